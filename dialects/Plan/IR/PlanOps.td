@@ -1,0 +1,184 @@
+//===- PlanOps.td - THE op table ---------------------------------------------===//
+//
+// Conventions. T tokens of a micro-batch (rows × length), D features. Matrices are row-major and dense. `scalars` is the
+// block of step scalars (runtime/schema/step_scalars.h). "Adds into" means out += …; a buffer that is added into is zeroed
+// by an earlier instruction. Sums are taken in an order that does not depend on the number of threads. `f` is the compute
+// dtype (f32 or bf16): arithmetic inside a kernel is f32 (f64 where said), one rounding per stored value.
+// Next free opcode: 64.
+//===----------------------------------------------------------------------===//
+
+#ifndef ZP_DIALECTS_PLAN_IR_PLANOPS_TD
+#define ZP_DIALECTS_PLAN_IR_PLANOPS_TD
+
+include "dialects/Plan/IR/PlanBase.td"
+
+//===--- streams ----------------------------------------------------------===//
+
+def Plan_RecordEventOp : Plan_Instruction<"record_event", 1, ByStream, (ins I64Attr:$event)> {
+  let summary = "marks the point that all earlier instructions of this stream have reached";
+  let assemblyFormat = "attr-dict";
+}
+def Plan_WaitEventOp : Plan_Instruction<"wait_event", 2, ByStream, (ins I64Attr:$event)> {
+  let summary = "holds this stream until the event has been recorded and reached";
+  let assemblyFormat = "attr-dict";
+}
+def Plan_CopyOp : Plan_Instruction<"copy", 3, ByStream, (ins Reads<>:$source, Writes<>:$target)> {
+  let summary = "copies bytes between buffers of any two tiers; both have the same shape and dtype";
+}
+
+//===--- collectives --------------------------------------------------------===//
+
+def Plan_AllGatherOp : Plan_Instruction<"all_gather", 10, ByEngine, (ins Reads<"[n]">:$shard, Writes<"[n·ranks]">:$whole)> {
+  let summary = "concatenates the ranks' shards in rank order; bytes are moved as they are";
+}
+def Plan_ReduceScatterOp : Plan_Instruction<"reduce_scatter", 11, ByEngine, (ins Reads<"[n·ranks]">:$whole, Writes<"[n]">:$shard)> {
+  let summary = "sums the ranks' tensors element by element, in rank order, and keeps this rank's slice (f32 or f64)";
+}
+def Plan_AllReduceOp : Plan_Instruction<"all_reduce", 12, ByEngine, (ins Updates<"[n]">:$data)> {
+  let summary = "sums the ranks' tensors element by element, in rank order, on every rank (f32 or f64)";
+}
+
+//===--- initial values -------------------------------------------------------===//
+
+def Plan_LoadSectionOp : Plan_Instruction<"load_section", 20, ByLoader, (ins Writes<"[n]">:$target, I64Attr:$section)> {
+  let summary = "brings this rank's slice of a section: checkpoint tensors, converted, or the parameters' initial values";
+  let description = [{
+    The section's parameter table says what lies where. Target is the rank's shard (all of it when the section is
+    replicated); padding between parameters becomes zero.
+  }];
+}
+
+//===--- elementwise -----------------------------------------------------------===//
+
+def Plan_FillOp : Plan_Instruction<"fill", 30, OnDevice, (ins Writes<"any float or integer">:$target, F64Attr:$value)> {
+  let summary = "sets every element to a value";
+}
+def Plan_CastOp : Plan_Instruction<"cast", 31, OnDevice, (ins Reads<>:$source, Writes<>:$target)> {
+  let summary = "converts between f32, bf16 and f16, round to nearest even; f32 to f32 copies";
+}
+def Plan_AddOp : Plan_Instruction<"add", 32, OnDevice, (ins Reads<"f">:$a, Reads<"f">:$b, Writes<"f">:$target)> {
+  let summary = "target = a + b; target may be a or b";
+}
+def Plan_AccumulateOp : Plan_Instruction<"accumulate", 33, OnDevice, (ins Reads<"f32, bf16 or f64">:$source, Updates<"f32 or f64">:$target, F64Attr:$scale)> {
+  let summary = "adds scale·source into target; the same number of elements";
+}
+def Plan_ScaleOp : Plan_Instruction<"scale", 34, OnDevice, (ins Reads<"f">:$source, Writes<"f">:$target, F64Attr:$factor)> {
+  let summary = "target = factor·source; target may be source";
+}
+def Plan_DropoutOp : Plan_Instruction<"dropout", 35, OnDevice,
+    (ins Reads<"f[T,D]">:$source, Reads<"u8">:$scalars, Writes<"f[T,D]">:$target, F64Attr:$probability, I64Attr:$site, I64Attr:$length)> {
+  let summary = "inverted dropout with a counter-based mask; the same call is its own gradient";
+  let description = [{
+    Element (t, d) lies in update row `scalars.row_base + t / length` at e = (t mod length)·D + d. Its bit comes from
+    Philox4x32-10 with key = seed (low, high word) and counter = (e / 4, update row, site, optimizer step): output word
+    e mod 4, as u = word·2⁻³²; kept iff u >= probability, then divided by (1 - probability). So the mask depends on the
+    row's place in the update alone: not on ranks, micro-batches or recomputation. target may be source.
+  }];
+}
+def Plan_CopyRowsOp : Plan_Instruction<"copy_rows", 36, OnDevice, (ins Reads<"[T,D]">:$source, Reads<"u8">:$scalars, Writes<"[C,D]">:$target)> {
+  let summary = "copies the C rows from scalars.first_token on (rows past the end are zero)";
+}
+
+//===--- transformer --------------------------------------------------------===//
+
+def Plan_EmbeddingOp : Plan_Instruction<"embedding", 40, OnDevice, (ins Reads<"f[V,D]">:$table, Reads<"i32[T]">:$ids, Writes<"f[T,D]">:$target)> {
+  let summary = "target[t] = table[ids[t]]; ids were checked against V by the host";
+}
+def Plan_EmbeddingGradientOp : Plan_Instruction<"embedding_gradient", 41, OnDevice,
+    (ins Reads<"i32[T]">:$ids, Reads<"f[T,D]">:$grad_out, Updates<"f32[V,D]">:$grad_table)> {
+  let summary = "adds grad_out[t] into grad_table[ids[t]], in the order of t";
+}
+def Plan_MatmulOp : Plan_Instruction<"matmul", 42, OnDevice,
+    (ins Reads<"[M,K], or [K,M] when transposed">:$a, Reads<"[K,N], or [N,K] when transposed">:$b, OptionalReads<"f[N]">:$bias,
+         OptionalWrites<"u8">:$workspace, Updates<"f or f32 [M,N]">:$target,
+         BoolAttr:$transpose_a, BoolAttr:$transpose_b, F64Attr:$alpha, BoolAttr:$accumulate)> {
+  let summary = "target = alpha·op(a)·op(b) (+ bias) (+ target when accumulate)";
+  let description = [{ a and b have one dtype (f32 or bf16); target has it too, or is f32. Sums are f32, rounded once into target. }];
+}
+def Plan_ColumnSumOp : Plan_Instruction<"column_sum", 43, OnDevice, (ins Reads<"f[T,D]">:$source, Updates<"f32[D]">:$target)> {
+  let summary = "adds the sum over rows into target: the gradient of a bias";
+}
+def Plan_RmsNormOp : Plan_Instruction<"rms_norm", 44, OnDevice,
+    (ins Reads<"f[R,D]">:$source, Reads<"f[D]">:$weight, Writes<"f[R,D]">:$target, Writes<"f32[R]">:$rstd, F64Attr:$epsilon)> {
+  let summary = "target = weight · round(source · rstd), rstd = 1/sqrt(mean(source²) + epsilon)";
+  let description = [{ The normalised value is rounded to f before the product with the weight, as the reference does. }];
+}
+def Plan_RmsNormGradientOp : Plan_Instruction<"rms_norm_gradient", 45, OnDevice,
+    (ins Reads<"f[R,D]">:$grad_out, Reads<"f[R,D]">:$source, Reads<"f[D]">:$weight, Reads<"f32[R]">:$rstd,
+         OptionalReads<"f[R,D]: added to grad_source">:$residual_gradient,
+         Writes<"f[R,D]">:$grad_source, OptionalUpdates<"f32[D]: added into">:$grad_weight)> {
+  let summary = "gradient of rms_norm; grad_source may be residual_gradient or grad_out";
+}
+def Plan_RopeTableOp : Plan_Instruction<"rope_table", 46, OnDevice,
+    (ins Reads<"i32[T]">:$positions, Writes<"f[T,d/2]">:$cosine, Writes<"f[T,d/2]">:$sine, DenseF32ArrayAttr:$inverse_frequencies, F64Attr:$scaling)> {
+  let summary = "cos and sin of position·frequency (f32 product), times scaling, rounded once";
+}
+def Plan_RopeOp : Plan_Instruction<"rope", 47, OnDevice,
+    (ins Reads<"f[T,heads·d]">:$source, Reads<"f[T,d/2]">:$cosine, Reads<"f[T,d/2]">:$sine, Writes<"f[T,heads·d]">:$target, I64Attr:$head_dim, BoolAttr:$inverse)> {
+  let summary = "rotates each head's halves (NeoX layout); inverse rotates back: the gradient; target may be source";
+  let description = [{ out1 = round(x1·cos) - round(x2·sin), out2 = round(x2·cos) + round(x1·sin), each sum rounded; inverse negates sin. }];
+}
+def Plan_AttentionOp : Plan_Instruction<"attention", 48, OnDevice,
+    (ins Reads<"f[T,heads·d]">:$query, Reads<"f[T,kv_heads·d]">:$key, Reads<"f[T,kv_heads·d]">:$value, Reads<"i32[T]">:$segments,
+         OptionalWrites<"u8">:$workspace, Writes<"f[T,heads·d]">:$target, Writes<"f32[heads,T]">:$log_sum_exp,
+         I64Attr:$heads, I64Attr:$kv_heads, I64Attr:$length, I64Attr:$window, F64Attr:$scale)> {
+  let summary = "causal softmax attention within a row and a segment, grouped heads, tiled";
+  let description = [{
+    Token i sees j of the same row (t / length) iff segments[i] == segments[j], j <= i and (window == 0 or j > i - window).
+    Padding (segment -1) is a segment like any other, so no row of scores is empty. Query head h reads kv head
+    h / (heads / kv_heads). Scores and softmax in f32. log_sum_exp is over scale·q·k.
+  }];
+}
+def Plan_AttentionGradientOp : Plan_Instruction<"attention_gradient", 49, OnDevice,
+    (ins Reads<"f[T,heads·d]">:$grad_out, Reads<"f[T,heads·d]">:$query, Reads<"f[T,kv_heads·d]">:$key, Reads<"f[T,kv_heads·d]">:$value,
+         Reads<"f[T,heads·d]">:$out, Reads<"f32[heads,T]">:$log_sum_exp, Reads<"i32[T]">:$segments, OptionalWrites<"u8">:$workspace,
+         Writes<"f">:$grad_query, Writes<"f">:$grad_key, Writes<"f">:$grad_value,
+         I64Attr:$heads, I64Attr:$kv_heads, I64Attr:$length, I64Attr:$window, F64Attr:$scale)> {
+  let summary = "gradient of attention; probabilities are recomputed from log_sum_exp tile by tile";
+}
+def Plan_SiluMulOp : Plan_Instruction<"silu_mul", 50, OnDevice, (ins Reads<"f">:$gate, Reads<"f">:$up, Writes<"f">:$target)> {
+  let summary = "target = round(gate·sigmoid(gate))·up";
+}
+def Plan_SiluMulGradientOp : Plan_Instruction<"silu_mul_gradient", 51, OnDevice,
+    (ins Reads<"f">:$grad_out, Reads<"f">:$gate, Reads<"f">:$up, Writes<"f">:$grad_gate, Writes<"f">:$grad_up)> {
+  let summary = "gradient of silu_mul; grad_gate may be gate, grad_up may be up";
+}
+def Plan_LinearCrossEntropyOp : Plan_Instruction<"linear_cross_entropy", 53, OnDevice,
+    (ins Reads<"f[T,D]">:$hidden, Reads<"f[V,D]">:$weight, Reads<"i32[T], -100 = not counted">:$labels, Writes<"u8">:$workspace,
+         Updates<"f64[1]: added into">:$loss_sum, OptionalWrites<"f[T,D]">:$grad_hidden, OptionalUpdates<"f32[V,D]: added into">:$grad_weight,
+         I64Attr:$chunk, I64Attr:$length)> {
+  let summary = "sum of next-token losses of hidden·weightᵀ, with its gradients, a chunk of tokens at a time";
+  let description = [{
+    The target of token t is labels[t+1] when t+1 lies in the same row (t / length), else nothing. Logits are formed for
+    `chunk` tokens at a time in the workspace, rounded to f, then log-softmax in f32; the gradient (softmax - onehot) is
+    rounded to f and multiplied on. Gradients are of the *sum*: the division by the count is apply_gradients' work.
+    Only rows that count are multiplied. The labels were checked against V by the host.
+  }];
+}
+
+//===--- optimizer ------------------------------------------------------------===//
+
+def Plan_SumSquaresOp : Plan_Instruction<"sum_squares", 60, OnDevice, (ins Reads<"f32[n]">:$source, Updates<"f64[1]">:$target)> {
+  let summary = "adds the sum of squares (f64) into target";
+}
+def Plan_FinishStepOp : Plan_Instruction<"finish_step", 61, OnDevice,
+    (ins Reads<"f64[1]">:$square_sum, Reads<"f64[1]">:$loss_sum, Reads<"u8">:$scalars, Writes<"f32[1]">:$coefficient, Writes<"f64[4]">:$metrics, F64Attr:$max_norm)> {
+  let summary = "from sums to means: gradient norm, clipping coefficient and the step's metrics";
+  let description = [{
+    n = scalars.counted_labels (1 when 0); norm = sqrt(square_sum)/n; clip = max_norm > 0 ? min(1, max_norm/(norm + 1e-6)) : 1;
+    coefficient = clip/n: what every summed gradient is multiplied by. metrics = {loss_sum/n, norm, clip, n}.
+  }];
+}
+def Plan_AdamwOp : Plan_Instruction<"adamw", 62, OnDevice,
+    (ins Reads<"f32[n]">:$gradient, Reads<"f32[1]">:$coefficient, Reads<"u8">:$scalars,
+         Updates<"f32[n]">:$master, Updates<"f32[n]">:$moment1, Updates<"f32[n]">:$moment2, OptionalWrites<"bf16[n]">:$compute_copy,
+         F64Attr:$beta1, F64Attr:$beta2, F64Attr:$epsilon, F64Attr:$weight_decay, I64Attr:$decay_end, BoolAttr:$sharded)> {
+  let summary = "decoupled-decay Adam on a section's slice, f32; writes the compute copy too";
+  let description = [{
+    g = coefficient·gradient; p *= 1 - lr·wd; m += (1-b1)(g-m); v = b2·v + (1-b2)g²;
+    p -= (lr/bc1)·m / (sqrt(v)/sqrt(bc2) + eps), lr, bc1, bc2 from scalars. Decay applies to section elements < decay_end;
+    element i of the slice is section element i + (sharded ? rank·n : 0).
+  }];
+}
+
+#endif // ZP_DIALECTS_PLAN_IR_PLANOPS_TD

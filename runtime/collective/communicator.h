@@ -1,0 +1,37 @@
+// Collectives among the ranks of a job. Every rank calls the same sequence with the same sizes; sums are taken in rank order,
+// so a result has the same bits whatever the engine. A lost peer is an error (PeerLost) on every other rank within seconds,
+// never a hang.
+#ifndef ZP_RUNTIME_COLLECTIVE_COMMUNICATOR_H
+#define ZP_RUNTIME_COLLECTIVE_COMMUNICATOR_H
+
+#include <cstddef>
+#include <memory>
+
+#include "runtime/base/status.h"
+#include "runtime/schema/dtypes.h"
+
+namespace zp::rt {
+
+class Communicator {
+public:
+  virtual ~Communicator() = default;
+  virtual int rank() const = 0;
+  virtual int size() const = 0;
+  virtual const char *engine() const = 0; ///< single, local, mpi
+  /// Ranks on this host.
+  virtual int localSize() const = 0;
+
+  /// whole[r·bytes, (r+1)·bytes) = rank r's shard. `shard` may be this rank's own place in `whole`.
+  virtual Status allGather(const void *shard, void *whole, size_t bytes) = 0;
+  /// shard = Σ over ranks (in rank order) of whole_r[rank·count, (rank+1)·count); F32 or F64. `whole` is left undefined.
+  virtual Status reduceScatter(void *whole, void *shard, size_t count, DType dtype) = 0;
+  /// data = Σ over ranks, in rank order; F32 or F64.
+  virtual Status allReduce(void *data, size_t count, DType dtype) = 0;
+  virtual Status barrier() = 0;
+  /// Tells the peers that this rank has failed, so that they stop with PeerLost.
+  virtual void abort() = 0;
+};
+
+} // namespace zp::rt
+
+#endif // ZP_RUNTIME_COLLECTIVE_COMMUNICATOR_H

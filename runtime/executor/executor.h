@@ -1,0 +1,51 @@
+// Carries out a loaded plan on one rank: resolves every kernel once, then walks an entry's list.
+//
+// Contract. `create` allocates everything (arenas of the plan's spaces, thread stacks, decoded arguments); `run` allocates
+// nothing and takes no decision. One thread at a time calls an executor. After a failed `run` the state is undefined: only
+// destruction is allowed.
+#ifndef ZP_RUNTIME_EXECUTOR_EXECUTOR_H
+#define ZP_RUNTIME_EXECUTOR_EXECUTOR_H
+
+#include <functional>
+#include <memory>
+#include <string_view>
+
+#include "runtime/base/status.h"
+#include "runtime/collective/communicator.h"
+#include "runtime/plan/plan_file.h"
+#include "runtime/schema/tensor_view.h"
+
+namespace zp::rt {
+
+/// Fills this rank's slice of section `section` (an index into the plan's sections): checkpoint tensors, converted to the
+/// section's dtype, or initial values. Called by `load_section`.
+using SectionLoader = std::function<Status(uint32_t section, const TensorView &target)>;
+
+struct ExecutorOptions {
+  int threads = 0;             ///< compute threads of this rank; 0: the cores divided by the ranks of this host
+  bool shadow = false;         ///< every buffer in a guarded allocation of its own, poisoned outside its planned life
+  bool reference = false;      ///< kernels/*/reference.cpp instead of cpu.cpp
+  SectionLoader loadSection;
+};
+
+class Executor {
+public:
+  /// The plan must outlive the executor; the communicator too (its world is the plan's).
+  static StatusOr<std::unique_ptr<Executor>> create(const PlanFile &plan, Communicator &communicator, ExecutorOptions options);
+  virtual ~Executor() = default;
+
+  /// Runs entry `index` of the plan to its end.
+  virtual Status run(uint32_t entry) = 0;
+  /// Memory behind a tensor of the plan, for writing inputs and reading outputs between runs. In shadow mode only
+  /// persistent buffers and the inputs and outputs of entries have memory outside a run.
+  virtual TensorView view(uint32_t tensor) = 0;
+  /// Bytes that collectives brought to this rank and that reductions took from it, since creation.
+  virtual uint64_t gatheredBytes() const = 0;
+  virtual uint64_t reducedBytes() const = 0;
+  /// Seconds by instruction kind since creation (index = opcode); for bench.
+  virtual std::array<double, 256> secondsByOpcode() const = 0;
+};
+
+} // namespace zp::rt
+
+#endif // ZP_RUNTIME_EXECUTOR_EXECUTOR_H
