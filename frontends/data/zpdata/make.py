@@ -1,0 +1,119 @@
+"""`zpdata DATASET`: reads, encodes, truncates or packs, writes one token file a split."""
+
+import json
+import pathlib
+
+import numpy
+
+from . import __version__
+from .encode import IGNORED, Encoder, Settings
+from .errors import ZpError
+from .packing import BLOCK, blocks, pack
+from .sources import findSplits, readRows
+from .token_file import writeTokenFile
+from .tokenizer import Tokenizer
+
+
+def make(arguments):
+    splits = chosenSplits(findSplits(arguments.dataset), arguments)
+    tokenizer = Tokenizer(arguments.tokenizer, arguments.chat_template_format)
+    reports = []
+    for split, files in splits.items():
+        output = outputPath(arguments.output, split, arguments.splits)
+        reports.append(makeSplit(tokenizer, files, output, split, arguments))
+        if not arguments.quiet and not arguments.json:
+            print(sentence(reports[-1]))
+    tokenizer.warnAboutEmbeddings(max(r["largest_token_id"] for r in reports))
+    if arguments.json:
+        print(json.dumps(reports))
+
+
+def chosenSplits(splits, arguments):
+    if not arguments.splits:
+        return splits
+    wanted = [name.strip() for name in arguments.splits.split(",") if name.strip()]
+    for name in wanted:
+        if name not in splits:
+            raise ZpError("Usage", arguments.dataset, f"has no split {name}, expected one of {', '.join(splits) or '(none)'}; "
+                          "choose others with --splits")
+    return {name: splits[name] for name in wanted}
+
+
+def outputPath(output, split, wanted):
+    """A directory's splits get their names into the file's; a single file, and a single split asked for by name, don't."""
+    path = pathlib.Path(output)
+    if not split or (wanted and "," not in wanted):
+        return path
+    return path.with_name(f"{path.stem}-{split}{path.suffix}")
+
+
+def makeSplit(tokenizer, files, output, split, arguments):
+    documents = encodeAll(tokenizer, files, arguments)
+    if not documents:
+        raise ZpError("Dataset", files[0], "holds no rows; give a data set that does")
+    seen = len(documents)
+    if arguments.packing:
+        rows = packAll(documents, arguments)
+    else:
+        rows = [[(ids[:arguments.max_length], labels[:arguments.max_length])] for ids, labels in documents]
+        rows = [row for row in rows if (row[0][1] != IGNORED).any()]
+    if arguments.shuffle_dataset:
+        rows = shuffled(rows, arguments.seed)
+    if not rows:
+        raise ZpError("Dataset", files[0], f"leaves no row with a counted token in its first {arguments.max_length} tokens; "
+                      "raise --max_length or check the rows with --completion_only_loss false")
+    report = {"file": str(output), "split": split, "documents": seen, **count(rows, arguments.max_length)}
+    writeTokenFile(output, rows, arguments.max_length, tokenizer.padId, metadata(tokenizer, report, arguments))
+    return report
+
+
+def encodeAll(tokenizer, files, arguments):
+    encoder = Encoder(tokenizer, Settings(arguments.chat_template_format, arguments.dataset_text_field,
+                                          arguments.completion_only_loss, arguments.assistant_only_loss,
+                                          arguments.reference_eos))
+    documents, block = [], []
+    for item in readRows(files):
+        block.append(item)
+        if len(block) == BLOCK:
+            documents += encoder.encodeBlock(block)
+            block = []
+    return documents + encoder.encodeBlock(block)
+
+
+def packAll(documents, arguments):
+    if arguments.shuffle_dataset:
+        documents = shuffled(documents, arguments.seed)
+    return [row for block in blocks(len(documents), arguments.dataset_num_proc)
+            for row in pack([documents[i] for i in block], arguments.max_length, arguments.packing_strategy)]
+
+
+def shuffled(items, seed):
+    """In the order in which the reference's data sets are shuffled by a seed."""
+    return [items[i] for i in numpy.random.default_rng(seed).permutation(len(items))]
+
+
+def count(rows, length):
+    tokens = sum(len(ids) for row in rows for ids, _ in row)
+    return {
+        "rows": len(rows), "length": length, "segments": sum(len(row) for row in rows), "tokens": tokens,
+        "counted": sum(int((labels != IGNORED).sum()) for row in rows for _, labels in row),
+        "padding": len(rows) * length - tokens,
+        "largest_token_id": max(int(ids.max()) for row in rows for ids, _ in row),
+    }
+
+
+def metadata(tokenizer, report, arguments):
+    names = ("dataset", "tokenizer", "chat_template_format", "dataset_text_field", "max_length", "completion_only_loss",
+             "assistant_only_loss", "reference_eos", "shuffle_dataset", "seed", "dataset_num_proc")
+    values = {name: getattr(arguments, name) for name in names}
+    values["packing"] = arguments.packing_strategy if arguments.packing else "none"
+    values.update({k: v for k, v in report.items() if k not in ("file", "length")})
+    values.update(format="zpdata.1", zpdata=__version__, vocab_size=tokenizer.size, pad_token_id=tokenizer.padId,
+                  row_lengths="the number of segment_ids that are not -1; padding is on the right")
+    return {key: str(value).lower() if isinstance(value, bool) or value is None else value for key, value in values.items()}
+
+
+def sentence(report):
+    share = 100 * report["padding"] / (report["rows"] * report["length"])
+    return (f"{report['file']}: {report['rows']} rows of {report['length']} from {report['documents']} documents; "
+            f"{report['tokens']} tokens, {report['counted']} counted, {share:.1f} % padding")

@@ -1,0 +1,132 @@
+"""A tokenizer directory in the Hugging Face layout: tokenizer.json, the names of its special tokens, its chat template."""
+
+import json
+import pathlib
+
+import jinja2
+import tokenizers
+
+from .errors import ZpError, readError, warn
+from .templates import FORMATS, compileTemplate
+
+NAMES = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
+
+
+class Tokenizer:
+    """`special` maps names to tokens, `template` is compiled or None, `added` lists (token, id) the format brought in."""
+
+    def __init__(self, directory, format="none"):
+        self.directory = pathlib.Path(directory)
+        if not self.directory.is_dir():
+            raise ZpError("FileMissing", directory, "no such directory; --tokenizer takes one that holds tokenizer.json")
+        self.config = {**self._json("special_tokens_map.json"), **self._json("tokenizer_config.json")}
+        self.core = self._load()
+        self.special = {name: tokenText(self.config[name]) for name in NAMES if self.config.get(name)}
+        self._addMissing(list(self.special.values()))  # a token named in the configuration is one, whatever the vocabulary
+        self.added = []
+        self._setFormat(format)
+
+    def encode(self, texts, addSpecial):
+        """Encodings of many texts; the work is shared among threads."""
+        return self.core.encode_batch(texts, add_special_tokens=addSpecial)
+
+    @property
+    def eosToken(self):
+        return self.special.get("eos_token")
+
+    @property
+    def padId(self):
+        """pad_token, else eos_token, else 0: padding is never attended to nor counted."""
+        token = self.special.get("pad_token") or self.eosToken
+        return (self.core.token_to_id(token) if token else None) or 0
+
+    @property
+    def size(self):
+        return self.core.get_vocab_size(with_added_tokens=True)
+
+    def templateFor(self, tools=None):
+        """The compiled template; of several, the one for tools when a row has tools."""
+        if tools and "tool_use" in self.templates:
+            return self.templates["tool_use"]
+        return self.templates.get("default")
+
+    def _load(self):
+        path = self.directory / "tokenizer.json"
+        if not path.exists():
+            raise ZpError("FileMissing", path, "no such file; save the tokenizer again as a fast one, which writes it")
+        try:
+            core = tokenizers.Tokenizer.from_file(str(path))
+        except Exception as error:  # the library has no exception of its own
+            raise ZpError("Json", path, f"is not a tokenizer ({error}); save it again") from None
+        core.no_truncation()
+        core.no_padding()
+        for identity, token in sorted(self.config.get("added_tokens_decoder", {}).items(), key=lambda item: int(item[0])):
+            if core.token_to_id(tokenText(token)) is None:
+                core.add_tokens([tokenizers.AddedToken(**token)] if isinstance(token, dict) else [token])
+        return core
+
+    def _setFormat(self, format):
+        self.templates = {}
+        if format == "none":
+            texts = self._ownTemplates()
+        else:
+            text, names, further = FORMATS[format]
+            texts = {"default": text}
+            self.special.update(names)
+            # the reference's order: named tokens first, then the others
+            self.added = self._addMissing([self.special[n] for n in NAMES if n in self.special] + further)
+        for name, text in texts.items():
+            try:
+                self.templates[name] = compileTemplate(text)
+            except jinja2.TemplateError as error:
+                raise ZpError("Config", self.directory, f"the chat template is not Jinja ({error}); mend it, or choose "
+                              "--chat_template_format chatml") from None
+
+    def _addMissing(self, tokens):
+        """Makes each a token that is matched before the text is split; returns those that got a new id."""
+        known = {token.content for token in self.core.get_added_tokens_decoder().values()}
+        tokens = [t for t in dict.fromkeys(tokens) if t not in known]
+        missing = [t for t in tokens if self.core.token_to_id(t) is None]
+        self.core.add_special_tokens([tokenizers.AddedToken(t, special=True, normalized=False) for t in tokens])
+        return [(t, self.core.token_to_id(t)) for t in missing]
+
+    def _ownTemplates(self):
+        """chat_template.jinja wins over the entry in tokenizer_config.json, which is a text or a list of named ones."""
+        file = self.directory / "chat_template.jinja"
+        texts = {}
+        entry = self.config.get("chat_template")
+        if isinstance(entry, str):
+            texts["default"] = entry
+        elif isinstance(entry, list):
+            texts.update({item["name"]: item["template"] for item in entry})
+        if file.exists():
+            texts["default"] = file.read_text(encoding="utf-8")
+        for extra in sorted((self.directory / "additional_chat_templates").glob("*.jinja")):
+            texts[extra.stem] = extra.read_text(encoding="utf-8")
+        return texts
+
+    def _json(self, name):
+        path = self.directory / name
+        if not path.exists():
+            return {}
+        try:
+            value = json.loads(path.read_bytes())
+        except OSError as error:
+            raise readError(path, error) from None
+        except ValueError as error:
+            raise ZpError("Json", path, f"is not JSON ({error}); save the tokenizer again") from None
+        if not isinstance(value, dict):
+            raise ZpError("Json", path, f"holds a {type(value).__name__}, expected an object; save the tokenizer again")
+        return value
+
+    def warnAboutEmbeddings(self, largest):
+        """Says so when `largest`, the greatest token id in use, is beyond the embeddings of the model beside it."""
+        rows = self._json("config.json").get("vocab_size")
+        if isinstance(rows, int) and largest >= rows:
+            names = ", ".join(token for token, _ in self.added) or "some"
+            warn(f"token ids go up to {largest} but the model in {self.directory} has {rows} rows of embeddings, so zprun will "
+                 f"refuse this file (new tokens: {names}); resize the model to at least {largest + 1} rows first")
+
+
+def tokenText(token):
+    return token["content"] if isinstance(token, dict) else token
