@@ -1,0 +1,66 @@
+"""What both references share: the model and adapter of a case, its rows, and the shape of a result."""
+from dataclasses import dataclass
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
+from safetensors.torch import load_file
+from transformers import AutoModelForCausalLM, set_seed
+
+from . import settings as settings_of_case
+
+
+@dataclass
+class Result:
+    steps: list      # {step, loss, grad_norm, learning_rate, epoch} per update
+    initial: dict    # trained tensors before the first update
+    final: dict      # and after the last, fp32, keyed as they are saved
+
+
+class Job:
+    """A case made ready to train. `attention` and `dtype` other than the default measure the reference's own noise."""
+
+    def __init__(self, case, attention=None, dtype=None):
+        self.settings = settings_of_case.read(case.import_flags)
+        self.full = not self.settings.use_peft_lora
+        compute = torch.bfloat16 if self.settings.bf16 else torch.float32
+        attention = attention or ("sdpa" if self.settings.bf16 else "eager")
+        self.tokens = load_file(case.tokens)
+        self.model = AutoModelForCausalLM.from_pretrained(case.model, dtype=compute, attn_implementation=attention)
+        self.model.config.use_cache = False
+        if self.full:
+            pass
+        elif case.adapter:
+            self.model = PeftModel.from_pretrained(self.model, str(case.adapter), is_trainable=True)
+        else:
+            set_seed(self.settings.seed)  # the recipe of a fresh adapter: seeded immediately before it is made
+            self.model = get_peft_model(self.model, fresh_config(self.settings))
+        if dtype:
+            self.model.to(dtype)
+        self.model.train()
+
+    def rows(self, indices):
+        """The model's arguments for these rows. Without an attention mask transformers isolates the documents of a row,
+        starting a new one wherever the positions don't run on; with a mask of ones it isolates nothing."""
+        picked = {name: tensor[indices].long() for name, tensor in self.tokens.items()}
+        segments, positions = picked.pop("segment_ids"), picked["position_ids"]
+        real = segments[:, 1:] >= 0
+        restart = (positions.diff(dim=1) != 1) & real
+        boundary = (segments.diff(dim=1) != 0) & real
+        if not torch.equal(restart, boundary):
+            if boundary.any():
+                raise ValueError("positions and segments disagree: the reference can't express these rows")
+            picked["attention_mask"] = torch.ones_like(segments)
+        return picked
+
+    def trained(self):
+        """A copy of the trained tensors in fp32, keyed as PEFT (or, training everything, transformers) saves them."""
+        state = self.model.state_dict() if self.full else get_peft_model_state_dict(self.model, save_embedding_layers=False)
+        if self.full and self.model.config.tie_word_embeddings:
+            state.pop("lm_head.weight")
+        return {name: tensor.detach().float().clone().contiguous() for name, tensor in state.items()}
+
+
+def fresh_config(settings):
+    targets = settings.lora_target_modules
+    return LoraConfig(r=settings.lora_r, lora_alpha=settings.lora_alpha, lora_dropout=settings.lora_dropout,
+                      target_modules=targets if targets == "all-linear" else targets.split(","), task_type="CAUSAL_LM")
