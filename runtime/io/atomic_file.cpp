@@ -1,0 +1,111 @@
+#include "runtime/io/atomic_file.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <filesystem>
+#include <unistd.h>
+#include <utility>
+
+namespace zp::rt {
+
+static Status diskError(const std::string &path, const char *doing, int error) {
+  bool full = error == ENOSPC || error == EDQUOT || error == EFBIG;
+  return Status(full ? ErrorCode::DiskFull : ErrorCode::DiskWrite,
+                path + ": cannot be " + doing + " (" + std::strerror(error) +
+                    (full ? "), expected room for it; free space or name another place"
+                          : "), expected a place where files can be written; check its path and permissions"));
+}
+
+Status AtomicFile::failure(const char *doing, int error) const { return diskError(path, doing, error); }
+
+StatusOr<AtomicFile> AtomicFile::create(const std::string &path) {
+  AtomicFile file;
+  file.path = path;
+  file.temporary = path + ".tmp" + std::to_string(getpid());
+  file.fd = ::open(file.temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (file.fd < 0) {
+    int error = errno;
+    file.temporary.clear();
+    return file.failure("made", error);
+  }
+  return file;
+}
+
+AtomicFile::AtomicFile(AtomicFile &&other) noexcept
+    : path(std::move(other.path)), temporary(std::exchange(other.temporary, {})), fd(std::exchange(other.fd, -1)) {}
+
+AtomicFile &AtomicFile::operator=(AtomicFile &&other) noexcept {
+  if (this != &other) {
+    discard();
+    path = std::move(other.path);
+    temporary = std::exchange(other.temporary, {});
+    fd = std::exchange(other.fd, -1);
+  }
+  return *this;
+}
+
+AtomicFile::~AtomicFile() { discard(); }
+
+void AtomicFile::discard() {
+  if (fd >= 0)
+    ::close(std::exchange(fd, -1));
+  if (!temporary.empty())
+    ::unlink(std::exchange(temporary, {}).c_str());
+}
+
+Status AtomicFile::write(uint64_t offset, const void *data, uint64_t bytes) {
+  const char *at = static_cast<const char *>(data);
+  while (bytes > 0) {
+    ssize_t n = ::pwrite(fd, at, bytes < (1u << 30) ? bytes : (1u << 30), static_cast<off_t>(offset));
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n <= 0)
+      return failure("written", n < 0 ? errno : ENOSPC);
+    at += n;
+    offset += static_cast<uint64_t>(n);
+    bytes -= static_cast<uint64_t>(n);
+  }
+  return {};
+}
+
+Status AtomicFile::commit() {
+  if (::fsync(fd) != 0)
+    return failure("synced", errno);
+  if (::close(std::exchange(fd, -1)) != 0)
+    return failure("closed", errno);
+  if (::rename(temporary.c_str(), path.c_str()) != 0)
+    return failure("renamed into place", errno);
+  temporary.clear();
+  // The name itself lasts once its directory is on disk.
+  std::string parent = std::filesystem::path(path).parent_path().string();
+  int directory = ::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (directory >= 0) {
+    ::fsync(directory);
+    ::close(directory);
+  }
+  return {};
+}
+
+Status writeFileAtomically(const std::string &path, std::string_view text) {
+  ZP_ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::create(path));
+  ZP_RETURN_IF_ERROR(file.write(0, text.data(), text.size()));
+  return file.commit();
+}
+
+Status makeWritableDirectory(const std::string &directory) {
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  if (error)
+    return diskError(directory, "made a directory", error.value());
+  // Asking by doing: permissions, read-only mounts and quotas all answer.
+  std::string probe = directory + "/.zp" + std::to_string(getpid());
+  int fd = ::open(probe.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0)
+    return diskError(directory, "written to", errno);
+  ::close(fd);
+  ::unlink(probe.c_str());
+  return {};
+}
+
+} // namespace zp::rt

@@ -1,0 +1,41 @@
+// A file that appears under its name whole or not at all: written beside it under a temporary name, synced, renamed.
+// An object that is destroyed without `commit` leaves nothing behind. Errors: DiskFull, DiskWrite, naming the final path.
+#ifndef ZP_RUNTIME_IO_ATOMIC_FILE_H
+#define ZP_RUNTIME_IO_ATOMIC_FILE_H
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "runtime/base/status.h"
+
+namespace zp::rt {
+
+class AtomicFile {
+public:
+  static StatusOr<AtomicFile> create(const std::string &path);
+  AtomicFile(AtomicFile &&other) noexcept;
+  AtomicFile &operator=(AtomicFile &&other) noexcept;
+  ~AtomicFile();
+
+  Status write(uint64_t offset, const void *data, uint64_t bytes);
+  Status commit();
+
+private:
+  AtomicFile() = default;
+  void discard();
+  Status failure(const char *doing, int error) const;
+
+  std::string path, temporary;
+  int fd = -1;
+};
+
+/// The whole of a small file at once.
+Status writeFileAtomically(const std::string &path, std::string_view text);
+
+/// Makes `directory` and its parents; an error when files can't be made in it.
+Status makeWritableDirectory(const std::string &directory);
+
+} // namespace zp::rt
+
+#endif // ZP_RUNTIME_IO_ATOMIC_FILE_H

@@ -1,0 +1,89 @@
+#include "runtime/io/checkpoint.h"
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include <nlohmann/json.hpp>
+
+namespace zp::rt {
+
+StatusOr<std::string> readTextFile(const std::string &path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in)
+    return Status(ErrorCode::FileMissing, path + ": cannot be read (" + std::strerror(errno) + "); check the path");
+  return std::string(std::istreambuf_iterator<char>(in), {});
+}
+
+StatusOr<Checkpoint> Checkpoint::open(const std::string &directory) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  std::string whole = directory + "/model.safetensors", index = whole + ".index.json";
+  if (fs::exists(whole, ignored)) {
+    ZP_ASSIGN_OR_RETURN(Checkpoint checkpoint, openFile(whole));
+    return checkpoint;
+  }
+  if (!fs::exists(index, ignored))
+    return Status(ErrorCode::FileMissing,
+                  directory + ": has neither model.safetensors nor model.safetensors.index.json, expected the weights of a model;"
+                              " name its directory with --model");
+  ZP_ASSIGN_OR_RETURN(std::string text, readTextFile(index));
+  nlohmann::json root = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (root.is_discarded() || !root.is_object())
+    return Status(ErrorCode::Json, index + ": is not a JSON object; fetch the file again");
+  auto map = root.find("weight_map");
+  if (map == root.end() || !map->is_object())
+    return Status(ErrorCode::Json, index + ": weight_map: is not an object of tensor to file; fetch the file again");
+  Checkpoint checkpoint;
+  checkpoint.where = index;
+  checkpoint.directory = directory;
+  for (auto &[tensor, file] : map->items()) {
+    // A shard lies beside its index: a path out of the directory is no shard's name.
+    if (!file.is_string() || file.get_ref<const std::string &>().find('/') != std::string::npos)
+      return Status(ErrorCode::Json, index + ": weight_map." + tensor + ": is not a file name; fetch the file again");
+    checkpoint.weightMap[tensor] = file.get<std::string>();
+  }
+  return checkpoint;
+}
+
+StatusOr<Checkpoint> Checkpoint::openFile(const std::string &path) {
+  Checkpoint checkpoint;
+  checkpoint.where = path;
+  ZP_ASSIGN_OR_RETURN(checkpoint.single, SafetensorsFile::open(path));
+  return checkpoint;
+}
+
+bool Checkpoint::contains(const std::string &name) const {
+  return single ? single->find(name) != nullptr : weightMap.count(name) != 0;
+}
+
+StatusOr<CheckpointTensor> Checkpoint::find(const std::string &name) {
+  auto missing = [&](const std::string &file) {
+    return Status(ErrorCode::TensorMissing,
+                  file + ": has no tensor " + name + "; the checkpoint is not of the model that the plan was made for");
+  };
+  CheckpointTensor tensor;
+  tensor.file = single;
+  if (!single) {
+    auto it = weightMap.find(name);
+    if (it == weightMap.end())
+      return missing(where);
+    ZP_ASSIGN_OR_RETURN(tensor.file, shard(it->second));
+  }
+  tensor.info = tensor.file->find(name);
+  if (!tensor.info)
+    return missing(tensor.file->path());
+  return tensor;
+}
+
+StatusOr<std::shared_ptr<const SafetensorsFile>> Checkpoint::shard(const std::string &file) {
+  auto &slot = shards[file];
+  if (!slot) {
+    ZP_ASSIGN_OR_RETURN(slot, SafetensorsFile::open(directory + "/" + file));
+  }
+  return slot;
+}
+
+} // namespace zp::rt

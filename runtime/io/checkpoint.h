@@ -1,0 +1,49 @@
+// The weights of a Hugging Face directory: one model.safetensors, or the files that model.safetensors.index.json names.
+// Shards are mapped when a tensor of theirs is first asked for. One thread at a time.
+#ifndef ZP_RUNTIME_IO_CHECKPOINT_H
+#define ZP_RUNTIME_IO_CHECKPOINT_H
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "runtime/io/safetensors.h"
+
+namespace zp::rt {
+
+/// A tensor in a mapped file; keeps the file mapped.
+struct CheckpointTensor {
+  std::shared_ptr<const SafetensorsFile> file;
+  const SafetensorsInfo *info = nullptr;
+
+  const std::byte *data() const { return file->data(*info); }
+};
+
+class Checkpoint {
+public:
+  /// FileMissing when the directory has no weights.
+  static StatusOr<Checkpoint> open(const std::string &directory);
+  /// One file as a checkpoint, e.g. an adapter's.
+  static StatusOr<Checkpoint> openFile(const std::string &path);
+
+  /// TensorMissing names the directory (or the shard that should have it).
+  StatusOr<CheckpointTensor> find(const std::string &name);
+  bool contains(const std::string &name) const;
+  const std::string &place() const { return where; }
+
+private:
+  StatusOr<std::shared_ptr<const SafetensorsFile>> shard(const std::string &file);
+
+  std::string where;     // the directory, or the one file
+  std::string directory; // of the shards
+  std::shared_ptr<const SafetensorsFile> single;
+  std::map<std::string, std::string> weightMap;
+  std::map<std::string, std::shared_ptr<const SafetensorsFile>> shards;
+};
+
+/// Reads a whole small text file.
+StatusOr<std::string> readTextFile(const std::string &path);
+
+} // namespace zp::rt
+
+#endif // ZP_RUNTIME_IO_CHECKPOINT_H
