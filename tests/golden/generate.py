@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Makes the golden cases with PEFT on PyTorch (README.md: environment and versions).
 
-    generate.py [--case NAME ...] [--output DIR]     writes DIR/NAME for each case, default tests/golden/cases
-    generate.py --check                              runs the reference on the committed inputs and compares its results
+generate.py [--case NAME ...] [--output DIR]     writes DIR/NAME for each case, default tests/golden/cases
+generate.py --check                              runs the reference on the committed inputs and compares its results
 """
+
 import argparse
 import json
 import os
@@ -21,6 +22,7 @@ from transformers.utils import logging  # noqa: E402
 from integration.support.golden_case import GoldenCase  # noqa: E402
 from reference import build, checks  # noqa: E402
 from reference.cases import CASES  # noqa: E402
+from reference.job import Result  # noqa: E402
 
 
 def generate(spec, output):
@@ -46,7 +48,7 @@ def generate(spec, output):
 def recheck(spec, output):
     case = GoldenCase(output / spec.name)
     result = checks.reference(spec)(case)
-    stored = checks.Result(case.expected_steps(), result.initial, load_file(case.folder / "expected.safetensors"))
+    stored = Result(case.expected_steps(), result.initial, load_file(case.folder / "expected.safetensors"))
     found = checks.gaps(stored, result)
     print(f"{spec.name}: " + " ".join(f"{name} {value:.1e}" for name, value in found.items()), flush=True)
     return all(found[name] < case.tolerance[name] / 4 for name in found)

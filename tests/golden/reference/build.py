@@ -1,4 +1,5 @@
 """Writes the inputs of a case: model/, adapter/, tokens.safetensors and case.json."""
+
 import importlib.metadata
 import json
 import platform
@@ -12,15 +13,19 @@ from transformers import AutoModelForCausalLM, CONFIG_MAPPING
 
 from . import cases
 
-TOLERANCES = {"fp32": {"loss": 1e-5, "grad_norm": 1e-4, "change": 1e-3},
-              "bf16": {"loss": 4e-3, "grad_norm": 3e-2, "change": 1e-1}}
+TOLERANCES = {
+    "fp32": {"loss": 1e-5, "grad_norm": 1e-4, "change": 1e-3},
+    "bf16": {"loss": 4e-3, "grad_norm": 3e-2, "change": 1e-1},
+}
 
 
 def write(case, folder):
     folder.mkdir(parents=True)
     torch.manual_seed(zlib.crc32(case.name.encode()))
     model = random_model(case)
-    model.to(getattr(torch, case.stored)).save_pretrained(folder / "model", max_shard_size="30KB" if case.shards else "1GB")
+    model.to(getattr(torch, case.stored)).save_pretrained(
+        folder / "model", max_shard_size="30KB" if case.shards else "1GB"
+    )
     (folder / "model/generation_config.json").unlink(missing_ok=True)
     if case.v4_config:
         spell_as_v4(folder / "model/config.json")
@@ -28,9 +33,18 @@ def write(case, folder):
         write_adapter(case, model.float(), folder / "adapter")
     write_tokens(case, folder / "tokens.safetensors", **case.rows)
     flags = {**cases.FLAGS, **case.flags}
-    spec = {"import_flags": [word for name, value in flags.items() for word in ([f"--{name}"] if value is None else [f"--{name}", str(value)])],
-            "run_flags": [], "tolerance": TOLERANCES["bf16" if "bf16" in flags else "fp32"],
-            "reference": "transformers.Trainer" if case.trainer else "update loop", "versions": versions(), "feature_off": case.variants}
+    spec = {
+        "import_flags": [
+            word
+            for name, value in flags.items()
+            for word in ([f"--{name}"] if value is None else [f"--{name}", str(value)])
+        ],
+        "run_flags": [],
+        "tolerance": TOLERANCES["bf16" if "bf16" in flags else "fp32"],
+        "reference": "transformers.Trainer" if case.trainer else "update loop",
+        "versions": versions(),
+        "feature_off": case.variants,
+    }
     (folder / "case.json").write_text(json.dumps(spec, indent=2) + "\n")
 
 
@@ -86,7 +100,11 @@ def spell_as_v4(path):
     config["rope_scaling"] = rope if rope["rope_type"] != "default" else None
     config["torch_dtype"] = config.pop("dtype")
     config["transformers_version"] = "4.46.0"
-    for absent in ("layer_types", "head_dim") if config.get("head_dim") == config["hidden_size"] // config["num_attention_heads"] else ("layer_types",):
+    for absent in (
+        ("layer_types", "head_dim")
+        if config.get("head_dim") == config["hidden_size"] // config["num_attention_heads"]
+        else ("layer_types",)
+    ):
         config.pop(absent, None)
     path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
 
@@ -112,7 +130,7 @@ def write_tokens(case, path, count=12, length=24, packed=False, uneven=False):
             place = slice(start, start + size)
             tokens["input_ids"][row, place] = vocabulary[chain]
             tokens["labels"][row, place] = vocabulary[chain]
-            tokens["labels"][row, start:start + min(prompt, size - 1)] = -100
+            tokens["labels"][row, start : start + min(prompt, size - 1)] = -100
             tokens["position_ids"][row, place] = np.arange(size)
             tokens["segment_ids"][row, place] = segment
             start, segment = start + size, segment + 1

@@ -4,6 +4,7 @@ config    the model's config beside the small shape of SHAPE; lora: LoraConfig's
 flags     of zpc import, over FLAGS; rows: arguments of build.write_tokens; variants: see tests/integration/support/variants.py
 Other keys: see Case. Odd sizes are on purpose: hidden 40 fills no vector register and no cache line evenly.
 """
+
 from dataclasses import dataclass, field
 
 
@@ -16,83 +17,226 @@ class Case:
     flags: dict = field(default_factory=dict)
     rows: dict = field(default_factory=dict)
     variants: list = field(default_factory=list)
-    trainer: bool = False        # the reference is transformers' Trainer, from a fresh adapter
-    stored: str = "float32"      # dtype of the checkpoint
-    shards: bool = False         # a checkpoint of several files with an index
-    v4_config: bool = False      # config.json spelled as transformers 4 wrote it
+    trainer: bool = False  # the reference is transformers' Trainer, from a fresh adapter
+    stored: str = "float32"  # dtype of the checkpoint
+    shards: bool = False  # a checkpoint of several files with an index
+    v4_config: bool = False  # config.json spelled as transformers 4 wrote it
     must_clip: bool = False
     mean_of_means: bool = False  # averaging micro-batches first must make a difference
 
 
-SHAPE = dict(vocab_size=101, hidden_size=40, intermediate_size=52, num_hidden_layers=2, num_attention_heads=5,
-             num_key_value_heads=1, head_dim=8, max_position_embeddings=64, rms_norm_eps=1e-5)
+SHAPE = dict(
+    vocab_size=101,
+    hidden_size=40,
+    intermediate_size=52,
+    num_hidden_layers=2,
+    num_attention_heads=5,
+    num_key_value_heads=1,
+    head_dim=8,
+    max_position_embeddings=64,
+    rms_norm_eps=1e-5,
+)
 ALL_LINEAR = dict(r=8, lora_alpha=16, target_modules="all-linear")
-FLAGS = dict(per_device_train_batch_size=4, max_length=24, max_steps=20, learning_rate=1e-2, lr_scheduler_type="constant",
-             max_grad_norm=1.0, weight_decay=0, train_sampling_strategy="sequential")
+FLAGS = dict(
+    per_device_train_batch_size=4,
+    max_length=24,
+    max_steps=20,
+    learning_rate=1e-2,
+    lr_scheduler_type="constant",
+    max_grad_norm=1.0,
+    weight_decay=0,
+    train_sampling_strategy="sequential",
+)
 HALF_ALPHA = {"name": "half_alpha", "adapter_config": {"lora_alpha": 8}}
 
 CASES = [
-    Case("llama_gqa_fp32", flags=dict(lr_scheduler_type="cosine", warmup_steps=3),
-         variants=[HALF_ALPHA, {"name": "linear_schedule", "import_flags": {"lr_scheduler_type": "linear"}},
-                   {"name": "no_warmup", "import_flags": {"warmup_steps": 0}}]),
-    Case("llama_qv_r4", lora=dict(r=4, lora_alpha=8, target_modules=["q_proj", "v_proj"]),
-         config=dict(num_attention_heads=4, num_key_value_heads=2, head_dim=10), flags=dict(learning_rate=1e-2),
-         variants=[{"name": "half_alpha", "adapter_config": {"lora_alpha": 4}}]),
-    Case("llama_full", lora=None, flags=dict(use_peft_lora="false", learning_rate=3e-3, lr_scheduler_type="linear", weight_decay=0.1),
-         variants=[{"name": "no_decay", "import_flags": {"weight_decay": 0}}]),
-    Case("llama_full_tied", lora=None, config=dict(tie_word_embeddings=True),
-         flags=dict(use_peft_lora="false", learning_rate=3e-3), variants=[{"name": "untied", "untie": True}]),
-    Case("llama_gqa_bf16", stored="bfloat16", flags=dict(bf16=None, lr_scheduler_type="cosine", warmup_steps=3, learning_rate=3e-3),
-         variants=[HALF_ALPHA]),
-    Case("llama_tied_rope3", v4_config=True, flags=dict(max_length=32, learning_rate=2e-3), rows=dict(length=32),
-         config=dict(tie_word_embeddings=True, rope_parameters=dict(
-             rope_type="llama3", rope_theta=10.0, factor=4.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=32)),
-         variants=[{"name": "no_rope_scaling", "config": {"rope_scaling": None}}]),
-    Case("qwen2_packed", family="qwen2", config=dict(num_key_value_heads=5), flags=dict(max_length=40), rows=dict(length=40, packed=True),
-         variants=[{"name": "merged_segments", "tokens": "merge_segments"}, {"name": "merged_documents", "tokens": "merge_documents"}]),
-    Case("qwen3_patterns", family="qwen3", config=dict(num_attention_heads=4, num_key_value_heads=2, head_dim=12),
-         lora=dict(r=4, lora_alpha=6, target_modules="all-linear", use_rslora=True,
-                   rank_pattern={"q_proj": 7, r"layers\.1\.mlp\.down_proj": 2, "self_attn.o_proj": 6},
-                   alpha_pattern={"v_proj": 12, r"layers\.0\.mlp\.(gate|up)_proj": 3, "layers.1.self_attn.q_proj": 20}),
-         flags=dict(learning_rate=5e-3),
-         variants=[{"name": "no_alpha_pattern", "adapter_config": {"alpha_pattern": {}}},
-                   {"name": "no_rslora", "adapter_config": {"use_rslora": False}},
-                   {"name": "no_rank_pattern", "adapter_config": {"rank_pattern": {}}, "expect": "refused"}]),
-    Case("mistral_window", family="mistral", v4_config=True, config=dict(sliding_window=7), flags=dict(learning_rate=3e-3),
-         lora=dict(r=8, lora_alpha=16, target_modules=r".*\.(q_proj|k_proj|v_proj|up_proj)"),
-         variants=[{"name": "no_window", "config": {"sliding_window": None}}, {"name": "window_6", "config": {"sliding_window": 6}}]),
-    Case("llama_modules_to_save", config=dict(rope_parameters=dict(rope_type="linear", rope_theta=10000.0, factor=4.0)),
-         lora=dict(r=8, lora_alpha=16, target_modules=["q_proj", "v_proj", "down_proj"], modules_to_save=["lm_head"]),
-         flags=dict(learning_rate=5e-3, weight_decay=0.1),
-         variants=[{"name": "no_rope_scaling", "config": {"rope_parameters.rope_type": "default"}},
-                   {"name": "no_decay", "import_flags": {"weight_decay": 0}},
-                   {"name": "frozen_head", "adapter_config": {"modules_to_save": None}, "expect": "differs or refused"}]),
-    Case("llama_tied_modules_to_save", config=dict(tie_word_embeddings=True),
-         lora=dict(r=8, lora_alpha=16, target_modules=["q_proj", "v_proj", "down_proj"], modules_to_save=["lm_head"]),
-         flags=dict(learning_rate=5e-3), variants=[{"name": "frozen_head", "adapter_config": {"modules_to_save": None}, "expect": "differs or refused"}]),
-    Case("llama_bias_lora_only", config=dict(attention_bias=True, mlp_bias=True),
-         lora=dict(r=8, lora_alpha=16, target_modules=["q_proj", "v_proj", "gate_proj", "down_proj"], bias="lora_only"),
-         flags=dict(weight_decay=0.1), variants=[{"name": "frozen_biases", "adapter_config": {"bias": "none"}, "expect": "differs or refused"}]),
-    Case("llama_bias_all", config=dict(attention_bias=True, mlp_bias=True),
-         lora=dict(r=8, lora_alpha=16, target_modules=["q_proj", "v_proj"], layers_to_transform=[1], bias="all"),
-         variants=[{"name": "frozen_biases", "adapter_config": {"bias": "none"}, "expect": "differs or refused"}]),
-    Case("llama_accumulate3", flags=dict(gradient_accumulation_steps=3, lr_scheduler_type="linear"), rows=dict(count=36, uneven=True),
-         mean_of_means=True, variants=[{"name": "no_accumulation", "import_flags": {"gradient_accumulation_steps": 1}}]),
-    Case("llama_clip", flags=dict(max_grad_norm=0.05, adam_epsilon=1e-2, learning_rate=2e-1), must_clip=True,
-         variants=[{"name": "no_clipping", "import_flags": {"max_grad_norm": 0}}]),
-    Case("llama_decay", flags=dict(weight_decay=0.3),
-         variants=[{"name": "no_decay", "import_flags": {"weight_decay": 0}}]),
-    Case("llama_sharded_bf16_ckpt", stored="bfloat16", shards=True, flags=dict(learning_rate=4e-3, adam_beta1=0.8, adam_beta2=0.95),
-         variants=[{"name": "default_betas", "import_flags": {"adam_beta1": 0.9, "adam_beta2": 0.999}}]),
-    Case("llama_trainer", lora=None, trainer=True, rows=dict(count=20),
-         flags=dict(lora_r=8, lora_alpha=16, lora_target_modules="all-linear", seed=1234, train_sampling_strategy="random",
-                    lr_scheduler_type="linear", warmup_steps=2, learning_rate=2e-2),
-         variants=[{"name": "other_seed", "import_flags": {"seed": 1235}},
-                   {"name": "other_shuffle", "import_flags": {"data_seed": 1235}},
-                   {"name": "sequential", "import_flags": {"train_sampling_strategy": "sequential"}}]),
+    Case(
+        "llama_gqa_fp32",
+        flags=dict(lr_scheduler_type="cosine", warmup_steps=3),
+        variants=[
+            HALF_ALPHA,
+            {"name": "linear_schedule", "import_flags": {"lr_scheduler_type": "linear"}},
+            {"name": "no_warmup", "import_flags": {"warmup_steps": 0}},
+        ],
+    ),
+    Case(
+        "llama_qv_r4",
+        lora=dict(r=4, lora_alpha=8, target_modules=["q_proj", "v_proj"]),
+        config=dict(num_attention_heads=4, num_key_value_heads=2, head_dim=10),
+        flags=dict(learning_rate=1e-2),
+        variants=[{"name": "half_alpha", "adapter_config": {"lora_alpha": 4}}],
+    ),
+    Case(
+        "llama_full",
+        lora=None,
+        flags=dict(use_peft_lora="false", learning_rate=3e-3, lr_scheduler_type="linear", weight_decay=0.1),
+        variants=[{"name": "no_decay", "import_flags": {"weight_decay": 0}}],
+    ),
+    Case(
+        "llama_full_tied",
+        lora=None,
+        config=dict(tie_word_embeddings=True),
+        flags=dict(use_peft_lora="false", learning_rate=3e-3),
+        variants=[{"name": "untied", "untie": True}],
+    ),
+    Case(
+        "llama_gqa_bf16",
+        stored="bfloat16",
+        flags=dict(bf16=None, lr_scheduler_type="cosine", warmup_steps=3, learning_rate=3e-3),
+        variants=[HALF_ALPHA],
+    ),
+    Case(
+        "llama_tied_rope3",
+        v4_config=True,
+        flags=dict(max_length=32, learning_rate=2e-3),
+        rows=dict(length=32),
+        config=dict(
+            tie_word_embeddings=True,
+            rope_parameters=dict(
+                rope_type="llama3",
+                rope_theta=10.0,
+                factor=4.0,
+                low_freq_factor=1.0,
+                high_freq_factor=4.0,
+                original_max_position_embeddings=32,
+            ),
+        ),
+        variants=[{"name": "no_rope_scaling", "config": {"rope_scaling": None}}],
+    ),
+    Case(
+        "qwen2_packed",
+        family="qwen2",
+        config=dict(num_key_value_heads=5),
+        flags=dict(max_length=40),
+        rows=dict(length=40, packed=True),
+        variants=[
+            {"name": "merged_segments", "tokens": "merge_segments"},
+            {"name": "merged_documents", "tokens": "merge_documents"},
+        ],
+    ),
+    Case(
+        "qwen3_patterns",
+        family="qwen3",
+        config=dict(num_attention_heads=4, num_key_value_heads=2, head_dim=12),
+        lora=dict(
+            r=4,
+            lora_alpha=6,
+            target_modules="all-linear",
+            use_rslora=True,
+            rank_pattern={"q_proj": 7, r"layers\.1\.mlp\.down_proj": 2, "self_attn.o_proj": 6},
+            alpha_pattern={"v_proj": 12, r"layers\.0\.mlp\.(gate|up)_proj": 3, "layers.1.self_attn.q_proj": 20},
+        ),
+        flags=dict(learning_rate=5e-3),
+        variants=[
+            {"name": "no_alpha_pattern", "adapter_config": {"alpha_pattern": {}}},
+            {"name": "no_rslora", "adapter_config": {"use_rslora": False}},
+            {"name": "no_rank_pattern", "adapter_config": {"rank_pattern": {}}, "expect": "refused"},
+        ],
+    ),
+    Case(
+        "mistral_window",
+        family="mistral",
+        v4_config=True,
+        config=dict(sliding_window=7),
+        flags=dict(learning_rate=3e-3),
+        lora=dict(r=8, lora_alpha=16, target_modules=r".*\.(q_proj|k_proj|v_proj|up_proj)"),
+        variants=[
+            {"name": "no_window", "config": {"sliding_window": None}},
+            {"name": "window_6", "config": {"sliding_window": 6}},
+        ],
+    ),
+    Case(
+        "llama_modules_to_save",
+        config=dict(rope_parameters=dict(rope_type="linear", rope_theta=10000.0, factor=4.0)),
+        lora=dict(r=8, lora_alpha=16, target_modules=["q_proj", "v_proj", "down_proj"], modules_to_save=["lm_head"]),
+        flags=dict(learning_rate=5e-3, weight_decay=0.1),
+        variants=[
+            {"name": "no_rope_scaling", "config": {"rope_parameters.rope_type": "default"}},
+            {"name": "no_decay", "import_flags": {"weight_decay": 0}},
+            {"name": "frozen_head", "adapter_config": {"modules_to_save": None}, "expect": "differs or refused"},
+        ],
+    ),
+    Case(
+        "llama_tied_modules_to_save",
+        config=dict(tie_word_embeddings=True),
+        lora=dict(r=8, lora_alpha=16, target_modules=["q_proj", "v_proj", "down_proj"], modules_to_save=["lm_head"]),
+        flags=dict(learning_rate=5e-3),
+        variants=[{"name": "frozen_head", "adapter_config": {"modules_to_save": None}, "expect": "differs or refused"}],
+    ),
+    Case(
+        "llama_bias_lora_only",
+        config=dict(attention_bias=True, mlp_bias=True),
+        lora=dict(r=8, lora_alpha=16, target_modules=["q_proj", "v_proj", "gate_proj", "down_proj"], bias="lora_only"),
+        flags=dict(weight_decay=0.1),
+        variants=[{"name": "frozen_biases", "adapter_config": {"bias": "none"}, "expect": "differs or refused"}],
+    ),
+    Case(
+        "llama_bias_all",
+        config=dict(attention_bias=True, mlp_bias=True),
+        lora=dict(r=8, lora_alpha=16, target_modules=["q_proj", "v_proj"], layers_to_transform=[1], bias="all"),
+        variants=[{"name": "frozen_biases", "adapter_config": {"bias": "none"}, "expect": "differs or refused"}],
+    ),
+    Case(
+        "llama_accumulate3",
+        flags=dict(gradient_accumulation_steps=3, lr_scheduler_type="linear"),
+        rows=dict(count=36, uneven=True),
+        mean_of_means=True,
+        variants=[{"name": "no_accumulation", "import_flags": {"gradient_accumulation_steps": 1}}],
+    ),
+    Case(
+        "llama_clip",
+        flags=dict(max_grad_norm=0.05, adam_epsilon=1e-2, learning_rate=2e-1),
+        must_clip=True,
+        variants=[{"name": "no_clipping", "import_flags": {"max_grad_norm": 0}}],
+    ),
+    Case(
+        "llama_decay",
+        flags=dict(weight_decay=0.3),
+        variants=[{"name": "no_decay", "import_flags": {"weight_decay": 0}}],
+    ),
+    Case(
+        "llama_sharded_bf16_ckpt",
+        stored="bfloat16",
+        shards=True,
+        flags=dict(learning_rate=4e-3, adam_beta1=0.8, adam_beta2=0.95),
+        variants=[{"name": "default_betas", "import_flags": {"adam_beta1": 0.9, "adam_beta2": 0.999}}],
+    ),
+    Case(
+        "llama_trainer",
+        lora=None,
+        trainer=True,
+        rows=dict(count=20),
+        flags=dict(
+            lora_r=8,
+            lora_alpha=16,
+            lora_target_modules="all-linear",
+            seed=1234,
+            train_sampling_strategy="random",
+            lr_scheduler_type="linear",
+            warmup_steps=2,
+            learning_rate=2e-2,
+        ),
+        variants=[
+            {"name": "other_seed", "import_flags": {"seed": 1235}},
+            {"name": "other_shuffle", "import_flags": {"data_seed": 1235}},
+            {"name": "sequential", "import_flags": {"train_sampling_strategy": "sequential"}},
+        ],
+    ),
     # 22 rows in micro-batches of 4, two to an update: every epoch ends in an update of one micro-batch of 4 and one of 2.
-    Case("llama_trainer_tail", lora=None, trainer=True, rows=dict(count=22, uneven=True),
-         flags=dict(lora_r=4, lora_alpha=8, lora_target_modules="q_proj,v_proj,up_proj", seed=7, train_sampling_strategy="random",
-                    gradient_accumulation_steps=2, learning_rate=1e-2),
-         variants=[{"name": "drop_last", "import_flags": {"dataloader_drop_last": "true"}}]),
+    Case(
+        "llama_trainer_tail",
+        lora=None,
+        trainer=True,
+        rows=dict(count=22, uneven=True),
+        flags=dict(
+            lora_r=4,
+            lora_alpha=8,
+            lora_target_modules="q_proj,v_proj,up_proj",
+            seed=7,
+            train_sampling_strategy="random",
+            gradient_accumulation_steps=2,
+            learning_rate=1e-2,
+        ),
+        variants=[{"name": "drop_last", "import_flags": {"dataloader_drop_last": "true"}}],
+    ),
 ]

@@ -1,4 +1,5 @@
 """What a case must show before it is committed: a fixture that a wrong program could pass is worse than none."""
+
 import tempfile
 from pathlib import Path
 
@@ -7,7 +8,7 @@ from integration.support.golden_case import GoldenCase
 from integration.support.variants import write_variant
 
 from . import hf_trainer, loop
-from .job import Job, Result
+from .job import Job
 
 
 def reference(spec):
@@ -22,7 +23,10 @@ def loss_gap(one, other):
 def gaps(one, other):
     """Largest relative gaps of loss, gradient norm and change (L2, the worst tensor) between two runs of one job."""
     norm = max(abs(a["grad_norm"] - b["grad_norm"]) / a["grad_norm"] for a, b in zip(one.steps, other.steps))
-    change = max(((one.final[name] - other.final[name]).norm() / (one.final[name] - one.initial[name]).norm()).item() for name in one.final)
+    change = max(
+        ((one.final[name] - other.final[name]).norm() / (one.final[name] - one.initial[name]).norm()).item()
+        for name in one.final
+    )
     return {"loss": loss_gap(one, other), "grad_norm": norm, "change": change}
 
 
@@ -50,7 +54,10 @@ def check(spec, case, result):
     failures.require(len(losses) == 20, f"{len(losses)} updates, not 20")
     # The rows of one update are not those of the next: compare a pass over the data at both ends.
     ends = sum(losses[:3]) / 3, sum(losses[-3:]) / 3
-    failures.require(ends[1] < 0.9 * ends[0] and losses[-1] < 0.9 * losses[0], f"the loss falls only from {losses[0]:.4f} to {losses[-1]:.4f}")
+    failures.require(
+        ends[1] < 0.9 * ends[0] and losses[-1] < 0.9 * losses[0],
+        f"the loss falls only from {losses[0]:.4f} to {losses[-1]:.4f}",
+    )
     peak = attention_peak(case)
     failures.require(0.5 < peak < 0.97, f"attention's mean peak is {peak:.2f}")
     if case.adapter:
@@ -59,7 +66,9 @@ def check(spec, case, result):
 
     if spec.must_clip:
         limit = float(case.import_flags["max_grad_norm"])
-        failures.require(min(step["grad_norm"] for step in result.steps) > 2 * limit, "clipping is not active in every update")
+        failures.require(
+            min(step["grad_norm"] for step in result.steps) > 2 * limit, "clipping is not active in every update"
+        )
 
     noise = gaps(result, run(case, attention="eager" if "bf16" in case.import_flags else "sdpa"))
     if "bf16" not in case.import_flags:
@@ -70,7 +79,9 @@ def check(spec, case, result):
         failures.require(value * room < tolerance[name], f"the reference's own {name} noise is {value:.1e}")
     if spec.trainer:
         by_hand = gaps(result, loop.run(case))
-        failures.require(by_hand["loss"] < 1e-6 and by_hand["change"] < 1e-4, f"the Trainer and the update loop differ: {by_hand}")
+        failures.require(
+            by_hand["loss"] < 1e-6 and by_hand["change"] < 1e-4, f"the Trainer and the update loop differ: {by_hand}"
+        )
 
     effects = {}
     if spec.mean_of_means:
@@ -88,6 +99,10 @@ def check(spec, case, result):
                 pass
     for name, effect in effects.items():
         failures.require(effect > 10 * tolerance["loss"], f"{name} changes the loss by only {effect:.1e}")
-    figures = (f"loss {losses[0]:.3f} -> {losses[-1]:.3f}, peak {peak:.2f}, noise " + " ".join(f"{k} {v:.0e}" for k, v in noise.items())
-               + "; " + ", ".join(f"{k} {v:.0e}" for k, v in effects.items()))
+    figures = (
+        f"loss {losses[0]:.3f} -> {losses[-1]:.3f}, peak {peak:.2f}, noise "
+        + " ".join(f"{k} {v:.0e}" for k, v in noise.items())
+        + "; "
+        + ", ".join(f"{k} {v:.0e}" for k, v in effects.items())
+    )
     return failures, figures

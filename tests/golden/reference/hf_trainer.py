@@ -1,4 +1,5 @@
 """The reference for a job that starts from a seed: transformers' own Trainer around a freshly drawn PEFT adapter."""
+
 import tempfile
 
 import torch
@@ -14,17 +15,37 @@ def run(case, attention=None, dtype=None):
     rows = [{name: tensor[0] for name, tensor in job.rows([i]).items()} for i in range(len(job.tokens["labels"]))]
     with tempfile.TemporaryDirectory() as folder:
         arguments = TrainingArguments(
-            output_dir=folder, per_device_train_batch_size=settings.per_device_train_batch_size,
-            gradient_accumulation_steps=settings.gradient_accumulation_steps, learning_rate=settings.learning_rate,
-            lr_scheduler_type=settings.lr_scheduler_type, warmup_steps=settings.warmup_steps, weight_decay=settings.weight_decay,
-            max_grad_norm=settings.max_grad_norm, max_steps=settings.max_steps, seed=settings.seed,
-            data_seed=settings.data_seed if settings.data_seed >= 0 else None, dataloader_drop_last=settings.dataloader_drop_last,
-            train_sampling_strategy=settings.train_sampling_strategy, logging_steps=1, save_strategy="no", report_to=[],
-            use_cpu=True, remove_unused_columns=False, disable_tqdm=True)
-        trainer = Trainer(model=job.model, args=arguments, train_dataset=rows,
-                          data_collator=lambda items: {name: torch.stack([item[name] for item in items]) for name in items[0]})
+            output_dir=folder,
+            per_device_train_batch_size=settings.per_device_train_batch_size,
+            gradient_accumulation_steps=settings.gradient_accumulation_steps,
+            learning_rate=settings.learning_rate,
+            lr_scheduler_type=settings.lr_scheduler_type,
+            warmup_steps=settings.warmup_steps,
+            weight_decay=settings.weight_decay,
+            max_grad_norm=settings.max_grad_norm,
+            max_steps=settings.max_steps,
+            seed=settings.seed,
+            data_seed=settings.data_seed if settings.data_seed >= 0 else None,
+            dataloader_drop_last=settings.dataloader_drop_last,
+            train_sampling_strategy=settings.train_sampling_strategy,
+            logging_steps=1,
+            save_strategy="no",
+            report_to=[],
+            use_cpu=True,
+            remove_unused_columns=False,
+            disable_tqdm=True,
+        )
+        trainer = Trainer(
+            model=job.model,
+            args=arguments,
+            train_dataset=rows,
+            data_collator=lambda items: {name: torch.stack([item[name] for item in items]) for name in items[0]},
+        )
         trainer.remove_callback(PrinterCallback)
         trainer.train()
-    steps = [{name: entry[name] for name in ("step", "loss", "grad_norm", "learning_rate", "epoch")}
-             for entry in trainer.state.log_history if "loss" in entry]
+    steps = [
+        {name: entry[name] for name in ("step", "loss", "grad_norm", "learning_rate", "epoch")}
+        for entry in trainer.state.log_history
+        if "loss" in entry
+    ]
     return Result(steps, initial, job.trained())

@@ -1,4 +1,5 @@
 """What both references share: the model and adapter of a case, its rows, and the shape of a result."""
+
 from dataclasses import dataclass
 
 import torch
@@ -11,9 +12,9 @@ from . import settings as settings_of_case
 
 @dataclass
 class Result:
-    steps: list      # {step, loss, grad_norm, learning_rate, epoch} per update
-    initial: dict    # trained tensors before the first update
-    final: dict      # and after the last, fp32, keyed as they are saved
+    steps: list  # {step, loss, grad_norm, learning_rate, epoch} per update
+    initial: dict  # trained tensors before the first update
+    final: dict  # and after the last, fp32, keyed as they are saved
 
 
 class Job:
@@ -54,7 +55,9 @@ class Job:
 
     def trained(self):
         """A copy of the trained tensors in fp32, keyed as PEFT (or, training everything, transformers) saves them."""
-        state = self.model.state_dict() if self.full else get_peft_model_state_dict(self.model, save_embedding_layers=False)
+        state = (
+            self.model.state_dict() if self.full else get_peft_model_state_dict(self.model, save_embedding_layers=False)
+        )
         if self.full and self.model.config.tie_word_embeddings:
             state.pop("lm_head.weight")
         return {name: tensor.detach().float().clone().contiguous() for name, tensor in state.items()}
@@ -62,5 +65,10 @@ class Job:
 
 def fresh_config(settings):
     targets = settings.lora_target_modules
-    return LoraConfig(r=settings.lora_r, lora_alpha=settings.lora_alpha, lora_dropout=settings.lora_dropout,
-                      target_modules=targets if targets == "all-linear" else targets.split(","), task_type="CAUSAL_LM")
+    return LoraConfig(
+        r=settings.lora_r,
+        lora_alpha=settings.lora_alpha,
+        lora_dropout=settings.lora_dropout,
+        target_modules=targets if targets == "all-linear" else targets.split(","),
+        task_type="CAUSAL_LM",
+    )

@@ -1,6 +1,7 @@
 """The update loop written by hand around transformers' model and PEFT: the loss is the sum of the token losses of the
 whole update over its count of counted labels, then clip, AdamW in two decay groups, schedule. The pieces are the
 libraries' own (loss, clip_grad_norm_, AdamW, get_scheduler, the Trainer's choice of decayed names)."""
+
 import math
 
 import torch
@@ -19,10 +20,17 @@ def epoch_order(settings, epoch, rows):
 def make_optimizer(model, settings):
     decayed = set(Trainer.get_decay_parameter_names(None, model))
     named = [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]
-    groups = [{"params": [p for n, p in named if n in decayed], "weight_decay": settings.weight_decay},
-              {"params": [p for n, p in named if n not in decayed], "weight_decay": 0.0}]
-    return torch.optim.AdamW([group for group in groups if group["params"]], lr=settings.learning_rate, fused=True,
-                             betas=(settings.adam_beta1, settings.adam_beta2), eps=settings.adam_epsilon)
+    groups = [
+        {"params": [p for n, p in named if n in decayed], "weight_decay": settings.weight_decay},
+        {"params": [p for n, p in named if n not in decayed], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(
+        [group for group in groups if group["params"]],
+        lr=settings.learning_rate,
+        fused=True,
+        betas=(settings.adam_beta1, settings.adam_beta2),
+        eps=settings.adam_epsilon,
+    )
 
 
 def run(case, attention=None, dtype=None, mean_of_means=False):
@@ -33,16 +41,22 @@ def run(case, attention=None, dtype=None, mean_of_means=False):
     initial = job.trained()
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = make_optimizer(model, settings)
-    warmup = settings.warmup_steps if settings.warmup_steps >= 1 else math.ceil(settings.max_steps * settings.warmup_steps)
+    warmup = (
+        settings.warmup_steps if settings.warmup_steps >= 1 else math.ceil(settings.max_steps * settings.warmup_steps)
+    )
     schedule = get_scheduler(settings.lr_scheduler_type, optimizer, int(warmup), settings.max_steps)
-    batch, accumulation, rows = settings.per_device_train_batch_size, settings.gradient_accumulation_steps, len(job.tokens["labels"])
+    batch, accumulation, rows = (
+        settings.per_device_train_batch_size,
+        settings.gradient_accumulation_steps,
+        len(job.tokens["labels"]),
+    )
     micros_in_epoch = math.ceil(rows / batch)
     steps, epoch = [], 0
     while len(steps) < settings.max_steps:
         order = epoch_order(settings, epoch, rows)
-        micros = [job.rows(order[at:at + batch]) for at in range(0, rows, batch)]
+        micros = [job.rows(order[at : at + batch]) for at in range(0, rows, batch)]
         for first in range(0, micros_in_epoch, accumulation):
-            update = micros[first:first + accumulation]
+            update = micros[first : first + accumulation]
             counted = [(micro["labels"][:, 1:] != -100).sum() for micro in update]
             loss = 0.0
             for micro, count in zip(update, counted):
@@ -56,8 +70,15 @@ def run(case, attention=None, dtype=None, mean_of_means=False):
             schedule.step()
             optimizer.zero_grad()
             done = first + len(update)
-            steps.append({"step": len(steps) + 1, "loss": loss, "grad_norm": norm, "learning_rate": rate,
-                          "epoch": epoch + done / micros_in_epoch})
+            steps.append(
+                {
+                    "step": len(steps) + 1,
+                    "loss": loss,
+                    "grad_norm": norm,
+                    "learning_rate": rate,
+                    "epoch": epoch + done / micros_in_epoch,
+                }
+            )
             if len(steps) == settings.max_steps:
                 break
         epoch += 1

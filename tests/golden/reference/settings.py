@@ -1,4 +1,5 @@
 """The settings of a case: its import flags laid over the defaults of runtime/schema/settings.inc (the one list)."""
+
 import re
 from pathlib import Path
 from types import SimpleNamespace

@@ -1,4 +1,5 @@
 """A golden case on disk: what generate.py writes and golden_test.py reads (layout: tests/golden/README.md)."""
+
 import json
 from pathlib import Path
 
@@ -19,7 +20,11 @@ def parse_flags(words):
 
 def spell_flags(flags):
     """The inverse of parse_flags; a value of None is a bare flag."""
-    return [word for name, value in flags.items() for word in ([f"--{name}"] if value is None else [f"--{name}", str(value)])]
+    return [
+        word
+        for name, value in flags.items()
+        for word in ([f"--{name}"] if value is None else [f"--{name}", str(value)])
+    ]
 
 
 class GoldenCase:
@@ -69,5 +74,7 @@ def find_cases(root, names=()):
     folders = sorted(path.parent for path in Path(root).glob("*/case.json"))
     unknown = set(names) - {folder.name for folder in folders}
     if unknown:
-        raise SystemExit(f"{root}: no such case: {', '.join(sorted(unknown))}; there are {', '.join(f.name for f in folders)}")
+        raise SystemExit(
+            f"{root}: no such case: {', '.join(sorted(unknown))}; there are {', '.join(f.name for f in folders)}"
+        )
     return [GoldenCase(folder) for folder in folders if not names or folder.name in names]

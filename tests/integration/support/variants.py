@@ -12,6 +12,7 @@ A variant is an object of case.json's `feature_off` list:
                   or "differs or refused" (PEFT drops what the adapter file has too much; stopping is as good)
 generate.py holds PyTorch to the same variants, so a variant that changes nothing is never committed.
 """
+
 import json
 import shutil
 from pathlib import Path
