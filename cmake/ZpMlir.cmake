@@ -1,11 +1,15 @@
 # MLIR 22 as Debian ships it: shared MLIR and LLVM, no RTTI where MLIR classes are derived.
-if(NOT TARGET zstd::libzstd_shared AND NOT EXISTS /usr/include/zstd.h)
+find_package(zstd QUIET)
+if(NOT TARGET zstd::libzstd_shared)
   # LLVM's exported targets name it; without libzstd-dev an imported target on the runtime library does.
   add_library(zstd::libzstd_shared SHARED IMPORTED)
   find_library(ZP_ZSTD NAMES zstd libzstd.so.1 REQUIRED)
   set_target_properties(zstd::libzstd_shared PROPERTIES IMPORTED_LOCATION "${ZP_ZSTD}")
 endif()
-find_package(MLIR 22 REQUIRED CONFIG HINTS /usr/lib/llvm-22/lib/cmake/mlir)
+find_package(MLIR REQUIRED CONFIG HINTS /usr/lib/llvm-22/lib/cmake/mlir)
+if(NOT LLVM_VERSION_MAJOR EQUAL 22)
+  message(FATAL_ERROR "MLIR of LLVM ${LLVM_VERSION_MAJOR} was found, expected 22; install libmlir-22-dev")
+endif()
 list(APPEND CMAKE_MODULE_PATH "${MLIR_CMAKE_DIR}" "${LLVM_CMAKE_DIR}")
 include(TableGen)
 include(AddLLVM)

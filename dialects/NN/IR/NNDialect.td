@@ -1,0 +1,39 @@
+//===- NNDialect.td - transformer mathematics --------------------------------===//
+// Include order, to prevent cycles: NNDialect, NNEnums, NNInterfaces, NNBase, NN*Ops, NNOps.
+#ifndef ZP_DIALECTS_NN_IR_NNDIALECT_TD
+#define ZP_DIALECTS_NN_IR_NNDIALECT_TD
+
+include "mlir/IR/DialectBase.td"
+
+def NN_Dialect : Dialect {
+  let name = "nn";
+  let cppNamespace = "::zp::nn";
+  let summary = "transformer training on whole tensors: parameters, layers, gradients, optimizer";
+  let description = [{
+    What a fine-tuning step *means*, on one machine with endless memory. It knows no ranks, no devices, no bytes and no
+    4-bit; those are `zero`, `plan` and `nf4`. Values are tensors of static shape. What lives from step to step is named by
+    symbols: `nn.parameter` (with its gradient and moments, which belong to the symbol) and `nn.state`.
+
+    T is the number of tokens of a micro-batch (rows × length); activations are matrices [T, features]. Every op may carry
+    `nn.unit` (the parameter unit it belongs to: 0 embeddings, 1..L blocks, L+1 head) and `nn.backward`.
+
+    ```mlir
+    nn.parameter @w : tensor<64x32xf32> {unit = 1, initial = "checkpoint", checkpoint = "w", trainable}
+    nn.program @train_step kind "train_step" {
+      %x = nn.input "x" : tensor<16x32xf32>
+      %w = nn.read @w : tensor<64x32xf32>
+      %y = nn.linear %x, %w : (tensor<16x32xf32>, tensor<64x32xf32>) -> tensor<16x64xf32>
+    }
+    ```
+  }];
+  let extraClassDeclaration = [{
+    /// Discardable attribute: the parameter unit an op belongs to.
+    static constexpr ::llvm::StringLiteral kUnitAttr = "nn.unit";
+    /// Discardable unit attribute: the op belongs to the backward pass.
+    static constexpr ::llvm::StringLiteral kBackwardAttr = "nn.backward";
+    /// Module attribute: the job's settings, by the names of runtime/schema/settings.inc.
+    static constexpr ::llvm::StringLiteral kSettingsAttr = "zp.settings";
+  }];
+}
+
+#endif // ZP_DIALECTS_NN_IR_NNDIALECT_TD

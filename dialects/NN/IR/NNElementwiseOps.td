@@ -1,0 +1,77 @@
+#ifndef ZP_DIALECTS_NN_IR_NNELEMENTWISEOPS_TD
+#define ZP_DIALECTS_NN_IR_NNELEMENTWISEOPS_TD
+
+include "dialects/NN/IR/NNBase.td"
+
+def NN_AddOp : NN_DifferentiableOp<"add", [SameOperandsAndResultType]> {
+  let summary = "a + b";
+  let description = [{ Gradient: g to both. }];
+  let arguments = (ins NN_Float:$a, NN_Float:$b);
+  let results = (outs NN_Float:$result);
+  let assemblyFormat = "$a `,` $b attr-dict `:` type($result)";
+  let hasVerifier = 0;
+}
+def NN_ScaleOp : NN_DifferentiableOp<"scale", [SameOperandsAndResultType]> {
+  let summary = "factor·x";
+  let description = [{ Gradient: factor·g. }];
+  let arguments = (ins NN_Float:$x, F64Attr:$factor);
+  let results = (outs NN_Float:$result);
+  let assemblyFormat = "$x attr-dict `:` type($result)";
+  let hasVerifier = 0;
+  let hasFolder = 1;
+}
+def NN_CastOp : NN_DifferentiableOp<"cast"> {
+  let summary = "conversion of the element type, to nearest even";
+  let description = [{ Constraints: C1: the shapes agree. Gradient: g cast back. }];
+  let arguments = (ins NN_Float:$x);
+  let results = (outs NN_Float:$result);
+  let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
+  let hasFolder = 1;
+}
+def NN_ReshapeOp : NN_DifferentiableOp<"reshape"> {
+  let summary = "the same elements in the same order under another shape";
+  let description = [{ Constraints: C1: element type and count agree. Gradient: g reshaped back. }];
+  let arguments = (ins NN_Float:$x);
+  let results = (outs NN_Float:$result);
+  let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
+  let hasFolder = 1;
+}
+def NN_DropoutOp : NN_DifferentiableOp<"dropout"> {
+  let summary = "inverted dropout with a counter-based mask";
+  let description = [{
+    The mask of element (t, d) depends on seed, optimizer step, `site`, the row's place in the update
+    (scalars.row_base + t / length) and (t mod length)·D + d alone: plan.dropout has the formula. So it is the same on any
+    number of ranks and micro-batches, and when recomputed.
+
+    Constraints: C1: x and result have one type [T,D]. C2: length divides T. C3: 0 <= probability < 1.
+
+    Gradient: the same op on g.
+  }];
+  let arguments = (ins NN_Matrix:$x, NN_Scalars:$scalars, F64Attr:$probability, I64Attr:$site, I64Attr:$length);
+  let results = (outs NN_Matrix:$result);
+  let assemblyFormat = "$x `,` $scalars attr-dict `:` functional-type(operands, results)";
+}
+def NN_SiluMulOp : NN_DifferentiableOp<"silu_mul", [SameOperandsAndResultType]> {
+  let summary = "gate·sigmoid(gate)·up";
+  let description = [{ gate·sigmoid(gate) is rounded to the element type before the product. Gradient: nn.silu_mul_gradient. }];
+  let arguments = (ins NN_Matrix:$gate, NN_Matrix:$up);
+  let results = (outs NN_Matrix:$result);
+  let assemblyFormat = "$gate `,` $up attr-dict `:` type($result)";
+  let hasVerifier = 0;
+}
+def NN_SiluMulGradientOp : NN_PureOp<"silu_mul_gradient", [SameOperandsAndResultType]> {
+  let summary = "gradients of silu_mul with respect to gate and up";
+  let arguments = (ins NN_Matrix:$gradient, NN_Matrix:$gate, NN_Matrix:$up);
+  let results = (outs NN_Matrix:$gate_gradient, NN_Matrix:$up_gradient);
+  let assemblyFormat = "$gradient `,` $gate `,` $up attr-dict `:` type($gradient)";
+  let hasVerifier = 0;
+}
+def NN_RowsOp : NN_PureOp<"rows"> {
+  let summary = "the rows from scalars.first_token on; rows past the end are zero";
+  let description = [{ Constraints: C1: x [T,D] and result [C,D] have one element type and D. }];
+  let arguments = (ins NN_Matrix:$x, NN_Scalars:$scalars);
+  let results = (outs NN_Matrix:$result);
+  let assemblyFormat = "$x `,` $scalars attr-dict `:` functional-type(operands, results)";
+}
+
+#endif // ZP_DIALECTS_NN_IR_NNELEMENTWISEOPS_TD

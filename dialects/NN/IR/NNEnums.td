@@ -1,0 +1,18 @@
+#ifndef ZP_DIALECTS_NN_IR_NNENUMS_TD
+#define ZP_DIALECTS_NN_IR_NNENUMS_TD
+
+include "mlir/IR/EnumAttr.td"
+
+def NN_ProgramKind : I32EnumAttr<"ProgramKind", "which part of a job a program is", [
+    I32EnumAttrCase<"TrainStep", 0, "train_step">, I32EnumAttrCase<"ApplyGradients", 1, "apply_gradients">,
+    I32EnumAttrCase<"Evaluate", 2, "evaluate">, I32EnumAttrCase<"Logits", 3, "logits">, I32EnumAttrCase<"Init", 4, "init">]> {
+  let cppNamespace = "::zp::nn";
+}
+
+def NN_Initial : I32EnumAttr<"Initial", "where a parameter's first values come from", [
+    I32EnumAttrCase<"Checkpoint", 0, "checkpoint">, I32EnumAttrCase<"Zero", 1, "zero">,
+    I32EnumAttrCase<"Uniform", 2, "uniform">, I32EnumAttrCase<"Normal", 3, "normal">]> {
+  let cppNamespace = "::zp::nn";
+}
+
+#endif // ZP_DIALECTS_NN_IR_NNENUMS_TD

@@ -1,0 +1,79 @@
+// Linear maps, embeddings and their gradients.
+#ifndef ZP_DIALECTS_NN_IR_NNLINEAROPS_TD
+#define ZP_DIALECTS_NN_IR_NNLINEAROPS_TD
+
+include "dialects/NN/IR/NNBase.td"
+
+def NN_LinearOp : NN_DifferentiableOp<"linear", [AttrSizedOperandSegments]> {
+  let summary = "alpha·x·weightᵀ (+ bias) (+ addend)";
+  let description = [{
+    One rounding, of the whole sum. The frontend leaves `adapter = {rank, scaling, dropout, bias…}` on the linears that LoRA
+    targets; nn-attach-adapters turns it into the adapter's branch. `module` is the module path, for messages and adapters.
+
+    ```mlir
+    %y = nn.linear %x, %w bias %b : (tensor<16x32xf32>, tensor<64x32xf32>, tensor<64xf32>) -> tensor<16x64xf32>
+    ```
+
+    Constraints (x [T,K], weight [N,K], bias [N], addend and result [T,N]):
+    - C1: K of x and weight agree. C2: N of weight, bias and result agree. C3: T of x, addend and result agree.
+    - C4: all have one element type.
+
+    Gradient: x: alpha·g·weight; weight: alpha·gᵀ·x in f32; bias: column sums of g in f32; addend: g.
+  }];
+  let arguments = (ins NN_Matrix:$x, NN_Matrix:$weight, Optional<NN_Vector>:$bias, Optional<NN_Matrix>:$addend,
+                       DefaultValuedAttr<F64Attr, "1.0">:$alpha, OptionalAttr<StrAttr>:$module, OptionalAttr<DictionaryAttr>:$adapter);
+  let results = (outs NN_Matrix:$result);
+  let assemblyFormat = "$x `,` $weight (`bias` $bias^)? (`addend` $addend^)? attr-dict `:` functional-type(operands, results)";
+}
+
+def NN_LinearInputGradientOp : NN_PureOp<"linear_input_gradient"> {
+  let summary = "alpha·gradient·weight (+ addend)";
+  let description = [{
+    Constraints (gradient [T,N], weight [N,K], addend and result [T,K]):
+    - C1: N agrees. C2: K agrees. C3: T agrees. C4: all have one element type.
+  }];
+  let arguments = (ins NN_Matrix:$gradient, NN_Matrix:$weight, Optional<NN_Matrix>:$addend, DefaultValuedAttr<F64Attr, "1.0">:$alpha);
+  let results = (outs NN_Matrix:$result);
+  let assemblyFormat = "$gradient `,` $weight (`addend` $addend^)? attr-dict `:` functional-type(operands, results)";
+}
+
+def NN_LinearWeightGradientOp : NN_PureOp<"linear_weight_gradient"> {
+  let summary = "alpha·gradientᵀ·x, in f32";
+  let description = [{
+    Constraints (gradient [T,N], x [T,K], result f32 [N,K]):
+    - C1: T agrees. C2: the result is f32 [N,K]. C3: gradient and x have one element type.
+  }];
+  let arguments = (ins NN_Matrix:$gradient, NN_Matrix:$x, DefaultValuedAttr<F64Attr, "1.0">:$alpha);
+  let results = (outs NN_Matrix:$result);
+  let assemblyFormat = "$gradient `,` $x attr-dict `:` functional-type(operands, results)";
+}
+
+def NN_ColumnSumOp : NN_PureOp<"column_sum"> {
+  let summary = "the sum over rows, in f32: a bias' gradient";
+  let description = [{ Constraints: C1: result is f32 [N] for source [T,N]. }];
+  let arguments = (ins NN_Matrix:$source);
+  let results = (outs NN_Vector:$result);
+  let assemblyFormat = "$source attr-dict `:` functional-type(operands, results)";
+}
+
+def NN_EmbeddingOp : NN_DifferentiableOp<"embedding"> {
+  let summary = "rows of a table: result[t] = table[ids[t]]";
+  let description = [{
+    Constraints (ids [T], table [V,D], result [T,D]): C1: T agrees. C2: D agrees. C3: one element type.
+
+    Gradient: table: g[t] added to row ids[t], in f32.
+  }];
+  let arguments = (ins NN_Indices:$ids, NN_Matrix:$table);
+  let results = (outs NN_Matrix:$result);
+  let assemblyFormat = "$ids `,` $table attr-dict `:` functional-type(operands, results)";
+}
+
+def NN_EmbeddingGradientOp : NN_PureOp<"embedding_gradient"> {
+  let summary = "gradient of a table: row v is the sum of gradient[t] over ids[t] == v, in f32";
+  let description = [{ Constraints: C1: T of ids and gradient agrees. C2: the result is f32 [V,D]. }];
+  let arguments = (ins NN_Indices:$ids, NN_Matrix:$gradient);
+  let results = (outs NN_Matrix:$result);
+  let assemblyFormat = "$ids `,` $gradient attr-dict `:` functional-type(operands, results)";
+}
+
+#endif // ZP_DIALECTS_NN_IR_NNLINEAROPS_TD

@@ -1,0 +1,31 @@
+#ifndef ZP_DIALECTS_NN_IR_NNLOSSOPS_TD
+#define ZP_DIALECTS_NN_IR_NNLOSSOPS_TD
+
+include "dialects/NN/IR/NNBase.td"
+
+def NN_LinearCrossEntropyOp : NN_DifferentiableOp<"linear_cross_entropy"> {
+  let summary = "the sum of next-token losses of hidden·weightᵀ";
+  let description = [{
+    The target of token t is labels[t+1] when t+1 lies in the same row (t / length) and the label isn't -100. Logits are
+    rounded to the element type, a chunk of tokens at a time (`chunk` is a choice of memory, not of meaning).
+
+    Constraints (hidden [T,D], weight [V,D], labels [T], result f64 [1]):
+    - C1: D agrees. C2: T agrees. C3: length divides T. C4: chunk > 0. C5: one element type. C6: the result is f64 [1].
+
+    Gradient: nn.linear_cross_entropy_gradient. The result's gradient must be one: it is the root.
+  }];
+  let arguments = (ins NN_Matrix:$hidden, NN_Matrix:$weight, NN_Indices:$labels, I64Attr:$chunk, I64Attr:$length);
+  let results = (outs NN_Double1:$loss);
+  let assemblyFormat = "$hidden `,` $weight `,` $labels attr-dict `:` functional-type(operands, results)";
+}
+def NN_LinearCrossEntropyGradientOp : NN_PureOp<"linear_cross_entropy_gradient"> {
+  let summary = "the loss again and its gradients with respect to hidden and, when asked, weight (f32)";
+  let description = [{
+    Constraints: C1: as linear_cross_entropy. C2: hidden's gradient has hidden's type. C3: weight's gradient is f32 of weight's shape.
+  }];
+  let arguments = (ins NN_Matrix:$hidden, NN_Matrix:$weight, NN_Indices:$labels, I64Attr:$chunk, I64Attr:$length);
+  let results = (outs NN_Double1:$loss, NN_Matrix:$hidden_gradient, Optional<NN_Matrix>:$weight_gradient);
+  let assemblyFormat = "$hidden `,` $weight `,` $labels attr-dict `:` functional-type(operands, results)";
+}
+
+#endif // ZP_DIALECTS_NN_IR_NNLOSSOPS_TD

@@ -1,0 +1,39 @@
+#ifndef ZP_DIALECTS_NN_IR_NNOPTIMIZEROPS_TD
+#define ZP_DIALECTS_NN_IR_NNOPTIMIZEROPS_TD
+
+include "dialects/NN/IR/NNBase.td"
+
+def NN_SumSquaresOp : NN_PureOp<"sum_squares"> {
+  let summary = "the sum of squares of all operands' elements";
+  let description = [{ Constraints: C1: at least one operand, all f32. }];
+  let arguments = (ins Variadic<NN_Float>:$tensors);
+  let results = (outs NN_Double1:$result);
+  let assemblyFormat = "$tensors attr-dict `:` functional-type(operands, results)";
+}
+def NN_FinishStepOp : NN_PureOp<"finish_step"> {
+  let summary = "from sums to means: gradient norm, clipping coefficient, metrics";
+  let description = [{
+    n = scalars.counted_labels (1 when 0); norm = sqrt(square_sum)/n; clip = max_norm > 0 ? min(1, max_norm/(norm + 1e-6)) : 1;
+    coefficient = clip/n; metrics = {loss_sum/n, norm, clip, n}.
+
+    Constraints: C1: coefficient is f32 [1]. C2: metrics is f64 [4].
+  }];
+  let arguments = (ins NN_Double1:$square_sum, NN_Double1:$loss_sum, NN_Scalars:$scalars, F64Attr:$max_norm);
+  let results = (outs NN_Vector:$coefficient, NN_Vector:$metrics);
+  let assemblyFormat = "$square_sum `,` $loss_sum `,` $scalars attr-dict `:` functional-type(operands, results)";
+}
+
+class NN_AdamwSettings { dag all = (ins F64Attr:$beta1, F64Attr:$beta2, F64Attr:$epsilon, F64Attr:$weight_decay); }
+def NN_AdamwOp : NN_Op<"adamw", [MemoryEffects<[MemRead, MemWrite]>, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "decoupled-decay Adam on a parameter and its moments";
+  let description = [{
+    g = coefficient·gradient; p *= 1 - lr·wd; m += (1-b1)(g-m); v = b2·v + (1-b2)g²; p -= (lr/bc1)·m/(sqrt(v)/sqrt(bc2) + eps);
+    lr, bc1, bc2 from scalars; wd is zero for a parameter that isn't `decayed`. The moments are the symbol's, zero at first.
+
+    Constraints: C1: the symbol is a trainable nn.parameter. C2: the gradient's type is the parameter's.
+  }];
+  let arguments = !con((ins FlatSymbolRefAttr:$parameter, NN_Float:$gradient, NN_Vector:$coefficient, NN_Scalars:$scalars), NN_AdamwSettings<>.all);
+  let assemblyFormat = "$parameter `,` $gradient `,` $coefficient `,` $scalars attr-dict `:` type(operands)";
+}
+
+#endif // ZP_DIALECTS_NN_IR_NNOPTIMIZEROPS_TD

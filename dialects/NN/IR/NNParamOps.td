@@ -1,0 +1,105 @@
+// Parameters, programs, and what lives from step to step.
+#ifndef ZP_DIALECTS_NN_IR_NNPARAMOPS_TD
+#define ZP_DIALECTS_NN_IR_NNPARAMOPS_TD
+
+include "dialects/NN/IR/NNBase.td"
+
+def NN_ParameterOp : NN_Op<"parameter", [Symbol]> {
+  let summary = "a tensor of the model or of an adapter";
+  let description = [{
+    Declares a parameter with the type of its master values; `nn.read` may round them. `unit` says with whom it lives and
+    travels. `checkpoint` is the base tensor it is read from. `saved_as` is its key in what training writes. Uniform values
+    are drawn from [-bound, bound) by MT19937(seed), `generator_offset` outputs in; for normal ones bound is the deviation.
+
+    ```mlir
+    nn.parameter @model.norm.weight : tensor<64xf32> {unit = 3, initial = "checkpoint", checkpoint = "model.norm.weight"}
+    ```
+
+    Constraints:
+    - C1: `checkpoint` is there if and only if `initial` is "checkpoint".
+    - C2: a trainable parameter has `saved_as`, and f32 elements.
+    - C3: `bound` is positive when `initial` is "uniform" or "normal".
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<NN_Float>:$type, I64Attr:$unit, NN_Initial:$initial,
+                       OptionalAttr<StrAttr>:$checkpoint, OptionalAttr<StrAttr>:$saved_as, UnitAttr:$trainable, UnitAttr:$decayed,
+                       DefaultValuedAttr<F64Attr, "0.0">:$bound, DefaultValuedAttr<I64Attr, "0">:$generator_offset);
+  let assemblyFormat = "$sym_name `:` $type attr-dict";
+  let hasVerifier = 1;
+}
+
+def NN_StateOp : NN_Op<"state", [Symbol]> {
+  let summary = "a tensor that is no parameter and lives from step to step, zero at first";
+  let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<NN_Tensor>:$type);
+  let assemblyFormat = "$sym_name `:` $type attr-dict";
+}
+
+def NN_ProgramOp : NN_Op<"program", [Symbol, NoTerminator, SingleBlock, NoRegionArguments]> {
+  let summary = "a straight line of ops that the host starts as a whole";
+  let description = [{ A program of kind train_step handles one micro-batch, `rows` rows of `length` tokens; see ProgramKind. }];
+  let arguments = (ins SymbolNameAttr:$sym_name, NN_ProgramKind:$kind, DefaultValuedAttr<I64Attr, "0">:$rows, DefaultValuedAttr<I64Attr, "0">:$length);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$sym_name `kind` $kind attr-dict-with-keyword $body";
+}
+
+def NN_InputOp : NN_Op<"input", [MemoryEffects<[MemRead]>]> {
+  let summary = "what the host gives a program before it starts";
+  let arguments = (ins StrAttr:$name);
+  let results = (outs NN_Tensor:$value);
+  let assemblyFormat = "$name attr-dict `:` type($value)";
+}
+def NN_OutputOp : NN_Op<"output", [MemoryEffects<[MemWrite]>]> {
+  let summary = "what the host may read after a program has ended";
+  let arguments = (ins StrAttr:$name, NN_Tensor:$value);
+  let assemblyFormat = "$name `,` $value attr-dict `:` type($value)";
+}
+
+def NN_ReadOp : NN_Op<"read", [MemoryEffects<[MemRead]>, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "the values of a parameter, rounded to the result's element type";
+  let description = [{ Constraints: C1: the symbol is an nn.parameter. C2: the shapes agree. }];
+  let arguments = (ins FlatSymbolRefAttr:$parameter);
+  let results = (outs NN_Float:$value);
+  let assemblyFormat = "$parameter attr-dict `:` type($value)";
+}
+def NN_AccumulateGradientOp : NN_Op<"accumulate_gradient", [MemoryEffects<[MemWrite]>, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "adds to a parameter's gradient, which is a sum over the update's micro-batches";
+  let description = [{ Constraints: C1: the symbol is a trainable nn.parameter. C2: the type is the parameter's. }];
+  let arguments = (ins FlatSymbolRefAttr:$parameter, NN_Float:$gradient);
+  let assemblyFormat = "$parameter `,` $gradient attr-dict `:` type($gradient)";
+}
+def NN_GradientOp : NN_Op<"gradient", [MemoryEffects<[MemRead]>, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "a parameter's gradient so far";
+  let description = [{ Constraints: C1: the symbol is a trainable nn.parameter. C2: the type is the parameter's. }];
+  let arguments = (ins FlatSymbolRefAttr:$parameter);
+  let results = (outs NN_Float:$gradient);
+  let assemblyFormat = "$parameter attr-dict `:` type($gradient)";
+}
+def NN_ClearGradientOp : NN_Op<"clear_gradient", [MemoryEffects<[MemWrite]>, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "sets a parameter's gradient to zero";
+  let description = [{ Constraints: C1: the symbol is a trainable nn.parameter. }];
+  let arguments = (ins FlatSymbolRefAttr:$parameter);
+  let assemblyFormat = "$parameter attr-dict";
+}
+
+def NN_LoadStateOp : NN_Op<"load_state", [MemoryEffects<[MemRead]>]> {
+  let summary = "the value of an nn.state";
+  let arguments = (ins FlatSymbolRefAttr:$state);
+  let results = (outs NN_Tensor:$value);
+  let assemblyFormat = "$state attr-dict `:` type($value)";
+}
+def NN_StoreStateOp : NN_Op<"store_state", [MemoryEffects<[MemWrite]>]> {
+  let summary = "replaces the value of an nn.state";
+  let arguments = (ins FlatSymbolRefAttr:$state, NN_Tensor:$value);
+  let assemblyFormat = "$state `,` $value attr-dict `:` type($value)";
+}
+def NN_AddStateOp : NN_Op<"add_state", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "adds to an nn.state";
+  let arguments = (ins FlatSymbolRefAttr:$state, NN_Tensor:$value);
+  let assemblyFormat = "$state `,` $value attr-dict `:` type($value)";
+}
+def NN_ClearStateOp : NN_Op<"clear_state", [MemoryEffects<[MemWrite]>]> {
+  let summary = "sets an nn.state to zero";
+  let arguments = (ins FlatSymbolRefAttr:$state);
+  let assemblyFormat = "$state attr-dict";
+}
+
+#endif // ZP_DIALECTS_NN_IR_NNPARAMOPS_TD

@@ -1,0 +1,224 @@
+// The numbered constraints of the op descriptions.
+#include "dialects/NN/IR/NNDialect.h"
+
+using namespace mlir;
+
+namespace zp::nn {
+
+static int64_t dim(Value value, unsigned i) { return cast<RankedTensorType>(value.getType()).getDimSize(i); }
+static Type element(Value value) { return cast<RankedTensorType>(value.getType()).getElementType(); }
+static ArrayRef<int64_t> shape(Value value) { return cast<RankedTensorType>(value.getType()).getShape(); }
+
+/// Emits `C<number>: <message>` unless the condition holds.
+static LogicalResult require(Operation *op, bool condition, StringRef message) {
+  return condition ? success() : op->emitOpError(message);
+}
+#define ZP_REQUIRE(condition, message)                                                                                            \
+  if (failed(require(getOperation(), (condition), message)))                                                                    \
+  return failure()
+
+static bool sameElement(std::initializer_list<Value> values) {
+  Type first;
+  for (Value value : values) {
+    if (!value)
+      continue;
+    if (first && element(value) != first)
+      return false;
+    first = element(value);
+  }
+  return true;
+}
+
+LogicalResult ParameterOp::verify() {
+  ZP_REQUIRE((getInitial() == Initial::Checkpoint) == getCheckpoint().has_value(),
+             "C1: needs `checkpoint` exactly when initial is \"checkpoint\"");
+  if (getTrainable())
+    ZP_REQUIRE(getSavedAs() && cast<ShapedType>(getType()).getElementType().isF32(),
+               "C2: a trainable parameter needs `saved_as` and f32 elements");
+  if (getInitial() == Initial::Uniform || getInitial() == Initial::Normal)
+    ZP_REQUIRE(getBound().convertToDouble() > 0, "C3: `bound` must be positive for uniform and normal values");
+  return success();
+}
+
+/// C1 and C2 of the ops that name a parameter; a null type skips C2.
+static LogicalResult verifyParameter(Operation *op, SymbolTableCollection &symbols, FlatSymbolRefAttr name, bool trainable,
+                                     Type type, bool exactType) {
+  auto parameter = symbols.lookupNearestSymbolFrom<ParameterOp>(op, name);
+  if (!parameter || (trainable && !parameter.getTrainable()))
+    return op->emitOpError("C1: ") << name << " is not " << (trainable ? "a trainable" : "an") << " nn.parameter";
+  if (!type)
+    return success();
+  auto declared = cast<ShapedType>(parameter.getType());
+  bool agrees = exactType ? type == declared : cast<ShapedType>(type).getShape() == declared.getShape();
+  if (agrees)
+    return success();
+  InFlightDiagnostic diagnostic = op->emitOpError("C2: has type ") << type << ", the parameter has " << declared;
+  diagnostic.attachNote(parameter.getLoc()) << "parameter declared here";
+  return diagnostic;
+}
+LogicalResult ReadOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  return verifyParameter(*this, symbols, getParameterAttr(), false, getType(), false);
+}
+LogicalResult AccumulateGradientOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  return verifyParameter(*this, symbols, getParameterAttr(), true, getGradient().getType(), true);
+}
+LogicalResult GradientOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  return verifyParameter(*this, symbols, getParameterAttr(), true, getType(), true);
+}
+LogicalResult ClearGradientOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  return verifyParameter(*this, symbols, getParameterAttr(), true, Type(), true);
+}
+LogicalResult AdamwOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  return verifyParameter(*this, symbols, getParameterAttr(), true, getGradient().getType(), true);
+}
+
+LogicalResult LinearOp::verify() {
+  ZP_REQUIRE(dim(getX(), 1) == dim(getWeight(), 1), "C1: x and weight differ in columns");
+  ZP_REQUIRE(dim(getWeight(), 0) == dim(getResult(), 1) && (!getBias() || dim(getBias(), 0) == dim(getWeight(), 0)),
+             "C2: weight's rows, bias and the result's columns differ");
+  ZP_REQUIRE(dim(getX(), 0) == dim(getResult(), 0) && (!getAddend() || shape(getAddend()) == shape(getResult())),
+             "C3: x, addend and the result differ in rows");
+  ZP_REQUIRE(sameElement({getX(), getWeight(), getBias(), getAddend(), getResult()}), "C4: element types differ");
+  return success();
+}
+LogicalResult LinearInputGradientOp::verify() {
+  ZP_REQUIRE(dim(getGradient(), 1) == dim(getWeight(), 0), "C1: gradient's columns and weight's rows differ");
+  ZP_REQUIRE(dim(getWeight(), 1) == dim(getResult(), 1), "C2: weight and result differ in columns");
+  ZP_REQUIRE(dim(getGradient(), 0) == dim(getResult(), 0) && (!getAddend() || shape(getAddend()) == shape(getResult())),
+             "C3: gradient, addend and the result differ in rows");
+  ZP_REQUIRE(sameElement({getGradient(), getWeight(), getAddend(), getResult()}), "C4: element types differ");
+  return success();
+}
+LogicalResult LinearWeightGradientOp::verify() {
+  ZP_REQUIRE(dim(getGradient(), 0) == dim(getX(), 0), "C1: gradient and x differ in rows");
+  ZP_REQUIRE(element(getResult()).isF32() && dim(getResult(), 0) == dim(getGradient(), 1) && dim(getResult(), 1) == dim(getX(), 1),
+             "C2: the result must be f32 [gradient's columns, x's columns]");
+  ZP_REQUIRE(sameElement({getGradient(), getX()}), "C3: element types differ");
+  return success();
+}
+LogicalResult ColumnSumOp::verify() {
+  ZP_REQUIRE(element(getResult()).isF32() && dim(getResult(), 0) == dim(getSource(), 1), "C1: the result must be f32 [source's columns]");
+  return success();
+}
+LogicalResult EmbeddingOp::verify() {
+  ZP_REQUIRE(dim(getIds(), 0) == dim(getResult(), 0), "C1: ids and the result differ in rows");
+  ZP_REQUIRE(dim(getTable(), 1) == dim(getResult(), 1), "C2: table and the result differ in columns");
+  ZP_REQUIRE(sameElement({getTable(), getResult()}), "C3: element types differ");
+  return success();
+}
+LogicalResult EmbeddingGradientOp::verify() {
+  ZP_REQUIRE(dim(getIds(), 0) == dim(getGradient(), 0), "C1: ids and gradient differ in rows");
+  ZP_REQUIRE(element(getResult()).isF32() && dim(getResult(), 1) == dim(getGradient(), 1), "C2: the result must be f32 [V, gradient's columns]");
+  return success();
+}
+LogicalResult CastOp::verify() {
+  ZP_REQUIRE(shape(getX()) == shape(getResult()), "C1: shapes differ");
+  return success();
+}
+LogicalResult ReshapeOp::verify() {
+  ZP_REQUIRE(sameElement({getX(), getResult()}) && cast<ShapedType>(getX().getType()).getNumElements() == cast<ShapedType>(getType()).getNumElements(),
+             "C1: element types or counts differ");
+  return success();
+}
+LogicalResult DropoutOp::verify() {
+  ZP_REQUIRE(getX().getType() == getType(), "C1: x and the result differ in type");
+  ZP_REQUIRE(getLength() > 0 && dim(getX(), 0) % static_cast<int64_t>(getLength()) == 0, "C2: length does not divide the rows");
+  double p = getProbability().convertToDouble();
+  ZP_REQUIRE(p >= 0 && p < 1, "C3: probability must be in [0, 1)");
+  return success();
+}
+LogicalResult RowsOp::verify() {
+  ZP_REQUIRE(sameElement({getX(), getResult()}) && dim(getX(), 1) == dim(getResult(), 1), "C1: x and the result differ in element type or columns");
+  return success();
+}
+LogicalResult RmsNormOp::verify() {
+  ZP_REQUIRE(dim(getX(), 1) == dim(getWeight(), 0) && dim(getResult(), 1) == dim(getX(), 1), "C1: x, weight and the result differ in columns");
+  ZP_REQUIRE(dim(getX(), 0) == dim(getResult(), 0) && dim(getRstd(), 0) == dim(getX(), 0) && element(getRstd()).isF32(),
+             "C2: x, the result and rstd differ in rows, or rstd is not f32");
+  ZP_REQUIRE(sameElement({getX(), getWeight(), getResult()}), "C3: element types differ");
+  ZP_REQUIRE(getEpsilon().convertToDouble() > 0, "C4: epsilon must be positive");
+  return success();
+}
+LogicalResult RmsNormGradientOp::verify() {
+  Type type = getX().getType();
+  ZP_REQUIRE(getGradient().getType() == type && getResult().getType() == type && (!getResidual() || getResidual().getType() == type),
+             "C1: gradient, x, residual and the result differ in type");
+  ZP_REQUIRE(dim(getWeight(), 0) == dim(getX(), 1) && dim(getRstd(), 0) == dim(getX(), 0) && element(getRstd()).isF32(),
+             "C2: weight or rstd does not fit x");
+  ZP_REQUIRE(!getWeightGradient() || (element(getWeightGradient()).isF32() && shape(getWeightGradient()) == shape(getWeight())),
+             "C3: the weight's gradient must be f32 of the weight's shape");
+  return success();
+}
+LogicalResult RopeTableOp::verify() {
+  int64_t half = static_cast<int64_t>(getInverseFrequencies().size());
+  for (Value table : getResults())
+    ZP_REQUIRE(dim(table, 0) == dim(getPositions(), 0) && dim(table, 1) == half, "C1: a table must be [positions, frequencies]");
+  ZP_REQUIRE(sameElement({getCosine(), getSine()}), "C2: element types differ");
+  return success();
+}
+LogicalResult RopeOp::verify() {
+  int64_t width = static_cast<int64_t>(getHeadDim());
+  ZP_REQUIRE(getX().getType() == getType(), "C1: x and the result differ in type");
+  ZP_REQUIRE(width > 0 && width % 2 == 0 && dim(getX(), 1) % width == 0, "C2: head_dim must be even and divide x's columns");
+  for (Value table : {getCosine(), getSine()})
+    ZP_REQUIRE(element(table) == element(getX()) && dim(table, 0) == dim(getX(), 0) && dim(table, 1) == width / 2,
+               "C3: cosine and sine must be [x's rows, head_dim/2] of x's element type");
+  return success();
+}
+LogicalResult AttentionOp::verify() {
+  int64_t heads = static_cast<int64_t>(getHeads()), kvHeads = static_cast<int64_t>(getKvHeads()), tokens = dim(getQuery(), 0);
+  ZP_REQUIRE(heads > 0 && dim(getQuery(), 1) % heads == 0 && shape(getResult()) == shape(getQuery()), "C1: heads does not divide query's columns, or the result's shape isn't query's");
+  int64_t width = dim(getQuery(), 1) / heads;
+  for (Value kv : {getKey(), getValue()})
+    ZP_REQUIRE(dim(kv, 0) == tokens && dim(kv, 1) == kvHeads * width, "C2: key and value must be [tokens, kv_heads * head width]");
+  ZP_REQUIRE(kvHeads > 0 && heads % kvHeads == 0, "C3: kv_heads does not divide heads");
+  ZP_REQUIRE(getLength() > 0 && tokens % static_cast<int64_t>(getLength()) == 0 && dim(getSegments(), 0) == tokens,
+             "C4: length does not divide the tokens, or segments differ in rows");
+  ZP_REQUIRE(sameElement({getQuery(), getKey(), getValue(), getResult()}), "C5: element types differ");
+  ZP_REQUIRE(element(getLogSumExp()).isF32() && dim(getLogSumExp(), 0) == heads && dim(getLogSumExp(), 1) == tokens,
+             "C6: log_sum_exp must be f32 [heads, tokens]");
+  return success();
+}
+LogicalResult AttentionGradientOp::verify() {
+  ZP_REQUIRE(getGradient().getType() == getQuery().getType() && getOut().getType() == getQuery().getType(), "C1: gradient and out must have query's type");
+  ZP_REQUIRE(getQueryGradient().getType() == getQuery().getType() && getKeyGradient().getType() == getKey().getType() &&
+                 getValueGradient().getType() == getValue().getType(),
+             "C2: a gradient's type isn't its operand's");
+  return success();
+}
+
+template <typename OpT> static LogicalResult verifyCrossEntropy(OpT op) {
+  if (dim(op.getHidden(), 1) != dim(op.getWeight(), 1))
+    return op.emitOpError("C1: hidden and weight differ in columns");
+  if (dim(op.getHidden(), 0) != dim(op.getLabels(), 0))
+    return op.emitOpError("C2: hidden and labels differ in rows");
+  if (op.getLength() == 0 || dim(op.getHidden(), 0) % static_cast<int64_t>(op.getLength()))
+    return op.emitOpError("C3: length does not divide the tokens");
+  if (static_cast<int64_t>(op.getChunk()) <= 0)
+    return op.emitOpError("C4: chunk must be positive");
+  if (!sameElement({op.getHidden(), op.getWeight()}))
+    return op.emitOpError("C5: element types differ");
+  if (dim(op.getLoss(), 0) != 1)
+    return op.emitOpError("C6: the loss must be f64 [1]");
+  return success();
+}
+LogicalResult LinearCrossEntropyOp::verify() { return verifyCrossEntropy(*this); }
+LogicalResult LinearCrossEntropyGradientOp::verify() {
+  if (failed(verifyCrossEntropy(*this)))
+    return failure();
+  ZP_REQUIRE(getHiddenGradient().getType() == getHidden().getType(), "C2: hidden's gradient must have hidden's type");
+  ZP_REQUIRE(!getWeightGradient() || (element(getWeightGradient()).isF32() && shape(getWeightGradient()) == shape(getWeight())),
+             "C3: weight's gradient must be f32 of weight's shape");
+  return success();
+}
+LogicalResult SumSquaresOp::verify() {
+  ZP_REQUIRE(!getTensors().empty() && llvm::all_of(getTensors(), [](Value v) { return element(v).isF32(); }), "C1: needs at least one operand, all f32");
+  return success();
+}
+LogicalResult FinishStepOp::verify() {
+  ZP_REQUIRE(element(getCoefficient()).isF32() && dim(getCoefficient(), 0) == 1, "C1: coefficient must be f32 [1]");
+  ZP_REQUIRE(element(getMetrics()).isF64() && dim(getMetrics(), 0) == 4, "C2: metrics must be f64 [4]");
+  return success();
+}
+
+} // namespace zp::nn

@@ -1,0 +1,103 @@
+// Each op's own vector-Jacobian product. The mathematics stands in the op's description; here it is spelt in ops.
+#include "dialects/NN/IR/NNDialect.h"
+
+using namespace mlir;
+
+namespace zp::nn {
+
+/// The parameter-gradient type for a value: its shape in f32.
+static RankedTensorType gradientType(Value value) {
+  auto type = cast<RankedTensorType>(value.getType());
+  return type.clone(Float32Type::get(type.getContext()));
+}
+
+void LinearOp::buildVjp(OpBuilder &b, ArrayRef<Value> grads, ArrayRef<bool> needed, MutableArrayRef<Value> out) {
+  Value g = grads[0];
+  unsigned next = 2;
+  if (needed[0])
+    out[0] = LinearInputGradientOp::create(b, getLoc(), getX().getType(), g, getWeight(), Value(), getAlphaAttr());
+  if (needed[1])
+    out[1] = LinearWeightGradientOp::create(b, getLoc(), gradientType(getWeight()), g, getX(), getAlphaAttr());
+  if (getBias()) {
+    if (needed[next])
+      out[next] = ColumnSumOp::create(b, getLoc(), gradientType(getBias()), g);
+    ++next;
+  }
+  if (getAddend() && needed[next])
+    out[next] = g;
+}
+
+void EmbeddingOp::buildVjp(OpBuilder &b, ArrayRef<Value> grads, ArrayRef<bool> needed, MutableArrayRef<Value> out) {
+  if (needed[1])
+    out[1] = EmbeddingGradientOp::create(b, getLoc(), gradientType(getTable()), getIds(), grads[0]);
+}
+
+void AddOp::buildVjp(OpBuilder &, ArrayRef<Value> grads, ArrayRef<bool> needed, MutableArrayRef<Value> out) {
+  for (unsigned i = 0; i < 2; ++i)
+    if (needed[i])
+      out[i] = grads[0];
+}
+
+void ScaleOp::buildVjp(OpBuilder &b, ArrayRef<Value> grads, ArrayRef<bool> needed, MutableArrayRef<Value> out) {
+  if (needed[0])
+    out[0] = ScaleOp::create(b, getLoc(), getX().getType(), grads[0], getFactorAttr());
+}
+
+void CastOp::buildVjp(OpBuilder &b, ArrayRef<Value> grads, ArrayRef<bool> needed, MutableArrayRef<Value> out) {
+  if (needed[0])
+    out[0] = CastOp::create(b, getLoc(), getX().getType(), grads[0]);
+}
+
+void ReshapeOp::buildVjp(OpBuilder &b, ArrayRef<Value> grads, ArrayRef<bool> needed, MutableArrayRef<Value> out) {
+  if (needed[0])
+    out[0] = ReshapeOp::create(b, getLoc(), getX().getType(), grads[0]);
+}
+
+void DropoutOp::buildVjp(OpBuilder &b, ArrayRef<Value> grads, ArrayRef<bool> needed, MutableArrayRef<Value> out) {
+  if (needed[0])
+    out[0] = DropoutOp::create(b, getLoc(), getX().getType(), grads[0], getScalars(), getProbabilityAttr(), getSiteAttr(), getLengthAttr());
+}
+
+void SiluMulOp::buildVjp(OpBuilder &b, ArrayRef<Value> grads, ArrayRef<bool> needed, MutableArrayRef<Value> out) {
+  auto op = SiluMulGradientOp::create(b, getLoc(), getGate().getType(), getUp().getType(), grads[0], getGate(), getUp());
+  if (needed[0])
+    out[0] = op.getGateGradient();
+  if (needed[1])
+    out[1] = op.getUpGradient();
+}
+
+void RmsNormOp::buildVjp(OpBuilder &b, ArrayRef<Value> grads, ArrayRef<bool> needed, MutableArrayRef<Value> out) {
+  Type weightType = needed[1] ? Type(gradientType(getWeight())) : Type();
+  auto op = RmsNormGradientOp::create(b, getLoc(), getX().getType(), weightType, grads[0], getX(), getWeight(), getRstd(), Value());
+  if (needed[0])
+    out[0] = op.getResult();
+  if (needed[1])
+    out[1] = op.getWeightGradient();
+}
+
+void RopeOp::buildVjp(OpBuilder &b, ArrayRef<Value> grads, ArrayRef<bool> needed, MutableArrayRef<Value> out) {
+  if (needed[0])
+    out[0] = RopeOp::create(b, getLoc(), getX().getType(), grads[0], getCosine(), getSine(), getHeadDimAttr(),
+                            getInverse() ? UnitAttr() : b.getUnitAttr());
+}
+
+void AttentionOp::buildVjp(OpBuilder &b, ArrayRef<Value> grads, ArrayRef<bool> needed, MutableArrayRef<Value> out) {
+  auto op = AttentionGradientOp::create(b, getLoc(), getQuery().getType(), getKey().getType(), getValue().getType(), grads[0],
+                                        getQuery(), getKey(), getValue(), getResult(), getLogSumExp(), getSegments(),
+                                        getHeadsAttr(), getKvHeadsAttr(), getLengthAttr(), getWindowAttr(), getScaleAttr());
+  for (unsigned i = 0; i < 3; ++i)
+    if (needed[i])
+      out[i] = op.getResult(i);
+}
+
+void LinearCrossEntropyOp::buildVjp(OpBuilder &b, ArrayRef<Value>, ArrayRef<bool> needed, MutableArrayRef<Value> out) {
+  Type weightType = needed[1] ? Type(gradientType(getWeight())) : Type();
+  auto op = LinearCrossEntropyGradientOp::create(b, getLoc(), getLoss().getType(), getHidden().getType(), weightType, getHidden(),
+                                                 getWeight(), getLabels(), getChunkAttr(), getLengthAttr());
+  if (needed[0])
+    out[0] = op.getHiddenGradient();
+  if (needed[1])
+    out[1] = op.getWeightGradient();
+}
+
+} // namespace zp::nn
