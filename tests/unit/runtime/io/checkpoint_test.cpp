@@ -1,0 +1,93 @@
+// Directories of weights: one file, shards, and what is wrong with them.
+#include "runtime/io/checkpoint.h"
+
+#include <cstring>
+
+#include <gtest/gtest.h>
+
+#include "runtime/io/safetensors_writer.h"
+#include "tests/unit/runtime/io/temporary_directory.h"
+
+namespace zp::rt {
+namespace {
+
+void writeTensor(const std::string &path, const std::string &name, float value) {
+  auto writer = SafetensorsWriter::create(path, {{name, SafetensorsDtype::F32, {1}}}, nullptr);
+  ASSERT_TRUE(writer.ok() && writer->write(name, 0, &value, 4).ok() && writer->finish().ok());
+}
+
+float valueOf(const CheckpointTensor &tensor) {
+  float value;
+  std::memcpy(&value, tensor.data(), 4);
+  return value;
+}
+
+TEST(Checkpoint, ReadsOneFile) {
+  test::TemporaryDirectory directory;
+  writeTensor(directory.file("model.safetensors"), "a", 3);
+  auto checkpoint = Checkpoint::open(directory.path);
+  ASSERT_TRUE(checkpoint.ok()) << checkpoint.status().toString();
+  auto a = checkpoint->find("a");
+  ASSERT_TRUE(a.ok());
+  EXPECT_EQ(valueOf(*a), 3);
+  auto b = checkpoint->find("b");
+  ASSERT_FALSE(b.ok());
+  EXPECT_EQ(b.status().code(), ErrorCode::TensorMissing);
+  EXPECT_NE(b.status().message().find("model.safetensors: has no tensor b"), std::string::npos);
+}
+
+class Sharded : public testing::Test {
+protected:
+  void SetUp() override {
+    writeTensor(directory.file("model-00001-of-00002.safetensors"), "a", 3);
+    writeTensor(directory.file("model-00002-of-00002.safetensors"), "b", 4);
+    directory.write("model.safetensors.index.json", R"({"metadata":{"total_size":8},"weight_map":{
+      "a":"model-00001-of-00002.safetensors","b":"model-00002-of-00002.safetensors","c":"model-00002-of-00002.safetensors",
+      "d":"model-00003-of-00002.safetensors"}})");
+  }
+  test::TemporaryDirectory directory;
+};
+
+TEST_F(Sharded, ReadsAcrossFiles) {
+  auto checkpoint = Checkpoint::open(directory.path);
+  ASSERT_TRUE(checkpoint.ok());
+  EXPECT_TRUE(checkpoint->contains("b"));
+  EXPECT_FALSE(checkpoint->contains("e"));
+  EXPECT_EQ(valueOf(*checkpoint->find("b")), 4);
+  EXPECT_EQ(valueOf(*checkpoint->find("a")), 3);
+}
+
+TEST_F(Sharded, NamesTheShardThatLacksATensor) {
+  auto checkpoint = Checkpoint::open(directory.path);
+  auto c = checkpoint->find("c");
+  ASSERT_FALSE(c.ok());
+  EXPECT_EQ(c.status().code(), ErrorCode::TensorMissing);
+  EXPECT_NE(c.status().message().find("model-00002-of-00002.safetensors: has no tensor c"), std::string::npos);
+}
+
+TEST_F(Sharded, NamesAMissingShard) {
+  auto d = Checkpoint::open(directory.path)->find("d");
+  ASSERT_FALSE(d.ok());
+  EXPECT_EQ(d.status().code(), ErrorCode::FileMissing);
+  EXPECT_NE(d.status().message().find("model-00003-of-00002.safetensors"), std::string::npos);
+}
+
+TEST(Checkpoint, RefusesDamagedIndexes) {
+  for (const char *index : {"{", "[]", R"({"weight_map":[]})", R"({"weight_map":{"a":1}})", R"({"weight_map":{"a":"../x"}})"}) {
+    test::TemporaryDirectory directory;
+    directory.write("model.safetensors.index.json", index);
+    auto checkpoint = Checkpoint::open(directory.path);
+    ASSERT_FALSE(checkpoint.ok()) << index;
+    EXPECT_EQ(checkpoint.status().code(), ErrorCode::Json) << index;
+  }
+}
+
+TEST(Checkpoint, SaysThatADirectoryHasNoWeights) {
+  test::TemporaryDirectory directory;
+  auto checkpoint = Checkpoint::open(directory.path);
+  ASSERT_FALSE(checkpoint.ok());
+  EXPECT_EQ(checkpoint.status().code(), ErrorCode::FileMissing);
+}
+
+} // namespace
+} // namespace zp::rt
