@@ -1,0 +1,105 @@
+// Sections and their state.
+#ifndef ZP_DIALECTS_ZERO_IR_ZEROPARTITIONOPS_TD
+#define ZP_DIALECTS_ZERO_IR_ZEROPARTITIONOPS_TD
+
+include "dialects/Zero/IR/ZeroBase.td"
+
+def Zero_SectionOp : Zero_Op<"section", [Symbol]> {
+  let summary = "parameters of a unit that live, travel and are cut together";
+  let description = [{
+    `type` is the whole section as it is used in computations: flat, padded to `ranks` equal slices. A trainable section
+    also has f32 masters, moments and a gradient of the same length. `values_sharded`: each rank stores its slice of the
+    values (stage 3), otherwise all of them. `gradient_sharded` (stages 2, 3) and `optimizer_sharded` (stages 1 to 3) say
+    the same of the gradient, and of masters and moments. Elements before `decay_end` are decayed.
+
+    Constraints:
+    - C1: `ranks` divides the length. C2: slots don't overlap and lie within the section.
+    - C3: a sharded gradient needs a sharded optimizer; sharded trainable values need both.
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$unit, Zero_SectionKind:$kind, TypeAttrOf<Zero_Flat>:$type, Zero_SlotsAttr:$slots,
+                       I64Attr:$ranks, DefaultValuedAttr<I64Attr, "0">:$decay_end, UnitAttr:$values_sharded, UnitAttr:$gradient_sharded, UnitAttr:$optimizer_sharded);
+  let assemblyFormat = "$sym_name attr-dict";
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    int64_t getElements() { return ::llvm::cast<::mlir::RankedTensorType>(getType()).getNumElements(); }
+    int64_t getSliceElements() { return getElements() / static_cast<int64_t>(getRanks()); }
+    /// The offset of a parameter's slot, if it is here.
+    std::optional<int64_t> offsetOf(::mlir::FlatSymbolRefAttr parameter);
+    /// Elements of what this rank stores.
+    int64_t getStoredValues() { return getValuesSharded() ? getSliceElements() : getElements(); }
+    int64_t getStoredGradient() { return getGradientSharded() ? getSliceElements() : getElements(); }
+    int64_t getStoredOptimizer() { return getOptimizerSharded() ? getSliceElements() : getElements(); }
+  }];
+}
+
+def Zero_ValuesOp : Zero_OnSectionOp<"values", [MemoryEffects<[MemRead]>]> {
+  let summary = "the values that this rank stores: its slice, or all of them";
+  let description = [{ Constraints: C1: the symbol is a zero.section. C2: the length is what the section stores. }];
+  let arguments = (ins FlatSymbolRefAttr:$section);
+  let results = (outs Zero_Flat:$result);
+  let assemblyFormat = "$section attr-dict `:` type($result)";
+}
+def Zero_StoreValuesOp : Zero_OnSectionOp<"store_values", [MemoryEffects<[MemWrite]>]> {
+  let summary = "replaces the values that this rank stores";
+  let description = [{ Constraints: C1: the symbol is a zero.section. C2: the length is what the section stores. }];
+  let arguments = (ins FlatSymbolRefAttr:$section, Zero_Flat:$values);
+  let assemblyFormat = "$section `,` $values attr-dict `:` type($values)";
+}
+def Zero_SlotOp : Zero_OnSectionOp<"slot", [Pure]> {
+  let summary = "a parameter's view in a whole section";
+  let description = [{
+    Constraints: C1: the symbol is a zero.section. C2: `whole` has the section's length. C3: the parameter has a slot there,
+    and the result fits in it.
+  }];
+  let arguments = (ins Zero_Flat:$whole, FlatSymbolRefAttr:$section, FlatSymbolRefAttr:$parameter);
+  let results = (outs Zero_Tensor:$result);
+  let assemblyFormat = "$whole `,` $section `,` $parameter attr-dict `:` functional-type(operands, results)";
+}
+def Zero_PackOp : Zero_OnSectionOp<"pack", [Pure]> {
+  let summary = "a whole section with the operands in the slots of `parameters`, zero elsewhere";
+  let description = [{
+    Constraints: C1: the symbol is a zero.section. C2: one parameter an operand, each with a slot there that it fits.
+    C3: the result has the section's length and f32 elements.
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$section, Variadic<Zero_Tensor>:$tensors, TypedArrayAttrBase<FlatSymbolRefAttr, "parameters">:$parameters);
+  let results = (outs Zero_Flat:$result);
+  let assemblyFormat = "$section `,` $parameters `(` $tensors `)` attr-dict `:` functional-type($tensors, results)";
+}
+def Zero_AccumulateGradientOp : Zero_OnSectionOp<"accumulate_gradient", [MemoryEffects<[MemWrite]>]> {
+  let summary = "adds to the gradient that this rank stores";
+  let description = [{ Constraints: C1: the symbol is a trainable zero.section. C2: the length is what the section stores. }];
+  let arguments = (ins FlatSymbolRefAttr:$section, Zero_Flat:$gradient);
+  let assemblyFormat = "$section `,` $gradient attr-dict `:` type($gradient)";
+}
+def Zero_GradientOp : Zero_OnSectionOp<"gradient", [MemoryEffects<[MemRead]>]> {
+  let summary = "the gradient that this rank stores, so far";
+  let description = [{ Constraints: C1: the symbol is a trainable zero.section. C2: the length is what the section stores. }];
+  let arguments = (ins FlatSymbolRefAttr:$section);
+  let results = (outs Zero_Flat:$result);
+  let assemblyFormat = "$section attr-dict `:` type($result)";
+}
+def Zero_ClearGradientOp : Zero_OnSectionOp<"clear_gradient", [MemoryEffects<[MemWrite]>]> {
+  let summary = "sets the gradient that this rank stores to zero";
+  let description = [{ Constraints: C1: the symbol is a trainable zero.section. }];
+  let arguments = (ins FlatSymbolRefAttr:$section);
+  let assemblyFormat = "$section attr-dict";
+}
+def Zero_AdamwOp : Zero_OnSectionOp<"adamw", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "nn.adamw on the masters and moments that this rank stores; the result is their new values, rounded";
+  let description = [{
+    Constraints: C1: the symbol is a trainable zero.section. C2: gradient and result have the length of what the optimizer
+    stores; the result has the section's element type.
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$section, Zero_Flat:$gradient, Zero_Tensor:$coefficient, Zero_Tensor:$scalars,
+                       F64Attr:$beta1, F64Attr:$beta2, F64Attr:$epsilon, F64Attr:$weight_decay);
+  let results = (outs Zero_Flat:$result);
+  let assemblyFormat = "$section `,` $gradient `,` $coefficient `,` $scalars attr-dict `:` functional-type(operands, results)";
+}
+def Zero_LoadOp : Zero_OnSectionOp<"load", [MemoryEffects<[MemWrite]>]> {
+  let summary = "brings the first values of a section: what this rank stores of values, and of masters";
+  let description = [{ Moments and gradients become zero. Constraints: C1: the symbol is a zero.section. }];
+  let arguments = (ins FlatSymbolRefAttr:$section);
+  let assemblyFormat = "$section attr-dict";
+}
+
+#endif // ZP_DIALECTS_ZERO_IR_ZEROPARTITIONOPS_TD
