@@ -1,5 +1,5 @@
-"""zpdata's command line. Flags are spelled as in the Hugging Face scripts: `-` for `_`, unique prefixes, and booleans bare
-or with true/false."""
+"""zpdata's command line. Flags are spelled as in the Hugging Face scripts: `-` for `_`, unique prefixes, and
+booleans bare or with true/false."""
 
 import argparse
 import difflib
@@ -7,11 +7,14 @@ import sys
 
 from .errors import ZpError
 
-BOOLEANS = {**dict.fromkeys(("true", "yes", "t", "y", "1"), True), **dict.fromkeys(("false", "no", "f", "n", "0"), False)}
+BOOLEANS = {
+    **dict.fromkeys(("true", "yes", "t", "y", "1"), True),
+    **dict.fromkeys(("false", "no", "f", "n", "0"), False),
+}
 
 EXAMPLES = """examples:
   zpdata chat.jsonl --tokenizer DIR --chat_template_format chatml --max_length 2048 --packing -o tokens.safetensors
-  zpdata data/ --tokenizer DIR --splits train,test -o tokens.safetensors    (tokens-train.safetensors, tokens-test.safetensors)
+  zpdata data/ --tokenizer DIR --splits train,test -o tokens.safetensors   makes tokens-train… and tokens-test…
   zpdata show tokens.safetensors --row 0
 """
 
@@ -35,6 +38,7 @@ def wholeFrom(least):
         if not text.isdecimal() or int(text) < least:
             raise argparse.ArgumentTypeError(f"{text} is not a whole number from {least}")
         return int(text)
+
     return whole
 
 
@@ -42,37 +46,93 @@ natural, seed = wholeFrom(1), wholeFrom(0)
 
 
 def makeParser():
-    parser = Parser(prog="zpdata", usage="zpdata DATASET --tokenizer DIR [flags] -o FILE\n       zpdata show FILE [--row N]",
-                    description="Text to tokens: makes the token files that zprun trains on.", epilog=EXAMPLES,
-                    formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=True)
-    parser.add_argument("dataset", metavar="DATASET", help="a .jsonl, .json, .parquet, .csv or .arrow file, or a directory of splits")
+    parser = Parser(
+        prog="zpdata",
+        usage="zpdata DATASET --tokenizer DIR [flags] -o FILE\n       zpdata show FILE [--row N]",
+        description="Text to tokens: makes the token files that zprun trains on.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=True,
+    )
+    parser.add_argument(
+        "dataset", metavar="DATASET", help="a .jsonl, .json, .parquet, .csv or .arrow file, or a directory of splits"
+    )
     parser.add_argument("-o", "--output", metavar="FILE", required=True, help="the token file (safetensors)")
 
     rows = parser.add_argument_group("rows to text")
-    rows.add_argument("--tokenizer", "--model_name_or_path", metavar="DIR", required=True, help="directory that holds tokenizer.json")
-    rows.add_argument("--chat_template_format", choices=("chatml", "zephyr", "none"), default="none",
-                      help="none: the tokenizer's own template [none]")
+    rows.add_argument(
+        "--tokenizer",
+        "--model_name_or_path",
+        metavar="DIR",
+        required=True,
+        help="directory that holds tokenizer.json",
+    )
+    rows.add_argument(
+        "--chat_template_format",
+        choices=("chatml", "zephyr", "none"),
+        default="none",
+        help="none: the tokenizer's own template [none]",
+    )
     rows.add_argument("--dataset_text_field", metavar="NAME", default="text", help="column of text rows [text]")
     rows.add_argument("--splits", metavar="A,B", help="only these splits of a directory")
-    rows.add_argument("--reference_eos", type=boolean, default=False, metavar="BOOL",
-                      help="append EOS exactly as TRL does, even where the chat format has just closed with one [false]")
+    rows.add_argument(
+        "--reference_eos",
+        type=boolean,
+        default=False,
+        metavar="BOOL",
+        help="append EOS exactly as TRL does, even where the chat format has just closed with one [false]",
+    )
 
     loss = parser.add_argument_group("what is counted in the loss")
-    loss.add_argument("--completion_only_loss", type=boolean, default=None, metavar="BOOL",
-                      help="only the completion of prompt + completion rows [true for such rows]")
-    loss.add_argument("--assistant_only_loss", type=boolean, default=False, metavar="BOOL",
-                      help="only what the assistant writes in messages [false]")
+    loss.add_argument(
+        "--completion_only_loss",
+        type=boolean,
+        default=None,
+        metavar="BOOL",
+        help="only the completion of prompt + completion rows [true for such rows]",
+    )
+    loss.add_argument(
+        "--assistant_only_loss",
+        type=boolean,
+        default=False,
+        metavar="BOOL",
+        help="only what the assistant writes in messages [false]",
+    )
 
     length = parser.add_argument_group("rows of tokens")
-    length.add_argument("--max_length", "--max_seq_length", "--max_seq_len", type=natural, default=1024, metavar="N",
-                        help="tokens of a row; longer documents are cut [1024]")
-    length.add_argument("--packing", type=boolean, default=False, metavar="BOOL", help="several documents a row [false]")
-    length.add_argument("--packing_strategy", choices=("bfd", "bfd_split", "wrapped"), default="bfd",
-                        help="best fit decreasing, the same with long documents split, or one string cut every N tokens [bfd]")
-    length.add_argument("--shuffle_dataset", type=boolean, default=False, metavar="BOOL", help="shuffle before and after packing [false]")
+    length.add_argument(
+        "--max_length",
+        "--max_seq_length",
+        "--max_seq_len",
+        type=natural,
+        default=1024,
+        metavar="N",
+        help="tokens of a row; longer documents are cut [1024]",
+    )
+    length.add_argument(
+        "--packing", type=boolean, default=False, metavar="BOOL", help="several documents a row [false]"
+    )
+    length.add_argument(
+        "--packing_strategy",
+        choices=("bfd", "bfd_split", "wrapped"),
+        default="bfd",
+        help="best fit decreasing, the same with long documents split, or one string cut every N tokens [bfd]",
+    )
+    length.add_argument(
+        "--shuffle_dataset",
+        type=boolean,
+        default=False,
+        metavar="BOOL",
+        help="shuffle before and after packing [false]",
+    )
     length.add_argument("--seed", type=seed, default=42, metavar="N", help="of the shuffle [42]")
-    length.add_argument("--dataset_num_proc", type=natural, default=1, metavar="N",
-                        help="pack as TRL does with so many workers: each packs its own share of the rows [1]")
+    length.add_argument(
+        "--dataset_num_proc",
+        type=natural,
+        default=1,
+        metavar="N",
+        help="pack as TRL does with so many workers: each packs its own share of the rows [1]",
+    )
 
     parser.add_argument("--quiet", type=boolean, default=False, metavar="BOOL", help="no report")
     parser.add_argument("--json", type=boolean, default=False, metavar="BOOL", help="the report as JSON")
@@ -90,7 +150,9 @@ def makeShowParser():
 
 def parse(parser, words):
     """Arguments, after spelling flags out: `_` for `-`, the whole name for a prefix, `=true` for a bare boolean."""
-    flags = {option: action for action in parser._actions for option in action.option_strings if option.startswith("--")}
+    flags = {
+        option: action for action in parser._actions for option in action.option_strings if option.startswith("--")
+    }
     spelled = []
     words = list(words)
     while words:
@@ -120,12 +182,17 @@ def spellOut(name, flags, program):
     if matches:
         raise ZpError("Usage", program, f"{name} could be {' or '.join(matches)}; write it out")
     near = difflib.get_close_matches(name, flags, 1)
-    raise ZpError("UnknownKey", program, f"{name} is not a flag; " + (f"did you mean {near[0]}" if near else f"see {program} --help"))
+    raise ZpError(
+        "UnknownKey",
+        program,
+        f"{name} is not a flag; " + (f"did you mean {near[0]}" if near else f"see {program} --help"),
+    )
 
 
 def main(words=None):
     """Returns the exit code."""
     from . import make, show
+
     words = sys.argv[1:] if words is None else words
     try:
         if words[:1] == ["show"]:

@@ -1,14 +1,18 @@
-"""Rows to documents: a document is (input_ids, labels), two i32 arrays, where the label is the token itself or -100 when it isn't counted.
+"""Rows to documents: a document is (input_ids, labels), two i32 arrays, where the label is the token itself or -100
+when it isn't counted.
 
-The kind of row is decided on a data set's first row, in this order: `input_ids` (already tokens), `prompt` + `completion`
-(texts or message lists), `messages` (or `conversations`), a text column. What is added and what is counted:
+The kind of row is decided on a data set's first row, in this order: `input_ids` (already tokens), `prompt` +
+`completion` (texts or message lists), `messages` (or `conversations`), a text column. What is added and what is
+counted:
 
-* text: the EOS token is appended unless the text ends with it; the tokenizer's own special tokens; every token counted.
-* prompt + completion texts: EOS on the completion; counted from where the tokens of prompt and prompt + completion part.
-* messages: through the chat template. With chatml and zephyr the rendered text is then a text row like any other, as in the
-  PEFT guide; with the tokenizer's own template nothing is added. Every token counted, or with `assistantOnly` those that
-  the assistant writes.
-"""
+* text: the EOS token is appended unless the text ends with it; the tokenizer's own special tokens; every token
+  counted.
+* prompt + completion texts: EOS on the completion; counted from where the tokens of prompt and prompt + completion
+  part.
+* messages: through the chat template. With chatml and zephyr the rendered text is then a text row like any other,
+  as in the PEFT guide; with the tokenizer's own template nothing is added. Every token counted, or with
+  `assistantOnly` those that the assistant writes.
+  """
 
 import dataclasses
 
@@ -33,6 +37,7 @@ class Settings:
 @dataclasses.dataclass
 class Pending:
     """A row on its way: texts to encode, and what decides which tokens count."""
+
     place: str
     text: str | None = None
     prompt: str | None = None
@@ -52,8 +57,15 @@ class Encoder:
         pending = [self._prepare(row, place) for row, place in rows]
         texts = {}
         for addSpecial in (True, False):
-            wanted = list(dict.fromkeys(text for p in pending if p.addSpecial == addSpecial
-                                        for text in (p.text, p.prompt) if text is not None))
+            wanted = list(
+                dict.fromkeys(
+                    text
+                    for p in pending
+                    if p.addSpecial == addSpecial
+                    for text in (p.text, p.prompt)
+                    if text is not None
+                )
+            )
             texts[addSpecial] = dict(zip(wanted, self.tokenizer.encode(wanted, addSpecial), strict=True))
         return [p.document if p.document else self._finish(p, texts[p.addSpecial]) for p in pending]
 
@@ -76,17 +88,27 @@ class Encoder:
         if self.settings.textField in row:
             return "Text"
         if "prompt" in row or "completion" in row:
-            raise ZpError("Dataset", place, "has prompt or completion but not both; give both, or name a text column with "
-                          "--dataset_text_field")
-        raise ZpError("Dataset", place, f"has the columns {', '.join(map(str, row)) or '(none)'}, expected messages, prompt and "
-                      f"completion, or {self.settings.textField}; name the text column with --dataset_text_field")
+            raise ZpError(
+                "Dataset",
+                place,
+                "has prompt or completion but not both; give both, or name a text column with "
+                "--dataset_text_field",
+            )
+        raise ZpError(
+            "Dataset",
+            place,
+            f"has the columns {', '.join(map(str, row)) or '(none)'}, expected messages, prompt and "
+            f"completion, or {self.settings.textField}; name the text column with --dataset_text_field",
+        )
 
     def _field(self, row, name, kind, place):
         value = row.get(name)
         if not isinstance(value, kind):
             found = f"is {type(value).__name__}" if name in row else "is missing"
             expected = "a list of messages" if kind is list else "a text"
-            raise ZpError("Dataset", place, f"{name} {found}, expected {expected} as in the first row; mend or drop the row")
+            raise ZpError(
+                "Dataset", place, f"{name} {found}, expected {expected} as in the first row; mend or drop the row"
+            )
         return value
 
     # --- kinds
@@ -94,16 +116,27 @@ class Encoder:
     def _prepareTokens(self, row, place):
         ids = self._field(row, "input_ids", list, place)
         if not all(isinstance(i, int) and not isinstance(i, bool) and 0 <= i < 2**31 for i in ids):
-            raise ZpError("TokenRange", place, "input_ids holds something that is not a token id, expected whole numbers from 0; "
-                          "mend or drop the row")
+            raise ZpError(
+                "TokenRange",
+                place,
+                "input_ids holds something that is not a token id, expected whole numbers from 0; "
+                "mend or drop the row",
+            )
         labels = row.get("labels")
         if labels is None:
-            masks = [row[m] for m in ("completion_mask", "assistant_masks")
-                     if row.get(m) is not None and (m == "assistant_masks" or self.settings.completionOnly)]
+            masks = [
+                row[m]
+                for m in ("completion_mask", "assistant_masks")
+                if row.get(m) is not None and (m == "assistant_masks" or self.settings.completionOnly)
+            ]
             labels = [token if all(bits) else IGNORED for token, *bits in zip(ids, *masks)]
         if len(labels) != len(ids):
-            raise ZpError("Dataset", place, f"labels or masks have {len(labels)} entries, expected the {len(ids)} of input_ids; "
-                          "mend or drop the row")
+            raise ZpError(
+                "Dataset",
+                place,
+                f"labels or masks have {len(labels)} entries, expected the {len(ids)} of input_ids; "
+                "mend or drop the row",
+            )
         return Pending(place, document=document(ids, labels))
 
     def _prepareText(self, row, place):
@@ -133,20 +166,40 @@ class Encoder:
     def _messages(self, row, name, place):
         messages = self._field(row, name, list, place)
         if not messages or not all(isinstance(m, dict) and isinstance(m.get("role"), str) for m in messages):
-            raise ZpError("Dataset", place, f"{name} is not a list of messages with a role and content each; mend or drop the row")
+            raise ZpError(
+                "Dataset",
+                place,
+                f"{name} is not a list of messages with a role and content each; mend or drop the row",
+            )
         return messages
 
     def _render(self, messages, row, place, **variables):
         tools = row.get("tools")
         template = self.tokenizer.templateFor(tools)
         if template is None:
-            raise ZpError("Config", self.tokenizer.directory, "the tokenizer has no chat template of its own and the rows are "
-                          "messages; choose --chat_template_format chatml or zephyr")
+            raise ZpError(
+                "Config",
+                self.tokenizer.directory,
+                "the tokenizer has no chat template of its own and the rows are "
+                "messages; choose --chat_template_format chatml or zephyr",
+            )
         try:
-            return render(template, messages, **{"add_generation_prompt": False, "tools": tools, "documents": None,
-                                                 **self.tokenizer.special, **(row.get("chat_template_kwargs") or {}), **variables})
+            return render(
+                template,
+                messages,
+                **{
+                    "add_generation_prompt": False,
+                    "tools": tools,
+                    "documents": None,
+                    **self.tokenizer.special,
+                    **(row.get("chat_template_kwargs") or {}),
+                    **variables,
+                },
+            )
         except (jinja2.TemplateError, TypeError, ValueError, KeyError) as error:
-            raise ZpError("Dataset", place, f"does not go through the chat template ({error}); mend or drop the row") from None
+            raise ZpError(
+                "Dataset", place, f"does not go through the chat template ({error}); mend or drop the row"
+            ) from None
 
     def _assistantSpans(self, messages, row, text, spans, place):
         """What counts when only the assistant's words do: the template's own spans, else found by rendering the
@@ -156,15 +209,24 @@ class Encoder:
         if not spans:
             for i, message in enumerate(messages):
                 if message["role"] == "assistant":
-                    before, _ = self._render(messages[:i], row, place, add_generation_prompt=True) if i else ("", None)
-                    through, _ = self._render(messages[:i + 1], row, place)
+                    before, _ = (
+                        self._render(messages[:i], row, place, add_generation_prompt=True) if i else ("", None)
+                    )
+                    through, _ = self._render(messages[: i + 1], row, place)
                     if not text.startswith(through) or not through.startswith(before):
-                        raise ZpError("Dataset", place, "the chat template renders a message otherwise when more follow, so the "
-                                      "assistant's words cannot be told apart; use a template with {% generation %}")
+                        raise ZpError(
+                            "Dataset",
+                            place,
+                            "the chat template renders a message otherwise when more follow, so the "
+                            "assistant's words cannot be told apart; use a template with {% generation %}",
+                        )
                     spans.append((len(before), len(through)))
         if not spans:
-            raise ZpError("Dataset", place, "has no words of the assistant to count; drop the row, or "
-                          "--assistant_only_loss false")
+            raise ZpError(
+                "Dataset",
+                place,
+                "has no words of the assistant to count; drop the row, or " "--assistant_only_loss false",
+            )
         return spans
 
     def _withEos(self, text):
@@ -185,8 +247,10 @@ class Encoder:
             promptIds = encodings[pending.prompt].ids
             start = commonPrefix(promptIds, ids)
             if start < len(promptIds):
-                self._warnOnce("the tokens of a prompt are not the first tokens of prompt and completion, so the loss starts "
-                               f"where they part (first at {pending.place}); end prompts where a token ends")
+                self._warnOnce(
+                    "the tokens of a prompt are not the first tokens of prompt and completion, so the loss starts "
+                    f"where they part (first at {pending.place}); end prompts where a token ends"
+                )
             counted[:start] = False
         if pending.spans is not None:
             inSpans = numpy.zeros(len(ids), dtype=bool)
@@ -211,8 +275,14 @@ def renamedConversation(row):
         row["messages"] = row.pop("conversations")
     for name in ("messages", "prompt", "completion"):
         if isinstance(row.get(name), list):
-            row[name] = [{{"from": "role", "value": "content"}.get(k, k): v for k, v in m.items()} if isinstance(m, dict) else m
-                         for m in row[name]]
+            row[name] = [
+                (
+                    {{"from": "role", "value": "content"}.get(k, k): v for k, v in m.items()}
+                    if isinstance(m, dict)
+                    else m
+                )
+                for m in row[name]
+            ]
     return row
 
 

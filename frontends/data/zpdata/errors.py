@@ -1,6 +1,7 @@
 """What a user sees when something is wrong: one coded line and an exit code.
 
-Codes and exit codes are those of runtime/base/error_codes.inc, which is read when an error is printed, never restated.
+Codes and exit codes are those of runtime/base/error_codes.inc, which is read when an error is printed, never
+restated.
 """
 
 import errno
@@ -19,8 +20,8 @@ def errorTable(path=ERROR_CODES):
 
 
 class ZpError(Exception):
-    """A user's mistake. `name` is the code's name in the table, `place` a file or a file and line, and `what` says what
-    is, what was expected, and after a semicolon how to put it right."""
+    """A user's mistake. `name` is the code's name in the table, `place` a file or a file and line, and `what` says
+    what is, what was expected, and after a semicolon how to put it right."""
 
     def __init__(self, name, place, what):
         super().__init__(what)

@@ -34,13 +34,18 @@ def chosenSplits(splits, arguments):
     wanted = [name.strip() for name in arguments.splits.split(",") if name.strip()]
     for name in wanted:
         if name not in splits:
-            raise ZpError("Usage", arguments.dataset, f"has no split {name}, expected one of {', '.join(splits) or '(none)'}; "
-                          "choose others with --splits")
+            raise ZpError(
+                "Usage",
+                arguments.dataset,
+                f"has no split {name}, expected one of {', '.join(splits) or '(none)'}; "
+                "choose others with --splits",
+            )
     return {name: splits[name] for name in wanted}
 
 
 def outputPath(output, split, wanted):
-    """A directory's splits get their names into the file's; a single file, and a single split asked for by name, don't."""
+    """A directory's splits get their names into the file's; a single file, and a single split asked for by name,
+    don't."""
     path = pathlib.Path(output)
     if not split or (wanted and "," not in wanted):
         return path
@@ -55,22 +60,33 @@ def makeSplit(tokenizer, files, output, split, arguments):
     if arguments.packing:
         rows = packAll(documents, arguments)
     else:
-        rows = [[(ids[:arguments.max_length], labels[:arguments.max_length])] for ids, labels in documents]
+        rows = [[(ids[: arguments.max_length], labels[: arguments.max_length])] for ids, labels in documents]
         rows = [row for row in rows if (row[0][1] != IGNORED).any()]
     if arguments.shuffle_dataset:
         rows = shuffled(rows, arguments.seed)
     if not rows:
-        raise ZpError("Dataset", files[0], f"leaves no row with a counted token in its first {arguments.max_length} tokens; "
-                      "raise --max_length or check the rows with --completion_only_loss false")
+        raise ZpError(
+            "Dataset",
+            files[0],
+            f"leaves no row with a counted token in its first {arguments.max_length} tokens; "
+            "raise --max_length or check the rows with --completion_only_loss false",
+        )
     report = {"file": str(output), "split": split, "documents": seen, **count(rows, arguments.max_length)}
     writeTokenFile(output, rows, arguments.max_length, tokenizer.padId, metadata(tokenizer, report, arguments))
     return report
 
 
 def encodeAll(tokenizer, files, arguments):
-    encoder = Encoder(tokenizer, Settings(arguments.chat_template_format, arguments.dataset_text_field,
-                                          arguments.completion_only_loss, arguments.assistant_only_loss,
-                                          arguments.reference_eos))
+    encoder = Encoder(
+        tokenizer,
+        Settings(
+            arguments.chat_template_format,
+            arguments.dataset_text_field,
+            arguments.completion_only_loss,
+            arguments.assistant_only_loss,
+            arguments.reference_eos,
+        ),
+    )
     documents, block = [], []
     for item in readRows(files):
         block.append(item)
@@ -83,8 +99,11 @@ def encodeAll(tokenizer, files, arguments):
 def packAll(documents, arguments):
     if arguments.shuffle_dataset:
         documents = shuffled(documents, arguments.seed)
-    return [row for block in blocks(len(documents), arguments.dataset_num_proc)
-            for row in pack([documents[i] for i in block], arguments.max_length, arguments.packing_strategy)]
+    return [
+        row
+        for block in blocks(len(documents), arguments.dataset_num_proc)
+        for row in pack([documents[i] for i in block], arguments.max_length, arguments.packing_strategy)
+    ]
 
 
 def shuffled(items, seed):
@@ -95,7 +114,10 @@ def shuffled(items, seed):
 def count(rows, length):
     tokens = sum(len(ids) for row in rows for ids, _ in row)
     return {
-        "rows": len(rows), "length": length, "segments": sum(len(row) for row in rows), "tokens": tokens,
+        "rows": len(rows),
+        "length": length,
+        "segments": sum(len(row) for row in rows),
+        "tokens": tokens,
         "counted": sum(int((labels != IGNORED).sum()) for row in rows for _, labels in row),
         "padding": len(rows) * length - tokens,
         "largest_token_id": max(int(ids.max()) for row in rows for ids, _ in row),
@@ -103,17 +125,38 @@ def count(rows, length):
 
 
 def metadata(tokenizer, report, arguments):
-    names = ("dataset", "tokenizer", "chat_template_format", "dataset_text_field", "max_length", "completion_only_loss",
-             "assistant_only_loss", "reference_eos", "shuffle_dataset", "seed", "dataset_num_proc")
+    names = (
+        "dataset",
+        "tokenizer",
+        "chat_template_format",
+        "dataset_text_field",
+        "max_length",
+        "completion_only_loss",
+        "assistant_only_loss",
+        "reference_eos",
+        "shuffle_dataset",
+        "seed",
+        "dataset_num_proc",
+    )
     values = {name: getattr(arguments, name) for name in names}
     values["packing"] = arguments.packing_strategy if arguments.packing else "none"
     values.update({k: v for k, v in report.items() if k not in ("file", "length")})
-    values.update(format="zpdata.1", zpdata=__version__, vocab_size=tokenizer.size, pad_token_id=tokenizer.padId,
-                  row_lengths="the number of segment_ids that are not -1; padding is on the right")
-    return {key: str(value).lower() if isinstance(value, bool) or value is None else value for key, value in values.items()}
+    values.update(
+        format="zpdata.1",
+        zpdata=__version__,
+        vocab_size=tokenizer.size,
+        pad_token_id=tokenizer.padId,
+        row_lengths="the number of segment_ids that are not -1; padding is on the right",
+    )
+    return {
+        key: str(value).lower() if isinstance(value, bool) or value is None else value
+        for key, value in values.items()
+    }
 
 
 def sentence(report):
     share = 100 * report["padding"] / (report["rows"] * report["length"])
-    return (f"{report['file']}: {report['rows']} rows of {report['length']} from {report['documents']} documents; "
-            f"{report['tokens']} tokens, {report['counted']} counted, {share:.1f} % padding")
+    return (
+        f"{report['file']}: {report['rows']} rows of {report['length']} from {report['documents']} documents; "
+        f"{report['tokens']} tokens, {report['counted']} counted, {share:.1f} % padding"
+    )

@@ -1,8 +1,8 @@
-"""Packing documents into rows, with the rules of the reference (TRL): per block of 1000 documents, so that a pack never
-crosses a block.
+"""Packing documents into rows, with the rules of the reference (TRL): per block of 1000 documents, so that a pack
+never crosses a block.
 
-best fit decreasing: documents by falling length, each into the row with the smallest free space that holds it (the oldest
-of equals), else into a new row. wrapped: one long string of tokens, cut every `length`.
+best fit decreasing: documents by falling length, each into the row with the smallest free space that holds it (the
+oldest of equals), else into a new row. wrapped: one long string of tokens, cut every `length`.
 """
 
 import bisect
@@ -55,8 +55,11 @@ def pack(documents, capacity, strategy):
     if strategy == "wrapped":
         return wrapped(documents, capacity)
     if strategy == "bfd_split":
-        documents = [(ids[i:i + capacity], labels[i:i + capacity])
-                     for ids, labels in documents for i in range(0, len(ids), capacity)]
+        documents = [
+            (ids[i : i + capacity], labels[i : i + capacity])
+            for ids, labels in documents
+            for i in range(0, len(ids), capacity)
+        ]
     else:
         documents = [(ids[:capacity], labels[:capacity]) for ids, labels in documents]
     rows = bestFitDecreasing([len(ids) for ids, _ in documents], capacity)
@@ -67,7 +70,7 @@ def wrapped(documents, capacity):
     if not documents:
         return []
     ids, labels = (numpy.concatenate(parts) for parts in zip(*documents))
-    return [[(ids[i:i + capacity], labels[i:i + capacity])] for i in range(0, len(ids), capacity)]
+    return [[(ids[i : i + capacity], labels[i : i + capacity])] for i in range(0, len(ids), capacity)]
 
 
 def startUncounted(document):

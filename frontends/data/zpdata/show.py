@@ -19,17 +19,31 @@ def show(arguments):
     tokenizer = Tokenizer(directory, metadata.get("chat_template_format", "none"))
     documents = [describe(tokenizer, values, segment) for segment in range(values["segment_ids"].max() + 1)]
     if arguments.json:
-        print(json.dumps({"row": arguments.row, "rows": rows, "length": len(values["input_ids"]),
-                          "padding": int((values["segment_ids"] < 0).sum()), "documents": documents}, ensure_ascii=False))
+        print(
+            json.dumps(
+                {
+                    "row": arguments.row,
+                    "rows": rows,
+                    "length": len(values["input_ids"]),
+                    "padding": int((values["segment_ids"] < 0).sum()),
+                    "documents": documents,
+                },
+                ensure_ascii=False,
+            )
+        )
         return
     padding = int((values["segment_ids"] < 0).sum())
     counted = int((values["labels"] != -100).sum())
-    print(f"row {arguments.row} of {rows}: {len(documents)} document{'s' * (len(documents) != 1)}, "
-          f"{len(values['input_ids']) - padding} tokens, {counted} counted, {padding} padding")
+    print(
+        f"row {arguments.row} of {rows}: {len(documents)} document{'s' * (len(documents) != 1)}, "
+        f"{len(values['input_ids']) - padding} tokens, {counted} counted, {padding} padding"
+    )
     colour = paint("1", "x", sys.stdout) != "x"
     for number, document in enumerate(documents):
-        print(f"--- document {number}: {document['tokens']} tokens, {document['counted']} counted"
-              + ("" if colour else f" (between {OPEN} and {CLOSE})"))
+        print(
+            f"--- document {number}: {document['tokens']} tokens, {document['counted']} counted"
+            + ("" if colour else f" (between {OPEN} and {CLOSE})")
+        )
         for span in document["spans"]:
             text = span["text"]
             if span["counted"]:
@@ -45,5 +59,7 @@ def describe(tokenizer, values, segment):
     spans = []
     for counted, run in itertools.groupby(zip(ids, labels), key=lambda pair: pair[1] != -100):
         run = [token for token, _ in run]
-        spans.append({"counted": counted, "tokens": len(run), "text": tokenizer.core.decode(run, skip_special_tokens=False)})
+        spans.append(
+            {"counted": counted, "tokens": len(run), "text": tokenizer.core.decode(run, skip_special_tokens=False)}
+        )
     return {"tokens": len(ids), "counted": sum(label != -100 for label in labels), "spans": spans}

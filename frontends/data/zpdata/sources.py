@@ -1,7 +1,7 @@
 """Where rows come from: a JSONL, JSON, Parquet, CSV or Arrow file, or a directory of splits.
 
-A split is a name and a list of files; reading it yields (row, place) pairs in file order, where place names file and line
-for error messages.
+A split is a name and a list of files; reading it yields (row, place) pairs in file order, where place names file
+and line for error messages.
 """
 
 import csv
@@ -27,7 +27,11 @@ def findSplits(dataset):
         raise ZpError("FileMissing", dataset, "no such file or directory; give a data file or a directory of splits")
     if path.is_file():
         if path.suffix not in SUFFIXES:
-            raise ZpError("Dataset", dataset, f"is not a known kind of data file, expected one of {' '.join(SUFFIXES)}")
+            raise ZpError(
+                "Dataset",
+                dataset,
+                f"is not a known kind of data file, expected one of {' '.join(SUFFIXES)}; " "convert it or rename it",
+            )
         return {"": [path]}
     if (path / "state.json").exists():  # one data set written by save_to_disk
         return {"": savedFiles(path)}
@@ -44,7 +48,11 @@ def findSplits(dataset):
         if folder.is_dir() and folder.name != "data" and files:
             splits.setdefault(folder.name, []).extend(files)
     if not splits:
-        raise ZpError("FileMissing", dataset, f"holds no data file, expected {' '.join(SUFFIXES)} files, or a folder a split")
+        raise ZpError(
+            "FileMissing",
+            dataset,
+            f"holds no data file, expected {' '.join(SUFFIXES)} files, or a folder " "a split; check the path",
+        )
     return splits
 
 
@@ -101,17 +109,22 @@ def readCsv(path):
     csv.field_size_limit(sys.maxsize)
     with open(path, encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file, strict=True)
+        line = 1
         try:
             width = len(reader.fieldnames or ())  # reads the heading
             line = reader.line_num + 1
             for row in reader:
                 place, line = f"{path}:{line}", reader.line_num + 1
                 if None in row or None in row.values():
-                    raise ZpError("Dataset", place, f"has another number of cells than the heading, expected {width}; quote "
-                                  "cells that hold commas")
+                    raise ZpError(
+                        "Dataset",
+                        place,
+                        f"has another number of cells than the heading, expected {width}; quote "
+                        "cells that hold commas",
+                    )
                 yield row, place
         except csv.Error as error:
-            raise ZpError("Dataset", f"{path}:{reader.line_num}", f"is not CSV ({error}); quote the cell") from None
+            raise ZpError("Dataset", f"{path}:{line}", f"is not CSV ({error}); quote the cell") from None
 
 
 def readParquet(path):
@@ -136,8 +149,14 @@ def numbered(batches, path):
             number += 1
 
 
-READERS = {".jsonl": readJsonLines, ".ndjson": readJsonLines, ".json": readJson, ".csv": readCsv,
-           ".parquet": readParquet, ".arrow": readArrow}
+READERS = {
+    ".jsonl": readJsonLines,
+    ".ndjson": readJsonLines,
+    ".json": readJson,
+    ".csv": readCsv,
+    ".parquet": readParquet,
+    ".arrow": readArrow,
+}
 
 
 def parseJson(content, place):
@@ -152,6 +171,10 @@ def parseJson(content, place):
 def checkRow(row, place):
     """JSON rows must be objects."""
     if not isinstance(row, dict):
-        raise ZpError("Dataset", place, f"is a JSON {type(row).__name__}, expected an object with messages, prompt and "
-                      "completion, or text; see zpdata --help")
+        raise ZpError(
+            "Dataset",
+            place,
+            f"is a JSON {type(row).__name__}, expected an object with messages, prompt and "
+            "completion, or text; see zpdata --help",
+        )
     return row

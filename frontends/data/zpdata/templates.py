@@ -36,10 +36,16 @@ ZEPHYR = """{%- for message in messages %}
 
 # name -> (template, special tokens by role in the tokenizer, further special tokens in order)
 FORMATS = {
-    "chatml": (CHATML, {"bos_token": "<s>", "eos_token": "<|im_end|>", "pad_token": "<pad>"},
-               ["<|im_start|>user", "<|im_start|>assistant", "<|im_start|>system"]),
-    "zephyr": (ZEPHYR, {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>"},
-               ["<|user|>", "<|assistant|>", "<|system|>"]),
+    "chatml": (
+        CHATML,
+        {"bos_token": "<s>", "eos_token": "<|im_end|>", "pad_token": "<pad>"},
+        ["<|im_start|>user", "<|im_start|>assistant", "<|im_start|>system"],
+    ),
+    "zephyr": (
+        ZEPHYR,
+        {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>"},
+        ["<|user|>", "<|assistant|>", "<|system|>"],
+    ),
 }
 
 # Marks around generated text while rendering: private-use characters, taken out of the input first.
@@ -64,7 +70,8 @@ class GenerationBlock(jinja2.ext.Extension):
 def compileTemplate(text):
     """A template, or jinja2.TemplateError."""
     environment = jinja2.sandbox.ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=[GenerationBlock, jinja2.ext.loopcontrols])
+        trim_blocks=True, lstrip_blocks=True, extensions=[GenerationBlock, jinja2.ext.loopcontrols]
+    )
     environment.filters["tojson"] = toJson
     environment.globals["raise_exception"] = raiseException
     environment.globals["strftime_now"] = lambda format: datetime.datetime.now().strftime(format)

@@ -1,4 +1,5 @@
-"""A tokenizer directory in the Hugging Face layout: tokenizer.json, the names of its special tokens, its chat template."""
+"""A tokenizer directory in the Hugging Face layout: tokenizer.json, the names of its special tokens, its chat
+template."""
 
 import json
 import pathlib
@@ -13,16 +14,21 @@ NAMES = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_t
 
 
 class Tokenizer:
-    """`special` maps names to tokens, `template` is compiled or None, `added` lists (token, id) the format brought in."""
+    """`special` maps names to tokens, `template` is compiled or None, `added` lists (token, id) the format brought
+    in."""
 
     def __init__(self, directory, format="none"):
         self.directory = pathlib.Path(directory)
         if not self.directory.is_dir():
-            raise ZpError("FileMissing", directory, "no such directory; --tokenizer takes one that holds tokenizer.json")
+            raise ZpError(
+                "FileMissing", directory, "no such directory; --tokenizer takes one that holds tokenizer.json"
+            )
         self.config = {**self._json("special_tokens_map.json"), **self._json("tokenizer_config.json")}
         self.core = self._load()
         self.special = {name: tokenText(self.config[name]) for name in NAMES if self.config.get(name)}
-        self._addMissing(list(self.special.values()))  # a token named in the configuration is one, whatever the vocabulary
+        self._addMissing(
+            list(self.special.values())
+        )  # a token named in the configuration is one, whatever the vocabulary
         self.added = []
         self._setFormat(format)
 
@@ -53,14 +59,18 @@ class Tokenizer:
     def _load(self):
         path = self.directory / "tokenizer.json"
         if not path.exists():
-            raise ZpError("FileMissing", path, "no such file; save the tokenizer again as a fast one, which writes it")
+            raise ZpError(
+                "FileMissing", path, "no such file; save the tokenizer again as a fast one, which writes it"
+            )
         try:
             core = tokenizers.Tokenizer.from_file(str(path))
         except Exception as error:  # the library has no exception of its own
             raise ZpError("Json", path, f"is not a tokenizer ({error}); save it again") from None
         core.no_truncation()
         core.no_padding()
-        for identity, token in sorted(self.config.get("added_tokens_decoder", {}).items(), key=lambda item: int(item[0])):
+        for identity, token in sorted(
+            self.config.get("added_tokens_decoder", {}).items(), key=lambda item: int(item[0])
+        ):
             if core.token_to_id(tokenText(token)) is None:
                 core.add_tokens([tokenizers.AddedToken(**token)] if isinstance(token, dict) else [token])
         return core
@@ -79,8 +89,11 @@ class Tokenizer:
             try:
                 self.templates[name] = compileTemplate(text)
             except jinja2.TemplateError as error:
-                raise ZpError("Config", self.directory, f"the chat template is not Jinja ({error}); mend it, or choose "
-                              "--chat_template_format chatml") from None
+                raise ZpError(
+                    "Config",
+                    self.directory,
+                    f"the chat template is not Jinja ({error}); mend it, or choose " "--chat_template_format chatml",
+                ) from None
 
     def _addMissing(self, tokens):
         """Makes each a token that is matched before the text is split; returns those that got a new id."""
@@ -91,7 +104,8 @@ class Tokenizer:
         return [(t, self.core.token_to_id(t)) for t in missing]
 
     def _ownTemplates(self):
-        """chat_template.jinja wins over the entry in tokenizer_config.json, which is a text or a list of named ones."""
+        """chat_template.jinja wins over the entry in tokenizer_config.json, which is a text or a list of named
+        ones."""
         file = self.directory / "chat_template.jinja"
         texts = {}
         entry = self.config.get("chat_template")
@@ -116,7 +130,9 @@ class Tokenizer:
         except ValueError as error:
             raise ZpError("Json", path, f"is not JSON ({error}); save the tokenizer again") from None
         if not isinstance(value, dict):
-            raise ZpError("Json", path, f"holds a {type(value).__name__}, expected an object; save the tokenizer again")
+            raise ZpError(
+                "Json", path, f"holds a {type(value).__name__}, expected an object; save the tokenizer again"
+            )
         return value
 
     def warnAboutEmbeddings(self, largest):
@@ -124,8 +140,10 @@ class Tokenizer:
         rows = self._json("config.json").get("vocab_size")
         if isinstance(rows, int) and largest >= rows:
             names = ", ".join(token for token, _ in self.added) or "some"
-            warn(f"token ids go up to {largest} but the model in {self.directory} has {rows} rows of embeddings, so zprun will "
-                 f"refuse this file (new tokens: {names}); resize the model to at least {largest + 1} rows first")
+            warn(
+                f"token ids go up to {largest} but the model in {self.directory} has {rows} rows of embeddings, so "
+                f"zprun will refuse this file (new tokens: {names}); resize the model to at least {largest + 1} rows first"
+            )
 
 
 def tokenText(token):
