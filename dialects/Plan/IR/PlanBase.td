@@ -28,8 +28,9 @@ def ByStream : Executor<"Stream">;         // the device interface itself: copie
 def ByEngine : Executor<"Engine">;         // the collective engine; every rank issues it in the same order
 def ByLoader : Executor<"Loader">;         // host-only, allowed in `init` alone: reads weights, draws initial values
 
-class Plan_Instruction<string mnemonic, int number, Executor by, dag args>
-    : Op<Plan_Dialect, mnemonic, [AttrSizedOperandSegments, DeclareOpInterfaceMethods<Plan_InstructionOpInterface>]> {
+// An op with two or more optional operands adds AttrSizedOperandSegments.
+class Plan_Instruction<string mnemonic, int number, Executor by, dag args, list<Trait> traits = []>
+    : Op<Plan_Dialect, mnemonic, traits # [DeclareOpInterfaceMethods<Plan_InstructionOpInterface>]> {
   // Stable for ever: a number is never reused, a removed op leaves its number reserved.
   int opcode = number;
   Executor executor = by;

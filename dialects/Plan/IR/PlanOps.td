@@ -11,6 +11,7 @@
 #define ZP_DIALECTS_PLAN_IR_PLANOPS_TD
 
 include "dialects/Plan/IR/PlanBase.td"
+include "dialects/Plan/IR/PlanMemoryOps.td"
 
 //===--- streams ----------------------------------------------------------===//
 
@@ -91,7 +92,7 @@ def Plan_EmbeddingGradientOp : Plan_Instruction<"embedding_gradient", 41, OnDevi
 def Plan_MatmulOp : Plan_Instruction<"matmul", 42, OnDevice,
     (ins Reads<"[M,K], or [K,M] when transposed">:$a, Reads<"[K,N], or [N,K] when transposed">:$b, OptionalReads<"f[N]">:$bias,
          OptionalWrites<"u8">:$workspace, Updates<"f or f32 [M,N]">:$target,
-         BoolAttr:$transpose_a, BoolAttr:$transpose_b, F64Attr:$alpha, BoolAttr:$accumulate)> {
+         BoolAttr:$transpose_a, BoolAttr:$transpose_b, F64Attr:$alpha, BoolAttr:$accumulate), [AttrSizedOperandSegments]> {
   let summary = "target = alpha·op(a)·op(b) (+ bias) (+ target when accumulate)";
   let description = [{ a and b have one dtype (f32 or bf16); target has it too, or is f32. Sums are f32, rounded once into target. }];
 }
@@ -106,7 +107,7 @@ def Plan_RmsNormOp : Plan_Instruction<"rms_norm", 44, OnDevice,
 def Plan_RmsNormGradientOp : Plan_Instruction<"rms_norm_gradient", 45, OnDevice,
     (ins Reads<"f[R,D]">:$grad_out, Reads<"f[R,D]">:$source, Reads<"f[D]">:$weight, Reads<"f32[R]">:$rstd,
          OptionalReads<"f[R,D]: added to grad_source">:$residual_gradient,
-         Writes<"f[R,D]">:$grad_source, OptionalUpdates<"f32[D]: added into">:$grad_weight)> {
+         Writes<"f[R,D]">:$grad_source, OptionalUpdates<"f32[D]: added into">:$grad_weight), [AttrSizedOperandSegments]> {
   let summary = "gradient of rms_norm; grad_source may be residual_gradient or grad_out";
 }
 def Plan_RopeTableOp : Plan_Instruction<"rope_table", 46, OnDevice,
@@ -146,7 +147,7 @@ def Plan_SiluMulGradientOp : Plan_Instruction<"silu_mul_gradient", 51, OnDevice,
 def Plan_LinearCrossEntropyOp : Plan_Instruction<"linear_cross_entropy", 53, OnDevice,
     (ins Reads<"f[T,D]">:$hidden, Reads<"f[V,D]">:$weight, Reads<"i32[T], -100 = not counted">:$labels, Writes<"u8">:$workspace,
          Updates<"f64[1]: added into">:$loss_sum, OptionalWrites<"f[T,D]">:$grad_hidden, OptionalUpdates<"f32[V,D]: added into">:$grad_weight,
-         I64Attr:$chunk, I64Attr:$length)> {
+         I64Attr:$chunk, I64Attr:$length), [AttrSizedOperandSegments]> {
   let summary = "sum of next-token losses of hidden·weightᵀ, with its gradients, a chunk of tokens at a time";
   let description = [{
     The target of token t is labels[t+1] when t+1 lies in the same row (t / length), else nothing. Logits are formed for

@@ -1,0 +1,49 @@
+// Buffers, windows of them, and entry points: everything of a plan that is no instruction.
+#ifndef ZP_DIALECTS_PLAN_IR_PLANMEMORYOPS_TD
+#define ZP_DIALECTS_PLAN_IR_PLANMEMORYOPS_TD
+
+include "dialects/Plan/IR/PlanDialect.td"
+include "dialects/Plan/IR/PlanEnums.td"
+include "mlir/IR/OpBase.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def Plan_BufferOp : Op<Plan_Dialect, "buffer", [Symbol]> {
+  let summary = "bytes in a tier, for good (in the module) or for one run of an entry (inside it)";
+  let description = [{
+    `offset` is the place in the tier's arena, assigned by plan-assign-arenas.
+
+    Constraints: C1: bytes is positive. C2: offset, when there, isn't negative and is a multiple of 64.
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$bytes, Plan_Tier:$tier, Plan_BufferKind:$kind, OptionalAttr<I64Attr>:$offset);
+  let assemblyFormat = "$sym_name attr-dict";
+  let hasVerifier = 1;
+}
+
+def Plan_EntryOp : Op<Plan_Dialect, "entry", [Symbol, SymbolTable, NoTerminator, SingleBlock, NoRegionArguments]> {
+  let summary = "a straight list of instructions that the host starts as a whole";
+  let arguments = (ins SymbolNameAttr:$sym_name, Plan_EntryKind:$kind, DefaultValuedAttr<I64Attr, "0">:$rows, DefaultValuedAttr<I64Attr, "0">:$length);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$sym_name attr-dict-with-keyword $body";
+}
+
+def Plan_ViewOp : Op<Plan_Dialect, "view", [Pure]> {
+  let summary = "a typed window of a buffer, `offset` bytes from its start";
+  let description = [{ Constraints: C1: the offset isn't negative. C2: the memref is static and contiguous. }];
+  let arguments = (ins FlatSymbolRefAttr:$buffer, I64Attr:$offset);
+  let results = (outs AnyMemRef:$result);
+  let assemblyFormat = "$buffer `[` $offset `]` attr-dict `:` type($result)";
+  let hasVerifier = 1;
+}
+def Plan_InputOp : Op<Plan_Dialect, "input", [MemoryEffects<[MemRead]>]> {
+  let summary = "memory that the host fills before the entry runs";
+  let arguments = (ins StrAttr:$name, AnyMemRef:$target);
+  let assemblyFormat = "$name `,` $target attr-dict `:` type($target)";
+}
+def Plan_OutputOp : Op<Plan_Dialect, "output", [MemoryEffects<[MemRead]>]> {
+  let summary = "memory that the host may read after the entry has run";
+  let arguments = (ins StrAttr:$name, AnyMemRef:$source);
+  let assemblyFormat = "$name `,` $source attr-dict `:` type($source)";
+}
+
+#endif // ZP_DIALECTS_PLAN_IR_PLANMEMORYOPS_TD
