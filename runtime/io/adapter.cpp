@@ -1,0 +1,66 @@
+#include "runtime/io/adapter.h"
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+namespace zp::rt {
+
+using nlohmann::json;
+
+namespace {
+
+/// Fields that must agree, with what an absent one means. Targets are compared by the tensors themselves.
+struct Field {
+  const char *name;
+  json absent;
+};
+
+const std::vector<Field> &comparedFields() {
+  static const std::vector<Field> fields = {{"r", 8},
+                                            {"lora_alpha", 8},
+                                            {"use_rslora", false},
+                                            {"bias", "none"},
+                                            {"rank_pattern", json::object()},
+                                            {"alpha_pattern", json::object()},
+                                            {"modules_to_save", nullptr},
+                                            {"use_dora", false},
+                                            {"lora_bias", false},
+                                            {"fan_in_fan_out", false}};
+  return fields;
+}
+
+/// Absent and null are one; lists are sets.
+json fieldOf(const json &config, const Field &field) {
+  json value = config.contains(field.name) && !config[field.name].is_null() ? config[field.name] : field.absent;
+  if (value.is_array())
+    std::sort(value.begin(), value.end());
+  return value.is_array() && value.empty() ? json(nullptr) : value;
+}
+
+} // namespace
+
+StatusOr<Checkpoint> openAdapter(const std::string &directory, const std::string &adapterConfig, const std::set<std::string> &trained) {
+  std::string path = directory + "/adapter_config.json";
+  ZP_ASSIGN_OR_RETURN(std::string text, readTextFile(path));
+  json theirs = json::parse(text, nullptr, false), ours = json::parse(adapterConfig, nullptr, false);
+  if (theirs.is_discarded() || !theirs.is_object())
+    return Status(ErrorCode::Json, path + ": is not a JSON object; save the adapter again");
+  if (ours.is_discarded() || !ours.is_object())
+    return Status(ErrorCode::AdapterMismatch, path + ": the plan trains no adapter; compile one without --use_peft_lora false");
+  for (const Field &field : comparedFields()) {
+    json a = fieldOf(theirs, field), b = fieldOf(ours, field);
+    if (a != b)
+      return Status(ErrorCode::AdapterMismatch, path + ": " + field.name + " is " + a.dump() + ", expected " + b.dump() +
+                                                    " as the plan has; import again with --adapter_name_or_path " + directory);
+  }
+  std::string weights = directory + "/adapter_model.safetensors";
+  ZP_ASSIGN_OR_RETURN(std::shared_ptr<const SafetensorsFile> file, SafetensorsFile::open(weights));
+  for (const auto &[name, info] : file->tensors())
+    if (!trained.count(name))
+      return Status(ErrorCode::AdapterMismatch, weights + ": tensor " + name +
+                                                    " is of no parameter that the plan trains; import again with --adapter_name_or_path " + directory);
+  return Checkpoint::openFile(weights);
+}
+
+} // namespace zp::rt

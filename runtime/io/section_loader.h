@@ -1,0 +1,52 @@
+// Fills a rank's slice of a section: what the plan's `init` entry asks for by load_section.
+//
+// Contract. Only elements that the rank owns are read; pages of the checkpoint are given back after use, so no rank ever
+// holds the model. Values are converted to the section's dtype, gaps between parameters become zero. A tensor of an adapter
+// takes the place of the parameter's initial value. One thread at a time calls a loader; the plan outlives it.
+#ifndef ZP_RUNTIME_IO_SECTION_LOADER_H
+#define ZP_RUNTIME_IO_SECTION_LOADER_H
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "runtime/io/checkpoint.h"
+#include "runtime/io/initial_values.h"
+#include "runtime/schema/tensor_view.h"
+
+namespace zp::fbs {
+struct Plan;
+struct Section;
+struct Parameter;
+} // namespace zp::fbs
+
+namespace zp::rt {
+
+struct SectionSources {
+  std::optional<Checkpoint> base;    ///< absent: frozen parameters are drawn from `seed` (bench)
+  std::optional<Checkpoint> adapter; ///< values by saved_as that override the initial ones
+  uint64_t seed = 0;
+  bool roundFresh = false;           ///< fresh values pass through bf16, as the reference's do under a bf16 base
+  bool freshIsZero = false;          ///< parameters that no checkpoint has become zero: the adapter is off
+};
+
+class SectionReader {
+public:
+  SectionReader(const fbs::Plan &plan, int rank, SectionSources sources);
+  Status load(uint32_t section, const TensorView &target);
+
+private:
+  struct Window; // elements of one parameter that the rank owns
+  Status fill(const fbs::Section &section, const fbs::Parameter &parameter, const Window &window);
+  Status copy(Checkpoint &from, const std::string &tensor, const fbs::Parameter &parameter, const Window &window);
+  Status draw(const fbs::Parameter &parameter, const Window &window);
+
+  const fbs::Plan &plan;
+  int rank;
+  SectionSources sources;
+  InitialValues fresh;
+};
+
+} // namespace zp::rt
+
+#endif // ZP_RUNTIME_IO_SECTION_LOADER_H

@@ -1,0 +1,187 @@
+#include "runtime/trainer/loop.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <optional>
+
+#include "runtime/schema/plan_generated.h"
+#include "runtime/trainer/metrics.h"
+#include "runtime/trainer/micro_batch.h"
+#include "runtime/trainer/plan_entries.h"
+#include "runtime/trainer/process_memory.h"
+#include "runtime/trainer/progress.h"
+#include "runtime/trainer/row_order.h"
+#include "runtime/trainer/schedule.h"
+#include "runtime/trainer/stop_request.h"
+
+namespace zp::rt {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double secondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+RowOrderOptions rowOrderOf(const JobSettings &settings, const TokenDataset &dataset, int ranks) {
+  RowOrderOptions options;
+  options.rows = static_cast<uint32_t>(dataset.rows());
+  options.ranks = ranks;
+  options.batch = static_cast<uint32_t>(settings.per_device_train_batch_size);
+  options.accumulation = static_cast<uint32_t>(settings.gradient_accumulation_steps);
+  options.shuffled = settings.train_sampling_strategy != "sequential";
+  options.dropLast = settings.dataloader_drop_last;
+  options.seed = static_cast<uint64_t>(settings.data_seed >= 0 ? settings.data_seed : settings.seed);
+  return options;
+}
+
+class Loop {
+public:
+  Loop(const fbs::Plan &plan, const JobSettings &settings, const TokenDataset &dataset, Executor &executor, Communicator &communicator)
+      : settings(settings), dataset(dataset), executor(executor), communicator(communicator), entries(plan),
+        order(rowOrderOf(settings, dataset, communicator.size())) {}
+
+  StatusOr<LoopReport> run(const LoopOptions &options) {
+    ZP_RETURN_IF_ERROR(prepare());
+    std::optional<MetricsFile> file;
+    if (communicator.rank() == 0) {
+      ZP_ASSIGN_OR_RETURN(file, MetricsFile::create(options.outputDirectory + "/metrics.jsonl"));
+    }
+    Progress progress(report.wanted, static_cast<uint64_t>(std::max<int64_t>(1, settings.logging_steps)),
+                      options.quiet || communicator.rank() != 0);
+    for (uint64_t update = 0; update < report.wanted; ++update) {
+      ZP_RETURN_IF_ERROR(agreeOnStop());
+      if (report.stoppedBy)
+        break;
+      auto start = Clock::now();
+      StepMetrics metrics;
+      ZP_RETURN_IF_ERROR(step(update, metrics));
+      metrics.stepSeconds = secondsSince(start);
+      metrics.tokensPerSecond = static_cast<double>(updateTokens) / metrics.stepSeconds;
+      report.residentPeak = std::max(report.residentPeak, residentOwnBytes());
+      if (file)
+        ZP_RETURN_IF_ERROR(file->append(metrics));
+      progress.show(metrics, report.residentPeak);
+      ++report.updates;
+    }
+    return report;
+  }
+
+private:
+  Status prepare() {
+    if (settings.per_device_train_batch_size < 1 || settings.gradient_accumulation_steps < 1)
+      return Status(ErrorCode::Config, "plan: settings: batch size and accumulation are 0, expected at least 1; import again");
+    if (order.roundsPerEpoch() == 0)
+      return Status(ErrorCode::Dataset, "dataset: " + std::to_string(dataset.rows()) + " rows fill no micro-batch on " +
+                                            std::to_string(communicator.size()) + " ranks, and dataloader_drop_last leaves them out; give more rows");
+    report.wanted = settings.max_steps > 0
+                        ? static_cast<uint64_t>(settings.max_steps)
+                        : static_cast<uint64_t>(std::ceil(settings.num_train_epochs * static_cast<double>(order.updatesPerEpoch())));
+    ZP_ASSIGN_OR_RETURN(schedule, Schedule::create(settings.lr_scheduler_type, settings.learning_rate, settings.warmup_steps,
+                                                   settings.warmup_ratio, report.wanted));
+    ZP_ASSIGN_OR_RETURN(apply, entries.only(fbs::EntryKind::ApplyGradients));
+    places.resize(order.placesPerUpdate());
+    return {};
+  }
+
+  Status agreeOnStop() {
+    double signal = stopRequested();
+    ZP_RETURN_IF_ERROR(communicator.allReduce(&signal, 1, DType::F64));
+    if (signal != 0)
+      report.stoppedBy = stopRequested() ? stopRequested() : 15;
+    return {};
+  }
+
+  /// Looks up the update's rows; counts its labels and tokens.
+  void gatherRows(uint64_t update, StepScalars &scalars) {
+    uint64_t counted = 0;
+    updateTokens = 0;
+    for (uint64_t place = 0; place < places.size(); ++place) {
+      places[place] = order.row(update, place);
+      if (places[place] == RowOrder::kPadding)
+        continue;
+      const TokenRow &row = dataset.row(static_cast<uint64_t>(places[place]));
+      counted += row.countedLabels;
+      updateTokens += row.tokens;
+    }
+    scalars.countedLabels = static_cast<double>(counted);
+  }
+
+  StepScalars scalarsOf(uint64_t update) const {
+    StepScalars scalars{};
+    const auto t = static_cast<double>(update + 1);
+    scalars.seed = static_cast<uint64_t>(settings.seed);
+    scalars.learningRate = static_cast<float>(schedule->at(update));
+    scalars.biasCorrection1 = static_cast<float>(1.0 - std::pow(settings.adam_beta1, t));
+    scalars.biasCorrection2 = static_cast<float>(1.0 - std::pow(settings.adam_beta2, t));
+    scalars.optimizerStep = static_cast<uint32_t>(update + 1);
+    scalars.lossScale = 1;
+    return scalars;
+  }
+
+  Status step(uint64_t update, StepMetrics &metrics) {
+    StepScalars scalars = scalarsOf(update);
+    gatherRows(update, scalars);
+    const auto batch = static_cast<uint64_t>(settings.per_device_train_batch_size), ranks = static_cast<uint64_t>(communicator.size());
+    const auto micros = static_cast<uint32_t>(settings.gradient_accumulation_steps);
+    for (uint32_t micro = 0; micro < micros; ++micro) {
+      // All ranks take the entry that the longest row among them needs: its collectives are theirs too.
+      std::span<const int64_t> round(places.data() + micro * ranks * batch, ranks * batch);
+      uint32_t length = 1;
+      bool empty = true;
+      for (int64_t row : round)
+        if (row != RowOrder::kPadding) {
+          length = std::max(length, dataset.row(static_cast<uint64_t>(row)).length);
+          empty = false;
+        }
+      if (empty && !entries.positionsMatter())
+        continue;
+      ZP_ASSIGN_OR_RETURN(uint32_t index, entries.trainStep(micro, micros, length));
+      const fbs::Entry &entry = entries.entry(index);
+      if (entry.rows() != batch)
+        return Status(ErrorCode::PlanInvalid, "plan: entries[" + std::to_string(index) + "]: has " + std::to_string(entry.rows()) +
+                                                  " rows, expected per_device_train_batch_size " + std::to_string(batch) + "; compile it again");
+      const uint64_t base = static_cast<uint64_t>(communicator.rank()) * batch;
+      scalars.rowBase = static_cast<uint32_t>(micro * ranks * batch + base);
+      ZP_RETURN_IF_ERROR(fillTokens(executor, entry, dataset, round.subspan(base, batch)));
+      ZP_RETURN_IF_ERROR(fillScalars(executor, entry, scalars));
+      ZP_RETURN_IF_ERROR(executor.run(index));
+    }
+    const fbs::Entry &entry = entries.entry(apply);
+    ZP_RETURN_IF_ERROR(fillScalars(executor, entry, scalars));
+    ZP_RETURN_IF_ERROR(executor.run(apply));
+    double out[4];
+    ZP_RETURN_IF_ERROR(readDoubles(executor, entry, "metrics", out));
+    metrics.step = update + 1;
+    metrics.loss = report.lastLoss = out[0];
+    metrics.gradNorm = out[1];
+    metrics.learningRate = schedule->at(update);
+    metrics.numTokens = report.tokens += updateTokens;
+    metrics.epoch = order.epochAfter(update);
+    if (!std::isfinite(out[0]) || !std::isfinite(out[1]))
+      return Status(ErrorCode::NonFinite, "step " + std::to_string(update + 1) + ": loss is " + std::to_string(out[0]) + " and the gradient norm " +
+                                              std::to_string(out[1]) + ", expected finite numbers; lower --learning_rate or look at the rows of this step");
+    return {};
+  }
+
+  const JobSettings &settings;
+  const TokenDataset &dataset;
+  Executor &executor;
+  Communicator &communicator;
+  PlanEntries entries;
+  RowOrder order;
+  std::optional<Schedule> schedule;
+  uint32_t apply = 0;
+  std::vector<int64_t> places; // rows of the update, in micro-batch order
+  uint64_t updateTokens = 0;
+  LoopReport report;
+};
+
+} // namespace
+
+StatusOr<LoopReport> trainLoop(const fbs::Plan &plan, const JobSettings &settings, const TokenDataset &dataset, Executor &executor,
+                               Communicator &communicator, const LoopOptions &options) {
+  return Loop(plan, settings, dataset, executor, communicator).run(options);
+}
+
+} // namespace zp::rt

@@ -1,0 +1,40 @@
+// Trains: updates over the data until the steps that the plan's settings ask for are done.
+//
+// Every rank runs the same loop. What ranks must agree on (rows, counts, lengths, learning rate) is computed by each from
+// the data file and the settings; a stop signal is agreed on by a sum before each update.
+#ifndef ZP_RUNTIME_TRAINER_LOOP_H
+#define ZP_RUNTIME_TRAINER_LOOP_H
+
+#include <string>
+
+#include "runtime/executor/executor.h"
+#include "runtime/io/token_dataset.h"
+#include "runtime/schema/settings.h"
+
+namespace zp::fbs {
+struct Plan;
+}
+
+namespace zp::rt {
+
+struct LoopOptions {
+  std::string outputDirectory; ///< of metrics.jsonl, written by rank 0
+  bool quiet = false;
+};
+
+struct LoopReport {
+  uint64_t updates = 0;        ///< done
+  uint64_t wanted = 0;
+  int stoppedBy = 0;           ///< the signal that ended it early on some rank, or 0
+  uint64_t tokens = 0;
+  double lastLoss = 0;
+  uint64_t residentPeak = 0;   ///< anonymous and shared bytes of this process, the most seen between two updates
+};
+
+/// The plan's `init` entry has run. NonFinite names the update.
+StatusOr<LoopReport> trainLoop(const fbs::Plan &plan, const JobSettings &settings, const TokenDataset &dataset, Executor &executor,
+                               Communicator &communicator, const LoopOptions &options);
+
+} // namespace zp::rt
+
+#endif // ZP_RUNTIME_TRAINER_LOOP_H

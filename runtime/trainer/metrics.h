@@ -1,0 +1,42 @@
+// metrics.jsonl: one object an update, full precision, on disk as soon as it is known.
+#ifndef ZP_RUNTIME_TRAINER_METRICS_H
+#define ZP_RUNTIME_TRAINER_METRICS_H
+
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "runtime/base/status.h"
+
+namespace zp::rt {
+
+struct StepMetrics {
+  uint64_t step = 0; ///< from 1
+  double loss = 0;   ///< mean over the update's counted labels
+  double gradNorm = 0;
+  double learningRate = 0;
+  uint64_t numTokens = 0; ///< fed so far, padding left out
+  double epoch = 0;
+  double stepSeconds = 0;
+  double tokensPerSecond = 0;
+};
+
+/// One line of JSON, without the newline.
+std::string metricsLine(const StepMetrics &metrics);
+
+class MetricsFile {
+public:
+  static StatusOr<MetricsFile> create(const std::string &path);
+  Status append(const StepMetrics &metrics);
+
+private:
+  struct Close {
+    void operator()(std::FILE *file) const { std::fclose(file); }
+  };
+  std::string path;
+  std::unique_ptr<std::FILE, Close> file;
+};
+
+} // namespace zp::rt
+
+#endif // ZP_RUNTIME_TRAINER_METRICS_H

@@ -1,0 +1,36 @@
+#include "runtime/trainer/progress.h"
+
+#include <algorithm>
+#include <cinttypes>
+#include <unistd.h>
+
+namespace zp::rt {
+
+Progress::Progress(uint64_t updates, uint64_t loggingSteps, bool quiet)
+    : updates(updates), loggingSteps(std::max<uint64_t>(1, loggingSteps)), quiet(quiet), terminal(isatty(STDERR_FILENO)) {}
+
+Progress::~Progress() {
+  if (open)
+    std::fputc('\n', stderr);
+}
+
+void Progress::show(const StepMetrics &m, uint64_t residentBytes) {
+  secondsSoFar += m.stepSeconds;
+  if (quiet || (!terminal && m.step % loggingSteps != 0 && m.step != updates))
+    return;
+  char text[256];
+  std::snprintf(text, sizeof text, "step %" PRIu64 "/%" PRIu64 "  loss %.4f  grad %.3f  lr %.3g  %.0f tok/s  %.0f MB", m.step,
+                updates, m.loss, m.gradNorm, m.learningRate, m.tokensPerSecond, static_cast<double>(residentBytes) / 1e6);
+  if (!terminal) {
+    std::fprintf(stderr, "%s\n", text);
+    return;
+  }
+  constexpr int width = 20;
+  int filled = static_cast<int>(width * m.step / std::max<uint64_t>(1, updates));
+  auto left = static_cast<uint64_t>(secondsSoFar / static_cast<double>(m.step) * static_cast<double>(updates - m.step));
+  std::fprintf(stderr, "\r[%.*s%.*s] %s  %" PRIu64 ":%02" PRIu64 " left\x1b[K", filled, "====================", width - filled,
+               "                    ", text, left / 60, left % 60);
+  open = true;
+}
+
+} // namespace zp::rt

@@ -1,0 +1,23 @@
+// What a person sees while rank 0 trains: a bar on a terminal, a line every logging step elsewhere, nothing when quiet.
+#ifndef ZP_RUNTIME_TRAINER_PROGRESS_H
+#define ZP_RUNTIME_TRAINER_PROGRESS_H
+
+#include "runtime/trainer/metrics.h"
+
+namespace zp::rt {
+
+class Progress {
+public:
+  Progress(uint64_t updates, uint64_t loggingSteps, bool quiet);
+  ~Progress();
+  void show(const StepMetrics &metrics, uint64_t residentBytes);
+
+private:
+  uint64_t updates, loggingSteps;
+  bool quiet, terminal, open = false;
+  double secondsSoFar = 0;
+};
+
+} // namespace zp::rt
+
+#endif // ZP_RUNTIME_TRAINER_PROGRESS_H

@@ -1,0 +1,28 @@
+// Writes what was trained: PEFT's adapter files, or a whole model's.
+#ifndef ZP_RUNTIME_TRAINER_TRAINED_WEIGHTS_H
+#define ZP_RUNTIME_TRAINER_TRAINED_WEIGHTS_H
+
+#include <string>
+
+#include "runtime/executor/executor.h"
+
+namespace zp::fbs {
+struct Plan;
+}
+
+namespace zp::rt {
+
+struct SavedModel {
+  std::string directory;         ///< exists and can be written
+  std::string baseName;          ///< base_model_name_or_path, as the user spelled it
+  uint64_t maxShardBytes = 5'000'000'000;
+};
+
+/// Every rank calls it. Slices travel to rank 0 a piece at a time, so no rank holds the model; rank 0 writes
+/// adapter_config.json and adapter_model.safetensors, or config.json and model.safetensors (in shards when larger). A name
+/// appears only when its file is whole.
+Status writeTrainedWeights(const fbs::Plan &plan, Executor &executor, Communicator &communicator, const SavedModel &where);
+
+} // namespace zp::rt
+
+#endif // ZP_RUNTIME_TRAINER_TRAINED_WEIGHTS_H
