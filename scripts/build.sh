@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Configures build/ when it isn't yet, and builds: everything, or only the targets named.
+#   scripts/build.sh [TARGET…]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+if [ ! -f build/build.ninja ]; then
+  echo "== configuring build/"
+  cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release
+fi
+echo "== building ${*:-everything}"
+cmake --build build ${1:+--target "$@"}

@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# Every test, from a clean clone of the project on a fresh Debian 12: installs what they need, builds, runs the suites, and
+# closes with `N passed, N failed`. Exit status 0 when nothing failed.
+#   tests/run.sh [SUITE…]      only these: unit lit python integration
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+
+suites=("$@")
+[ $# -gt 0 ] || suites=(unit lit python integration)
+for name in "${suites[@]}"; do
+  case $name in
+    unit | lit | python | integration) ;;
+    *) echo "$0: no suite $name, expected unit, lit, python or integration" >&2; exit 2 ;;
+  esac
+done
+python=.venv/bin/python
+lit=/usr/lib/llvm-22/bin/lit
+logs=build/test-logs
+passed=0 failed=0 skipped=0
+
+{ bash scripts/install-deps.sh && bash scripts/setup-venv.sh && bash scripts/build.sh && mkdir -p "$logs"; } || {
+  echo "== the build failed" >&2
+  echo "0 passed, 1 failed"
+  exit 1
+}
+
+# number GROUP PATTERN LOG: the sum of the numbers that a group of the pattern finds in the log's lines.
+number() { sed -nE "s/^$2\$/\\$1/p" "$3" | awk '{n += $1} END {print n + 0}'; }
+
+# suite NAME COUNTER COMMAND…: runs a suite and adds up its tests. COUNTER reads the log into good, bad and left. A suite
+# that failed without saying which test, or that ran none, is a failure.
+suite() {
+  local name=$1 counter=$2 log status=0 good=0 bad=0 left=0
+  shift 2
+  log=$logs/${name//[^a-z_]/_}.log
+  echo "== $name"
+  "$@" 2>&1 | tee "$log"
+  status=${PIPESTATUS[0]}
+  $counter "$log"
+  if [ "$bad" -eq 0 ] && { [ "$status" -ne 0 ] || [ "$good" -eq 0 ]; }; then
+    echo "== $name: exit status $status, $good tests passed: counted as a failure"
+    bad=1
+  fi
+  passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + left))
+}
+
+countCtest() {
+  bad=$(number 1 '.*, ([0-9]+) tests failed out of ([0-9]+)' "$1")
+  good=$(($(number 2 '.*, ([0-9]+) tests failed out of ([0-9]+)' "$1") - bad))
+}
+countLit() {
+  good=$(number 2 ' *(Passed|Expectedly Failed) *: *([0-9]+).*' "$1")
+  bad=$(number 2 ' *(Failed|Unresolved|Timed Out|Unexpectedly Passed) *: *([0-9]+).*' "$1")
+  left=$(number 2 ' *(Unsupported|Skipped|Excluded) *: *([0-9]+).*' "$1")
+}
+countUnittest() {
+  left=$(number 2 '(OK|FAILED) \(.*skipped=([0-9]+).*' "$1")
+  bad=$(($(number 1 'FAILED \(.*failures=([0-9]+).*' "$1") + $(number 1 'FAILED \(.*errors=([0-9]+).*' "$1")))
+  good=$(($(number 1 'Ran ([0-9]+) tests? in .*' "$1") - bad - left))
+}
+countLine() { # scripts that close with our own line
+  good=$(number 1 '([0-9]+) passed, ([0-9]+) failed.*' "$1")
+  bad=$(number 2 '([0-9]+) passed, ([0-9]+) failed.*' "$1")
+}
+
+for name in "${suites[@]}"; do
+  case $name in
+    unit) suite unit countCtest ctest --test-dir build --output-on-failure --no-tests=error ;;
+    lit) suite lit countLit "$lit" -v tests/lit ;;
+    python) suite python countUnittest "$python" -m unittest discover -s tests/python ;;
+    integration)
+      for script in golden ranks bad_input; do
+        suite "$script" countLine "$python" "tests/integration/${script}_test.py"
+      done ;;
+  esac
+done
+
+if [ "$skipped" -gt 0 ]; then echo "$skipped skipped"; fi
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
