@@ -194,6 +194,8 @@ def main(words=None):
     from . import make, show
 
     words = sys.argv[1:] if words is None else words
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")  # a terminal may not know every letter of the user's text
     try:
         if words[:1] == ["show"]:
             show.show(parse(makeShowParser(), words[1:]))
