@@ -1,0 +1,11 @@
+#include "runtime/kernels/kernels.h"
+#include "runtime/kernels/numeric.h"
+
+namespace zp::rt::reference {
+
+void run(const KernelContext &context, const AddArgs &args) {
+  for (int64_t i = 0; i < args.a.elements(); ++i)
+    storeElement(args.target, i, loadElement(args.a, i) + loadElement(args.b, i));
+}
+
+} // namespace zp::rt::reference

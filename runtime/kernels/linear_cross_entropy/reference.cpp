@@ -1,0 +1,50 @@
+#include "runtime/kernels/kernels.h"
+#include "runtime/kernels/numeric.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace zp::rt::reference {
+
+void run(const KernelContext &context, const LinearCrossEntropyArgs &args) {
+  int64_t tokens = args.hidden.dims[0], width = args.hidden.dims[1], vocabulary = args.weight.dims[0];
+  DType f = args.hidden.dtype;
+  std::vector<double> logits(vocabulary);
+  double lossSum = 0;
+  for (int64_t t = 0; t < tokens; ++t) {
+    // The chunk size changes where sums are held, not their values: the oracle goes token by token.
+    int64_t label = (t + 1) % args.length != 0 ? args.labels.as<int32_t>()[t + 1] : -100;
+    bool counted = label >= 0 && label < vocabulary;
+    if (!counted) {
+      for (int64_t d = 0; args.gradHidden && d < width; ++d)
+        storeElement(args.gradHidden, t * width + d, 0);
+      continue;
+    }
+    double largest = -INFINITY, sum = 0;
+    for (int64_t v = 0; v < vocabulary; ++v) {
+      double dot = 0;
+      for (int64_t d = 0; d < width; ++d)
+        dot += loadElement(args.hidden, t * width + d) * loadElement(args.weight, v * width + d);
+      logits[v] = roundTo(f, dot);
+      largest = std::max(largest, logits[v]);
+    }
+    for (double logit : logits)
+      sum += std::exp(logit - largest);
+    lossSum += largest + std::log(sum) - logits[label];
+    for (int64_t v = 0; v < vocabulary; ++v) // from here on: the gradient of the logit
+      logits[v] = roundTo(f, std::exp(logits[v] - largest) / sum - (v == label ? 1 : 0));
+    for (int64_t d = 0; args.gradHidden && d < width; ++d) {
+      double gradient = 0;
+      for (int64_t v = 0; v < vocabulary; ++v)
+        gradient += logits[v] * loadElement(args.weight, v * width + d);
+      storeElement(args.gradHidden, t * width + d, gradient);
+    }
+    for (int64_t v = 0; args.gradWeight && v < vocabulary; ++v)
+      for (int64_t d = 0; d < width; ++d)
+        storeElement(args.gradWeight, v * width + d,
+                     loadElement(args.gradWeight, v * width + d) + logits[v] * loadElement(args.hidden, t * width + d));
+  }
+  *args.lossSum.as<double>() += lossSum;
+}
+
+} // namespace zp::rt::reference

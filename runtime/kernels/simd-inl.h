@@ -1,0 +1,138 @@
+// Vector helpers on Highway, compiled once per target: f32 lanes over memory of f32 or bf16, whole vectors or tails, and exp.
+// A tail goes through the same vector operations as a whole vector, so a value never depends on where a piece begins.
+#if defined(ZP_RUNTIME_KERNELS_SIMD_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef ZP_RUNTIME_KERNELS_SIMD_INL_H
+#undef ZP_RUNTIME_KERNELS_SIMD_INL_H
+#else
+#define ZP_RUNTIME_KERNELS_SIMD_INL_H
+#endif
+
+#include <cstdint>
+#include <cstring>
+
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace zp::rt::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using F32 = hn::ScalableTag<float>;
+using VF32 = hn::Vec<F32>;
+/// A bf16 in memory. Not hwy::bfloat16_t: its conversions truncate.
+using Bf16 = uint16_t;
+
+HWY_INLINE VF32 load(F32 d, const float *from) { return hn::LoadU(d, from); }
+HWY_INLINE VF32 load(F32 d, const Bf16 *from) {
+  const hn::Rebind<uint32_t, F32> du32;
+  const hn::Rebind<uint16_t, F32> du16;
+  return hn::BitCast(d, hn::ShiftLeft<16>(hn::PromoteTo(du32, hn::LoadU(du16, from))));
+}
+
+HWY_INLINE void store(F32 d, VF32 value, float *to) { hn::StoreU(value, d, to); }
+HWY_INLINE void store(F32 d, VF32 value, Bf16 *to) {
+  const hn::Rebind<uint32_t, F32> du32;
+  const hn::Rebind<int32_t, F32> di32;
+  const hn::Rebind<uint16_t, F32> du16;
+  const auto bits = hn::BitCast(du32, value);
+  const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(du32, 1u));
+  auto rounded = hn::Add(bits, hn::Add(odd, hn::Set(du32, 0x7fffu)));
+  const auto quiet = hn::Or(bits, hn::Set(du32, 0x400000u));
+  rounded = hn::IfThenElse(hn::RebindMask(du32, hn::IsNaN(value)), quiet, rounded);
+  hn::StoreU(hn::DemoteTo(du16, hn::BitCast(di32, hn::ShiftRight<16>(rounded))), du16, to);
+}
+
+/// The first `count` lanes from memory, the others zero.
+template <typename T> HWY_INLINE VF32 loadPart(F32 d, const T *from, size_t count) {
+  HWY_ALIGN T buffer[HWY_MAX_BYTES / sizeof(float)] = {};
+  std::memcpy(buffer, from, count * sizeof(T));
+  return load(d, buffer);
+}
+template <typename T> HWY_INLINE void storePart(F32 d, VF32 value, T *to, size_t count) {
+  HWY_ALIGN T buffer[HWY_MAX_BYTES / sizeof(float)];
+  store(d, value, buffer);
+  std::memcpy(to, buffer, count * sizeof(T));
+}
+
+/// What the value becomes when stored as T and read again.
+template <typename T> HWY_INLINE VF32 roundAs(F32 d, VF32 value);
+template <> HWY_INLINE VF32 roundAs<float>(F32, VF32 value) { return value; }
+template <> HWY_INLINE VF32 roundAs<Bf16>(F32 d, VF32 value) {
+  HWY_ALIGN Bf16 buffer[HWY_MAX_BYTES / sizeof(float)];
+  store(d, value, buffer);
+  return load(d, buffer);
+}
+
+/// Calls body(i, loader, storer) for each vector of [begin, end): the two know whether the vector is whole.
+struct WholeVector {
+  template <typename T> HWY_INLINE VF32 operator()(F32 d, const T *from) const { return load(d, from); }
+  template <typename T> HWY_INLINE void operator()(F32 d, VF32 value, T *to) const { store(d, value, to); }
+};
+struct PartVector {
+  size_t count;
+  template <typename T> HWY_INLINE VF32 operator()(F32 d, const T *from) const { return loadPart(d, from, count); }
+  template <typename T> HWY_INLINE void operator()(F32 d, VF32 value, T *to) const { storePart(d, value, to, count); }
+};
+template <typename Body> HWY_INLINE void forVectors(int64_t begin, int64_t end, const Body &body) {
+  const auto lanes = static_cast<int64_t>(hn::Lanes(F32()));
+  int64_t i = begin;
+  for (; i + lanes <= end; i += lanes)
+    body(i, WholeVector());
+  if (i < end)
+    body(i, PartVector{static_cast<size_t>(end - i)});
+}
+
+/// Sum of all lanes, by halves in a fixed order.
+HWY_INLINE float sumLanes(F32 d, VF32 value) { return hn::GetLane(hn::SumOfLanes(d, value)); }
+
+namespace detail {
+/// exp(r)·2^q of the reduced argument, without the power: |r| <= ln2/2, error below 1 ulp.
+HWY_INLINE VF32 expPolynomial(F32 d, VF32 r) {
+  VF32 p = hn::Set(d, 1.9875691500e-4f);
+  p = hn::MulAdd(p, r, hn::Set(d, 1.3981999507e-3f));
+  p = hn::MulAdd(p, r, hn::Set(d, 8.3334519073e-3f));
+  p = hn::MulAdd(p, r, hn::Set(d, 4.1665795894e-2f));
+  p = hn::MulAdd(p, r, hn::Set(d, 1.6666665459e-1f));
+  p = hn::MulAdd(p, r, hn::Set(d, 5.0000001201e-1f));
+  return hn::Add(hn::MulAdd(p, hn::Mul(r, r), r), hn::Set(d, 1.0f));
+}
+HWY_INLINE VF32 expReduced(F32 d, VF32 x, VF32 q) {
+  const VF32 r = hn::NegMulAdd(q, hn::Set(d, 0.693359375f), x);
+  return hn::NegMulAdd(q, hn::Set(d, -2.12194440e-4f), r);
+}
+template <typename VI32> HWY_INLINE VF32 power2(F32 d, VI32 exponent) {
+  const hn::Rebind<int32_t, F32> di32;
+  return hn::BitCast(d, hn::ShiftLeft<23>(hn::Add(exponent, hn::Set(di32, 127))));
+}
+} // namespace detail
+
+/// exp for x <= 0 (softmax): results below 2⁻¹²⁶ become 0. NaN stays NaN.
+HWY_INLINE VF32 expNegative(F32 d, VF32 x) {
+  const hn::Rebind<int32_t, F32> di32;
+  const VF32 q = hn::Round(hn::Mul(x, hn::Set(d, 1.44269504088896341f)));
+  const VF32 y = detail::expPolynomial(d, detail::expReduced(d, x, q));
+  const VF32 scaled = hn::Mul(y, detail::power2(d, hn::ConvertTo(di32, q)));
+  return hn::IfThenZeroElse(hn::Lt(x, hn::Set(d, -87.3f)), scaled);
+}
+
+/// exp over all of f32: infinity above, 0 far below, NaN stays NaN.
+HWY_INLINE VF32 exp(F32 d, VF32 x) {
+  const hn::Rebind<int32_t, F32> di32;
+  const VF32 top = hn::Set(d, 120.0f);
+  x = hn::IfThenElse(hn::Gt(x, top), top, x);
+  const VF32 q = hn::Round(hn::Mul(x, hn::Set(d, 1.44269504088896341f)));
+  const VF32 y = detail::expPolynomial(d, detail::expReduced(d, x, q));
+  const auto exponent = hn::ConvertTo(di32, q);
+  const auto half = hn::ShiftRight<1>(exponent);
+  const VF32 scaled = hn::Mul(hn::Mul(y, detail::power2(d, half)), detail::power2(d, hn::Sub(exponent, half)));
+  return hn::IfThenZeroElse(hn::Lt(x, hn::Set(d, -104.0f)), scaled);
+}
+
+HWY_INLINE VF32 sigmoid(F32 d, VF32 x) {
+  const VF32 one = hn::Set(d, 1.0f);
+  return hn::Div(one, hn::Add(one, exp(d, hn::Neg(x))));
+}
+
+} // namespace zp::rt::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif
