@@ -1,0 +1,189 @@
+// Slices of sections from checkpoints, adapters and generators.
+#include "runtime/io/section_loader.h"
+
+#include <cstring>
+#include <numeric>
+
+#include <gtest/gtest.h>
+
+#include "runtime/io/adapter.h"
+#include "runtime/io/convert_elements.h"
+#include "runtime/io/safetensors_writer.h"
+#include "runtime/schema/plan_generated.h"
+#include "tests/unit/runtime/io/temporary_directory.h"
+
+namespace zp::rt {
+namespace {
+
+/// One section of 256 elements on two ranks: a checkpoint matrix [10, 7] at 0, a uniform vector of 80 at 128.
+std::vector<uint8_t> planBytes() {
+  flatbuffers::FlatBufferBuilder builder;
+  std::vector<int64_t> matrix = {10, 7}, row = {80};
+  auto w = fbs::CreateParameterDirect(builder, "w", "layer.weight", "", &matrix, 0, fbs::Initial::Checkpoint);
+  auto a = fbs::CreateParameterDirect(builder, "a.lora_A", "", "saved.a", &row, 128, fbs::Initial::Uniform, 0.5f, 10);
+  std::vector<flatbuffers::Offset<fbs::Parameter>> parameters = {a, w};
+  auto section = fbs::CreateSectionDirect(builder, "unit1", 1, fbs::SectionKind::Trainable, 0, 256, true, true, true, 0, &parameters);
+  std::vector<flatbuffers::Offset<fbs::Section>> sections = {section};
+  builder.Finish(fbs::CreatePlanDirect(builder, 2, "cpu", nullptr, "", "", 8, 0, nullptr, nullptr, nullptr, &sections));
+  return {builder.GetBufferPointer(), builder.GetBufferPointer() + builder.GetSize()};
+}
+
+class Sections : public testing::Test {
+protected:
+  void SetUp() override { writeBase({10, 7}); }
+  void writeBase(std::vector<uint64_t> shape, SafetensorsDtype dtype = SafetensorsDtype::F32) {
+    std::vector<float> values(70);
+    std::iota(values.begin(), values.end(), 1.0f);
+    auto writer = SafetensorsWriter::create(directory.file("model.safetensors"), {{"layer.weight", dtype, shape}}, nullptr);
+    std::vector<uint16_t> halves(70);
+    convertElements(reinterpret_cast<std::byte *>(values.data()), DType::F32, halves.data(), DType::F16, 70);
+    if (dtype == SafetensorsDtype::F16)
+      ASSERT_TRUE(writer->write("layer.weight", 0, halves.data(), 140).ok());
+    else
+      ASSERT_TRUE(writer->write("layer.weight", 0, values.data(), 280).ok());
+    ASSERT_TRUE(writer->finish().ok());
+  }
+  SectionSources sources() {
+    SectionSources from;
+    auto base = Checkpoint::open(directory.path);
+    EXPECT_TRUE(base.ok());
+    from.base = std::move(*base);
+    from.seed = 42;
+    return from;
+  }
+  Status load(int rank, uint64_t elements, SectionSources from, std::vector<float> &out) {
+    out.assign(elements, -1.0f);
+    SectionReader reader(*flatbuffers::GetRoot<fbs::Plan>(bytes.data()), rank, std::move(from));
+    return reader.load(0, {out.data(), DType::F32, 1, {static_cast<int64_t>(elements)}});
+  }
+  test::TemporaryDirectory directory;
+  std::vector<uint8_t> bytes = planBytes();
+};
+
+TEST_F(Sections, SlicesMakeUpTheWhole) {
+  std::vector<float> whole, first, second;
+  ASSERT_TRUE(load(0, 256, sources(), whole).ok());
+  for (size_t i = 0; i < 70; ++i)
+    EXPECT_EQ(whole[i], static_cast<float>(i + 1));
+  for (size_t i = 70; i < 128; ++i)
+    EXPECT_EQ(whole[i], 0.0f) << "padding";
+  InitialValues fresh(42);
+  std::vector<float> expected(80);
+  fresh.uniform(10, 0.5f, 0, 80, expected.data());
+  for (size_t i = 0; i < 80; ++i)
+    EXPECT_EQ(whole[128 + i], expected[i]);
+  EXPECT_EQ(whole[255], 0.0f);
+  ASSERT_TRUE(load(0, 128, sources(), first).ok());
+  ASSERT_TRUE(load(1, 128, sources(), second).ok());
+  first.insert(first.end(), second.begin(), second.end());
+  EXPECT_EQ(first, whole);
+}
+
+TEST_F(Sections, ConvertsHalfPrecision) {
+  writeBase({10, 7}, SafetensorsDtype::F16);
+  std::vector<float> out;
+  ASSERT_TRUE(load(0, 256, sources(), out).ok());
+  EXPECT_EQ(out[69], 70.0f);
+}
+
+TEST_F(Sections, RoundsFreshValuesUnderBf16AndZeroesThemWhenOff) {
+  std::vector<float> plain, rounded, off;
+  SectionSources bf16 = sources(), zero = sources();
+  bf16.roundFresh = true;
+  zero.freshIsZero = true;
+  ASSERT_TRUE(load(0, 256, sources(), plain).ok());
+  ASSERT_TRUE(load(0, 256, std::move(bf16), rounded).ok());
+  ASSERT_TRUE(load(0, 256, std::move(zero), off).ok());
+  EXPECT_NE(plain[130], rounded[130]);
+  EXPECT_EQ(roundToBf16(plain[130]), rounded[130]);
+  EXPECT_EQ(off[130], 0.0f);
+  EXPECT_EQ(off[3], 4.0f);
+}
+
+TEST_F(Sections, RefusesOtherShapesAndTypes) {
+  std::vector<float> out;
+  writeBase({7, 10});
+  Status shape = load(0, 256, sources(), out);
+  EXPECT_EQ(shape.code(), ErrorCode::TensorShape);
+  EXPECT_NE(shape.message().find("tensor layer.weight: shape is [7, 10], expected [10, 7]"), std::string::npos) << shape.message();
+  writeBase({10, 7}, SafetensorsDtype::I32);
+  Status dtype = load(0, 256, sources(), out);
+  EXPECT_EQ(dtype.code(), ErrorCode::TensorDtype);
+  EXPECT_NE(dtype.message().find("dtype is I32"), std::string::npos) << dtype.message();
+}
+
+TEST_F(Sections, RefusesATargetThatIsNoShare) {
+  std::vector<float> out;
+  EXPECT_EQ(load(0, 100, sources(), out).code(), ErrorCode::PlanInvalid);
+}
+
+TEST_F(Sections, WithoutACheckpointWeightsAreTheSameOnAnyNumberOfRanks) {
+  std::vector<float> whole, second;
+  ASSERT_TRUE(load(0, 256, {}, whole).ok());
+  ASSERT_TRUE(load(1, 128, {}, second).ok());
+  EXPECT_EQ(std::vector<float>(whole.begin() + 128, whole.end()), second);
+  double sum = 0, squares = 0;
+  for (size_t i = 0; i < 70; ++i)
+    sum += whole[i], squares += whole[i] * whole[i];
+  EXPECT_NEAR(sum / 70, 0, 0.01);
+  EXPECT_NEAR(std::sqrt(squares / 70), 0.02, 0.006);
+}
+
+class Adapters : public Sections {
+protected:
+  void writeAdapter(const std::string &config, const std::string &tensor, uint64_t elements) {
+    directory.write("adapter_config.json", config);
+    std::vector<float> values(elements, 3.0f);
+    auto writer = SafetensorsWriter::create(directory.file("adapter_model.safetensors"), {{tensor, SafetensorsDtype::F32, {elements}}}, nullptr);
+    ASSERT_TRUE(writer->write(tensor, 0, values.data(), elements * 4).ok());
+    ASSERT_TRUE(writer->finish().ok());
+  }
+  const std::string ours = R"({"r": 8, "lora_alpha": 16.0, "modules_to_save": ["a", "b"], "rank_pattern": {}, "target_modules": ["q"]})";
+};
+
+TEST_F(Adapters, TakeTheInitialValuesPlace) {
+  writeAdapter(R"({"r": 8, "lora_alpha": 16, "modules_to_save": ["b", "a"], "peft_type": "LORA", "target_modules": ["x"]})", "saved.a", 80);
+  auto adapter = openAdapter(directory.path, ours, {"saved.a"});
+  ASSERT_TRUE(adapter.ok()) << adapter.status().toString();
+  SectionSources from = sources();
+  from.adapter = std::move(*adapter);
+  std::vector<float> out;
+  ASSERT_TRUE(load(0, 256, std::move(from), out).ok());
+  EXPECT_EQ(out[0], 1.0f);
+  EXPECT_EQ(out[128], 3.0f);
+  EXPECT_EQ(out[207], 3.0f);
+  EXPECT_EQ(out[208], 0.0f);
+}
+
+TEST_F(Adapters, OfOtherSettingsAreRefused) {
+  for (auto [config, says] : std::vector<std::pair<const char *, const char *>>{
+           {R"({"r": 4, "lora_alpha": 16, "modules_to_save": ["a", "b"]})", "r is 4, expected 8"},
+           {R"({"r": 8, "modules_to_save": ["a", "b"]})", "lora_alpha is 8, expected 16.0"},
+           {R"({"r": 8, "lora_alpha": 16})", "modules_to_save is null, expected [\"a\",\"b\"]"},
+           {R"({"r": 8, "lora_alpha": 16, "modules_to_save": ["a", "b"], "rank_pattern": {"q": 2}})", "rank_pattern is {\"q\":2}, expected {}"}}) {
+    writeAdapter(config, "saved.a", 80);
+    auto adapter = openAdapter(directory.path, ours, {"saved.a"});
+    ASSERT_FALSE(adapter.ok()) << config;
+    EXPECT_EQ(adapter.status().code(), ErrorCode::AdapterMismatch);
+    EXPECT_NE(adapter.status().message().find(says), std::string::npos) << adapter.status().message();
+  }
+}
+
+TEST_F(Adapters, OfOtherTargetsAreRefused) {
+  writeAdapter(ours, "saved.other", 80);
+  auto adapter = openAdapter(directory.path, ours, {"saved.a"});
+  ASSERT_FALSE(adapter.ok());
+  EXPECT_EQ(adapter.status().code(), ErrorCode::AdapterMismatch);
+  EXPECT_NE(adapter.status().message().find("tensor saved.other"), std::string::npos);
+}
+
+TEST_F(Adapters, OfAnotherShapeAreRefused) {
+  writeAdapter(ours, "saved.a", 79);
+  SectionSources from = sources();
+  from.adapter = std::move(*openAdapter(directory.path, ours, {"saved.a"}));
+  std::vector<float> out;
+  EXPECT_EQ(load(0, 256, std::move(from), out).code(), ErrorCode::TensorShape);
+}
+
+} // namespace
+} // namespace zp::rt
