@@ -18,8 +18,8 @@ def NN_Dialect : Dialect {
     `nn.unit` (the parameter unit it belongs to: 0 embeddings, 1..L blocks, L+1 head) and `nn.backward`.
 
     ```mlir
-    nn.parameter @w : tensor<64x32xf32> {unit = 1, initial = "checkpoint", checkpoint = "w", trainable}
-    nn.program @train_step kind "train_step" {
+    nn.parameter @w : tensor<64x32xf32> initial checkpoint {unit = 1 : i64, checkpoint = "w", saved_as = "w", trainable}
+    nn.program @train_step kind train_step {
       %x = nn.input "x" : tensor<16x32xf32>
       %w = nn.read @w : tensor<64x32xf32>
       %y = nn.linear %x, %w : (tensor<16x32xf32>, tensor<64x32xf32>) -> tensor<16x64xf32>

@@ -12,18 +12,18 @@ def NN_ParameterOp : NN_Op<"parameter", [Symbol]> {
     are drawn from [-bound, bound) by MT19937(seed), `generator_offset` outputs in; for normal ones bound is the deviation.
 
     ```mlir
-    nn.parameter @model.norm.weight : tensor<64xf32> {unit = 3, initial = "checkpoint", checkpoint = "model.norm.weight"}
+    nn.parameter @model.norm.weight : tensor<64xf32> initial checkpoint {unit = 3 : i64, checkpoint = "model.norm.weight"}
     ```
 
     Constraints:
-    - C1: `checkpoint` is there if and only if `initial` is "checkpoint".
+    - C1: `checkpoint` is there if and only if `initial` is checkpoint.
     - C2: a trainable parameter has `saved_as`, and f32 elements.
-    - C3: `bound` is positive when `initial` is "uniform" or "normal".
+    - C3: `bound` is positive when `initial` is uniform or normal.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<NN_Float>:$type, I64Attr:$unit, NN_Initial:$initial,
                        OptionalAttr<StrAttr>:$checkpoint, OptionalAttr<StrAttr>:$saved_as, UnitAttr:$trainable, UnitAttr:$decayed,
                        DefaultValuedAttr<F64Attr, "0.0">:$bound, DefaultValuedAttr<I64Attr, "0">:$generator_offset);
-  let assemblyFormat = "$sym_name `:` $type attr-dict";
+  let assemblyFormat = "$sym_name `:` $type `initial` $initial attr-dict";
   let hasVerifier = 1;
 }
 

@@ -31,7 +31,7 @@ static bool sameElement(std::initializer_list<Value> values) {
 
 LogicalResult ParameterOp::verify() {
   ZP_REQUIRE((getInitial() == Initial::Checkpoint) == getCheckpoint().has_value(),
-             "C1: needs `checkpoint` exactly when initial is \"checkpoint\"");
+             "C1: needs `checkpoint` exactly when initial is checkpoint");
   if (getTrainable())
     ZP_REQUIRE(getSavedAs() && cast<ShapedType>(getType()).getElementType().isF32(),
                "C2: a trainable parameter needs `saved_as` and f32 elements");

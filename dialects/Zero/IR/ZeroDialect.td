@@ -20,8 +20,8 @@ def Zero_Dialect : Dialect {
     and ends at the last use, so there is nothing to release.
 
     ```mlir
-    zero.section @block1.frozen {unit = 1, kind = "frozen", type = tensor<4096xf32>, slots = [#zero.slot<@w, 0>],
-                                 values_sharded, …}
+    zero.section @block1.frozen kind frozen {unit = 1 : i64, type = tensor<4096xf32>, slots = [#zero.slot<@w, 0>],
+                                             ranks = 2 : i64, values_sharded}
     %shard = zero.values @block1.frozen : tensor<2048xf32>
     %future = zero.all_gather %shard : tensor<2048xf32> -> !zero.future<tensor<4096xf32>>
     %whole = zero.wait %future : !zero.future<tensor<4096xf32>>

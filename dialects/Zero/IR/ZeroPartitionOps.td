@@ -18,7 +18,7 @@ def Zero_SectionOp : Zero_Op<"section", [Symbol]> {
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$unit, Zero_SectionKind:$kind, TypeAttrOf<Zero_Flat>:$type, Zero_SlotsAttr:$slots,
                        I64Attr:$ranks, DefaultValuedAttr<I64Attr, "0">:$decay_end, UnitAttr:$values_sharded, UnitAttr:$gradient_sharded, UnitAttr:$optimizer_sharded);
-  let assemblyFormat = "$sym_name attr-dict";
+  let assemblyFormat = "$sym_name `kind` $kind attr-dict";
   let hasVerifier = 1;
   let extraClassDeclaration = [{
     int64_t getElements() { return ::llvm::cast<::mlir::RankedTensorType>(getType()).getNumElements(); }
