@@ -1,0 +1,76 @@
+// What the nn ops compute, in double, straight from the op descriptions (dialects/NN/IR/*.td): the plainest loops that say
+// it, sums in ascending order, no rounding to element types. Knows no MLIR; OpBindings.cpp connects ops to these.
+#ifndef ZP_TESTS_INTERPRETER_OPMATH_H
+#define ZP_TESTS_INTERPRETER_OPMATH_H
+
+#include "runtime/schema/step_scalars.h"
+#include "tests/interpreter/Tensor.h"
+
+#include <optional>
+
+namespace zp::interpreter {
+
+using MaybeTensor = const Tensor *; // null: the optional operand isn't there
+
+// The block of step scalars as a tensor of bytes, and back.
+Tensor scalarsToTensor(const StepScalars &scalars);
+StepScalars scalarsOf(const Tensor &bytes);
+
+// ElementwiseOps.cpp
+Tensor add(const Tensor &a, const Tensor &b);
+Tensor scale(const Tensor &x, double factor);
+Tensor reshape(const Tensor &x, std::vector<int64_t> shape);
+Tensor dropout(const Tensor &x, const StepScalars &scalars, double probability, int64_t site, int64_t length);
+Tensor siluMul(const Tensor &gate, const Tensor &up);
+void siluMulGradient(const Tensor &gradient, const Tensor &gate, const Tensor &up, Tensor &gateGradient, Tensor &upGradient);
+Tensor rowsFrom(const Tensor &x, int64_t first, int64_t count);
+/// Philox4x32-10 (Salmon et al. 2011): the output words of one counter.
+void philox(uint64_t key, const uint32_t counter[4], uint32_t out[4]);
+
+// LinearOps.cpp
+Tensor linear(const Tensor &x, const Tensor &weight, MaybeTensor bias, MaybeTensor addend, double alpha);
+Tensor linearInputGradient(const Tensor &gradient, const Tensor &weight, MaybeTensor addend, double alpha);
+Tensor linearWeightGradient(const Tensor &gradient, const Tensor &x, double alpha);
+Tensor columnSum(const Tensor &source);
+Tensor embedding(const Tensor &ids, const Tensor &table);
+Tensor embeddingGradient(const Tensor &ids, const Tensor &gradient, int64_t vocabulary);
+
+// NormOps.cpp
+void rmsNorm(const Tensor &x, const Tensor &weight, double epsilon, Tensor &result, Tensor &rstd);
+Tensor rmsNormGradient(const Tensor &gradient, const Tensor &x, const Tensor &weight, const Tensor &rstd, MaybeTensor residual,
+                       Tensor *weightGradient);
+
+// AttentionOps.cpp
+void ropeTable(const Tensor &positions, const std::vector<double> &inverseFrequencies, double scaling, Tensor &cosine, Tensor &sine);
+Tensor rope(const Tensor &x, const Tensor &cosine, const Tensor &sine, int64_t headDim, bool inverse);
+struct AttentionShape {
+  int64_t heads, kvHeads, length, window;
+  double scale;
+};
+void attention(const Tensor &query, const Tensor &key, const Tensor &value, const Tensor &segments, const AttentionShape &shape,
+               Tensor &result, Tensor &logSumExp);
+void attentionGradient(const Tensor &gradient, const Tensor &query, const Tensor &key, const Tensor &value, const Tensor &out,
+                       const Tensor &logSumExp, const Tensor &segments, const AttentionShape &shape, Tensor &queryGradient,
+                       Tensor &keyGradient, Tensor &valueGradient);
+
+// LossOps.cpp
+constexpr int64_t kNotCounted = -100;
+/// How many targets of `labels` count, in rows of `length`.
+int64_t countTargets(const Tensor &labels, int64_t length);
+/// The loss sum; fills the gradients that aren't null.
+double linearCrossEntropy(const Tensor &hidden, const Tensor &weight, const Tensor &labels, int64_t length, Tensor *hiddenGradient,
+                          Tensor *weightGradient);
+
+// OptimizerOps.cpp
+double sumSquares(const Tensor &x);
+void finishStep(double squareSum, double lossSum, const StepScalars &scalars, double maxNorm, Tensor &coefficient, Tensor &metrics);
+struct AdamwSettings {
+  double beta1, beta2, epsilon, weightDecay;
+};
+/// One element; `decayed` says whether weight decay applies to it.
+void adamw(double gradient, const StepScalars &scalars, const AdamwSettings &settings, bool decayed, double &value, double &moment1,
+           double &moment2);
+
+} // namespace zp::interpreter
+
+#endif // ZP_TESTS_INTERPRETER_OPMATH_H

@@ -1,0 +1,3 @@
+#include "tests/interpreter/InterpretMain.h"
+
+int main(int argc, char **argv) { return zp::interpreter::interpretMain(argc, argv); }
