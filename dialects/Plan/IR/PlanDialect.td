@@ -15,8 +15,8 @@ def Plan_Dialect : Dialect {
     or a rank's slice means; `rank` only selects data at run time.
 
     ```mlir
-    plan.buffer @gradients {bytes = 4096 : i64, tier = 0 : i32, kind = 2 : i32}
-    plan.entry @apply_gradients attributes {kind = 2 : i32} {
+    plan.buffer @gradients tier device kind gradients {bytes = 4096 : i64}
+    plan.entry @apply_gradients kind apply_gradients {
       %g = plan.view @gradients[0] : memref<1024xf32>
       %s = plan.view @square_sum[0] : memref<1xf64>
       plan.sum_squares %g, %s : memref<1024xf32>, memref<1xf64>

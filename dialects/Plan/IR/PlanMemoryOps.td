@@ -16,7 +16,7 @@ def Plan_BufferOp : Op<Plan_Dialect, "buffer", [Symbol]> {
     Constraints: C1: bytes is positive. C2: offset, when there, isn't negative and is a multiple of 64.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$bytes, Plan_Tier:$tier, Plan_BufferKind:$kind, OptionalAttr<I64Attr>:$offset);
-  let assemblyFormat = "$sym_name attr-dict";
+  let assemblyFormat = "$sym_name `tier` $tier `kind` $kind attr-dict";
   let hasVerifier = 1;
 }
 
@@ -24,7 +24,7 @@ def Plan_EntryOp : Op<Plan_Dialect, "entry", [Symbol, SymbolTable, NoTerminator,
   let summary = "a straight list of instructions that the host starts as a whole";
   let arguments = (ins SymbolNameAttr:$sym_name, Plan_EntryKind:$kind, DefaultValuedAttr<I64Attr, "0">:$rows, DefaultValuedAttr<I64Attr, "0">:$length);
   let regions = (region SizedRegion<1>:$body);
-  let assemblyFormat = "$sym_name attr-dict-with-keyword $body";
+  let assemblyFormat = "$sym_name `kind` $kind attr-dict-with-keyword $body";
 }
 
 def Plan_ViewOp : Op<Plan_Dialect, "view", [Pure]> {
