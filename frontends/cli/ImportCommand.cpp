@@ -1,0 +1,89 @@
+#include "frontends/cli/ImportCommand.h"
+
+#include <filesystem>
+#include <unistd.h>
+
+#include "mlir/IR/MLIRContext.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include "frontends/builder/NNBuilder.h"
+#include "frontends/cli/ImportFlags.h"
+#include "frontends/huggingface/ModelImporter.h"
+
+namespace zp::fe {
+
+static Status writeFailed(const std::string &path, std::error_code error) {
+  bool full = error == std::errc::no_space_on_device;
+  return Status(full ? ErrorCode::DiskFull : ErrorCode::DiskWrite,
+                path + ": cannot be written (" + error.message() + "), expected a writable file; " + (full ? "make room" : "choose another -o"));
+}
+
+/// Under a temporary name beside it first, so that nothing half-written ever has the final name.
+static Status writeModule(mlir::ModuleOp module, const std::string &path) {
+  if (path == "-") {
+    module.print(llvm::outs());
+    llvm::outs() << '\n';
+    llvm::outs().flush();
+    return Status();
+  }
+  namespace fs = std::filesystem;
+  std::error_code error;
+  // Renaming onto a pipe or a device would replace it.
+  bool replaceable = !fs::exists(path, error) || fs::is_regular_file(path, error);
+  std::string temporary = replaceable ? path + ".tmp." + std::to_string(::getpid()) : path;
+  {
+    error.clear();
+    llvm::raw_fd_ostream out(temporary, error);
+    if (error)
+      return writeFailed(path, error);
+    module.print(out);
+    out << '\n';
+    out.close();
+    error = out.error();
+    out.clear_error(); // else the destructor ends the process
+  }
+  if (!error && replaceable)
+    fs::rename(temporary, path, error);
+  if (!error)
+    return Status();
+  if (std::error_code ignored; replaceable)
+    fs::remove(temporary, ignored);
+  return writeFailed(path, error);
+}
+
+static Status runImport(const ImportOptions &options) {
+  if (options.model.empty())
+    return Status(ErrorCode::Usage, "--model: is missing, expected a Hugging Face directory; write --model DIR");
+  if (!options.adapter.empty()) {
+    for (const std::string &name : options.given)
+      if (name.starts_with("lora_") || name == "use_rslora" || name == "init_lora_weights")
+        return Status(ErrorCode::Config, "--" + name + ": is given beside --adapter_name_or_path, expected LoRA's settings from one source; drop one of the two");
+    if (!options.settings.use_peft_lora)
+      return Status(ErrorCode::Config, "--use_peft_lora: is false beside --adapter_name_or_path, expected true; drop one of the two");
+  }
+  ZP_ASSIGN_OR_RETURN(ImportedModel imported, importModel({options.model, options.adapter, options.settings}));
+  for (const std::string &warning : imported.warnings)
+    llvm::errs() << warning << '\n';
+  mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
+  mlir::OwningOpRef<mlir::ModuleOp> module = buildModule(context, imported.spec, imported.settings, {options.model, imported.adapterConfig});
+  if (!module)
+    return Status(ErrorCode::Internal, options.model + ": the module that was built doesn't verify, expected sound IR; report this with the config.json");
+  ZP_RETURN_IF_ERROR(writeModule(*module, options.output));
+  // Standard output is the module's when it goes there.
+  (options.output == "-" ? llvm::errs() : llvm::outs()) << summarise(imported.counts) << '\n';
+  return Status();
+}
+
+int importMain(int argc, const char **argv) {
+  StatusOr<ImportOptions> options = parseImportFlags({argv + (argc ? 1 : 0), argv + argc});
+  if (options.ok() && options->help) {
+    llvm::outs() << importHelp();
+    return 0;
+  }
+  Status status = options.ok() ? runImport(*options) : options.status();
+  if (!status.ok())
+    llvm::errs() << status.toString() << '\n';
+  return exitCodeOf(status.code());
+}
+
+} // namespace zp::fe

@@ -1,0 +1,79 @@
+// A model as the frontends hand it to the builder: plain values, no JSON, no IR.
+//
+// Filled in steps: ConfigImporter the sizes, ModuleTable the modules, LoraTargets the adapters, TrainedParameters the marks.
+#ifndef ZP_FRONTENDS_COMMON_MODELSPEC_H
+#define ZP_FRONTENDS_COMMON_MODELSPEC_H
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace zp::fe {
+
+enum class ModuleKind : uint8_t { Container, Embedding, Linear, RmsNorm, Other };
+
+/// What a module does in the forward pass. Other families bring their own.
+enum class Role : uint8_t {
+  None, Embedding, InputNorm, Query, Key, Value, Output, QueryNorm, KeyNorm, PostNorm, Gate, Up, Down, FinalNorm, Head
+};
+
+struct RopeSpec {
+  std::vector<float> inverseFrequencies; ///< head_dim / 2
+  double scaling = 1.0;                  ///< on cos and sin
+};
+
+struct ParameterSpec {
+  std::string name;       ///< symbol; two modules that share a tensor share the name
+  std::string checkpoint; ///< tensor of the base model
+  std::vector<int64_t> shape;
+  bool trained = false;
+  bool decayed = false;
+  std::string savedAs; ///< key in what training writes; empty when frozen
+
+  int64_t elements() const {
+    int64_t count = 1;
+    for (int64_t extent : shape)
+      count *= extent;
+    return count;
+  }
+};
+
+/// How LoRA adapts one linear.
+struct AdapterSpec {
+  int64_t rank = 0;
+  double scaling = 1.0;
+  double dropout = 0.0;
+  int64_t site = 0;            ///< 1-based place among the targets, in module order: keys the dropout mask
+  int64_t generatorOffset = 0; ///< 32-bit outputs of the seeded generator before the first of A's draws
+  std::string initial;         ///< uniform, normal or both_uniform
+};
+
+struct ModuleSpec {
+  std::string path; ///< as PyTorch's named_modules has it
+  ModuleKind kind = ModuleKind::Container;
+  Role role = Role::None;
+  int64_t unit = 0; ///< 0 embeddings, 1..layers blocks, layers + 1 final norm and head
+  std::optional<ParameterSpec> weight, bias;
+  std::optional<AdapterSpec> adapter;
+};
+
+struct ModelSpec {
+  std::string architecture; ///< LlamaForCausalLM
+  std::string modelType;    ///< llama
+  std::string configFile, configText;
+
+  int64_t vocabulary = 0, hidden = 0, intermediate = 0, layers = 0;
+  int64_t heads = 0, kvHeads = 0, headDim = 0, maxPositions = 0;
+  double rmsEpsilon = 0;
+  bool tiedHead = false; ///< the head reads the embedding's tensor
+  bool queryKeyValueBias = false, outputBias = false, mlpBias = false;
+  std::vector<int64_t> windows; ///< a layer each; 0 sees the whole row
+  RopeSpec rope;
+
+  std::vector<ModuleSpec> modules; ///< in the order of named_modules, the root itself left out
+};
+
+} // namespace zp::fe
+
+#endif // ZP_FRONTENDS_COMMON_MODELSPEC_H

@@ -1,0 +1,40 @@
+// The safetensors files beside a config.json, when they are there: names, shapes and dtypes, from the headers alone.
+#ifndef ZP_FRONTENDS_HUGGINGFACE_WEIGHTINDEX_H
+#define ZP_FRONTENDS_HUGGINGFACE_WEIGHTINDEX_H
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "frontends/common/ModelSpec.h"
+#include "runtime/io/safetensors.h"
+
+namespace zp::fe {
+
+class WeightIndex {
+public:
+  /// Nothing when the directory holds neither model.safetensors nor model.safetensors.index.json. FileMissing for a shard
+  /// that the index names and isn't there, Safetensors for a damaged file.
+  static StatusOr<std::optional<WeightIndex>> open(const std::string &directory);
+
+  /// Whether a head that config.json ties is in the file with values of its own: then it isn't tied, whatever config.json says.
+  bool headDiffers() const;
+  /// Each tensor of the model is there (TensorMissing), with its shape (TensorShape) and in fp32, bf16 or fp16 (TensorDtype).
+  Status check(const ModelSpec &spec) const;
+
+private:
+  struct Entry {
+    std::shared_ptr<const rt::SafetensorsFile> file;
+    const rt::SafetensorsInfo *info = nullptr;
+  };
+  const Entry *find(const std::string &name) const;
+  void addFile(std::shared_ptr<const rt::SafetensorsFile> file);
+
+  std::string place; ///< model.safetensors, or the index
+  std::map<std::string, Entry> entries;
+};
+
+} // namespace zp::fe
+
+#endif // ZP_FRONTENDS_HUGGINGFACE_WEIGHTINDEX_H
