@@ -8,7 +8,7 @@
 #include "mlir/Parser/Parser.h"
 
 #include <cmath>
-#include <cstdlib>
+#include <list>
 
 using namespace mlir;
 namespace cl = llvm::cl;
@@ -84,10 +84,11 @@ int interpretMain(int argc, char **argv) {
   context.loadDialect<nn::NNDialect, zero::ZeroDialect>();
   std::vector<OwningOpRef<ModuleOp>> modules;
   JobShape shape{ranks, microBatches, updates};
-  llvm::SourceMgr sources;
-  SourceMgrDiagnosticHandler handler(sources, &context);
+  std::list<llvm::SourceMgr> sources; // one a file: the parser reads the main buffer only
+  std::list<SourceMgrDiagnosticHandler> handlers;
   for (const std::string &file : files) {
-    modules.push_back(parseSourceFile<ModuleOp>(file, sources, ParserConfig(&context)));
+    handlers.emplace_back(sources.emplace_back(), &context);
+    modules.push_back(parseSourceFile<ModuleOp>(file, sources.back(), ParserConfig(&context)));
     if (!modules.back())
       return 1;
     if (ranks == 0)
