@@ -1,0 +1,127 @@
+#include "runtime/tools/zprun/options.h"
+
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+namespace zp::rt {
+
+namespace {
+
+const char *const kTrainHelp =
+    "Examples:\n"
+    "  zprun plan.fb --model DIR --dataset tokens.safetensors --output_dir out -n 2\n"
+    "  mpirun -np 4 zprun plan.fb --model DIR --dataset tokens.safetensors --output_dir out\n"
+    "  zprun eval plan.fb --model DIR --dataset tokens.safetensors --adapter_name_or_path out\n"
+    "  zprun bench plan.fb\n"
+    "Other verbs: zprun eval --help, zprun bench --help";
+const char *const kEvalHelp =
+    "Examples:\n"
+    "  zprun eval plan.fb --model DIR --dataset tokens.safetensors --adapter_name_or_path out\n"
+    "  zprun eval plan.fb --model DIR --dataset tokens.safetensors --adapter off --logits logits.safetensors --rows 2";
+const char *const kBenchHelp = "Example:\n  zprun bench plan.fb --steps 20";
+
+size_t distance(const std::string &a, const std::string &b) {
+  std::vector<size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), size_t{0});
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      size_t above = row[j];
+      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])});
+      diagonal = above;
+    }
+  }
+  return row[b.size()];
+}
+
+void addOptions(CLI::App &app, ZprunOptions &o, std::string &adapterSwitch) {
+  app.add_option("plan", o.plan, "plan file of zpc compile")->required();
+  auto *model = app.add_option("--model", o.model, "directory of the base model's weights")->group("Data");
+  auto *dataset = app.add_option("--dataset", o.dataset, "token file of zpdata")->group("Data");
+  if (o.verb != Verb::Bench) {
+    model->required();
+    dataset->required();
+    app.add_option("--adapter_name_or_path", o.adapter, "directory of an adapter to start from")->group("Data");
+  }
+  if (o.verb == Verb::Train) {
+    app.add_option("--output_dir", o.outputDirectory, "where the adapter and metrics.jsonl go")->required()->group("Data");
+    app.add_option("--max_shard_size", o.maxShardBytes, "bytes of a file of a whole model; 5GB")
+        ->transform(CLI::AsSizeValue(true))
+        ->group("Data");
+    app.add_flag("--dry_run", o.dryRun, "check everything, name the memory, train nothing");
+  } else if (o.verb == Verb::Eval) {
+    app.add_option("--adapter", adapterSwitch, "on, or off: the base model alone")->check(CLI::IsMember({"on", "off"}));
+    app.add_option("--logits", o.logitsFile, "file for the logits of the first rows");
+    app.add_option("--rows", o.logitsRows, "rows whose logits are written")->check(CLI::PositiveNumber);
+  } else {
+    app.add_option("--steps", o.steps, "timed steps")->check(CLI::PositiveNumber);
+  }
+  app.add_option("-n,--num_processes", o.processes, "ranks to start on this host")->check(CLI::PositiveNumber)->group("Ranks");
+  app.add_option("--threads", o.threads, "compute threads of a rank; the cores divided by the ranks")->check(CLI::PositiveNumber)->group("Ranks");
+  app.add_flag("--shadow", o.shadow, "every buffer in a guarded allocation of its own")->group("Checking");
+  app.add_flag("--reference", o.reference, "plain reference kernels")->group("Checking");
+  app.add_flag("--quiet", o.quiet, "no progress");
+}
+
+/// "--output-dir=x" as "--output_dir=x": values stay as they are.
+std::string spelled(const std::string &argument) {
+  if (!argument.starts_with("--"))
+    return argument;
+  std::string out = argument;
+  size_t end = std::min(out.find('='), out.size());
+  std::replace(out.begin() + 2, out.begin() + static_cast<std::ptrdiff_t>(end), '-', '_');
+  return out;
+}
+
+/// Unknown flags before anything else, so that their values aren't taken for something.
+Status checkFlags(const CLI::App &app, const std::vector<std::string> &arguments) {
+  std::vector<std::string> known;
+  for (const CLI::Option *option : app.get_options())
+    for (const std::string &name : option->get_lnames())
+      known.push_back("--" + name);
+  for (const std::string &argument : arguments) {
+    std::string flag = argument.substr(0, argument.find('='));
+    if (!flag.starts_with("--") || flag == "--" || std::find(known.begin(), known.end(), flag) != known.end())
+      continue;
+    auto nearest = std::min_element(known.begin(), known.end(), [&](auto &a, auto &b) { return distance(flag, a) < distance(flag, b); });
+    return Status(ErrorCode::UnknownKey, "zprun: " + flag + ": is not a flag; did you mean " + *nearest + "? zprun --help lists all");
+  }
+  return {};
+}
+
+} // namespace
+
+StatusOr<Parsed> parseOptions(int argc, char **argv) {
+  std::vector<std::string> arguments;
+  for (int i = 1; i < argc; ++i)
+    arguments.push_back(spelled(argv[i]));
+  Parsed parsed;
+  ZprunOptions &o = parsed.options;
+  std::string name = "zprun";
+  if (!arguments.empty() && (arguments[0] == "eval" || arguments[0] == "bench")) {
+    o.verb = arguments[0] == "eval" ? Verb::Eval : Verb::Bench;
+    name += " " + arguments[0];
+    arguments.erase(arguments.begin());
+  }
+  std::string adapterSwitch = "on";
+  CLI::App app(o.verb == Verb::Train ? "Trains by a plan." : o.verb == Verb::Eval ? "Evaluates by a plan." : "Times a plan.", name);
+  app.footer(o.verb == Verb::Train ? kTrainHelp : o.verb == Verb::Eval ? kEvalHelp : kBenchHelp);
+  addOptions(app, o, adapterSwitch);
+  ZP_RETURN_IF_ERROR(checkFlags(app, arguments));
+  std::reverse(arguments.begin(), arguments.end()); // as the parser takes them
+  try {
+    app.parse(arguments);
+  } catch (const CLI::CallForHelp &) {
+    parsed.text = app.help();
+  } catch (const CLI::ParseError &error) {
+    return Status(ErrorCode::Usage, "zprun: " + std::string(error.what()) + "; " + name + " --help lists the flags");
+  }
+  o.adapterOff = adapterSwitch == "off";
+  return parsed;
+}
+
+} // namespace zp::rt

@@ -1,0 +1,38 @@
+// zprun's command line.
+#ifndef ZP_RUNTIME_TOOLS_ZPRUN_OPTIONS_H
+#define ZP_RUNTIME_TOOLS_ZPRUN_OPTIONS_H
+
+#include <string>
+
+#include "runtime/base/status.h"
+
+namespace zp::rt {
+
+enum class Verb { Train, Eval, Bench };
+
+struct ZprunOptions {
+  Verb verb = Verb::Train;
+  std::string plan, model, dataset, outputDirectory, adapter;
+  int processes = 0; ///< 0: not given
+  int threads = 0;
+  bool shadow = false, reference = false, quiet = false, dryRun = false;
+  uint64_t maxShardBytes = 5'000'000'000;
+  // eval
+  bool adapterOff = false;
+  std::string logitsFile;
+  uint64_t logitsRows = 1;
+  // bench
+  uint64_t steps = 10;
+};
+
+struct Parsed {
+  ZprunOptions options;
+  std::string text; ///< to print instead of running: help
+};
+
+/// Errors: Usage, UnknownKey with the nearest flag.
+StatusOr<Parsed> parseOptions(int argc, char **argv);
+
+} // namespace zp::rt
+
+#endif // ZP_RUNTIME_TOOLS_ZPRUN_OPTIONS_H

@@ -1,0 +1,92 @@
+#include <memory>
+#include <set>
+
+#include "runtime/io/adapter.h"
+#include "runtime/io/section_loader.h"
+#include "runtime/tools/zprun/reports.h"
+#include "runtime/tools/zprun/session.h"
+#include "runtime/trainer/bench.h"
+#include "runtime/trainer/evaluate.h"
+#include "runtime/trainer/loop.h"
+#include "runtime/trainer/matmul_rate.h"
+#include "runtime/trainer/plan_entries.h"
+#include "runtime/trainer/process_memory.h"
+#include "runtime/trainer/stop_request.h"
+#include "runtime/trainer/trained_weights.h"
+
+namespace zp::rt {
+
+/// Where this rank's parameters come from.
+static StatusOr<SectionSources> sourcesOf(const Session &session) {
+  const ZprunOptions &options = session.options;
+  SectionSources sources;
+  sources.seed = static_cast<uint64_t>(session.settings.seed);
+  sources.roundFresh = session.settings.bf16;
+  sources.freshIsZero = options.adapterOff;
+  if (options.verb != Verb::Bench) {
+    ZP_ASSIGN_OR_RETURN(Checkpoint base, Checkpoint::open(options.model));
+    sources.base = std::move(base);
+  }
+  if (!options.adapter.empty() && !options.adapterOff) {
+    std::set<std::string> trained;
+    for (const fbs::Section *section : *session.plan().sections())
+      for (const fbs::Parameter *parameter : *section->parameters())
+        trained.insert(parameter->saved_as()->str());
+    ZP_ASSIGN_OR_RETURN(Checkpoint adapter, openAdapter(options.adapter, session.plan().adapter_config() ? session.plan().adapter_config()->str() : "", trained));
+    sources.adapter = std::move(adapter);
+  }
+  return sources;
+}
+
+static Status train(const Session &session, Executor &executor, Communicator &communicator) {
+  watchStopSignals();
+  ZP_ASSIGN_OR_RETURN(LoopReport report, trainLoop(session.plan(), session.settings, *session.dataset, executor, communicator,
+                                                   {session.options.outputDirectory, session.options.quiet}));
+  ZP_RETURN_IF_ERROR(writeTrainedWeights(session.plan(), executor, communicator,
+                                         {session.options.outputDirectory, session.options.model, session.options.maxShardBytes}));
+  return communicator.rank() == 0 ? reportTraining(session, executor, communicator, report) : Status();
+}
+
+static Status evaluateAndReport(const Session &session, Executor &executor, Communicator &communicator) {
+  EvaluateOptions options{session.options.logitsFile, session.options.logitsRows, static_cast<uint64_t>(session.settings.seed)};
+  ZP_ASSIGN_OR_RETURN(EvaluateReport report, evaluate(session.plan(), *session.dataset, executor, communicator, options));
+  if (communicator.rank() == 0)
+    reportEvaluation(report);
+  return {};
+}
+
+static Status benchAndReport(const Session &session, Executor &executor, Communicator &communicator) {
+  ZP_ASSIGN_OR_RETURN(BenchReport report, bench(session.plan(), session.settings, executor, communicator, session.options.steps));
+  // All ranks at once, as they trained: they share the machine in both.
+  ZP_RETURN_IF_ERROR(communicator.barrier());
+  MatmulRate rate = bestMatmulRate(session.settings.bf16, session.options.threads, communicator.localSize());
+  ZP_RETURN_IF_ERROR(communicator.barrier());
+  if (communicator.rank() == 0)
+    reportBench(session, report, rate, communicator);
+  return {};
+}
+
+Status runRank(const Session &session, Communicator &communicator) {
+  ZP_ASSIGN_OR_RETURN(SectionSources sources, sourcesOf(session));
+  auto reader = std::make_shared<SectionReader>(session.plan(), communicator.rank(), std::move(sources));
+  ExecutorOptions options;
+  options.threads = session.options.threads;
+  options.shadow = session.options.shadow;
+  options.reference = session.options.reference;
+  options.loadSection = [reader](uint32_t section, const TensorView &target) { return reader->load(section, target); };
+  ZP_ASSIGN_OR_RETURN(std::unique_ptr<Executor> executor, Executor::create(session.file, communicator, std::move(options)));
+  PlanEntries entries(session.plan());
+  ZP_ASSIGN_OR_RETURN(uint32_t init, entries.only(fbs::EntryKind::Init));
+  ZP_RETURN_IF_ERROR(executor->run(init));
+  switch (session.options.verb) {
+  case Verb::Train:
+    return train(session, *executor, communicator);
+  case Verb::Eval:
+    return evaluateAndReport(session, *executor, communicator);
+  case Verb::Bench:
+    return benchAndReport(session, *executor, communicator);
+  }
+  return {};
+}
+
+} // namespace zp::rt

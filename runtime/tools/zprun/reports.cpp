@@ -1,0 +1,90 @@
+#include "runtime/tools/zprun/reports.h"
+
+#include <cinttypes>
+#include <cmath>
+#include <cstdio>
+
+#include <nlohmann/json.hpp>
+
+#include "runtime/io/atomic_file.h"
+
+namespace zp::rt {
+
+using json = nlohmann::ordered_json;
+
+static const char *nameOf(fbs::Tier tier) {
+  switch (tier) {
+  case fbs::Tier::Device:
+    return "device";
+  case fbs::Tier::Pinned:
+    return "pinned";
+  case fbs::Tier::Host:
+    return "host";
+  case fbs::Tier::Disk:
+    return "nvme";
+  }
+  return "?";
+}
+
+Status reportTraining(const Session &session, const Executor &executor, const Communicator &communicator, const LoopReport &report) {
+  // On a CPU every space is memory of this process, which the system counts as one: what it measured beyond the other
+  // spaces' plans is the device's.
+  uint64_t elsewhere = 0;
+  for (const fbs::Space *space : *session.plan().spaces())
+    elsewhere += space->tier() == fbs::Tier::Device ? 0 : space->bytes();
+  for (const fbs::Space *space : *session.plan().spaces()) {
+    uint64_t measured = space->tier() != fbs::Tier::Device ? space->bytes() : report.residentPeak > elsewhere ? report.residentPeak - elsewhere : 0;
+    std::printf("peak: planned %" PRIu64 " bytes, measured %" PRIu64 " bytes (%s, rank 0: anonymous and shared memory of the process)\n",
+                space->bytes(), measured, nameOf(space->tier()));
+  }
+  json summary = {{"ranks", communicator.size()},
+                  {"engine", communicator.engine()},
+                  {"updates", report.updates},
+                  {"loss", report.lastLoss},
+                  {"num_tokens", report.tokens},
+                  {"gathered_bytes", executor.gatheredBytes()},
+                  {"reduced_bytes", executor.reducedBytes()},
+                  {"planned_bytes", session.plannedBytes()},
+                  {"measured_bytes", report.residentPeak}};
+  std::printf("summary: %s\n", summary.dump().c_str());
+  if (report.stoppedBy)
+    std::fprintf(stderr, "zprun: stopped by signal %d after %" PRIu64 " of %" PRIu64 " updates; what was trained so far is in %s\n",
+                 report.stoppedBy, report.updates, report.wanted, session.options.outputDirectory.c_str());
+  return writeFileAtomically(session.options.outputDirectory + "/summary.json", summary.dump(2) + "\n");
+}
+
+void reportEvaluation(const EvaluateReport &report) {
+  double loss = report.countedLabels ? report.lossSum / static_cast<double>(report.countedLabels) : 0;
+  json out = {{"loss", loss}, {"perplexity", std::exp(loss)}, {"counted_tokens", report.countedLabels}, {"rows", report.rows}};
+  std::printf("%s\n", out.dump().c_str());
+}
+
+void reportBench(const Session &session, const BenchReport &report, const MatmulRate &rate, const Communicator &communicator) {
+  json out = {{"step_seconds", report.stepSeconds},
+              {"tokens_per_second", report.tokensPerStep / report.stepSeconds},
+              {"model_bound", nullptr},
+              {"steps", report.steps},
+              {"ranks", communicator.size()},
+              {"flops_per_step", report.flopsPerStep},
+              {"matmul_flops_per_second", nullptr},
+              {"matmul_dtype", rate.dtype},
+              {"loss", report.loss},
+              {"seconds_by_kind", report.secondsByKind}};
+  if (rate.flopsPerSecond > 0) { // without the vendor library there is nothing to compare with
+    out["model_bound"] = report.flopsPerStep / rate.flopsPerSecond / report.stepSeconds;
+    out["matmul_flops_per_second"] = rate.flopsPerSecond;
+  }
+  std::printf("%s\n", out.dump(2).c_str());
+}
+
+void reportPlan(const Session &session) {
+  size_t instructions = 0;
+  for (const fbs::Entry *entry : *session.plan().entries())
+    instructions += entry->instructions()->size();
+  for (const fbs::Space *space : *session.plan().spaces())
+    std::printf("peak: planned %" PRIu64 " bytes (%s, each of %u ranks)\n", space->bytes(), nameOf(space->tier()), session.plan().ranks());
+  std::printf("dry run: %u entries, %zu instructions, %" PRIu64 " rows of data; nothing was trained\n", session.plan().entries()->size(),
+              instructions, session.dataset ? session.dataset->rows() : 0);
+}
+
+} // namespace zp::rt

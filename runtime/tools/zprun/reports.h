@@ -1,0 +1,22 @@
+// What rank 0 prints at the end of each verb.
+#ifndef ZP_RUNTIME_TOOLS_ZPRUN_REPORTS_H
+#define ZP_RUNTIME_TOOLS_ZPRUN_REPORTS_H
+
+#include "runtime/tools/zprun/session.h"
+#include "runtime/trainer/bench.h"
+#include "runtime/trainer/evaluate.h"
+#include "runtime/trainer/loop.h"
+#include "runtime/trainer/matmul_rate.h"
+
+namespace zp::rt {
+
+/// The `peak:` line of each space, one line of JSON, and out/summary.json.
+Status reportTraining(const Session &session, const Executor &executor, const Communicator &communicator, const LoopReport &report);
+void reportEvaluation(const EvaluateReport &report);
+void reportBench(const Session &session, const BenchReport &report, const MatmulRate &rate, const Communicator &communicator);
+/// The plan's spaces, for --dry_run.
+void reportPlan(const Session &session);
+
+} // namespace zp::rt
+
+#endif // ZP_RUNTIME_TOOLS_ZPRUN_REPORTS_H

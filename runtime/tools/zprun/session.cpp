@@ -1,0 +1,62 @@
+#include "runtime/tools/zprun/session.h"
+
+#include <algorithm>
+
+#include "runtime/executor/resolve.h"
+#include "runtime/io/atomic_file.h"
+#include "runtime/io/checkpoint.h"
+#include "runtime/trainer/plan_entries.h"
+#include "runtime/trainer/plan_settings.h"
+#include "runtime/trainer/process_memory.h"
+
+namespace zp::rt {
+
+bool Session::trainsAdapter() const { return plan().adapter_config() && plan().adapter_config()->size() > 0; }
+
+uint64_t Session::plannedBytes() const {
+  uint64_t bytes = 0;
+  if (plan().spaces())
+    for (const fbs::Space *space : *plan().spaces())
+      if (space->tier() != fbs::Tier::Disk)
+        bytes += space->bytes();
+  return bytes;
+}
+
+static Status checkWorld(const fbs::Plan &plan, const ZprunOptions &options, int world) {
+  if (static_cast<int>(plan.ranks()) == world)
+    return {};
+  std::string ranks = std::to_string(plan.ranks()), here = std::to_string(world);
+  return Status(ErrorCode::WorldSize, options.plan + ": was compiled for " + ranks + " ranks, this job has " + here + "; rerun with -n " + ranks +
+                                          " or import again with --num_processes " + here);
+}
+
+static Status checkMemory(const Session &session, int ranksHere) {
+  uint64_t planned = session.plannedBytes() * static_cast<uint64_t>(ranksHere);
+  uint64_t needed = planned + session.plan().reserve_bytes() * static_cast<uint64_t>(ranksHere), available = availableBytes();
+  if (needed <= available)
+    return {};
+  return Status(ErrorCode::HostMemory, session.file.path() + ": needs " + std::to_string(needed) + " bytes for " + std::to_string(ranksHere) +
+                                           " ranks here (" + std::to_string(planned) + " of them planned), expected at most the " +
+                                           std::to_string(available) + " that this host can give; use fewer ranks a host, a smaller batch or --zero_stage 3");
+}
+
+StatusOr<Session> openSession(const ZprunOptions &options, int world, int ranksHere) {
+  ZP_ASSIGN_OR_RETURN(PlanFile file, PlanFile::load(options.plan));
+  Session session{options, std::move(file), {}, {}};
+  ZP_ASSIGN_OR_RETURN(session.settings, settingsOf(session.plan()));
+  ZP_RETURN_IF_ERROR(checkInstructions(session.file));
+  ZP_RETURN_IF_ERROR(checkWorld(session.plan(), options, world));
+  if (options.verb != Verb::Bench) {
+    fbs::EntryKind kind = options.verb == Verb::Train ? fbs::EntryKind::TrainStep : fbs::EntryKind::Evaluate;
+    uint32_t length = PlanEntries(session.plan()).longest(kind);
+    ZP_ASSIGN_OR_RETURN(TokenDataset dataset, TokenDataset::open(options.dataset, length, session.plan().vocab_size()));
+    session.dataset = std::move(dataset);
+    ZP_ASSIGN_OR_RETURN(Checkpoint base, Checkpoint::open(options.model)); // its tensors are checked when sections load
+  }
+  if (options.verb == Verb::Train && !options.dryRun)
+    ZP_RETURN_IF_ERROR(makeWritableDirectory(options.outputDirectory));
+  ZP_RETURN_IF_ERROR(checkMemory(session, ranksHere));
+  return session;
+}
+
+} // namespace zp::rt

@@ -1,0 +1,36 @@
+// What a run of any verb needs, checked before a rank is started, and the life of one rank.
+#ifndef ZP_RUNTIME_TOOLS_ZPRUN_SESSION_H
+#define ZP_RUNTIME_TOOLS_ZPRUN_SESSION_H
+
+#include <optional>
+
+#include "runtime/executor/executor.h"
+#include "runtime/io/token_dataset.h"
+#include "runtime/plan/plan_file.h"
+#include "runtime/schema/settings.h"
+#include "runtime/tools/zprun/options.h"
+
+namespace zp::rt {
+
+struct Session {
+  ZprunOptions options;
+  PlanFile file;
+  JobSettings settings;
+  std::optional<TokenDataset> dataset;
+
+  const fbs::Plan &plan() const { return file.plan(); }
+  bool trainsAdapter() const;
+  /// Bytes of one rank in all the plan's spaces.
+  uint64_t plannedBytes() const;
+};
+
+/// Loads the plan and the data; refuses another world size, files that don't fit, an output directory that can't be written
+/// and a host with too little memory. `world` is the number of ranks, `ranksHere` those of this host.
+StatusOr<Session> openSession(const ZprunOptions &options, int world, int ranksHere);
+
+/// One rank from its executor's creation to the verb's end.
+Status runRank(const Session &session, Communicator &communicator);
+
+} // namespace zp::rt
+
+#endif // ZP_RUNTIME_TOOLS_ZPRUN_SESSION_H

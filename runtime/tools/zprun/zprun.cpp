@@ -1,0 +1,1 @@
+#include "runtime/tools/zprun/zprun.h"
