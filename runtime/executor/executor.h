@@ -6,9 +6,9 @@
 #ifndef ZP_RUNTIME_EXECUTOR_EXECUTOR_H
 #define ZP_RUNTIME_EXECUTOR_EXECUTOR_H
 
+#include <array>
 #include <functional>
 #include <memory>
-#include <string_view>
 
 #include "runtime/base/status.h"
 #include "runtime/collective/communicator.h"
@@ -18,19 +18,21 @@
 namespace zp::rt {
 
 /// Fills this rank's slice of section `section` (an index into the plan's sections): checkpoint tensors, converted to the
-/// section's dtype, or initial values. Called by `load_section`.
+/// section's dtype, or initial values. Called by `load_section`, on the thread that called `run`.
 using SectionLoader = std::function<Status(uint32_t section, const TensorView &target)>;
 
 struct ExecutorOptions {
   int threads = 0;             ///< compute threads of this rank; 0: the cores divided by the ranks of this host
   bool shadow = false;         ///< every buffer in a guarded allocation of its own, poisoned outside its planned life
   bool reference = false;      ///< kernels/*/reference.cpp instead of cpu.cpp
+  bool dryRun = false;         ///< the null device: no memory, `run` does nothing, views have no data
   SectionLoader loadSection;
 };
 
 class Executor {
 public:
   /// The plan must outlive the executor; the communicator too (its world is the plan's).
+  /// Errors: WorldSize, HostMemory, PlanInvalid (a kernel refuses its operands).
   static StatusOr<std::unique_ptr<Executor>> create(const PlanFile &plan, Communicator &communicator, ExecutorOptions options);
   virtual ~Executor() = default;
 
@@ -39,7 +41,8 @@ public:
   /// Memory behind a tensor of the plan, for writing inputs and reading outputs between runs. In shadow mode only
   /// persistent buffers and the inputs and outputs of entries have memory outside a run.
   virtual TensorView view(uint32_t tensor) = 0;
-  /// Bytes that collectives brought to this rank and that reductions took from it, since creation.
+  /// Bytes that gathers brought to this rank from the others, and that reductions took from it to them, since creation: of
+  /// n ranks, n-1 shards each (an all_reduce counts as the n-1 nths of its data).
   virtual uint64_t gatheredBytes() const = 0;
   virtual uint64_t reducedBytes() const = 0;
   /// Seconds by instruction kind since creation (index = opcode); for bench.

@@ -1,0 +1,207 @@
+#include "runtime/executor/executor.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <sched.h>
+
+#include "runtime/device/device.h"
+#include "runtime/executor/resolve.h"
+#include "runtime/executor/shadow_run.h"
+#include "runtime/memory/plan_memory.h"
+
+namespace zp::rt {
+namespace {
+
+constexpr int64_t kCopyGrain = 1 << 20; // bytes
+
+class PlanExecutor final : public Executor, private Launcher {
+public:
+  PlanExecutor(const PlanFile &file, Communicator &communicator, ExecutorOptions options)
+      : file(file), plan(file.plan()), communicator(communicator), options(std::move(options)) {}
+
+  Status prepare();
+  Status run(uint32_t entry) override;
+  TensorView view(uint32_t tensor) override { return views[tensor]; }
+  uint64_t gatheredBytes() const override { return gathered; }
+  uint64_t reducedBytes() const override { return reduced; }
+  std::array<double, 256> secondsByOpcode() const override;
+
+private:
+  /// A kernel with its arguments, or an instruction of the stream, the engine or the loader with its operands.
+  struct Call {
+    void (*kernel)(const KernelContext &, const void *) = nullptr;
+    const void *args = nullptr;
+    const ResolvedInstruction *instruction = nullptr;
+    uint8_t stream = 0;
+  };
+  struct EntryRun {
+    std::vector<Call> calls;
+    StepLists lists;
+    std::vector<std::string> places;  // shadow mode: of each instruction
+    std::unique_ptr<ShadowLives> lives;
+  };
+
+  Status launch(const Step &step, ParallelFor &parallel) override;
+  Status perform(const Call &call, ParallelFor &parallel);
+  Status runShadow(const EntryRun &entry);
+
+  const PlanFile &file;
+  const fbs::Plan &plan;
+  Communicator &communicator;
+  ExecutorOptions options;
+  std::unique_ptr<PlanMemory> memory;
+  std::vector<TensorView> views;
+  ResolvedPlan resolved;
+  std::vector<EntryRun> entries;
+  const EntryRun *current = nullptr;
+  std::unique_ptr<Device> device;
+  uint64_t gathered = 0, reduced = 0; // collectives are on one stream
+  std::vector<std::array<double, 256>> seconds; // by stream
+};
+
+int coresOfProcess() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  return ::sched_getaffinity(0, sizeof(set), &set) == 0 ? std::max(CPU_COUNT(&set), 1) : 1;
+}
+
+Status PlanExecutor::prepare() {
+  auto world = static_cast<uint32_t>(communicator.size());
+  if (world != plan.ranks())
+    return Status(ErrorCode::WorldSize, file.path() + ": plan was compiled for " + std::to_string(plan.ranks()) + " ranks, this job has " +
+                                            std::to_string(world) + "; rerun with -n " + std::to_string(plan.ranks()) +
+                                            " or import again with --num_processes " + std::to_string(world));
+  ZP_RETURN_IF_ERROR(checkInstructions(file));
+  int here = std::max(communicator.localSize(), 1);
+  if (options.dryRun) {
+    memory = allocateNothing();
+    device = createNullDevice();
+    views = viewsOf(plan, [](uint32_t) { return nullptr; });
+    seconds.resize(1);
+    return {};
+  }
+  if (options.shadow) {
+    ZP_ASSIGN_OR_RETURN(memory, allocateShadow(plan));
+  } else {
+    ZP_ASSIGN_OR_RETURN(memory, allocatePlanned(plan, here));
+  }
+  auto address = [&](uint32_t buffer) -> void * { return memory->buffer(buffer); };
+  views = viewsOf(plan, address);
+  ZP_ASSIGN_OR_RETURN(resolved, resolve(file, address));
+
+  int threads = options.threads > 0 ? options.threads : std::max(coresOfProcess() / here, 1);
+  device = createCpuDevice(threads, plan.streams(), plan.events());
+  seconds.resize(plan.streams());
+  for (uint32_t e = 0; e < resolved.entries.size(); ++e) {
+    EntryRun &entry = entries.emplace_back();
+    entry.lists.streams.resize(plan.streams());
+    for (uint32_t i = 0; i < resolved.entries[e].size(); ++i) {
+      const ResolvedInstruction &instruction = resolved.entries[e][i];
+      Call call;
+      call.instruction = &instruction;
+      call.args = instruction.args;
+      call.stream = instruction.source->stream();
+      if (instruction.kernel)
+        call.kernel = options.reference ? instruction.kernel->reference : instruction.kernel->cpu;
+      Step step;
+      step.opcode = static_cast<uint8_t>(instruction.source->op_type());
+      step.index = i;
+      if (const auto *record = instruction.source->op_as_RecordEvent()) {
+        step.kind = Step::Kind::RecordEvent;
+        step.event = static_cast<uint32_t>(record->event());
+      } else if (const auto *wait = instruction.source->op_as_WaitEvent()) {
+        step.kind = Step::Kind::WaitEvent;
+        step.event = static_cast<uint32_t>(wait->event());
+      }
+      entry.calls.push_back(call);
+      entry.lists.streams[call.stream].push_back(step);
+      if (options.shadow)
+        entry.places.push_back(file.path() + ": entries[" + std::to_string(e) + "].instructions[" + std::to_string(i) + "] (" +
+                               instruction.op->name + ")");
+    }
+    if (options.shadow)
+      entry.lives = std::make_unique<ShadowLives>(plan, *plan.entries()->Get(e));
+  }
+  return {};
+}
+
+Status PlanExecutor::run(uint32_t index) {
+  if (options.dryRun)
+    return {};
+  current = &entries[index];
+  return options.shadow ? runShadow(*current) : device->execute(current->lists, *this);
+}
+
+/// In the list's order on the calling thread: a legal order of the streams, in which each buffer's life has clear ends.
+Status PlanExecutor::runShadow(const EntryRun &entry) {
+  FaultReport fault(*memory);
+  for (uint32_t buffer : entry.lives->before())
+    memory->poison(buffer);
+  for (uint32_t i = 0; i < entry.calls.size(); ++i) {
+    fault.entering(&entry.places[i]);
+    ZP_RETURN_IF_ERROR(perform(entry.calls[i], device->parallel()));
+    for (uint32_t buffer : entry.lives->after(i))
+      memory->poison(buffer);
+  }
+  return {};
+}
+
+Status PlanExecutor::launch(const Step &step, ParallelFor &parallel) { return perform(current->calls[step.index], parallel); }
+
+Status PlanExecutor::perform(const Call &call, ParallelFor &parallel) {
+  auto start = std::chrono::steady_clock::now();
+  const std::vector<TensorView> &operands = call.instruction->operands;
+  const uint64_t ranks = plan.ranks(), others = ranks - 1;
+  Status status;
+  switch (call.instruction->source->op_type()) {
+  case fbs::OpAttrs::RecordEvent:
+  case fbs::OpAttrs::WaitEvent:
+    break; // of shadow mode, where the list's order is kept anyway
+  case fbs::OpAttrs::Copy:
+    parallel.run(static_cast<int64_t>(operands[0].bytes()), kCopyGrain, [&operands](int64_t begin, int64_t end) {
+      std::memcpy(operands[1].as<std::byte>() + begin, operands[0].as<std::byte>() + begin, static_cast<size_t>(end - begin));
+    });
+    break;
+  case fbs::OpAttrs::AllGather:
+    status = communicator.allGather(operands[0].data, operands[1].data, operands[0].bytes());
+    gathered += others * operands[0].bytes();
+    break;
+  case fbs::OpAttrs::ReduceScatter:
+    status = communicator.reduceScatter(operands[0].data, operands[1].data, static_cast<size_t>(operands[1].elements()), operands[1].dtype);
+    reduced += others * operands[1].bytes();
+    break;
+  case fbs::OpAttrs::AllReduce:
+    status = communicator.allReduce(operands[0].data, static_cast<size_t>(operands[0].elements()), operands[0].dtype);
+    reduced += operands[0].bytes() / ranks * others;
+    break;
+  case fbs::OpAttrs::LoadSection:
+    if (!options.loadSection)
+      return Status(ErrorCode::Internal, file.path() + ": load_section: has no loader, expected one in the executor's options");
+    status = options.loadSection(static_cast<uint32_t>(call.instruction->source->op_as_LoadSection()->section()), operands[0]);
+    break;
+  default:
+    call.kernel(KernelContext{&parallel, communicator.rank(), communicator.size()}, call.args);
+  }
+  seconds[call.stream][static_cast<size_t>(call.instruction->source->op_type())] +=
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return status;
+}
+
+std::array<double, 256> PlanExecutor::secondsByOpcode() const {
+  std::array<double, 256> sum{};
+  for (const auto &stream : seconds)
+    for (size_t i = 0; i < sum.size(); ++i)
+      sum[i] += stream[i];
+  return sum;
+}
+
+} // namespace
+
+StatusOr<std::unique_ptr<Executor>> Executor::create(const PlanFile &plan, Communicator &communicator, ExecutorOptions options) {
+  auto executor = std::make_unique<PlanExecutor>(plan, communicator, std::move(options));
+  ZP_RETURN_IF_ERROR(executor->prepare());
+  return std::unique_ptr<Executor>(std::move(executor));
+}
+
+} // namespace zp::rt

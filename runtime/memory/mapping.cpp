@@ -1,0 +1,75 @@
+#include "runtime/memory/mapping.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <utility>
+
+#include "runtime/base/checked_math.h"
+
+namespace zp::rt {
+
+constexpr uint64_t kHugePage = uint64_t{2} << 20;
+
+StatusOr<Mapping> Mapping::create(uint64_t bytes, const std::string &what) {
+  Mapping mapping;
+  if (bytes == 0)
+    return mapping;
+  uint64_t size = alignUp(bytes, kPageBytes);
+  // Large ones begin at a huge page: asked for with room to spare, the spare given back.
+  uint64_t spare = size >= 4 * kHugePage ? kHugePage : 0;
+  void *address = ::mmap(nullptr, size + spare, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (address == MAP_FAILED)
+    return Status(ErrorCode::HostMemory, what + ": " + std::to_string(bytes) + " bytes cannot be had (" + std::strerror(errno) +
+                                             "), expected a machine with room for them; use more ranks on more machines, or a smaller batch");
+  auto begin = reinterpret_cast<uint64_t>(address), aligned = spare ? alignUp(begin, kHugePage) : begin;
+  if (aligned > begin)
+    ::munmap(address, aligned - begin);
+  if (uint64_t tail = begin + size + spare - (aligned + size))
+    ::munmap(reinterpret_cast<void *>(aligned + size), tail);
+  mapping.base = reinterpret_cast<uint8_t *>(aligned);
+  mapping.size = size;
+  if (spare)
+    ::madvise(mapping.base, size, MADV_HUGEPAGE);
+  return mapping;
+}
+
+Mapping::Mapping(Mapping &&other) noexcept : base(std::exchange(other.base, nullptr)), size(std::exchange(other.size, 0)) {}
+
+Mapping &Mapping::operator=(Mapping &&other) noexcept {
+  std::swap(base, other.base);
+  std::swap(size, other.size);
+  return *this;
+}
+
+Mapping::~Mapping() {
+  if (base)
+    ::munmap(base, size);
+}
+
+Status Mapping::protect(uint64_t offset, uint64_t length) {
+  if (::mprotect(base + offset, length, PROT_NONE) != 0)
+    return Status(ErrorCode::HostMemory, std::string("guard page: cannot be made (") + std::strerror(errno) +
+                                             "), expected fewer mappings than the system's limit; raise vm.max_map_count");
+  return {};
+}
+
+static uint64_t controlGroupLimit() {
+  // Version 2, then version 1; "max" or a huge number means none.
+  for (const char *path : {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
+    uint64_t limit;
+    if (std::ifstream in(path); in >> limit)
+      return limit;
+  }
+  return UINT64_MAX;
+}
+
+uint64_t memoryLimit() {
+  uint64_t machine = static_cast<uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+  return std::min(machine, controlGroupLimit());
+}
+
+} // namespace zp::rt

@@ -1,0 +1,56 @@
+#include <array>
+
+#include "runtime/base/checked_math.h"
+#include "runtime/memory/mapping.h"
+#include "runtime/memory/plan_memory.h"
+
+namespace zp::rt {
+namespace {
+
+constexpr size_t kTiers = static_cast<size_t>(fbs::Tier::MAX) + 1;
+
+class PlannedMemory : public PlanMemory {
+public:
+  PlannedMemory(const fbs::Plan &plan, std::array<Mapping, kTiers> arenas) : plan(plan), arenas(std::move(arenas)) {}
+
+  uint8_t *buffer(uint32_t index) const override {
+    const fbs::Buffer &buffer = *plan.buffers()->Get(index);
+    return arenas[static_cast<size_t>(buffer.tier())].data() + buffer.offset();
+  }
+  void poison(uint32_t) override {}
+  std::string locate(const void *) const override { return {}; }
+
+private:
+  const fbs::Plan &plan;
+  std::array<Mapping, kTiers> arenas;
+};
+
+class NoMemory : public PlanMemory {
+public:
+  uint8_t *buffer(uint32_t) const override { return nullptr; }
+  void poison(uint32_t) override {}
+  std::string locate(const void *) const override { return {}; }
+};
+
+} // namespace
+
+StatusOr<std::unique_ptr<PlanMemory>> allocatePlanned(const fbs::Plan &plan, int ranksHere) {
+  uint64_t needed = plan.reserve_bytes();
+  for (const fbs::Space *space : *plan.spaces())
+    needed += space->bytes();
+  uint64_t limit = memoryLimit();
+  if (needed > limit / static_cast<uint64_t>(ranksHere))
+    return Status(ErrorCode::HostMemory, "memory: the plan needs " + std::to_string(needed) + " bytes on each of " + std::to_string(ranksHere) +
+                                             " ranks of this machine, expected at most its " + std::to_string(limit) +
+                                             " bytes in all; use more machines, a smaller batch, or --rematerialize block");
+  std::array<Mapping, kTiers> arenas;
+  for (const fbs::Space *space : *plan.spaces()) {
+    ZP_ASSIGN_OR_RETURN(Mapping arena, Mapping::create(space->bytes(), std::string("memory: space ") + fbs::EnumNameTier(space->tier())));
+    arenas[static_cast<size_t>(space->tier())] = std::move(arena);
+  }
+  return std::unique_ptr<PlanMemory>(std::make_unique<PlannedMemory>(plan, std::move(arenas)));
+}
+
+std::unique_ptr<PlanMemory> allocateNothing() { return std::make_unique<NoMemory>(); }
+
+} // namespace zp::rt

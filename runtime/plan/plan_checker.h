@@ -1,0 +1,55 @@
+// The parts of plan_verifier: each verifies one table group and relies on those before it.
+#ifndef ZP_RUNTIME_PLAN_PLAN_CHECKER_H
+#define ZP_RUNTIME_PLAN_PLAN_CHECKER_H
+
+#include <string>
+
+#include "runtime/base/status.h"
+#include "runtime/plan/op_signatures.h"
+#include "runtime/schema/dtypes.h"
+#include "runtime/schema/plan_generated.h"
+
+namespace zp::rt {
+
+/// Bounds that no real plan comes near; below them sums of a few terms cannot wrap.
+inline constexpr uint64_t kLargestBytes = uint64_t{1} << 50;
+inline constexpr uint32_t kMostRanks = 1u << 16;
+inline constexpr uint32_t kMostStreams = 16;
+inline constexpr uint64_t kBufferAlignment = 64;
+
+class PlanChecker {
+public:
+  PlanChecker(const fbs::Plan &plan, const std::string &file) : plan(plan), file(file) {}
+
+  Status verifyHead() const;     ///< ranks, target, settings, texts                      (verify_head.cpp)
+  Status verifyMemory() const;   ///< spaces, buffers, tensors                            (verify_memory.cpp)
+  Status verifySections() const; ///< sections, parameters and their state; after memory  (verify_sections.cpp)
+  Status verifyEntries() const;  ///< keys, inputs, outputs, instructions; after sections (verify_entries.cpp)
+
+private:
+  /// `FILE: place: text; fix`.
+  Status fail(const std::string &place, const std::string &text) const;
+  Status verifyState(const std::string &place, uint32_t tensor, uint64_t elements, const fbs::Section &section, bool f32) const;
+  Status verifyParameters(const std::string &place, const fbs::Section &section) const;
+  Status verifyNamed(const std::string &place, const fbs::Entry &entry) const;
+  Status verifyInstruction(const std::string &place, const fbs::Entry &entry, const fbs::Instruction &instruction) const;
+  Status verifyEngine(const std::string &place, const fbs::Instruction &instruction) const;
+  const fbs::Tensor &operand(const fbs::Instruction &instruction, size_t index) const;
+
+  const fbs::Plan &plan;
+  const std::string &file;
+};
+
+/// Of a verified tensor: its elements, and "f32[2,3]".
+uint64_t elementsOf(const fbs::Tensor &tensor);
+std::string describe(const fbs::Tensor &tensor);
+inline DType dtypeOf(const fbs::Tensor &tensor) { return static_cast<DType>(tensor.dtype()); }
+inline uint64_t bytesOf(const fbs::Tensor &tensor) { return zp::bytesOf(dtypeOf(tensor), elementsOf(tensor)); }
+inline bool isFloatType(DType dtype) {
+  return dtype == DType::F32 || dtype == DType::BF16 || dtype == DType::F16 || dtype == DType::F64;
+}
+inline std::string indexed(const char *list, uint64_t index) { return std::string(list) + "[" + std::to_string(index) + "]"; }
+
+} // namespace zp::rt
+
+#endif // ZP_RUNTIME_PLAN_PLAN_CHECKER_H
