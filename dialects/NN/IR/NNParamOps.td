@@ -80,24 +80,28 @@ def NN_ClearGradientOp : NN_Op<"clear_gradient", [MemoryEffects<[MemWrite]>, Dec
   let assemblyFormat = "$parameter attr-dict";
 }
 
-def NN_LoadStateOp : NN_Op<"load_state", [MemoryEffects<[MemRead]>]> {
+def NN_LoadStateOp : NN_Op<"load_state", [MemoryEffects<[MemRead]>, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "the value of an nn.state";
+  let description = [{ Constraints: C1: the symbol is an nn.state. C2: the types agree. }];
   let arguments = (ins FlatSymbolRefAttr:$state);
   let results = (outs NN_Tensor:$value);
   let assemblyFormat = "$state attr-dict `:` type($value)";
 }
-def NN_StoreStateOp : NN_Op<"store_state", [MemoryEffects<[MemWrite]>]> {
+def NN_StoreStateOp : NN_Op<"store_state", [MemoryEffects<[MemWrite]>, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "replaces the value of an nn.state";
+  let description = [{ Constraints: C1: the symbol is an nn.state. C2: the types agree. }];
   let arguments = (ins FlatSymbolRefAttr:$state, NN_Tensor:$value);
   let assemblyFormat = "$state `,` $value attr-dict `:` type($value)";
 }
-def NN_AddStateOp : NN_Op<"add_state", [MemoryEffects<[MemRead, MemWrite]>]> {
+def NN_AddStateOp : NN_Op<"add_state", [MemoryEffects<[MemRead, MemWrite]>, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "adds to an nn.state";
+  let description = [{ Constraints: C1: the symbol is an nn.state. C2: the types agree. }];
   let arguments = (ins FlatSymbolRefAttr:$state, NN_Tensor:$value);
   let assemblyFormat = "$state `,` $value attr-dict `:` type($value)";
 }
-def NN_ClearStateOp : NN_Op<"clear_state", [MemoryEffects<[MemWrite]>]> {
+def NN_ClearStateOp : NN_Op<"clear_state", [MemoryEffects<[MemWrite]>, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "sets an nn.state to zero";
+  let description = [{ Constraints: C1: the symbol is an nn.state. }];
   let arguments = (ins FlatSymbolRefAttr:$state);
   let assemblyFormat = "$state attr-dict";
 }

@@ -72,6 +72,22 @@ LogicalResult AdamwOp::verifySymbolUses(SymbolTableCollection &symbols) {
   return verifyParameter(*this, symbols, getParameterAttr(), true, getGradient().getType(), true);
 }
 
+/// C1 and C2 of the ops that name a state; a null type skips C2.
+static LogicalResult verifyState(Operation *op, SymbolTableCollection &symbols, FlatSymbolRefAttr name, Type type) {
+  auto state = symbols.lookupNearestSymbolFrom<StateOp>(op, name);
+  if (!state)
+    return op->emitOpError("C1: ") << name << " is not an nn.state";
+  if (!type || type == state.getType())
+    return success();
+  InFlightDiagnostic diagnostic = op->emitOpError("C2: has type ") << type << ", the state has " << state.getType();
+  diagnostic.attachNote(state.getLoc()) << "state declared here";
+  return diagnostic;
+}
+LogicalResult LoadStateOp::verifySymbolUses(SymbolTableCollection &symbols) { return verifyState(*this, symbols, getStateAttr(), getType()); }
+LogicalResult StoreStateOp::verifySymbolUses(SymbolTableCollection &symbols) { return verifyState(*this, symbols, getStateAttr(), getValue().getType()); }
+LogicalResult AddStateOp::verifySymbolUses(SymbolTableCollection &symbols) { return verifyState(*this, symbols, getStateAttr(), getValue().getType()); }
+LogicalResult ClearStateOp::verifySymbolUses(SymbolTableCollection &symbols) { return verifyState(*this, symbols, getStateAttr(), Type()); }
+
 LogicalResult LinearOp::verify() {
   ZP_REQUIRE(dim(getX(), 1) == dim(getWeight(), 1), "C1: x and weight differ in columns");
   ZP_REQUIRE(dim(getWeight(), 0) == dim(getResult(), 1) && (!getBias() || dim(getBias(), 0) == dim(getWeight(), 0)),

@@ -30,6 +30,14 @@ void ZeroDialect::initialize() {
       >();
 }
 
+int64_t SectionOp::roomAt(int64_t offset) {
+  int64_t end = getElements();
+  for (SlotAttr slot : getSlots().getAsRange<SlotAttr>())
+    if (slot.getOffset() > offset)
+      end = std::min(end, slot.getOffset());
+  return end - offset;
+}
+
 std::optional<int64_t> SectionOp::offsetOf(FlatSymbolRefAttr parameter) {
   for (SlotAttr slot : getSlots().getAsRange<SlotAttr>())
     if (slot.getParameter() == parameter)

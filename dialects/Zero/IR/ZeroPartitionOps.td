@@ -13,7 +13,7 @@ def Zero_SectionOp : Zero_Op<"section", [Symbol]> {
     the same of the gradient, and of masters and moments. Elements before `decay_end` are decayed.
 
     Constraints:
-    - C1: `ranks` divides the length. C2: slots don't overlap and lie within the section.
+    - C1: `ranks` divides the length. C2: slots ascend and lie within the section. (What they hold doesn't overlap: C3 of zero.slot, C2 of zero.pack.)
     - C3: a sharded gradient needs a sharded optimizer; sharded trainable values need both.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$unit, Zero_SectionKind:$kind, TypeAttrOf<Zero_Flat>:$type, Zero_SlotsAttr:$slots,
@@ -25,6 +25,8 @@ def Zero_SectionOp : Zero_Op<"section", [Symbol]> {
     int64_t getSliceElements() { return getElements() / static_cast<int64_t>(getRanks()); }
     /// The offset of a parameter's slot, if it is here.
     std::optional<int64_t> offsetOf(::mlir::FlatSymbolRefAttr parameter);
+    /// Elements from a slot's offset to the next slot, or to the end.
+    int64_t roomAt(int64_t offset);
     /// Elements of what this rank stores.
     int64_t getStoredValues() { return getValuesSharded() ? getSliceElements() : getElements(); }
     int64_t getStoredGradient() { return getGradientSharded() ? getSliceElements() : getElements(); }
@@ -49,7 +51,7 @@ def Zero_SlotOp : Zero_OnSectionOp<"slot", [Pure]> {
   let summary = "a parameter's view in a whole section";
   let description = [{
     Constraints: C1: the symbol is a zero.section. C2: `whole` has the section's length. C3: the parameter has a slot there,
-    and the result fits in it.
+    and the result fits before the next one.
   }];
   let arguments = (ins Zero_Flat:$whole, FlatSymbolRefAttr:$section, FlatSymbolRefAttr:$parameter);
   let results = (outs Zero_Tensor:$result);

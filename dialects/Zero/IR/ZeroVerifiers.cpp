@@ -71,7 +71,7 @@ LogicalResult SlotOp::verifySymbolUses(SymbolTableCollection &symbols) {
   if (failed(verifySection(*this, symbols, getSectionAttr(), false, getWhole(), &SectionOp::getElements, &section)))
     return failure();
   std::optional<int64_t> offset = section.offsetOf(getParameterAttr());
-  if (!offset || *offset + length(getResult()) > section.getElements())
+  if (!offset || length(getResult()) > section.roomAt(*offset))
     return emitOpError("C3: ") << getParameterAttr() << " has no slot of this size in " << getSectionAttr();
   return success();
 }
@@ -83,7 +83,7 @@ LogicalResult PackOp::verifySymbolUses(SymbolTableCollection &symbols) {
     return emitOpError("C2: needs one parameter for each operand");
   for (auto [tensor, parameter] : llvm::zip(getTensors(), getParameters().getAsRange<FlatSymbolRefAttr>())) {
     std::optional<int64_t> offset = section.offsetOf(parameter);
-    if (!offset || *offset + length(tensor) > section.getElements())
+    if (!offset || length(tensor) > section.roomAt(*offset))
       return emitOpError("C2: ") << parameter << " has no slot of this size in " << getSectionAttr();
   }
   if (length(getResult()) != section.getElements() || !element(getResult()).isF32())
