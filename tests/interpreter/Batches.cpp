@@ -70,6 +70,9 @@ NamedTensors Batches::inputs(nn::ProgramOp program, int64_t update, int64_t inde
     batch.segments.insert(batch.segments.end(), made.segments.begin(), made.segments.end());
   }
 
+  if (auto it = given.find("labels"); it != given.end())
+    counted = perUpdate * countTargets(it->second, length);
+
   StepScalars scalars{};
   scalars.seed = seed;
   scalars.countedLabels = static_cast<double>(counted);

@@ -22,13 +22,15 @@ double relativeDifference(const Tensor &a, const Tensor &b) {
   return std::isfinite(result) ? result : std::numeric_limits<double>::infinity();
 }
 
-static bool knows(const Machine &machine, const TraceEntry &entry) {
+static bool knows(Machine &machine, const TraceEntry &entry) {
   if (!entry.parameter.empty()) {
     auto it = machine.layout.parameters.find(entry.parameter);
     if (it == machine.layout.parameters.end() || !it->second.trainable)
       return false;
   }
-  return static_cast<bool>(const_cast<Machine &>(machine).program(*nn::symbolizeProgramKind(entry.program)));
+  if (entry.needs == kNeedsGradients)
+    return machine.differentiates();
+  return static_cast<bool>(machine.program(*nn::symbolizeProgramKind(entry.needs)));
 }
 
 static const TraceEntry *find(const Trace &trace, const std::string &label) {
@@ -39,14 +41,14 @@ static const TraceEntry *find(const Trace &trace, const std::string &label) {
 }
 
 // An entry of `from` that `to` should have and hasn't.
-static const TraceEntry *missing(const Trace &from, const Machine &toMachine, const Trace &to) {
+static const TraceEntry *missing(const Trace &from, Machine &toMachine, const Trace &to) {
   for (const TraceEntry &entry : from)
     if (knows(toMachine, entry) && !find(to, entry.label))
       return &entry;
   return nullptr;
 }
 
-bool compareTraces(const Machine &before, const Trace &beforeTrace, const Machine &after, const Trace &afterTrace, double tolerance,
+bool compareTraces(Machine &before, const Trace &beforeTrace, Machine &after, const Trace &afterTrace, double tolerance,
                    llvm::raw_ostream &out) {
   if (const TraceEntry *entry = missing(beforeTrace, after, afterTrace))
     return out << "different: \"" << entry->label << "\" is in the first module only\n", false;

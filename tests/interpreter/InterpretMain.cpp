@@ -53,11 +53,6 @@ static void printTrace(const Trace &trace) {
   }
 }
 
-static std::unique_ptr<Machine> makeMachine(ModuleOp module, const JobShape &shape, const InitialValues &initial) {
-  bool distributed = !module.getOps<zero::SectionOp>().empty();
-  return Machine::create(module, distributed ? shape.ranks : 1, initial);
-}
-
 int interpretMain(int argc, char **argv) {
   cl::ParseCommandLineOptions(argc, argv, "the executable meaning of nn and zero modules, in double precision\n");
   if (files.size() != (compare ? 2u : 1u))
@@ -77,6 +72,7 @@ int interpretMain(int argc, char **argv) {
     Tensor tensor;
     if (!parseValues(text, name, tensor.data))
       return 2;
+    tensor.shape = {static_cast<int64_t>(tensor.data.size())};
     batches.given[name] = tensor;
   }
 
@@ -98,7 +94,7 @@ int interpretMain(int argc, char **argv) {
   std::vector<std::unique_ptr<Machine>> machines;
   std::vector<Trace> traces(modules.size());
   for (auto [i, module] : llvm::enumerate(modules)) {
-    machines.push_back(makeMachine(*module, shape, initial));
+    machines.push_back(Machine::create(*module, shape.ranks, initial));
     batches.vocabulary = vocabularyOf(*module);
     if (!machines.back())
       return 1;

@@ -16,6 +16,7 @@ public:
 
   // All micro-batches of an update through a program; then what it added to, summed over ranks.
   LogicalResult runMicroBatches(nn::ProgramKind kind, int64_t update) {
+    trained = update > 0;
     nn::ProgramOp program = machine.program(kind);
     if (!program)
       return success();
@@ -89,6 +90,8 @@ public:
         for (int64_t i = 0; i < value.size(); ++i)
           value[i] -= (*initial)[name][i];
       record(title(kind, update) + (part == Part::Gradient ? ": gradient of @" : ": change of @") + name, name, kind, value);
+      if (part == Part::Gradient && update == 0)
+        trace.back().needs = kNeedsGradients;
     }
     return success();
   }
@@ -99,7 +102,8 @@ private:
     return "update " + std::to_string(update) + ": " + nn::stringifyProgramKind(kind).str();
   }
   void record(std::string label, std::string parameter, nn::ProgramKind kind, Tensor value) {
-    trace.push_back({std::move(label), std::move(parameter), nn::stringifyProgramKind(kind).str(), std::move(value)});
+    std::string needs = nn::stringifyProgramKind(trained ? nn::ProgramKind::ApplyGradients : kind).str();
+    trace.push_back({std::move(label), std::move(parameter), std::move(needs), std::move(value)});
   }
   LogicalResult runRound(nn::ProgramOp program, int64_t update, int64_t round, int64_t first, std::vector<Machine::Outcome> &outcomes) {
     std::vector<NamedTensors> inputs;
@@ -112,12 +116,13 @@ private:
   const Batches &batches;
   Trace &trace;
   int64_t rounds;
+  bool trained = false; // what is recorded now depends on an update
 };
 } // namespace
 
 static LogicalResult runInit(Machine &machine) {
   nn::ProgramOp init = machine.program(nn::ProgramKind::Init);
-  return init ? machine.run(init, std::vector<NamedTensors>(machine.states.size())) : success();
+  return init && machine.distributed() ? machine.run(init, std::vector<NamedTensors>(machine.states.size())) : success();
 }
 
 LogicalResult runJob(Machine &machine, const JobShape &shape, Batches batches, Trace &trace) {
@@ -130,17 +135,19 @@ LogicalResult runJob(Machine &machine, const JobShape &shape, Batches batches, T
     initial[name] = wholeParameter(machine.layout, machine.states, name, Part::Value);
 
   bool trains = static_cast<bool>(machine.program(nn::ProgramKind::ApplyGradients));
+  if (failed(runner.runMicroBatches(nn::ProgramKind::Evaluate, 0)))
+    return failure();
   for (int64_t update = 0; update < (trains ? shape.updates : 1); ++update) {
     if (failed(runner.runMicroBatches(nn::ProgramKind::TrainStep, update)))
       return failure();
-    if (failed(runner.recordParameters(update, Part::Gradient, nn::ProgramKind::TrainStep, nullptr)))
+    if (machine.differentiates() && failed(runner.recordParameters(update, Part::Gradient, nn::ProgramKind::TrainStep, nullptr)))
       return failure();
     if (!trains)
       continue;
     if (failed(runner.applyGradients(update)) || failed(runner.recordParameters(update, Part::Value, nn::ProgramKind::ApplyGradients, &initial)))
       return failure();
   }
-  return runner.runMicroBatches(nn::ProgramKind::Evaluate, shape.updates);
+  return trains ? runner.runMicroBatches(nn::ProgramKind::Evaluate, shape.updates) : success();
 }
 
 FailureOr<double> runLoss(Machine &machine, const JobShape &shape, Batches batches) {

@@ -9,9 +9,10 @@ namespace zp::interpreter {
 struct TraceEntry {
   std::string label;     // "update 1: change of @w"
   std::string parameter; // the parameter it is about, if any
-  std::string program;   // the kind of program it comes from
+  std::string needs;     // what a module must have to know of it: a kind of program, or kNeedsGradients
   Tensor value;
 };
+constexpr const char *kNeedsGradients = "gradients";
 using Trace = std::vector<TraceEntry>;
 
 struct JobShape {

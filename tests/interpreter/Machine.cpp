@@ -10,12 +10,22 @@ std::vector<int64_t> shapeOf(Type type) {
   return cast<ShapedType>(type).getShape().vec();
 }
 
+static bool worksOnSections(ModuleOp module) {
+  return module.walk([](Operation *op) {
+    bool zeroOp = isa<zero::ZeroDialect>(op->getDialect()) && !isa<zero::SectionOp, zero::LoadOp>(op);
+    return zeroOp ? WalkResult::interrupt() : WalkResult::advance();
+  }).wasInterrupted();
+}
+
 static Layout readLayout(ModuleOp module) {
   Layout layout;
   for (auto op : module.getOps<nn::ParameterOp>())
     layout.parameters[op.getSymName().str()] = {shapeOf(op.getType()), op.getTrainable(), op.getDecayed(), op.getInitial() == nn::Initial::Zero};
   for (auto op : module.getOps<nn::StateOp>())
     layout.states[op.getSymName().str()] = shapeOf(op.getType());
+  if (!worksOnSections(module))
+    return layout;
+  module.walk([&](zero::AccumulateGradientOp) { layout.gradientsInSections = true; });
   for (auto op : module.getOps<zero::SectionOp>()) {
     SectionInfo info{op.getElements(), static_cast<int64_t>(op.getRanks()), static_cast<int64_t>(op.getDecayEnd()),
                      op.getKind() == zero::SectionKind::Trainable, op.getValuesSharded(), op.getGradientSharded(), op.getOptimizerSharded(), {}};
@@ -27,9 +37,8 @@ static Layout readLayout(ModuleOp module) {
 }
 
 int64_t ranksOf(ModuleOp module) {
-  for (auto op : module.getOps<zero::SectionOp>())
-    return static_cast<int64_t>(op.getRanks());
-  return 1;
+  auto sections = module.getOps<zero::SectionOp>();
+  return worksOnSections(module) && !sections.empty() ? static_cast<int64_t>((*sections.begin()).getRanks()) : 1;
 }
 
 // What the verifiers, which see one dialect at a time, can't know: slots are of parameters, don't overlap, and every trainable
@@ -37,6 +46,8 @@ int64_t ranksOf(ModuleOp module) {
 static LogicalResult checkLayout(ModuleOp module, const Layout &layout, int64_t ranks) {
   std::set<std::string> placed;
   for (auto op : module.getOps<zero::SectionOp>()) {
+    if (layout.sections.empty())
+      break;
     if (static_cast<int64_t>(op.getRanks()) != ranks)
       return op.emitOpError("is cut for ") << op.getRanks() << " ranks, " << ranks << " are simulated";
     int64_t end = 0;
@@ -63,7 +74,7 @@ std::unique_ptr<Machine> Machine::create(ModuleOp module, int64_t ranks, const I
   for (const auto &[name, values] : initial.given)
     if (!machine->layout.parameters.count(name) || Tensor::count(machine->layout.parameters[name].shape) != values.size())
       return module.emitError("no parameter @") << name << " of " << values.size() << " elements", nullptr;
-  machine->states = initialStates(machine->layout, ranks, initial, static_cast<bool>(machine->program(nn::ProgramKind::Init)));
+  machine->states = initialStates(machine->layout, machine->distributed() ? ranks : 1, initial, static_cast<bool>(machine->program(nn::ProgramKind::Init)));
   return machine;
 }
 
@@ -74,6 +85,11 @@ nn::ProgramOp Machine::program(nn::ProgramKind kind) {
     if (op.getKind() == kind)
       return op;
   return {};
+}
+
+bool Machine::differentiates() {
+  nn::ProgramOp train = program(nn::ProgramKind::TrainStep);
+  return train && llvm::any_of(train.getBody().front(), [](Operation &op) { return isa<nn::AccumulateGradientOp, zero::AccumulateGradientOp>(op); });
 }
 
 // A future is awaited exactly once, in the program that started it.

@@ -43,11 +43,15 @@ std::vector<int64_t> shapeOf(mlir::Type type);
 class Machine {
 public:
   /// Every rank starts with first values; where the module has an `init` program, sections are poison until it has run.
-  /// Null, with a diagnostic, when sections and parameters don't fit together or are cut for another number of ranks.
+  /// A module that isn't distributed gets one rank. Null, with a diagnostic, when sections and parameters don't fit together or
+  /// are cut for another number of ranks.
   static std::unique_ptr<Machine> create(mlir::ModuleOp module, int64_t ranks, const InitialValues &initial);
 
   int64_t ranks() const { return static_cast<int64_t>(states.size()); }
+  /// Programs work on sections. (Between zero-partition-state and zero-insert-gathers sections are only declared.)
   bool distributed() const { return !layout.sections.empty(); }
+  /// train_step has a backward pass.
+  bool differentiates();
   nn::ProgramOp program(nn::ProgramKind kind);
   mlir::ModuleOp module() const { return root; }
 
@@ -68,7 +72,7 @@ private:
   InitialValues initial;
 };
 
-/// The number of ranks that the module's sections are cut for (1 without sections).
+/// The number of ranks that the module's sections are cut for (1 when no program works on sections).
 int64_t ranksOf(mlir::ModuleOp module);
 
 } // namespace zp::interpreter

@@ -109,6 +109,8 @@ Tensor wholeParameter(const Layout &layout, const std::vector<RankState> &ranks,
   std::string sectionName;
   int64_t offset = 0;
   const SectionInfo *section = layout.sectionOf(name, sectionName, offset);
+  if (part == Part::Gradient && !layout.gradientsInSections)
+    section = nullptr;
   Tensor result(layout.parameters.at(name).shape);
   if (!section) {
     for (const RankState &state : ranks) {

@@ -28,6 +28,7 @@ struct Layout {
   std::map<std::string, ParameterInfo> parameters;
   std::map<std::string, SectionInfo> sections;
   std::map<std::string, std::vector<int64_t>> states;
+  bool gradientsInSections = false; // else they are still each parameter's own
   /// The section with a parameter's slot (null: the parameter lives by itself) and the offset there.
   const SectionInfo *sectionOf(const std::string &parameter, std::string &name, int64_t &offset) const;
 };

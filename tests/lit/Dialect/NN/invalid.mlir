@@ -1,0 +1,976 @@
+// RUN: zp-opt %s --split-input-file --verify-diagnostics
+// One program for each numbered constraint, named op_cN_what: see the Constraints of the op's description.
+
+// expected-error @below {{C1: needs `checkpoint` exactly when initial is checkpoint}}
+nn.parameter @parameter_c1_checkpoint_missing : tensor<4xf32> initial checkpoint {unit = 1 : i64}
+
+// -----
+
+// expected-error @below {{C1: needs `checkpoint` exactly when initial is checkpoint}}
+nn.parameter @parameter_c1_checkpoint_of_zero : tensor<4xf32> initial zero {unit = 1 : i64, checkpoint = "w"}
+
+// -----
+
+// expected-error @below {{C2: a trainable parameter needs `saved_as` and f32 elements}}
+nn.parameter @parameter_c2_not_saved : tensor<4xf32> initial zero {unit = 1 : i64, trainable}
+
+// -----
+
+// expected-error @below {{C2: a trainable parameter needs `saved_as` and f32 elements}}
+nn.parameter @parameter_c2_bf16_master : tensor<4xbf16> initial zero {unit = 1 : i64, saved_as = "w", trainable}
+
+// -----
+
+// expected-error @below {{C3: `bound` must be positive for uniform and normal values}}
+nn.parameter @parameter_c3_uniform_without_bound : tensor<4xf32> initial uniform {unit = 1 : i64}
+
+// -----
+
+// expected-error @below {{C3: `bound` must be positive for uniform and normal values}}
+nn.parameter @parameter_c3_normal_without_bound : tensor<4xf32> initial normal {unit = 1 : i64}
+
+// -----
+
+nn.program @read_c1_no_parameter kind evaluate {
+  // expected-error @below {{C1: @nobody is not an nn.parameter}}
+  %v = nn.read @nobody : tensor<4xf32>
+}
+
+// -----
+
+nn.state @s : tensor<4xf32>
+nn.program @read_c1_a_state kind evaluate {
+  // expected-error @below {{C1: @s is not an nn.parameter}}
+  %v = nn.read @s : tensor<4xf32>
+}
+
+// -----
+
+// expected-note @below {{parameter declared here}}
+nn.parameter @w : tensor<6x4xf32> initial checkpoint {unit = 1 : i64, checkpoint = "w"}
+nn.program @read_c2_shape kind evaluate {
+  // expected-error @below {{C2: has type 'tensor<4x6xf32>', the parameter has 'tensor<6x4xf32>'}}
+  %v = nn.read @w : tensor<4x6xf32>
+}
+
+// -----
+
+nn.parameter @w : tensor<6x4xf32> initial checkpoint {unit = 1 : i64, checkpoint = "w"}
+nn.program @accumulate_gradient_c1_frozen kind evaluate {
+  %g = nn.input "g" : tensor<6x4xf32>
+  // expected-error @below {{C1: @w is not a trainable nn.parameter}}
+  nn.accumulate_gradient @w, %g : tensor<6x4xf32>
+}
+
+// -----
+
+// expected-note @below {{parameter declared here}}
+nn.parameter @w : tensor<6x4xf32> initial checkpoint {unit = 1 : i64, checkpoint = "w", saved_as = "w", trainable}
+nn.program @accumulate_gradient_c2_bf16 kind evaluate {
+  %g = nn.input "g" : tensor<6x4xbf16>
+  // expected-error @below {{C2: has type 'tensor<6x4xbf16>'}}
+  nn.accumulate_gradient @w, %g : tensor<6x4xbf16>
+}
+
+// -----
+
+nn.parameter @w : tensor<6x4xf32> initial checkpoint {unit = 1 : i64, checkpoint = "w"}
+nn.program @gradient_c1_frozen kind evaluate {
+  // expected-error @below {{C1: @w is not a trainable nn.parameter}}
+  %g = nn.gradient @w : tensor<6x4xf32>
+}
+
+// -----
+
+// expected-note @below {{parameter declared here}}
+nn.parameter @w : tensor<6x4xf32> initial checkpoint {unit = 1 : i64, checkpoint = "w", saved_as = "w", trainable}
+nn.program @gradient_c2_shape kind evaluate {
+  // expected-error @below {{C2: has type 'tensor<6x3xf32>'}}
+  %g = nn.gradient @w : tensor<6x3xf32>
+}
+
+// -----
+
+nn.parameter @w : tensor<6x4xf32> initial checkpoint {unit = 1 : i64, checkpoint = "w"}
+nn.program @clear_gradient_c1_frozen kind evaluate {
+  // expected-error @below {{C1: @w is not a trainable nn.parameter}}
+  nn.clear_gradient @w
+}
+
+// -----
+
+nn.parameter @w : tensor<6x4xf32> initial checkpoint {unit = 1 : i64, checkpoint = "w"}
+nn.program @adamw_c1_frozen kind evaluate {
+  %g = nn.input "g" : tensor<6x4xf32>
+  %c = nn.input "c" : tensor<1xf32>
+  %s = nn.input "s" : tensor<64xi8>
+  // expected-error @below {{C1: @w is not a trainable nn.parameter}}
+  nn.adamw @w, %g, %c, %s {beta1 = 0.9 : f64, beta2 = 0.999 : f64, epsilon = 1.0e-8 : f64, weight_decay = 0.0 : f64} : tensor<6x4xf32>, tensor<1xf32>, tensor<64xi8>
+}
+
+// -----
+
+// expected-note @below {{parameter declared here}}
+nn.parameter @w : tensor<6x4xf32> initial checkpoint {unit = 1 : i64, checkpoint = "w", saved_as = "w", trainable}
+nn.program @adamw_c2_shape kind evaluate {
+  %g = nn.input "g" : tensor<4x6xf32>
+  %c = nn.input "c" : tensor<1xf32>
+  %s = nn.input "s" : tensor<64xi8>
+  // expected-error @below {{C2: has type 'tensor<4x6xf32>'}}
+  nn.adamw @w, %g, %c, %s {beta1 = 0.9 : f64, beta2 = 0.999 : f64, epsilon = 1.0e-8 : f64, weight_decay = 0.0 : f64} : tensor<4x6xf32>, tensor<1xf32>, tensor<64xi8>
+}
+
+// -----
+
+nn.program @load_state_c1_no_state kind evaluate {
+  // expected-error @below {{C1: @s is not an nn.state}}
+  %v = nn.load_state @s : tensor<4xf32>
+}
+
+// -----
+
+// expected-note @below {{state declared here}}
+nn.state @s : tensor<5xf32>
+nn.program @load_state_c2_type kind evaluate {
+  // expected-error @below {{C2: has type 'tensor<4xf32>', the state has 'tensor<5xf32>'}}
+  %v = nn.load_state @s : tensor<4xf32>
+}
+
+// -----
+
+nn.program @store_state_c1_no_state kind evaluate {
+  %x = nn.input "x" : tensor<4xf32>
+  // expected-error @below {{C1: @s is not an nn.state}}
+  nn.store_state @s, %x : tensor<4xf32>
+}
+
+// -----
+
+// expected-note @below {{state declared here}}
+nn.state @s : tensor<5xf32>
+nn.program @store_state_c2_type kind evaluate {
+  %x = nn.input "x" : tensor<4xf32>
+  // expected-error @below {{C2: has type 'tensor<4xf32>', the state has 'tensor<5xf32>'}}
+  nn.store_state @s, %x : tensor<4xf32>
+}
+
+// -----
+
+nn.program @add_state_c1_no_state kind evaluate {
+  %x = nn.input "x" : tensor<4xf32>
+  // expected-error @below {{C1: @s is not an nn.state}}
+  nn.add_state @s, %x : tensor<4xf32>
+}
+
+// -----
+
+// expected-note @below {{state declared here}}
+nn.state @s : tensor<5xf32>
+nn.program @add_state_c2_type kind evaluate {
+  %x = nn.input "x" : tensor<4xf32>
+  // expected-error @below {{C2: has type 'tensor<4xf32>', the state has 'tensor<5xf32>'}}
+  nn.add_state @s, %x : tensor<4xf32>
+}
+
+// -----
+
+nn.program @clear_state_c1_no_state kind evaluate {
+  // expected-error @below {{C1: @s is not an nn.state}}
+  nn.clear_state @s
+}
+
+// -----
+
+nn.program @linear_c1_columns kind evaluate {
+  %x = nn.input "x" : tensor<8x4xf32>
+  %w = nn.input "w" : tensor<6x5xf32>
+  // expected-error @below {{C1: x and weight differ in columns}}
+  %y = nn.linear %x, %w : (tensor<8x4xf32>, tensor<6x5xf32>) -> tensor<8x6xf32>
+}
+
+// -----
+
+nn.program @linear_c2_result kind evaluate {
+  %x = nn.input "x" : tensor<8x4xf32>
+  %w = nn.input "w" : tensor<6x4xf32>
+  // expected-error @below {{C2: weight's rows, bias and the result's columns differ}}
+  %y = nn.linear %x, %w : (tensor<8x4xf32>, tensor<6x4xf32>) -> tensor<8x7xf32>
+}
+
+// -----
+
+nn.program @linear_c2_bias kind evaluate {
+  %x = nn.input "x" : tensor<8x4xf32>
+  %w = nn.input "w" : tensor<6x4xf32>
+  %b = nn.input "b" : tensor<5xf32>
+  // expected-error @below {{C2: weight's rows, bias and the result's columns differ}}
+  %y = nn.linear %x, %w bias %b : (tensor<8x4xf32>, tensor<6x4xf32>, tensor<5xf32>) -> tensor<8x6xf32>
+}
+
+// -----
+
+nn.program @linear_c3_result kind evaluate {
+  %x = nn.input "x" : tensor<8x4xf32>
+  %w = nn.input "w" : tensor<6x4xf32>
+  // expected-error @below {{C3: x, addend and the result differ in rows}}
+  %y = nn.linear %x, %w : (tensor<8x4xf32>, tensor<6x4xf32>) -> tensor<7x6xf32>
+}
+
+// -----
+
+nn.program @linear_c3_addend kind evaluate {
+  %x = nn.input "x" : tensor<8x4xf32>
+  %w = nn.input "w" : tensor<6x4xf32>
+  %a = nn.input "a" : tensor<7x6xf32>
+  // expected-error @below {{C3: x, addend and the result differ in rows}}
+  %y = nn.linear %x, %w addend %a : (tensor<8x4xf32>, tensor<6x4xf32>, tensor<7x6xf32>) -> tensor<8x6xf32>
+}
+
+// -----
+
+nn.program @linear_c4_weight kind evaluate {
+  %x = nn.input "x" : tensor<8x4xf32>
+  %w = nn.input "w" : tensor<6x4xbf16>
+  // expected-error @below {{C4: element types differ}}
+  %y = nn.linear %x, %w : (tensor<8x4xf32>, tensor<6x4xbf16>) -> tensor<8x6xf32>
+}
+
+// -----
+
+nn.program @linear_c4_bias kind evaluate {
+  %x = nn.input "x" : tensor<8x4xf32>
+  %w = nn.input "w" : tensor<6x4xf32>
+  %b = nn.input "b" : tensor<6xbf16>
+  // expected-error @below {{C4: element types differ}}
+  %y = nn.linear %x, %w bias %b : (tensor<8x4xf32>, tensor<6x4xf32>, tensor<6xbf16>) -> tensor<8x6xf32>
+}
+
+// -----
+
+nn.program @linear_input_gradient_c1_inner kind evaluate {
+  %g = nn.input "g" : tensor<8x5xf32>
+  %w = nn.input "w" : tensor<6x4xf32>
+  // expected-error @below {{C1: gradient's columns and weight's rows differ}}
+  %y = nn.linear_input_gradient %g, %w : (tensor<8x5xf32>, tensor<6x4xf32>) -> tensor<8x4xf32>
+}
+
+// -----
+
+nn.program @linear_input_gradient_c2_columns kind evaluate {
+  %g = nn.input "g" : tensor<8x6xf32>
+  %w = nn.input "w" : tensor<6x4xf32>
+  // expected-error @below {{C2: weight and result differ in columns}}
+  %y = nn.linear_input_gradient %g, %w : (tensor<8x6xf32>, tensor<6x4xf32>) -> tensor<8x5xf32>
+}
+
+// -----
+
+nn.program @linear_input_gradient_c3_rows kind evaluate {
+  %g = nn.input "g" : tensor<8x6xf32>
+  %w = nn.input "w" : tensor<6x4xf32>
+  // expected-error @below {{C3: gradient, addend and the result differ in rows}}
+  %y = nn.linear_input_gradient %g, %w : (tensor<8x6xf32>, tensor<6x4xf32>) -> tensor<7x4xf32>
+}
+
+// -----
+
+nn.program @linear_input_gradient_c3_addend kind evaluate {
+  %g = nn.input "g" : tensor<8x6xf32>
+  %w = nn.input "w" : tensor<6x4xf32>
+  %a = nn.input "a" : tensor<8x5xf32>
+  // expected-error @below {{C3: gradient, addend and the result differ in rows}}
+  %y = nn.linear_input_gradient %g, %w addend %a : (tensor<8x6xf32>, tensor<6x4xf32>, tensor<8x5xf32>) -> tensor<8x4xf32>
+}
+
+// -----
+
+nn.program @linear_input_gradient_c4_elements kind evaluate {
+  %g = nn.input "g" : tensor<8x6xf32>
+  %w = nn.input "w" : tensor<6x4xf32>
+  // expected-error @below {{C4: element types differ}}
+  %y = nn.linear_input_gradient %g, %w : (tensor<8x6xf32>, tensor<6x4xf32>) -> tensor<8x4xbf16>
+}
+
+// -----
+
+nn.program @linear_weight_gradient_c1_rows kind evaluate {
+  %a = nn.input "a" : tensor<8x6xf32>
+  %b = nn.input "b" : tensor<7x4xf32>
+  // expected-error @below {{C1: gradient and x differ in rows}}
+  %y = nn.linear_weight_gradient %a, %b : (tensor<8x6xf32>, tensor<7x4xf32>) -> tensor<6x4xf32>
+}
+
+// -----
+
+nn.program @linear_weight_gradient_c2_transposed kind evaluate {
+  %a = nn.input "a" : tensor<8x6xf32>
+  %b = nn.input "b" : tensor<8x4xf32>
+  // expected-error @below {{C2: the result must be f32 [gradient's columns, x's columns]}}
+  %y = nn.linear_weight_gradient %a, %b : (tensor<8x6xf32>, tensor<8x4xf32>) -> tensor<4x6xf32>
+}
+
+// -----
+
+nn.program @linear_weight_gradient_c2_bf16 kind evaluate {
+  %a = nn.input "a" : tensor<8x6xbf16>
+  %b = nn.input "b" : tensor<8x4xbf16>
+  // expected-error @below {{C2: the result must be f32}}
+  %y = nn.linear_weight_gradient %a, %b : (tensor<8x6xbf16>, tensor<8x4xbf16>) -> tensor<6x4xbf16>
+}
+
+// -----
+
+nn.program @linear_weight_gradient_c3_elements kind evaluate {
+  %a = nn.input "a" : tensor<8x6xf32>
+  %b = nn.input "b" : tensor<8x4xbf16>
+  // expected-error @below {{C3: element types differ}}
+  %y = nn.linear_weight_gradient %a, %b : (tensor<8x6xf32>, tensor<8x4xbf16>) -> tensor<6x4xf32>
+}
+
+// -----
+
+nn.program @column_sum_c1_length kind evaluate {
+  %a = nn.input "a" : tensor<8x6xf32>
+  // expected-error @below {{C1: the result must be f32 [source's columns]}}
+  %y = nn.column_sum %a : (tensor<8x6xf32>) -> tensor<5xf32>
+}
+
+// -----
+
+nn.program @column_sum_c1_bf16 kind evaluate {
+  %a = nn.input "a" : tensor<8x6xbf16>
+  // expected-error @below {{C1: the result must be f32 [source's columns]}}
+  %y = nn.column_sum %a : (tensor<8x6xbf16>) -> tensor<6xbf16>
+}
+
+// -----
+
+nn.program @embedding_c1_rows kind evaluate {
+  %a = nn.input "a" : tensor<8xi32>
+  %b = nn.input "b" : tensor<9x4xf32>
+  // expected-error @below {{C1: ids and the result differ in rows}}
+  %y = nn.embedding %a, %b : (tensor<8xi32>, tensor<9x4xf32>) -> tensor<7x4xf32>
+}
+
+// -----
+
+nn.program @embedding_c2_columns kind evaluate {
+  %a = nn.input "a" : tensor<8xi32>
+  %b = nn.input "b" : tensor<9x4xf32>
+  // expected-error @below {{C2: table and the result differ in columns}}
+  %y = nn.embedding %a, %b : (tensor<8xi32>, tensor<9x4xf32>) -> tensor<8x5xf32>
+}
+
+// -----
+
+nn.program @embedding_c3_elements kind evaluate {
+  %a = nn.input "a" : tensor<8xi32>
+  %b = nn.input "b" : tensor<9x4xf32>
+  // expected-error @below {{C3: element types differ}}
+  %y = nn.embedding %a, %b : (tensor<8xi32>, tensor<9x4xf32>) -> tensor<8x4xbf16>
+}
+
+// -----
+
+nn.program @embedding_gradient_c1_rows kind evaluate {
+  %a = nn.input "a" : tensor<8xi32>
+  %b = nn.input "b" : tensor<7x4xf32>
+  // expected-error @below {{C1: ids and gradient differ in rows}}
+  %y = nn.embedding_gradient %a, %b : (tensor<8xi32>, tensor<7x4xf32>) -> tensor<9x4xf32>
+}
+
+// -----
+
+nn.program @embedding_gradient_c2_columns kind evaluate {
+  %a = nn.input "a" : tensor<8xi32>
+  %b = nn.input "b" : tensor<8x4xf32>
+  // expected-error @below {{C2: the result must be f32 [V, gradient's columns]}}
+  %y = nn.embedding_gradient %a, %b : (tensor<8xi32>, tensor<8x4xf32>) -> tensor<9x5xf32>
+}
+
+// -----
+
+nn.program @cast_c1_shape kind evaluate {
+  %x = nn.input "x" : tensor<2x3xf32>
+  // expected-error @below {{C1: shapes differ}}
+  %y = nn.cast %x : (tensor<2x3xf32>) -> tensor<3x2xbf16>
+}
+
+// -----
+
+nn.program @reshape_c1_count kind evaluate {
+  %x = nn.input "x" : tensor<2x3xf32>
+  // expected-error @below {{C1: element types or counts differ}}
+  %y = nn.reshape %x : (tensor<2x3xf32>) -> tensor<2x4xf32>
+}
+
+// -----
+
+nn.program @reshape_c1_elements kind evaluate {
+  %x = nn.input "x" : tensor<2x3xf32>
+  // expected-error @below {{C1: element types or counts differ}}
+  %y = nn.reshape %x : (tensor<2x3xf32>) -> tensor<3x2xbf16>
+}
+
+// -----
+
+nn.program @dropout_c1_type kind evaluate {
+  %x = nn.input "x" : tensor<8x4xf32>
+  %s = nn.input "s" : tensor<64xi8>
+  // expected-error @below {{C1: x and the result differ in type}}
+  %y = nn.dropout %x, %s {probability = 0.1 : f64, site = 0 : i64, length = 4 : i64} : (tensor<8x4xf32>, tensor<64xi8>) -> tensor<8x5xf32>
+}
+
+// -----
+
+nn.program @dropout_c2_length kind evaluate {
+  %x = nn.input "x" : tensor<8x4xf32>
+  %s = nn.input "s" : tensor<64xi8>
+  // expected-error @below {{C2: length does not divide the rows}}
+  %y = nn.dropout %x, %s {probability = 0.1 : f64, site = 0 : i64, length = 3 : i64} : (tensor<8x4xf32>, tensor<64xi8>) -> tensor<8x4xf32>
+}
+
+// -----
+
+nn.program @dropout_c2_no_length kind evaluate {
+  %x = nn.input "x" : tensor<8x4xf32>
+  %s = nn.input "s" : tensor<64xi8>
+  // expected-error @below {{C2: length does not divide the rows}}
+  %y = nn.dropout %x, %s {probability = 0.1 : f64, site = 0 : i64, length = 0 : i64} : (tensor<8x4xf32>, tensor<64xi8>) -> tensor<8x4xf32>
+}
+
+// -----
+
+nn.program @dropout_c3_one kind evaluate {
+  %x = nn.input "x" : tensor<8x4xf32>
+  %s = nn.input "s" : tensor<64xi8>
+  // expected-error @below {{C3: probability must be in [0, 1)}}
+  %y = nn.dropout %x, %s {probability = 1.0 : f64, site = 0 : i64, length = 4 : i64} : (tensor<8x4xf32>, tensor<64xi8>) -> tensor<8x4xf32>
+}
+
+// -----
+
+nn.program @dropout_c3_negative kind evaluate {
+  %x = nn.input "x" : tensor<8x4xf32>
+  %s = nn.input "s" : tensor<64xi8>
+  // expected-error @below {{C3: probability must be in [0, 1)}}
+  %y = nn.dropout %x, %s {probability = -0.1 : f64, site = 0 : i64, length = 4 : i64} : (tensor<8x4xf32>, tensor<64xi8>) -> tensor<8x4xf32>
+}
+
+// -----
+
+nn.program @rows_c1_columns kind evaluate {
+  %a = nn.input "a" : tensor<8x4xf32>
+  %b = nn.input "b" : tensor<64xi8>
+  // expected-error @below {{C1: x and the result differ in element type or columns}}
+  %y = nn.rows %a, %b : (tensor<8x4xf32>, tensor<64xi8>) -> tensor<3x5xf32>
+}
+
+// -----
+
+nn.program @rows_c1_elements kind evaluate {
+  %a = nn.input "a" : tensor<8x4xf32>
+  %b = nn.input "b" : tensor<64xi8>
+  // expected-error @below {{C1: x and the result differ in element type or columns}}
+  %y = nn.rows %a, %b : (tensor<8x4xf32>, tensor<64xi8>) -> tensor<3x4xbf16>
+}
+
+// -----
+
+nn.program @rms_norm_c1_weight kind evaluate {
+  %x = nn.input "x" : tensor<8x4xf32>
+  %w = nn.input "w" : tensor<5xf32>
+  // expected-error @below {{C1: x, weight and the result differ in columns}}
+  %y, %rstd = nn.rms_norm %x, %w {epsilon = 1.0e-5 : f64} : (tensor<8x4xf32>, tensor<5xf32>) -> (tensor<8x4xf32>, tensor<8xf32>)
+}
+
+// -----
+
+nn.program @rms_norm_c1_result kind evaluate {
+  %x = nn.input "x" : tensor<8x4xf32>
+  %w = nn.input "w" : tensor<4xf32>
+  // expected-error @below {{C1: x, weight and the result differ in columns}}
+  %y, %rstd = nn.rms_norm %x, %w {epsilon = 1.0e-5 : f64} : (tensor<8x4xf32>, tensor<4xf32>) -> (tensor<8x5xf32>, tensor<8xf32>)
+}
+
+// -----
+
+nn.program @rms_norm_c2_rstd kind evaluate {
+  %x = nn.input "x" : tensor<8x4xf32>
+  %w = nn.input "w" : tensor<4xf32>
+  // expected-error @below {{C2: x, the result and rstd differ in rows, or rstd is not f32}}
+  %y, %rstd = nn.rms_norm %x, %w {epsilon = 1.0e-5 : f64} : (tensor<8x4xf32>, tensor<4xf32>) -> (tensor<8x4xf32>, tensor<7xf32>)
+}
+
+// -----
+
+nn.program @rms_norm_c2_rstd_bf16 kind evaluate {
+  %x = nn.input "x" : tensor<8x4xf32>
+  %w = nn.input "w" : tensor<4xf32>
+  // expected-error @below {{C2: x, the result and rstd differ in rows, or rstd is not f32}}
+  %y, %rstd = nn.rms_norm %x, %w {epsilon = 1.0e-5 : f64} : (tensor<8x4xf32>, tensor<4xf32>) -> (tensor<8x4xf32>, tensor<8xbf16>)
+}
+
+// -----
+
+nn.program @rms_norm_c3_elements kind evaluate {
+  %x = nn.input "x" : tensor<8x4xbf16>
+  %w = nn.input "w" : tensor<4xf32>
+  // expected-error @below {{C3: element types differ}}
+  %y, %rstd = nn.rms_norm %x, %w {epsilon = 1.0e-5 : f64} : (tensor<8x4xbf16>, tensor<4xf32>) -> (tensor<8x4xbf16>, tensor<8xf32>)
+}
+
+// -----
+
+nn.program @rms_norm_c4_epsilon kind evaluate {
+  %x = nn.input "x" : tensor<8x4xf32>
+  %w = nn.input "w" : tensor<4xf32>
+  // expected-error @below {{C4: epsilon must be positive}}
+  %y, %rstd = nn.rms_norm %x, %w {epsilon = 0.0 : f64} : (tensor<8x4xf32>, tensor<4xf32>) -> (tensor<8x4xf32>, tensor<8xf32>)
+}
+
+// -----
+
+nn.program @rms_norm_gradient_c1_gradient kind evaluate {
+  %g = nn.input "g" : tensor<8x5xf32>
+  %x = nn.input "x" : tensor<8x4xf32>
+  %w = nn.input "w" : tensor<4xf32>
+  %rstd = nn.input "rstd" : tensor<8xf32>
+  // expected-error @below {{C1: gradient, x, residual and the result differ in type}}
+  %y = nn.rms_norm_gradient %g, %x, %w, %rstd : (tensor<8x5xf32>, tensor<8x4xf32>, tensor<4xf32>, tensor<8xf32>) -> tensor<8x4xf32>
+}
+
+// -----
+
+nn.program @rms_norm_gradient_c1_residual kind evaluate {
+  %g = nn.input "g" : tensor<8x4xf32>
+  %x = nn.input "x" : tensor<8x4xf32>
+  %w = nn.input "w" : tensor<4xf32>
+  %rstd = nn.input "rstd" : tensor<8xf32>
+  %r = nn.input "r" : tensor<7x4xf32>
+  // expected-error @below {{C1: gradient, x, residual and the result differ in type}}
+  %y = nn.rms_norm_gradient %g, %x, %w, %rstd residual %r : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<4xf32>, tensor<8xf32>, tensor<7x4xf32>) -> tensor<8x4xf32>
+}
+
+// -----
+
+nn.program @rms_norm_gradient_c2_weight kind evaluate {
+  %g = nn.input "g" : tensor<8x4xf32>
+  %x = nn.input "x" : tensor<8x4xf32>
+  %w = nn.input "w" : tensor<5xf32>
+  %rstd = nn.input "rstd" : tensor<8xf32>
+  // expected-error @below {{C2: weight or rstd does not fit x}}
+  %y = nn.rms_norm_gradient %g, %x, %w, %rstd : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<5xf32>, tensor<8xf32>) -> tensor<8x4xf32>
+}
+
+// -----
+
+nn.program @rms_norm_gradient_c2_rstd kind evaluate {
+  %g = nn.input "g" : tensor<8x4xf32>
+  %x = nn.input "x" : tensor<8x4xf32>
+  %w = nn.input "w" : tensor<4xf32>
+  %rstd = nn.input "rstd" : tensor<7xf32>
+  // expected-error @below {{C2: weight or rstd does not fit x}}
+  %y = nn.rms_norm_gradient %g, %x, %w, %rstd : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<4xf32>, tensor<7xf32>) -> tensor<8x4xf32>
+}
+
+// -----
+
+nn.program @rms_norm_gradient_c3_weight_gradient kind evaluate {
+  %g = nn.input "g" : tensor<8x4xf32>
+  %x = nn.input "x" : tensor<8x4xf32>
+  %w = nn.input "w" : tensor<4xf32>
+  %rstd = nn.input "rstd" : tensor<8xf32>
+  // expected-error @below {{C3: the weight's gradient must be f32 of the weight's shape}}
+  %y, %dw = nn.rms_norm_gradient %g, %x, %w, %rstd : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<4xf32>, tensor<8xf32>) -> (tensor<8x4xf32>, tensor<5xf32>)
+}
+
+// -----
+
+nn.program @rope_table_c1_frequencies kind evaluate {
+  %p = nn.input "p" : tensor<8xi32>
+  // expected-error @below {{C1: a table must be [positions, frequencies]}}
+  %c, %s = nn.rope_table %p {inverse_frequencies = array<f32: 1.0, 0.5>} : (tensor<8xi32>) -> (tensor<8x3xf32>, tensor<8x3xf32>)
+}
+
+// -----
+
+nn.program @rope_table_c1_positions kind evaluate {
+  %p = nn.input "p" : tensor<8xi32>
+  // expected-error @below {{C1: a table must be [positions, frequencies]}}
+  %c, %s = nn.rope_table %p {inverse_frequencies = array<f32: 1.0, 0.5>} : (tensor<8xi32>) -> (tensor<8x2xf32>, tensor<7x2xf32>)
+}
+
+// -----
+
+nn.program @rope_table_c2_elements kind evaluate {
+  %p = nn.input "p" : tensor<8xi32>
+  // expected-error @below {{C2: element types differ}}
+  %c, %s = nn.rope_table %p {inverse_frequencies = array<f32: 1.0, 0.5>} : (tensor<8xi32>) -> (tensor<8x2xf32>, tensor<8x2xbf16>)
+}
+
+// -----
+
+nn.program @rope_c1_type kind evaluate {
+  %x = nn.input "x" : tensor<8x4xf32>
+  %c = nn.input "c" : tensor<8x1xf32>
+  %s = nn.input "s" : tensor<8x1xf32>
+  // expected-error @below {{C1: x and the result differ in type}}
+  %y = nn.rope %x, %c, %s {head_dim = 2 : i64} : (tensor<8x4xf32>, tensor<8x1xf32>, tensor<8x1xf32>) -> tensor<8x6xf32>
+}
+
+// -----
+
+nn.program @rope_c2_odd kind evaluate {
+  %x = nn.input "x" : tensor<8x6xf32>
+  %c = nn.input "c" : tensor<8x1xf32>
+  %s = nn.input "s" : tensor<8x1xf32>
+  // expected-error @below {{C2: head_dim must be even and divide x's columns}}
+  %y = nn.rope %x, %c, %s {head_dim = 3 : i64} : (tensor<8x6xf32>, tensor<8x1xf32>, tensor<8x1xf32>) -> tensor<8x6xf32>
+}
+
+// -----
+
+nn.program @rope_c2_columns kind evaluate {
+  %x = nn.input "x" : tensor<8x6xf32>
+  %c = nn.input "c" : tensor<8x2xf32>
+  %s = nn.input "s" : tensor<8x2xf32>
+  // expected-error @below {{C2: head_dim must be even and divide x's columns}}
+  %y = nn.rope %x, %c, %s {head_dim = 4 : i64} : (tensor<8x6xf32>, tensor<8x2xf32>, tensor<8x2xf32>) -> tensor<8x6xf32>
+}
+
+// -----
+
+nn.program @rope_c3_table kind evaluate {
+  %x = nn.input "x" : tensor<8x4xf32>
+  %c = nn.input "c" : tensor<8x2xf32>
+  %s = nn.input "s" : tensor<8x1xf32>
+  // expected-error @below {{C3: cosine and sine must be [x's rows, head_dim/2] of x's element type}}
+  %y = nn.rope %x, %c, %s {head_dim = 2 : i64} : (tensor<8x4xf32>, tensor<8x2xf32>, tensor<8x1xf32>) -> tensor<8x4xf32>
+}
+
+// -----
+
+nn.program @rope_c3_elements kind evaluate {
+  %x = nn.input "x" : tensor<8x4xf32>
+  %c = nn.input "c" : tensor<8x1xf32>
+  %s = nn.input "s" : tensor<8x1xbf16>
+  // expected-error @below {{C3: cosine and sine must be [x's rows, head_dim/2] of x's element type}}
+  %y = nn.rope %x, %c, %s {head_dim = 2 : i64} : (tensor<8x4xf32>, tensor<8x1xf32>, tensor<8x1xbf16>) -> tensor<8x4xf32>
+}
+
+// -----
+
+nn.program @attention_c1_heads kind evaluate {
+  %q = nn.input "q" : tensor<8x4xf32>
+  %k = nn.input "k" : tensor<8x2xf32>
+  %v = nn.input "v" : tensor<8x2xf32>
+  %s = nn.input "s" : tensor<8xi32>
+  // expected-error @below {{C1: heads does not divide query's columns, or the result's shape isn't query's}}
+  %o, %l = nn.attention %q, %k, %v, %s {heads = 3 : i64, kv_heads = 1 : i64, length = 4 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x2xf32>, tensor<8x2xf32>, tensor<8xi32>) -> (tensor<8x4xf32>, tensor<3x8xf32>)
+}
+
+// -----
+
+nn.program @attention_c1_result kind evaluate {
+  %q = nn.input "q" : tensor<8x4xf32>
+  %k = nn.input "k" : tensor<8x2xf32>
+  %v = nn.input "v" : tensor<8x2xf32>
+  %s = nn.input "s" : tensor<8xi32>
+  // expected-error @below {{C1: heads does not divide query's columns, or the result's shape isn't query's}}
+  %o, %l = nn.attention %q, %k, %v, %s {heads = 2 : i64, kv_heads = 1 : i64, length = 4 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x2xf32>, tensor<8x2xf32>, tensor<8xi32>) -> (tensor<8x2xf32>, tensor<2x8xf32>)
+}
+
+// -----
+
+nn.program @attention_c2_key kind evaluate {
+  %q = nn.input "q" : tensor<8x4xf32>
+  %k = nn.input "k" : tensor<8x4xf32>
+  %v = nn.input "v" : tensor<8x2xf32>
+  %s = nn.input "s" : tensor<8xi32>
+  // expected-error @below {{C2: key and value must be [tokens, kv_heads * head width]}}
+  %o, %l = nn.attention %q, %k, %v, %s {heads = 2 : i64, kv_heads = 1 : i64, length = 4 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x2xf32>, tensor<8xi32>) -> (tensor<8x4xf32>, tensor<2x8xf32>)
+}
+
+// -----
+
+nn.program @attention_c2_value kind evaluate {
+  %q = nn.input "q" : tensor<8x4xf32>
+  %k = nn.input "k" : tensor<8x2xf32>
+  %v = nn.input "v" : tensor<7x2xf32>
+  %s = nn.input "s" : tensor<8xi32>
+  // expected-error @below {{C2: key and value must be [tokens, kv_heads * head width]}}
+  %o, %l = nn.attention %q, %k, %v, %s {heads = 2 : i64, kv_heads = 1 : i64, length = 4 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x2xf32>, tensor<7x2xf32>, tensor<8xi32>) -> (tensor<8x4xf32>, tensor<2x8xf32>)
+}
+
+// -----
+
+nn.program @attention_c3_groups kind evaluate {
+  %q = nn.input "q" : tensor<8x6xf32>
+  %k = nn.input "k" : tensor<8x4xf32>
+  %v = nn.input "v" : tensor<8x4xf32>
+  %s = nn.input "s" : tensor<8xi32>
+  // expected-error @below {{C3: kv_heads does not divide heads}}
+  %o, %l = nn.attention %q, %k, %v, %s {heads = 3 : i64, kv_heads = 2 : i64, length = 4 : i64, scale = 0.5 : f64} : (tensor<8x6xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8xi32>) -> (tensor<8x6xf32>, tensor<3x8xf32>)
+}
+
+// -----
+
+nn.program @attention_c4_length kind evaluate {
+  %q = nn.input "q" : tensor<8x4xf32>
+  %k = nn.input "k" : tensor<8x2xf32>
+  %v = nn.input "v" : tensor<8x2xf32>
+  %s = nn.input "s" : tensor<8xi32>
+  // expected-error @below {{C4: length does not divide the tokens, or segments differ in rows}}
+  %o, %l = nn.attention %q, %k, %v, %s {heads = 2 : i64, kv_heads = 1 : i64, length = 3 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x2xf32>, tensor<8x2xf32>, tensor<8xi32>) -> (tensor<8x4xf32>, tensor<2x8xf32>)
+}
+
+// -----
+
+nn.program @attention_c4_segments kind evaluate {
+  %q = nn.input "q" : tensor<8x4xf32>
+  %k = nn.input "k" : tensor<8x2xf32>
+  %v = nn.input "v" : tensor<8x2xf32>
+  %s = nn.input "s" : tensor<7xi32>
+  // expected-error @below {{C4: length does not divide the tokens, or segments differ in rows}}
+  %o, %l = nn.attention %q, %k, %v, %s {heads = 2 : i64, kv_heads = 1 : i64, length = 4 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x2xf32>, tensor<8x2xf32>, tensor<7xi32>) -> (tensor<8x4xf32>, tensor<2x8xf32>)
+}
+
+// -----
+
+nn.program @attention_c5_elements kind evaluate {
+  %q = nn.input "q" : tensor<8x4xf32>
+  %k = nn.input "k" : tensor<8x2xbf16>
+  %v = nn.input "v" : tensor<8x2xf32>
+  %s = nn.input "s" : tensor<8xi32>
+  // expected-error @below {{C5: element types differ}}
+  %o, %l = nn.attention %q, %k, %v, %s {heads = 2 : i64, kv_heads = 1 : i64, length = 4 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x2xbf16>, tensor<8x2xf32>, tensor<8xi32>) -> (tensor<8x4xf32>, tensor<2x8xf32>)
+}
+
+// -----
+
+nn.program @attention_c6_log_sum_exp kind evaluate {
+  %q = nn.input "q" : tensor<8x4xf32>
+  %k = nn.input "k" : tensor<8x2xf32>
+  %v = nn.input "v" : tensor<8x2xf32>
+  %s = nn.input "s" : tensor<8xi32>
+  // expected-error @below {{C6: log_sum_exp must be f32 [heads, tokens]}}
+  %o, %l = nn.attention %q, %k, %v, %s {heads = 2 : i64, kv_heads = 1 : i64, length = 4 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x2xf32>, tensor<8x2xf32>, tensor<8xi32>) -> (tensor<8x4xf32>, tensor<8x2xf32>)
+}
+
+// -----
+
+nn.program @attention_gradient_c1_gradient kind evaluate {
+  %g = nn.input "g" : tensor<8x2xf32>
+  %q = nn.input "q" : tensor<8x4xf32>
+  %k = nn.input "k" : tensor<8x2xf32>
+  %v = nn.input "v" : tensor<8x2xf32>
+  %o = nn.input "o" : tensor<8x4xf32>
+  %l = nn.input "l" : tensor<2x8xf32>
+  %s = nn.input "s" : tensor<8xi32>
+  // expected-error @below {{C1: gradient and out must have query's type}}
+  %dq, %dk, %dv = nn.attention_gradient %g, %q, %k, %v, %o, %l, %s {heads = 2 : i64, kv_heads = 1 : i64, length = 4 : i64, scale = 0.5 : f64} : (tensor<8x2xf32>, tensor<8x4xf32>, tensor<8x2xf32>, tensor<8x2xf32>, tensor<8x4xf32>, tensor<2x8xf32>, tensor<8xi32>) -> (tensor<8x4xf32>, tensor<8x2xf32>, tensor<8x2xf32>)
+}
+
+// -----
+
+nn.program @attention_gradient_c1_out kind evaluate {
+  %g = nn.input "g" : tensor<8x4xf32>
+  %q = nn.input "q" : tensor<8x4xf32>
+  %k = nn.input "k" : tensor<8x2xf32>
+  %v = nn.input "v" : tensor<8x2xf32>
+  %o = nn.input "o" : tensor<7x4xf32>
+  %l = nn.input "l" : tensor<2x8xf32>
+  %s = nn.input "s" : tensor<8xi32>
+  // expected-error @below {{C1: gradient and out must have query's type}}
+  %dq, %dk, %dv = nn.attention_gradient %g, %q, %k, %v, %o, %l, %s {heads = 2 : i64, kv_heads = 1 : i64, length = 4 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x2xf32>, tensor<8x2xf32>, tensor<7x4xf32>, tensor<2x8xf32>, tensor<8xi32>) -> (tensor<8x4xf32>, tensor<8x2xf32>, tensor<8x2xf32>)
+}
+
+// -----
+
+nn.program @attention_gradient_c2_key kind evaluate {
+  %g = nn.input "g" : tensor<8x4xf32>
+  %q = nn.input "q" : tensor<8x4xf32>
+  %k = nn.input "k" : tensor<8x2xf32>
+  %v = nn.input "v" : tensor<8x2xf32>
+  %o = nn.input "o" : tensor<8x4xf32>
+  %l = nn.input "l" : tensor<2x8xf32>
+  %s = nn.input "s" : tensor<8xi32>
+  // expected-error @below {{C2: a gradient's type isn't its operand's}}
+  %dq, %dk, %dv = nn.attention_gradient %g, %q, %k, %v, %o, %l, %s {heads = 2 : i64, kv_heads = 1 : i64, length = 4 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x2xf32>, tensor<8x2xf32>, tensor<8x4xf32>, tensor<2x8xf32>, tensor<8xi32>) -> (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x2xf32>)
+}
+
+// -----
+
+nn.program @linear_cross_entropy_c1_columns kind evaluate {
+  %h = nn.input "h" : tensor<8x4xf32>
+  %w = nn.input "w" : tensor<9x5xf32>
+  %y = nn.input "y" : tensor<8xi32>
+  // expected-error @below {{C1: hidden and weight differ in columns}}
+  %loss = nn.linear_cross_entropy %h, %w, %y {chunk = 4 : i64, length = 4 : i64} : (tensor<8x4xf32>, tensor<9x5xf32>, tensor<8xi32>) -> tensor<1xf64>
+}
+
+// -----
+
+nn.program @linear_cross_entropy_c2_rows kind evaluate {
+  %h = nn.input "h" : tensor<8x4xf32>
+  %w = nn.input "w" : tensor<9x4xf32>
+  %y = nn.input "y" : tensor<7xi32>
+  // expected-error @below {{C2: hidden and labels differ in rows}}
+  %loss = nn.linear_cross_entropy %h, %w, %y {chunk = 4 : i64, length = 4 : i64} : (tensor<8x4xf32>, tensor<9x4xf32>, tensor<7xi32>) -> tensor<1xf64>
+}
+
+// -----
+
+nn.program @linear_cross_entropy_c3_length kind evaluate {
+  %h = nn.input "h" : tensor<8x4xf32>
+  %w = nn.input "w" : tensor<9x4xf32>
+  %y = nn.input "y" : tensor<8xi32>
+  // expected-error @below {{C3: length does not divide the tokens}}
+  %loss = nn.linear_cross_entropy %h, %w, %y {chunk = 4 : i64, length = 3 : i64} : (tensor<8x4xf32>, tensor<9x4xf32>, tensor<8xi32>) -> tensor<1xf64>
+}
+
+// -----
+
+nn.program @linear_cross_entropy_c4_chunk kind evaluate {
+  %h = nn.input "h" : tensor<8x4xf32>
+  %w = nn.input "w" : tensor<9x4xf32>
+  %y = nn.input "y" : tensor<8xi32>
+  // expected-error @below {{C4: chunk must be positive}}
+  %loss = nn.linear_cross_entropy %h, %w, %y {chunk = 0 : i64, length = 4 : i64} : (tensor<8x4xf32>, tensor<9x4xf32>, tensor<8xi32>) -> tensor<1xf64>
+}
+
+// -----
+
+nn.program @linear_cross_entropy_c5_elements kind evaluate {
+  %h = nn.input "h" : tensor<8x4xf32>
+  %w = nn.input "w" : tensor<9x4xbf16>
+  %y = nn.input "y" : tensor<8xi32>
+  // expected-error @below {{C5: element types differ}}
+  %loss = nn.linear_cross_entropy %h, %w, %y {chunk = 4 : i64, length = 4 : i64} : (tensor<8x4xf32>, tensor<9x4xbf16>, tensor<8xi32>) -> tensor<1xf64>
+}
+
+// -----
+
+nn.program @linear_cross_entropy_c6_loss kind evaluate {
+  %h = nn.input "h" : tensor<8x4xf32>
+  %w = nn.input "w" : tensor<9x4xf32>
+  %y = nn.input "y" : tensor<8xi32>
+  // expected-error @below {{C6: the loss must be f64 [1]}}
+  %loss = nn.linear_cross_entropy %h, %w, %y {chunk = 4 : i64, length = 4 : i64} : (tensor<8x4xf32>, tensor<9x4xf32>, tensor<8xi32>) -> tensor<2xf64>
+}
+
+// -----
+
+nn.program @linear_cross_entropy_gradient_c1_as_c1_columns kind evaluate {
+  %h = nn.input "h" : tensor<8x4xf32>
+  %w = nn.input "w" : tensor<9x5xf32>
+  %y = nn.input "y" : tensor<8xi32>
+  // expected-error @below {{C1: hidden and weight differ in columns}}
+  %loss, %dh = nn.linear_cross_entropy_gradient %h, %w, %y {chunk = 4 : i64, length = 4 : i64} : (tensor<8x4xf32>, tensor<9x5xf32>, tensor<8xi32>) -> (tensor<1xf64>, tensor<8x4xf32>)
+}
+
+// -----
+
+nn.program @linear_cross_entropy_gradient_c1_as_c2_rows kind evaluate {
+  %h = nn.input "h" : tensor<8x4xf32>
+  %w = nn.input "w" : tensor<9x4xf32>
+  %y = nn.input "y" : tensor<7xi32>
+  // expected-error @below {{C2: hidden and labels differ in rows}}
+  %loss, %dh = nn.linear_cross_entropy_gradient %h, %w, %y {chunk = 4 : i64, length = 4 : i64} : (tensor<8x4xf32>, tensor<9x4xf32>, tensor<7xi32>) -> (tensor<1xf64>, tensor<8x4xf32>)
+}
+
+// -----
+
+nn.program @linear_cross_entropy_gradient_c1_as_c3_length kind evaluate {
+  %h = nn.input "h" : tensor<8x4xf32>
+  %w = nn.input "w" : tensor<9x4xf32>
+  %y = nn.input "y" : tensor<8xi32>
+  // expected-error @below {{C3: length does not divide the tokens}}
+  %loss, %dh = nn.linear_cross_entropy_gradient %h, %w, %y {chunk = 4 : i64, length = 3 : i64} : (tensor<8x4xf32>, tensor<9x4xf32>, tensor<8xi32>) -> (tensor<1xf64>, tensor<8x4xf32>)
+}
+
+// -----
+
+nn.program @linear_cross_entropy_gradient_c1_as_c4_chunk kind evaluate {
+  %h = nn.input "h" : tensor<8x4xf32>
+  %w = nn.input "w" : tensor<9x4xf32>
+  %y = nn.input "y" : tensor<8xi32>
+  // expected-error @below {{C4: chunk must be positive}}
+  %loss, %dh = nn.linear_cross_entropy_gradient %h, %w, %y {chunk = 0 : i64, length = 4 : i64} : (tensor<8x4xf32>, tensor<9x4xf32>, tensor<8xi32>) -> (tensor<1xf64>, tensor<8x4xf32>)
+}
+
+// -----
+
+nn.program @linear_cross_entropy_gradient_c1_as_c5_elements kind evaluate {
+  %h = nn.input "h" : tensor<8x4xf32>
+  %w = nn.input "w" : tensor<9x4xbf16>
+  %y = nn.input "y" : tensor<8xi32>
+  // expected-error @below {{C5: element types differ}}
+  %loss, %dh = nn.linear_cross_entropy_gradient %h, %w, %y {chunk = 4 : i64, length = 4 : i64} : (tensor<8x4xf32>, tensor<9x4xbf16>, tensor<8xi32>) -> (tensor<1xf64>, tensor<8x4xf32>)
+}
+
+// -----
+
+nn.program @linear_cross_entropy_gradient_c1_as_c6_loss kind evaluate {
+  %h = nn.input "h" : tensor<8x4xf32>
+  %w = nn.input "w" : tensor<9x4xf32>
+  %y = nn.input "y" : tensor<8xi32>
+  // expected-error @below {{C6: the loss must be f64 [1]}}
+  %loss, %dh = nn.linear_cross_entropy_gradient %h, %w, %y {chunk = 4 : i64, length = 4 : i64} : (tensor<8x4xf32>, tensor<9x4xf32>, tensor<8xi32>) -> (tensor<2xf64>, tensor<8x4xf32>)
+}
+
+// -----
+
+nn.program @linear_cross_entropy_gradient_c2_hidden kind evaluate {
+  %h = nn.input "h" : tensor<8x4xf32>
+  %w = nn.input "w" : tensor<9x4xf32>
+  %y = nn.input "y" : tensor<8xi32>
+  // expected-error @below {{C2: hidden's gradient must have hidden's type}}
+  %loss, %dh = nn.linear_cross_entropy_gradient %h, %w, %y {chunk = 4 : i64, length = 4 : i64} : (tensor<8x4xf32>, tensor<9x4xf32>, tensor<8xi32>) -> (tensor<1xf64>, tensor<8x5xf32>)
+}
+
+// -----
+
+nn.program @linear_cross_entropy_gradient_c3_weight kind evaluate {
+  %h = nn.input "h" : tensor<8x4xf32>
+  %w = nn.input "w" : tensor<9x4xf32>
+  %y = nn.input "y" : tensor<8xi32>
+  // expected-error @below {{C3: weight's gradient must be f32 of weight's shape}}
+  %loss, %dh, %dw = nn.linear_cross_entropy_gradient %h, %w, %y {chunk = 4 : i64, length = 4 : i64} : (tensor<8x4xf32>, tensor<9x4xf32>, tensor<8xi32>) -> (tensor<1xf64>, tensor<8x4xf32>, tensor<9x5xf32>)
+}
+
+// -----
+
+nn.program @sum_squares_c1_nothing kind evaluate {
+  // expected-error @below {{C1: needs at least one operand, all f32}}
+  %s = nn.sum_squares  : () -> tensor<1xf64>
+}
+
+// -----
+
+nn.program @sum_squares_c1_bf16 kind evaluate {
+  %x = nn.input "x" : tensor<4xbf16>
+  // expected-error @below {{C1: needs at least one operand, all f32}}
+  %s = nn.sum_squares %x : (tensor<4xbf16>) -> tensor<1xf64>
+}
+
+// -----
+
+nn.program @finish_step_c1_coefficient kind evaluate {
+  %q = nn.input "q" : tensor<1xf64>
+  %l = nn.input "l" : tensor<1xf64>
+  %s = nn.input "s" : tensor<64xi8>
+  // expected-error @below {{C1: coefficient must be f32 [1]}}
+  %c, %m = nn.finish_step %q, %l, %s {max_norm = 1.0 : f64} : (tensor<1xf64>, tensor<1xf64>, tensor<64xi8>) -> (tensor<2xf32>, tensor<4xf64>)
+}
+
+// -----
+
+nn.program @finish_step_c2_metrics kind evaluate {
+  %q = nn.input "q" : tensor<1xf64>
+  %l = nn.input "l" : tensor<1xf64>
+  %s = nn.input "s" : tensor<64xi8>
+  // expected-error @below {{C2: metrics must be f64 [4]}}
+  %c, %m = nn.finish_step %q, %l, %s {max_norm = 1.0 : f64} : (tensor<1xf64>, tensor<1xf64>, tensor<64xi8>) -> (tensor<1xf32>, tensor<3xf64>)
+}

@@ -1,0 +1,134 @@
+// RUN: zp-opt %s | zp-opt | FileCheck %s
+// RUN: zp-opt %s --mlir-print-op-generic | zp-opt | FileCheck %s
+// Every op, and every optional part of one, survives printing and parsing.
+
+// CHECK: nn.parameter @w : tensor<6x4xf32> initial checkpoint {checkpoint = "base.w", decayed, saved_as = "w", trainable, unit = 1 : i64}
+nn.parameter @w : tensor<6x4xf32> initial checkpoint {unit = 1 : i64, checkpoint = "base.w", saved_as = "w", trainable, decayed}
+// CHECK: nn.parameter @a : tensor<2x4xf32> initial uniform {bound = 5.000000e-01 : f64, generator_offset = 12 : i64, saved_as = "a", trainable, unit = 1 : i64}
+nn.parameter @a : tensor<2x4xf32> initial uniform {unit = 1 : i64, saved_as = "a", trainable, bound = 0.5 : f64, generator_offset = 12 : i64}
+// CHECK: nn.parameter @n : tensor<2x4xf32> initial normal {bound = 2.500000e-01 : f64
+nn.parameter @n : tensor<2x4xf32> initial normal {unit = 1 : i64, saved_as = "n", trainable, bound = 0.25 : f64}
+// CHECK: nn.parameter @z : tensor<6x2xbf16> initial zero {unit = 1 : i64}
+nn.parameter @z : tensor<6x2xbf16> initial zero {unit = 1 : i64}
+// CHECK: nn.state @loss_sum : tensor<1xf64>
+nn.state @loss_sum : tensor<1xf64>
+// CHECK: nn.state @kept : tensor<8x4xf32>
+nn.state @kept : tensor<8x4xf32>
+
+// CHECK: nn.program @forward kind train_step attributes {length = 4 : i64, rows = 2 : i64} {
+nn.program @forward kind train_step attributes {rows = 2 : i64, length = 4 : i64} {
+  // CHECK: nn.input "ids" : tensor<8xi32>
+  %ids = nn.input "ids" : tensor<8xi32>
+  %scalars = nn.input "scalars" : tensor<64xi8>
+  %x = nn.input "x" : tensor<8x4xf32>
+  %v = nn.input "v" : tensor<4xf32>
+  %table = nn.input "table" : tensor<9x4xf32>
+  %bias = nn.input "bias" : tensor<6xf32>
+  // CHECK: %[[W:.+]] = nn.read @w : tensor<6x4xf32>
+  %w = nn.read @w : tensor<6x4xf32>
+  // CHECK: nn.read @w : tensor<6x4xbf16>
+  %w16 = nn.read @w : tensor<6x4xbf16>
+  // CHECK: nn.embedding %{{.*}}, %{{.*}} : (tensor<8xi32>, tensor<9x4xf32>) -> tensor<8x4xf32>
+  %e = nn.embedding %ids, %table : (tensor<8xi32>, tensor<9x4xf32>) -> tensor<8x4xf32>
+  // CHECK: %[[Y:.+]] = nn.linear %{{.*}}, %[[W]] {module = "m", nn.unit = 1 : i64} : (tensor<8x4xf32>, tensor<6x4xf32>) -> tensor<8x6xf32>
+  %y = nn.linear %x, %w {module = "m", nn.unit = 1 : i64} : (tensor<8x4xf32>, tensor<6x4xf32>) -> tensor<8x6xf32>
+  // CHECK: nn.linear %{{.*}}, %[[W]] bias %{{.*}} addend %[[Y]] {adapter = {rank = 4 : i64}, alpha = 2.000000e+00 : f64} :
+  %y2 = nn.linear %x, %w bias %bias addend %y {alpha = 2.0 : f64, adapter = {rank = 4 : i64}} : (tensor<8x4xf32>, tensor<6x4xf32>, tensor<6xf32>, tensor<8x6xf32>) -> tensor<8x6xf32>
+  // CHECK: nn.linear %{{.*}}, %[[W]] addend %[[Y]] :
+  %y3 = nn.linear %x, %w addend %y : (tensor<8x4xf32>, tensor<6x4xf32>, tensor<8x6xf32>) -> tensor<8x6xf32>
+  // CHECK: nn.add %{{.*}}, %{{.*}} : tensor<8x6xf32>
+  %s = nn.add %y, %y2 : tensor<8x6xf32>
+  // CHECK: nn.scale %{{.*}} {factor = 5.000000e-01 : f64} : tensor<8x6xf32>
+  %h = nn.scale %s {factor = 0.5 : f64} : tensor<8x6xf32>
+  // CHECK: nn.cast %{{.*}} : (tensor<8x6xf32>) -> tensor<8x6xbf16>
+  %c = nn.cast %h : (tensor<8x6xf32>) -> tensor<8x6xbf16>
+  // CHECK: nn.reshape %{{.*}} : (tensor<8x6xf32>) -> tensor<24x2xf32>
+  %r = nn.reshape %h : (tensor<8x6xf32>) -> tensor<24x2xf32>
+  // CHECK: nn.dropout %{{.*}}, %{{.*}} {length = 4 : i64, probability = 1.000000e-01 : f64, site = 3 : i64} : (tensor<8x6xf32>, tensor<64xi8>) -> tensor<8x6xf32>
+  %d = nn.dropout %h, %scalars {probability = 0.1 : f64, site = 3 : i64, length = 4 : i64} : (tensor<8x6xf32>, tensor<64xi8>) -> tensor<8x6xf32>
+  // CHECK: nn.silu_mul %{{.*}}, %{{.*}} : tensor<8x6xf32>
+  %m = nn.silu_mul %d, %h : tensor<8x6xf32>
+  // CHECK: nn.rows %{{.*}}, %{{.*}} : (tensor<8x6xf32>, tensor<64xi8>) -> tensor<3x6xf32>
+  %rows = nn.rows %m, %scalars : (tensor<8x6xf32>, tensor<64xi8>) -> tensor<3x6xf32>
+  // CHECK: %{{.+}}, %{{.+}} = nn.rms_norm %{{.*}}, %{{.*}} {epsilon = 1.000000e-05 : f64} : (tensor<8x4xf32>, tensor<4xf32>) -> (tensor<8x4xf32>, tensor<8xf32>)
+  %norm, %rstd = nn.rms_norm %x, %v {epsilon = 1.0e-5 : f64} : (tensor<8x4xf32>, tensor<4xf32>) -> (tensor<8x4xf32>, tensor<8xf32>)
+  // CHECK: nn.rope_table %{{.*}} {inverse_frequencies = array<f32: 1.000000e+00>, scaling = 1.250000e+00 : f64} : (tensor<8xi32>) -> (tensor<8x1xf32>, tensor<8x1xf32>)
+  %cos, %sin = nn.rope_table %ids {inverse_frequencies = array<f32: 1.0>, scaling = 1.25 : f64} : (tensor<8xi32>) -> (tensor<8x1xf32>, tensor<8x1xf32>)
+  // CHECK: nn.rope %{{.*}}, %{{.*}}, %{{.*}} {head_dim = 2 : i64} : (tensor<8x4xf32>, tensor<8x1xf32>, tensor<8x1xf32>) -> tensor<8x4xf32>
+  %q = nn.rope %norm, %cos, %sin {head_dim = 2 : i64} : (tensor<8x4xf32>, tensor<8x1xf32>, tensor<8x1xf32>) -> tensor<8x4xf32>
+  // CHECK: nn.rope %{{.*}}, %{{.*}}, %{{.*}} {head_dim = 2 : i64, inverse} :
+  %k = nn.rope %q, %cos, %sin {head_dim = 2 : i64, inverse} : (tensor<8x4xf32>, tensor<8x1xf32>, tensor<8x1xf32>) -> tensor<8x4xf32>
+  // CHECK: nn.attention %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} {heads = 2 : i64, kv_heads = 2 : i64, length = 4 : i64, scale = 5.000000e-01 : f64, window = 3 : i64} :
+  %o, %lse = nn.attention %q, %k, %norm, %ids {heads = 2 : i64, kv_heads = 2 : i64, length = 4 : i64, window = 3 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8xi32>) -> (tensor<8x4xf32>, tensor<2x8xf32>)
+  // CHECK: nn.linear_cross_entropy %{{.*}}, %{{.*}}, %{{.*}} {chunk = 4 : i64, length = 4 : i64} : (tensor<8x4xf32>, tensor<9x4xf32>, tensor<8xi32>) -> tensor<1xf64>
+  %loss = nn.linear_cross_entropy %o, %table, %ids {chunk = 4 : i64, length = 4 : i64} : (tensor<8x4xf32>, tensor<9x4xf32>, tensor<8xi32>) -> tensor<1xf64>
+  // CHECK: nn.add_state @loss_sum, %{{.*}} : tensor<1xf64>
+  nn.add_state @loss_sum, %loss : tensor<1xf64>
+  // CHECK: nn.store_state @kept, %{{.*}} : tensor<8x4xf32>
+  nn.store_state @kept, %o : tensor<8x4xf32>
+  // CHECK: nn.output "hidden", %{{.*}} : tensor<8x4xf32>
+  nn.output "hidden", %o : tensor<8x4xf32>
+}
+
+// CHECK: nn.program @backward kind evaluate {
+nn.program @backward kind evaluate {
+  %ids = nn.input "ids" : tensor<8xi32>
+  %x = nn.input "x" : tensor<8x4xf32>
+  %v = nn.input "v" : tensor<4xf32>
+  %rstd = nn.input "rstd" : tensor<8xf32>
+  %lse = nn.input "lse" : tensor<2x8xf32>
+  %table = nn.input "table" : tensor<9x4xf32>
+  %g = nn.input "g" : tensor<8x6xf32>
+  %w = nn.read @w : tensor<6x4xf32>
+  // CHECK: nn.linear_input_gradient %{{.*}}, %{{.*}} {nn.backward} : (tensor<8x6xf32>, tensor<6x4xf32>) -> tensor<8x4xf32>
+  %dx = nn.linear_input_gradient %g, %w {nn.backward} : (tensor<8x6xf32>, tensor<6x4xf32>) -> tensor<8x4xf32>
+  // CHECK: nn.linear_input_gradient %{{.*}}, %{{.*}} addend %{{.*}} {alpha = 3.000000e+00 : f64} :
+  %dx2 = nn.linear_input_gradient %g, %w addend %dx {alpha = 3.0 : f64} : (tensor<8x6xf32>, tensor<6x4xf32>, tensor<8x4xf32>) -> tensor<8x4xf32>
+  // CHECK: nn.linear_weight_gradient %{{.*}}, %{{.*}} : (tensor<8x6xf32>, tensor<8x4xf32>) -> tensor<6x4xf32>
+  %dw = nn.linear_weight_gradient %g, %x : (tensor<8x6xf32>, tensor<8x4xf32>) -> tensor<6x4xf32>
+  // CHECK: nn.column_sum %{{.*}} : (tensor<8x6xf32>) -> tensor<6xf32>
+  %db = nn.column_sum %g : (tensor<8x6xf32>) -> tensor<6xf32>
+  // CHECK: nn.embedding_gradient %{{.*}}, %{{.*}} : (tensor<8xi32>, tensor<8x4xf32>) -> tensor<9x4xf32>
+  %de = nn.embedding_gradient %ids, %x : (tensor<8xi32>, tensor<8x4xf32>) -> tensor<9x4xf32>
+  // CHECK: %{{.+}}, %{{.+}} = nn.silu_mul_gradient %{{.*}}, %{{.*}}, %{{.*}} : tensor<8x4xf32>
+  %dg, %du = nn.silu_mul_gradient %dx, %x, %x : tensor<8x4xf32>
+  // CHECK: nn.rms_norm_gradient %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<4xf32>, tensor<8xf32>) -> tensor<8x4xf32>
+  %dn = nn.rms_norm_gradient %dx, %x, %v, %rstd : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<4xf32>, tensor<8xf32>) -> tensor<8x4xf32>
+  // CHECK: %{{.+}}, %{{.+}} = nn.rms_norm_gradient %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} residual %{{.*}} : {{.*}} -> (tensor<8x4xf32>, tensor<4xf32>)
+  %dn2, %dv = nn.rms_norm_gradient %dx, %x, %v, %rstd residual %dn : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<4xf32>, tensor<8xf32>, tensor<8x4xf32>) -> (tensor<8x4xf32>, tensor<4xf32>)
+  // CHECK: nn.attention_gradient
+  // CHECK-SAME: {heads = 2 : i64, kv_heads = 2 : i64, length = 4 : i64, scale = 5.000000e-01 : f64} :
+  %dq, %dk, %dvalue = nn.attention_gradient %dx, %x, %x, %x, %x, %lse, %ids {heads = 2 : i64, kv_heads = 2 : i64, length = 4 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<2x8xf32>, tensor<8xi32>) -> (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>)
+  // CHECK: %{{.+}}, %{{.+}} = nn.linear_cross_entropy_gradient {{.*}} -> (tensor<1xf64>, tensor<8x4xf32>)
+  %loss, %dh = nn.linear_cross_entropy_gradient %x, %table, %ids {chunk = 4 : i64, length = 4 : i64} : (tensor<8x4xf32>, tensor<9x4xf32>, tensor<8xi32>) -> (tensor<1xf64>, tensor<8x4xf32>)
+  // CHECK: nn.linear_cross_entropy_gradient {{.*}} -> (tensor<1xf64>, tensor<8x4xf32>, tensor<9x4xf32>)
+  %loss2, %dh2, %dtable = nn.linear_cross_entropy_gradient %x, %table, %ids {chunk = 4 : i64, length = 4 : i64} : (tensor<8x4xf32>, tensor<9x4xf32>, tensor<8xi32>) -> (tensor<1xf64>, tensor<8x4xf32>, tensor<9x4xf32>)
+  // CHECK: nn.accumulate_gradient @w, %{{.*}} : tensor<6x4xf32>
+  nn.accumulate_gradient @w, %dw : tensor<6x4xf32>
+}
+
+// CHECK: nn.program @update kind apply_gradients {
+nn.program @update kind apply_gradients {
+  %scalars = nn.input "scalars" : tensor<64xi8>
+  // CHECK: nn.gradient @w : tensor<6x4xf32>
+  %dw = nn.gradient @w : tensor<6x4xf32>
+  // CHECK: nn.sum_squares %{{.*}}, %{{.*}} : (tensor<6x4xf32>, tensor<6x4xf32>) -> tensor<1xf64>
+  %squares = nn.sum_squares %dw, %dw : (tensor<6x4xf32>, tensor<6x4xf32>) -> tensor<1xf64>
+  // CHECK: nn.load_state @loss_sum : tensor<1xf64>
+  %loss = nn.load_state @loss_sum : tensor<1xf64>
+  // CHECK: nn.finish_step %{{.*}}, %{{.*}}, %{{.*}} {max_norm = 1.000000e+00 : f64} : (tensor<1xf64>, tensor<1xf64>, tensor<64xi8>) -> (tensor<1xf32>, tensor<4xf64>)
+  %coefficient, %metrics = nn.finish_step %squares, %loss, %scalars {max_norm = 1.0 : f64} : (tensor<1xf64>, tensor<1xf64>, tensor<64xi8>) -> (tensor<1xf32>, tensor<4xf64>)
+  // CHECK: nn.adamw @w, %{{.*}}, %{{.*}}, %{{.*}} {beta1 = 9.000000e-01 : f64, beta2 = 0.99899999999999999 : f64, epsilon = 1.000000e-08 : f64, weight_decay = 1.000000e-02 : f64} : tensor<6x4xf32>, tensor<1xf32>, tensor<64xi8>
+  nn.adamw @w, %dw, %coefficient, %scalars {beta1 = 0.9 : f64, beta2 = 0.999 : f64, epsilon = 1.0e-8 : f64, weight_decay = 0.01 : f64} : tensor<6x4xf32>, tensor<1xf32>, tensor<64xi8>
+  // CHECK: nn.clear_gradient @w
+  nn.clear_gradient @w
+  // CHECK: nn.clear_state @loss_sum
+  nn.clear_state @loss_sum
+}
+
+// CHECK: nn.program @chunk kind logits {
+nn.program @chunk kind logits {
+}
+// CHECK: nn.program @begin kind init {
+nn.program @begin kind init {
+}

@@ -1,0 +1,36 @@
+// RUN: sed 's/SETTINGS/num_processes = 2 : i64, zero_stage = 3 : i64, stage3_param_persistence_threshold = 100 : i64/' %s | zp-opt --zero-partition-state | FileCheck %s --check-prefixes=CHECK,STAGE3
+// RUN: sed 's/SETTINGS/num_processes = 2 : i64, zero_stage = 2 : i64/' %s | zp-opt --zero-partition-state | FileCheck %s --check-prefixes=CHECK,STAGE2
+// RUN: sed 's/SETTINGS/num_processes = 2 : i64, zero_stage = 1 : i64/' %s | zp-opt --zero-partition-state | FileCheck %s --check-prefixes=CHECK,STAGE1
+// RUN: sed 's/SETTINGS/num_processes = 2 : i64, zero_stage = 0 : i64/' %s | zp-opt --zero-partition-state | FileCheck %s --check-prefixes=CHECK,STAGE0
+// RUN: sed 's/SETTINGS/num_processes = 1 : i64, zero_stage = 3 : i64, stage3_param_persistence_threshold = 0 : i64/' %s | zp-opt --zero-partition-state | FileCheck %s --check-prefixes=ONE
+// RUN: sed 's/SETTINGS/num_processes = 2 : i64, zero_stage = 3 : i64, bf16 = true/' %s | zp-opt --zero-partition-state | FileCheck %s --check-prefixes=BF16
+// Sections are only declared: the programs mean what they meant.
+// RUN: sed 's/zp.settings = {/zp.settings = {num_processes = 2 : i64, stage3_param_persistence_threshold = 0 : i64, /' %inputs/tiny-lora.mlir | zp-opt --nn-attach-adapters --nn-build-backward --nn-insert-optimizer -o %t.lora
+// RUN: zp-opt %t.lora --zero-partition-state -o %t.lora.after && zp-interpret --compare %t.lora %t.lora.after --ranks=2
+
+module attributes {zp.settings = {SETTINGS}} {
+  nn.parameter @w : tensor<5x20xf32> initial checkpoint {unit = 1 : i64, checkpoint = "w"}
+  nn.parameter @norm : tensor<20xf32> initial checkpoint {unit = 1 : i64, checkpoint = "norm"}
+  nn.parameter @bias : tensor<3xf32> initial zero {unit = 1 : i64, saved_as = "bias", trainable}
+  nn.parameter @a : tensor<2x20xf32> initial zero {unit = 1 : i64, saved_as = "a", trainable, decayed}
+  nn.parameter @head : tensor<7xf32> initial checkpoint {unit = 2 : i64, checkpoint = "head"}
+}
+// Slots at 256 bytes, slices too: 100 elements take 128, two slices of 64 elements at least. Decayed parameters come first.
+// STAGE3: zero.section @unit1.frozen kind frozen {ranks = 2 : i64, slots = [#zero.slot<@w, 0>, #zero.slot<@norm, 128>], type = tensor<256xf32>, unit = 1 : i64, values_sharded}
+// STAGE3-NEXT: zero.section @unit1.trainable kind trainable {decay_end = 64 : i64, gradient_sharded, optimizer_sharded, ranks = 2 : i64, slots = [#zero.slot<@a, 0>, #zero.slot<@bias, 64>], type = tensor<128xf32>, unit = 1 : i64, values_sharded}
+// STAGE2: zero.section @unit1.frozen kind frozen {ranks = 2 : i64, slots = {{.*}}, unit = 1 : i64}
+// STAGE2-NEXT: zero.section @unit1.trainable kind trainable {decay_end = 64 : i64, gradient_sharded, optimizer_sharded, {{.*}}, unit = 1 : i64}
+// STAGE1: zero.section @unit1.trainable kind trainable {decay_end = 64 : i64, optimizer_sharded, ranks
+// STAGE0: zero.section @unit1.trainable kind trainable {decay_end = 64 : i64, ranks
+// The head: 7 elements in two slices of 64.
+// STAGE3-NEXT: zero.section @unit2.frozen kind frozen {ranks = 2 : i64, slots = [#zero.slot<@head, 0>], type = tensor<128xf32>, unit = 2 : i64, values_sharded}
+// CHECK: nn.program @init kind init {
+// CHECK-NEXT: zero.load @unit1.frozen
+// CHECK-NEXT: zero.load @unit1.trainable
+// CHECK-NEXT: zero.load @unit2.frozen
+// One rank has nothing to shard.
+// ONE-NOT: sharded
+// ONE: zero.section @unit2.frozen kind frozen {ranks = 1 : i64, slots = [#zero.slot<@head, 0>], type = tensor<64xf32>, unit = 2 : i64}
+// In bf16 a granule is 128 elements; below the default threshold of 100000 everything stays whole, gradients don't.
+// BF16: zero.section @unit1.frozen kind frozen {ranks = 2 : i64, slots = [#zero.slot<@w, 0>, #zero.slot<@norm, 128>], type = tensor<256xbf16>, unit = 1 : i64}
+// BF16: zero.section @unit1.trainable kind trainable {decay_end = 128 : i64, gradient_sharded, optimizer_sharded, ranks = 2 : i64, slots = [#zero.slot<@a, 0>, #zero.slot<@bias, 128>], type = tensor<256xbf16>, unit = 1 : i64}
