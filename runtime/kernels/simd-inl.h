@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "hwy/highway.h"
+#include "runtime/kernels/numeric.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace zp::rt::HWY_NAMESPACE {
@@ -18,8 +19,12 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 using F32 = hn::ScalableTag<float>;
 using VF32 = hn::Vec<F32>;
+inline constexpr int64_t kLanes = HWY_LANES(float);
 /// A bf16 in memory. Not hwy::bfloat16_t: its conversions truncate.
 using Bf16 = uint16_t;
+
+HWY_INLINE float toFloat(float value) { return value; }
+HWY_INLINE float toFloat(Bf16 value) { return bf16ToFloat(value); }
 
 HWY_INLINE VF32 load(F32 d, const float *from) { return hn::LoadU(d, from); }
 HWY_INLINE VF32 load(F32 d, const Bf16 *from) {

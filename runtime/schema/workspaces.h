@@ -1,4 +1,5 @@
 // Bytes of workspace that an instruction needs: the compiler places exactly as much, the kernel's check demands it.
+// Where a workspace has parts, its layout is here too, so that the sum and the parts cannot drift apart.
 #ifndef ZP_RUNTIME_SCHEMA_WORKSPACES_H
 #define ZP_RUNTIME_SCHEMA_WORKSPACES_H
 
@@ -8,11 +9,29 @@
 
 namespace zp {
 
-/// linear_cross_entropy: a chunk of logits in f32 and, for 16-bit f, as f; the chunk's compacted rows of hidden and of
-/// grad_hidden; indices of the counted rows.
+/// Parts begin at multiples of this.
+inline constexpr uint64_t kWorkspaceAlignment = 256;
+
+/// linear_cross_entropy: a chunk of logits as f (their gradient takes the same place), the chunk's rows of hidden and of
+/// grad_hidden side by side when the counted tokens are not, each token's loss, indices of the counted tokens.
+struct LinearCrossEntropyLayout {
+  uint64_t logits, hiddenRows, gradientRows, losses, indices, bytes;
+};
+constexpr LinearCrossEntropyLayout linearCrossEntropyLayout(uint64_t chunk, uint64_t tokens, uint64_t vocabulary, uint64_t hidden,
+                                                            DType f) {
+  auto next = [](uint64_t offset, uint64_t bytes) {
+    return offset + (bytes + kWorkspaceAlignment - 1) / kWorkspaceAlignment * kWorkspaceAlignment;
+  };
+  LinearCrossEntropyLayout layout{};
+  layout.hiddenRows = next(layout.logits, bytesOf(f, chunk * vocabulary));
+  layout.gradientRows = next(layout.hiddenRows, bytesOf(f, chunk * hidden));
+  layout.losses = next(layout.gradientRows, bytesOf(f, chunk * hidden));
+  layout.indices = next(layout.losses, chunk * 8);
+  layout.bytes = next(layout.indices, tokens * 4);
+  return layout;
+}
 constexpr uint64_t linearCrossEntropyWorkspaceBytes(uint64_t chunk, uint64_t tokens, uint64_t vocabulary, uint64_t hidden, DType f) {
-  uint64_t narrow = f == DType::F32 ? 0 : bytesOf(f, chunk * vocabulary);
-  return chunk * vocabulary * 4 + narrow + 2 * chunk * hidden * 4 + tokens * 4 + 256;
+  return linearCrossEntropyLayout(chunk, tokens, vocabulary, hidden, f).bytes;
 }
 
 /// attention_gradient: Σ grad_out·out of each query row in f32 and, for 16-bit f, the query gradient in f32.

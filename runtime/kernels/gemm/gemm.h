@@ -1,0 +1,33 @@
+// Matrix product of the kernels: matmul itself, cross-entropy's three products. Own code: blocked and packed as in BLIS,
+// with everything thread-private on the stack, so that it allocates nothing.
+//
+// The order in which an element of C is summed depends on the shape alone: blocks of kKBlock along K, one after the other.
+// Tiles of C may thus be cut to suit the number of threads without changing a bit.
+#ifndef ZP_RUNTIME_KERNELS_GEMM_GEMM_H
+#define ZP_RUNTIME_KERNELS_GEMM_GEMM_H
+
+#include "runtime/kernels/kernel.h"
+
+namespace zp::rt {
+
+/// C[m,n] = alpha·op(A)·op(B) (+ bias) (+ C). A is [m,k], or [k,m] when transposed; B is [k,n], or [n,k] when transposed.
+/// Rows lie lda, ldb, ldc elements apart. Inputs and bias have one dtype (f32 or bf16); C has it too or is f32.
+struct GemmProblem {
+  int64_t m = 0, n = 0, k = 0;
+  const void *a = nullptr, *b = nullptr;
+  int64_t lda = 0, ldb = 0;
+  bool transposeA = false, transposeB = false;
+  DType input = DType::F32;
+  void *c = nullptr;
+  int64_t ldc = 0;
+  DType output = DType::F32;
+  float alpha = 1;
+  const void *bias = nullptr; // [n]
+  bool accumulate = false;
+};
+
+void gemm(const KernelContext &context, const GemmProblem &problem);
+
+} // namespace zp::rt
+
+#endif // ZP_RUNTIME_KERNELS_GEMM_GEMM_H
