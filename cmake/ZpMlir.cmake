@@ -15,6 +15,13 @@ include(TableGen)
 include(AddLLVM)
 include(AddMLIR)
 
+# Parsing MLIR's headers is most of a small file's compilation: one precompiled header serves all of our libraries.
+file(WRITE "${PROJECT_BINARY_DIR}/mlir_headers.cpp" "")
+add_library(zp_mlir_headers OBJECT "${PROJECT_BINARY_DIR}/mlir_headers.cpp")
+target_include_directories(zp_mlir_headers SYSTEM PRIVATE ${MLIR_INCLUDE_DIRS} ${LLVM_INCLUDE_DIRS})
+target_compile_options(zp_mlir_headers PRIVATE -Wall -Wextra -Wno-unused-parameter -fno-rtti)
+target_precompile_headers(zp_mlir_headers PRIVATE "${PROJECT_SOURCE_DIR}/cmake/mlir_headers.h")
+
 # zp_mlir_library(NAME …): zp_library with MLIR's headers, flags and shared libraries.
 function(zp_mlir_library name)
   zp_library(${name} ${ARGN})
@@ -23,5 +30,6 @@ endfunction()
 function(zp_mlir_target name visibility)
   target_include_directories(${name} SYSTEM ${visibility} ${MLIR_INCLUDE_DIRS} ${LLVM_INCLUDE_DIRS})
   target_compile_options(${name} PRIVATE -fno-rtti)
+  target_precompile_headers(${name} REUSE_FROM zp_mlir_headers)
   target_link_libraries(${name} ${visibility} MLIR LLVM)
 endfunction()

@@ -10,7 +10,9 @@ if(NOT CMAKE_BUILD_TYPE)
 endif()
 find_program(ZP_CCACHE ccache)
 if(ZP_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${ZP_CCACHE}")
+  # The sloppiness lets ccache work beside precompiled headers.
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env CCACHE_SLOPPINESS=pch_defines,time_macros "${ZP_CCACHE}")
+  add_compile_options(-fpch-preprocess)
 endif()
 find_package(Threads REQUIRED)
 

@@ -1,0 +1,192 @@
+// Patterns of the nn dialect: one case an op.
+#include "compiler/Conversion/ToPlan/ToPlan.h"
+
+#include "llvm/ADT/TypeSwitch.h"
+#include "runtime/schema/workspaces.h"
+
+using namespace mlir;
+using namespace zp::nn;
+
+namespace zp {
+
+static DType dtypeOf(Value value) {
+  Type type = cast<RankedTensorType>(value.getType()).getElementType();
+  return type.isBF16() ? DType::BF16 : type.isF16() ? DType::F16 : DType::F32;
+}
+static int64_t rows(Value value) { return cast<RankedTensorType>(value.getType()).getDimSize(0); }
+static int64_t columns(Value value) { return cast<RankedTensorType>(value.getType()).getDimSize(1); }
+
+static Place stateOf(Lowering &l, StringRef name, Value value) {
+  return l.state.persistent(("state." + name).str(), cast<RankedTensorType>(value.getType()), plan::BufferKind::Working);
+}
+
+namespace {
+
+/// target = alpha·op(a)·op(b) (+ bias) (+ addend, in place of it where it dies).
+void matmul(Operation *op, Value a, Value b, Value bias, Value addend, Value result, bool transposeA, bool transposeB, FloatAttr alpha, Lowering &l) {
+  Place target = addend ? l.memory.defineInPlaceOf(result, addend, op) : l.memory.define(result);
+  if (addend && !(target == l.memory.placeOf(addend)))
+    l.copy(op, l.memory.placeOf(addend), target);
+  l.emit<plan::MatmulOp>(op, l.memory.view(a), l.memory.view(b), bias ? l.memory.view(bias) : Value(), Value(), l.memory.view(target), transposeA, transposeB,
+                         alpha.getValue(), static_cast<bool>(addend));
+}
+
+template <typename OpT> void crossEntropy(OpT op, Value hiddenGradient, Value weightGradient, Lowering &l) {
+  // The loss is added to the state itself when that is all that happens to it.
+  Place loss;
+  auto user = op.getLoss().hasOneUse() ? dyn_cast<AddStateOp>(*op.getLoss().getUsers().begin()) : AddStateOp();
+  if (user) {
+    loss = stateOf(l, user.getState(), op.getLoss());
+    l.memory.bind(op.getLoss(), loss);
+  } else {
+    loss = l.defineZeroed(op, op.getLoss());
+  }
+  Value hidden = op.getHidden(), weight = op.getWeight();
+  Value workspace = l.workspace(linearCrossEntropyWorkspaceBytes(op.getChunk(), rows(hidden), rows(weight), columns(hidden), dtypeOf(hidden)));
+  Value gradHidden = hiddenGradient ? l.memory.view(l.memory.define(hiddenGradient)) : Value();
+  Value gradWeight = weightGradient ? l.memory.view(l.defineZeroed(op, weightGradient)) : Value();
+  l.emit<plan::LinearCrossEntropyOp>(op, l.memory.view(hidden), l.memory.view(weight), l.memory.view(op.getLabels()), workspace, l.memory.view(loss), gradHidden,
+                                     gradWeight, static_cast<int64_t>(op.getChunk()), static_cast<int64_t>(op.getLength()));
+}
+
+void lowerNorms(RmsNormGradientOp op, Lowering &l) {
+  Place target = l.memory.defineInPlaceOf(op.getResult(), {op.getResidual(), op.getGradient()}, op);
+  Value weight = op.getWeightGradient() ? l.memory.view(l.defineZeroed(op, op.getWeightGradient())) : Value();
+  l.emit<plan::RmsNormGradientOp>(op, l.memory.view(op.getGradient()), l.memory.view(op.getX()), l.memory.view(op.getWeight()), l.memory.view(op.getRstd()),
+                                  op.getResidual() ? l.memory.view(op.getResidual()) : Value(), l.memory.view(target), weight);
+}
+
+void lowerAttentionGradient(AttentionGradientOp op, Lowering &l) {
+  int64_t heads = op.getHeads(), tokens = rows(op.getQuery());
+  Value workspace = l.workspace(attentionGradientWorkspaceBytes(heads, tokens, columns(op.getQuery()) / heads, dtypeOf(op.getQuery())));
+  Value dq = l.memory.view(l.memory.define(op.getQueryGradient())), dk = l.memory.view(l.memory.define(op.getKeyGradient())),
+        dv = l.memory.view(l.memory.define(op.getValueGradient()));
+  l.emit<plan::AttentionGradientOp>(op, l.memory.view(op.getGradient()), l.memory.view(op.getQuery()), l.memory.view(op.getKey()), l.memory.view(op.getValue()),
+                                    l.memory.view(op.getOut()), l.memory.view(op.getLogSumExp()), l.memory.view(op.getSegments()), workspace, dq, dk, dv, heads,
+                                    static_cast<int64_t>(op.getKvHeads()), static_cast<int64_t>(op.getLength()), static_cast<int64_t>(op.getWindow()),
+                                    op.getScale());
+}
+
+} // namespace
+
+bool lowerNN(Operation *operation, Lowering &l) {
+  ProgramMemory &m = l.memory;
+  return llvm::TypeSwitch<Operation *, bool>(operation)
+      //===--- programs and state
+      .Case([&](InputOp op) {
+        Place place = l.state.persistent(("input." + op.getName()).str(), cast<RankedTensorType>(op.getType()), plan::BufferKind::Working);
+        m.bind(op.getValue(), place);
+        plan::InputOp::create(l.builder, op.getLoc(), op.getNameAttr(), m.view(place));
+        return true;
+      })
+      .Case([&](OutputOp op) {
+        Place place = l.state.persistent((l.program + "." + op.getName()).str(), cast<RankedTensorType>(op.getValue().getType()), plan::BufferKind::Working);
+        if (!(m.placeOf(op.getValue()) == place))
+          l.copy(op, m.placeOf(op.getValue()), place);
+        plan::OutputOp::create(l.builder, op.getLoc(), op.getNameAttr(), m.view(place));
+        return true;
+      })
+      .Case([&](LoadStateOp op) { return m.bind(op.getValue(), stateOf(l, op.getState(), op.getValue())), true; })
+      .Case([&](StoreStateOp op) {
+        Place place = stateOf(l, op.getState(), op.getValue());
+        if (!(m.placeOf(op.getValue()) == place))
+          l.copy(op, m.placeOf(op.getValue()), place);
+        return true;
+      })
+      .Case([&](AddStateOp op) {
+        Place place = stateOf(l, op.getState(), op.getValue());
+        if (!(m.placeOf(op.getValue()) == place))
+          l.emit<plan::AccumulateOp>(op, m.view(op.getValue()), m.view(place), APFloat(1.0));
+        return true;
+      })
+      .Case([&](ClearStateOp op) {
+        auto type = cast<RankedTensorType>(SymbolTable::lookupNearestSymbolFrom<StateOp>(l.module, op.getStateAttr()).getType());
+        l.fill(op, l.state.persistent(("state." + op.getState()).str(), type, plan::BufferKind::Working), 0);
+        return true;
+      })
+      //===--- linear maps and embeddings
+      .Case([&](LinearOp op) { return matmul(op, op.getX(), op.getWeight(), op.getBias(), op.getAddend(), op.getResult(), false, true, op.getAlphaAttr(), l), true; })
+      .Case([&](LinearInputGradientOp op) {
+        return matmul(op, op.getGradient(), op.getWeight(), Value(), op.getAddend(), op.getResult(), false, false, op.getAlphaAttr(), l), true;
+      })
+      .Case([&](LinearWeightGradientOp op) {
+        return matmul(op, op.getGradient(), op.getX(), Value(), Value(), op.getResult(), true, false, op.getAlphaAttr(), l), true;
+      })
+      .Case([&](ColumnSumOp op) {
+        Place target = l.defineZeroed(op, op.getResult());
+        return l.emit<plan::ColumnSumOp>(op, m.view(op.getSource()), m.view(target)), true;
+      })
+      .Case([&](EmbeddingOp op) { return l.emit<plan::EmbeddingOp>(op, m.view(op.getTable()), m.view(op.getIds()), m.view(m.define(op.getResult()))), true; })
+      .Case([&](EmbeddingGradientOp op) {
+        Place target = l.defineZeroed(op, op.getResult());
+        return l.emit<plan::EmbeddingGradientOp>(op, m.view(op.getIds()), m.view(op.getGradient()), m.view(target)), true;
+      })
+      //===--- elementwise
+      .Case([&](AddOp op) {
+        Place target = m.defineInPlaceOf(op.getResult(), {op.getA(), op.getB()}, op);
+        return l.emit<plan::AddOp>(op, m.view(op.getA()), m.view(op.getB()), m.view(target)), true;
+      })
+      .Case([&](ScaleOp op) {
+        Place target = m.defineInPlaceOf(op.getResult(), op.getX(), op);
+        return l.emit<plan::ScaleOp>(op, m.view(op.getX()), m.view(target), op.getFactor()), true;
+      })
+      .Case([&](CastOp op) { return l.emit<plan::CastOp>(op, m.view(op.getX()), m.view(m.define(op.getResult()))), true; })
+      .Case([&](ReshapeOp op) {
+        Place place = m.placeOf(op.getX());
+        place.type = cast<RankedTensorType>(op.getType());
+        return m.bind(op.getResult(), place), true;
+      })
+      .Case([&](DropoutOp op) {
+        Place target = m.defineInPlaceOf(op.getResult(), op.getX(), op);
+        l.emit<plan::DropoutOp>(op, m.view(op.getX()), m.view(op.getScalars()), m.view(target), op.getProbability(), static_cast<int64_t>(op.getSite()),
+                                static_cast<int64_t>(op.getLength()));
+        return true;
+      })
+      .Case([&](SiluMulOp op) { return l.emit<plan::SiluMulOp>(op, m.view(op.getGate()), m.view(op.getUp()), m.view(m.define(op.getResult()))), true; })
+      .Case([&](SiluMulGradientOp op) {
+        Place gate = m.defineInPlaceOf(op.getGateGradient(), op.getGate(), op), up = m.defineInPlaceOf(op.getUpGradient(), op.getUp(), op);
+        return l.emit<plan::SiluMulGradientOp>(op, m.view(op.getGradient()), m.view(op.getGate()), m.view(op.getUp()), m.view(gate), m.view(up)), true;
+      })
+      .Case([&](RowsOp op) { return l.emit<plan::CopyRowsOp>(op, m.view(op.getX()), m.view(op.getScalars()), m.view(m.define(op.getResult()))), true; })
+      //===--- norms, attention
+      .Case([&](RmsNormOp op) {
+        Value target = m.view(m.define(op.getResult())), rstd = m.view(m.define(op.getRstd()));
+        return l.emit<plan::RmsNormOp>(op, m.view(op.getX()), m.view(op.getWeight()), target, rstd, op.getEpsilon()), true;
+      })
+      .Case([&](RmsNormGradientOp op) { return lowerNorms(op, l), true; })
+      .Case([&](RopeTableOp op) {
+        Value cosine = m.view(m.define(op.getCosine())), sine = m.view(m.define(op.getSine()));
+        return l.emit<plan::RopeTableOp>(op, m.view(op.getPositions()), cosine, sine, op.getInverseFrequencies(), op.getScaling()), true;
+      })
+      .Case([&](RopeOp op) {
+        Place target = m.defineInPlaceOf(op.getResult(), op.getX(), op);
+        l.emit<plan::RopeOp>(op, m.view(op.getX()), m.view(op.getCosine()), m.view(op.getSine()), m.view(target), static_cast<int64_t>(op.getHeadDim()),
+                             op.getInverse());
+        return true;
+      })
+      .Case([&](AttentionOp op) {
+        Value target = m.view(m.define(op.getResult())), lse = m.view(m.define(op.getLogSumExp()));
+        l.emit<plan::AttentionOp>(op, m.view(op.getQuery()), m.view(op.getKey()), m.view(op.getValue()), m.view(op.getSegments()), Value(), target, lse,
+                                  static_cast<int64_t>(op.getHeads()), static_cast<int64_t>(op.getKvHeads()), static_cast<int64_t>(op.getLength()),
+                                  static_cast<int64_t>(op.getWindow()), op.getScale());
+        return true;
+      })
+      .Case([&](AttentionGradientOp op) { return lowerAttentionGradient(op, l), true; })
+      //===--- loss and optimizer
+      .Case([&](LinearCrossEntropyOp op) { return crossEntropy(op, Value(), Value(), l), true; })
+      .Case([&](LinearCrossEntropyGradientOp op) { return crossEntropy(op, op.getHiddenGradient(), op.getWeightGradient(), l), true; })
+      .Case([&](SumSquaresOp op) {
+        Place target = l.defineZeroed(op, op.getResult());
+        for (Value tensor : op.getTensors())
+          l.emit<plan::SumSquaresOp>(op, m.view(tensor), m.view(target));
+        return true;
+      })
+      .Case([&](FinishStepOp op) {
+        Value coefficient = m.view(m.define(op.getCoefficient())), metrics = m.view(m.define(op.getMetrics()));
+        l.emit<plan::FinishStepOp>(op, m.view(op.getSquareSum()), m.view(op.getLossSum()), m.view(op.getScalars()), coefficient, metrics, op.getMaxNorm());
+        return true;
+      })
+      .Default([](Operation *) { return false; });
+}
+
+} // namespace zp

@@ -1,0 +1,88 @@
+#include "compiler/Conversion/ToPlan/ToPlan.h"
+
+#include "compiler/Conversion/ToPlan/Passes.h"
+
+namespace zp {
+#define GEN_PASS_DEF_CONVERTTOPLANPASS
+#include "compiler/Conversion/ToPlan/Passes.h.inc"
+} // namespace zp
+
+using namespace mlir;
+
+namespace zp {
+
+void Lowering::fill(Operation *from, const Place &place, double value) { emit<plan::FillOp>(from, memory.view(place), APFloat(value)); }
+void Lowering::copy(Operation *from, const Place &source, const Place &target) { emit<plan::CopyOp>(from, memory.view(source), memory.view(target)); }
+
+void Lowering::zeroBeforeFirstWrite(Operation *from, StringAttr buffer) {
+  auto found = packed.find(buffer);
+  if (found == packed.end())
+    return;
+  fill(from, found->second, 0);
+  packed.erase(found);
+}
+
+Place Lowering::defineZeroed(Operation *from, Value result) {
+  Place place = memory.define(result);
+  fill(from, place, 0);
+  return place;
+}
+
+Value Lowering::workspace(uint64_t bytes) {
+  auto type = RankedTensorType::get({static_cast<int64_t>(bytes)}, builder.getI8Type());
+  return memory.view(memory.allocate(type, plan::BufferKind::Working));
+}
+
+} // namespace zp
+
+namespace {
+
+zp::plan::EntryKind entryKind(zp::nn::ProgramKind kind) {
+  switch (kind) {
+  case zp::nn::ProgramKind::Init:
+    return zp::plan::EntryKind::Init;
+  case zp::nn::ProgramKind::TrainStep:
+    return zp::plan::EntryKind::TrainStep;
+  case zp::nn::ProgramKind::ApplyGradients:
+    return zp::plan::EntryKind::ApplyGradients;
+  case zp::nn::ProgramKind::Evaluate:
+    return zp::plan::EntryKind::Evaluate;
+  case zp::nn::ProgramKind::Logits:
+    return zp::plan::EntryKind::Logits;
+  }
+  llvm_unreachable("all kinds are handled");
+}
+
+struct ConvertToPlan : zp::impl::ConvertToPlanPassBase<ConvertToPlan> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    llvm::StringMap<zp::zero::SectionOp> sections;
+    for (auto section : module.getOps<zp::zero::SectionOp>())
+      sections[section.getSymName()] = section;
+    zp::ModuleMemory state(module);
+    for (auto program : llvm::make_early_inc_range(module.getOps<zp::nn::ProgramOp>())) {
+      OpBuilder b(program);
+      auto entry = zp::plan::EntryOp::create(b, program.getLoc(), program.getSymName(), entryKind(program.getKind()), program.getRows(), program.getLength());
+      b.setInsertionPointToStart(&entry.getBody().emplaceBlock());
+      Block &body = program.getBody().front();
+      zp::ProgramMemory memory(body, b);
+      auto find = [&](StringRef name) { return sections.lookup(name); };
+      zp::Lowering lowering{module, state, memory, b, find, program.getSymName()};
+      zp::chooseDestinations(body, lowering);
+      for (Operation &op : body) {
+        for (Value result : op.getResults())
+          if (zp::Place destination = memory.destinationOf(result))
+            lowering.zeroBeforeFirstWrite(&op, destination.buffer);
+        if (!zp::lowerNN(&op, lowering) && !zp::lowerZero(&op, lowering)) {
+          op.emitOpError("has no lowering to plan");
+          return signalPassFailure();
+        }
+      }
+      program.erase();
+    }
+    for (auto stateOp : llvm::make_early_inc_range(module.getOps<zp::nn::StateOp>()))
+      stateOp.erase();
+  }
+};
+
+} // namespace

@@ -1,0 +1,51 @@
+// One program's lowering: the memory it uses and the patterns of each source dialect.
+#ifndef ZP_COMPILER_CONVERSION_TOPLAN_TOPLAN_H
+#define ZP_COMPILER_CONVERSION_TOPLAN_TOPLAN_H
+
+#include "compiler/Conversion/ToPlan/Memory.h"
+#include "dialects/NN/IR/NNDialect.h"
+#include "dialects/Zero/IR/ZeroDialect.h"
+
+namespace zp {
+
+/// The persistent windows of a section on this rank; null where it has none.
+struct SectionMemory {
+  Place values, master, moment1, moment2, gradient;
+};
+SectionMemory memoryOf(zero::SectionOp section, ModuleMemory &memory);
+
+struct Lowering {
+  mlir::ModuleOp module;
+  ModuleMemory &state;
+  ProgramMemory &memory;
+  mlir::OpBuilder &builder;                               ///< at the end of the entry
+  llvm::function_ref<zero::SectionOp(llvm::StringRef)> section;
+  llvm::StringRef program;
+  int64_t nextEvent = 0;
+  llvm::DenseMap<mlir::Value, int64_t> pending;           ///< future: its event
+  llvm::DenseMap<mlir::StringAttr, Place> packed;         ///< buffers of packed gradients that are not zero yet
+
+  /// An instruction at the end of the entry.
+  template <typename OpT, typename... Args> OpT emit(mlir::Operation *from, Args &&...args) {
+    return OpT::create(builder, from->getLoc(), std::forward<Args>(args)..., /*stream=*/int64_t(0));
+  }
+  void fill(mlir::Operation *from, const Place &place, double value);
+  void copy(mlir::Operation *from, const Place &source, const Place &target);
+  /// Padding between the slots of a packed section must be zero: it is reduced, squared and added like everything else. So
+  /// its buffer is filled when the first result is about to be written there.
+  void zeroBeforeFirstWrite(mlir::Operation *from, mlir::StringAttr buffer);
+  /// Defines a result that the instruction adds into: its memory is zero before.
+  Place defineZeroed(mlir::Operation *from, mlir::Value result);
+  /// Bytes for an instruction to work in.
+  mlir::Value workspace(uint64_t bytes);
+};
+
+/// False for an op of another dialect.
+bool lowerNN(mlir::Operation *op, Lowering &lowering);
+bool lowerZero(mlir::Operation *op, Lowering &lowering);
+/// Tells results where they end up, before anything is lowered.
+void chooseDestinations(mlir::Block &body, Lowering &lowering);
+
+} // namespace zp
+
+#endif // ZP_COMPILER_CONVERSION_TOPLAN_TOPLAN_H

@@ -1,0 +1,165 @@
+// Patterns of the zero dialect: sections become persistent buffers, collectives instructions.
+#include "compiler/Conversion/ToPlan/ToPlan.h"
+
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace zp::zero;
+
+namespace zp {
+
+static RankedTensorType flat(int64_t elements, Type element) { return RankedTensorType::get({elements}, element); }
+
+SectionMemory memoryOf(SectionOp section, ModuleMemory &memory) {
+  std::string name = section.getSymName().str();
+  Type element = cast<RankedTensorType>(section.getType()).getElementType(), f32 = Float32Type::get(section.getContext());
+  bool trainable = section.getKind() == SectionKind::Trainable;
+  SectionMemory places;
+  places.values = memory.persistent(name + ".values", flat(section.getStoredValues(), element), trainable ? plan::BufferKind::Adapters : plan::BufferKind::Weights);
+  if (!trainable)
+    return places;
+  RankedTensorType optimizer = flat(section.getStoredOptimizer(), f32);
+  // In f32 the master is the value itself, as long as a rank keeps as much of the one as of the other.
+  places.master = places.values.type == optimizer ? places.values : memory.persistent(name + ".master", optimizer, plan::BufferKind::Optimizer);
+  places.moment1 = memory.persistent(name + ".moment1", optimizer, plan::BufferKind::Optimizer);
+  places.moment2 = memory.persistent(name + ".moment2", optimizer, plan::BufferKind::Optimizer);
+  places.gradient = memory.persistent(name + ".gradient", flat(section.getStoredGradient(), f32), plan::BufferKind::Gradients);
+  return places;
+}
+
+namespace {
+
+/// Starts a collective; if its wait does not come at once, it gets an event of its own.
+template <typename OpT, typename InstructionT> void start(OpT op, InstructionT instruction, Lowering &l) {
+  if (op->getNextNode() == *op.getResult().getUsers().begin())
+    return;
+  l.pending[op.getResult()] = l.nextEvent;
+  instruction->setAttr(plan::kFutureAttr, l.builder.getI64IntegerAttr(l.nextEvent++));
+}
+
+Place defineFuture(TypedValue<FutureType> future, plan::BufferKind kind, Lowering &l) {
+  auto wait = cast<WaitOp>(*future.getUsers().begin());
+  return l.memory.define(wait.getResult(), kind);
+}
+
+void load(LoadOp op, Lowering &l) {
+  SectionOp section = l.section(op.getSection());
+  SectionMemory s = memoryOf(section, l.state);
+  Place first = s.master ? s.master : s.values;
+  // The emitter numbers sections in the module's order; so does this attribute.
+  int64_t number = 0;
+  for (auto other : l.module.getOps<SectionOp>()) {
+    if (other == section)
+      break;
+    ++number;
+  }
+  l.emit<plan::LoadSectionOp>(op, l.memory.view(first), number);
+  if (!s.master)
+    return;
+  if (!(s.values == s.master)) {
+    Place slice = s.master;
+    if (s.values.type.getElementType() != s.master.type.getElementType()) {
+      auto narrow = s.master.type.clone(s.values.type.getElementType());
+      slice = s.values.type == narrow ? s.values : l.memory.allocate(narrow, plan::BufferKind::Communication);
+      l.emit<plan::CastOp>(op, l.memory.view(s.master), l.memory.view(slice));
+    }
+    if (!(slice == s.values))
+      l.emit<plan::AllGatherOp>(op, l.memory.view(slice), l.memory.view(s.values));
+  }
+  for (const Place &place : {s.moment1, s.moment2, s.gradient})
+    l.fill(op, place, 0);
+}
+
+} // namespace
+
+bool lowerZero(Operation *operation, Lowering &l) {
+  ProgramMemory &m = l.memory;
+  auto sectionMemory = [&](StringRef name) { return memoryOf(l.section(name), l.state); };
+  return llvm::TypeSwitch<Operation *, bool>(operation)
+      .Case([&](ValuesOp op) { return m.bind(op.getResult(), sectionMemory(op.getSection()).values), true; })
+      .Case([&](StoreValuesOp op) {
+        Place target = sectionMemory(op.getSection()).values;
+        if (!(m.placeOf(op.getValues()) == target))
+          l.copy(op, m.placeOf(op.getValues()), target);
+        return true;
+      })
+      .Case([&](SlotOp op) {
+        Place place = m.placeOf(op.getWhole());
+        place.offset += *l.section(op.getSection()).offsetOf(op.getParameterAttr()) * place.type.getElementTypeBitWidth() / 8;
+        place.type = cast<RankedTensorType>(op.getResult().getType());
+        return m.bind(op.getResult(), place), true;
+      })
+      .Case([&](PackOp op) {
+        Place packed = m.placeOf(op.getResult());
+        l.zeroBeforeFirstWrite(op, packed.buffer);
+        SectionOp section = l.section(op.getSection());
+        for (auto [tensor, parameter] : llvm::zip(op.getTensors(), op.getParameters().getAsRange<FlatSymbolRefAttr>())) {
+          Place slot{packed.buffer, packed.offset + *section.offsetOf(parameter) * 4, cast<RankedTensorType>(tensor.getType())};
+          if (!(m.placeOf(tensor) == slot))
+            l.copy(op, m.placeOf(tensor), slot);
+        }
+        return true;
+      })
+      .Case([&](AllGatherOp op) {
+        Place target = defineFuture(op.getResult(), plan::BufferKind::Gathered, l);
+        return start(op, l.emit<plan::AllGatherOp>(op, m.view(op.getSource()), m.view(target)), l), true;
+      })
+      .Case([&](ReduceScatterOp op) {
+        Place target = defineFuture(op.getResult(), plan::BufferKind::Communication, l);
+        return start(op, l.emit<plan::ReduceScatterOp>(op, m.view(op.getSource()), m.view(target)), l), true;
+      })
+      .Case([&](AllReduceOp op) { // in place: the sum replaces this rank's term
+        auto wait = cast<WaitOp>(*op.getResult().getUsers().begin());
+        Place place = m.placeOf(op.getSource());
+        m.bind(wait.getResult(), place);
+        return start(op, l.emit<plan::AllReduceOp>(op, m.view(place)), l), true;
+      })
+      .Case([&](WaitOp op) {
+        if (auto event = l.pending.find(op.getFuture()); event != l.pending.end())
+          l.emit<plan::WaitEventOp>(op, event->second);
+        return true;
+      })
+      .Case([&](GradientOp op) { return m.bind(op.getResult(), sectionMemory(op.getSection()).gradient), true; })
+      .Case([&](AccumulateGradientOp op) {
+        return l.emit<plan::AccumulateOp>(op, m.view(op.getGradient()), m.view(sectionMemory(op.getSection()).gradient), APFloat(1.0)), true;
+      })
+      .Case([&](ClearGradientOp op) { return l.fill(op, sectionMemory(op.getSection()).gradient, 0), true; })
+      .Case([&](AdamwOp op) {
+        SectionOp section = l.section(op.getSection());
+        SectionMemory s = memoryOf(section, l.state);
+        Value narrow;
+        if (cast<RankedTensorType>(op.getResult().getType()).getElementType().isF32())
+          m.bind(op.getResult(), s.master);
+        else
+          narrow = m.view(m.define(op.getResult(), plan::BufferKind::Communication));
+        l.emit<plan::AdamwOp>(op, m.view(op.getGradient()), m.view(op.getCoefficient()), m.view(op.getScalars()), m.view(s.master), m.view(s.moment1),
+                              m.view(s.moment2), narrow, op.getBeta1(), op.getBeta2(), op.getEpsilon(), op.getWeightDecay(),
+                              static_cast<int64_t>(section.getDecayEnd()), section.getOptimizerSharded());
+        return true;
+      })
+      .Case([&](LoadOp op) { return load(op, l), true; })
+      .Default([](Operation *) { return false; });
+}
+
+void chooseDestinations(Block &body, Lowering &l) {
+  ProgramMemory &m = l.memory;
+  for (Operation &operation : body) {
+    if (auto op = dyn_cast<PackOp>(operation)) {
+      Place packed = m.define(op.getResult(), plan::BufferKind::Gradients);
+      l.packed[packed.buffer] = packed;
+      SectionOp section = l.section(op.getSection());
+      for (auto [tensor, parameter] : llvm::zip(op.getTensors(), op.getParameters().getAsRange<FlatSymbolRefAttr>()))
+        if (!m.destinationOf(tensor))
+          m.setDestination(tensor, {packed.buffer, *section.offsetOf(parameter) * 4, cast<RankedTensorType>(tensor.getType())});
+    }
+    if (auto op = dyn_cast<StoreValuesOp>(operation))
+      if (Place target = memoryOf(l.section(op.getSection()), l.state).values; target.type == op.getValues().getType())
+        m.setDestination(op.getValues(), target);
+    if (auto op = dyn_cast<nn::StoreStateOp>(operation))
+      m.setDestination(op.getValue(), l.state.persistent(("state." + op.getState()).str(), cast<RankedTensorType>(op.getValue().getType()), plan::BufferKind::Working));
+    if (auto op = dyn_cast<nn::OutputOp>(operation))
+      m.setDestination(op.getValue(), l.state.persistent((l.program + "." + op.getName()).str(), cast<RankedTensorType>(op.getValue().getType()), plan::BufferKind::Working));
+  }
+}
+
+} // namespace zp

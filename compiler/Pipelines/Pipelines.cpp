@@ -1,0 +1,63 @@
+#include "compiler/Pipelines/Pipelines.h"
+
+#include "compiler/Conversion/ToPlan/Passes.h"
+#include "compiler/Transforms/NN/Passes.h"
+#include "compiler/Transforms/Plan/Passes.h"
+#include "compiler/Transforms/Zero/Passes.h"
+
+namespace zp {
+
+static void buildTrain(mlir::OpPassManager &passes) {
+  passes.addPass(nn::createAttachAdaptersPass());
+  // Types before programs multiply: evaluation and backward pass are made of what is there then.
+  passes.addPass(nn::createSetPrecisionPass());
+  passes.addPass(nn::createBuildEvaluationPass());
+  passes.addPass(nn::createBuildBackwardPass());
+  passes.addPass(nn::createInsertOptimizerPass());
+  passes.addPass(nn::createVerifyTrainablePass());
+  // Last, because it must see every value that the backward pass keeps.
+  passes.addPass(nn::createRematerializePass());
+}
+
+static void buildFuse(mlir::OpPassManager &passes) {
+  passes.addPass(nn::createFuseCrossEntropyPass());
+  // Linears take their additions first; what is left over goes into the norms' gradients.
+  passes.addPass(nn::createFuseLinearEpiloguePass());
+  passes.addPass(nn::createFuseResidualGradientPass());
+}
+
+static void buildDistribute(mlir::OpPassManager &passes) {
+  passes.addPass(zero::createPartitionStatePass());
+  passes.addPass(zero::createInsertGathersPass());
+  passes.addPass(zero::createInsertReductionsPass());
+  passes.addPass(zero::createVerifyPartitionPass());
+}
+
+static void buildPlan(mlir::OpPassManager &passes) {
+  passes.addPass(createConvertToPlanPass());
+  // Streams before places: a buffer that a collective fills is live until the event is awaited.
+  passes.addPass(plan::createScheduleStreamsPass());
+  passes.addPass(plan::createAssignArenasPass());
+}
+
+void buildPhase(Phase phase, mlir::OpPassManager &passes) {
+  switch (phase) {
+  case Phase::Import:
+  case Phase::Emit:
+    return;
+  case Phase::Train:
+    return buildTrain(passes);
+  case Phase::Fuse:
+    return buildFuse(passes);
+  case Phase::Distribute:
+    return buildDistribute(passes);
+  case Phase::Schedule:
+    passes.addPass(zero::createPrefetchGathersPass());
+    passes.addPass(zero::createVerifyPartitionPass());
+    return;
+  case Phase::Plan:
+    return buildPlan(passes);
+  }
+}
+
+} // namespace zp

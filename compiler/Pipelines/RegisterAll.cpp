@@ -1,0 +1,19 @@
+#include "compiler/Pipelines/RegisterAll.h"
+
+#include "compiler/Conversion/ToPlan/Passes.h"
+#include "compiler/Transforms/NN/Passes.h"
+#include "compiler/Transforms/Plan/Passes.h"
+#include "compiler/Transforms/Zero/Passes.h"
+
+namespace zp {
+
+void registerAllDialects(mlir::DialectRegistry &registry) { registry.insert<nn::NNDialect, zero::ZeroDialect, plan::PlanDialect>(); }
+
+void registerAllPasses() {
+  nn::registerPasses();
+  zero::registerPasses();
+  plan::registerPasses();
+  registerPasses();
+}
+
+} // namespace zp

@@ -1,0 +1,65 @@
+#include "compiler/Support/Settings.h"
+
+#include "dialects/NN/IR/NNDialect.h"
+
+using namespace mlir;
+
+namespace zp {
+
+static bool assign(Attribute attr, int64_t &out) {
+  auto value = dyn_cast<IntegerAttr>(attr);
+  if (value && value.getType().isInteger(64))
+    out = value.getInt();
+  return value && value.getType().isInteger(64);
+}
+static bool assign(Attribute attr, double &out) {
+  auto value = dyn_cast<FloatAttr>(attr);
+  if (value)
+    out = value.getValueAsDouble();
+  return static_cast<bool>(value);
+}
+static bool assign(Attribute attr, bool &out) {
+  auto value = dyn_cast<BoolAttr>(attr);
+  if (value)
+    out = value.getValue();
+  return static_cast<bool>(value);
+}
+static bool assign(Attribute attr, std::string &out) {
+  auto value = dyn_cast<StringAttr>(attr);
+  if (value)
+    out = value.getValue().str();
+  return static_cast<bool>(value);
+}
+
+FailureOr<JobSettings> readSettings(ModuleOp module) {
+  JobSettings settings;
+  auto dictionary = module->getAttrOfType<DictionaryAttr>(nn::NNDialect::kSettingsAttr);
+  if (!dictionary)
+    return settings;
+  size_t known = 0;
+  bool good = true;
+  settings.forEach([&](const char *name, auto &value, const char *) {
+    Attribute attr = dictionary.get(name);
+    if (!attr)
+      return;
+    ++known;
+    if (!assign(attr, value)) {
+      module.emitError("zp.settings: ") << name << " has the wrong kind: " << attr;
+      good = false;
+    }
+  });
+  if (known != dictionary.size())
+    for (NamedAttribute entry : dictionary) {
+      bool found = false;
+      settings.forEach([&](const char *name, auto &, const char *) { found |= entry.getName() == name; });
+      if (!found) {
+        module.emitError("zp.settings: ") << entry.getName() << " is not a setting";
+        good = false;
+      }
+    }
+  if (!good)
+    return failure();
+  return settings;
+}
+
+} // namespace zp

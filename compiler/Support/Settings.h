@@ -1,0 +1,15 @@
+// The job's settings as the module carries them (`zp.settings`, by the names of runtime/schema/settings.inc).
+#ifndef ZP_COMPILER_SUPPORT_SETTINGS_H
+#define ZP_COMPILER_SUPPORT_SETTINGS_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "runtime/schema/settings.h"
+
+namespace zp {
+
+/// Reads `zp.settings`; a setting that is absent has its default. Emits an error for one of the wrong kind or unknown.
+mlir::FailureOr<JobSettings> readSettings(mlir::ModuleOp module);
+
+} // namespace zp
+
+#endif // ZP_COMPILER_SUPPORT_SETTINGS_H

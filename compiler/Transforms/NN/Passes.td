@@ -1,0 +1,146 @@
+//===- Passes.td - phases train and fuse -----------------------------------------===//
+#ifndef ZP_COMPILER_TRANSFORMS_NN_PASSES_TD
+#define ZP_COMPILER_TRANSFORMS_NN_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+class NN_Pass<string flag> : Pass<flag, "::mlir::ModuleOp"> { let dependentDialects = ["::zp::nn::NNDialect"]; }
+
+def AttachAdaptersPass : NN_Pass<"nn-attach-adapters"> {
+  let summary = "turns `adapter` attributes of linears into low-rank branches";
+  let description = [{
+    y = x·Wᵀ becomes y + scaling·(dropout(x)·Aᵀ)·Bᵀ with fresh trainable parameters `<module>.lora_A.weight` and
+    `<module>.lora_B.weight` in the linear's unit.
+
+    Requires: import's module: targets are resolved. Ensures: no linear has an `adapter`.
+
+    ```mlir
+    %y = nn.linear %x, %w {adapter = {rank = 4 : i64, scaling = 2.0, dropout = 0.0, site = 1 : i64, …}, module = "m"} : …
+    // becomes
+    %y = nn.linear %x, %w {module = "m"} : …
+    %a = nn.read @m.lora_A.weight : tensor<4x32xf32>
+    %h = nn.linear %x, %a : …
+    %b = nn.read @m.lora_B.weight : tensor<64x4xf32>
+    %d = nn.linear %h, %b : …
+    %s = nn.scale %d {factor = 2.0} : tensor<16x64xf32>
+    %z = nn.add %y, %s : tensor<16x64xf32>
+    ```
+  }];
+}
+
+def SetPrecisionPass : NN_Pass<"nn-set-precision"> {
+  let summary = "chooses the element type of frozen parameters and of activations";
+  let description = [{
+    With `bf16`, frozen parameters are stored and everything is computed in bf16; masters of trainable parameters, their
+    gradients, row statistics and the loss keep their types, and `nn.read` of a trainable parameter rounds. Without, nothing
+    changes.
+
+    Requires: forward programs only. Ensures: one compute type.
+
+    ```mlir
+    %w = nn.read @w : tensor<64x32xf32>
+    // becomes
+    %w = nn.read @w : tensor<64x32xbf16>
+    ```
+  }];
+}
+
+def BuildEvaluationPass : NN_Pass<"nn-build-evaluation"> {
+  let summary = "makes the programs `evaluate` and `logits` from the forward pass";
+  let description = [{
+    `evaluate` is train_step without dropout; it gives the loss sum of one micro-batch and keeps the last hidden state.
+    `logits` multiplies a chunk of that state's rows, from scalars.first_token on, with the head.
+
+    Requires: train_step is forward only. Ensures: both programs exist, train_step is as it was.
+  }];
+}
+
+def BuildBackwardPass : NN_Pass<"nn-build-backward"> {
+  let summary = "appends the backward pass to train_step";
+  let description = [{
+    Reverse-mode differentiation of what is added to @loss_sum, through each op's own vector-Jacobian product. Only values
+    that depend on a trainable parameter are differentiated: a frozen weight never gets a gradient, nor does anything below
+    the lowest trainable parameter. New ops carry `nn.backward` and the unit of the op they differentiate.
+
+    Requires: attach-adapters, set-precision. Ensures (nn-verify-trainable): each trainable parameter has its gradient.
+  }];
+}
+
+def InsertOptimizerPass : NN_Pass<"nn-insert-optimizer"> {
+  let summary = "makes the program `apply_gradients`: global norm, clipping, AdamW";
+  let description = [{
+    Gradients and the loss arrive as sums over the update; nn.finish_step divides by the count of labels. Weight decay
+    goes to parameters that are `decayed`.
+
+    Requires: build-backward. Ensures (nn-verify-trainable): one update for each trainable parameter.
+  }];
+}
+
+def RematerializePass : NN_Pass<"nn-rematerialize"> {
+  let summary = "recomputes blocks in the backward pass instead of keeping their values";
+  let description = [{
+    With `rematerialize = "block"`: of each block (units 1..L) only what comes from outside it, its input, is kept. Just
+    before the block's first backward op its forward ops are repeated as far as the backward pass needs them; dropout masks
+    are the same by construction.
+
+    Requires: build-backward. Ensures: no backward op of a block uses a value that a forward op of that block computed.
+
+    ```mlir
+    %h = nn.linear %x, %w {nn.unit = 1 : i64} : …
+    …
+    %g = nn.silu_mul_gradient %dy, %h, %u {nn.backward, nn.unit = 1 : i64} : …
+    // becomes
+    %h = nn.linear %x, %w {nn.unit = 1 : i64} : …
+    …
+    %h2 = nn.linear %x, %w {nn.backward, nn.unit = 1 : i64} : …
+    %g = nn.silu_mul_gradient %dy, %h2, %u {nn.backward, nn.unit = 1 : i64} : …
+    ```
+  }];
+}
+
+def VerifyTrainablePass : NN_Pass<"nn-verify-trainable"> {
+  let summary = "proves what phase train promises";
+  let description = [{
+    Every trainable parameter has at least one accumulated gradient in train_step and exactly one update in
+    apply_gradients; no frozen one has any.
+  }];
+}
+
+def FuseCrossEntropyPass : NN_Pass<"nn-fuse-cross-entropy"> {
+  let summary = "one pass over the head for the loss and its gradients";
+  let description = [{
+    The gradient op computes the loss as well: the forward op's loss is taken from it, and the logits are formed once.
+
+    Requires: build-backward. Ensures: no linear_cross_entropy beside its gradient.
+  }];
+}
+
+def FuseLinearEpiloguePass : NN_Pass<"nn-fuse-linear-epilogue"> {
+  let summary = "folds scaling and addition into linears and their gradients";
+  let description = [{
+    scale(linear) and linear(scale(g)) become `alpha`; add(a, linear) becomes `addend`: the adapter's branch ends in the base
+    product's output with one rounding. Values used elsewhere stay.
+
+    ```mlir
+    %d = nn.linear %h, %b : …
+    %s = nn.scale %d {factor = 2.0} : …
+    %z = nn.add %y, %s : …
+    // becomes
+    %z = nn.linear %h, %b addend %y {alpha = 2.0} : …
+    ```
+  }];
+}
+
+def FuseResidualGradientPass : NN_Pass<"nn-fuse-residual-gradient"> {
+  let summary = "adds the residual stream's gradient inside the norm's gradient";
+  let description = [{
+    ```mlir
+    %n = nn.rms_norm_gradient %g, %x, %w, %rstd : …
+    %s = nn.add %r, %n : …
+    // becomes
+    %s = nn.rms_norm_gradient %g, %x, %w, %rstd residual %r : …
+    ```
+  }];
+}
+
+#endif // ZP_COMPILER_TRANSFORMS_NN_PASSES_TD

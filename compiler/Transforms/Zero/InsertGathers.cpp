@@ -1,0 +1,98 @@
+#include "compiler/Transforms/Zero/Passes.h"
+#include "compiler/Transforms/Zero/Sections.h"
+
+#include <map>
+
+namespace zp::zero {
+#define GEN_PASS_DEF_INSERTGATHERSPASS
+#include "compiler/Transforms/Zero/Passes.h.inc"
+} // namespace zp::zero
+
+using namespace mlir;
+using namespace zp::zero;
+namespace nn = zp::nn;
+
+namespace {
+
+/// Uses that share one gather: of one section, by one unit, in one direction.
+struct Group {
+  Operation *section;
+  int64_t unit;
+  bool backward;
+  bool operator<(const Group &o) const { return std::tie(section, unit, backward) < std::tie(o.section, o.unit, o.backward); }
+};
+
+class GatherInserter {
+public:
+  GatherInserter(nn::ProgramOp program, const SectionIndex &index) : program(program), index(index), builder(program.getContext()) {}
+
+  LogicalResult run() {
+    SmallVector<nn::ReadOp> reads(program.getBody().front().getOps<nn::ReadOp>());
+    for (Operation &op : llvm::make_early_inc_range(program.getBody().front()))
+      for (OpOperand &operand : op.getOpOperands())
+        if (auto read = operand.get().getDefiningOp<nn::ReadOp>()) {
+          SectionOp section = index.of(read.getParameterAttr());
+          if (!section)
+            return read.emitOpError("reads a parameter that has no slot; run zero-partition-state first");
+          operand.set(slot(section, read, &op));
+        }
+    for (nn::ReadOp read : reads)
+      read.erase();
+    return success();
+  }
+
+private:
+  /// The parameter's view for `user`, whose group is gathered right before the group's first user: `user`, if it is new.
+  Value slot(SectionOp section, nn::ReadOp read, Operation *user) {
+    auto unit = user->getAttrOfType<IntegerAttr>(nn::NNDialect::kUnitAttr);
+    bool sharded = section.getValuesSharded();
+    Group group{section, sharded && unit ? unit.getInt() : -1, sharded && user->hasAttr(nn::NNDialect::kBackwardAttr)};
+    auto [whole, isNew] = wholes.insert({group, Value()});
+    builder.setInsertionPoint(user);
+    if (isNew)
+      whole->second = gather(section, user);
+    auto key = std::make_pair(whole->second, read.getParameterAttr().getAttr());
+    Value &view = views[key];
+    if (!view) {
+      builder.setInsertionPointAfterValue(whole->second);
+      view = SlotOp::create(builder, read.getLoc(), read.getType(), whole->second, symbolOf(section), read.getParameterAttr());
+      inherit(view.getDefiningOp(), user);
+    }
+    return view;
+  }
+
+  Value gather(SectionOp section, Operation *user) {
+    Location loc = section.getLoc();
+    Value values = ValuesOp::create(builder, loc, flat(section.getStoredValues(), elementOf(section)), symbolOf(section));
+    inherit(values.getDefiningOp(), user);
+    if (!section.getValuesSharded())
+      return values;
+    Value whole = collective<AllGatherOp>(builder, loc, values, section.getElements(), section.getRanks());
+    inherit(whole.getDefiningOp(), user);
+    inherit(whole.getDefiningOp()->getOperand(0).getDefiningOp(), user);
+    return whole;
+  }
+
+  static void inherit(Operation *op, Operation *user) {
+    for (StringRef name : {nn::NNDialect::kUnitAttr, nn::NNDialect::kBackwardAttr})
+      if (Attribute attr = user->getAttr(name))
+        op->setAttr(name, attr);
+  }
+
+  nn::ProgramOp program;
+  const SectionIndex &index;
+  OpBuilder builder;
+  std::map<Group, Value> wholes;
+  llvm::DenseMap<std::pair<Value, StringAttr>, Value> views;
+};
+
+struct InsertGathers : zp::zero::impl::InsertGathersPassBase<InsertGathers> {
+  void runOnOperation() override {
+    SectionIndex index(getOperation());
+    for (auto program : getOperation().getOps<nn::ProgramOp>())
+      if (failed(GatherInserter(program, index).run()))
+        return signalPassFailure();
+  }
+};
+
+} // namespace

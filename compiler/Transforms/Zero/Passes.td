@@ -1,0 +1,76 @@
+//===- Passes.td - phases distribute and schedule --------------------------------===//
+#ifndef ZP_COMPILER_TRANSFORMS_ZERO_PASSES_TD
+#define ZP_COMPILER_TRANSFORMS_ZERO_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+class Zero_Pass<string flag> : Pass<flag, "::mlir::ModuleOp"> {
+  let dependentDialects = ["::zp::nn::NNDialect", "::zp::zero::ZeroDialect"];
+}
+
+def PartitionStatePass : Zero_Pass<"zero-partition-state"> {
+  let summary = "groups the parameters of each unit into sections and decides what is sharded";
+  let description = [{
+    Stage 0 replicates everything; 1 shards masters and moments, 2 gradients too, 3 values too. A section of at most
+    `stage3_param_persistence_threshold` elements keeps its values whole. Parameters lie at 256-byte boundaries, decayed
+    ones first; the section is padded so that every rank's slice is a multiple of 256 bytes. Also makes the program `init`.
+
+    Requires: phase train is over. Ensures: every nn.parameter has exactly one slot.
+
+    ```mlir
+    nn.parameter @w : tensor<64x32xf32> {unit = 1, …}
+    // gets, beside it
+    zero.section @unit1.frozen {kind = 0 : i32, ranks = 2 : i64, slots = [#zero.slot<@w, 0>], type = tensor<2048xf32>, unit = 1 : i64, values_sharded}
+    ```
+  }];
+}
+
+def InsertGathersPass : Zero_Pass<"zero-insert-gathers"> {
+  let summary = "reads parameters from their sections, gathering what is sharded";
+  let description = [{
+    One gather for each section, unit and direction: the forward ops of a unit share one, its backward ops (recomputation
+    among them) another, so that nothing stays gathered between. It starts right before its first use;
+    zero-prefetch-gathers moves the start.
+
+    Requires: partition-state. Ensures: no nn.read is left; every slot is of a whole section.
+
+    ```mlir
+    %w = nn.read @w : tensor<64x32xf32>
+    // becomes
+    %s = zero.values @unit1.frozen : tensor<1024xf32>
+    %f = zero.all_gather %s {ranks = 2 : i64} : tensor<1024xf32> -> !zero.future<tensor<2048xf32>>
+    %g = zero.wait %f : !zero.future<tensor<2048xf32>> -> tensor<2048xf32>
+    %w = zero.slot %g, @unit1.frozen, @w : (tensor<2048xf32>) -> tensor<64x32xf32>
+    ```
+  }];
+}
+
+def InsertReductionsPass : Zero_Pass<"zero-insert-reductions"> {
+  let summary = "packs gradients into sections, reduces them as the stage demands, and updates slices";
+  let description = [{
+    In train_step a unit's gradients are packed and, where gradients are sharded, reduced and cut at once; otherwise they
+    are added up on each rank and reduced in apply_gradients. There the loss and the square sum are reduced too, each
+    section's slice is updated, and values that every rank keeps are gathered again.
+
+    Requires: insert-gathers. Ensures: no op names an nn.parameter's gradient or moments any more.
+  }];
+}
+
+def PrefetchGathersPass : Zero_Pass<"zero-prefetch-gathers"> {
+  let summary = "starts each unit's gathers while the unit before is computed";
+  let description = [{
+    Distance one: the starts of a unit's gathers move up behind the waits of the unit before, so two units are gathered at a time.
+
+    Requires: insert-gathers. Ensures: every future is awaited once, after its start.
+  }];
+}
+
+def VerifyPartitionPass : Zero_Pass<"zero-verify-partition"> {
+  let summary = "proves what phase distribute promises";
+  let description = [{
+    No nn op names a parameter; every parameter has one slot; every section with a gradient is updated once; every future is
+    awaited exactly once.
+  }];
+}
+
+#endif // ZP_COMPILER_TRANSFORMS_ZERO_PASSES_TD

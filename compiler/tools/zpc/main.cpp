@@ -1,0 +1,3 @@
+#include "compiler/tools/zpc/ZpcMain.h"
+
+int main(int argc, char **argv) { return zp::zpcMain(argc, argv); }
