@@ -8,9 +8,9 @@
 // RUN: zp-interpret --compare --keep_zero %inputs/tiny-lora.mlir %t/tiny.mlir --ranks=2
 // RUN: FileCheck %s --check-prefix=TINY --input-file=%t/tiny.mlir
 
-// TINY-COUNT-14: nn.parameter @{{.*}}lora_
+// TINY-COUNT-18: nn.parameter @{{.*}}lora_
 // TINY-NOT: adapter =
-// TINY-COUNT-4: nn.dropout
+// TINY-COUNT-5: nn.dropout
 // TINY-NOT: nn.dropout
 
 // A of kaiming's bound sqrt(3)·sqrt(1/3)/sqrt(6), B zero; both decayed, in the linear's unit, named as PEFT names them.

@@ -1,0 +1,36 @@
+// RUN: zp-opt %s --plan-schedule-streams | FileCheck %s
+
+plan.buffer @shard tier device kind weights {bytes = 256 : i64}
+
+// CHECK-LABEL: plan.entry @train_step
+plan.entry @train_step kind train_step {
+  plan.buffer @a tier device kind gathered {bytes = 512 : i64}
+  plan.buffer @b tier device kind gathered {bytes = 512 : i64}
+  %s = plan.view @shard[0] : memref<64xf32>
+  %a = plan.view @a[0] : memref<128xf32>
+  %b = plan.view @b[0] : memref<128xf32>
+  // No future: it stays on the stream of computation, without events.
+  // CHECK-NOT: event
+  // CHECK: plan.all_gather %{{.+}}, %[[A:.+]] :
+  plan.all_gather %s, %a : memref<64xf32>, memref<128xf32>
+  // The other stream starts when this one has come here, and this one goes on when the other is done.
+  // CHECK-NEXT: plan.record_event {event = 0 : i64}
+  // CHECK-NEXT: plan.wait_event {event = 0 : i64, stream = 1 : i64}
+  // CHECK-NEXT: plan.all_gather %{{.+}}, %[[B:.+]] {stream = 1 : i64}
+  // CHECK-NEXT: plan.record_event {event = 1 : i64, stream = 1 : i64}
+  // CHECK-NEXT: plan.scale %[[A]]
+  // CHECK-NEXT: plan.wait_event {event = 1 : i64}
+  // CHECK-NEXT: plan.scale %[[B]]
+  plan.all_gather %s, %b {plan.future = 0 : i64} : memref<64xf32>, memref<128xf32>
+  plan.scale %a, %a {factor = 2.0 : f64} : memref<128xf32>, memref<128xf32>
+  plan.wait_event {event = 0 : i64}
+  plan.scale %b, %b {factor = 2.0 : f64} : memref<128xf32>, memref<128xf32>
+  // The second future of the program has events of its own.
+  // CHECK-NEXT: plan.record_event {event = 2 : i64}
+  // CHECK: plan.record_event {event = 3 : i64, stream = 1 : i64}
+  // CHECK: plan.wait_event {event = 3 : i64}
+  // CHECK-NOT: plan.future
+  plan.all_gather %s, %a {plan.future = 1 : i64} : memref<64xf32>, memref<128xf32>
+  plan.scale %b, %b {factor = 2.0 : f64} : memref<128xf32>, memref<128xf32>
+  plan.wait_event {event = 1 : i64}
+}
