@@ -7,7 +7,7 @@ import sys
 
 DIALECTS = {"NN": "nn", "Zero": "zero", "NF4": "nf4", "Plan": "plan"}
 # `def X : Class<"mnemonic"…` up to the next def; a class that wraps Op takes the mnemonic first as well.
-DEF = re.compile(r'^def\s+\w+Op\s*:\s*\w+<"(\w+)"', re.M)
+DEF = re.compile(r'^def\s+\w+Op\s*:\s*\w+<(?:\w+_Dialect, )?"(\w+)"', re.M)
 CONSTRAINT = re.compile(r"\bC(\d+):")
 
 
