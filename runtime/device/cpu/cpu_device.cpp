@@ -4,7 +4,7 @@
 #include <mutex>
 #include <thread>
 
-#include "runtime/device/cpu/spin.h"
+#include "runtime/base/spin.h"
 #include "runtime/device/cpu/thread_pool.h"
 #include "runtime/device/device.h"
 

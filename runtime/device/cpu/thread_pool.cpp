@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <sched.h>
 
-#include "runtime/device/cpu/spin.h"
+#include "runtime/base/spin.h"
 
 namespace zp::rt {
 

@@ -1,8 +1,8 @@
 // How a thread waits for a moment: politely to its sibling on the core.
-#ifndef ZP_RUNTIME_DEVICE_CPU_SPIN_H
-#define ZP_RUNTIME_DEVICE_CPU_SPIN_H
+#ifndef ZP_RUNTIME_BASE_SPIN_H
+#define ZP_RUNTIME_BASE_SPIN_H
 
-namespace zp::rt {
+namespace zp {
 
 inline void pauseCpu() {
 #if defined(__x86_64__) || defined(__i386__)
@@ -22,6 +22,6 @@ template <typename F> bool spinUntil(F &&condition, int rounds) {
   return false;
 }
 
-} // namespace zp::rt
+} // namespace zp
 
-#endif // ZP_RUNTIME_DEVICE_CPU_SPIN_H
+#endif // ZP_RUNTIME_BASE_SPIN_H
