@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <csignal>
 #include <optional>
 
 #include "runtime/schema/plan_generated.h"
@@ -85,10 +86,10 @@ private:
   }
 
   Status agreeOnStop() {
-    double signal = stopRequested();
-    ZP_RETURN_IF_ERROR(communicator.allReduce(&signal, 1, DType::F64));
-    if (signal != 0)
-      report.stoppedBy = stopRequested() ? stopRequested() : 15;
+    // One place for each signal: ranks may have got different ones, and all must give the same answer.
+    double asked[2] = {stopRequested() == SIGINT ? 1.0 : 0.0, stopRequested() == SIGTERM ? 1.0 : 0.0};
+    ZP_RETURN_IF_ERROR(communicator.allReduce(asked, 2, DType::F64));
+    report.stoppedBy = asked[0] > 0 ? SIGINT : asked[1] > 0 ? SIGTERM : 0;
     return {};
   }
 

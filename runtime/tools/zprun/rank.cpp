@@ -1,3 +1,4 @@
+#include <csignal>
 #include <memory>
 #include <set>
 
@@ -15,6 +16,9 @@
 #include "runtime/trainer/trained_weights.h"
 
 namespace zp::rt {
+
+// Exit codes of a run that a signal ended early.
+constexpr int kInterrupted = 130, kRequeue = 75;
 
 /// Where this rank's parameters come from.
 static StatusOr<SectionSources> sourcesOf(const Session &session) {
@@ -38,24 +42,26 @@ static StatusOr<SectionSources> sourcesOf(const Session &session) {
   return sources;
 }
 
-static Status train(const Session &session, Executor &executor, Communicator &communicator) {
+static StatusOr<int> train(const Session &session, Executor &executor, Communicator &communicator) {
   watchStopSignals();
   ZP_ASSIGN_OR_RETURN(LoopReport report, trainLoop(session.plan(), session.settings, *session.dataset, executor, communicator,
                                                    {session.options.outputDirectory, session.options.quiet}));
   ZP_RETURN_IF_ERROR(writeTrainedWeights(session.plan(), executor, communicator,
                                          {session.options.outputDirectory, session.options.model, session.options.maxShardBytes}));
-  return communicator.rank() == 0 ? reportTraining(session, executor, communicator, report) : Status();
+  if (communicator.rank() == 0)
+    ZP_RETURN_IF_ERROR(reportTraining(session, executor, communicator, report));
+  return report.stoppedBy == 0 ? 0 : report.stoppedBy == SIGINT ? kInterrupted : kRequeue;
 }
 
-static Status evaluateAndReport(const Session &session, Executor &executor, Communicator &communicator) {
+static StatusOr<int> evaluateAndReport(const Session &session, Executor &executor, Communicator &communicator) {
   EvaluateOptions options{session.options.logitsFile, session.options.logitsRows, static_cast<uint64_t>(session.settings.seed)};
   ZP_ASSIGN_OR_RETURN(EvaluateReport report, evaluate(session.plan(), *session.dataset, executor, communicator, options));
   if (communicator.rank() == 0)
     reportEvaluation(report);
-  return {};
+  return 0;
 }
 
-static Status benchAndReport(const Session &session, Executor &executor, Communicator &communicator) {
+static StatusOr<int> benchAndReport(const Session &session, Executor &executor, Communicator &communicator) {
   ZP_ASSIGN_OR_RETURN(BenchReport report, bench(session.plan(), session.settings, executor, communicator, session.options.steps));
   // All ranks at once, as they trained: they share the machine in both.
   ZP_RETURN_IF_ERROR(communicator.barrier());
@@ -63,10 +69,10 @@ static Status benchAndReport(const Session &session, Executor &executor, Communi
   ZP_RETURN_IF_ERROR(communicator.barrier());
   if (communicator.rank() == 0)
     reportBench(session, report, rate, communicator);
-  return {};
+  return 0;
 }
 
-Status runRank(const Session &session, Communicator &communicator) {
+StatusOr<int> runRank(const Session &session, Communicator &communicator) {
   ZP_ASSIGN_OR_RETURN(SectionSources sources, sourcesOf(session));
   auto reader = std::make_shared<SectionReader>(session.plan(), communicator.rank(), std::move(sources));
   ExecutorOptions options;
@@ -86,7 +92,7 @@ Status runRank(const Session &session, Communicator &communicator) {
   case Verb::Bench:
     return benchAndReport(session, *executor, communicator);
   }
-  return {};
+  return 0;
 }
 
 } // namespace zp::rt

@@ -28,8 +28,9 @@ struct Session {
 /// and a host with too little memory. `world` is the number of ranks, `ranksHere` those of this host.
 StatusOr<Session> openSession(const ZprunOptions &options, int world, int ranksHere);
 
-/// One rank from its executor's creation to the verb's end.
-Status runRank(const Session &session, Communicator &communicator);
+/// One rank from its executor's creation to the verb's end; the exit code, which a signal that asked to stop makes another
+/// than 0.
+StatusOr<int> runRank(const Session &session, Communicator &communicator);
 
 } // namespace zp::rt
 

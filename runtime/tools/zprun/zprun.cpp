@@ -1,1 +1,69 @@
 #include "runtime/tools/zprun/zprun.h"
+
+#include <csignal>
+#include <cstdio>
+#include <string>
+
+#include "runtime/bootstrap/environment.h"
+#include "runtime/bootstrap/local_launch.h"
+#include "runtime/tools/zprun/first_error.h"
+#include "runtime/tools/zprun/options.h"
+#include "runtime/tools/zprun/reports.h"
+#include "runtime/tools/zprun/session.h"
+
+namespace zp::rt {
+
+/// One rank's life; a failure is told to the others before this process says anything else.
+static int runAndReport(const Session &session, Communicator &communicator, FirstError &errors) {
+  StatusOr<int> result = runRank(session, communicator);
+  if (result.ok())
+    return *result;
+  communicator.abort();
+  errors.report(result.status());
+  return exitCodeOf(result.status().code());
+}
+
+/// How many ranks there will be: those of the launcher that started this process, or those of -n.
+static Status checkProcesses(const ZprunOptions &options, const Environment &environment) {
+  if (!environment.launched || options.processes == 0 || options.processes == environment.size)
+    return {};
+  return Status(ErrorCode::WorldSize, "zprun: -n is " + std::to_string(options.processes) + ", but " + environment.source + " say " +
+                                          std::to_string(environment.size) + " ranks; leave -n out under a launcher");
+}
+
+static StatusOr<int> start(const ZprunOptions &options) {
+  ZP_ASSIGN_OR_RETURN(Environment environment, readEnvironment());
+  ZP_RETURN_IF_ERROR(checkProcesses(options, environment));
+  const int world = environment.launched ? environment.size : options.processes > 0 ? options.processes : 1;
+  const int here = environment.launched && environment.localSize > 0 ? environment.localSize : world;
+  // Everything that can be refused is refused here, once, before a process is forked.
+  ZP_ASSIGN_OR_RETURN(Session session, openSession(options, world, here));
+  if (options.dryRun) {
+    if (environment.rank == 0)
+      reportPlan(session);
+    return 0;
+  }
+  FirstError errors;
+  if (!environment.launched)
+    return launchLocal(world, [&](std::unique_ptr<Communicator> communicator) { return runAndReport(session, *communicator, errors); });
+  ZP_ASSIGN_OR_RETURN(std::unique_ptr<Communicator> communicator, connect(environment));
+  return runAndReport(session, *communicator, errors);
+}
+
+int zprunMain(int argc, char **argv) {
+  std::signal(SIGXFSZ, SIG_IGN); // a limit on file sizes is an error of the write, as a full disk is
+  StatusOr<Parsed> parsed = parseOptions(argc, argv);
+  StatusOr<int> code = 0;
+  if (!parsed.ok())
+    code = parsed.status();
+  else if (!parsed->text.empty())
+    std::fputs(parsed->text.c_str(), stdout);
+  else
+    code = start(parsed->options);
+  if (code.ok())
+    return *code;
+  printError(code.status());
+  return exitCodeOf(code.status().code());
+}
+
+} // namespace zp::rt

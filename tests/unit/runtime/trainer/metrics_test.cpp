@@ -1,0 +1,45 @@
+#include "runtime/trainer/metrics.h"
+
+#include <nlohmann/json.hpp>
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/runtime/io/temporary_directory.h"
+
+namespace zp::rt {
+namespace {
+
+TEST(Metrics, KeepFullPrecisionLineByLine) {
+  test::TemporaryDirectory directory;
+  auto file = MetricsFile::create(directory.file("metrics.jsonl"));
+  ASSERT_TRUE(file.ok());
+  StepMetrics m{3, 1.0 / 3, 0.1 + 0.2, 2e-5, 1234567890123ull, 0.6666666666666666, 0.25, 4e3};
+  ASSERT_TRUE(file->append(m).ok());
+  m.step = 4;
+  ASSERT_TRUE(file->append(m).ok());
+  std::string text = directory.read("metrics.jsonl"); // while the file is still open: each line is out at once
+  size_t newline = text.find('\n');
+  auto first = nlohmann::json::parse(text.substr(0, newline)), second = nlohmann::json::parse(text.substr(newline + 1));
+  EXPECT_EQ(first["step"], 3);
+  EXPECT_EQ(second["step"], 4);
+  EXPECT_EQ(first["loss"].get<double>(), 1.0 / 3);
+  EXPECT_EQ(first["grad_norm"].get<double>(), 0.1 + 0.2);
+  EXPECT_EQ(first["learning_rate"].get<double>(), 2e-5);
+  EXPECT_EQ(first["num_tokens"].get<uint64_t>(), 1234567890123ull);
+  EXPECT_EQ(first["epoch"].get<double>(), 0.6666666666666666);
+  EXPECT_EQ(first["step_seconds"].get<double>(), 0.25);
+  EXPECT_EQ(first["tokens_per_second"].get<double>(), 4e3);
+  EXPECT_EQ(first.size(), 8u);
+}
+
+TEST(Metrics, SayThatAPlaceCannotBeWritten) {
+  auto file = MetricsFile::create("/nowhere/metrics.jsonl");
+  ASSERT_FALSE(file.ok());
+  EXPECT_EQ(file.status().code(), ErrorCode::DiskWrite);
+  auto full = MetricsFile::create("/dev/full");
+  ASSERT_TRUE(full.ok());
+  EXPECT_EQ(full->append({}).code(), ErrorCode::DiskFull);
+}
+
+} // namespace
+} // namespace zp::rt

@@ -1,0 +1,87 @@
+// An executor that computes nothing: it keeps what each run was given and answers what a test says. And a communicator that
+// is one rank of several without the others.
+#ifndef ZP_TESTS_UNIT_RUNTIME_TRAINER_RECORDING_EXECUTOR_H
+#define ZP_TESTS_UNIT_RUNTIME_TRAINER_RECORDING_EXECUTOR_H
+
+#include <cstring>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "runtime/executor/executor.h"
+#include "runtime/schema/plan_generated.h"
+#include "runtime/schema/step_scalars.h"
+
+namespace zp::test {
+
+struct Run {
+  uint32_t entry = 0;
+  std::map<std::string, std::vector<int32_t>> tokens;
+  StepScalars scalars{};
+};
+
+class RecordingExecutor final : public rt::Executor {
+public:
+  explicit RecordingExecutor(const fbs::Plan &plan) : plan(plan) {
+    for (const fbs::Tensor *tensor : *plan.tensors()) {
+      rt::TensorView view;
+      view.dtype = static_cast<DType>(tensor->dtype());
+      view.rank = static_cast<int>(tensor->dims()->size());
+      for (int i = 0; i < view.rank; ++i)
+        view.dims[static_cast<size_t>(i)] = tensor->dims()->Get(static_cast<uint32_t>(i));
+      memory.emplace_back(view.bytes() / 8 + 1);
+      view.data = memory.back().data();
+      views.push_back(view);
+    }
+  }
+  Status run(uint32_t entry) override {
+    Run run{entry, {}, {}};
+    for (const fbs::NamedTensor *input : *plan.entries()->Get(entry)->inputs()) {
+      const rt::TensorView &view = views[input->tensor()];
+      if (input->name()->str() == "scalars")
+        std::memcpy(&run.scalars, view.data, sizeof run.scalars);
+      else
+        run.tokens[input->name()->str()].assign(view.as<int32_t>(), view.as<int32_t>() + view.elements());
+    }
+    runs.push_back(std::move(run));
+    return onRun ? onRun(entry) : Status();
+  }
+  rt::TensorView view(uint32_t tensor) override { return views[tensor]; }
+  uint64_t gatheredBytes() const override { return 0; }
+  uint64_t reducedBytes() const override { return 0; }
+  std::array<double, 256> secondsByOpcode() const override { return {}; }
+
+  std::vector<Run> runs;
+  std::function<Status(uint32_t)> onRun;
+
+private:
+  const fbs::Plan &plan;
+  std::vector<std::vector<double>> memory;
+  std::vector<rt::TensorView> views;
+};
+
+class LoneRank : public rt::Communicator {
+public:
+  LoneRank(int rank, int size) : me(rank), all(size) {}
+  int rank() const override { return me; }
+  int size() const override { return all; }
+  const char *engine() const override { return "test"; }
+  int localSize() const override { return all; }
+  Status allGather(const void *shard, void *whole, size_t bytes) override {
+    for (int r = 0; r < all; ++r) // every rank had the same
+      std::memcpy(static_cast<char *>(whole) + static_cast<size_t>(r) * bytes, shard, bytes);
+    return {};
+  }
+  Status reduceScatter(void *, void *, size_t, DType) override { return {}; }
+  Status allReduce(void *, size_t, DType) override { return {}; }
+  Status barrier() override { return {}; }
+  void abort() override {}
+
+private:
+  int me, all;
+};
+
+} // namespace zp::test
+
+#endif // ZP_TESTS_UNIT_RUNTIME_TRAINER_RECORDING_EXECUTOR_H
