@@ -39,7 +39,9 @@ static Row makeRow(uint64_t seed, int64_t update, int64_t row, int64_t length, i
   return result;
 }
 
-static void shapeOfBatch(nn::ProgramOp program, int64_t &rows, int64_t &length) {
+static void shapeOfBatch(nn::ProgramOp program, nn::ProgramOp training, int64_t &rows, int64_t &length) {
+  if (program.getRows() == 0 && training)
+    program = training;
   rows = static_cast<int64_t>(program.getRows());
   length = static_cast<int64_t>(program.getLength());
   if (rows > 0 && length > 0)
@@ -54,7 +56,7 @@ static void shapeOfBatch(nn::ProgramOp program, int64_t &rows, int64_t &length) 
 
 NamedTensors Batches::inputs(nn::ProgramOp program, int64_t update, int64_t index, int64_t firstToken) const {
   int64_t rows = 0, length = 0;
-  shapeOfBatch(program, rows, length);
+  shapeOfBatch(program, training, rows, length);
   Row batch;
   int64_t counted = 0;
   for (int64_t row = 0; row < rows * perUpdate; ++row) {

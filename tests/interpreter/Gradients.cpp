@@ -36,6 +36,8 @@ static FailureOr<double> measure(Machine &machine, const JobShape &shape, const 
 }
 
 LogicalResult checkGradients(Machine &machine, const JobShape &shape, const Batches &batches, double tolerance, llvm::raw_ostream &out) {
+  if (failed(runInit(machine)))
+    return failure();
   const std::vector<RankState> start = machine.states;
   if (failed(runLoss(machine, shape, batches)))
     return failure();

@@ -9,8 +9,9 @@ namespace zp::interpreter {
 namespace {
 class Runner {
 public:
-  Runner(Machine &machine, const JobShape &shape, const Batches &batches, Trace &trace)
-      : machine(machine), batches(batches), trace(trace) {
+  Runner(Machine &machine, const JobShape &shape, const Batches &given, Trace &trace) : machine(machine), batches(given), trace(trace) {
+    batches.perUpdate = shape.ranks * shape.microBatches;
+    batches.training = machine.program(nn::ProgramKind::TrainStep);
     rounds = machine.distributed() ? shape.microBatches : shape.microBatches * shape.ranks;
   }
 
@@ -113,20 +114,19 @@ private:
   }
 
   Machine &machine;
-  const Batches &batches;
+  Batches batches;
   Trace &trace;
   int64_t rounds;
   bool trained = false; // what is recorded now depends on an update
 };
 } // namespace
 
-static LogicalResult runInit(Machine &machine) {
+LogicalResult runInit(Machine &machine) {
   nn::ProgramOp init = machine.program(nn::ProgramKind::Init);
   return init && machine.distributed() ? machine.run(init, std::vector<NamedTensors>(machine.states.size())) : success();
 }
 
-LogicalResult runJob(Machine &machine, const JobShape &shape, Batches batches, Trace &trace) {
-  batches.perUpdate = shape.ranks * shape.microBatches;
+LogicalResult runJob(Machine &machine, const JobShape &shape, const Batches &batches, Trace &trace) {
   Runner runner(machine, shape, batches, trace);
   if (failed(runInit(machine)))
     return failure();
@@ -150,11 +150,10 @@ LogicalResult runJob(Machine &machine, const JobShape &shape, Batches batches, T
   return trains ? runner.runMicroBatches(nn::ProgramKind::Evaluate, shape.updates) : success();
 }
 
-FailureOr<double> runLoss(Machine &machine, const JobShape &shape, Batches batches) {
+FailureOr<double> runLoss(Machine &machine, const JobShape &shape, const Batches &batches) {
   nn::ProgramOp program = machine.program(nn::ProgramKind::TrainStep);
   if (!program)
     return machine.module().emitError("has no nn.program of kind \"train_step\"");
-  batches.perUpdate = shape.ranks * shape.microBatches;
   Trace trace;
   Runner runner(machine, shape, batches, trace);
   if (failed(runner.runMicroBatches(nn::ProgramKind::TrainStep, 0)))

@@ -21,10 +21,12 @@ struct JobShape {
 
 /// The global batch of an update is ranks × microBatches micro-batches. A module with sections runs on `ranks` ranks (rank r
 /// takes micro-batch k·ranks + r in round k); one without runs them all in sequence on one.
-mlir::LogicalResult runJob(Machine &machine, const JobShape &shape, Batches batches, Trace &trace);
+mlir::LogicalResult runJob(Machine &machine, const JobShape &shape, const Batches &batches, Trace &trace);
 
+/// The program `init`, if there is one that loads sections.
+mlir::LogicalResult runInit(Machine &machine);
 /// One round of train_step from the machine's current state: the loss sum over ranks, by the states it adds to.
-mlir::FailureOr<double> runLoss(Machine &machine, const JobShape &shape, Batches batches);
+mlir::FailureOr<double> runLoss(Machine &machine, const JobShape &shape, const Batches &batches);
 
 } // namespace zp::interpreter
 

@@ -266,8 +266,7 @@ TEST(VjpCases, CoverEveryDifferentiableOp) {
   for (const Case &test : cases)
     covered.insert(Harness(context, test).subject->getName().getStringRef());
   for (RegisteredOperationName name : context.getRegisteredOperationsByDialect("nn"))
-    if (name.hasInterface<nn::DifferentiableOpInterface>())
-      EXPECT_TRUE(covered.count(name.getStringRef())) << name.getStringRef().str();
+    EXPECT_TRUE(!name.hasInterface<nn::DifferentiableOpInterface>() || covered.count(name.getStringRef())) << name.getStringRef().str();
 }
 
 } // namespace
