@@ -78,7 +78,7 @@ private:
     if (!buffer.getOffset())
       return buffer.emitOpError("has no offset; run plan-assign-arenas first");
     bufferIds[{entry, buffer.getSymNameAttr()}] = buffers.size();
-    buffers.push_back(fbs::CreateBuffer(fbb, entry ? 0 : fbb.CreateSharedString(buffer.getSymName().str()), static_cast<fbs::Tier>(buffer.getTier()),
+    buffers.push_back(fbs::CreateBuffer(fbb, fbb.CreateSharedString(buffer.getSymName().str()), static_cast<fbs::Tier>(buffer.getTier()),
                                         static_cast<fbs::BufferKind>(buffer.getKind()), entry == nullptr, *buffer.getOffset(), buffer.getBytes()));
     return success();
   }
@@ -141,7 +141,7 @@ private:
   }
 
   flatbuffers::Offset<fbs::Parameter> emitParameter(nn::ParameterOp parameter, int64_t offset) {
-    auto text = [&](std::optional<StringRef> value) { return value ? fbb.CreateSharedString(value->str()) : 0; };
+    auto text = [&](std::optional<StringRef> value) { return fbb.CreateSharedString(value.value_or("").str()); };
     auto name = text(parameter.getSymName()), checkpoint = text(parameter.getCheckpoint()), savedAs = text(parameter.getSavedAs());
     auto shape = dimensions(cast<RankedTensorType>(parameter.getType()).getShape());
     return fbs::CreateParameter(fbb, name, checkpoint, savedAs, shape, offset, static_cast<fbs::Initial>(parameter.getInitial()),
@@ -192,7 +192,7 @@ private:
       events = std::max<uint32_t>(events, record.getEvent() + 1);
     streams = std::max<uint32_t>(streams, instruction.getStreamId() + 1);
     EncodedOp encoded = encodeAttributes(instruction, fbb);
-    auto list = operands.empty() ? 0 : fbb.CreateVector(operands.data(), operands.size());
+    auto list = fbb.CreateVector(operands.data(), operands.size());
     out.push_back(fbs::CreateInstruction(fbb, instruction.getStreamId(), list, encoded.first, encoded.second));
     return success();
   }

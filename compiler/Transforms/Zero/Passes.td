@@ -18,9 +18,9 @@ def PartitionStatePass : Zero_Pass<"zero-partition-state"> {
     Requires: phase train is over. Ensures: every nn.parameter has exactly one slot.
 
     ```mlir
-    nn.parameter @w : tensor<64x32xf32> {unit = 1, …}
+    nn.parameter @w : tensor<64x32xf32> initial checkpoint {unit = 1 : i64, …}
     // gets, beside it
-    zero.section @unit1.frozen {kind = 0 : i32, ranks = 2 : i64, slots = [#zero.slot<@w, 0>], type = tensor<2048xf32>, unit = 1 : i64, values_sharded}
+    zero.section @unit1.frozen kind frozen {ranks = 2 : i64, slots = [#zero.slot<@w, 0>], type = tensor<2048xf32>, unit = 1 : i64, values_sharded}
     ```
   }];
 }
