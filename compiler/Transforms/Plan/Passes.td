@@ -9,9 +9,9 @@ class Plan_Pass<string flag> : Pass<flag, "::mlir::ModuleOp"> { let dependentDia
 def ScheduleStreamsPass : Plan_Pass<"plan-schedule-streams"> {
   let summary = "puts collectives that are awaited later on a stream of their own";
   let description = [{
-    Stream 0 computes; stream 1 carries the collectives that have `plan.future`. Such a collective starts when stream 0 has
-    come to its place in the list, which also orders all memory it touches, and is done where its event is awaited. The
-    others stay on stream 0. Events are numbered anew: each is recorded once and awaited once.
+    Stream 0 computes. When a collective of an entry has `plan.future`, stream 1 carries all collectives of that entry, for
+    ranks must issue them in one order. A collective starts when stream 0 has come to its place in the list, which also
+    orders all memory it touches, and is done where its event is awaited; without a future that is at once. Events are numbered anew: each is recorded once and awaited once.
 
     Requires: convert-to-plan. Ensures: no `plan.future` is left.
 

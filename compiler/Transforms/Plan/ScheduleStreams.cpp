@@ -12,26 +12,43 @@ namespace {
 
 constexpr int64_t kCompute = 0, kCommunication = 1;
 
+bool isCollective(Operation &op) {
+  auto instruction = dyn_cast<InstructionOpInterface>(op);
+  return instruction && instruction.isCollective();
+}
+
+/// Moves a collective to the communication stream; returns the event that its end records.
+int64_t moveToCommunication(Operation &op, int64_t &next) {
+  OpBuilder b(&op);
+  RecordEventOp::create(b, op.getLoc(), next, kCompute);
+  WaitEventOp::create(b, op.getLoc(), next++, kCommunication);
+  cast<InstructionOpInterface>(op).setStreamId(kCommunication);
+  b.setInsertionPointAfter(&op);
+  RecordEventOp::create(b, op.getLoc(), next, kCommunication);
+  return next++;
+}
+
+/// All collectives of an entry share a stream, or ranks could issue them in different orders: once one is asynchronous,
+/// the others follow it, awaited where they stand.
 void scheduleEntry(EntryOp entry) {
+  Block &body = entry.getBody().front();
+  if (llvm::none_of(body, [](Operation &op) { return op.hasAttr(kFutureAttr); }))
+    return;
   llvm::DenseMap<int64_t, int64_t> renumbered; // future to event
   int64_t next = 0;
-  for (Operation &op : llvm::make_early_inc_range(entry.getBody().front())) {
-    if (auto wait = dyn_cast<WaitEventOp>(op); wait && wait.getStream() == kCompute) {
-      if (auto event = renumbered.find(wait.getEvent()); event != renumbered.end())
-        wait.setEvent(event->second);
-      continue;
+  for (Operation &op : llvm::make_early_inc_range(body)) {
+    if (auto wait = dyn_cast<WaitEventOp>(op)) {
+      wait.setEvent(renumbered.lookup(wait.getEvent()));
+    } else if (isCollective(op)) {
+      int64_t event = moveToCommunication(op, next);
+      if (auto future = dyn_cast_or_null<IntegerAttr>(op.removeAttr(kFutureAttr))) {
+        renumbered[future.getInt()] = event;
+      } else {
+        OpBuilder b(&op);
+        b.setInsertionPointAfter(op.getNextNode());
+        WaitEventOp::create(b, op.getLoc(), event, kCompute);
+      }
     }
-    auto future = op.getAttrOfType<IntegerAttr>(kFutureAttr);
-    if (!future)
-      continue;
-    OpBuilder b(&op);
-    RecordEventOp::create(b, op.getLoc(), next, kCompute);
-    WaitEventOp::create(b, op.getLoc(), next++, kCommunication);
-    cast<InstructionOpInterface>(op).setStreamId(kCommunication);
-    b.setInsertionPointAfter(&op);
-    RecordEventOp::create(b, op.getLoc(), next, kCommunication);
-    renumbered[future.getInt()] = next++;
-    op.removeAttr(kFutureAttr);
   }
 }
 
