@@ -90,17 +90,6 @@ HWY_INLINE void finish(const GemmProblem &problem, bool turned, int64_t row, int
   }
 }
 
-template <bool Direct>
-HWY_INLINE void runMicro(int vectors, int64_t k, const float *a, int64_t rowStride, const float *b, const float *previous,
-                         int64_t previousStride, float *out, int64_t outStride) {
-  if (vectors == 3)
-    microKernel<3, Direct>(k, a, rowStride, b, previous, previousStride, out, outStride);
-  else if (vectors == 2)
-    microKernel<2, Direct>(k, a, rowStride, b, previous, previousStride, out, outStride);
-  else
-    microKernel<1, Direct>(k, a, rowStride, b, previous, previousStride, out, outStride);
-}
-
 /// One tile of op(A)·op(B), finished into C.
 template <typename TIn, typename TOut>
 HWY_NOINLINE void gemmTile(const GemmProblem &problem, bool turned, const Tile &tile) {
@@ -140,9 +129,9 @@ HWY_NOINLINE void gemmTile(const GemmProblem &problem, bool turned, const Tile &
         float *out = ends ? last : sums;
         const int64_t outStride = ends ? kNR : partialStride;
         if (i < direct)
-          runMicro<true>(vectors, k, rowsOfA + i * rowStride, rowStride, panelB, previous, partialStride, out, outStride);
+          runMicro<true>(vectors, k, rowsOfA + i * rowStride, rowStride, panelB, vectors * kLanes, previous, partialStride, out, outStride);
         else
-          runMicro<false>(vectors, k, panelsOfA + (i - direct) * k, 0, panelB, previous, partialStride, out, outStride);
+          runMicro<false>(vectors, k, panelsOfA + (i - direct) * k, kMR, panelB, vectors * kLanes, previous, partialStride, out, outStride);
         if (ends)
           finish<TIn, TOut>(problem, turned, at + i, HWY_MIN(int64_t{kMR}, rows - i), tile.column + column,
                             HWY_MIN(kNR, tile.columns - column), last, kNR);

@@ -1,0 +1,24 @@
+// Ends the suite: every op of the table must have gone through conform().
+#include "runtime/kernels/registry.h"
+#include "tests/conformance/support.h"
+
+namespace zp::rt::test {
+
+std::set<std::string> &conformedOps() {
+  static std::set<std::string> ops;
+  return ops;
+}
+
+namespace {
+class Coverage : public ::testing::Environment {
+  void TearDown() override {
+    if (::testing::GTEST_FLAG(filter) != "*" || ::testing::UnitTest::GetInstance()->test_to_run_count() == 0)
+      return; // a part of the suite was asked for
+    for (const KernelEntry &entry : allKernels())
+      EXPECT_TRUE(conformedOps().contains(entry.name)) << entry.name << " has no conformance case";
+  }
+};
+const auto *const kCoverage = ::testing::AddGlobalTestEnvironment(new Coverage);
+} // namespace
+
+} // namespace zp::rt::test

@@ -1,0 +1,160 @@
+#include "runtime/schema/workspaces.h"
+#include "tests/conformance/support.h"
+
+namespace zp::rt::test {
+namespace {
+
+const std::pair<int64_t, int64_t> kMatrices[] = {{1, 1}, {3, 5}, {7, 64}, {130, 65}, {70, 768}};
+
+TEST(Embedding, WithIdsThatAreNone) {
+  Maker maker;
+  for (DType f : kBoth) {
+    EmbeddingArgs args;
+    args.table = maker.normal(f, {11, 13});
+    args.ids = maker.integers({50}, -1, 11); // one below, one above: zeros, not foreign memory
+    args.target = maker.empty(f, {50, 13});
+    conform(args);
+  }
+}
+
+TEST(EmbeddingGradient, RepeatedIds) {
+  Maker maker;
+  for (DType f : kBoth)
+    for (int64_t width : {1, 13, 200}) {
+      EmbeddingGradientArgs args;
+      args.ids = maker.integers({60}, -1, 5);
+      args.gradOut = maker.normal(f, {60, width});
+      args.gradTable = maker.normal(DType::F32, {5, width});
+      conform(args);
+    }
+}
+
+TEST(RmsNorm, Shapes) {
+  Maker maker;
+  for (DType f : kBoth)
+    for (auto [rows, width] : kMatrices) {
+      RmsNormArgs args;
+      args.source = maker.normal(f, {rows, width}, 3);
+      args.weight = maker.positive(f, {width});
+      args.target = maker.empty(f, {rows, width});
+      args.rstd = maker.empty(DType::F32, {rows});
+      args.epsilon = 1e-5;
+      conform(args);
+    }
+}
+
+TEST(RmsNormGradient, WithAndWithoutResidualAndWeightInPlace) {
+  Maker maker;
+  for (DType f : kBoth)
+    for (auto [rows, width] : kMatrices)
+      for (int bits = 0; bits < 12; ++bits) {
+        RmsNormGradientArgs args;
+        args.gradOut = maker.normal(f, {rows, width});
+        args.source = maker.normal(f, {rows, width}, 2);
+        args.weight = maker.positive(f, {width});
+        args.rstd = maker.positive(DType::F32, {rows}, 0.4, 0.6);
+        if (bits & 1)
+          args.residualGradient = maker.normal(f, {rows, width});
+        if (bits & 2)
+          args.gradWeight = maker.normal(DType::F32, {width});
+        int alias = bits / 4;
+        if (alias == 1 && !(bits & 1))
+          continue;
+        args.gradSource = alias == 0 ? maker.empty(f, {rows, width}) : alias == 1 ? args.residualGradient : args.gradOut;
+        conform(args, std::to_string(bits));
+      }
+}
+
+TEST(RopeTable, LongPositions) {
+  Maker maker;
+  std::vector<float> frequencies;
+  for (int i = 0; i < 11; ++i)
+    frequencies.push_back(static_cast<float>(1 / std::pow(10000.0, i / 11.0)));
+  for (DType f : kBoth) {
+    RopeTableArgs args;
+    args.positions = maker.integers({100}, 0, 131072);
+    args.cosine = maker.empty(f, {100, 11});
+    args.sine = maker.empty(f, {100, 11});
+    args.inverseFrequencies = frequencies;
+    args.scaling = 1.2;
+    conform(args);
+  }
+}
+
+TEST(Rope, BothWaysApartAndInPlace) {
+  Maker maker;
+  for (DType f : kBoth)
+    for (int64_t headDim : {2, 10, 32, 128})
+      for (bool inverse : {false, true})
+        for (bool alias : {false, true}) {
+          RopeArgs args;
+          args.source = maker.normal(f, {45, 3 * headDim});
+          args.cosine = maker.normal(f, {45, headDim / 2});
+          args.sine = maker.normal(f, {45, headDim / 2});
+          args.target = alias ? args.source : maker.empty(f, {45, 3 * headDim});
+          args.headDim = headDim;
+          args.inverse = inverse;
+          conform(args);
+        }
+}
+
+LinearCrossEntropyArgs crossEntropy(Maker &maker, DType f, int64_t rows, int64_t length, int64_t width, int64_t vocabulary, int64_t chunk,
+                                    double counted) {
+  int64_t tokens = rows * length;
+  LinearCrossEntropyArgs args;
+  args.hidden = maker.normal(f, {tokens, width});
+  args.weight = maker.normal(f, {vocabulary, width}, 0.5);
+  args.labels = maker.integers({tokens}, 0, static_cast<int>(vocabulary) - 1);
+  std::uniform_real_distribution<double> uniform;
+  for (int64_t t = 0; t < tokens; ++t)
+    if (uniform(maker.random()) >= counted)
+      args.labels.as<int32_t>()[t] = -100;
+  args.workspace = maker.workspace(linearCrossEntropyWorkspaceBytes(chunk, tokens, vocabulary, width, f));
+  args.lossSum = maker.positive(DType::F64, {1});
+  args.chunk = chunk;
+  args.length = length;
+  return args;
+}
+
+TEST(LinearCrossEntropy, ChunksMasksAndOptionalGradients) {
+  Maker maker;
+  for (DType f : kBoth)
+    for (auto [rows, length, width, vocabulary, chunk] :
+         {std::array<int64_t, 5>{1, 2, 3, 2, 1}, {2, 9, 20, 50, 4}, {3, 20, 33, 111, 60}, {2, 40, 16, 1500, 17}})
+      for (double counted : {1.0, 0.5, 0.0})
+        for (int gradients = 0; gradients < 4; ++gradients) {
+          LinearCrossEntropyArgs args = crossEntropy(maker, f, rows, length, width, vocabulary, chunk, counted);
+          if (gradients & 1)
+            args.gradHidden = maker.normal(f, {rows * length, width});
+          if (gradients & 2)
+            args.gradWeight = maker.normal(DType::F32, {vocabulary, width});
+          conform(args, std::to_string(gradients));
+        }
+}
+
+// The chunk is a matter of memory: hidden's gradient has the same bits for any.
+TEST(LinearCrossEntropy, ChunkDoesNotMatter) {
+  Maker maker;
+  LinearCrossEntropyArgs args = crossEntropy(maker, DType::F32, 2, 30, 24, 200, 60, 0.8);
+  args.gradHidden = maker.empty(DType::F32, {60, 24});
+  Copy<LinearCrossEntropyArgs> whole(args);
+  cpu::run(KernelContext{}, whole.args);
+  for (int64_t chunk : {1, 7, 59}) {
+    args.chunk = chunk;
+    Copy<LinearCrossEntropyArgs> cut(args);
+    cpu::run(KernelContext{}, cut.args);
+    EXPECT_LE(relativeError(whole.args.lossSum, cut.args.lossSum), 1e-7);
+    EXPECT_LE(relativeError(whole.args.gradHidden, cut.args.gradHidden), 1e-6);
+  }
+}
+
+TEST(LinearCrossEntropy, NanInTheHiddenStateReachesTheLoss) {
+  Maker maker;
+  LinearCrossEntropyArgs args = crossEntropy(maker, DType::F32, 1, 8, 16, 40, 8, 1);
+  args.hidden.as<float>()[3 * 16] = NAN;
+  cpu::run(KernelContext{}, args);
+  EXPECT_TRUE(std::isnan(*args.lossSum.as<double>()));
+}
+
+} // namespace
+} // namespace zp::rt::test
