@@ -1,0 +1,121 @@
+#include "runtime/collective/local/local_communicator.h"
+
+#include <chrono>
+#include <csignal>
+#include <functional>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
+
+#include "runtime/collective/single/single_communicator.h"
+#include "tests/unit/runtime/collective/collective_checks.h"
+
+namespace zp::rt {
+namespace {
+
+using Body = std::function<int(Communicator &)>;
+
+/// Runs a body on forked ranks; the wait states in rank order.
+std::vector<int> runRanks(int ranks, const Body &body) {
+  auto segment = Segment::createAnonymous(ranks);
+  EXPECT_TRUE(segment.ok());
+  std::vector<pid_t> pids;
+  for (int rank = 0; rank < ranks; ++rank) {
+    pid_t pid = ::fork();
+    if (pid == 0) {
+      ::alarm(60); // a hang is a failure, not a hang of the suite
+      auto communicator = createLocalCommunicator(std::move(*segment), rank, false, 30);
+      ::_exit(communicator.ok() ? body(**communicator) : 99);
+    }
+    pids.push_back(pid);
+  }
+  std::vector<int> states;
+  for (pid_t pid : pids) {
+    int state = 0;
+    ::waitpid(pid, &state, 0);
+    states.push_back(state);
+  }
+  return states;
+}
+
+class LocalWorld : public testing::TestWithParam<int> {};
+
+TEST_P(LocalWorld, CollectivesMoveAndSumInRankOrder) {
+  std::vector<int> states = runRanks(GetParam(), [](Communicator &c) {
+    std::string wrong = test::checkCollectives(c);
+    if (!wrong.empty())
+      std::fprintf(stderr, "rank %d: %s\n", c.rank(), wrong.c_str());
+    return wrong.empty() && std::string(c.engine()) == "local" && c.localSize() == c.size() ? 0 : 1;
+  });
+  for (int state : states)
+    EXPECT_TRUE(WIFEXITED(state) && WEXITSTATUS(state) == 0) << state;
+}
+
+TEST_P(LocalWorld, ThousandsOfBarriersInARow) {
+  std::vector<int> states = runRanks(GetParam(), [](Communicator &c) {
+    for (int i = 0; i < 3000; ++i)
+      if (!c.barrier().ok())
+        return 1;
+    return 0;
+  });
+  for (int state : states)
+    EXPECT_TRUE(WIFEXITED(state) && WEXITSTATUS(state) == 0);
+}
+INSTANTIATE_TEST_SUITE_P(LocalCommunicator, LocalWorld, testing::Values(1, 2, 3, 4));
+
+TEST(SingleCommunicator, PassesTheSameChecks) { EXPECT_EQ(test::checkCollectives(*createSingleCommunicator()), ""); }
+
+/// Rank 1 goes by `end` in the middle of things; the others must see PeerLost that names it, soon.
+void expectOthersLearn(const Body &end) {
+  auto start = std::chrono::steady_clock::now();
+  std::vector<int> states = runRanks(3, [&](Communicator &c) {
+    std::vector<float> data(200000, 1);
+    for (int i = 0;; ++i) {
+      if (c.rank() == 1 && i == 5)
+        return end(c);
+      Status status = c.allReduce(data.data(), data.size(), DType::F32);
+      if (!status.ok())
+        return status.code() == ErrorCode::PeerLost && status.message().find("rank 1 is gone") != std::string::npos ? 42 : 43;
+    }
+  });
+  for (int rank : {0, 2})
+    EXPECT_TRUE(WIFEXITED(states[static_cast<size_t>(rank)]) && WEXITSTATUS(states[static_cast<size_t>(rank)]) == 42) << states[static_cast<size_t>(rank)];
+  EXPECT_LT(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(), 10.0);
+}
+
+TEST(LocalCommunicator, AKilledRankIsLostToTheOthers) {
+  expectOthersLearn([](Communicator &) { return ::kill(::getpid(), SIGKILL); });
+}
+TEST(LocalCommunicator, ARankThatEndsIsLostToTheOthers) {
+  expectOthersLearn([](Communicator &) { return 0; });
+}
+TEST(LocalCommunicator, AnAbortReachesTheOthersWhileTheRankLives) {
+  expectOthersLearn([](Communicator &c) {
+    c.abort();
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+    return 0;
+  });
+}
+
+TEST(LocalCommunicator, ARankThatNeverComesIsAnError) {
+  auto segment = Segment::createAnonymous(2);
+  ASSERT_TRUE(segment.ok());
+  Status status = createLocalCommunicator(std::move(*segment), 0, false, 0.3).status();
+  EXPECT_EQ(status.code(), ErrorCode::Network);
+  EXPECT_NE(status.message().find("rank 1 did not come"), std::string::npos);
+}
+
+TEST(LocalCommunicator, ARankIsTakenOnce) {
+  auto segment = Segment::createAnonymous(1);
+  ASSERT_TRUE(segment.ok() && segment->join(0).ok());
+  pid_t pid = ::fork();
+  if (pid == 0)
+    ::_exit(segment->join(0).code() == ErrorCode::Network ? 0 : 1);
+  int state = 0;
+  ::waitpid(pid, &state, 0);
+  EXPECT_EQ(state, 0);
+}
+
+} // namespace
+} // namespace zp::rt

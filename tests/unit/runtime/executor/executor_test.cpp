@@ -1,0 +1,181 @@
+#include "runtime/executor/executor.h"
+
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <gtest/gtest.h>
+#include <new>
+
+#include "runtime/collective/single/single_communicator.h"
+#include "runtime/executor/resolve.h"
+#include "tests/unit/runtime/plan/plan_spec.h"
+
+// Counts what the process takes from the heap: `run` must take nothing.
+static size_t allocations = 0;
+void *operator new(size_t bytes) {
+  ++allocations;
+  if (void *memory = std::malloc(bytes ? bytes : 1))
+    return memory;
+  std::abort();
+}
+void operator delete(void *memory) noexcept { std::free(memory); }
+void operator delete(void *memory, size_t) noexcept { std::free(memory); }
+
+namespace zp::rt {
+namespace {
+
+using namespace test;
+
+struct Options {
+  bool shadow, reference;
+  int threads;
+};
+
+class ExecutorModes : public testing::TestWithParam<Options> {};
+
+/// The section's element i is i.
+Status countUp(uint32_t, const TensorView &target) {
+  for (int64_t i = 0; i < target.elements(); ++i)
+    target.as<float>()[i] = static_cast<float>(i);
+  return {};
+}
+
+ExecutorOptions optionsOf(const Options &mode) {
+  ExecutorOptions options;
+  options.threads = mode.threads;
+  options.shadow = mode.shadow;
+  options.reference = mode.reference;
+  options.loadSection = countUp;
+  return options;
+}
+
+TEST_P(ExecutorModes, RunsTheSamplePlan) {
+  SamplePlan spec;
+  auto plan = spec.load();
+  ASSERT_TRUE(plan.ok()) << plan.status().toString();
+  auto communicator = createSingleCommunicator();
+  auto executor = Executor::create(*plan, *communicator, optionsOf(GetParam()));
+  ASSERT_TRUE(executor.ok()) << executor.status().toString();
+  ASSERT_TRUE((*executor)->run(0).ok());
+  const int32_t ids[4] = {7, 0, 3, 3};
+  for (int step = 1; step <= 3; ++step) {
+    std::memcpy((*executor)->view(spec.ids).data, ids, sizeof(ids));
+    ASSERT_TRUE((*executor)->run(1).ok());
+    // Row `id` of the table is 4·id, 4·id+1, …; doubled, and added once a step.
+    for (int row = 0; row < 4; ++row)
+      for (int d = 0; d < 4; ++d) {
+        EXPECT_EQ((*executor)->view(spec.late).as<float>()[row * 4 + d], 2.0f * static_cast<float>(4 * ids[row] + d));
+        EXPECT_EQ((*executor)->view(spec.sum).as<float>()[row * 4 + d], static_cast<float>(step) * 2.0f * static_cast<float>(4 * ids[row] + d));
+      }
+  }
+  ASSERT_TRUE((*executor)->run(2).ok());
+  EXPECT_EQ((*executor)->gatheredBytes(), 0u); // there is nobody else
+  EXPECT_EQ((*executor)->reducedBytes(), 0u);
+  EXPECT_GT((*executor)->secondsByOpcode()[static_cast<size_t>(fbs::OpAttrs::Embedding)], 0);
+  EXPECT_EQ((*executor)->secondsByOpcode()[static_cast<size_t>(fbs::OpAttrs::Matmul)], 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Executor, ExecutorModes,
+                         testing::Values(Options{false, false, 1}, Options{false, false, 3}, Options{false, true, 1}, Options{true, false, 2}, Options{true, true, 1}),
+                         [](const auto &info) {
+                           return std::string(info.param.shadow ? "shadow" : "planned") + (info.param.reference ? "_reference_" : "_cpu_") + std::to_string(info.param.threads);
+                         });
+
+TEST(Executor, ARunTakesNothingFromTheHeap) {
+  // Copies, events, an in-place sum and fills: the executor's own part. Kernels answer for theirs.
+  SamplePlan spec;
+  spec.step().instructions = {spec.step().instructions[SamplePlan::kGather], spec.step().instructions[SamplePlan::kRecord],
+                              spec.step().instructions[SamplePlan::kWait], makeCopy({spec.sum, spec.late}, 0)};
+  auto plan = spec.load();
+  ASSERT_TRUE(plan.ok()) << plan.status().toString();
+  auto communicator = createSingleCommunicator();
+  auto executor = Executor::create(*plan, *communicator, optionsOf({false, false, 2}));
+  ASSERT_TRUE(executor.ok());
+  ASSERT_TRUE((*executor)->run(0).ok());
+  ASSERT_TRUE((*executor)->run(1).ok());
+  size_t before = allocations;
+  for (int i = 0; i < 50; ++i)
+    if (!(*executor)->run(1).ok())
+      FAIL();
+  EXPECT_EQ(allocations, before);
+}
+
+TEST(Executor, AnotherWorldIsRefusedWithBothNumbers) {
+  SamplePlan spec(2);
+  auto plan = spec.load();
+  ASSERT_TRUE(plan.ok());
+  auto communicator = createSingleCommunicator();
+  Status status = Executor::create(*plan, *communicator, {}).status();
+  EXPECT_EQ(status.code(), ErrorCode::WorldSize);
+  EXPECT_EQ(exitCodeOf(status.code()), 2);
+  EXPECT_NE(status.message().find("compiled for 2 ranks, this job has 1"), std::string::npos);
+}
+
+TEST(Executor, AKernelsRefusalNamesTheInstruction) {
+  SamplePlan spec;
+  spec.tensors[spec.table].dims = {16, 2}; // rows of two do not fit a target of four
+  auto plan = spec.load();
+  ASSERT_TRUE(plan.ok()) << plan.status().toString();
+  auto communicator = createSingleCommunicator();
+  for (Status status : {Executor::create(*plan, *communicator, {}).status(), checkInstructions(*plan)}) {
+    EXPECT_EQ(status.code(), ErrorCode::PlanInvalid);
+    EXPECT_EQ(status.message().rfind("plan.fb: entries[1].instructions[3]: embedding", 0), 0u) << status.message();
+  }
+}
+
+TEST(Executor, ALoadersErrorEndsTheRun) {
+  auto plan = SamplePlan().load();
+  auto communicator = createSingleCommunicator();
+  ExecutorOptions options;
+  options.loadSection = [](uint32_t, const TensorView &) { return Status(ErrorCode::TensorMissing, "no such tensor"); };
+  auto executor = Executor::create(*plan, *communicator, options);
+  ASSERT_TRUE(executor.ok());
+  EXPECT_EQ((*executor)->run(0).code(), ErrorCode::TensorMissing);
+}
+
+TEST(Executor, ADryRunNeedsNoMemory) {
+  SamplePlan spec;
+  spec.spaces[0].bytes = uint64_t{1} << 49;
+  auto plan = spec.load();
+  auto communicator = createSingleCommunicator();
+  ExecutorOptions options;
+  options.dryRun = true;
+  auto executor = Executor::create(*plan, *communicator, options);
+  ASSERT_TRUE(executor.ok()) << executor.status().toString();
+  EXPECT_TRUE((*executor)->run(0).ok());
+  EXPECT_FALSE((*executor)->view(0));
+}
+
+TEST(Executor, ShadowModeGivesWorthlessBytesOutsideALife) {
+  SamplePlan spec;
+  auto plan = spec.load();
+  auto communicator = createSingleCommunicator();
+  auto executor = Executor::create(*plan, *communicator, optionsOf({true, false, 1}));
+  ASSERT_TRUE(executor.ok());
+  ASSERT_TRUE((*executor)->run(0).ok());
+  std::memset((*executor)->view(spec.ids).data, 0, 16);
+  ASSERT_TRUE((*executor)->run(1).ok());
+  EXPECT_TRUE(std::isnan((*executor)->view(spec.embedded).as<float>()[0])); // over
+  EXPECT_FALSE(std::isnan((*executor)->view(spec.late).as<float>()[0]));    // an output
+  EXPECT_FALSE(std::isnan((*executor)->view(spec.sum).as<float>()[0]));     // persistent
+}
+
+TEST(ExecutorDeathTest, ShadowModeNamesWhoLeavesItsBuffer) {
+  SamplePlan spec;
+  auto plan = spec.load();
+  auto communicator = createSingleCommunicator();
+  ExecutorOptions options = optionsOf({true, false, 1});
+  options.loadSection = [](uint32_t, const TensorView &target) {
+    static_cast<volatile float *>(target.data)[target.elements() + 8] = 1;
+    return Status();
+  };
+  EXPECT_DEATH(
+      {
+        auto executor = Executor::create(*plan, *communicator, options);
+        (void)(*executor)->run(0);
+      },
+      "plan.fb: entries\\[0\\].instructions\\[0\\] \\(load_section\\): touches 32 bytes past the end of buffer weights");
+}
+
+} // namespace
+} // namespace zp::rt
