@@ -10,7 +10,8 @@ namespace zp::fe {
 
 static constexpr int64_t kScalarBytes = 64; // StepScalars
 
-ForwardBuilder::ForwardBuilder(OpBuilder &builder, const ModelSpec &spec, int64_t rows, int64_t length)
+ForwardBuilder::ForwardBuilder(OpBuilder &builder, const ModelSpec &spec, int64_t rows,
+                               int64_t length)
     : builder(builder), spec(spec), length(length), tokens(rows * length) {
   sortModules();
 }
@@ -18,29 +19,63 @@ ForwardBuilder::ForwardBuilder(OpBuilder &builder, const ModelSpec &spec, int64_
 void ForwardBuilder::sortModules() {
   blocks.resize(size_t(spec.layers));
   for (const ModuleSpec &module : spec.modules) {
-    Block *block = module.unit >= 1 && module.unit <= spec.layers ? &blocks[size_t(module.unit - 1)] : nullptr;
+    Block *block =
+        module.unit >= 1 && module.unit <= spec.layers ? &blocks[size_t(module.unit - 1)] : nullptr;
     switch (module.role) {
-    case Role::None: break;
-    case Role::Embedding: embedding = &module; break;
-    case Role::FinalNorm: finalNorm = &module; break;
-    case Role::Head: head = &module; break;
-    case Role::InputNorm: block->inputNorm = &module; break;
-    case Role::Query: block->query = &module; break;
-    case Role::Key: block->key = &module; break;
-    case Role::Value: block->value = &module; break;
-    case Role::Output: block->output = &module; break;
-    case Role::QueryNorm: block->queryNorm = &module; break;
-    case Role::KeyNorm: block->keyNorm = &module; break;
-    case Role::PostNorm: block->postNorm = &module; break;
-    case Role::Gate: block->gate = &module; break;
-    case Role::Up: block->up = &module; break;
-    case Role::Down: block->down = &module; break;
+    case Role::None:
+      break;
+    case Role::Embedding:
+      embedding = &module;
+      break;
+    case Role::FinalNorm:
+      finalNorm = &module;
+      break;
+    case Role::Head:
+      head = &module;
+      break;
+    case Role::InputNorm:
+      block->inputNorm = &module;
+      break;
+    case Role::Query:
+      block->query = &module;
+      break;
+    case Role::Key:
+      block->key = &module;
+      break;
+    case Role::Value:
+      block->value = &module;
+      break;
+    case Role::Output:
+      block->output = &module;
+      break;
+    case Role::QueryNorm:
+      block->queryNorm = &module;
+      break;
+    case Role::KeyNorm:
+      block->keyNorm = &module;
+      break;
+    case Role::PostNorm:
+      block->postNorm = &module;
+      break;
+    case Role::Gate:
+      block->gate = &module;
+      break;
+    case Role::Up:
+      block->up = &module;
+      break;
+    case Role::Down:
+      block->down = &module;
+      break;
     }
   }
 }
 
-RankedTensorType ForwardBuilder::matrix(int64_t rows, int64_t columns) const { return RankedTensorType::get({rows, columns}, builder.getF32Type()); }
-RankedTensorType ForwardBuilder::vector(int64_t extent) const { return RankedTensorType::get({extent}, builder.getF32Type()); }
+RankedTensorType ForwardBuilder::matrix(int64_t rows, int64_t columns) const {
+  return RankedTensorType::get({rows, columns}, builder.getF32Type());
+}
+RankedTensorType ForwardBuilder::vector(int64_t extent) const {
+  return RankedTensorType::get({extent}, builder.getF32Type());
+}
 
 template <typename Op> Op ForwardBuilder::mark(Op op) {
   op->setAttr(nn::NNDialect::kUnitAttr, builder.getI64IntegerAttr(unit));
@@ -48,12 +83,15 @@ template <typename Op> Op ForwardBuilder::mark(Op op) {
 }
 
 Value ForwardBuilder::input(llvm::StringRef name, int64_t extent, Type element) {
-  return mark(nn::InputOp::create(builder, builder.getUnknownLoc(), RankedTensorType::get({extent}, element), name)).getValue();
+  return mark(nn::InputOp::create(builder, builder.getUnknownLoc(),
+                                  RankedTensorType::get({extent}, element), name))
+      .getValue();
 }
 
 Value ForwardBuilder::read(const ParameterSpec &parameter) {
   auto type = RankedTensorType::get(parameter.shape, builder.getF32Type());
-  return mark(nn::ReadOp::create(builder, builder.getUnknownLoc(), type, parameter.name)).getValue();
+  return mark(nn::ReadOp::create(builder, builder.getUnknownLoc(), type, parameter.name))
+      .getValue();
 }
 
 DictionaryAttr ForwardBuilder::adapterOf(const ModuleSpec &module) const {
@@ -73,15 +111,19 @@ DictionaryAttr ForwardBuilder::adapterOf(const ModuleSpec &module) const {
 Value ForwardBuilder::linear(Value x, const ModuleSpec &module) {
   Value weight = read(*module.weight);
   Value bias = module.bias ? read(*module.bias) : Value();
-  return mark(nn::LinearOp::create(builder, builder.getUnknownLoc(), matrix(tokens, module.weight->shape[0]), x, weight, bias, Value(),
-                                   builder.getF64FloatAttr(1.0), builder.getStringAttr(module.path), adapterOf(module)))
+  return mark(nn::LinearOp::create(builder, builder.getUnknownLoc(),
+                                   matrix(tokens, module.weight->shape[0]), x, weight, bias,
+                                   Value(), builder.getF64FloatAttr(1.0),
+                                   builder.getStringAttr(module.path), adapterOf(module)))
       .getResult();
 }
 
 Value ForwardBuilder::norm(Value x, const ModuleSpec &module) {
   auto type = cast<RankedTensorType>(x.getType());
   Value weight = read(*module.weight);
-  return mark(nn::RmsNormOp::create(builder, builder.getUnknownLoc(), type, vector(type.getDimSize(0)), x, weight, builder.getF64FloatAttr(spec.rmsEpsilon)))
+  return mark(nn::RmsNormOp::create(builder, builder.getUnknownLoc(), type,
+                                    vector(type.getDimSize(0)), x, weight,
+                                    builder.getF64FloatAttr(spec.rmsEpsilon)))
       .getResult();
 }
 
@@ -91,7 +133,8 @@ Value ForwardBuilder::headNorm(Value x, const ModuleSpec *module) {
     return x;
   auto type = cast<RankedTensorType>(x.getType());
   auto perHead = matrix(type.getNumElements() / spec.headDim, spec.headDim);
-  Value split = mark(nn::ReshapeOp::create(builder, builder.getUnknownLoc(), perHead, x)).getResult();
+  Value split =
+      mark(nn::ReshapeOp::create(builder, builder.getUnknownLoc(), perHead, x)).getResult();
   Value normed = norm(split, *module);
   return mark(nn::ReshapeOp::create(builder, builder.getUnknownLoc(), type, normed)).getResult();
 }
@@ -102,23 +145,29 @@ Value ForwardBuilder::attention(Value x, const Block &block, int64_t window) {
   Value key = headNorm(linear(x, *block.key), block.keyNorm);
   Value value = linear(x, *block.value);
   auto rotate = [&](Value v) {
-    return mark(nn::RopeOp::create(builder, loc, v.getType(), v, cosine, sine, builder.getI64IntegerAttr(spec.headDim))).getResult();
+    return mark(nn::RopeOp::create(builder, loc, v.getType(), v, cosine, sine,
+                                   builder.getI64IntegerAttr(spec.headDim)))
+        .getResult();
   };
   query = rotate(query);
   key = rotate(key);
   // A window of the row's length or more hides nothing.
   if (window >= length)
     window = 0;
-  auto attention = mark(nn::AttentionOp::create(builder, loc, query.getType(), matrix(spec.heads, tokens), query, key, value, segments,
-                                                builder.getI64IntegerAttr(spec.heads), builder.getI64IntegerAttr(spec.kvHeads), builder.getI64IntegerAttr(length),
-                                                builder.getI64IntegerAttr(window), builder.getF64FloatAttr(1.0 / std::sqrt(double(spec.headDim)))));
+  auto attention = mark(nn::AttentionOp::create(
+      builder, loc, query.getType(), matrix(spec.heads, tokens), query, key, value, segments,
+      builder.getI64IntegerAttr(spec.heads), builder.getI64IntegerAttr(spec.kvHeads),
+      builder.getI64IntegerAttr(length), builder.getI64IntegerAttr(window),
+      builder.getF64FloatAttr(1.0 / std::sqrt(double(spec.headDim)))));
   return linear(attention.getResult(), *block.output);
 }
 
 Value ForwardBuilder::mlp(Value x, const Block &block) {
   Value gate = linear(x, *block.gate);
   Value up = linear(x, *block.up);
-  Value hidden = mark(nn::SiluMulOp::create(builder, builder.getUnknownLoc(), gate.getType(), gate, up)).getResult();
+  Value hidden =
+      mark(nn::SiluMulOp::create(builder, builder.getUnknownLoc(), gate.getType(), gate, up))
+          .getResult();
   return linear(hidden, *block.down);
 }
 
@@ -131,13 +180,18 @@ Value ForwardBuilder::build() {
   input("scalars", kScalarBytes, builder.getI8Type()); // for dropout, which the compiler adds
 
   Value table = read(*embedding->weight);
-  Value x = mark(nn::EmbeddingOp::create(builder, loc, matrix(tokens, spec.hidden), ids, table)).getResult();
+  Value x = mark(nn::EmbeddingOp::create(builder, loc, matrix(tokens, spec.hidden), ids, table))
+                .getResult();
   auto half = matrix(tokens, spec.headDim / 2);
-  auto rope = mark(nn::RopeTableOp::create(builder, loc, half, half, positions, builder.getDenseF32ArrayAttr(spec.rope.inverseFrequencies),
-                                           builder.getF64FloatAttr(spec.rope.scaling)));
+  auto rope =
+      mark(nn::RopeTableOp::create(builder, loc, half, half, positions,
+                                   builder.getDenseF32ArrayAttr(spec.rope.inverseFrequencies),
+                                   builder.getF64FloatAttr(spec.rope.scaling)));
   cosine = rope.getCosine();
   sine = rope.getSine();
-  auto residual = [&](Value base, Value change) { return mark(nn::AddOp::create(builder, loc, base.getType(), base, change)).getResult(); };
+  auto residual = [&](Value base, Value change) {
+    return mark(nn::AddOp::create(builder, loc, base.getType(), base, change)).getResult();
+  };
   for (int64_t layer = 0; layer < spec.layers; ++layer) {
     const Block &block = blocks[size_t(layer)];
     unit = layer + 1;
@@ -148,8 +202,10 @@ Value ForwardBuilder::build() {
   x = norm(x, *finalNorm);
   Value weight = read(*head->weight);
   auto one = RankedTensorType::get({1}, builder.getF64Type());
-  return mark(nn::LinearCrossEntropyOp::create(builder, loc, one, x, weight, labels, builder.getI64IntegerAttr(crossEntropyChunk(spec.vocabulary, tokens)),
-                                               builder.getI64IntegerAttr(length)))
+  return mark(nn::LinearCrossEntropyOp::create(
+                  builder, loc, one, x, weight, labels,
+                  builder.getI64IntegerAttr(crossEntropyChunk(spec.vocabulary, tokens)),
+                  builder.getI64IntegerAttr(length)))
       .getLoss();
 }
 

@@ -1,4 +1,5 @@
-// The ops of the forward pass, each with its unit and with its parameters read right before their use.
+// The ops of the forward pass, each with its unit and with its parameters read right before their
+// use.
 #ifndef ZP_FRONTENDS_BUILDER_FORWARDBUILDER_H
 #define ZP_FRONTENDS_BUILDER_FORWARDBUILDER_H
 
@@ -9,7 +10,8 @@
 
 namespace zp::fe {
 
-/// Appends at the builder's place. `rows` of `length` tokens; activations are f32 [rows·length, features].
+/// Appends at the builder's place. `rows` of `length` tokens; activations are f32 [rows·length,
+/// features].
 class ForwardBuilder {
 public:
   ForwardBuilder(mlir::OpBuilder &builder, const ModelSpec &spec, int64_t rows, int64_t length);
@@ -19,8 +21,10 @@ public:
 
 private:
   struct Block { // the modules of one layer, by their roles
-    const ModuleSpec *inputNorm = nullptr, *query = nullptr, *key = nullptr, *value = nullptr, *output = nullptr;
-    const ModuleSpec *queryNorm = nullptr, *keyNorm = nullptr, *postNorm = nullptr, *gate = nullptr, *up = nullptr, *down = nullptr;
+    const ModuleSpec *inputNorm = nullptr, *query = nullptr, *key = nullptr, *value = nullptr,
+                     *output = nullptr;
+    const ModuleSpec *queryNorm = nullptr, *keyNorm = nullptr, *postNorm = nullptr, *gate = nullptr,
+                     *up = nullptr, *down = nullptr;
   };
   void sortModules();
 

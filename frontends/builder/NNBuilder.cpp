@@ -19,14 +19,23 @@ int64_t crossEntropyChunk(int64_t vocabulary, int64_t tokens) {
   return std::min(tokens, std::max(kFewest, fitting / kStep * kStep));
 }
 
-static Attribute attributeOf(Builder &builder, int64_t value) { return builder.getI64IntegerAttr(value); }
-static Attribute attributeOf(Builder &builder, double value) { return builder.getF64FloatAttr(value); }
+static Attribute attributeOf(Builder &builder, int64_t value) {
+  return builder.getI64IntegerAttr(value);
+}
+static Attribute attributeOf(Builder &builder, double value) {
+  return builder.getF64FloatAttr(value);
+}
 static Attribute attributeOf(Builder &builder, bool value) { return builder.getBoolAttr(value); }
-static Attribute attributeOf(Builder &builder, const std::string &value) { return builder.getStringAttr(value); }
+static Attribute attributeOf(Builder &builder, const std::string &value) {
+  return builder.getStringAttr(value);
+}
 
-static void recordJob(Builder &builder, ModuleOp module, const ModelSpec &spec, const JobSettings &settings, const ModuleRecord &record) {
+static void recordJob(Builder &builder, ModuleOp module, const ModelSpec &spec,
+                      const JobSettings &settings, const ModuleRecord &record) {
   SmallVector<NamedAttribute> entries;
-  settings.forEach([&](const char *name, const auto &value, const char *) { entries.push_back(builder.getNamedAttr(name, attributeOf(builder, value))); });
+  settings.forEach([&](const char *name, const auto &value, const char *) {
+    entries.push_back(builder.getNamedAttr(name, attributeOf(builder, value)));
+  });
   module->setAttr(nn::NNDialect::kSettingsAttr, builder.getDictionaryAttr(entries));
   module->setAttr("zp.model_config", builder.getStringAttr(spec.configText));
   if (!record.adapterConfig.empty())
@@ -44,15 +53,20 @@ static void declareParameters(OpBuilder &builder, const ModelSpec &spec) {
         continue;
       const ParameterSpec &parameter = **slot;
       auto type = RankedTensorType::get(parameter.shape, builder.getF32Type());
-      nn::ParameterOp::create(builder, builder.getUnknownLoc(), builder.getStringAttr(parameter.name), TypeAttr::get(type),
-                              builder.getI64IntegerAttr(module.unit), nn::InitialAttr::get(builder.getContext(), nn::Initial::Checkpoint),
-                              builder.getStringAttr(parameter.checkpoint), parameter.trained ? builder.getStringAttr(parameter.savedAs) : StringAttr(),
-                              parameter.trained ? builder.getUnitAttr() : UnitAttr(), parameter.decayed ? builder.getUnitAttr() : UnitAttr(),
-                              builder.getF64FloatAttr(0.0), builder.getI64IntegerAttr(0));
+      nn::ParameterOp::create(
+          builder, builder.getUnknownLoc(), builder.getStringAttr(parameter.name),
+          TypeAttr::get(type), builder.getI64IntegerAttr(module.unit),
+          nn::InitialAttr::get(builder.getContext(), nn::Initial::Checkpoint),
+          builder.getStringAttr(parameter.checkpoint),
+          parameter.trained ? builder.getStringAttr(parameter.savedAs) : StringAttr(),
+          parameter.trained ? builder.getUnitAttr() : UnitAttr(),
+          parameter.decayed ? builder.getUnitAttr() : UnitAttr(), builder.getF64FloatAttr(0.0),
+          builder.getI64IntegerAttr(0));
     }
 }
 
-OwningOpRef<ModuleOp> buildModule(MLIRContext &context, const ModelSpec &spec, const JobSettings &settings, const ModuleRecord &record) {
+OwningOpRef<ModuleOp> buildModule(MLIRContext &context, const ModelSpec &spec,
+                                  const JobSettings &settings, const ModuleRecord &record) {
   context.loadDialect<nn::NNDialect>();
   OpBuilder builder(&context);
   Location loc = builder.getUnknownLoc();
@@ -62,11 +76,14 @@ OwningOpRef<ModuleOp> buildModule(MLIRContext &context, const ModelSpec &spec, c
   builder.setInsertionPointToEnd(module->getBody());
   declareParameters(builder, spec);
   constexpr llvm::StringLiteral kLossState = "loss_sum";
-  nn::StateOp::create(builder, loc, builder.getStringAttr(kLossState), TypeAttr::get(RankedTensorType::get({1}, builder.getF64Type())));
+  nn::StateOp::create(builder, loc, builder.getStringAttr(kLossState),
+                      TypeAttr::get(RankedTensorType::get({1}, builder.getF64Type())));
 
   int64_t rows = settings.per_device_train_batch_size, length = settings.max_length;
-  auto program = nn::ProgramOp::create(builder, loc, builder.getStringAttr("train_step"), nn::ProgramKindAttr::get(&context, nn::ProgramKind::TrainStep),
-                                       builder.getI64IntegerAttr(rows), builder.getI64IntegerAttr(length));
+  auto program =
+      nn::ProgramOp::create(builder, loc, builder.getStringAttr("train_step"),
+                            nn::ProgramKindAttr::get(&context, nn::ProgramKind::TrainStep),
+                            builder.getI64IntegerAttr(rows), builder.getI64IntegerAttr(length));
   builder.createBlock(&program.getBody());
   Value loss = ForwardBuilder(builder, spec, rows, length).build();
   auto add = nn::AddStateOp::create(builder, loc, kLossState, loss);

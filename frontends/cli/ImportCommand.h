@@ -4,7 +4,8 @@
 
 namespace zp::fe {
 
-/// argv[0] is the command's own name and is skipped. Returns the process exit code; errors go to stderr, coded.
+/// argv[0] is the command's own name and is skipped. Returns the process exit code; errors go to
+/// stderr, coded.
 int importMain(int argc, const char **argv);
 
 } // namespace zp::fe

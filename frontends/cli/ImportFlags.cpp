@@ -15,7 +15,8 @@ namespace zp::fe {
 namespace {
 
 std::optional<bool> boolOf(std::string word) {
-  std::transform(word.begin(), word.end(), word.begin(), [](unsigned char c) { return char(std::tolower(c)); });
+  std::transform(word.begin(), word.end(), word.begin(),
+                 [](unsigned char c) { return char(std::tolower(c)); });
   for (const char *yes : {"true", "yes", "t", "y", "1"})
     if (word == yes)
       return true;
@@ -26,13 +27,16 @@ std::optional<bool> boolOf(std::string word) {
 }
 
 template <typename T> bool numberOf(const std::string &word, T &value) {
-  const char *first = word.data() + (word.starts_with("+") ? 1 : 0), *last = word.data() + word.size();
+  const char *first = word.data() + (word.starts_with("+") ? 1 : 0),
+             *last = word.data() + word.size();
   auto [end, error] = std::from_chars(first, last, value);
   return error == std::errc() && end == last && first != last;
 }
 
 bool readValue(const std::string &word, int64_t &value) { return numberOf(word, value); }
-bool readValue(const std::string &word, double &value) { return numberOf(word, value) && std::isfinite(value); }
+bool readValue(const std::string &word, double &value) {
+  return numberOf(word, value) && std::isfinite(value);
+}
 bool readValue(const std::string &word, std::string &value) {
   value = word;
   return true;
@@ -65,7 +69,8 @@ public:
       flags[name] = flag;
     });
     auto addPath = [&](const char *name, std::string &into) {
-      flags[name] = {false, "a path", [&into](const std::string &word) { return into = word, !word.empty(); }};
+      flags[name] = {false, "a path",
+                     [&into](const std::string &word) { return into = word, !word.empty(); }};
     };
     addPath("model", options.model);
     addPath("model_name_or_path", options.model);
@@ -73,7 +78,9 @@ public:
     addPath("output", options.output);
     for (const char *alias : {"max_seq_len", "max_seq_length"})
       flags[alias] = flags["max_length"];
-    flags["gradient_checkpointing"] = {true, kindText(true), [this](const std::string &word) { return (checkpointing = boolOf(word)).has_value(); }};
+    flags["gradient_checkpointing"] = {true, kindText(true), [this](const std::string &word) {
+                                         return (checkpointing = boolOf(word)).has_value();
+                                       }};
   }
 
   StatusOr<ImportOptions> parse(const std::vector<std::string> &words) {
@@ -84,6 +91,11 @@ public:
   }
 
 private:
+  /// A flag, not a value: -1 and - are values.
+  static bool isFlag(const std::string &word) {
+    return word == "-o" || word == "-h" || (word.starts_with("--") && word.size() > 2);
+  }
+
   Status takeOne(const std::vector<std::string> &words) {
     std::string word = words[at];
     if (word == "-h" || word == "--help") {
@@ -93,7 +105,9 @@ private:
     if (word == "-o")
       word = "--output";
     if (!word.starts_with("--") || word.size() == 2)
-      return Status(ErrorCode::Usage, "zpc import: '" + word + "' is no flag, expected --name value; see zpc import --help");
+      return Status(ErrorCode::Usage,
+                    "zpc import: '" + word +
+                        "' is no flag, expected --name value; see zpc import --help");
     size_t equals = word.find('=');
     bool attached = equals != std::string::npos;
     std::string spelled = word.substr(0, equals), name = spelled.substr(2);
@@ -103,15 +117,17 @@ private:
       return unknown(spelled, name);
     const Flag &flag = found->second;
     std::string value = attached ? word.substr(equals + 1) : "";
-    bool bare = !attached && (at + 1 == words.size() || (words[at + 1].starts_with("--") && words[at + 1].size() > 2));
+    bool bare = !attached && (at + 1 == words.size() || isFlag(words[at + 1]));
     if (bare && flag.isBool)
       value = "true";
     else if (bare)
-      return Status(ErrorCode::Usage, spelled + ": has no value, expected " + flag.kind + "; write " + spelled + " VALUE");
+      return Status(ErrorCode::Usage, spelled + ": has no value, expected " + flag.kind +
+                                          "; write " + spelled + " VALUE");
     else if (!attached)
       value = words[++at];
     if (!flag.read(value))
-      return Status(ErrorCode::Usage, spelled + ": is '" + value + "', expected " + flag.kind + "; write " + spelled + " VALUE");
+      return Status(ErrorCode::Usage, spelled + ": is '" + value + "', expected " + flag.kind +
+                                          "; write " + spelled + " VALUE");
     options.given.insert(name.starts_with("max_seq_len") ? "max_length" : name);
     return Status();
   }
@@ -121,8 +137,9 @@ private:
     for (const auto &[key, flag] : flags)
       known.push_back(key);
     std::vector<std::string> nearest = nearestNames(name, known);
-    return Status(ErrorCode::UnknownKey, spelled + ": is not a flag of zpc import, expected a setting's name; " +
-                                             (nearest.empty() ? "see zpc import --help" : "did you mean --" + nearest[0]));
+    return Status(ErrorCode::UnknownKey,
+                  spelled + ": is not a flag of zpc import, expected a setting's name; " +
+                      (nearest.empty() ? "see zpc import --help" : "did you mean --" + nearest[0]));
   }
 
   Status resolveCheckpointing() {
@@ -130,8 +147,10 @@ private:
       return Status();
     std::string meant = *checkpointing ? "block" : "none";
     if (options.given.count("rematerialize") && options.settings.rematerialize != meant)
-      return Status(ErrorCode::Config, "--gradient_checkpointing: means --rematerialize " + meant + ", but that is set to " +
-                                           options.settings.rematerialize + ", expected one wish; drop one of the two");
+      return Status(ErrorCode::Config, "--gradient_checkpointing: means --rematerialize " + meant +
+                                           ", but that is set to " +
+                                           options.settings.rematerialize +
+                                           ", expected one wish; drop one of the two");
     options.settings.rematerialize = meant;
     return Status();
   }
@@ -153,21 +172,26 @@ std::string valueText(const std::string &value) { return value.empty() ? "none" 
 
 } // namespace
 
-StatusOr<ImportOptions> parseImportFlags(const std::vector<std::string> &words) { return FlagParser().parse(words); }
+StatusOr<ImportOptions> parseImportFlags(const std::vector<std::string> &words) {
+  return FlagParser().parse(words);
+}
 
 std::string importHelp() {
-  std::string help = "usage: zpc import --model DIR [settings] -o model.mlir\n\n"
-                     "  --model DIR                    Hugging Face directory with a config.json (--model_name_or_path)\n"
-                     "  --adapter_name_or_path DIR     LoRA settings from a PEFT adapter_config.json\n"
-                     "  -o FILE                        where model.mlir goes; - is standard output\n"
-                     "  --gradient_checkpointing       the same as --rematerialize block\n"
-                     "  --max_seq_length N             the same as --max_length N\n\nsettings:\n";
+  std::string help =
+      "usage: zpc import --model DIR [settings] -o model.mlir\n\n"
+      "  --model DIR                    Hugging Face directory with a config.json "
+      "(--model_name_or_path)\n"
+      "  --adapter_name_or_path DIR     LoRA settings from a PEFT adapter_config.json\n"
+      "  -o FILE                        where model.mlir goes; - is standard output\n"
+      "  --gradient_checkpointing       the same as --rematerialize block\n"
+      "  --max_seq_length N             the same as --max_length N\n\nsettings:\n";
   JobSettings().forEach([&](const char *name, const auto &value, const char *doc) {
     std::string line = std::string("  --") + name;
     line.resize(std::max<size_t>(line.size() + 1, 33), ' ');
     help += line + doc + " (" + valueText(value) + ")\n";
   });
-  return help + "\nexample: zpc import --model DIR --lora_r 8 --lora_alpha 16 --zero_stage 3 --num_processes 2 --bf16 -o model.mlir\n";
+  return help + "\nexample: zpc import --model DIR --lora_r 8 --lora_alpha 16 --zero_stage 3 "
+                "--num_processes 2 --bf16 -o model.mlir\n";
 }
 
 } // namespace zp::fe

@@ -1,4 +1,5 @@
-// The flags of `zpc import`: each setting of runtime/schema/settings.inc by its name, and the files.
+// The flags of `zpc import`: each setting of runtime/schema/settings.inc by its name, and the
+// files.
 #ifndef ZP_FRONTENDS_CLI_IMPORTFLAGS_H
 #define ZP_FRONTENDS_CLI_IMPORTFLAGS_H
 
@@ -20,8 +21,9 @@ struct ImportOptions {
   bool help = false;
 };
 
-/// `--name value`, `--name=value`, `-` and `_` alike, bare `--name` for true. UnknownKey with the nearest flag, Usage for a
-/// value of the wrong kind, Config for flags that contradict each other. Ranges are checked elsewhere.
+/// `--name value`, `--name=value`, `-` and `_` alike, bare `--name` for true. UnknownKey with the
+/// nearest flag, Usage for a value of the wrong kind, Config for flags that contradict each other.
+/// Ranges are checked elsewhere.
 StatusOr<ImportOptions> parseImportFlags(const std::vector<std::string> &words);
 
 /// What --help prints.

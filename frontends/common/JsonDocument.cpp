@@ -4,9 +4,10 @@
 #include <cerrno>
 #include <cmath>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <optional>
-#include <sstream>
 #include <string_view>
 
 #include "frontends/common/Names.h"
@@ -19,7 +20,8 @@ std::string KeyPath::text() const { return joinNames(*this, "."); }
 
 namespace {
 
-/// Walks the text of a document that has been parsed, so its syntax is sound; finds where a key stands.
+/// Walks the text of a document that has been parsed, so its syntax is sound; finds where a key
+/// stands.
 class KeyScanner {
 public:
   explicit KeyScanner(std::string_view text) : text(text) {}
@@ -84,6 +86,23 @@ private:
   size_t at = 0;
 };
 
+/// Objects and lists inside each other; what follows walks them by recursion.
+size_t nestingOf(std::string_view text) {
+  size_t depth = 0, deepest = 0;
+  bool inString = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '"')
+      inString = !inString;
+    else if (inString)
+      i += text[i] == '\\';
+    else if (text[i] == '{' || text[i] == '[')
+      deepest = std::max(deepest, ++depth);
+    else if ((text[i] == '}' || text[i] == ']') && depth)
+      --depth;
+  }
+  return deepest;
+}
+
 size_t lineAt(const std::string &text, size_t offset) {
   return 1 + std::count(text.begin(), text.begin() + std::min(offset, text.size()), '\n');
 }
@@ -91,15 +110,21 @@ size_t lineAt(const std::string &text, size_t offset) {
 } // namespace
 
 StatusOr<std::string> readWholeFile(const std::string &path, const std::string &fix) {
+  auto failure = [&](int error) {
+    return Status(ErrorCode::FileMissing, path + ": cannot be read (" + std::strerror(error) +
+                                              "), expected a file; " + fix);
+  };
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored))
+    return failure(EISDIR);
   errno = 0;
   std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  if (in)
-    text << in.rdbuf();
-  if (!in || text.bad())
-    return Status(ErrorCode::FileMissing,
-                  path + ": cannot be read (" + std::strerror(errno ? errno : EISDIR) + "), expected a file; " + fix);
-  return std::move(text).str();
+  if (!in)
+    return failure(errno ? errno : EIO);
+  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  if (in.bad())
+    return failure(errno ? errno : EIO);
+  return text;
 }
 
 StatusOr<JsonDocument> JsonDocument::read(const std::string &path) {
@@ -111,14 +136,21 @@ StatusOr<JsonDocument> JsonDocument::parse(const std::string &name, std::string 
   JsonDocument document;
   document.file = name;
   document.source = std::move(text);
+  constexpr size_t kDeepest = 100;
+  if (nestingOf(document.source) > kDeepest)
+    return Status(ErrorCode::Json, name + ": nests deeper than 100 levels, expected a JSON object; "
+                                          "fetch or write the file again");
   try {
     document.tree = Json::parse(document.source);
   } catch (const Json::parse_error &error) {
-    return Status(ErrorCode::Json, name + ":" + std::to_string(lineAt(document.source, error.byte ? error.byte - 1 : 0)) +
-                                       ": the text is no JSON at byte " + std::to_string(error.byte) +
-                                       ", expected a JSON object; fetch or write the file again");
+    return Status(ErrorCode::Json,
+                  name + ":" +
+                      std::to_string(lineAt(document.source, error.byte ? error.byte - 1 : 0)) +
+                      ": the text is no JSON at byte " + std::to_string(error.byte) +
+                      ", expected a JSON object; fetch or write the file again");
   } catch (const std::exception &error) {
-    return Status(ErrorCode::Json, name + ": " + error.what() + ", expected a JSON object; write the file again");
+    return Status(ErrorCode::Json,
+                  name + ": " + error.what() + ", expected a JSON object; write the file again");
   }
   if (!document.tree.is_object())
     return Status(ErrorCode::Json, name + ":1: the file holds " + document.tree.type_name() +
@@ -153,13 +185,20 @@ bool JsonReader::has(const KeyPath &path) const {
   return node && !node->is_null();
 }
 
+std::string JsonReader::valueText(const KeyPath &path) const {
+  constexpr size_t kLongest = 60;
+  std::string text = document.find(path)->dump(-1, ' ', /*ensure_ascii=*/true);
+  return text.size() <= kLongest ? text : text.substr(0, kLongest) + "…";
+}
+
 void JsonReader::fail(ErrorCode code, const KeyPath &path, const std::string &message) {
   if (first.ok())
     first = document.error(code, path, message);
 }
 
 template <typename T> T JsonReader::wrongType(const KeyPath &path, const char *expected, T absent) {
-  fail(ErrorCode::Json, path, "is " + document.find(path)->dump() + ", expected " + expected + "; correct the value");
+  fail(ErrorCode::Json, path,
+       "is " + valueText(path) + ", expected " + expected + "; correct the value");
   return absent;
 }
 
@@ -171,7 +210,8 @@ int64_t JsonReader::integer(const KeyPath &path, int64_t absent) {
     return wrongType(path, "a whole number below 2^63", absent);
   if (node.is_number_integer())
     return node.get<int64_t>();
-  if (node.is_number_float() && std::abs(node.get<double>()) < 9e15 && std::trunc(node.get<double>()) == node.get<double>())
+  if (node.is_number_float() && std::abs(node.get<double>()) < 9e15 &&
+      std::trunc(node.get<double>()) == node.get<double>())
     return int64_t(node.get<double>());
   return wrongType(path, "a whole number", absent);
 }

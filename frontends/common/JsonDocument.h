@@ -1,7 +1,9 @@
-// A JSON file whose values remember where they stand, so that an error can name FILE:LINE and the key.
+// A JSON file whose values remember where they stand, so that an error can name FILE:LINE and the
+// key.
 //
-// Contract. Nothing throws out of here. A document keeps its text; JsonReader gives typed values by key path, takes null
-// for absent, and holds on to the first error: read everything, then look at status() once.
+// Contract. Nothing throws out of here. A document keeps its text; JsonReader gives typed values by
+// key path, takes null for absent, and holds on to the first error: read everything, then look at
+// status() once.
 #ifndef ZP_FRONTENDS_COMMON_JSONDOCUMENT_H
 #define ZP_FRONTENDS_COMMON_JSONDOCUMENT_H
 
@@ -61,6 +63,8 @@ public:
   std::vector<std::string> texts(const KeyPath &path);
   std::vector<int64_t> integers(const KeyPath &path);
 
+  /// The value as JSON, cut when it is long; the path must lead somewhere.
+  std::string valueText(const KeyPath &path) const;
   /// Keeps the first of several.
   void fail(ErrorCode code, const KeyPath &path, const std::string &message);
   const Status &status() const { return first; }

@@ -1,6 +1,7 @@
 // A model as the frontends hand it to the builder: plain values, no JSON, no IR.
 //
-// Filled in steps: ConfigImporter the sizes, ModuleTable the modules, LoraTargets the adapters, TrainedParameters the marks.
+// Filled in steps: ConfigImporter the sizes, ModuleTable the modules, LoraTargets the adapters,
+// TrainedParameters the marks.
 #ifndef ZP_FRONTENDS_COMMON_MODELSPEC_H
 #define ZP_FRONTENDS_COMMON_MODELSPEC_H
 
@@ -15,7 +16,21 @@ enum class ModuleKind : uint8_t { Container, Embedding, Linear, RmsNorm, Other }
 
 /// What a module does in the forward pass. Other families bring their own.
 enum class Role : uint8_t {
-  None, Embedding, InputNorm, Query, Key, Value, Output, QueryNorm, KeyNorm, PostNorm, Gate, Up, Down, FinalNorm, Head
+  None,
+  Embedding,
+  InputNorm,
+  Query,
+  Key,
+  Value,
+  Output,
+  QueryNorm,
+  KeyNorm,
+  PostNorm,
+  Gate,
+  Up,
+  Down,
+  FinalNorm,
+  Head
 };
 
 struct RopeSpec {
@@ -44,9 +59,10 @@ struct AdapterSpec {
   int64_t rank = 0;
   double scaling = 1.0;
   double dropout = 0.0;
-  int64_t site = 0;            ///< 1-based place among the targets, in module order: keys the dropout mask
-  int64_t generatorOffset = 0; ///< 32-bit outputs of the seeded generator before the first of A's draws
-  std::string initial;         ///< uniform, normal or both_uniform
+  int64_t site = 0; ///< 1-based place among the targets, in module order: keys the dropout mask
+  int64_t generatorOffset =
+      0;               ///< 32-bit outputs of the seeded generator before the first of A's draws
+  std::string initial; ///< uniform, normal or both_uniform
 };
 
 struct ModuleSpec {

@@ -21,7 +21,8 @@ std::string numberText(double value) {
 /// Collects the first complaint.
 class Checks {
 public:
-  void range(const char *flag, double value, double least, double most, const char *expected, const char *fix) {
+  void range(const char *flag, double value, double least, double most, const char *expected,
+             const char *fix) {
     if (!(value >= least && value <= most))
       fail(flag, "is " + numberText(value) + ", expected " + expected + "; " + fix);
   }
@@ -39,25 +40,36 @@ public:
 } // namespace
 
 Status verifySettings(const JobSettings &s) {
-  constexpr double kBelowOne = 0x1.fffffffffffffp-1, kMost = std::numeric_limits<double>::max(), kMostInt = 1 << 30;
+  constexpr double kBelowOne = 0x1.fffffffffffffp-1, kMost = std::numeric_limits<double>::max(),
+                   kMostInt = 1 << 30;
   Checks checks;
   if (s.bf16 && s.fp16)
     checks.fail("fp16", "is set beside --bf16, expected one of them; drop --fp16");
   if (s.fp16)
     checks.fail("fp16", "is not supported yet, expected fp32 or bf16; use --bf16");
-  checks.range("zero_stage", double(s.zero_stage), 0, 3, "0, 1, 2 or 3", "use 3 for full parameter sharding");
-  checks.range("num_processes", double(s.num_processes), 1, 1 << 20, "1 to 1048576 ranks", "name how many ranks will run");
-  checks.range("stage3_param_persistence_threshold", double(s.stage3_param_persistence_threshold), 0, 9e18, "0 or more elements", "use 0 to shard everything");
+  checks.range("zero_stage", double(s.zero_stage), 0, 3, "0, 1, 2 or 3",
+               "use 3 for full parameter sharding");
+  checks.range("num_processes", double(s.num_processes), 1, 1 << 20, "1 to 1048576 ranks",
+               "name how many ranks will run");
+  checks.range("stage3_param_persistence_threshold", double(s.stage3_param_persistence_threshold),
+               0, 9e18, "0 or more elements", "use 0 to shard everything");
   checks.choice("rematerialize", s.rematerialize, {"none", "block"});
-  checks.range("per_device_train_batch_size", double(s.per_device_train_batch_size), 1, kMostInt, "1 or more rows", "use 1 at least");
-  checks.range("gradient_accumulation_steps", double(s.gradient_accumulation_steps), 1, kMostInt, "1 or more micro-batches", "use 1 at least");
-  checks.range("max_length", double(s.max_length), 1, kMostInt, "1 or more tokens", "use the length that the data were made with");
+  checks.range("per_device_train_batch_size", double(s.per_device_train_batch_size), 1, kMostInt,
+               "1 or more rows", "use 1 at least");
+  checks.range("gradient_accumulation_steps", double(s.gradient_accumulation_steps), 1, kMostInt,
+               "1 or more micro-batches", "use 1 at least");
+  checks.range("max_length", double(s.max_length), 1, kMostInt, "1 or more tokens",
+               "use the length that the data were made with");
   if (checks.first.ok() && s.per_device_train_batch_size * s.max_length > int64_t(kMostInt))
-    checks.fail("per_device_train_batch_size", "makes " + numberText(double(s.per_device_train_batch_size * s.max_length)) +
-                                                   " tokens of a micro-batch, expected at most 2^30; use fewer rows and more accumulation");
+    checks.fail("per_device_train_batch_size",
+                "makes " + numberText(double(s.per_device_train_batch_size * s.max_length)) +
+                    " tokens of a micro-batch, expected at most 2^30; use fewer rows and more "
+                    "accumulation");
   checks.range("learning_rate", s.learning_rate, 0, kMost, "0 or more", "try 1e-4");
-  checks.choice("lr_scheduler_type", s.lr_scheduler_type, {"linear", "cosine", "constant", "constant_with_warmup"});
-  checks.range("warmup_steps", s.warmup_steps, 0, kMostInt, "0 or more updates", "use 0 for no warm-up");
+  checks.choice("lr_scheduler_type", s.lr_scheduler_type,
+                {"linear", "cosine", "constant", "constant_with_warmup"});
+  checks.range("warmup_steps", s.warmup_steps, 0, kMostInt, "0 or more updates",
+               "use 0 for no warm-up");
   checks.range("warmup_ratio", s.warmup_ratio, 0, 1, "a share from 0 to 1", "use 0 for no warm-up");
   checks.range("weight_decay", s.weight_decay, 0, kMost, "0 or more", "use 0 for none");
   checks.range("adam_beta1", s.adam_beta1, 0, kBelowOne, "0 up to 1, 1 excluded", "try 0.9");
@@ -65,12 +77,15 @@ Status verifySettings(const JobSettings &s) {
   checks.range("adam_epsilon", s.adam_epsilon, 0, kMost, "0 or more", "try 1e-8");
   checks.range("max_grad_norm", s.max_grad_norm, 0, kMost, "0 or more", "use 0 to clip nothing");
   if (s.max_steps != -1)
-    checks.range("max_steps", double(s.max_steps), 1, 9e15, "1 or more updates, or -1 to go by epochs", "name the updates");
+    checks.range("max_steps", double(s.max_steps), 1, 9e15,
+                 "1 or more updates, or -1 to go by epochs", "name the updates");
   if (s.max_steps == -1 && !(s.num_train_epochs > 0 && s.num_train_epochs <= kMostInt))
-    checks.fail("num_train_epochs", "is " + numberText(s.num_train_epochs) + ", expected a positive number; use 1 or --max_steps");
+    checks.fail("num_train_epochs", "is " + numberText(s.num_train_epochs) +
+                                        ", expected a positive number; use 1 or --max_steps");
   checks.choice("train_sampling_strategy", s.train_sampling_strategy, {"random", "sequential"});
   checks.range("seed", double(s.seed), 0, 9e15, "0 or more", "use 42");
-  checks.range("data_seed", double(s.data_seed), -1, 9e15, "0 or more, or -1 for --seed", "drop the flag");
+  checks.range("data_seed", double(s.data_seed), -1, 9e15, "0 or more, or -1 for --seed",
+               "drop the flag");
   checks.range("logging_steps", double(s.logging_steps), 1, kMostInt, "1 or more updates", "use 1");
   return checks.first;
 }

@@ -1,7 +1,9 @@
-// config.json of a Hugging Face directory, as transformers 4 and 5 write it, to a ModelSpec without modules.
+// config.json of a Hugging Face directory, as transformers 4 and 5 write it, to a ModelSpec without
+// modules.
 //
-// Errors name FILE:LINE and the key: FileMissing and Json for the file, UnknownArchitecture for a model or a feature
-// of one that is not supported. Whatever would silently change the mathematics is refused, not ignored.
+// Errors name FILE:LINE and the key: FileMissing and Json for the file, UnknownArchitecture for a
+// model or a feature of one that is not supported. Whatever would silently change the mathematics
+// is refused, not ignored.
 #ifndef ZP_FRONTENDS_HUGGINGFACE_CONFIGIMPORTER_H
 #define ZP_FRONTENDS_HUGGINGFACE_CONFIGIMPORTER_H
 

@@ -21,18 +21,21 @@ struct WrittenNumber {
   bool whole = false;
 };
 
-/// Modules by name. A regular expression matches a whole module name; a list entry matches it or its tail after a dot.
+/// Modules by name. A regular expression matches a whole module name; a list entry matches it or
+/// its tail after a dot.
 struct ModuleChoice {
   enum class Kind : uint8_t { None, AllLinear, Names, Regex } kind = Kind::None;
   std::vector<std::string> names;
   std::string regex;
 
-  /// `all-linear`, a comma list, or, when a character of it can't be in a name, a regular expression.
+  /// `all-linear`, a comma list, or, when a character of it can't be in a name, a regular
+  /// expression.
   static ModuleChoice fromText(const std::string &text);
   std::string text() const;
 };
 
-template <typename T> using PatternMap = std::vector<std::pair<std::string, T>>; ///< in the order of trial
+template <typename T>
+using PatternMap = std::vector<std::pair<std::string, T>>; ///< in the order of trial
 
 struct LoraSettings {
   int64_t rank = 8;
@@ -61,7 +64,8 @@ StatusOr<LoraSettings> loraFromFlags(const JobSettings &settings);
 /// What holds for both sources; Config.
 Status verifyLora(const LoraSettings &lora);
 
-/// Writes the values back into the job's settings, so that the record in model.mlir is what was done.
+/// Writes the values back into the job's settings, so that the record in model.mlir is what was
+/// done.
 void recordLora(const LoraSettings &lora, JobSettings &settings);
 
 } // namespace zp::fe

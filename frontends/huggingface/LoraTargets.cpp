@@ -12,13 +12,15 @@ namespace zp::fe {
 /// "c", "b.c", "a.b.c" for a.b.c.
 static std::vector<std::string> suffixesOf(const std::string &name) {
   std::vector<std::string> suffixes;
-  for (size_t dot = name.rfind('.'); dot != std::string::npos && dot; dot = name.rfind('.', dot - 1))
+  for (size_t dot = name.rfind('.'); dot != std::string::npos && dot;
+       dot = name.rfind('.', dot - 1))
     suffixes.push_back(name.substr(dot + 1));
   suffixes.push_back(name);
   return suffixes;
 }
 
-std::vector<std::string> condenseTargets(const std::vector<std::string> &targets, const std::vector<std::string> &modules) {
+std::vector<std::string> condenseTargets(const std::vector<std::string> &targets,
+                                         const std::vector<std::string> &modules) {
   constexpr size_t kFewestToCondense = 20;
   std::set<std::string> wanted(targets.begin(), targets.end());
   std::vector<std::string> sorted(wanted.begin(), wanted.end());
@@ -27,7 +29,9 @@ std::vector<std::string> condenseTargets(const std::vector<std::string> &targets
   // Suffixes of modules that must stay untargeted. The root module has the empty name.
   std::set<std::string> forbidden = {""};
   for (const std::string &module : modules) {
-    bool targeted = std::any_of(sorted.begin(), sorted.end(), [&](const std::string &entry) { return matchesSuffix(module, entry); });
+    bool targeted = std::any_of(sorted.begin(), sorted.end(), [&](const std::string &entry) {
+      return matchesSuffix(module, entry);
+    });
     if (!targeted)
       for (std::string &suffix : suffixesOf(module))
         forbidden.insert(std::move(suffix));
@@ -41,7 +45,9 @@ std::vector<std::string> condenseTargets(const std::vector<std::string> &targets
     for (const std::string &suffix : suffixes) {
       if (kept.count(suffix) || forbidden.count(suffix))
         continue;
-      bool covered = std::any_of(kept.begin(), kept.end(), [&](const std::string &known) { return suffixes.back().ends_with("." + known); });
+      bool covered = std::any_of(kept.begin(), kept.end(), [&](const std::string &known) {
+        return suffixes.back().ends_with("." + known);
+      });
       if (covered)
         continue;
       kept.insert(suffix);
@@ -97,30 +103,41 @@ private:
     std::vector<std::string> names = targetNames(), nearest = nearestNames(entry, names, 3);
     if (nearest.empty())
       nearest.assign(names.begin(), names.begin() + std::min<size_t>(names.size(), 7));
-    return Status(ErrorCode::UnknownTarget, lora.placeOf(key) + ": '" + entry + "' matches no module of " + spec.architecture +
-                                                ", expected the end of a module's name; the nearest: " + joinNames(nearest));
+    return Status(ErrorCode::UnknownTarget,
+                  lora.placeOf(key) + ": '" + entry + "' matches no module of " +
+                      spec.architecture +
+                      ", expected the end of a module's name; the nearest: " + joinNames(nearest));
   }
 
   Status checkEntries() const {
     for (const std::string &entry : lora.targets.names)
-      if (std::none_of(paths.begin(), paths.end(), [&](const std::string &path) { return matchesSuffix(path, entry); }))
+      if (std::none_of(paths.begin(), paths.end(),
+                       [&](const std::string &path) { return matchesSuffix(path, entry); }))
         return unknown("target_modules", entry);
     if (lora.layers)
       for (int64_t layer : *lora.layers)
         if (layer < 0 || layer >= spec.layers)
-          return Status(ErrorCode::UnknownTarget, lora.placeOf("layers_to_transform") + ": names layer " + std::to_string(layer) +
-                                                      ", expected 0 to " + std::to_string(spec.layers - 1) + "; correct the list");
+          return Status(ErrorCode::UnknownTarget,
+                        lora.placeOf("layers_to_transform") + ": names layer " +
+                            std::to_string(layer) + ", expected 0 to " +
+                            std::to_string(spec.layers - 1) + "; correct the list");
     return Status();
   }
 
   Status refuse(const ModuleSpec &module) const {
     std::string place = lora.placeOf("target_modules") + ": ";
     if (module.role == Role::Head)
-      return Status(ErrorCode::Config, place + "targets lm_head, expected no adapter there: the loss reads its weight directly; use modules_to_save for it");
+      return Status(ErrorCode::Config,
+                    place + "targets lm_head, expected no adapter there: the loss reads its weight "
+                            "directly; use modules_to_save for it");
     if (module.kind == ModuleKind::Embedding)
-      return Status(ErrorCode::Config, place + "targets " + module.path + ", an embedding, expected linears; use modules_to_save for it");
-    return Status(ErrorCode::UnknownTarget, place + "matches " + module.path + ", which is no linear, expected linears alone; use the linears' names: " +
-                                                joinNames(targetNames(), ", ").substr(0, 80));
+      return Status(ErrorCode::Config,
+                    place + "targets " + module.path +
+                        ", an embedding, expected linears; use modules_to_save for it");
+    return Status(ErrorCode::UnknownTarget,
+                  place + "matches " + module.path +
+                      ", which is no linear, expected linears alone; use the linears' names: " +
+                      joinNames(targetNames(), ", ").substr(0, 80));
   }
 
   Status attach(const ModuleMatcher &matcher) {
@@ -145,13 +162,19 @@ private:
     if (site)
       return Status();
     if (lora.targets.kind == ModuleChoice::Kind::Regex && !anyExcluded)
-      return Status(ErrorCode::UnknownTarget, lora.placeOf("target_modules") + ": '" + lora.targets.regex + "' matches no module of " + spec.architecture +
-                                                  ", expected a regular expression of whole names; such a name: " + targetNames().back());
-    return Status(ErrorCode::UnknownTarget, lora.placeOf("target_modules") +
-                                                ": every target is excluded, expected one at least; loosen exclude_modules, modules_to_save or layers_to_transform");
+      return Status(ErrorCode::UnknownTarget,
+                    lora.placeOf("target_modules") + ": '" + lora.targets.regex +
+                        "' matches no module of " + spec.architecture +
+                        ", expected a regular expression of whole names; such a name: " +
+                        targetNames().back());
+    return Status(ErrorCode::UnknownTarget,
+                  lora.placeOf("target_modules") +
+                      ": every target is excluded, expected one at least; loosen exclude_modules, "
+                      "modules_to_save or layers_to_transform");
   }
 
-  /// PyTorch draws A and B as linears are made, then A again unless the weights stay as they are made.
+  /// PyTorch draws A and B as linears are made, then A again unless the weights stay as they are
+  /// made.
   int64_t draw(AdapterSpec &adapter, const ModuleSpec &module, int64_t drawn) const {
     int64_t a = adapter.rank * module.weight->shape[1], b = adapter.rank * module.weight->shape[0];
     if (lora.initial == "false") {
@@ -165,12 +188,13 @@ private:
       return adapter.generatorOffset + a;
     }
     adapter.initial = "normal";
-    // Blocks of sixteen; a ragged end draws its last sixteen anew. Below sixteen: pairs of doubles of two outputs each.
+    // Blocks of sixteen; a ragged end draws its last sixteen anew. Below sixteen: pairs of doubles
+    // of two outputs each.
     return adapter.generatorOffset + (a >= 16 ? a + (a % 16 ? 16 : 0) : (a + 1) / 2 * 4);
   }
 
-  /// A saved file has its patterns sorted, and the first that matches counts: where that changes a rank or an alpha, name
-  /// each module instead.
+  /// A saved file has its patterns sorted, and the first that matches counts: where that changes a
+  /// rank or an alpha, name each module instead.
   void spellOutPatterns(const ModuleMatcher &matcher) {
     auto escape = [](const std::string &path) {
       std::string escaped;
@@ -206,6 +230,8 @@ private:
 
 } // namespace
 
-StatusOr<LoraSettings> attachAdapters(ModelSpec &spec, const LoraSettings &lora) { return AdapterAttacher(spec, lora).run(); }
+StatusOr<LoraSettings> attachAdapters(ModelSpec &spec, const LoraSettings &lora) {
+  return AdapterAttacher(spec, lora).run();
+}
 
 } // namespace zp::fe

@@ -1,4 +1,5 @@
-// A Hugging Face directory and a job to everything the builder needs: the steps of import in their order, without IR.
+// A Hugging Face directory and a job to everything the builder needs: the steps of import in their
+// order, without IR.
 #ifndef ZP_FRONTENDS_HUGGINGFACE_MODELIMPORTER_H
 #define ZP_FRONTENDS_HUGGINGFACE_MODELIMPORTER_H
 

@@ -1,5 +1,6 @@
-// Which modules a ModuleChoice means, by PEFT's rules. Regular expressions are Python's in the file and std::regex's
-// (ECMAScript) here: no look-behind, no named groups, no inline flags; such a pattern is refused when it doesn't compile.
+// Which modules a ModuleChoice means, by PEFT's rules. Regular expressions are Python's in the file
+// and std::regex's (ECMAScript) here: no look-behind, no named groups, no inline flags; such a
+// pattern is refused when it doesn't compile.
 #ifndef ZP_FRONTENDS_HUGGINGFACE_MODULEMATCHER_H
 #define ZP_FRONTENDS_HUGGINGFACE_MODULEMATCHER_H
 
@@ -43,7 +44,8 @@ public:
 
 private:
   bool inLayers(const std::string &module) const;
-  template <typename T> static StatusOr<std::vector<std::pair<NamePattern, T>>>
+  template <typename T>
+  static StatusOr<std::vector<std::pair<NamePattern, T>>>
   compilePatterns(const std::string &place, PatternMap<T> patterns, bool sorted);
 
   LoraSettings lora;

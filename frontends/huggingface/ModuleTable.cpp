@@ -48,7 +48,8 @@ static bool hasBias(Role role, const ModelSpec &spec) {
 
 void makeModules(ModelSpec &spec) {
   spec.modules.clear();
-  auto add = [&](const std::string &path, ModuleKind kind, Role role, int64_t unit, std::vector<int64_t> shape) -> ModuleSpec & {
+  auto add = [&](const std::string &path, ModuleKind kind, Role role, int64_t unit,
+                 std::vector<int64_t> shape) -> ModuleSpec & {
     ModuleSpec module;
     module.path = path;
     module.kind = kind;
@@ -65,7 +66,8 @@ void makeModules(ModelSpec &spec) {
       family = candidate;
 
   add("model", ModuleKind::Container, Role::None, 0, {});
-  add("model.embed_tokens", ModuleKind::Embedding, Role::Embedding, 0, {spec.vocabulary, spec.hidden});
+  add("model.embed_tokens", ModuleKind::Embedding, Role::Embedding, 0,
+      {spec.vocabulary, spec.hidden});
   add("model.layers", ModuleKind::Container, Role::None, 1, {});
   for (int64_t layer = 0; layer < spec.layers; ++layer) {
     std::string prefix = "model.layers." + std::to_string(layer);
@@ -84,7 +86,8 @@ void makeModules(ModelSpec &spec) {
   int64_t last = spec.layers + 1;
   add("model.norm", ModuleKind::RmsNorm, Role::FinalNorm, last, {spec.hidden});
   add("model.rotary_emb", ModuleKind::Other, Role::None, 0, {});
-  ModuleSpec &head = add("lm_head", ModuleKind::Linear, Role::Head, last, {spec.vocabulary, spec.hidden});
+  ModuleSpec &head =
+      add("lm_head", ModuleKind::Linear, Role::Head, last, {spec.vocabulary, spec.hidden});
   if (spec.tiedHead)
     head.weight = spec.modules[1].weight;
 }

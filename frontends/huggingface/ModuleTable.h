@@ -1,4 +1,5 @@
-// The modules of a model and their tensors, in the order and with the names that PyTorch gives them.
+// The modules of a model and their tensors, in the order and with the names that PyTorch gives
+// them.
 #ifndef ZP_FRONTENDS_HUGGINGFACE_MODULETABLE_H
 #define ZP_FRONTENDS_HUGGINGFACE_MODULETABLE_H
 

@@ -1,5 +1,6 @@
-// PEFT's adapter_config.json to LoraSettings. Every key that PEFT writes is honoured, recorded or refused by the table
-// AdapterConfigKeys.inc; a key that isn't in it is dropped with a warning, as PEFT does.
+// PEFT's adapter_config.json to LoraSettings. Every key that PEFT writes is honoured, recorded or
+// refused by the table AdapterConfigKeys.inc; a key that isn't in it is dropped with a warning, as
+// PEFT does.
 #ifndef ZP_FRONTENDS_HUGGINGFACE_PEFTIMPORTER_H
 #define ZP_FRONTENDS_HUGGINGFACE_PEFTIMPORTER_H
 
@@ -9,7 +10,8 @@
 namespace zp::fe {
 
 /// Warnings are whole lines.
-StatusOr<LoraSettings> importAdapterConfig(const JsonDocument &config, std::vector<std::string> &warnings);
+StatusOr<LoraSettings> importAdapterConfig(const JsonDocument &config,
+                                           std::vector<std::string> &warnings);
 
 } // namespace zp::fe
 

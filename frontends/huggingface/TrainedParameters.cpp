@@ -14,7 +14,8 @@ static constexpr const char *kSavedPrefix = "base_model.model.";
 bool isDecayed(const std::string &name) {
   static const std::regex exempt("bias|layernorm|rmsnorm|(?:^|\\.)norm(?:$|\\.)|_norm(?:$|\\.)");
   std::string lower = name;
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return char(c >= 'A' && c <= 'Z' ? c + 32 : c); });
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](unsigned char c) { return char(c >= 'A' && c <= 'Z' ? c + 32 : c); });
   return !std::regex_search(lower, exempt);
 }
 
@@ -43,7 +44,8 @@ static int64_t countElements(ModelSpec &spec, bool trainedOnly) {
 }
 
 ParameterCounts trainEverything(ModelSpec &spec) {
-  forEachParameter(spec, [](ModuleSpec &, ParameterSpec &parameter) { train(parameter, parameter.name); });
+  forEachParameter(
+      spec, [](ModuleSpec &, ParameterSpec &parameter) { train(parameter, parameter.name); });
   return {countElements(spec, true), countElements(spec, false)};
 }
 
@@ -52,11 +54,13 @@ static void trainBiases(ModelSpec &spec, const std::string &which) {
     if (!module.bias || which == "none" || (which == "lora_only" && !module.adapter))
       continue;
     // PEFT wraps an adapted linear, which moves its own tensors one level down.
-    train(*module.bias, kSavedPrefix + module.path + (module.adapter ? ".base_layer.bias" : ".bias"));
+    train(*module.bias,
+          kSavedPrefix + module.path + (module.adapter ? ".base_layer.bias" : ".bias"));
   }
 }
 
-/// The two modules of a tied model no longer share: the head gets a parameter of its own, first read from the same tensor.
+/// The two modules of a tied model no longer share: the head gets a parameter of its own, first
+/// read from the same tensor.
 static void breakTie(ModelSpec &spec) {
   for (ModuleSpec &module : spec.modules)
     if (module.role == Role::Head)
@@ -80,13 +84,16 @@ static StatusOr<int64_t> trainWholeModules(ModelSpec &spec, const LoraSettings &
     }
     if (!found) {
       std::vector<std::string> nearest = nearestNames(name, known);
-      return Status(ErrorCode::UnknownTarget, lora.placeOf("modules_to_save") + ": '" + name + "' is no module of " + spec.architecture +
-                                                  ", expected the end of a module's name; try " + (nearest.empty() ? "lm_head or embed_tokens" : nearest[0]));
+      return Status(ErrorCode::UnknownTarget,
+                    lora.placeOf("modules_to_save") + ": '" + name + "' is no module of " +
+                        spec.architecture + ", expected the end of a module's name; try " +
+                        (nearest.empty() ? "lm_head or embed_tokens" : nearest[0]));
     }
   }
   auto inside = [&](const std::string &path) {
-    return std::any_of(wrapped.begin(), wrapped.end(),
-                       [&](const std::string &outer) { return path == outer || path.starts_with(outer + "."); });
+    return std::any_of(wrapped.begin(), wrapped.end(), [&](const std::string &outer) {
+      return path == outer || path.starts_with(outer + ".");
+    });
   };
   if (spec.tiedHead)
     for (const ModuleSpec &module : spec.modules)
@@ -99,7 +106,9 @@ static StatusOr<int64_t> trainWholeModules(ModelSpec &spec, const LoraSettings &
     if (!inside(module.path))
       continue;
     if (module.adapter)
-      return Status(ErrorCode::Config, lora.placeOf("modules_to_save") + ": holds " + module.path + ", which is adapted too, expected one of the two; exclude it from one");
+      return Status(ErrorCode::Config,
+                    lora.placeOf("modules_to_save") + ": holds " + module.path +
+                        ", which is adapted too, expected one of the two; exclude it from one");
     for (std::optional<ParameterSpec> *slot : {&module.weight, &module.bias})
       if (*slot) {
         bool isBias = slot == &module.bias;
@@ -133,8 +142,10 @@ static std::string grouped(int64_t value) {
 
 std::string summarise(const ParameterCounts &counts) {
   char share[32];
-  std::snprintf(share, sizeof share, "%.4f", 100.0 * double(counts.trained) / double(std::max<int64_t>(counts.all, 1)));
-  return "trainable params: " + grouped(counts.trained) + " || all params: " + grouped(counts.all) + " || trainable%: " + share;
+  std::snprintf(share, sizeof share, "%.4f",
+                100.0 * double(counts.trained) / double(std::max<int64_t>(counts.all, 1)));
+  return "trainable params: " + grouped(counts.trained) + " || all params: " + grouped(counts.all) +
+         " || trainable%: " + share;
 }
 
 } // namespace zp::fe

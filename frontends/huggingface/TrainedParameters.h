@@ -9,7 +9,8 @@ namespace zp::fe {
 
 struct ParameterCounts {
   int64_t trained = 0;
-  int64_t all = 0; ///< a module that is trained whole counts twice: PEFT keeps the original beside it
+  int64_t all =
+      0; ///< a module that is trained whole counts twice: PEFT keeps the original beside it
 };
 
 /// Whether the Trainer puts a parameter of that name into the group with weight decay.
@@ -18,8 +19,8 @@ bool isDecayed(const std::string &name);
 /// Full-parameter training: every tensor, saved under its own name.
 ParameterCounts trainEverything(ModelSpec &spec);
 
-/// LoRA: the biases and the modules_to_save that `lora` names. A tied head or embedding that is saved breaks the tie.
-/// UnknownTarget when a module to save matches nothing.
+/// LoRA: the biases and the modules_to_save that `lora` names. A tied head or embedding that is
+/// saved breaks the tie. UnknownTarget when a module to save matches nothing.
 StatusOr<ParameterCounts> trainAdapters(ModelSpec &spec, const LoraSettings &lora);
 
 /// `trainable params: 4,194,304 || all params: 6,742,609,920 || trainable%: 0.0622`

@@ -1,4 +1,5 @@
-// The safetensors files beside a config.json, when they are there: names, shapes and dtypes, from the headers alone.
+// The safetensors files beside a config.json, when they are there: names, shapes and dtypes, from
+// the headers alone.
 #ifndef ZP_FRONTENDS_HUGGINGFACE_WEIGHTINDEX_H
 #define ZP_FRONTENDS_HUGGINGFACE_WEIGHTINDEX_H
 
@@ -14,13 +15,15 @@ namespace zp::fe {
 
 class WeightIndex {
 public:
-  /// Nothing when the directory holds neither model.safetensors nor model.safetensors.index.json. FileMissing for a shard
-  /// that the index names and isn't there, Safetensors for a damaged file.
+  /// Nothing when the directory holds neither model.safetensors nor model.safetensors.index.json.
+  /// FileMissing for a shard that the index names and isn't there, Safetensors for a damaged file.
   static StatusOr<std::optional<WeightIndex>> open(const std::string &directory);
 
-  /// Whether a head that config.json ties is in the file with values of its own: then it isn't tied, whatever config.json says.
+  /// Whether a head that config.json ties is in the file with values of its own: then it isn't
+  /// tied, whatever config.json says.
   bool headDiffers() const;
-  /// Each tensor of the model is there (TensorMissing), with its shape (TensorShape) and in fp32, bf16 or fp16 (TensorDtype).
+  /// Each tensor of the model is there (TensorMissing), with its shape (TensorShape) and in fp32,
+  /// bf16 or fp16 (TensorDtype).
   Status check(const ModelSpec &spec) const;
 
 private:

@@ -3,7 +3,8 @@
 namespace zp::fe {
 
 std::span<const Family *const> allFamilies() {
-  static constexpr const Family *kAll[] = {&kLlamaFamily, &kMistralFamily, &kQwen2Family, &kQwen3Family};
+  static constexpr const Family *kAll[] = {&kLlamaFamily, &kMistralFamily, &kQwen2Family,
+                                           &kQwen3Family};
   return kAll;
 }
 

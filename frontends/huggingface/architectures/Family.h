@@ -1,4 +1,5 @@
-// What sets a model family apart, as one table. Adding a family: a file beside this one, and a line in Families.cpp.
+// What sets a model family apart, as one table. Adding a family: a file beside this one, and a line
+// in Families.cpp.
 #ifndef ZP_FRONTENDS_HUGGINGFACE_ARCHITECTURES_FAMILY_H
 #define ZP_FRONTENDS_HUGGINGFACE_ARCHITECTURES_FAMILY_H
 
@@ -17,11 +18,13 @@ enum class Width : uint8_t { None, Hidden, Intermediate, Query, KeyValue, HeadDi
 /// Which switch gives a linear its bias.
 enum class BiasRule : uint8_t { Never, Always, AttentionBias, MlpBias };
 
-/// EveryLayer: `sliding_window` (class default 4096) holds in all layers. LayerTypes: in the layers that `layer_types` calls
-/// sliding_attention, or, without it, from `max_window_layers` on when `use_sliding_window`.
+/// EveryLayer: `sliding_window` (class default 4096) holds in all layers. LayerTypes: in the layers
+/// that `layer_types` calls sliding_attention, or, without it, from `max_window_layers` on when
+/// `use_sliding_window`.
 enum class WindowRule : uint8_t { Never, EveryLayer, LayerTypes };
 
-/// A module of a block, in the order of named_modules. Its tensors are `model.layers.N.PATH.weight` and `.bias`.
+/// A module of a block, in the order of named_modules. Its tensors are `model.layers.N.PATH.weight`
+/// and `.bias`.
 struct BlockModule {
   const char *path;
   ModuleKind kind;

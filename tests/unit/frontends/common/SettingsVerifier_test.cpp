@@ -1,0 +1,75 @@
+#include "frontends/common/SettingsVerifier.h"
+
+#include <cmath>
+#include <functional>
+
+#include "tests/unit/frontends/support.h"
+
+using namespace zp;
+using namespace zp::fe;
+
+namespace {
+
+struct WrongSetting {
+  const char *flag;
+  std::function<void(JobSettings &)> spoil;
+};
+
+const WrongSetting kWrong[] = {
+    {"--fp16: is set beside --bf16", [](JobSettings &s) { s.bf16 = s.fp16 = true; }},
+    {"--fp16: is not supported yet", [](JobSettings &s) { s.fp16 = true; }},
+    {"--zero_stage: is 4", [](JobSettings &s) { s.zero_stage = 4; }},
+    {"--zero_stage: is -1", [](JobSettings &s) { s.zero_stage = -1; }},
+    {"--num_processes: is 0", [](JobSettings &s) { s.num_processes = 0; }},
+    {"--stage3_param_persistence_threshold: is -1",
+     [](JobSettings &s) { s.stage3_param_persistence_threshold = -1; }},
+    {"--rematerialize: is \"selective\"", [](JobSettings &s) { s.rematerialize = "selective"; }},
+    {"--per_device_train_batch_size: is 0",
+     [](JobSettings &s) { s.per_device_train_batch_size = 0; }},
+    {"--per_device_train_batch_size: makes",
+     [](JobSettings &s) { s.per_device_train_batch_size = 1 << 20, s.max_length = 1 << 20; }},
+    {"--gradient_accumulation_steps: is -2",
+     [](JobSettings &s) { s.gradient_accumulation_steps = -2; }},
+    {"--max_length: is 0", [](JobSettings &s) { s.max_length = 0; }},
+    {"--learning_rate: is -1", [](JobSettings &s) { s.learning_rate = -1; }},
+    {"--learning_rate: is nan", [](JobSettings &s) { s.learning_rate = std::nan(""); }},
+    {"--lr_scheduler_type: is \"cosin\"", [](JobSettings &s) { s.lr_scheduler_type = "cosin"; }},
+    {"--warmup_steps: is -1", [](JobSettings &s) { s.warmup_steps = -1; }},
+    {"--warmup_ratio: is 1.5", [](JobSettings &s) { s.warmup_ratio = 1.5; }},
+    {"--weight_decay: is -0.1", [](JobSettings &s) { s.weight_decay = -0.1; }},
+    {"--adam_beta1: is 1", [](JobSettings &s) { s.adam_beta1 = 1; }},
+    {"--adam_beta2: is 1", [](JobSettings &s) { s.adam_beta2 = 1; }},
+    {"--adam_epsilon: is -1", [](JobSettings &s) { s.adam_epsilon = -1; }},
+    {"--max_grad_norm: is -1", [](JobSettings &s) { s.max_grad_norm = -1; }},
+    {"--max_steps: is 0", [](JobSettings &s) { s.max_steps = 0; }},
+    {"--num_train_epochs: is 0", [](JobSettings &s) { s.num_train_epochs = 0; }},
+    {"--train_sampling_strategy: is \"shuffled\"",
+     [](JobSettings &s) { s.train_sampling_strategy = "shuffled"; }},
+    {"--seed: is -1", [](JobSettings &s) { s.seed = -1; }},
+    {"--data_seed: is -2", [](JobSettings &s) { s.data_seed = -2; }},
+    {"--logging_steps: is 0", [](JobSettings &s) { s.logging_steps = 0; }},
+};
+
+} // namespace
+
+TEST(SettingsVerifier, defaultsAreSound) { EXPECT_TRUE(verifySettings(JobSettings()).ok()); }
+
+TEST(SettingsVerifier, refusesEachWrongSetting) {
+  for (const WrongSetting &wrong : kWrong) {
+    JobSettings settings;
+    wrong.spoil(settings);
+    EXPECT_ERROR(verifySettings(settings), Config, wrong.flag);
+  }
+}
+
+TEST(SettingsVerifier, acceptsTheEdges) {
+  JobSettings settings;
+  settings.zero_stage = 0;
+  settings.max_steps = 1;
+  settings.num_train_epochs = 0; // void beside max_steps
+  settings.max_grad_norm = 0;
+  settings.warmup_steps = 0.5;
+  settings.adam_beta1 = 0;
+  settings.bf16 = true;
+  EXPECT_TRUE(verifySettings(settings).ok()) << verifySettings(settings).toString();
+}
