@@ -65,8 +65,8 @@ countLine() { # scripts that close with our own line
 
 for name in "${suites[@]}"; do
   case $name in
-    unit) suite unit countCtest ctest --test-dir build --output-on-failure --no-tests=error ;;
-    lit) suite lit countLit "$lit" -v tests/lit ;;
+    unit) suite unit countCtest ctest --test-dir build -j2 --output-on-failure --no-tests=error ;;
+    lit) suite lit countLit "$lit" -v build/tests/lit ;;
     python) suite python countUnittest "$python" -m unittest discover -s tests/python ;;
     integration)
       for script in golden ranks bad_input; do
