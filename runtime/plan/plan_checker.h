@@ -17,6 +17,11 @@ inline constexpr uint32_t kMostRanks = 1u << 16;
 inline constexpr uint32_t kMostStreams = 16;
 inline constexpr uint64_t kBufferAlignment = 64;
 
+/// PlanInvalid as `FILE: place: text; fix`, on one line whatever the plan's names hold.
+Status planError(const std::string &file, const std::string &place, const std::string &text);
+/// Bytes that would break a line, or a terminal, become '?'.
+std::string onOneLine(std::string text);
+
 class PlanChecker {
 public:
   PlanChecker(const fbs::Plan &plan, const std::string &file) : plan(plan), file(file) {}
@@ -27,8 +32,7 @@ public:
   Status verifyEntries() const;  ///< keys, inputs, outputs, instructions; after sections (verify_entries.cpp)
 
 private:
-  /// `FILE: place: text; fix`.
-  Status fail(const std::string &place, const std::string &text) const;
+  Status fail(const std::string &place, const std::string &text) const { return planError(file, place, text); }
   Status verifyState(const std::string &place, uint32_t tensor, uint64_t elements, const fbs::Section &section, bool f32) const;
   Status verifyParameters(const std::string &place, const fbs::Section &section) const;
   Status verifyNamed(const std::string &place, const fbs::Entry &entry) const;

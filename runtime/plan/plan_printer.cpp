@@ -60,7 +60,7 @@ public:
 
 private:
   static std::string num(uint64_t value) { return std::to_string(value); }
-  void line(const std::string &content) { text += content + "\n"; }
+  void line(const std::string &content) { text += onOneLine(content) + "\n"; }
 
   static std::string shape(const flatbuffers::Vector<int64_t> &dims) {
     std::string out = "[";

@@ -12,8 +12,15 @@ Status verifyPlan(const fbs::Plan &plan, const std::string &name) {
   return checker.verifyEntries();
 }
 
-Status PlanChecker::fail(const std::string &place, const std::string &text) const {
-  return Status(ErrorCode::PlanInvalid, file + ": " + place + ": " + text + "; compile the plan again with the zpc of this build");
+std::string onOneLine(std::string text) {
+  for (char &c : text)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+      c = '?';
+  return text;
+}
+
+Status planError(const std::string &file, const std::string &place, const std::string &text) {
+  return Status(ErrorCode::PlanInvalid, file + ": " + onOneLine(place + ": " + text) + "; compile the plan again with the zpc of this build");
 }
 
 uint64_t elementsOf(const fbs::Tensor &tensor) {

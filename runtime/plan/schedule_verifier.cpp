@@ -33,9 +33,7 @@ public:
   }
 
 private:
-  Status fail(const std::string &place, const std::string &text) const {
-    return Status(ErrorCode::PlanInvalid, file + ": " + place + ": " + text + "; compile the plan again with the zpc of this build");
-  }
+  Status fail(const std::string &place, const std::string &text) const { return planError(file, place, text); }
   const fbs::Buffer &bufferAt(uint32_t index) const { return *plan.buffers()->Get(index); }
   std::string nameOf(uint32_t buffer) const { return bufferAt(buffer).name()->str(); }
   Window windowOf(uint32_t tensorIndex) const {
