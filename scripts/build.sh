@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 if [ ! -f build/build.ninja ]; then
   echo "== configuring build/"
-  cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release
+  cmake --preset release
 fi
 echo "== building ${*:-everything}"
 cmake --build build ${1:+--target "$@"}
