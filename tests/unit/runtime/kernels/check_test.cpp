@@ -1,0 +1,461 @@
+// Every rule of every check, broken one at a time: valid arguments pass, each change is refused with a message that names what.
+#include "runtime/kernels/check.h"
+
+#include <functional>
+
+#include "runtime/schema/workspaces.h"
+#include "tests/conformance/support.h"
+
+namespace zp::rt::test {
+namespace {
+
+constexpr DType kF32 = DType::F32;
+
+template <typename Args> struct Broken {
+  const char *says; // part of the message
+  std::function<void(Args &, Maker &)> change;
+};
+
+template <typename Args> void refuses(const Args &valid, Maker &maker, const std::vector<Broken<Args>> &cases) {
+  Status status = check(valid);
+  ASSERT_TRUE(status.ok()) << status.message();
+  int number = 0;
+  for (const Broken<Args> &broken : cases) {
+    Args args = valid;
+    broken.change(args, maker);
+    Status refused = check(args);
+    SCOPED_TRACE(std::string(OpInfo<Args>::name) + " case " + std::to_string(number++) + ": " + broken.says);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.code(), ErrorCode::PlanInvalid);
+    EXPECT_NE(refused.message().find(broken.says), std::string::npos) << refused.message();
+    EXPECT_NE(refused.message().find(OpInfo<Args>::name), std::string::npos) << refused.message();
+    EXPECT_NE(refused.message().find("expected"), std::string::npos) << refused.message();
+  }
+}
+
+void shrink(TensorView &view) { --view.dims[view.rank - 1]; }
+
+// The rules that all ops share, shown on add.
+TEST(Check, CommonRules) {
+  Maker maker;
+  AddArgs valid;
+  valid.a = maker.normal(kF32, {4, 6});
+  valid.b = maker.normal(kF32, {4, 6});
+  valid.target = maker.empty(kF32, {4, 6});
+  refuses<AddArgs>(valid, maker,
+                   {{"a is absent", [](auto &x, Maker &) { x.a.data = nullptr; }},
+                    {"target is absent", [](auto &x, Maker &) { x.target.data = nullptr; }},
+                    {"rank 0", [](auto &x, Maker &) { x.a.rank = 0; }},
+                    {"rank 5", [](auto &x, Maker &) { x.a.rank = 5; }},
+                    {"positive dims", [](auto &x, Maker &) { x.a.dims[1] = 0; }},
+                    {"positive dims", [](auto &x, Maker &) { x.b.dims[0] = -4; }},
+                    {"2^60", [](auto &x, Maker &) { x.a.dims[0] = INT64_MAX; }},
+                    {"2^60", [](auto &x, Maker &) { x.a.dims = {1 << 30, 1 << 30, 1 << 30, 1 << 30}, x.a.rank = 4; }},
+                    {"dtype 9", [](auto &x, Maker &) { x.a.dtype = static_cast<DType>(9); }},
+                    {"address", [](auto &x, Maker &) { x.a.data = x.a.template as<char>() + 2; }},
+                    {"overlaps a", [](auto &x, Maker &) { x.target.data = x.a.template as<float>() + 1; }},
+                    {"a is f16", [](auto &x, Maker &) { x.a.dtype = DType::F16; }},
+                    {"b is bf16", [](auto &x, Maker &) { x.b.dtype = DType::BF16; }},
+                    {"target is bf16", [](auto &x, Maker &) { x.target.dtype = DType::BF16; }},
+                    {"b is f32[4,5]", [](auto &x, Maker &) { shrink(x.b); }},
+                    {"target is f32[4,5]", [](auto &x, Maker &) { shrink(x.target); }}});
+}
+
+TEST(Check, FillCastAccumulateScale) {
+  Maker maker;
+  FillArgs fill;
+  fill.target = maker.empty(DType::U8, {8});
+  refuses<FillArgs>(fill, maker,
+                    {{"value", [](auto &x, Maker &) { x.value = NAN; }},
+                     {"u8", [](auto &x, Maker &) { x.value = 256; }},
+                     {"u8", [](auto &x, Maker &) { x.value = 0.5; }},
+                     {"i32", [](auto &x, Maker &) { x.target.dtype = DType::I32, x.target.dims[0] = 2, x.value = 3e9; }},
+                     {"i64", [](auto &x, Maker &) { x.target.dtype = DType::I64, x.target.dims[0] = 1, x.value = 1e300; }}});
+  CastArgs cast;
+  cast.source = maker.normal(kF32, {8});
+  cast.target = maker.empty(DType::BF16, {8});
+  refuses<CastArgs>(cast, maker,
+                    {{"source is i32", [](auto &x, Maker &) { x.source.dtype = DType::I32; }},
+                     {"target is i32", [](auto &x, Maker &m) { x.target = m.integers({8}, 0, 1); }},
+                     {"target is bf16[7]", [](auto &x, Maker &) { shrink(x.target); }},
+                     {"overlaps", [](auto &x, Maker &) { x.target.data = x.source.data; }}});
+  AccumulateArgs accumulate;
+  accumulate.source = maker.normal(kF32, {8});
+  accumulate.target = maker.normal(kF32, {8});
+  refuses<AccumulateArgs>(accumulate, maker,
+                          {{"source is i32", [](auto &x, Maker &) { x.source.dtype = DType::I32; }},
+                           {"target is bf16", [](auto &x, Maker &) { x.target.dtype = DType::BF16; }},
+                           {"target is f32[7]", [](auto &x, Maker &) { shrink(x.target); }},
+                           {"scale", [](auto &x, Maker &) { x.scale = INFINITY; }},
+                           {"overlaps", [](auto &x, Maker &) { x.source.data = x.target.data; }}});
+  ScaleArgs scale;
+  scale.source = maker.normal(kF32, {8});
+  scale.target = scale.source;
+  refuses<ScaleArgs>(scale, maker,
+                     {{"source is u8", [](auto &x, Maker &m) { x.source = m.workspace(8); }},
+                      {"target is bf16", [](auto &x, Maker &m) { x.target = m.empty(DType::BF16, {8}); }},
+                      {"target is f32[7]", [](auto &x, Maker &m) { x.target = m.empty(kF32, {7}); }},
+                      {"factor", [](auto &x, Maker &) { x.factor = NAN; }},
+                      {"very same memory", [](auto &x, Maker &) { shrink(x.target); }}});
+}
+
+TEST(Check, Dropout) {
+  Maker maker;
+  DropoutArgs valid;
+  valid.source = maker.normal(kF32, {6, 4});
+  valid.target = maker.empty(kF32, {6, 4});
+  valid.scalars = maker.scalars(StepScalars{});
+  valid.probability = 0.1;
+  valid.length = 3;
+  refuses<DropoutArgs>(valid, maker,
+                       {{"probability", [](auto &x, Maker &) { x.probability = 1; }},
+                        {"probability", [](auto &x, Maker &) { x.probability = -0.1; }},
+                        {"probability", [](auto &x, Maker &) { x.probability = NAN; }},
+                        {"site", [](auto &x, Maker &) { x.site = int64_t{1} << 32; }},
+                        {"site", [](auto &x, Maker &) { x.site = -1; }},
+                        {"length", [](auto &x, Maker &) { x.length = 0; }},
+                        {"length", [](auto &x, Maker &) { x.length = 7; }},
+                        {"whole rows", [](auto &x, Maker &) { x.length = 4; }},
+                        {"source is f32[24]", [](auto &x, Maker &) { x.source.rank = 1, x.source.dims[0] = 24; }},
+                        {"source is f16", [](auto &x, Maker &) { x.source.dtype = DType::F16; }},
+                        {"target is f32[6,3]", [](auto &x, Maker &) { shrink(x.target); }},
+                        {"target is bf16", [](auto &x, Maker &) { x.target.dtype = DType::BF16; }},
+                        {"scalars is u8[63]", [](auto &x, Maker &) { shrink(x.scalars); }},
+                        {"scalars lies", [](auto &x, Maker &) { x.scalars.data = x.scalars.template as<char>() + 4; }},
+                        {"2^34", [](auto &x, Maker &) {
+                           x.source.dims = x.target.dims = {int64_t{1} << 30, 32};
+                           x.target.data = x.source.data;
+                           x.scalars.data = reinterpret_cast<void *>(uintptr_t{64}); // far from the huge operands
+                           x.length = int64_t{1} << 30;
+                         }}});
+}
+
+TEST(Check, RowsAndEmbeddings) {
+  Maker maker;
+  CopyRowsArgs rows;
+  rows.source = maker.normal(kF32, {6, 4});
+  rows.scalars = maker.scalars(StepScalars{});
+  rows.target = maker.empty(kF32, {2, 4});
+  refuses<CopyRowsArgs>(rows, maker,
+                        {{"target is f32[2,3]", [](auto &x, Maker &) { shrink(x.target); }},
+                         {"target is bf16", [](auto &x, Maker &) { x.target.dtype = DType::BF16; }},
+                         {"source is f32[6]", [](auto &x, Maker &) { x.source.rank = 1; }},
+                         {"scalars is u8[63]", [](auto &x, Maker &) { shrink(x.scalars); }}});
+  EmbeddingArgs embedding;
+  embedding.table = maker.normal(kF32, {10, 4});
+  embedding.ids = maker.integers({6}, 0, 9);
+  embedding.target = maker.empty(kF32, {6, 4});
+  refuses<EmbeddingArgs>(embedding, maker,
+                         {{"table is f16", [](auto &x, Maker &) { x.table.dtype = DType::F16; }},
+                          {"table is f32[10]", [](auto &x, Maker &) { x.table.rank = 1; }},
+                          {"ids is f32", [](auto &x, Maker &) { x.ids.dtype = kF32; }},
+                          {"target is f32[6,3]", [](auto &x, Maker &) { shrink(x.target); }},
+                          {"target is bf16", [](auto &x, Maker &) { x.target.dtype = DType::BF16; }}});
+  EmbeddingGradientArgs gradient;
+  gradient.ids = embedding.ids;
+  gradient.gradOut = maker.normal(kF32, {6, 4});
+  gradient.gradTable = maker.normal(kF32, {10, 4});
+  refuses<EmbeddingGradientArgs>(gradient, maker,
+                                 {{"ids is f32", [](auto &x, Maker &) { x.ids.dtype = kF32; }},
+                                  {"grad_out is f16", [](auto &x, Maker &) { x.gradOut.dtype = DType::F16; }},
+                                  {"grad_out is f32[6,3]", [](auto &x, Maker &) { shrink(x.gradOut); }},
+                                  {"grad_table is bf16", [](auto &x, Maker &) { x.gradTable.dtype = DType::BF16; }},
+                                  {"grad_table is f32[10]", [](auto &x, Maker &) { x.gradTable.rank = 1; }}});
+}
+
+TEST(Check, MatmulAndColumnSum) {
+  Maker maker;
+  MatmulArgs valid;
+  valid.a = maker.normal(kF32, {4, 6});
+  valid.b = maker.normal(kF32, {6, 5});
+  valid.bias = maker.normal(kF32, {5});
+  valid.target = maker.empty(kF32, {4, 5});
+  valid.alpha = 1;
+  refuses<MatmulArgs>(valid, maker,
+                      {{"a is f16", [](auto &x, Maker &) { x.a.dtype = DType::F16; }},
+                       {"a is f32[4]", [](auto &x, Maker &) { x.a.rank = 1; }},
+                       {"b is bf16", [](auto &x, Maker &) { x.b.dtype = DType::BF16; }},
+                       {"b is f32[6]", [](auto &x, Maker &) { x.b.rank = 1; }},
+                       {"b is f32[6,5]", [](auto &x, Maker &) { shrink(x.a); }},
+                       {"b is f32[6,5]", [](auto &x, Maker &) { x.transposeA = true; }},
+                       {"b is f32[6,5]", [](auto &x, Maker &) { x.transposeB = true; }},
+                       {"bias is f32[4]", [](auto &x, Maker &) { shrink(x.bias); }},
+                       {"bias is bf16", [](auto &x, Maker &) { x.bias.dtype = DType::BF16; }},
+                       {"target is f32[4,4]", [](auto &x, Maker &) { shrink(x.target); }},
+                       {"target is bf16", [](auto &x, Maker &) { x.target.dtype = DType::BF16; }},
+                       {"workspace is f32", [](auto &x, Maker &m) { x.workspace = m.empty(kF32, {1}); }},
+                       {"alpha", [](auto &x, Maker &) { x.alpha = NAN; }},
+                       {"target overlaps b", [](auto &x, Maker &) { x.target.data = x.b.data; }}});
+  ColumnSumArgs sum;
+  sum.source = maker.normal(kF32, {4, 6});
+  sum.target = maker.normal(kF32, {6});
+  refuses<ColumnSumArgs>(sum, maker,
+                         {{"source is f16", [](auto &x, Maker &) { x.source.dtype = DType::F16; }},
+                          {"source is f32[4]", [](auto &x, Maker &) { x.source.rank = 1; }},
+                          {"target is f32[5]", [](auto &x, Maker &) { shrink(x.target); }},
+                          {"target is bf16", [](auto &x, Maker &) { x.target.dtype = DType::BF16; }}});
+}
+
+TEST(Check, RmsNormAndItsGradient) {
+  Maker maker;
+  RmsNormArgs norm;
+  norm.source = maker.normal(kF32, {4, 6});
+  norm.weight = maker.normal(kF32, {6});
+  norm.target = maker.empty(kF32, {4, 6});
+  norm.rstd = maker.empty(kF32, {4});
+  refuses<RmsNormArgs>(norm, maker,
+                       {{"source is f16", [](auto &x, Maker &) { x.source.dtype = DType::F16; }},
+                        {"source is f32[4]", [](auto &x, Maker &) { x.source.rank = 1; }},
+                        {"weight is f32[5]", [](auto &x, Maker &) { shrink(x.weight); }},
+                        {"weight is bf16", [](auto &x, Maker &) { x.weight.dtype = DType::BF16; }},
+                        {"target is f32[4,5]", [](auto &x, Maker &) { shrink(x.target); }},
+                        {"rstd is f32[3]", [](auto &x, Maker &) { shrink(x.rstd); }},
+                        {"rstd is bf16", [](auto &x, Maker &) { x.rstd.dtype = DType::BF16; }},
+                        {"epsilon", [](auto &x, Maker &) { x.epsilon = -1; }},
+                        {"epsilon", [](auto &x, Maker &) { x.epsilon = NAN; }},
+                        {"target overlaps source", [](auto &x, Maker &) { x.target.data = x.source.data; }}});
+  RmsNormGradientArgs gradient;
+  gradient.gradOut = maker.normal(kF32, {4, 6});
+  gradient.source = norm.source;
+  gradient.weight = norm.weight;
+  gradient.rstd = maker.positive(kF32, {4});
+  gradient.residualGradient = maker.normal(kF32, {4, 6});
+  gradient.gradSource = gradient.residualGradient;
+  gradient.gradWeight = maker.normal(kF32, {6});
+  refuses<RmsNormGradientArgs>(gradient, maker,
+                               {{"source is f32[4]", [](auto &x, Maker &) { x.source.rank = 1; }},
+                                {"source is f16", [](auto &x, Maker &) { x.source.dtype = DType::F16; }},
+                                {"grad_out is f32[4,5]", [](auto &x, Maker &) { shrink(x.gradOut); }},
+                                {"weight is f32[5]", [](auto &x, Maker &) { shrink(x.weight); }},
+                                {"rstd is f32[3]", [](auto &x, Maker &) { shrink(x.rstd); }},
+                                {"residual_gradient is f32[4,5]",
+                                 [](auto &x, Maker &m) { x.residualGradient = m.normal(kF32, {4, 5}); }},
+                                {"grad_source is f32[4,5]", [](auto &x, Maker &m) { x.gradSource = m.empty(kF32, {4, 5}); }},
+                                {"grad_weight is f32[5]", [](auto &x, Maker &) { shrink(x.gradWeight); }},
+                                {"grad_weight is bf16", [](auto &x, Maker &) { x.gradWeight.dtype = DType::BF16; }},
+                                {"grad_source overlaps source", [](auto &x, Maker &) { x.gradSource.data = x.source.data; }}});
+}
+
+TEST(Check, Rope) {
+  Maker maker;
+  static const float frequencies[] = {1, 0.5f, 0.25f};
+  RopeTableArgs table;
+  table.positions = maker.integers({4}, 0, 9);
+  table.cosine = maker.empty(kF32, {4, 3});
+  table.sine = maker.empty(kF32, {4, 3});
+  table.inverseFrequencies = frequencies;
+  table.scaling = 1;
+  refuses<RopeTableArgs>(table, maker,
+                         {{"positions is f32", [](auto &x, Maker &) { x.positions.dtype = kF32; }},
+                          {"cosine is f16", [](auto &x, Maker &) { x.cosine.dtype = DType::F16; }},
+                          {"cosine is f32[4,3]", [](auto &x, Maker &) { x.inverseFrequencies = {}; }},
+                          {"cosine is f32[4,2]", [](auto &x, Maker &) { shrink(x.cosine); }},
+                          {"sine is f32[4,2]", [](auto &x, Maker &) { shrink(x.sine); }},
+                          {"sine is bf16", [](auto &x, Maker &) { x.sine.dtype = DType::BF16; }},
+                          {"scaling", [](auto &x, Maker &) { x.scaling = INFINITY; }}});
+  RopeArgs rope;
+  rope.source = maker.normal(kF32, {4, 12});
+  rope.cosine = table.cosine;
+  rope.sine = table.sine;
+  rope.target = rope.source;
+  rope.headDim = 6;
+  refuses<RopeArgs>(rope, maker,
+                    {{"head_dim", [](auto &x, Maker &) { x.headDim = 0; }},
+                     {"head_dim", [](auto &x, Maker &) { x.headDim = 3; }},
+                     {"head_dim", [](auto &x, Maker &) { x.headDim = 8; }},
+                     {"head_dim", [](auto &x, Maker &) { x.headDim = 24; }},
+                     {"cosine is f32[4,2]", [](auto &x, Maker &) { shrink(x.cosine); }},
+                     {"sine is bf16", [](auto &x, Maker &) { x.sine.dtype = DType::BF16; }},
+                     {"source is f32[4]", [](auto &x, Maker &m) { x.source.rank = 1, x.target = m.empty(kF32, {4, 12}); }},
+                     {"source is f16", [](auto &x, Maker &m) { x.source.dtype = DType::F16, x.target = m.empty(kF32, {4, 12}); }},
+                     {"target is f32[4,11]", [](auto &x, Maker &m) { x.target = m.empty(kF32, {4, 11}); }},
+                     {"target overlaps cosine", [](auto &x, Maker &) { x.target.data = x.cosine.data; }}});
+}
+
+template <typename Args> std::vector<Broken<Args>> attentionRules() {
+  return {{"heads", [](auto &x, Maker &) { x.heads = 0; }},
+          {"heads", [](auto &x, Maker &) { x.heads = INT64_MAX; }},
+          {"width that heads divides", [](auto &x, Maker &) { x.heads = 5; }},
+          {"kv_heads", [](auto &x, Maker &) { x.kvHeads = 0; }},
+          {"kv_heads", [](auto &x, Maker &) { x.kvHeads = 3; }},
+          {"kv_heads", [](auto &x, Maker &) { x.kvHeads = 8; }},
+          {"length", [](auto &x, Maker &) { x.length = 0; }},
+          {"whole rows", [](auto &x, Maker &) { x.length = 4; }},
+          {"window", [](auto &x, Maker &) { x.window = -1; }},
+          {"scale", [](auto &x, Maker &) { x.scale = NAN; }},
+          {"head_dim",
+           [](auto &x, Maker &m) {
+             x.query = m.empty(kF32, {6, 4 * 257});
+           }},
+          {"query is f16", [](auto &x, Maker &) { x.query.dtype = DType::F16; }},
+          {"query is f32[6]", [](auto &x, Maker &) { x.query.rank = 1; }},
+          {"key is f32[6,5]", [](auto &x, Maker &) { shrink(x.key); }},
+          {"value is bf16", [](auto &x, Maker &) { x.value.dtype = DType::BF16; }},
+          {"segments is i32[5]", [](auto &x, Maker &) { shrink(x.segments); }},
+          {"segments is f32", [](auto &x, Maker &) { x.segments.dtype = kF32; }},
+          {"log_sum_exp is f32[4,5]", [](auto &x, Maker &) { shrink(x.logSumExp); }}};
+}
+
+TEST(Check, AttentionAndItsGradient) {
+  Maker maker;
+  AttentionArgs forward;
+  forward.query = maker.normal(kF32, {6, 12});
+  forward.key = maker.normal(kF32, {6, 6});
+  forward.value = maker.normal(kF32, {6, 6});
+  forward.segments = maker.integers({6}, 0, 0);
+  forward.target = maker.empty(kF32, {6, 12});
+  forward.logSumExp = maker.empty(kF32, {4, 6});
+  forward.heads = 4;
+  forward.kvHeads = 2;
+  forward.length = 3;
+  forward.scale = 0.5;
+  auto rules = attentionRules<AttentionArgs>();
+  rules.push_back({"target is f32[6,11]", [](auto &x, Maker &) { shrink(x.target); }});
+  rules.push_back({"target overlaps query", [](auto &x, Maker &) { x.target.data = x.query.data; }});
+  refuses(forward, maker, rules);
+
+  AttentionGradientArgs gradient;
+  gradient.gradOut = maker.normal(kF32, {6, 12});
+  gradient.query = forward.query;
+  gradient.key = forward.key;
+  gradient.value = forward.value;
+  gradient.out = forward.target;
+  gradient.logSumExp = forward.logSumExp;
+  gradient.segments = forward.segments;
+  gradient.workspace = maker.workspace(attentionGradientWorkspaceBytes(4, 6, 3, kF32));
+  gradient.gradQuery = maker.empty(kF32, {6, 12});
+  gradient.gradKey = maker.empty(kF32, {6, 6});
+  gradient.gradValue = maker.empty(kF32, {6, 6});
+  gradient.heads = 4;
+  gradient.kvHeads = 2;
+  gradient.length = 3;
+  gradient.scale = 0.5;
+  auto more = attentionRules<AttentionGradientArgs>();
+  more.insert(more.end(), {{"grad_out is f32[6,11]", [](auto &x, Maker &) { shrink(x.gradOut); }},
+                           {"out is f32[6,11]", [](auto &x, Maker &) { shrink(x.out); }},
+                           {"grad_query is f32[6,11]", [](auto &x, Maker &) { shrink(x.gradQuery); }},
+                           {"grad_key is f32[6,5]", [](auto &x, Maker &) { shrink(x.gradKey); }},
+                           {"grad_value is bf16", [](auto &x, Maker &) { x.gradValue.dtype = DType::BF16; }},
+                           {"workspace has", [](auto &x, Maker &) { shrink(x.workspace); }},
+                           {"workspace has 0", [](auto &x, Maker &) { x.workspace = {}; }},
+                           {"workspace lies", [](auto &x, Maker &) { x.workspace.data = x.workspace.template as<char>() + 8; }},
+                           {"grad_key overlaps key", [](auto &x, Maker &) { x.gradKey.data = x.key.data; }}});
+  refuses(gradient, maker, more);
+}
+
+TEST(Check, SiluMulAndItsGradient) {
+  Maker maker;
+  SiluMulArgs forward;
+  forward.gate = maker.normal(kF32, {8});
+  forward.up = maker.normal(kF32, {8});
+  forward.target = maker.empty(kF32, {8});
+  refuses<SiluMulArgs>(forward, maker,
+                       {{"gate is f16", [](auto &x, Maker &) { x.gate.dtype = DType::F16; }},
+                        {"up is bf16", [](auto &x, Maker &) { x.up.dtype = DType::BF16; }},
+                        {"target is bf16", [](auto &x, Maker &) { x.target.dtype = DType::BF16; }},
+                        {"up is f32[7]", [](auto &x, Maker &) { shrink(x.up); }},
+                        {"target is f32[7]", [](auto &x, Maker &) { shrink(x.target); }}});
+  SiluMulGradientArgs gradient;
+  gradient.gradOut = maker.normal(kF32, {8});
+  gradient.gate = forward.gate;
+  gradient.up = forward.up;
+  gradient.gradGate = maker.empty(kF32, {8});
+  gradient.gradUp = maker.empty(kF32, {8});
+  refuses<SiluMulGradientArgs>(gradient, maker,
+                               {{"grad_out is f16", [](auto &x, Maker &) { x.gradOut.dtype = DType::F16; }},
+                                {"gate is bf16", [](auto &x, Maker &) { x.gate.dtype = DType::BF16; }},
+                                {"up is f32[7]", [](auto &x, Maker &) { shrink(x.up); }},
+                                {"grad_gate is f32[7]", [](auto &x, Maker &) { shrink(x.gradGate); }},
+                                {"grad_up is bf16", [](auto &x, Maker &) { x.gradUp.dtype = DType::BF16; }},
+                                {"grad_gate overlaps grad_up", [](auto &x, Maker &) { x.gradUp.data = x.gradGate.data; }},
+                                {"grad_gate overlaps up", [](auto &x, Maker &) { x.gradGate.data = x.up.data; }}});
+}
+
+TEST(Check, LinearCrossEntropy) {
+  Maker maker;
+  LinearCrossEntropyArgs valid;
+  valid.hidden = maker.normal(kF32, {6, 4});
+  valid.weight = maker.normal(kF32, {100, 4});
+  valid.labels = maker.integers({6}, 0, 9);
+  valid.workspace = maker.workspace(linearCrossEntropyWorkspaceBytes(3, 6, 100, 4, kF32));
+  valid.lossSum = maker.positive(DType::F64, {1});
+  valid.gradHidden = maker.empty(kF32, {6, 4});
+  valid.gradWeight = maker.normal(kF32, {100, 4});
+  valid.chunk = 3;
+  valid.length = 3;
+  refuses<LinearCrossEntropyArgs>(
+      valid, maker,
+      {{"hidden is f16", [](auto &x, Maker &) { x.hidden.dtype = DType::F16; }},
+       {"hidden is f32[6]", [](auto &x, Maker &) { x.hidden.rank = 1; }},
+       {"weight is f32[100,3]", [](auto &x, Maker &) { shrink(x.weight); }},
+       {"weight is bf16", [](auto &x, Maker &) { x.weight.dtype = DType::BF16; }},
+       {"labels is i32[5]", [](auto &x, Maker &) { shrink(x.labels); }},
+       {"labels is f32", [](auto &x, Maker &) { x.labels.dtype = kF32; }},
+       {"loss_sum is f32", [](auto &x, Maker &) { x.lossSum.dtype = kF32; }},
+       {"grad_hidden is f32[6,3]", [](auto &x, Maker &) { shrink(x.gradHidden); }},
+       {"grad_weight is f32[100,3]", [](auto &x, Maker &) { shrink(x.gradWeight); }},
+       {"grad_weight is bf16", [](auto &x, Maker &) { x.gradWeight.dtype = DType::BF16; }},
+       {"chunk", [](auto &x, Maker &) { x.chunk = 0; }},
+       {"chunk", [](auto &x, Maker &) { x.chunk = 7; }},
+       {"length", [](auto &x, Maker &) { x.length = 0; }},
+       {"whole rows", [](auto &x, Maker &) { x.length = 4; }},
+       {"workspace has", [](auto &x, Maker &) { shrink(x.workspace); }},
+       {"workspace has", [](auto &x, Maker &) { x.chunk = 6; }},
+       {"grad_hidden overlaps hidden", [](auto &x, Maker &) { x.gradHidden.data = x.hidden.data; }},
+       {"below 2^31", [](auto &x, Maker &) {
+          x.weight.dims[0] = int64_t{1} << 31;
+          x.weight.data = reinterpret_cast<void *>(uintptr_t{64});
+          x.gradWeight = {};
+        }}});
+}
+
+TEST(Check, Optimizer) {
+  Maker maker;
+  SumSquaresArgs squares;
+  squares.source = maker.normal(kF32, {8});
+  squares.target = maker.positive(DType::F64, {1});
+  refuses<SumSquaresArgs>(squares, maker,
+                          {{"source is bf16", [](auto &x, Maker &) { x.source.dtype = DType::BF16; }},
+                           {"target is f32", [](auto &x, Maker &) { x.target.dtype = kF32; }},
+                           {"target is f64[2]", [](auto &x, Maker &m) { x.target = m.empty(DType::F64, {2}); }}});
+  FinishStepArgs finish;
+  finish.squareSum = squares.target;
+  finish.lossSum = maker.positive(DType::F64, {1});
+  finish.scalars = maker.scalars(StepScalars{});
+  finish.coefficient = maker.empty(kF32, {1});
+  finish.metrics = maker.empty(DType::F64, {4});
+  refuses<FinishStepArgs>(finish, maker,
+                          {{"square_sum is f32", [](auto &x, Maker &) { x.squareSum.dtype = kF32; }},
+                           {"loss_sum is f32", [](auto &x, Maker &) { x.lossSum.dtype = kF32; }},
+                           {"scalars is u8[63]", [](auto &x, Maker &) { shrink(x.scalars); }},
+                           {"coefficient is f64", [](auto &x, Maker &m) { x.coefficient = m.empty(DType::F64, {1}); }},
+                           {"metrics is f64[3]", [](auto &x, Maker &) { shrink(x.metrics); }},
+                           {"max_norm", [](auto &x, Maker &) { x.maxNorm = NAN; }},
+                           {"metrics overlaps", [](auto &x, Maker &) { x.lossSum.data = x.metrics.data; }}});
+  AdamwArgs adamw;
+  adamw.gradient = squares.source;
+  adamw.coefficient = finish.coefficient;
+  adamw.scalars = finish.scalars;
+  adamw.master = maker.normal(kF32, {8});
+  adamw.moment1 = maker.normal(kF32, {8});
+  adamw.moment2 = maker.positive(kF32, {8});
+  adamw.computeCopy = maker.empty(DType::BF16, {8});
+  refuses<AdamwArgs>(adamw, maker,
+                     {{"gradient is bf16", [](auto &x, Maker &) { x.gradient.dtype = DType::BF16; }},
+                      {"coefficient is f32[2]", [](auto &x, Maker &m) { x.coefficient = m.empty(kF32, {2}); }},
+                      {"scalars is u8[63]", [](auto &x, Maker &) { shrink(x.scalars); }},
+                      {"master is f32[7]", [](auto &x, Maker &) { shrink(x.master); }},
+                      {"moment1 is f32[7]", [](auto &x, Maker &) { shrink(x.moment1); }},
+                      {"moment2 is bf16", [](auto &x, Maker &) { x.moment2.dtype = DType::BF16; }},
+                      {"compute_copy is f32", [](auto &x, Maker &m) { x.computeCopy = m.empty(kF32, {8}); }},
+                      {"compute_copy is bf16[7]", [](auto &x, Maker &) { shrink(x.computeCopy); }},
+                      {"beta1", [](auto &x, Maker &) { x.beta1 = 1; }},
+                      {"beta2", [](auto &x, Maker &) { x.beta2 = -0.1; }},
+                      {"epsilon", [](auto &x, Maker &) { x.epsilon = -1; }},
+                      {"weight_decay", [](auto &x, Maker &) { x.weightDecay = NAN; }},
+                      {"decay_end", [](auto &x, Maker &) { x.decayEnd = -1; }},
+                      {"master overlaps moment1", [](auto &x, Maker &) { x.moment1.data = x.master.data; }}});
+}
+
+} // namespace
+} // namespace zp::rt::test
