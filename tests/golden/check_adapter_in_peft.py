@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+"""Trains adapters with zprun, opens them with PeftModel.from_pretrained and compares the fp32 logits of both. Needs PEFT
+(README.md: environment), so it isn't among tests/run.sh's; eval_test.py holds the same figures to committed logits.
+
+    check_adapter_in_peft.py [--bin DIR] [--case NAME ...] [--ranks N]
+
+A line a check; the last line is 'N passed, N failed'. Exit 1 when any failed.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent / "integration")]
+os.environ.update(HF_HUB_OFFLINE="1", CUDA_VISIBLE_DEVICES="", TRANSFORMERS_VERBOSITY="error")
+
+import torch  # noqa: E402
+from eval_test import ROWS, compare, write_logits  # noqa: E402
+from peft import PeftModel  # noqa: E402
+from reference.job import Job  # noqa: E402
+from safetensors.numpy import load_file  # noqa: E402
+from support import pipeline, tools  # noqa: E402
+from support.golden_case import find_cases  # noqa: E402
+from transformers import AutoModelForCausalLM  # noqa: E402
+
+# A bf16 run would compare bf16's rounding; full-parameter runs write no adapter.
+CASES = [
+    "llama_gqa_fp32",
+    "llama_bias_all",
+    "llama_modules_to_save",
+    "llama_qv_r4",
+    "llama_tied_rope3",
+    "llama_trainer",
+    "mistral_window",
+    "qwen2_packed",
+    "qwen3_patterns",
+]
+
+
+def logits_in_peft(case, adapter):
+    """{adapter_on, adapter_off} of the adapter that zprun wrote; off is the base model alone (disable_adapter() leaves
+    trained biases in place)."""
+    inputs = {name: value for name, value in Job(case).rows(list(range(ROWS))).items() if name != "labels"}
+    base = AutoModelForCausalLM.from_pretrained(case.model, dtype=torch.float32, attn_implementation="eager").eval()
+    with torch.no_grad():
+        off = base(**inputs, use_cache=False).logits.numpy()
+        on = PeftModel.from_pretrained(base, str(adapter)).eval()(**inputs, use_cache=False).logits.numpy()
+    return {"adapter_on": on, "adapter_off": off}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    tools.add_arguments(parser)
+    parser.add_argument("--case", action="append", default=[])
+    parser.add_argument("--ranks", type=int, default=2)
+    chosen = parser.parse_args()
+    torch.set_num_threads(1)
+    tally = tools.Tally()
+    with tempfile.TemporaryDirectory(prefix="peft-") as scratch:
+        for case in find_cases(HERE / "cases", chosen.case or CASES):
+            work = (chosen.work_dir or Path(scratch)) / case.name
+            try:
+                out = pipeline.run(case, pipeline.Job(chosen.bin, chosen.ranks, 3, timeout=chosen.timeout), work)
+                ours = write_logits(chosen, case, work / "plan.fb", out, work, chosen.ranks)
+            except pipeline.StageFailed as problem:
+                tally.check(case.name, [str(problem)])
+                continue
+            real = load_file(case.tokens)["segment_ids"][:ROWS] >= 0
+            compare(tally, case.name, ours, logits_in_peft(case, out), real)
+    sys.exit(tally.close())
+
+
+if __name__ == "__main__":
+    main()
