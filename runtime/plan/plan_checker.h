@@ -22,6 +22,9 @@ Status planError(const std::string &file, const std::string &place, const std::s
 /// Bytes that would break a line, or a terminal, become '?'.
 std::string onOneLine(std::string text);
 
+/// FlatBuffers' verifier looks at the alignment of a vector's length alone: the elements of a 64-bit one can still lie askew.
+inline bool isAligned(const flatbuffers::Vector<int64_t> &vector) { return reinterpret_cast<uintptr_t>(vector.Data()) % alignof(int64_t) == 0; }
+
 class PlanChecker {
 public:
   PlanChecker(const fbs::Plan &plan, const std::string &file) : plan(plan), file(file) {}

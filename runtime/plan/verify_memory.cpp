@@ -55,6 +55,8 @@ Status PlanChecker::verifyMemory() const {
       return fail(place, "dtype is " + number(tensor.dtype()) + ", expected less than " + number(kDTypeCount));
     if (!tensor.dims() || tensor.dims()->size() < 1 || tensor.dims()->size() > 4)
       return fail(place, "has " + number(tensor.dims() ? tensor.dims()->size() : 0) + " dims, expected 1 to 4");
+    if (!isAligned(*tensor.dims()))
+      return fail(place, "has dims that lie askew in the file, expected them at a multiple of 8 bytes");
     uint64_t elements = 1;
     for (int64_t dim : *tensor.dims())
       if (dim < 1 || !checkedMul(elements, static_cast<uint64_t>(dim), elements) || elements > kLargestBytes)

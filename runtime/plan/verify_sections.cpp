@@ -12,7 +12,7 @@ static std::string number(uint64_t value) { return std::to_string(value); }
 /// Elements of a parameter; false when a dim is wrong or the product too large.
 static bool parameterElements(const fbs::Parameter &parameter, uint64_t &elements) {
   elements = 1;
-  if (parameter.shape()->size() < 1 || parameter.shape()->size() > 4)
+  if (parameter.shape()->size() < 1 || parameter.shape()->size() > 4 || !isAligned(*parameter.shape()))
     return false;
   for (int64_t dim : *parameter.shape())
     if (dim < 1 || !checkedMul(elements, static_cast<uint64_t>(dim), elements) || elements > kLargestBytes)
