@@ -34,8 +34,10 @@ Tensor InitialValues::of(const std::string &name, const ParameterInfo &info) con
   Random random(seed, name);
   bool vector = info.shape.size() < 2;
   double deviation = vector ? 0.2 : 1.2 / std::sqrt(static_cast<double>(info.shape.back()));
+  if (info.startsZero) // small, as a little trained adapter would be: scaling is often large
+    deviation *= 0.2;
   for (double &value : result.data)
-    value = (vector ? 1 : 0) + deviation * random.normal();
+    value = (vector && !info.startsZero ? 1 : 0) + deviation * random.normal();
   return result;
 }
 

@@ -45,7 +45,7 @@ nn.program @train_step kind train_step attributes {rows = 2 : i64, length = 8 : 
 //--- expected.mlir
 nn.parameter @w : tensor<4x6xf32> initial checkpoint {unit = 1 : i64, checkpoint = "w"}
 nn.parameter @head : tensor<5x4xf32> initial checkpoint {unit = 2 : i64, checkpoint = "head"}
-nn.parameter @m.lora_A.weight : tensor<2x6xf32> initial zero {unit = 1 : i64, saved_as = "a", trainable}
+nn.parameter @m.lora_A.weight : tensor<2x6xf32> initial uniform {unit = 1 : i64, saved_as = "a", trainable, bound = 0.4 : f64}
 nn.parameter @m.lora_B.weight : tensor<4x2xf32> initial zero {unit = 1 : i64, saved_as = "b", trainable}
 nn.state @loss_sum : tensor<1xf64>
 nn.program @train_step kind train_step attributes {rows = 2 : i64, length = 8 : i64} {
