@@ -54,11 +54,11 @@ StatusOr<std::shared_ptr<const SafetensorsFile>> SafetensorsFile::open(const std
   file->filePath = path;
   int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0)
-    return Status(ErrorCode::FileMissing, path + ": cannot be opened (" + std::strerror(errno) + "), expected a safetensors file");
+    return Status(ErrorCode::FileMissing, path + ": cannot be opened (" + std::strerror(errno) + "), expected a safetensors file; check the path");
   struct stat info {};
   Status failed;
   if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
-    failed = Status(ErrorCode::FileMissing, path + ": is not a regular file, expected a safetensors file");
+    failed = Status(ErrorCode::FileMissing, path + ": is not a regular file, expected a safetensors file; check the path");
   } else if (info.st_size < 8) {
     failed = Status(ErrorCode::Safetensors, path + ": file has " + std::to_string(info.st_size) +
                                                 " bytes, expected at least 8; the file is truncated: fetch or write it again");
@@ -66,7 +66,7 @@ StatusOr<std::shared_ptr<const SafetensorsFile>> SafetensorsFile::open(const std
     file->mappedBytes = static_cast<uint64_t>(info.st_size);
     void *map = mmap(nullptr, file->mappedBytes, PROT_READ, MAP_PRIVATE, fd, 0);
     if (map == MAP_FAILED)
-      failed = Status(ErrorCode::FileMissing, path + ": cannot be mapped (" + std::strerror(errno) + ")");
+      failed = Status(ErrorCode::FileMissing, path + ": cannot be mapped (" + std::strerror(errno) + "), expected a file of a disk; copy it to one");
     else
       file->mapping = static_cast<const std::byte *>(map);
   }
