@@ -9,28 +9,42 @@ plan.entry @train_step kind train_step {
   %s = plan.view @shard[0] : memref<64xf32>
   %a = plan.view @a[0] : memref<128xf32>
   %b = plan.view @b[0] : memref<128xf32>
-  // No future: it stays on the stream of computation, without events.
-  // CHECK-NOT: event
-  // CHECK: plan.all_gather %{{.+}}, %[[A:.+]] :
+  // Once one collective of an entry is asynchronous, all are on its stream, in the order of the list. One without a future is
+  // awaited where it stands.
+  // CHECK: plan.record_event {event = 0 : i64}
+  // CHECK-NEXT: plan.wait_event {event = 0 : i64, stream = 1 : i64}
+  // CHECK-NEXT: plan.all_gather %{{.+}}, %[[A:.+]] {stream = 1 : i64}
+  // CHECK-NEXT: plan.record_event {event = 1 : i64, stream = 1 : i64}
+  // CHECK-NEXT: plan.wait_event {event = 1 : i64}
   plan.all_gather %s, %a : memref<64xf32>, memref<128xf32>
   // The other stream starts when this one has come here, and this one goes on when the other is done.
-  // CHECK-NEXT: plan.record_event {event = 0 : i64}
-  // CHECK-NEXT: plan.wait_event {event = 0 : i64, stream = 1 : i64}
+  // CHECK-NEXT: plan.record_event {event = 2 : i64}
+  // CHECK-NEXT: plan.wait_event {event = 2 : i64, stream = 1 : i64}
   // CHECK-NEXT: plan.all_gather %{{.+}}, %[[B:.+]] {stream = 1 : i64}
-  // CHECK-NEXT: plan.record_event {event = 1 : i64, stream = 1 : i64}
+  // CHECK-NEXT: plan.record_event {event = 3 : i64, stream = 1 : i64}
   // CHECK-NEXT: plan.scale %[[A]]
-  // CHECK-NEXT: plan.wait_event {event = 1 : i64}
+  // CHECK-NEXT: plan.wait_event {event = 3 : i64}
   // CHECK-NEXT: plan.scale %[[B]]
   plan.all_gather %s, %b {plan.future = 0 : i64} : memref<64xf32>, memref<128xf32>
   plan.scale %a, %a {factor = 2.0 : f64} : memref<128xf32>, memref<128xf32>
   plan.wait_event {event = 0 : i64}
   plan.scale %b, %b {factor = 2.0 : f64} : memref<128xf32>, memref<128xf32>
   // The second future of the program has events of its own.
-  // CHECK-NEXT: plan.record_event {event = 2 : i64}
-  // CHECK: plan.record_event {event = 3 : i64, stream = 1 : i64}
-  // CHECK: plan.wait_event {event = 3 : i64}
+  // CHECK-NEXT: plan.record_event {event = 4 : i64}
+  // CHECK: plan.record_event {event = 5 : i64, stream = 1 : i64}
+  // CHECK: plan.wait_event {event = 5 : i64}
   // CHECK-NOT: plan.future
   plan.all_gather %s, %a {plan.future = 1 : i64} : memref<64xf32>, memref<128xf32>
   plan.scale %b, %b {factor = 2.0 : f64} : memref<128xf32>, memref<128xf32>
   plan.wait_event {event = 1 : i64}
+}
+
+// Nothing asynchronous: no second stream, no events.
+// CHECK-LABEL: plan.entry @apply_gradients
+// CHECK-NOT: event
+// CHECK: plan.all_reduce %{{[0-9]+}} : memref<64xf32>
+// CHECK-NOT: event
+plan.entry @apply_gradients kind apply_gradients {
+  %s = plan.view @shard[0] : memref<64xf32>
+  plan.all_reduce %s : memref<64xf32>
 }
