@@ -34,16 +34,19 @@ HWY_INLINE VF32 load(F32 d, const Bf16 *from) {
 }
 
 HWY_INLINE void store(F32 d, VF32 value, float *to) { hn::StoreU(value, d, to); }
-HWY_INLINE void store(F32 d, VF32 value, Bf16 *to) {
+/// The bits of each lane, rounded to nearest even so that the upper half is its bf16. NaN stays NaN.
+HWY_INLINE hn::Vec<hn::Rebind<uint32_t, F32>> bf16Bits(F32 d, VF32 value) {
   const hn::Rebind<uint32_t, F32> du32;
-  const hn::Rebind<int32_t, F32> di32;
-  const hn::Rebind<uint16_t, F32> du16;
   const auto bits = hn::BitCast(du32, value);
   const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(du32, 1u));
-  auto rounded = hn::Add(bits, hn::Add(odd, hn::Set(du32, 0x7fffu)));
+  const auto rounded = hn::Add(bits, hn::Add(odd, hn::Set(du32, 0x7fffu)));
   const auto quiet = hn::Or(bits, hn::Set(du32, 0x400000u));
-  rounded = hn::IfThenElse(hn::RebindMask(du32, hn::IsNaN(value)), quiet, rounded);
-  hn::StoreU(hn::DemoteTo(du16, hn::BitCast(di32, hn::ShiftRight<16>(rounded))), du16, to);
+  return hn::IfThenElse(hn::RebindMask(du32, hn::IsNaN(value)), quiet, rounded);
+}
+HWY_INLINE void store(F32 d, VF32 value, Bf16 *to) {
+  const hn::Rebind<int32_t, F32> di32;
+  const hn::Rebind<uint16_t, F32> du16;
+  hn::StoreU(hn::DemoteTo(du16, hn::BitCast(di32, hn::ShiftRight<16>(bf16Bits(d, value)))), du16, to);
 }
 
 /// The first `count` lanes from memory, the others zero.
@@ -62,9 +65,8 @@ template <typename T> HWY_INLINE void storePart(F32 d, VF32 value, T *to, size_t
 template <typename T> HWY_INLINE VF32 roundAs(F32 d, VF32 value);
 template <> HWY_INLINE VF32 roundAs<float>(F32, VF32 value) { return value; }
 template <> HWY_INLINE VF32 roundAs<Bf16>(F32 d, VF32 value) {
-  HWY_ALIGN Bf16 buffer[HWY_MAX_BYTES / sizeof(float)];
-  store(d, value, buffer);
-  return load(d, buffer);
+  const hn::Rebind<uint32_t, F32> du32;
+  return hn::BitCast(d, hn::And(bf16Bits(d, value), hn::Set(du32, 0xffff0000u)));
 }
 
 /// Calls body(i, loader, storer) for each vector of [begin, end): the two know whether the vector is whole.

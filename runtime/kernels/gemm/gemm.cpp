@@ -10,6 +10,7 @@
 #include "hwy/foreach_target.h"
 #include "runtime/kernels/gemm/dot-inl.h"
 #include "runtime/kernels/gemm/micro-inl.h"
+#include "runtime/kernels/gemm/pair_tile-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace zp::rt::HWY_NAMESPACE {
@@ -24,27 +25,32 @@ struct Tile {
   int64_t row, rows, column, columns;
 };
 
+/// The largest tile and what its sides are multiples of.
+struct TileLimits {
+  int64_t rows, columns, rowStep, columnStep;
+};
+
 /// How C is cut, for a number of threads. Only time depends on it.
 struct Tiling {
   int64_t rowTiles, columnTiles, tileRows, tileColumns;
 
-  Tiling(int64_t m, int64_t n, int threads) {
-    rowTiles = (m + kMTile - 1) / kMTile;
-    columnTiles = (n + kNTile - 1) / kNTile;
-    cut(m, n);
+  Tiling(int64_t m, int64_t n, const TileLimits &limits, int threads) {
+    rowTiles = (m + limits.rows - 1) / limits.rows;
+    columnTiles = (n + limits.columns - 1) / limits.columns;
+    cut(m, n, limits);
     while (threads > 1 && rowTiles * columnTiles < 3 * threads) {
-      if (tileRows > 2 * kMBlock)
+      if (tileRows > 96)
         rowTiles *= 2;
-      else if (tileColumns > 2 * kNR)
+      else if (tileColumns > 2 * limits.columnStep)
         columnTiles *= 2;
       else
         break;
-      cut(m, n);
+      cut(m, n, limits);
     }
   }
-  void cut(int64_t m, int64_t n) {
-    tileRows = roundUp((m + rowTiles - 1) / rowTiles, kMR);
-    tileColumns = roundUp((n + columnTiles - 1) / columnTiles, kNR);
+  void cut(int64_t m, int64_t n, const TileLimits &limits) {
+    tileRows = roundUp((m + rowTiles - 1) / rowTiles, limits.rowStep);
+    tileColumns = roundUp((n + columnTiles - 1) / columnTiles, limits.columnStep);
     rowTiles = (m + tileRows - 1) / tileRows;
     columnTiles = (n + tileColumns - 1) / tileColumns;
   }
@@ -189,11 +195,27 @@ template <typename TIn, typename TOut> void gemmTyped(const KernelContext &conte
   }
   const GemmProblem &p = turned ? turnedProblem : problem;
   const bool tiny = static_cast<double>(p.m) * static_cast<double>(p.n) * static_cast<double>(p.k) < 65536;
-  const Tiling tiling(p.m, p.n, !tiny && context.parallel ? context.parallel->threads() : 1);
+  const Bf16Engine *engine = sizeof(TIn) == 2 ? p.engine : nullptr;
+  const TileLimits limits =
+      engine ? TileLimits{p.k <= 2 * kPairBlock ? kPairRowsOneBlock : kPairRows, kPairColumns / engine->columns * engine->columns,
+                          engine->rows, engine->columns}
+             : TileLimits{kMTile, kNTile, kMR, kNR};
+  const Tiling tiling(p.m, p.n, limits, !tiny && context.parallel ? context.parallel->threads() : 1);
   const int64_t tiles = tiling.rowTiles * tiling.columnTiles;
   parallelFor(context, tiles, tiny ? tiles : 1, [&](int64_t begin, int64_t end) HWY_ATTR {
-    for (int64_t index = begin; index < end; ++index)
-      gemmTile<TIn, TOut>(p, turned, tiling.tile(index, p.m, p.n));
+    for (int64_t index = begin; index < end; ++index) {
+      const Tile tile = tiling.tile(index, p.m, p.n);
+      if constexpr (sizeof(TIn) == 2)
+        if (engine) {
+          pairTile(*engine, static_cast<const Bf16 *>(p.a), p.lda, p.transposeA, static_cast<const Bf16 *>(p.b), p.ldb, p.transposeB, p.k,
+                   tile.row, tile.rows, tile.column, tile.columns,
+                   [&](int64_t row, int64_t rows, int64_t column, int64_t columns, const float *sums, int64_t stride) HWY_ATTR {
+                     finish<TIn, TOut>(p, turned, row, rows, column, columns, sums, stride);
+                   });
+          continue;
+        }
+      gemmTile<TIn, TOut>(p, turned, tile);
+    }
   });
 }
 

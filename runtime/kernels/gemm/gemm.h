@@ -6,6 +6,7 @@
 #ifndef ZP_RUNTIME_KERNELS_GEMM_GEMM_H
 #define ZP_RUNTIME_KERNELS_GEMM_GEMM_H
 
+#include "runtime/kernels/gemm/bf16_engine.h"
 #include "runtime/kernels/kernel.h"
 
 namespace zp::rt {
@@ -24,6 +25,8 @@ struct GemmProblem {
   float alpha = 1;
   const void *bias = nullptr; // [n]
   bool accumulate = false;
+  /// What multiplies bf16; null: f32 arithmetic on converted operands.
+  const Bf16Engine *engine = nativeBf16Engine();
 };
 
 void gemm(const KernelContext &context, const GemmProblem &problem);

@@ -1,0 +1,209 @@
+#include "runtime/kernels/gemm/bf16_engine.h"
+
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+
+#include "runtime/kernels/numeric.h"
+
+#if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__)
+#define ZP_X86_BF16 1
+#include <cpuid.h>
+#include <immintrin.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
+namespace zp::rt {
+namespace {
+
+void nothing() {}
+
+float low(uint32_t pair) { return bf16ToFloat(static_cast<uint16_t>(pair)); }
+float high(uint32_t pair) { return bf16ToFloat(static_cast<uint16_t>(pair >> 16)); }
+
+template <int64_t Rows, int64_t Columns>
+void emulate(int64_t pairs, const uint32_t *a, int64_t aStride, const uint32_t *b, const float *previous, int64_t previousStride, float *out,
+             int64_t outStride) {
+  for (int64_t i = 0; i < Rows; ++i)
+    for (int64_t j = 0; j < Columns; ++j) {
+      float sum = previous ? previous[i * previousStride + j] : 0;
+      for (int64_t p = 0; p < pairs; ++p) {
+        uint32_t x = a[i * aStride + p], y = b[p * Columns + j];
+        sum = std::fma(high(x), high(y), std::fma(low(x), low(y), sum));
+      }
+      out[i * outStride + j] = sum;
+    }
+}
+constexpr Bf16Engine kEmulatedAmx{"emulated amx", 32, 32, nothing, nothing, emulate<32, 32>};
+constexpr Bf16Engine kEmulatedAvx512{"emulated avx512_bf16", 8, 48, nothing, nothing, emulate<8, 48>};
+
+#ifdef ZP_X86_BF16
+
+//===--- AVX512_BF16 ------------------------------------------------------===//
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")
+
+void multiplyAvx512(int64_t pairs, const uint32_t *a, int64_t aStride, const uint32_t *b, const float *previous, int64_t previousStride,
+                    float *out, int64_t outStride) {
+  __m512 sum[8][3];
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; ++i)
+#pragma GCC unroll 3
+    for (int j = 0; j < 3; ++j)
+      sum[i][j] = previous ? _mm512_loadu_ps(previous + i * previousStride + 16 * j) : _mm512_setzero_ps();
+  for (int64_t p = 0; p < pairs; ++p) {
+    __m512i column[3];
+#pragma GCC unroll 3
+    for (int j = 0; j < 3; ++j)
+      column[j] = _mm512_loadu_si512(b + p * 48 + 16 * j);
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; ++i) {
+      const __m512i row = _mm512_set1_epi32(static_cast<int>(a[i * aStride + p]));
+#pragma GCC unroll 3
+      for (int j = 0; j < 3; ++j)
+        sum[i][j] = _mm512_dpbf16_ps(sum[i][j], (__m512bh)row, (__m512bh)column[j]);
+    }
+  }
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; ++i)
+#pragma GCC unroll 3
+    for (int j = 0; j < 3; ++j)
+      _mm512_storeu_ps(out + i * outStride + 16 * j, sum[i][j]);
+}
+#pragma GCC pop_options
+constexpr Bf16Engine kPairsAvx512{"avx512_bf16", 8, 48, nothing, nothing, multiplyAvx512};
+
+//===--- AMX --------------------------------------------------------------===//
+#pragma GCC push_options
+#pragma GCC target("amx-tile,amx-bf16")
+
+/// Palette 1, eight tiles of 16 rows of 64 bytes.
+struct alignas(64) TileConfig {
+  uint8_t palette = 1, startRow = 0, reserved[14] = {};
+  uint16_t rowBytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+  uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+};
+static_assert(sizeof(TileConfig) == 64);
+constexpr TileConfig kTileConfig;
+
+void beginAmx() { _tile_loadconfig(&kTileConfig); }
+void endAmx() { _tile_release(); }
+
+// Tiles 0-3 hold the 2×2 block of C, 4 and 5 two tiles of A, 6 and 7 two of B.
+void multiplyAmx(int64_t pairs, const uint32_t *a, int64_t aStride, const uint32_t *b, const float *previous, int64_t previousStride,
+                 float *out, int64_t outStride) {
+  if (previous) {
+    const int64_t stride = previousStride * 4;
+    _tile_loadd(0, previous, stride);
+    _tile_loadd(1, previous + 16, stride);
+    _tile_loadd(2, previous + 16 * previousStride, stride);
+    _tile_loadd(3, previous + 16 * previousStride + 16, stride);
+  } else {
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+  }
+  const int64_t aBytes = aStride * 4;
+  for (int64_t p = 0; p < pairs; p += kPairStep) {
+    _tile_loadd(4, a + p, aBytes);
+    _tile_loadd(6, b + p * 32, 128);
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_loadd(7, b + p * 32 + 16, 128);
+    _tile_dpbf16ps(1, 4, 7);
+    _tile_loadd(5, a + p + 16 * aStride, aBytes);
+    _tile_dpbf16ps(2, 5, 6);
+    _tile_dpbf16ps(3, 5, 7);
+  }
+  const int64_t stride = outStride * 4;
+  _tile_stored(0, out, stride);
+  _tile_stored(1, out + 16, stride);
+  _tile_stored(2, out + 16 * outStride, stride);
+  _tile_stored(3, out + 16 * outStride + 16, stride);
+}
+#pragma GCC pop_options
+constexpr Bf16Engine kTilesAmx{"amx_bf16", 32, 32, beginAmx, endAmx, multiplyAmx};
+
+uint64_t enabledState() {
+  uint32_t a, d;
+  asm volatile("xgetbv" : "=a"(a), "=d"(d) : "c"(0));
+  return a | uint64_t{d} << 32;
+}
+
+/// The CPU's features and what the system saves of them; AMX also asks the kernel for leave, once for the whole process.
+const Bf16Engine *supported() {
+  uint32_t a, b, c, d, a1, b1, c1, d1;
+  if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE) || !__get_cpuid_count(7, 0, &a, &b, &c, &d))
+    return nullptr;
+  const uint64_t state = enabledState();
+  constexpr uint64_t kAvx512State = 0xe6, kTileState = 0x60000;
+  constexpr uint32_t kAmxBf16 = 1u << 22, kAmxTile = 1u << 24, kAvx512Bf16 = 1u << 5;
+  if ((d & kAmxBf16) && (d & kAmxTile) && (state & kTileState) == kTileState) {
+    constexpr long kRequestPermission = 0x1023, kTileData = 18; // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+    if (syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0)
+      return &kTilesAmx;
+  }
+  constexpr uint32_t kAvx512 = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31; // F, DQ, BW, VL
+  if ((b & kAvx512) != kAvx512 || (state & kAvx512State) != kAvx512State || !__get_cpuid_count(7, 1, &a1, &b1, &c1, &d1))
+    return nullptr;
+  // On Intel parts the pair products are slower than f32 multiply-adds: there AMX is the one that pays.
+  const bool intel = [] {
+    uint32_t top, name[3];
+    return __get_cpuid(0, &top, &name[0], &name[2], &name[1]) && std::memcmp(name, "GenuineIntel", 12) == 0;
+  }();
+  return (a1 & kAvx512Bf16) && !intel ? &kPairsAvx512 : nullptr;
+}
+
+#else
+const Bf16Engine *supported() { return nullptr; }
+#endif // ZP_X86_BF16
+
+/// A small product with every element in play, against plain C++.
+bool answersRightly(const Bf16Engine &engine) {
+  constexpr int64_t kPairs = 2 * kPairStep;
+  static uint32_t a[kMaxEngineRows * kPairs], b[kPairs * kMaxEngineColumns];
+  static float got[kMaxEngineRows * kMaxEngineColumns], previous[kMaxEngineRows * kMaxEngineColumns];
+  uint32_t seed = 1;
+  auto next = [&seed] { // bf16 of about ±1
+    seed = seed * 1664525u + 1013904223u;
+    return uint32_t{floatToBf16(static_cast<float>(static_cast<int32_t>(seed)) * 0x1p-31f)};
+  };
+  for (uint32_t &pair : a)
+    pair = next() | next() << 16;
+  for (uint32_t &pair : b)
+    pair = next() | next() << 16;
+  for (float &value : previous)
+    value = bf16ToFloat(static_cast<uint16_t>(next()));
+  engine.begin();
+  engine.multiply(kPairs, a, kPairs, b, previous, engine.columns, got, engine.columns);
+  engine.end();
+  for (int64_t i = 0; i < engine.rows; ++i)
+    for (int64_t j = 0; j < engine.columns; ++j) {
+      double sum = previous[i * engine.columns + j];
+      for (int64_t p = 0; p < kPairs; ++p) {
+        uint32_t x = a[i * kPairs + p], y = b[p * engine.columns + j];
+        sum += double{low(x)} * low(y) + double{high(x)} * high(y);
+      }
+      if (!(std::abs(sum - got[i * engine.columns + j]) < 1e-4))
+        return false;
+    }
+  return true;
+}
+
+} // namespace
+
+const Bf16Engine *nativeBf16Engine() {
+  static const Bf16Engine *const engine = []() -> const Bf16Engine * {
+    const char *choice = std::getenv("ZP_NATIVE_BF16");
+    if (choice && std::strcmp(choice, "0") == 0)
+      return nullptr;
+    const Bf16Engine *found = supported();
+    return found && answersRightly(*found) ? found : nullptr;
+  }();
+  return engine;
+}
+
+const Bf16Engine &emulatedBf16Engine(bool amxShape) { return amxShape ? kEmulatedAmx : kEmulatedAvx512; }
+
+} // namespace zp::rt

@@ -1,0 +1,37 @@
+// Register kernels for bf16 products on CPUs that multiply bf16 themselves: AMX tiles, or AVX-512's dot products of pairs.
+//
+// Both see memory alike, in pairs of neighbours along K (one 32-bit word): A as rows of pairs, B packed as [pairs][columns].
+// The packing and blocking around them is pair_tile-inl.h's; an emulated engine lets that be tested on any machine.
+#ifndef ZP_RUNTIME_KERNELS_GEMM_BF16_ENGINE_H
+#define ZP_RUNTIME_KERNELS_GEMM_BF16_ENGINE_H
+
+#include <cstdint>
+
+namespace zp::rt {
+
+struct Bf16Engine {
+  const char *name;
+  /// The register tile: rows of A by columns of B.
+  int64_t rows, columns;
+  /// Called on a thread around its use of `multiply`.
+  void (*begin)();
+  void (*end)();
+  /// out[rows][columns] = previous (or 0) + A·B. `pairs` is a multiple of kPairStep; strides count pairs (A), floats (out).
+  void (*multiply)(int64_t pairs, const uint32_t *a, int64_t aStride, const uint32_t *b, const float *previous, int64_t previousStride,
+                   float *out, int64_t outStride);
+};
+
+inline constexpr int64_t kPairStep = 16;
+/// No engine's register tile is larger.
+inline constexpr int64_t kMaxEngineRows = 32, kMaxEngineColumns = 48;
+
+/// The engine of this CPU; null when it has none, when its answer to a small product is wrong, or when the environment
+/// variable ZP_NATIVE_BF16 is 0. Decided once.
+const Bf16Engine *nativeBf16Engine();
+
+/// Plain C++ with the register tile of AMX (32×32) or of AVX-512 (8×48): for tests.
+const Bf16Engine &emulatedBf16Engine(bool amxShape);
+
+} // namespace zp::rt
+
+#endif // ZP_RUNTIME_KERNELS_GEMM_BF16_ENGINE_H
