@@ -1,3 +1,4 @@
+#include "runtime/kernels/attention/attention.h"
 #include "runtime/schema/workspaces.h"
 #include "tests/conformance/support.h"
 
@@ -45,6 +46,31 @@ AttentionArgs attention(Maker &maker, DType f, const Case &c) {
   return args;
 }
 
+/// The engine's way through bf16, emulated: its packing and blocking on any machine.
+void onEngines(const AttentionArgs &forward, const AttentionGradientArgs &gradient) {
+  Copy<AttentionArgs> expected(forward);
+  Copy<AttentionGradientArgs> expectedGradient(gradient);
+  reference::run(KernelContext{}, expected.args);
+  reference::run(KernelContext{}, expectedGradient.args);
+  for (bool amxShape : {true, false}) {
+    const Bf16Engine &engine = emulatedBf16Engine(amxShape);
+    Copy<AttentionArgs> actual(forward);
+    Threads parallel(2);
+    KernelContext context;
+    context.parallel = &parallel;
+    attention(context, actual.args, &engine);
+    EXPECT_TRUE(actual.arena.intact());
+    EXPECT_LE(relativeError(expected.args.target, actual.args.target), 2e-2) << engine.name;
+    EXPECT_LE(relativeError(expected.args.logSumExp, actual.args.logSumExp), 1e-4) << engine.name;
+    Copy<AttentionGradientArgs> actualGradient(gradient);
+    attentionGradient(context, actualGradient.args, &engine);
+    EXPECT_TRUE(actualGradient.arena.intact());
+    EXPECT_LE(relativeError(expectedGradient.args.gradQuery, actualGradient.args.gradQuery), 2e-2) << engine.name;
+    EXPECT_LE(relativeError(expectedGradient.args.gradKey, actualGradient.args.gradKey), 2e-2) << engine.name;
+    EXPECT_LE(relativeError(expectedGradient.args.gradValue, actualGradient.args.gradValue), 2e-2) << engine.name;
+  }
+}
+
 class Attention : public ::testing::TestWithParam<Case> {};
 
 TEST_P(Attention, ForwardAndGradient) {
@@ -72,6 +98,8 @@ TEST_P(Attention, ForwardAndGradient) {
     args.window = forward.window;
     args.scale = forward.scale;
     conform(args, textOf(f));
+    if (f == DType::BF16)
+      onEngines(forward, args);
   }
 }
 

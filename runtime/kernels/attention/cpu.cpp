@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "runtime/kernels/attention/attention.h"
 #include "runtime/kernels/kernels.h"
 #include "runtime/kernels/parallel.h"
 #include "runtime/kernels/targets.h"
@@ -21,8 +22,77 @@ constexpr float kLowest = -1e30f;
 
 /// Running softmax of the task's queries: outputs not yet divided by `sum`, which is of exp(score - largest).
 struct State {
-  HWY_ALIGN float out[kTaskQueries * kMaxHeadDim];
+  HWY_ALIGN float out[kTaskQueries * kMaxPaddedHead];
   float largest[kTaskQueries], sum[kTaskQueries];
+};
+
+/// The two products of a tile in f32, operands converted.
+template <typename T> class F32Products {
+public:
+  F32Products(const Bf16Engine *, int64_t headDim) : headDim(headDim), stride(roundUpLanes(headDim)) {}
+  int64_t outStride() const { return stride; }
+  void loadQueries(const T *source, int64_t sourceStride, int64_t rows) {
+    gatherRows(source, sourceStride, rows, roundUpTo(rows, kMR), headDim, queryRows, stride);
+  }
+  void loadTile(const T *keySource, const T *valueSource, int64_t sourceStride, int64_t keys) {
+    packB(keySource, sourceStride, true, keys, headDim, packedKeys);
+    packRows(valueSource, sourceStride, headDim, keys, valueRows, stride, stride);
+  }
+  void score(const Meeting &meeting, int64_t row, float *scores) {
+    scoreTile(meeting, queryRows + row * stride, stride, packedKeys, headDim, scores);
+  }
+  void addValues(const Meeting &meeting, const float *scores, float *out) {
+    for (int64_t column = 0; column < headDim; column += kNR)
+      for (int64_t i = 0; i < meeting.queries; i += kMR) {
+        const int64_t first = meeting.firstKey(i), end = meeting.endKey(i);
+        float *to = out + i * stride + column;
+        if (first < end)
+          runMicro<true>(panelVectors(column, headDim), end - first, scores + i * kKeyTile + first, kKeyTile,
+                         valueRows + first * stride + column, stride, to, stride, to, stride);
+      }
+  }
+
+private:
+  int64_t headDim, stride;
+  HWY_ALIGN float queryRows[kTaskQueries * kMaxHeadDim];
+  HWY_ALIGN float packedKeys[kKeyTile * kMaxHeadDim];
+  HWY_ALIGN float valueRows[kKeyTile * kMaxHeadDim];
+};
+
+/// The same on an engine: probabilities are rounded to bf16 before they meet the values.
+class PairProducts {
+public:
+  PairProducts(const Bf16Engine *engine, int64_t headDim)
+      : engine(*engine), headDim(headDim), pairs(pairsOf(headDim)), stride(roundUpTo(headDim, engine->columns)) {
+    engine->begin();
+  }
+  ~PairProducts() { engine.end(); }
+  int64_t outStride() const { return stride; }
+  void loadQueries(const Bf16 *source, int64_t sourceStride, int64_t rows) {
+    gatherPairs(source, sourceStride, rows, roundUpTo(rows, kQueryRows), headDim, queryPairs, pairs);
+  }
+  void loadTile(const Bf16 *keySource, const Bf16 *valueSource, int64_t sourceStride, int64_t keys) {
+    packPairsAlongHead(engine, keySource, sourceStride, keys, headDim, packedKeys);
+    packPairsAlongRows(engine, valueSource, sourceStride, keys, headDim, kKeyPairs, packedValues);
+  }
+  void score(const Meeting &meeting, int64_t row, float *scores) {
+    scorePairs(engine, meeting, queryPairs + row * pairs, pairs, packedKeys, scores);
+  }
+  void addValues(const Meeting &meeting, const float *scores, float *out) {
+    roundTile(scores, roundUpTo(meeting.queries, engine.rows), probabilities);
+    const int64_t first = meeting.firstKey(0) / (2 * kPairStep) * kPairStep;
+    const int64_t end = pairsOf(meeting.endKey(0, kQueryRows));
+    addPairs(engine, meeting.queries, headDim, first, end - first, reinterpret_cast<const uint32_t *>(probabilities), kKeyPairs,
+             packedValues, kKeyPairs, out, stride);
+  }
+
+private:
+  const Bf16Engine &engine;
+  int64_t headDim, pairs, stride;
+  HWY_ALIGN uint32_t queryPairs[kTaskQueries * kMaxHeadPairs];
+  HWY_ALIGN uint32_t packedKeys[kKeyTile * kMaxHeadPairs];
+  HWY_ALIGN uint32_t packedValues[kKeyPairs * kMaxPaddedHead];
+  HWY_ALIGN Bf16 probabilities[kQueryRows * kKeyTile];
 };
 
 /// Turns a row of raw scores into exp(scale·score - largest), masked to 0, and brings the row's state up to date.
@@ -56,21 +126,19 @@ HWY_INLINE void softmaxRow(const Meeting &meeting, const int32_t *tileSegments, 
   sum += sumLanes(d, partial);
 }
 
-template <typename T>
-HWY_NOINLINE void attendTask(const AttentionArgs &args, int64_t head, int64_t firstQuery, int64_t queries) {
-  HWY_ALIGN float queryRows[kTaskQueries * kMaxHeadDim];
-  HWY_ALIGN float packedKeys[kKeyTile * kMaxHeadDim];
-  HWY_ALIGN float valueRows[kKeyTile * kMaxHeadDim];
+template <typename T, typename Products>
+HWY_NOINLINE void attendTask(const AttentionArgs &args, const Bf16Engine *engine, int64_t head, int64_t firstQuery, int64_t queries) {
   HWY_ALIGN float scores[kQueryRows * kKeyTile];
   HWY_ALIGN int32_t tileSegments[kKeyTile];
   State state;
   const F32 d;
-  const int64_t headDim = args.query.dims[1] / args.heads, stride = roundUpLanes(headDim);
+  const int64_t headDim = args.query.dims[1] / args.heads;
+  Products products(engine, headDim);
+  const int64_t stride = products.outStride();
   const int64_t kvHead = head / (args.heads / args.kvHeads), kvStride = args.kvHeads * headDim, queryStride = args.heads * headDim;
-  const int64_t allQueries = (queries + kMR - 1) / kMR * kMR;
   const auto scale = static_cast<float>(args.scale);
-  gatherRows(args.query.as<T>() + firstQuery * queryStride + head * headDim, queryStride, queries, allQueries, headDim, queryRows, stride);
-  std::memset(state.out, 0, sizeof(float) * allQueries * stride);
+  products.loadQueries(args.query.as<T>() + firstQuery * queryStride + head * headDim, queryStride, queries);
+  std::memset(state.out, 0, sizeof(float) * roundUpTo(queries, kQueryRows) * stride);
   std::fill_n(state.largest, queries, kLowest);
   std::fill_n(state.sum, queries, 0.0f);
 
@@ -81,8 +149,7 @@ HWY_NOINLINE void attendTask(const AttentionArgs &args, int64_t head, int64_t fi
     if (!all.any())
       continue;
     const int64_t at = key * kvStride + kvHead * headDim;
-    packB(args.key.as<T>() + at, kvStride, true, keys, headDim, packedKeys);
-    packRows(args.value.as<T>() + at, kvStride, headDim, keys, valueRows, stride, stride);
+    products.loadTile(args.key.as<T>() + at, args.value.as<T>() + at, kvStride, keys);
     std::memset(tileSegments, 0, sizeof(tileSegments));
     std::memcpy(tileSegments, all.segments + key, sizeof(int32_t) * keys);
     for (int64_t row = 0; row < queries; row += kQueryRows) {
@@ -92,20 +159,13 @@ HWY_NOINLINE void attendTask(const AttentionArgs &args, int64_t head, int64_t fi
       meeting.whole = false;
       if (!meeting.any())
         continue;
-      scoreTile(meeting, queryRows + row * stride, stride, packedKeys, headDim, scores);
+      products.score(meeting, row, scores);
       for (int64_t i = 0; i < meeting.queries; ++i)
         softmaxRow(meeting, tileSegments, i, scale, scores + i * kKeyTile, state.out + (row + i) * stride, stride,
                    state.largest[row + i], state.sum[row + i]);
-      for (int64_t i = meeting.queries; i % kMR != 0; ++i) // rows that only fill the register tile
-        std::memset(scores + i * kKeyTile, 0, sizeof(float) * kKeyTile);
-      for (int64_t column = 0; column < headDim; column += kNR)
-        for (int64_t i = 0; i < meeting.queries; i += kMR) {
-          const int64_t first = meeting.firstKey(i), end = meeting.endKey(i);
-          float *out = state.out + (row + i) * stride + column;
-          if (first < end)
-            runMicro<true>(panelVectors(column, headDim), end - first, scores + i * kKeyTile + first, kKeyTile,
-                           valueRows + first * stride + column, stride, out, stride, out, stride);
-        }
+      // Rows that only fill a register tile.
+      std::memset(scores + meeting.queries * kKeyTile, 0, sizeof(float) * (kQueryRows - meeting.queries) * kKeyTile);
+      products.addValues(meeting, scores, state.out + row * stride);
     }
   }
   const int64_t tokens = args.query.dims[0];
@@ -121,14 +181,19 @@ HWY_NOINLINE void attendTask(const AttentionArgs &args, int64_t head, int64_t fi
 
 } // namespace
 
-void attentionCpu(const KernelContext &context, const AttentionArgs &args) {
+void attentionCpu(const KernelContext &context, const AttentionArgs &args, const Bf16Engine *engine) {
   const int64_t rows = args.query.dims[0] / args.length, blocks = (args.length + kTaskQueries - 1) / kTaskQueries;
   parallelFor(context, rows * args.heads * blocks, 1, [&](int64_t begin, int64_t end) {
     for (int64_t task = begin; task < end; ++task) {
       const int64_t block = task % blocks, head = task / blocks % args.heads, row = task / blocks / args.heads;
       const int64_t first = row * args.length + block * kTaskQueries;
       const int64_t queries = std::min(kTaskQueries, args.length - block * kTaskQueries);
-      args.query.dtype == DType::F32 ? attendTask<float>(args, head, first, queries) : attendTask<Bf16>(args, head, first, queries);
+      if (args.query.dtype == DType::F32)
+        attendTask<float, F32Products<float>>(args, nullptr, head, first, queries);
+      else if (engine)
+        attendTask<Bf16, PairProducts>(args, engine, head, first, queries);
+      else
+        attendTask<Bf16, F32Products<Bf16>>(args, nullptr, head, first, queries);
     }
   });
 }
@@ -139,8 +204,9 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace zp::rt {
 HWY_EXPORT(attentionCpu);
-namespace cpu {
-void run(const KernelContext &context, const AttentionArgs &args) { HWY_DYNAMIC_DISPATCH(attentionCpu)(context, args); }
-} // namespace cpu
+void attention(const KernelContext &context, const AttentionArgs &args, const Bf16Engine *engine) {
+  HWY_DYNAMIC_DISPATCH(attentionCpu)(context, args, engine);
+}
+void cpu::run(const KernelContext &context, const AttentionArgs &args) { attention(context, args, nativeBf16Engine()); }
 } // namespace zp::rt
 #endif

@@ -12,6 +12,7 @@
 #include "runtime/kernels/attention/check.h"
 #include "runtime/kernels/attention/visible.h"
 #include "runtime/kernels/gemm/micro-inl.h"
+#include "runtime/kernels/gemm/pair_tile-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace zp::rt::HWY_NAMESPACE {
@@ -48,9 +49,9 @@ struct Meeting {
             *keyLow == *keyHigh && *queryLow == *keyLow;
     return true;
   }
-  /// Keys [first, last) of the tile that some of the kMR queries from row `i` of the block on can see.
+  /// Keys [first, end) of the tile that some of `rows` queries from row `i` of the block on can see, by position.
   int64_t firstKey(int64_t i) const { return std::max<int64_t>(0, firstVisible(query + i, length, window) - key); }
-  int64_t endKey(int64_t i) const { return std::min(keys, query + std::min<int64_t>(i + kMR, queries) - key); }
+  int64_t endKey(int64_t i, int64_t rows = kMR) const { return std::min(keys, query + std::min<int64_t>(i + rows, queries) - key); }
 };
 
 /// Lanes of [column, column + lanes) of the tile that query row `i` sees. tileSegments: the tile's, kKeyTile of them.
@@ -77,6 +78,70 @@ HWY_INLINE void scoreTile(const Meeting &meeting, const float *queries, int64_t 
         runMicro<true>(vectors, headDim, queries + i * queryStride, queryStride, packedKeys + column * headDim, vectors * kLanes,
                        nullptr, 0, scores + i * kKeyTile + column, kKeyTile);
   }
+}
+
+//===--- bf16 on an engine: operands in pairs along the sum's dimension --------===//
+
+/// Pairs of a head's row, padded; and the most that any head has.
+HWY_INLINE int64_t pairsOf(int64_t elements) { return (elements + 2 * kPairStep - 1) / (2 * kPairStep) * kPairStep; }
+inline constexpr int64_t kMaxHeadPairs = kMaxHeadDim / 2, kKeyPairs = kKeyTile / 2, kQueryPairs = kQueryRows / 2;
+/// A row of outputs is padded to whole panels of any engine.
+inline constexpr int64_t kMaxPaddedHead = 288;
+static_assert(kKeyTile % (2 * kPairStep) == 0 && kQueryRows % (2 * kPairStep) == 0 && kKeyTile % 32 == 0 && kKeyTile % 48 == 0);
+
+HWY_INLINE int64_t roundUpTo(int64_t value, int64_t step) { return (value + step - 1) / step * step; }
+
+/// Rows of a head as rows of `stride` pairs, zero beyond headDim and for rows up to `allRows`.
+HWY_INLINE void gatherPairs(const Bf16 *source, int64_t sourceStride, int64_t rows, int64_t allRows, int64_t headDim, uint32_t *target,
+                            int64_t stride) {
+  std::memset(target, 0, sizeof(uint32_t) * allRows * stride);
+  for (int64_t i = 0; i < rows; ++i)
+    std::memcpy(target + i * stride, source + i * sourceStride, sizeof(Bf16) * headDim);
+}
+
+/// Panels of a transposed [keys, headDim] tile: pairs along headDim, columns are keys. kKeyTile columns in all.
+HWY_INLINE void packPairsAlongHead(const Bf16Engine &engine, const Bf16 *source, int64_t sourceStride, int64_t keys, int64_t headDim,
+                                   uint32_t *target) {
+  const int64_t pairs = pairsOf(headDim);
+  for (int64_t key = 0; key < kKeyTile; key += engine.columns)
+    transposePairs(source + key * sourceStride, sourceStride, std::clamp<int64_t>(keys - key, 0, engine.columns), headDim,
+                   target + key * pairs, engine.columns, engine.columns, pairs);
+}
+
+/// Panels of a [rows, headDim] block: pairs along its rows, columns along headDim.
+HWY_INLINE void packPairsAlongRows(const Bf16Engine &engine, const Bf16 *source, int64_t sourceStride, int64_t rows, int64_t headDim,
+                                   int64_t pairs, uint32_t *target) {
+  for (int64_t column = 0; column < headDim; column += engine.columns)
+    interleaveRows(source + column, sourceStride, std::min(engine.columns, headDim - column), rows, target + column * pairs,
+                   engine.columns, engine.columns, pairs);
+}
+
+/// scoreTile on an engine.
+HWY_INLINE void scorePairs(const Bf16Engine &engine, const Meeting &meeting, const uint32_t *queries, int64_t pairs,
+                           const uint32_t *packedKeys, float *scores) {
+  for (int64_t i = 0; i < meeting.queries; i += engine.rows)
+    for (int64_t column = 0; column < meeting.keys; column += engine.columns)
+      if (column < meeting.endKey(i, engine.rows) && column + engine.columns > meeting.firstKey(i))
+        engine.multiply(pairs, queries + i * pairs, pairs, packedKeys + column * pairs, nullptr, 0, scores + i * kKeyTile + column,
+                        kKeyTile);
+}
+
+/// out[rows][headDim padded] += A·B: A's rows of `aStride` pairs from `firstPair` on, B packed along its rows (`bPairs` of them).
+HWY_INLINE void addPairs(const Bf16Engine &engine, int64_t rows, int64_t headDim, int64_t firstPair, int64_t pairs, const uint32_t *a,
+                         int64_t aStride, const uint32_t *b, int64_t bPairs, float *out, int64_t outStride) {
+  for (int64_t column = 0; column < headDim; column += engine.columns)
+    for (int64_t i = 0; i < rows; i += engine.rows) {
+      float *to = out + i * outStride + column;
+      engine.multiply(pairs, a + i * aStride + firstPair, aStride, b + column * bPairs + firstPair * engine.columns, to, outStride, to,
+                      outStride);
+    }
+}
+
+/// Rounds rows of a tile of scores to bf16.
+HWY_INLINE void roundTile(const float *source, int64_t rows, Bf16 *target) {
+  const F32 d;
+  for (int64_t i = 0; i < rows * kKeyTile; i += kLanes)
+    store(d, hn::Load(d, source + i), target + i);
 }
 
 } // namespace zp::rt::HWY_NAMESPACE

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "runtime/kernels/attention/attention.h"
 #include "runtime/kernels/kernels.h"
 #include "runtime/kernels/parallel.h"
 #include "runtime/kernels/targets.h"
@@ -50,16 +51,104 @@ struct QueryGradient {
   float *row(int64_t token, int64_t head) const { return data + token * tokenStride + head * headStride; }
 };
 
-/// One row of tokens and one head of keys with the query heads that read it: no other task writes what this one does.
-template <typename T>
-HWY_NOINLINE void gradientTask(const AttentionGradientArgs &args, int64_t rowStart, int64_t kvHead, const QueryGradient &sums, float *deltas) {
-  HWY_ALIGN float queries[kQueryRows * kMaxHeadDim], gradOuts[kQueryRows * kMaxHeadDim], gradQueries[kQueryRows * kMaxHeadDim];
+/// The five products of a meeting in f32, operands converted. Gradients of keys and values are summed here over a tile.
+template <typename T> class F32Products {
+public:
+  F32Products(const Bf16Engine *, int64_t headDim) : headDim(headDim), stride(roundUpLanes(headDim)) {}
+  int64_t outStride() const { return stride; }
+  void loadTile(const T *keySource, const T *valueSource, int64_t sourceStride, int64_t keys) {
+    packB(keySource, sourceStride, true, keys, headDim, packedKeys);
+    packB(valueSource, sourceStride, true, keys, headDim, packedValues);
+    gatherRows(keySource, sourceStride, keys, kKeyTile, headDim, keyRows, stride);
+  }
+  void loadQueries(const T *querySource, const T *gradOutSource, int64_t sourceStride, int64_t rows) {
+    const int64_t allRows = roundUpTo(rows, kMR);
+    gatherRows(querySource, sourceStride, rows, allRows, headDim, queries, stride);
+    gatherRows(gradOutSource, sourceStride, rows, allRows, headDim, gradOuts, stride);
+  }
+  void score(const Meeting &meeting, float *scores, float *gradients) {
+    scoreTile(meeting, queries, stride, packedKeys, headDim, scores);
+    scoreTile(meeting, gradOuts, stride, packedValues, headDim, gradients);
+  }
+  /// gradKeys += gradientsᵀ·queries, gradValues += scoresᵀ·gradOuts, gradQueries += gradients·keys.
+  void addGradients(const Meeting &meeting, const float *scores, const float *gradients, float *gradKeys, float *gradValues,
+                    float *gradQueries) {
+    addProduct<false>(kKeyTile, headDim, meeting.queries, scores, kKeyTile, gradOuts, stride, gradValues);
+    addProduct<false>(kKeyTile, headDim, meeting.queries, gradients, kKeyTile, queries, stride, gradKeys);
+    addProduct<true>(roundUpTo(meeting.queries, kMR), headDim, meeting.endKey(0, kQueryRows), gradients, kKeyTile, keyRows, stride,
+                     gradQueries);
+  }
+
+private:
+  int64_t headDim, stride;
+  HWY_ALIGN float queries[kQueryRows * kMaxHeadDim], gradOuts[kQueryRows * kMaxHeadDim];
   HWY_ALIGN float packedKeys[kKeyTile * kMaxHeadDim], packedValues[kKeyTile * kMaxHeadDim], keyRows[kKeyTile * kMaxHeadDim];
-  HWY_ALIGN float gradKeys[kKeyTile * kMaxHeadDim], gradValues[kKeyTile * kMaxHeadDim];
+};
+
+/// The same on an engine: probabilities and scores' gradients are rounded to bf16 before they are multiplied on.
+class PairProducts {
+public:
+  PairProducts(const Bf16Engine *engine, int64_t headDim)
+      : engine(*engine), headDim(headDim), pairs(pairsOf(headDim)), stride(roundUpTo(headDim, engine->columns)) {
+    engine->begin();
+  }
+  ~PairProducts() { engine.end(); }
+  int64_t outStride() const { return stride; }
+  void loadTile(const Bf16 *keySource, const Bf16 *valueSource, int64_t sourceStride, int64_t keys) {
+    packPairsAlongHead(engine, keySource, sourceStride, keys, headDim, packedKeys);
+    packPairsAlongHead(engine, valueSource, sourceStride, keys, headDim, packedValues);
+    packPairsAlongRows(engine, keySource, sourceStride, keys, headDim, kKeyPairs, keyRows);
+  }
+  void loadQueries(const Bf16 *querySource, const Bf16 *gradOutSource, int64_t sourceStride, int64_t rows) {
+    gatherPairs(querySource, sourceStride, rows, kQueryRows, headDim, queries, pairs);
+    gatherPairs(gradOutSource, sourceStride, rows, kQueryRows, headDim, gradOuts, pairs);
+    packPairsAlongRows(engine, querySource, sourceStride, rows, headDim, kQueryPairs, queryRows);
+    packPairsAlongRows(engine, gradOutSource, sourceStride, rows, headDim, kQueryPairs, gradOutRows);
+  }
+  void score(const Meeting &meeting, float *scores, float *gradients) {
+    scorePairs(engine, meeting, queries, pairs, packedKeys, scores);
+    scorePairs(engine, meeting, gradOuts, pairs, packedValues, gradients);
+  }
+  void addGradients(const Meeting &meeting, const float *scores, const float *gradients, float *gradKeys, float *gradValues,
+                    float *gradQueries) {
+    roundTile(scores, kQueryRows, rounded);
+    turn();
+    addPairs(engine, kKeyTile, headDim, 0, kQueryPairs, turned, kQueryPairs, gradOutRows, kQueryPairs, gradValues, stride);
+    roundTile(gradients, kQueryRows, rounded);
+    turn();
+    addPairs(engine, kKeyTile, headDim, 0, kQueryPairs, turned, kQueryPairs, queryRows, kQueryPairs, gradKeys, stride);
+    addPairs(engine, meeting.queries, headDim, 0, pairsOf(meeting.endKey(0, kQueryRows)), reinterpret_cast<const uint32_t *>(rounded),
+             kKeyPairs, keyRows, kKeyPairs, gradQueries, stride);
+  }
+
+private:
+  /// turned[key][pairs of queries] from rounded[query][key].
+  void turn() {
+    interleaveRows(rounded, kKeyTile, kKeyTile, kQueryRows, between, kKeyTile, kKeyTile, kQueryPairs);
+    packTransposed(reinterpret_cast<const float *>(between), kKeyTile, kQueryPairs, kKeyTile, reinterpret_cast<float *>(turned),
+                   kQueryPairs, kQueryPairs);
+  }
+  const Bf16Engine &engine;
+  int64_t headDim, pairs, stride;
+  HWY_ALIGN uint32_t queries[kQueryRows * kMaxHeadPairs], gradOuts[kQueryRows * kMaxHeadPairs];
+  HWY_ALIGN uint32_t queryRows[kQueryPairs * kMaxPaddedHead], gradOutRows[kQueryPairs * kMaxPaddedHead];
+  HWY_ALIGN uint32_t packedKeys[kKeyTile * kMaxHeadPairs], packedValues[kKeyTile * kMaxHeadPairs], keyRows[kKeyPairs * kMaxPaddedHead];
+  HWY_ALIGN Bf16 rounded[kQueryRows * kKeyTile];
+  HWY_ALIGN uint32_t between[kQueryPairs * kKeyTile], turned[kKeyTile * kQueryPairs];
+};
+
+/// One row of tokens and one head of keys with the query heads that read it: no other task writes what this one does.
+template <typename T, typename Products>
+HWY_NOINLINE void gradientTask(const AttentionGradientArgs &args, const Bf16Engine *engine, int64_t rowStart, int64_t kvHead,
+                               const QueryGradient &sums, float *deltas) {
+  HWY_ALIGN float gradQueries[kQueryRows * kMaxPaddedHead];
+  HWY_ALIGN float gradKeys[kKeyTile * kMaxPaddedHead], gradValues[kKeyTile * kMaxPaddedHead];
   HWY_ALIGN float scores[kQueryRows * kKeyTile], gradScores[kQueryRows * kKeyTile];
   HWY_ALIGN int32_t tileSegments[kKeyTile];
   const F32 d;
-  const int64_t tokens = args.query.dims[0], headDim = args.query.dims[1] / args.heads, stride = roundUpLanes(headDim);
+  const int64_t tokens = args.query.dims[0], headDim = args.query.dims[1] / args.heads;
+  Products products(engine, headDim);
+  const int64_t stride = products.outStride();
   const int64_t group = args.heads / args.kvHeads, queryStride = args.heads * headDim, kvStride = args.kvHeads * headDim;
   const int64_t rowEnd = rowStart + args.length;
   const auto scale = static_cast<float>(args.scale);
@@ -76,9 +165,7 @@ HWY_NOINLINE void gradientTask(const AttentionGradientArgs &args, int64_t rowSta
 
   for (int64_t key = rowStart; key < rowEnd; key += kKeyTile) {
     const int64_t keys = std::min(kKeyTile, rowEnd - key), at = key * kvStride + kvHead * headDim;
-    packB(args.key.as<T>() + at, kvStride, true, keys, headDim, packedKeys);
-    packB(args.value.as<T>() + at, kvStride, true, keys, headDim, packedValues);
-    gatherRows(args.key.as<T>() + at, kvStride, keys, kKeyTile, headDim, keyRows, stride);
+    products.loadTile(args.key.as<T>() + at, args.value.as<T>() + at, kvStride, keys);
     std::memset(gradKeys, 0, sizeof(float) * kKeyTile * stride);
     std::memset(gradValues, 0, sizeof(float) * kKeyTile * stride);
     std::memset(tileSegments, 0, sizeof(tileSegments));
@@ -90,20 +177,17 @@ HWY_NOINLINE void gradientTask(const AttentionGradientArgs &args, int64_t rowSta
         Meeting meeting{query, std::min(kQueryRows, rowEnd - query), key, keys, args.length, args.window, segments};
         if (!meeting.any())
           continue;
-        const int64_t rows = (meeting.queries + kMR - 1) / kMR * kMR, from = query * queryStride + head * headDim;
-        gatherRows(args.query.as<T>() + from, queryStride, meeting.queries, rows, headDim, queries, stride);
-        gatherRows(args.gradOut.as<T>() + from, queryStride, meeting.queries, rows, headDim, gradOuts, stride);
-        scoreTile(meeting, queries, stride, packedKeys, headDim, scores);
-        scoreTile(meeting, gradOuts, stride, packedValues, headDim, gradScores);
+        const int64_t from = query * queryStride + head * headDim;
+        products.loadQueries(args.query.as<T>() + from, args.gradOut.as<T>() + from, queryStride, meeting.queries);
+        products.score(meeting, scores, gradScores);
         for (int64_t i = 0; i < meeting.queries; ++i)
           gradientRow(meeting, tileSegments, i, scale, args.logSumExp.as<float>()[head * tokens + query + i],
                       deltas[head * tokens + query + i], scores + i * kKeyTile, gradScores + i * kKeyTile);
-        std::memset(scores + meeting.queries * kKeyTile, 0, sizeof(float) * (rows - meeting.queries) * kKeyTile);
-        std::memset(gradScores + meeting.queries * kKeyTile, 0, sizeof(float) * (rows - meeting.queries) * kKeyTile);
-        addProduct<false>(kKeyTile, headDim, meeting.queries, scores, kKeyTile, gradOuts, stride, gradValues);
-        addProduct<false>(kKeyTile, headDim, meeting.queries, gradScores, kKeyTile, queries, stride, gradKeys);
-        std::memset(gradQueries, 0, sizeof(float) * rows * stride);
-        addProduct<true>(rows, headDim, meeting.endKey(meeting.queries - 1), gradScores, kKeyTile, keyRows, stride, gradQueries);
+        const int64_t filled = meeting.queries * kKeyTile; // the rest only fills a register tile
+        std::memset(scores + filled, 0, sizeof(scores) - sizeof(float) * filled);
+        std::memset(gradScores + filled, 0, sizeof(gradScores) - sizeof(float) * filled);
+        std::memset(gradQueries, 0, sizeof(float) * kQueryRows * stride);
+        products.addGradients(meeting, scores, gradScores, gradKeys, gradValues, gradQueries);
         for (int64_t i = 0; i < meeting.queries; ++i) {
           float *sum = sums.row(query + i, head);
           forVectors(0, headDim, [&](int64_t c, auto vector) HWY_ATTR {
@@ -130,7 +214,7 @@ HWY_NOINLINE void gradientTask(const AttentionGradientArgs &args, int64_t rowSta
 
 } // namespace
 
-void attentionGradientCpu(const KernelContext &context, const AttentionGradientArgs &args) {
+void attentionGradientCpu(const KernelContext &context, const AttentionGradientArgs &args, const Bf16Engine *engine) {
   const int64_t tokens = args.query.dims[0], headDim = args.query.dims[1] / args.heads;
   float *deltas = args.workspace.as<float>();
   const bool f32 = args.query.dtype == DType::F32;
@@ -139,7 +223,12 @@ void attentionGradientCpu(const KernelContext &context, const AttentionGradientA
   parallelFor(context, tokens / args.length * args.kvHeads, 1, [&](int64_t begin, int64_t end) {
     for (int64_t task = begin; task < end; ++task) {
       const int64_t rowStart = task / args.kvHeads * args.length, kvHead = task % args.kvHeads;
-      f32 ? gradientTask<float>(args, rowStart, kvHead, sums, deltas) : gradientTask<Bf16>(args, rowStart, kvHead, sums, deltas);
+      if (f32)
+        gradientTask<float, F32Products<float>>(args, nullptr, rowStart, kvHead, sums, deltas);
+      else if (engine)
+        gradientTask<Bf16, PairProducts>(args, engine, rowStart, kvHead, sums, deltas);
+      else
+        gradientTask<Bf16, F32Products<Bf16>>(args, nullptr, rowStart, kvHead, sums, deltas);
     }
   });
 }
@@ -150,8 +239,9 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace zp::rt {
 HWY_EXPORT(attentionGradientCpu);
-namespace cpu {
-void run(const KernelContext &context, const AttentionGradientArgs &args) { HWY_DYNAMIC_DISPATCH(attentionGradientCpu)(context, args); }
-} // namespace cpu
+void attentionGradient(const KernelContext &context, const AttentionGradientArgs &args, const Bf16Engine *engine) {
+  HWY_DYNAMIC_DISPATCH(attentionGradientCpu)(context, args, engine);
+}
+void cpu::run(const KernelContext &context, const AttentionGradientArgs &args) { attentionGradient(context, args, nativeBf16Engine()); }
 } // namespace zp::rt
 #endif
