@@ -12,7 +12,7 @@ namespace zp::test {
 class TemporaryDirectory {
 public:
   TemporaryDirectory() {
-    char name[] = "/tmp/zp_test_XXXXXX";
+    char name[] = "/tmp/zeroplan_test_XXXXXX";
     path = mkdtemp(name);
   }
   ~TemporaryDirectory() { std::filesystem::remove_all(path); }
