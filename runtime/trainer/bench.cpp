@@ -39,7 +39,7 @@ StatusOr<BenchReport> bench(const fbs::Plan &plan, const JobSettings &settings, 
   PlanEntries entries(plan);
   const uint32_t length = entries.longest(fbs::EntryKind::TrainStep);
   const auto micros = static_cast<uint32_t>(settings.gradient_accumulation_steps);
-  ZP_ASSIGN_OR_RETURN(uint32_t apply, entries.only(fbs::EntryKind::ApplyGradients));
+  ZP_ASSIGN_OR_RETURN(uint32_t apply, entries.longestEntry(fbs::EntryKind::ApplyGradients));
   BenchReport report;
   report.steps = steps;
   double rows = 0;

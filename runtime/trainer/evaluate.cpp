@@ -20,7 +20,7 @@ public:
   LogitsFile(Executor &executor, Communicator &communicator) : executor(executor), communicator(communicator) {}
 
   Status open(const PlanEntries &entries, const TokenDataset &dataset, const EvaluateOptions &options) {
-    ZP_ASSIGN_OR_RETURN(index, entries.only(fbs::EntryKind::Logits));
+    ZP_ASSIGN_OR_RETURN(index, entries.longestEntry(fbs::EntryKind::Logits));
     entry = &entries.entry(index);
     uint32_t output = outputOf(*entry, "logits");
     TensorView view = output == kNoTensor ? TensorView{} : executor.view(output);
@@ -77,7 +77,7 @@ private:
 StatusOr<EvaluateReport> evaluate(const fbs::Plan &plan, const TokenDataset &dataset, Executor &executor, Communicator &communicator,
                                   const EvaluateOptions &options) {
   PlanEntries entries(plan);
-  ZP_ASSIGN_OR_RETURN(uint32_t index, entries.only(fbs::EntryKind::Evaluate));
+  ZP_ASSIGN_OR_RETURN(uint32_t index, entries.longestEntry(fbs::EntryKind::Evaluate));
   const fbs::Entry &entry = entries.entry(index);
   if (entry.length() != dataset.maxLength())
     return Status(ErrorCode::Dataset, "plan: evaluate takes rows of " + std::to_string(entry.length()) + " tokens, but the data have " +

@@ -80,7 +80,7 @@ private:
                         : static_cast<uint64_t>(std::ceil(settings.num_train_epochs * static_cast<double>(order.updatesPerEpoch())));
     ZP_ASSIGN_OR_RETURN(schedule, Schedule::create(settings.lr_scheduler_type, settings.learning_rate, settings.warmup_steps,
                                                    settings.warmup_ratio, report.wanted));
-    ZP_ASSIGN_OR_RETURN(apply, entries.only(fbs::EntryKind::ApplyGradients));
+    ZP_ASSIGN_OR_RETURN(apply, entries.longestEntry(fbs::EntryKind::ApplyGradients));
     places.resize(order.placesPerUpdate());
     return {};
   }

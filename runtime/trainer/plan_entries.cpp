@@ -23,10 +23,13 @@ uint32_t outputOf(const fbs::Entry &entry, std::string_view name) { return find(
 
 const fbs::Entry &PlanEntries::entry(uint32_t index) const { return *plan.entries()->Get(index); }
 
-StatusOr<uint32_t> PlanEntries::only(fbs::EntryKind kind) const {
+StatusOr<uint32_t> PlanEntries::longestEntry(fbs::EntryKind kind) const {
+  std::optional<uint32_t> best;
   for (uint32_t i = 0; plan.entries() && i < plan.entries()->size(); ++i)
-    if (entry(i).kind() == kind)
-      return i;
+    if (entry(i).kind() == kind && (!best || entry(i).length() > entry(*best).length()))
+      best = i;
+  if (best)
+    return *best;
   return Status(ErrorCode::PlanInvalid, std::string("plan: has no entry of kind ") +
                                             fbs::EnumNameEntryKind(kind) + "; compile it again");
 }

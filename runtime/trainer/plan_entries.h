@@ -26,8 +26,8 @@ class PlanEntries {
 public:
   explicit PlanEntries(const fbs::Plan &plan) : plan(plan) {}
 
-  /// The one entry of a kind that has no variants.
-  StatusOr<uint32_t> only(fbs::EntryKind kind) const;
+  /// The entry of a kind; of several row lengths the longest.
+  StatusOr<uint32_t> longestEntry(fbs::EntryKind kind) const;
   /// The train_step for micro-batch `micro` of `micros`: the shortest rows that hold `length` tokens.
   StatusOr<uint32_t> trainStep(uint32_t micro, uint32_t micros, uint32_t length) const;
   /// Whether a micro-batch may be left out: no entry is bound to a position in the update.

@@ -82,7 +82,7 @@ StatusOr<int> runRank(const Session &session, Communicator &communicator) {
   options.loadSection = [reader](uint32_t section, const TensorView &target) { return reader->load(section, target); };
   ZP_ASSIGN_OR_RETURN(std::unique_ptr<Executor> executor, Executor::create(session.file, communicator, std::move(options)));
   PlanEntries entries(session.plan());
-  ZP_ASSIGN_OR_RETURN(uint32_t init, entries.only(fbs::EntryKind::Init));
+  ZP_ASSIGN_OR_RETURN(uint32_t init, entries.longestEntry(fbs::EntryKind::Init));
   ZP_RETURN_IF_ERROR(executor->run(init));
   switch (session.options.verb) {
   case Verb::Train:
