@@ -65,6 +65,34 @@ static void declareParameters(OpBuilder &builder, const ModelSpec &spec) {
     }
 }
 
+constexpr llvm::StringLiteral kLossState = "loss_sum";
+
+/// Longest first: the passes that make one program of a train step take that one.
+static SmallVector<int64_t> bucketLengths(const JobSettings &settings) {
+  constexpr int64_t kStep = 8;
+  SmallVector<int64_t> lengths{settings.max_length};
+  for (int64_t i = 1; i < settings.length_buckets; ++i) {
+    int64_t half = (lengths.back() / 2 + kStep - 1) / kStep * kStep;
+    if (half < kStep || half >= lengths.back())
+      break;
+    lengths.push_back(half);
+  }
+  return lengths;
+}
+
+static void buildTrainStep(OpBuilder builder, const ModelSpec &spec, int64_t rows, int64_t length, bool longest) {
+  Location loc = builder.getUnknownLoc();
+  std::string name = longest ? "train_step" : "train_step_" + std::to_string(length);
+  auto program =
+      nn::ProgramOp::create(builder, loc, builder.getStringAttr(name),
+                            nn::ProgramKindAttr::get(builder.getContext(), nn::ProgramKind::TrainStep),
+                            builder.getI64IntegerAttr(rows), builder.getI64IntegerAttr(length));
+  builder.createBlock(&program.getBody());
+  Value loss = ForwardBuilder(builder, spec, rows, length).build();
+  auto add = nn::AddStateOp::create(builder, loc, kLossState, loss);
+  add->setAttr(nn::NNDialect::kUnitAttr, builder.getI64IntegerAttr(spec.layers + 1));
+}
+
 OwningOpRef<ModuleOp> buildModule(MLIRContext &context, const ModelSpec &spec,
                                   const JobSettings &settings, const ModuleRecord &record) {
   context.loadDialect<nn::NNDialect>();
@@ -75,19 +103,11 @@ OwningOpRef<ModuleOp> buildModule(MLIRContext &context, const ModelSpec &spec,
 
   builder.setInsertionPointToEnd(module->getBody());
   declareParameters(builder, spec);
-  constexpr llvm::StringLiteral kLossState = "loss_sum";
   nn::StateOp::create(builder, loc, builder.getStringAttr(kLossState),
                       TypeAttr::get(RankedTensorType::get({1}, builder.getF64Type())));
 
-  int64_t rows = settings.per_device_train_batch_size, length = settings.max_length;
-  auto program =
-      nn::ProgramOp::create(builder, loc, builder.getStringAttr("train_step"),
-                            nn::ProgramKindAttr::get(&context, nn::ProgramKind::TrainStep),
-                            builder.getI64IntegerAttr(rows), builder.getI64IntegerAttr(length));
-  builder.createBlock(&program.getBody());
-  Value loss = ForwardBuilder(builder, spec, rows, length).build();
-  auto add = nn::AddStateOp::create(builder, loc, kLossState, loss);
-  add->setAttr(nn::NNDialect::kUnitAttr, builder.getI64IntegerAttr(spec.layers + 1));
+  for (int64_t length : bucketLengths(settings))
+    buildTrainStep(builder, spec, settings.per_device_train_batch_size, length, length == settings.max_length);
   if (failed(verify(*module)))
     return {};
   return module;

@@ -58,6 +58,7 @@ Status verifySettings(const JobSettings &s) {
                "1 or more rows", "use 1 at least");
   checks.range("gradient_accumulation_steps", double(s.gradient_accumulation_steps), 1, kMostInt,
                "1 or more micro-batches", "use 1 at least");
+  checks.range("length_buckets", double(s.length_buckets), 1, 8, "1 to 8 train steps", "use 3 for rows that aren't packed");
   checks.range("max_length", double(s.max_length), 1, kMostInt, "1 or more tokens",
                "use the length that the data were made with");
   if (checks.first.ok() && s.per_device_train_batch_size * s.max_length > int64_t(kMostInt))

@@ -108,6 +108,22 @@ LogicalResult runPhases(ModuleOp module, const Options &options) {
   return success();
 }
 
+std::string placeOf(Location location) {
+  auto place = location->findInstanceOf<FileLineColLoc>();
+  return place ? place.getFilename().str() + ":" + std::to_string(place.getLine()) + ":" + std::to_string(place.getColumn()) : "module";
+}
+
+/// MLIR's diagnostics in our one-line form; the op's text stays out of it, the place says where to look.
+LogicalResult printDiagnostic(Diagnostic &diagnostic) {
+  bool error = diagnostic.getSeverity() == DiagnosticSeverity::Error;
+  std::string line = placeOf(diagnostic.getLocation()) + ": " + diagnostic.str();
+  std::fprintf(stderr, "%s\n", error ? Status(ErrorCode::Module, line).toString().c_str() : line.c_str());
+  for (Diagnostic &note : diagnostic.getNotes())
+    if (note.getLocation() != diagnostic.getLocation())
+      std::fprintf(stderr, "  %s: %s\n", placeOf(note.getLocation()).c_str(), note.str().c_str());
+  return success();
+}
+
 int report(const Status &status) {
   std::fprintf(stderr, "%s\n", status.toString().c_str());
   return exitCodeOf(status.code());
@@ -128,7 +144,7 @@ int compileMain(int argc, char **argv) {
   registerAllDialects(registry);
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
   llvm::SourceMgr sources;
-  SourceMgrDiagnosticHandler diagnostics(sources, &context);
+  ScopedDiagnosticHandler diagnostics(&context, printDiagnostic);
   OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(options->input, sources, &context);
   if (!module || failed(runPhases(*module, *options)))
     return 2; // the diagnostic names file, line and op
