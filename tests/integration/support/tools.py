@@ -1,6 +1,7 @@
 """Runs the tools and tallies checks: what the integration scripts share beside pipeline.py's golden cases."""
 
 import json
+import math
 import resource
 import subprocess
 from pathlib import Path
@@ -75,7 +76,7 @@ def losses(out):
 
 
 def gap(these, those):
-    """The largest relative difference of two curves; infinite where their lengths differ."""
-    if len(these) != len(those) or not these:
+    """The largest relative difference of two curves; infinite where their lengths differ or a number isn't finite."""
+    if len(these) != len(those) or not these or not all(map(math.isfinite, [*these, *those])):
         return float("inf")
-    return max(abs(a - b) / abs(b) for a, b in zip(these, those))
+    return max(abs(a - b) / abs(b) for a, b in zip(these, those, strict=True))
