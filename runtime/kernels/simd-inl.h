@@ -112,6 +112,23 @@ template <typename VI32> HWY_INLINE VF32 power2(F32 d, VI32 exponent) {
 }
 } // namespace detail
 
+/// 2^x for x of at most a few: results below 2⁻¹²⁶ become 0. NaN stays NaN. Error below 2 ulp.
+HWY_INLINE VF32 exp2Negative(F32 d, VF32 x) {
+  const hn::Rebind<int32_t, F32> di32;
+  const VF32 q = hn::Round(x);
+  const VF32 r = hn::Sub(x, q);
+  VF32 p = hn::Set(d, 1.535336188319500e-4f);
+  p = hn::MulAdd(p, r, hn::Set(d, 1.339887440266574e-3f));
+  p = hn::MulAdd(p, r, hn::Set(d, 9.618437357674640e-3f));
+  p = hn::MulAdd(p, r, hn::Set(d, 5.550332471162809e-2f));
+  p = hn::MulAdd(p, r, hn::Set(d, 2.402264791363012e-1f));
+  p = hn::MulAdd(p, r, hn::Set(d, 6.931472028550421e-1f));
+  p = hn::MulAdd(p, r, hn::Set(d, 1.0f));
+  // The power goes straight into the exponent's bits: p is in [0.7, 1.5), so nothing carries where x >= -126.
+  const auto scaled = hn::Add(hn::BitCast(di32, p), hn::ShiftLeft<23>(hn::ConvertTo(di32, q)));
+  return hn::IfThenZeroElse(hn::Lt(x, hn::Set(d, -125.5f)), hn::BitCast(d, scaled));
+}
+
 /// exp for x <= 0 (softmax): results below 2⁻¹²⁶ become 0. NaN stays NaN.
 HWY_INLINE VF32 expNegative(F32 d, VF32 x) {
   const hn::Rebind<int32_t, F32> di32;

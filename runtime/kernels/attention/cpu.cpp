@@ -16,11 +16,11 @@ namespace zp::rt::HWY_NAMESPACE {
 namespace {
 
 /// Queries of one task: the tiles of keys and values are packed once for all of them.
-constexpr int64_t kTaskQueries = 128;
+constexpr int64_t kTaskQueries = 256;
 /// Where a row of scores begins: below any real score, yet finite, so that differences of it are numbers.
 constexpr float kLowest = -1e30f;
 
-/// Running softmax of the task's queries: outputs not yet divided by `sum`, which is of exp(score - largest).
+/// Running softmax of the task's queries, in powers of two: outputs not yet divided by `sum`.
 struct State {
   HWY_ALIGN float out[kTaskQueries * kMaxPaddedHead];
   float largest[kTaskQueries], sum[kTaskQueries];
@@ -95,13 +95,14 @@ private:
   HWY_ALIGN Bf16 probabilities[kQueryRows * kKeyTile];
 };
 
-/// Turns a row of raw scores into exp(scale·score - largest), masked to 0, and brings the row's state up to date.
+/// Turns a row of raw scores into 2^(scale·score - largest), masked to 0, and brings the row's state up to date.
 HWY_INLINE void softmaxRow(const Meeting &meeting, const int32_t *tileSegments, int64_t i, float scale, float *scores, float *out,
                            int64_t outStride, float &largest, float &sum) {
   const F32 d;
   const VF32 factor = hn::Set(d, scale), hidden = hn::Set(d, -INFINITY);
+  const int64_t end = meeting.whole ? kKeyTile : endColumn(meeting, i);
   VF32 top = hn::Set(d, largest);
-  for (int64_t c = 0; c < kKeyTile; c += kLanes) {
+  for (int64_t c = 0; c < end; c += kLanes) {
     VF32 score = hn::Mul(factor, hn::Load(d, scores + c));
     if (!meeting.whole)
       score = hn::IfThenElse(visibleLanes(meeting, tileSegments, i, c), score, hidden);
@@ -111,13 +112,14 @@ HWY_INLINE void softmaxRow(const Meeting &meeting, const int32_t *tileSegments, 
   const float newLargest = hn::GetLane(hn::MaxOfLanes(d, top));
   const VF32 shift = hn::Set(d, newLargest);
   VF32 partial = hn::Zero(d);
-  for (int64_t c = 0; c < kKeyTile; c += kLanes) {
-    const VF32 p = expNegative(d, hn::Sub(hn::Load(d, scores + c), shift));
+  for (int64_t c = 0; c < end; c += kLanes) {
+    const VF32 p = exp2Negative(d, hn::Sub(hn::Load(d, scores + c), shift));
     hn::Store(p, d, scores + c);
     partial = hn::Add(partial, p);
   }
+  zeroColumns(scores, end);
   if (newLargest != largest) {
-    const float correction = std::exp(largest - newLargest);
+    const float correction = std::exp2(largest - newLargest);
     sum *= correction;
     for (int64_t c = 0; c < outStride; c += kLanes)
       hn::StoreU(hn::Mul(hn::Set(d, correction), hn::LoadU(d, out + c)), d, out + c);
@@ -136,7 +138,7 @@ HWY_NOINLINE void attendTask(const AttentionArgs &args, const Bf16Engine *engine
   Products products(engine, headDim);
   const int64_t stride = products.outStride();
   const int64_t kvHead = head / (args.heads / args.kvHeads), kvStride = args.kvHeads * headDim, queryStride = args.heads * headDim;
-  const auto scale = static_cast<float>(args.scale);
+  const auto scale = static_cast<float>(args.scale) * kLog2E;
   products.loadQueries(args.query.as<T>() + firstQuery * queryStride + head * headDim, queryStride, queries);
   std::memset(state.out, 0, sizeof(float) * roundUpTo(queries, kQueryRows) * stride);
   std::fill_n(state.largest, queries, kLowest);
@@ -170,7 +172,8 @@ HWY_NOINLINE void attendTask(const AttentionArgs &args, const Bf16Engine *engine
   }
   const int64_t tokens = args.query.dims[0];
   for (int64_t i = 0; i < queries; ++i) {
-    args.logSumExp.as<float>()[head * tokens + firstQuery + i] = state.largest[i] + std::log(state.sum[i]);
+    args.logSumExp.as<float>()[head * tokens + firstQuery + i] =
+        static_cast<float>(kLn2 * (static_cast<double>(state.largest[i]) + std::log2(static_cast<double>(state.sum[i]))));
     const VF32 divisor = hn::Set(d, state.sum[i]);
     T *target = args.target.as<T>() + (firstQuery + i) * queryStride + head * headDim;
     forVectors(0, headDim, [&](int64_t c, auto vector) HWY_ATTR {

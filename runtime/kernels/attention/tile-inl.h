@@ -68,6 +68,19 @@ HWY_INLINE hn::Mask<F32> visibleLanes(const Meeting &meeting, const int32_t *til
   return hn::RebindMask(d, hn::AndNot(hidden, same));
 }
 
+/// Columns of a tile up to the last that query row `i` can see, in whole vectors: beyond it all is masked.
+HWY_INLINE int64_t endColumn(const Meeting &meeting, int64_t i) {
+  return roundUpLanes(std::max<int64_t>(0, meeting.endKey(i, 1)));
+}
+HWY_INLINE void zeroColumns(float *row, int64_t from) {
+  for (int64_t c = from; c < kKeyTile; c += kLanes)
+    hn::Store(hn::Zero(F32()), F32(), row + c);
+}
+
+/// Softmax works in powers of two: the factor goes into the scores' scale.
+inline constexpr float kLog2E = 1.44269504088896341f;
+inline constexpr double kLn2 = 0.693147180559945309;
+
 /// scores[kQueryRows][kKeyTile] = queries · keysᵀ, register tiles that the mask hides left as they are.
 HWY_INLINE void scoreTile(const Meeting &meeting, const float *queries, int64_t queryStride, const float *packedKeys, int64_t headDim,
                           float *scores) {

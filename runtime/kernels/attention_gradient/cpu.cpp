@@ -30,9 +30,10 @@ HWY_INLINE void addProduct(int64_t rows, int64_t columns, int64_t k, const float
 HWY_INLINE void gradientRow(const Meeting &meeting, const int32_t *tileSegments, int64_t i, float scale, float logSumExp, float delta,
                             float *scores, float *gradients) {
   const F32 d;
-  const VF32 factor = hn::Set(d, scale), shift = hn::Set(d, logSumExp), back = hn::Set(d, delta);
-  for (int64_t c = 0; c < kKeyTile; c += kLanes) {
-    VF32 p = expNegative(d, hn::MulSub(factor, hn::Load(d, scores + c), shift));
+  const VF32 factor = hn::Set(d, scale), power = hn::Set(d, scale * kLog2E), shift = hn::Set(d, logSumExp * kLog2E), back = hn::Set(d, delta);
+  const int64_t end = meeting.whole ? kKeyTile : endColumn(meeting, i);
+  for (int64_t c = 0; c < end; c += kLanes) {
+    VF32 p = exp2Negative(d, hn::MulSub(power, hn::Load(d, scores + c), shift));
     VF32 gradient = hn::Mul(hn::Mul(factor, p), hn::Sub(hn::Load(d, gradients + c), back));
     if (!meeting.whole) {
       const auto visible = visibleLanes(meeting, tileSegments, i, c);
@@ -42,6 +43,8 @@ HWY_INLINE void gradientRow(const Meeting &meeting, const int32_t *tileSegments,
     hn::Store(p, d, scores + c);
     hn::Store(gradient, d, gradients + c);
   }
+  zeroColumns(scores, end);
+  zeroColumns(gradients, end);
 }
 
 /// Where the gradient of queries is summed in f32: grad_query itself, or the workspace. Row of token t, head h.
@@ -73,10 +76,10 @@ public:
   /// gradKeys += gradientsᵀ·queries, gradValues += scoresᵀ·gradOuts, gradQueries += gradients·keys.
   void addGradients(const Meeting &meeting, const float *scores, const float *gradients, float *gradKeys, float *gradValues,
                     float *gradQueries) {
-    addProduct<false>(kKeyTile, headDim, meeting.queries, scores, kKeyTile, gradOuts, stride, gradValues);
-    addProduct<false>(kKeyTile, headDim, meeting.queries, gradients, kKeyTile, queries, stride, gradKeys);
-    addProduct<true>(roundUpTo(meeting.queries, kMR), headDim, meeting.endKey(0, kQueryRows), gradients, kKeyTile, keyRows, stride,
-                     gradQueries);
+    const int64_t keys = meeting.endKey(0, kQueryRows), allKeys = roundUpTo(keys, kMR);
+    addProduct<false>(allKeys, headDim, meeting.queries, scores, kKeyTile, gradOuts, stride, gradValues);
+    addProduct<false>(allKeys, headDim, meeting.queries, gradients, kKeyTile, queries, stride, gradKeys);
+    addProduct<true>(roundUpTo(meeting.queries, kMR), headDim, keys, gradients, kKeyTile, keyRows, stride, gradQueries);
   }
 
 private:
@@ -111,13 +114,14 @@ public:
   }
   void addGradients(const Meeting &meeting, const float *scores, const float *gradients, float *gradKeys, float *gradValues,
                     float *gradQueries) {
+    const int64_t keys = meeting.endKey(0, kQueryRows);
     roundTile(scores, kQueryRows, rounded);
     turn();
-    addPairs(engine, kKeyTile, headDim, 0, kQueryPairs, turned, kQueryPairs, gradOutRows, kQueryPairs, gradValues, stride);
+    addPairs(engine, keys, headDim, 0, kQueryPairs, turned, kQueryPairs, gradOutRows, kQueryPairs, gradValues, stride);
     roundTile(gradients, kQueryRows, rounded);
     turn();
-    addPairs(engine, kKeyTile, headDim, 0, kQueryPairs, turned, kQueryPairs, queryRows, kQueryPairs, gradKeys, stride);
-    addPairs(engine, meeting.queries, headDim, 0, pairsOf(meeting.endKey(0, kQueryRows)), reinterpret_cast<const uint32_t *>(rounded),
+    addPairs(engine, keys, headDim, 0, kQueryPairs, turned, kQueryPairs, queryRows, kQueryPairs, gradKeys, stride);
+    addPairs(engine, meeting.queries, headDim, 0, pairsOf(keys), reinterpret_cast<const uint32_t *>(rounded),
              kKeyPairs, keyRows, kKeyPairs, gradQueries, stride);
   }
 
