@@ -69,7 +69,7 @@ for name in "${suites[@]}"; do
     lit) suite lit countLit "$lit" -v build/tests/lit ;;
     python) suite python countUnittest "$python" -m unittest discover -s tests/python ;;
     integration)
-      for script in golden ranks bad_input; do
+      for script in golden ranks bad_input eval dropout memory compile_limits; do
         suite "$script" countLine "$python" "tests/integration/${script}_test.py"
       done ;;
   esac
