@@ -186,10 +186,10 @@ StatusOr<QuantState> readQuantState(std::string_view place, std::string_view tex
 
 Status checkQuantTensors(std::string_view place, const QuantState &state, const QuantTensorSizes &sizes) {
   Status error;
-  auto expect = [&](const char *what, uint64_t is, uint64_t expected) {
+  auto expect = [&](const char *what, uint64_t is, const char *unit, uint64_t expected) {
     if (is != expected && error.ok())
       error = Status(ErrorCode::QuantState,
-                     std::string(place) + ": " + what + " has " + std::to_string(is) + ", expected " +
+                     std::string(place) + ": " + what + " has " + std::to_string(is) + unit + ", expected " +
                          std::to_string(expected) + " for shape " + json(state.shape).dump() + " in blocks of " +
                          std::to_string(state.format.blockSize) + "; fetch or write the checkpoint again");
   };
@@ -199,11 +199,11 @@ Status checkQuantTensors(std::string_view place, const QuantState &state, const 
                                              ", expected " + (nested ? "u8, for" : "f32, for no") +
                                              " nested_offset is given; fetch or write the checkpoint again");
   uint64_t scales = blocksOf(state.elements(), state.format.blockSize);
-  expect("bytes of the packed weight: it", sizes.packedBytes, packedBytesOf(state.elements()));
-  expect("absmax", sizes.scales, scales);
-  expect("quant_map", sizes.quantMap, kQuantCodes);
-  expect("nested_absmax", sizes.nestedScales, nested ? blocksOf(scales, kNestedBlockSize) : 0);
-  expect("nested_quant_map", sizes.nestedQuantMap, nested ? 256 : 0);
+  expect("the packed weight", sizes.packedBytes, " bytes", packedBytesOf(state.elements()));
+  expect("absmax", sizes.scales, " elements", scales);
+  expect("quant_map", sizes.quantMap, " elements", kQuantCodes);
+  expect("nested_absmax", sizes.nestedScales, " elements", nested ? blocksOf(scales, kNestedBlockSize) : 0);
+  expect("nested_quant_map", sizes.nestedQuantMap, " elements", nested ? std::tuple_size_v<DynamicMap> : 0);
   return error;
 }
 

@@ -35,8 +35,9 @@ Status checkPiece(BlockFormat format, const WeightPiece &piece) {
                       ", expected f32, bf16 or f16 weights to quantize; give a checkpoint that isn't quantized yet");
   uint64_t end;
   bool inside = !__builtin_add_overflow(piece.first, piece.count, &end) && end <= piece.total;
-  if (!isQuantBlockSize(format.blockSize) || !inside || piece.first % format.blockSize != 0 ||
-      (end != piece.total && end % format.blockSize != 0))
+  bool whole = isQuantBlockSize(format.blockSize) && piece.first % format.blockSize == 0 &&
+               (end == piece.total || end % format.blockSize == 0);
+  if (!inside || (piece.count > 0 && !whole))
     return Status(ErrorCode::Internal, placeOf(piece) + "a piece of " + std::to_string(piece.count) +
                                            " elements from " + std::to_string(piece.first) +
                                            " doesn't consist of whole blocks of " + std::to_string(format.blockSize));

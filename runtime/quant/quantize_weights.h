@@ -13,7 +13,7 @@
 namespace zp::rt {
 
 /// Elements [first, first + count) of a flattened weight of `total` elements. It begins at a block's start and ends at
-/// a block's end or at the weight's.
+/// a block's end or at the weight's; an empty one may be anywhere.
 struct WeightPiece {
   std::string_view file, tensor; ///< for errors
   const std::byte *elements = nullptr;
