@@ -10,10 +10,10 @@ packages=(
   libmlir-22-dev mlir-22-tools llvm-22-dev llvm-22-tools libzstd-dev
   # plan file
   libflatbuffers-dev flatbuffers-compiler
-  # runtime: vector code, matrix products, ranks, topology, asynchronous files, hashes
-  libhwy-dev libdnnl-dev libopenmpi-dev openmpi-bin libhwloc-dev liburing-dev libxxhash-dev
-  # command line, JSON, YAML, text and logs
-  libcli11-dev nlohmann-json3-dev libyaml-cpp-dev libfmt-dev libspdlog-dev
+  # runtime: vector code, the yardstick of bench, ranks, hashes
+  libhwy-dev libdnnl-dev libopenmpi-dev openmpi-bin libxxhash-dev
+  # command line, JSON
+  libcli11-dev nlohmann-json3-dev
   # tests and benchmarks
   libgtest-dev libbenchmark-dev
   # zpdata
