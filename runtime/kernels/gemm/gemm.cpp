@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "hwy/cache_control.h"
+
 #include "runtime/kernels/parallel.h"
 #include "runtime/kernels/targets.h"
 
@@ -134,6 +136,12 @@ HWY_NOINLINE void gemmTile(const GemmProblem &problem, bool turned, const Tile &
         const float *previous = first ? sums : nullptr;
         float *out = ends ? last : sums;
         const int64_t outStride = ends ? kNR : partialStride;
+        if (k <= kShortK && problem.accumulate && !turned) // C is then what is waited for: ask for the next rows' part of it
+          for (int64_t next = at + i + kMR; next < HWY_MIN(at + i + 2 * kMR, tile.row + tile.rows); ++next) {
+            const TOut *ahead = static_cast<const TOut *>(problem.c) + next * problem.ldc + tile.column + column;
+            hwy::Prefetch(ahead);
+            hwy::Prefetch(ahead + HWY_MIN(kNR, tile.columns - column) - 1);
+          }
         if (i < direct)
           runMicro<true>(vectors, k, rowsOfA + i * rowStride, rowStride, panelB, vectors * kLanes, previous, partialStride, out, outStride);
         else
