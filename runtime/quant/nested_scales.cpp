@@ -29,7 +29,7 @@ std::vector<uint8_t> makeCodeOfPlace() {
 
 uint8_t codeOf(float value) {
   static const std::vector<uint8_t> codeOfPlace = makeCodeOfPlace();
-  if (std::isnan(value)) // zero over a scale so small that its reciprocal is infinite
+  if (std::isnan(value)) // zero over zero, in a group of equal scales, or over the smallest denormals
     return codeOfPlace[0];
   float unit = (std::clamp(value, -1.0f, 1.0f) + 1.0f) * 0.5f;
   return codeOfPlace[static_cast<size_t>(unit * kLargestPlace + 0.5f)];
@@ -59,8 +59,8 @@ void quantizeScales(std::span<const float> absmax, float offset, uint64_t first,
     float nested = nestedScaleOf(absmax, offset, first / kNestedBlockSize);
     uint64_t n = std::min<uint64_t>(kNestedBlockSize - first % kNestedBlockSize, codes.size());
     float reciprocal = 1.0f / nested;
-    for (uint64_t i = 0; i < n; ++i) // a group of equal scales is all zero and has code 0, not zero's code
-      codes[i] = nested == 0 ? 0 : codeOf((absmax[first + i] - offset) * reciprocal);
+    for (uint64_t i = 0; i < n; ++i)
+      codes[i] = codeOf((absmax[first + i] - offset) * reciprocal);
     codes = codes.subspan(n);
     first += n;
   }
