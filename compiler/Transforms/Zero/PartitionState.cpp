@@ -70,6 +70,8 @@ struct PartitionState : zp::zero::impl::PartitionStatePassBase<PartitionState> {
     b.setInsertionPointToStart(&init.getBody().emplaceBlock());
     for (SectionOp section : sections)
       LoadOp::create(b, section.getLoc(), symbolOf(section));
+    for (auto state : module.getOps<nn::StateOp>())
+      nn::ClearStateOp::create(b, state.getLoc(), FlatSymbolRefAttr::get(state.getSymNameAttr()));
   }
 
   zp::JobSettings settings;
