@@ -67,7 +67,9 @@ for name in "${suites[@]}"; do
   case $name in
     unit) suite unit countCtest ctest --test-dir build -j2 --output-on-failure --no-tests=error ;;
     lit) suite lit countLit "$lit" -v build/tests/lit ;;
-    python) suite python countUnittest "$python" -m unittest discover -s tests/python ;;
+    python)
+      suite python countUnittest "$python" -m unittest discover -s tests/python
+      suite runner countUnittest "$python" -m unittest discover -s tests/integration/support -t tests/integration -p '*_test.py' ;;
     integration)
       for script in golden ranks bad_input eval dropout memory compile_limits; do
         suite "$script" countLine "$python" "tests/integration/${script}_test.py"
