@@ -73,7 +73,13 @@ for name in "${suites[@]}"; do
     integration)
       for script in golden ranks bad_input eval dropout memory compile_limits; do
         suite "$script" countLine "$python" "tests/integration/${script}_test.py"
-      done ;;
+      done
+      # The golden runs again: what is switched off must be missed; guarded buffers, recomputation, shorter train steps must not.
+      golden=("$python" tests/integration/golden_test.py)
+      suite golden_feature_off countLine "${golden[@]}" --feature_off
+      suite golden_shadow countLine "${golden[@]}" --extra_run_flags=--shadow
+      suite golden_recomputed countLine "${golden[@]}" --extra_import_flags="--rematerialize block"
+      suite golden_buckets countLine "${golden[@]}" --extra_import_flags="--length_buckets 3" ;;
   esac
 done
 
