@@ -1,50 +1,17 @@
 #include "runtime/io/section_loader.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
-#include <numeric>
 
 #include "runtime/io/convert_elements.h"
+#include "runtime/io/parameter_info.h"
+#include "runtime/io/quantized_loader.h"
 #include "runtime/io/synthetic_weights.h"
-#include "runtime/schema/plan_generated.h"
+#include "runtime/plan/section_records.h"
 
 namespace zp::rt {
 
-namespace {
-
-constexpr uint64_t kPiece = 1 << 16; // elements drawn at a time, and between two releases of pages 64 times as many
-
-std::string textOf(const flatbuffers::String *text) { return text ? text->str() : std::string(); }
-
-std::vector<uint64_t> shapeOf(const fbs::Parameter &parameter) {
-  std::vector<uint64_t> shape;
-  if (parameter.shape())
-    for (int64_t dim : *parameter.shape())
-      shape.push_back(static_cast<uint64_t>(dim));
-  return shape;
-}
-
-uint64_t elementsOf(const fbs::Parameter &parameter) {
-  uint64_t n = 1;
-  for (uint64_t dim : shapeOf(parameter))
-    n *= dim;
-  return n;
-}
-
-bool dtypeOf(SafetensorsDtype dtype, DType &out) {
-  if (dtype == SafetensorsDtype::F32)
-    out = DType::F32;
-  else if (dtype == SafetensorsDtype::BF16)
-    out = DType::BF16;
-  else if (dtype == SafetensorsDtype::F16)
-    out = DType::F16;
-  else
-    return false;
-  return true;
-}
-
-} // namespace
+static constexpr uint64_t kPiece = 1 << 16; // elements drawn at a time, and between two releases of pages 64 times as many
 
 struct SectionReader::Window {
   uint64_t first = 0, count = 0; // elements of the parameter
@@ -67,18 +34,12 @@ Status SectionReader::load(uint32_t index, const TensorView &target) {
   const uint64_t begin = owned == whole ? 0 : static_cast<uint64_t>(rank) * owned, end = begin + owned;
   auto *out = static_cast<std::byte *>(target.data);
 
-  std::vector<const fbs::Parameter *> parameters;
-  if (section.parameters())
-    for (const fbs::Parameter *parameter : *section.parameters())
-      parameters.push_back(parameter);
-  std::sort(parameters.begin(), parameters.end(), [](auto *a, auto *b) { return a->offset() < b->offset(); });
-
   uint64_t at = begin; // everything before it is filled
   auto zeroUntil = [&](uint64_t next) {
     if (next > at)
       std::memset(out + bytesOf(target.dtype, at - begin), 0, bytesOf(target.dtype, next - at));
   };
-  for (const fbs::Parameter *parameter : parameters) {
+  for (const fbs::Parameter *parameter : parametersInOrder(section)) {
     uint64_t from = std::max(begin, parameter->offset()), to = std::min(end, parameter->offset() + elementsOf(*parameter));
     if (from >= to)
       continue;
@@ -89,6 +50,30 @@ Status SectionReader::load(uint32_t index, const TensorView &target) {
   }
   zeroUntil(end);
   return {};
+}
+
+/// The share of a section's records that a rank holds, by the size of its tensor.
+static StatusOr<RecordShare> shareOf(const fbs::Plan &plan, int rank, uint32_t index, const TensorView &records) {
+  const fbs::Section &section = *plan.sections()->Get(index);
+  const uint64_t owned = records.bytes(), whole = section.elements(), record = recordsOf(section).bytes();
+  const bool fits = owned == whole || owned * plan.ranks() == whole;
+  if (section.kind() != fbs::SectionKind::Codes || !fits || owned % record != 0)
+    return Status(ErrorCode::PlanInvalid, "sections[" + std::to_string(index) + "]: load_quantized's target has " + std::to_string(owned) +
+                                              " bytes, expected the records of a section of codes, or a rank's share of whole ones");
+  const uint64_t count = owned / record;
+  return RecordShare{owned == whole ? 0 : static_cast<uint64_t>(rank) * count, {records.as<std::byte>(), owned}};
+}
+
+Status SectionReader::loadQuantized(uint32_t index, const TensorView &records, const TensorView &scales) {
+  ZP_ASSIGN_OR_RETURN(RecordShare share, shareOf(plan, rank, index, records));
+  WeightSource source{sources.base ? &*sources.base : nullptr, sources.seed, computesInBf16(plan) ? DType::BF16 : DType::F32};
+  std::span<float> out(scales.as<float>(), scales ? static_cast<size_t>(scales.elements()) : 0);
+  return loadRecords(*plan.sections()->Get(index), source, share, out);
+}
+
+Status SectionReader::nestScales(uint32_t index, const TensorView &scales, const TensorView &records) {
+  ZP_ASSIGN_OR_RETURN(RecordShare share, shareOf(plan, rank, index, records));
+  return nestRecordScales(*plan.sections()->Get(index), {scales.as<float>(), static_cast<size_t>(scales.elements())}, share);
 }
 
 Status SectionReader::fill(const fbs::Section &section, const fbs::Parameter &parameter, const Window &window) {
@@ -105,15 +90,8 @@ Status SectionReader::fill(const fbs::Section &section, const fbs::Parameter &pa
 }
 
 Status SectionReader::copy(Checkpoint &from, const std::string &name, const fbs::Parameter &parameter, const Window &window) {
-  ZP_ASSIGN_OR_RETURN(CheckpointTensor tensor, from.find(name));
-  std::string place = tensor.file->path() + ": tensor " + name + ": ";
-  if (std::vector<uint64_t> expected = shapeOf(parameter); tensor.info->shape != expected)
-    return Status(ErrorCode::TensorShape, place + "shape is " + shapeText(tensor.info->shape) + ", expected " + shapeText(expected) +
-                                              " by the plan; name the directory that the plan was imported from, or import again");
   DType dtype;
-  if (!dtypeOf(tensor.info->dtype, dtype))
-    return Status(ErrorCode::TensorDtype, place + "dtype is " + textOf(tensor.info->dtype) +
-                                              ", expected F32, BF16 or F16; convert the checkpoint");
+  ZP_ASSIGN_OR_RETURN(CheckpointTensor tensor, findFloats(from, name, shapeOf(parameter), dtype));
   constexpr uint64_t stride = 64 * kPiece;
   for (uint64_t done = 0; done < window.count; done += stride) {
     uint64_t n = std::min(stride, window.count - done), offset = bytesOf(dtype, window.first + done);

@@ -1,4 +1,4 @@
-// Fills a rank's slice of a section: what the plan's `init` entry asks for by load_section.
+// Fills a rank's slice of a section: what the plan's `init` entry asks for by load_section, load_quantized and nest_scales.
 //
 // Contract. Only elements that the rank owns are read; pages of the checkpoint are given back after use, so no rank ever
 // holds the model. Values are converted to the section's dtype, gaps between parameters become zero. A tensor of an adapter
@@ -34,6 +34,9 @@ class SectionReader {
 public:
   SectionReader(const fbs::Plan &plan, int rank, SectionSources sources);
   Status load(uint32_t section, const TensorView &target);
+  /// Of a section of 4-bit codes (quantized_loader.h). `scales` has no data where the records are to be complete.
+  Status loadQuantized(uint32_t section, const TensorView &records, const TensorView &scales);
+  Status nestScales(uint32_t section, const TensorView &scales, const TensorView &records);
 
 private:
   struct Window; // elements of one parameter that the rank owns

@@ -60,9 +60,12 @@ const OpSignature *findSignature(fbs::OpAttrs opcode) {
 Access accessOf(const fbs::Instruction &instruction, const OpSignature &signature, size_t operand) {
   const OperandSignature &declared = signature.operands[operand];
   Access access{declared.reads, declared.writes};
-  if (access.reads && access.writes)
-    if (const fbs::MatmulAttrs *matmul = instruction.op_as_Matmul(); matmul && !matmul->accumulate())
+  if (access.reads && access.writes) {
+    const fbs::MatmulAttrs *matmul = instruction.op_as_Matmul();
+    const fbs::NF4MatmulAttrs *quantized = instruction.op_as_NF4Matmul();
+    if ((matmul && !matmul->accumulate()) || (quantized && !quantized->accumulate()))
       access.reads = false;
+  }
   return access;
 }
 

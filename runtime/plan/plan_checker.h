@@ -36,11 +36,21 @@ public:
 
 private:
   Status fail(const std::string &place, const std::string &text) const { return planError(file, place, text); }
-  Status verifyState(const std::string &place, uint32_t tensor, uint64_t elements, const fbs::Section &section, bool f32) const;
+  /// What a tensor of a section's state holds.
+  enum class Holds { Floats, F32, Bytes };
+  Status verifyState(const std::string &place, uint32_t tensor, uint64_t elements, Holds holds) const;
+  Status verifySection(const std::string &place, const fbs::Section &section) const;
+  Status verifyFloats(const std::string &place, const fbs::Section &section) const;
   Status verifyParameters(const std::string &place, const fbs::Section &section) const;
   Status verifyNamed(const std::string &place, const fbs::Entry &entry) const;
   Status verifyInstruction(const std::string &place, const fbs::Entry &entry, const fbs::Instruction &instruction) const;
   Status verifyEngine(const std::string &place, const fbs::Instruction &instruction) const;
+  Status verifyLoader(const std::string &place, const fbs::Instruction &instruction, int64_t section) const;
+  // Sections of 4-bit codes, and what loads them (verify_codes.cpp).
+  Status verifyCodes(const std::string &place, const fbs::Section &section) const;
+  Status verifyRecords(const std::string &place, const char *operand, const fbs::Tensor &records, const fbs::Section &section) const;
+  Status verifyLoadQuantized(const std::string &place, const fbs::Instruction &instruction, const fbs::Section &section) const;
+  Status verifyNestScales(const std::string &place, const fbs::Instruction &instruction, const fbs::Section &section) const;
   const fbs::Tensor &operand(const fbs::Instruction &instruction, size_t index) const;
 
   const fbs::Plan &plan;

@@ -6,6 +6,8 @@
 #include <string_view>
 
 #include "runtime/plan/plan_checker.h"
+#include "runtime/plan/section_records.h"
+#include "runtime/quant/block_format.h"
 
 namespace zp::rt {
 namespace {
@@ -69,6 +71,12 @@ private:
     return out + "]";
   }
 
+  /// "nf4/64 nested prequantized"
+  static std::string format(const fbs::Section &section) {
+    return std::string(textOf(recordsOf(section).type)) + "/" + num(section.block_size()) + (section.nested() ? " nested" : "") +
+           (section.prequantized() ? " prequantized" : "");
+  }
+
   void section(uint32_t index, const fbs::Section &section) {
     std::string sharded;
     auto add = [&](bool is, const char *what) {
@@ -81,6 +89,8 @@ private:
     std::string out = "section " + num(index) + " " + section.name()->str() + " unit=" + num(section.unit()) + " " +
                       lower(fbs::EnumNameSectionKind(section.kind())) + " " + textOf(static_cast<DType>(section.dtype())) + " elements=" +
                       num(section.elements()) + " sharded=" + (sharded.empty() ? "none" : sharded) + " decay_end=" + num(section.decay_end());
+    if (section.kind() == fbs::SectionKind::Codes)
+      out += " " + format(section);
     auto state = [&](const char *what, uint32_t tensor) {
       if (tensor != kAbsent)
         out += std::string(" ") + what + "=%" + num(tensor);

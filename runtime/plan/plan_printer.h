@@ -5,6 +5,7 @@
 //   space device 1048576
 //   section 0 unit0 unit=0 frozen bf16 elements=4096 sharded=parameters decay_end=0 values=%3
 //     parameter model.embed_tokens.weight [64,64] at 0 checkpoint "model.embed_tokens.weight"
+//   section 1 unit0.codes unit=0 codes u8 elements=16928 sharded=parameters decay_end=0 nf4/64 nested values=%4
 //   buffer 0 weights.0 device weights persistent [0, +4096)
 //   entry 1 train_step any rows=2 length=16
 //     input input_ids %7

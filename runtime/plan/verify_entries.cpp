@@ -104,21 +104,34 @@ Status PlanChecker::verifyEngine(const std::string &place, const fbs::Instructio
     if (!summed(operand(instruction, 0)))
       return fail(place, "sums " + describe(operand(instruction, 0)) + ", expected f32 or f64");
     return {};
-  case fbs::OpAttrs::LoadSection: {
-    int64_t index = instruction.op_as_LoadSection()->section();
-    if (index < 0 || index >= int64_t{plan.sections()->size()})
-      return fail(place, "section is " + std::to_string(index) + ", expected 0 to less than " + number(plan.sections()->size()));
-    const fbs::Section &section = *plan.sections()->Get(static_cast<flatbuffers::uoffset_t>(index));
-    const fbs::Tensor &target = operand(instruction, 0);
-    bool fits = elementsOf(target) == section.elements() || elementsOf(target) == section.elements() / ranks;
-    if (!fits || !isFloatType(dtypeOf(target)) || dtypeOf(target) == DType::F64)
-      return fail(place, "target is " + describe(target) + ", expected f32, bf16 or f16 with the section's " + number(section.elements()) +
-                             " elements or a rank's share");
-    return {};
-  }
+  case fbs::OpAttrs::LoadSection:
+    return verifyLoader(place, instruction, instruction.op_as_LoadSection()->section());
+  case fbs::OpAttrs::LoadQuantized:
+    return verifyLoader(place, instruction, instruction.op_as_LoadQuantized()->section());
+  case fbs::OpAttrs::NestScales:
+    return verifyLoader(place, instruction, instruction.op_as_NestScales()->section());
   default:
     return {};
   }
+}
+
+Status PlanChecker::verifyLoader(const std::string &place, const fbs::Instruction &instruction, int64_t index) const {
+  if (index < 0 || index >= int64_t{plan.sections()->size()})
+    return fail(place, "section is " + std::to_string(index) + ", expected 0 to less than " + number(plan.sections()->size()));
+  const fbs::Section &section = *plan.sections()->Get(static_cast<flatbuffers::uoffset_t>(index));
+  const bool codes = section.kind() == fbs::SectionKind::Codes;
+  if (codes != (instruction.op_type() != fbs::OpAttrs::LoadSection))
+    return fail(place, "section " + std::to_string(index) + (codes ? " is of codes, expected one of floats" : " is of floats, expected one of codes"));
+  if (instruction.op_type() == fbs::OpAttrs::LoadQuantized)
+    return verifyLoadQuantized(place, instruction, section);
+  if (instruction.op_type() == fbs::OpAttrs::NestScales)
+    return verifyNestScales(place, instruction, section);
+  const fbs::Tensor &target = operand(instruction, 0);
+  bool fits = elementsOf(target) == section.elements() || elementsOf(target) == section.elements() / plan.ranks();
+  if (!fits || !isFloatType(dtypeOf(target)) || dtypeOf(target) == DType::F64)
+    return fail(place, "target is " + describe(target) + ", expected f32, bf16 or f16 with the section's " + number(section.elements()) +
+                           " elements or a rank's share");
+  return {};
 }
 
 Status PlanChecker::verifyInstruction(const std::string &listPlace, const fbs::Entry &entry, const fbs::Instruction &instruction) const {

@@ -37,21 +37,26 @@ float largestMagnitude(const float *x, uint64_t count) {
   return std::bit_cast<float>(largest);
 }
 
-/// Sets x to x over the block's divisor and returns the scale to store. The reference also clamps x to [-1, 1], which
-/// changes no code: every bound lies inside. A full block multiplies by the reciprocal and stores the true magnitude,
-/// the tail divides and stores its divisor.
-float normalize(float *x, uint64_t count, bool tail) {
+float divisorOf(float absmax) { return absmax < kSmallestDivisor ? kSmallestDivisor : absmax; } // a NaN stays
+
+/// What is stored: a full block's true magnitude, the tail's divisor.
+float scaleOf(const float *x, uint64_t count, bool tail) {
   float absmax = largestMagnitude(x, count);
-  float divisor = absmax < kSmallestDivisor ? kSmallestDivisor : absmax; // a NaN stays
+  return tail ? divisorOf(absmax) : absmax;
+}
+
+/// Sets x to x over the block's divisor. The reference also clamps x to [-1, 1], which changes no code: every bound lies
+/// inside. A full block multiplies by the reciprocal, the tail divides.
+void normalize(float *x, uint64_t count, float scale, bool tail) {
+  float divisor = divisorOf(scale);
   if (tail) {
     for (uint64_t i = 0; i < count; ++i)
       x[i] /= divisor;
-    return divisor;
+    return;
   }
   float reciprocal = 1.0f / divisor;
   for (uint64_t i = 0; i < count; ++i)
     x[i] *= reciprocal;
-  return absmax;
 }
 
 /// Packs the codes of v[0, count). count is even, or v[count] is 0.
@@ -107,9 +112,19 @@ void quantizeBlocks(BlockFormat format, const std::byte *elements, DType dtype, 
   for (uint64_t done = 0; done < count; done += format.blockSize) {
     uint64_t n = std::min<uint64_t>(format.blockSize, count - done);
     loadFloats(elements + bytesOf(dtype, done), dtype, n, v);
-    *absmax++ = normalize(v, n, n < format.blockSize);
+    *absmax = scaleOf(v, n, n < format.blockSize);
+    normalize(v, n, *absmax++, n < format.blockSize);
     v[n] = 0;
     encode(table, v, n, packed + done / 2);
+  }
+}
+
+void scalesOfBlocks(BlockFormat format, const std::byte *elements, DType dtype, uint64_t count, float *absmax) {
+  float v[kLargestQuantBlock];
+  for (uint64_t done = 0; done < count; done += format.blockSize) {
+    uint64_t n = std::min<uint64_t>(format.blockSize, count - done);
+    loadFloats(elements + bytesOf(dtype, done), dtype, n, v);
+    *absmax++ = scaleOf(v, n, n < format.blockSize);
   }
 }
 

@@ -44,12 +44,8 @@ Status checkPiece(BlockFormat format, const WeightPiece &piece) {
   return {};
 }
 
-} // namespace
-
-Status quantizeWeights(BlockFormat format, const WeightPiece &piece, uint8_t *packed, float *absmax) {
-  ZP_RETURN_IF_ERROR(checkPiece(format, piece));
-  quantizeBlocks(format, piece.elements, piece.dtype, piece.count, packed, absmax);
-  // A block's scale is finite exactly if its elements are.
+/// A block's scale is finite exactly if its elements are.
+Status checkFinite(BlockFormat format, const WeightPiece &piece, float *absmax) {
   float *scalesEnd = absmax + blocksOf(piece.count, format.blockSize);
   const float *bad = std::find_if_not(absmax, scalesEnd, [](float scale) { return std::isfinite(scale); });
   if (bad == scalesEnd)
@@ -61,6 +57,20 @@ Status quantizeWeights(BlockFormat format, const WeightPiece &piece, uint8_t *pa
                                           " of the flattened weight is " +
                                           (std::isnan(elementOf(piece, index)) ? "not a number" : "infinite") +
                                           ", expected finite weights; fetch the checkpoint again or mend it");
+}
+
+} // namespace
+
+Status quantizeWeights(BlockFormat format, const WeightPiece &piece, uint8_t *packed, float *absmax) {
+  ZP_RETURN_IF_ERROR(checkPiece(format, piece));
+  quantizeBlocks(format, piece.elements, piece.dtype, piece.count, packed, absmax);
+  return checkFinite(format, piece, absmax);
+}
+
+Status scalesOfWeights(BlockFormat format, const WeightPiece &piece, float *absmax) {
+  ZP_RETURN_IF_ERROR(checkPiece(format, piece));
+  scalesOfBlocks(format, piece.elements, piece.dtype, piece.count, absmax);
+  return checkFinite(format, piece, absmax);
 }
 
 } // namespace zp::rt

@@ -25,6 +25,9 @@ struct WeightPiece {
 /// (TensorDtype) and an element that isn't finite (NonFinite), naming file, tensor and element.
 Status quantizeWeights(BlockFormat format, const WeightPiece &piece, uint8_t *packed, float *absmax);
 
+/// The same scales without codes.
+Status scalesOfWeights(BlockFormat format, const WeightPiece &piece, float *absmax);
+
 } // namespace zp::rt
 
 #endif // ZP_RUNTIME_QUANT_QUANTIZE_WEIGHTS_H

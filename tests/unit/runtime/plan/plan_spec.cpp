@@ -30,7 +30,8 @@ std::vector<uint8_t> PlanSpec::payload() const {
       parameters.push_back(fbs::CreateParameterDirect(fbb, p.name.c_str(), p.checkpoint.c_str(), p.savedAs.c_str(), &p.shape, p.offset, p.initial, p.bound));
     sectionList.push_back(fbs::CreateSectionDirect(fbb, section.name.c_str(), 0, section.kind, section.dtype, section.elements, section.parametersSharded,
                                                    section.gradientsSharded, section.optimizerSharded, section.decayEnd, &parameters, section.values,
-                                                   section.master, section.moment1, section.moment2, section.gradient));
+                                                   section.master, section.moment1, section.moment2, section.gradient, section.quantType,
+                                                   section.blockSize, section.nested, section.prequantized));
   }
   std::vector<flatbuffers::Offset<fbs::Entry>> entryList;
   for (const EntrySpec &entry : entries) {

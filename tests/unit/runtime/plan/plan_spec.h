@@ -63,6 +63,9 @@ struct SectionSpec {
   uint64_t decayEnd = 0;
   std::vector<ParameterSpec> parameters;
   uint32_t values = kNone, master = kNone, moment1 = kNone, moment2 = kNone, gradient = kNone;
+  uint8_t quantType = 0;
+  uint32_t blockSize = 0;
+  bool nested = false, prequantized = false;
 };
 
 struct PlanSpec {
@@ -115,6 +118,8 @@ ZP_TEST_INSTRUCTION(AllGather)
 ZP_TEST_INSTRUCTION(ReduceScatter)
 ZP_TEST_INSTRUCTION(AllReduce)
 ZP_TEST_INSTRUCTION(LoadSection)
+ZP_TEST_INSTRUCTION(LoadQuantized)
+ZP_TEST_INSTRUCTION(NestScales)
 ZP_TEST_INSTRUCTION(Fill)
 ZP_TEST_INSTRUCTION(Add)
 ZP_TEST_INSTRUCTION(Accumulate)

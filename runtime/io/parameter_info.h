@@ -1,0 +1,40 @@
+// What loaders ask of a plan's parameters and of checkpoint tensors, in one place.
+#ifndef ZP_RUNTIME_IO_PARAMETER_INFO_H
+#define ZP_RUNTIME_IO_PARAMETER_INFO_H
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "runtime/io/checkpoint.h"
+#include "runtime/schema/dtypes.h"
+#include "runtime/schema/plan_generated.h"
+
+namespace zp::rt {
+
+/// Empty for an absent text.
+std::string textOf(const flatbuffers::String *text);
+std::vector<uint64_t> shapeOf(const fbs::Parameter &parameter);
+uint64_t elementsOf(const fbs::Parameter &parameter);
+/// In order of place.
+std::vector<const fbs::Parameter *> parametersInOrder(const fbs::Section &section);
+
+/// Who expects something of a checkpoint, and what to do when it is otherwise: parts of error messages.
+struct Expecting {
+  const char *who, *fix;
+};
+inline constexpr Expecting kPlanExpects{"the plan", "name the directory that the plan was imported from, or import this one"};
+
+/// Finds a tensor of floats of a shape, and its type. TensorShape, TensorDtype; QuantFormat when the checkpoint keeps it quantised.
+StatusOr<CheckpointTensor> findFloats(Checkpoint &from, const std::string &name, const std::vector<uint64_t> &shape, DType &dtype,
+                                      const Expecting &expecting = kPlanExpects);
+
+/// "FILE: tensor NAME: ", as errors begin.
+std::string placeOf(const CheckpointTensor &tensor, const std::string &name);
+
+/// Under which name the checkpoint keeps the tensor quantised ("nf4", "fp4", "int8"); empty when it doesn't.
+std::string quantizedAs(const Checkpoint &from, const std::string &name);
+
+} // namespace zp::rt
+
+#endif // ZP_RUNTIME_IO_PARAMETER_INFO_H

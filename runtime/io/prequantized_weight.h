@@ -1,0 +1,36 @@
+// A weight that the checkpoint keeps in 4 bits: the tensors that bitsandbytes puts beside each other, checked, and copied into
+// records as they are. Nothing is quantised anew.
+//
+// The packed bytes may be labelled with another dtype than u8 (quant_storage): they are the same bytes. `quant_map` isn't
+// looked at: as in the reference, the type alone says what a code stands for.
+#ifndef ZP_RUNTIME_IO_PREQUANTIZED_WEIGHT_H
+#define ZP_RUNTIME_IO_PREQUANTIZED_WEIGHT_H
+
+#include "runtime/io/parameter_records.h"
+#include "runtime/quant/quant_state_json.h"
+
+namespace zp::rt {
+
+class PrequantizedWeight {
+public:
+  /// QuantFormat when the weight isn't quantised, or otherwise than the plan says; QuantState when its tensors contradict each
+  /// other or can't be used; TensorDtype, TensorMissing.
+  static StatusOr<PrequantizedWeight> open(Checkpoint &from, const ParameterRecords &records);
+
+  /// Codes and scales of the rank's records. NonFinite for a scale that isn't a number.
+  Status copy(const ParameterRecords &records) const;
+
+private:
+  Status checkSizes() const;
+  Status checkPlan(const ParameterRecords &records) const;
+  Status checkNestedMap() const;
+  Status checkFinite(const CheckpointTensor &tensor, const char *suffix, uint64_t first, const std::byte *values, uint64_t count) const;
+
+  std::string name, place; // FILE:TENSOR of the quant_state
+  QuantState state;
+  CheckpointTensor packed, absmax, quantMap, nestedAbsmax, nestedMap; // the last two of nested ones
+};
+
+} // namespace zp::rt
+
+#endif // ZP_RUNTIME_IO_PREQUANTIZED_WEIGHT_H
