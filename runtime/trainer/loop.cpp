@@ -13,6 +13,8 @@
 #include "runtime/trainer/process_memory.h"
 #include "runtime/trainer/progress.h"
 #include "runtime/trainer/row_order.h"
+#include "runtime/trainer/run_length.h"
+#include "runtime/trainer/save_policy.h"
 #include "runtime/trainer/schedule.h"
 #include "runtime/trainer/stop_request.h"
 
@@ -24,18 +26,6 @@ using Clock = std::chrono::steady_clock;
 
 double secondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-RowOrderOptions rowOrderOf(const JobSettings &settings, const TokenDataset &dataset, int ranks) {
-  RowOrderOptions options;
-  options.rows = static_cast<uint32_t>(dataset.rows());
-  options.ranks = ranks;
-  options.batch = static_cast<uint32_t>(settings.per_device_train_batch_size);
-  options.accumulation = static_cast<uint32_t>(settings.gradient_accumulation_steps);
-  options.shuffled = settings.train_sampling_strategy != "sequential";
-  options.dropLast = settings.dataloader_drop_last;
-  options.seed = static_cast<uint64_t>(settings.data_seed >= 0 ? settings.data_seed : settings.seed);
-  return options;
-}
-
 class Loop {
 public:
   Loop(const fbs::Plan &plan, const JobSettings &settings, const TokenDataset &dataset, Executor &executor, Communicator &communicator)
@@ -43,20 +33,21 @@ public:
         order(rowOrderOf(settings, dataset, communicator.size())) {}
 
   StatusOr<LoopReport> run(const LoopOptions &options) {
-    ZP_RETURN_IF_ERROR(prepare());
+    ZP_RETURN_IF_ERROR(prepare(options.from));
     std::optional<MetricsFile> file;
     if (communicator.rank() == 0) {
-      ZP_ASSIGN_OR_RETURN(file, MetricsFile::create(options.outputDirectory + "/metrics.jsonl"));
+      const std::string path = options.outputDirectory + "/metrics.jsonl";
+      ZP_ASSIGN_OR_RETURN(file, options.from.step == 0 ? MetricsFile::create(path) : MetricsFile::resume(path, options.earlierMetrics, options.from.step));
     }
-    Progress progress(report.wanted, static_cast<uint64_t>(std::max<int64_t>(1, settings.logging_steps)),
+    Progress progress(report.updates, report.wanted, static_cast<uint64_t>(std::max<int64_t>(1, settings.logging_steps)),
                       options.quiet || communicator.rank() != 0);
-    for (uint64_t update = 0; update < report.wanted; ++update) {
-      ZP_RETURN_IF_ERROR(agreeOnStop());
+    while (report.updates < report.wanted) {
+      ZP_RETURN_IF_ERROR(agree(options.checkpoints));
       if (report.stoppedBy)
         break;
       auto start = Clock::now();
       StepMetrics metrics;
-      ZP_RETURN_IF_ERROR(step(update, metrics));
+      ZP_RETURN_IF_ERROR(step(report.updates, metrics));
       metrics.stepSeconds = secondsSince(start);
       metrics.tokensPerSecond = static_cast<double>(updateTokens) / metrics.stepSeconds;
       report.residentPeak = std::max(report.residentPeak, residentOwnBytes());
@@ -64,20 +55,23 @@ public:
         ZP_RETURN_IF_ERROR(file->append(metrics));
       progress.show(metrics, report.residentPeak);
       ++report.updates;
+      report.position.epoch = metrics.epoch;
+      if (options.checkpoints && policy->after(report.updates) && report.updates < report.wanted)
+        ZP_RETURN_IF_ERROR(options.checkpoints->save(position(), true));
     }
+    report.position = position();
+    report.saveAtEnd = policy->after(report.updates);
     return report;
   }
 
 private:
-  Status prepare() {
-    if (settings.per_device_train_batch_size < 1 || settings.gradient_accumulation_steps < 1)
-      return Status(ErrorCode::Config, "plan: settings: batch size and accumulation are 0, expected at least 1; import again");
-    if (order.roundsPerEpoch() == 0)
-      return Status(ErrorCode::Dataset, "dataset: " + std::to_string(dataset.rows()) + " rows fill no micro-batch on " +
-                                            std::to_string(communicator.size()) + " ranks, and dataloader_drop_last leaves them out; give more rows");
-    report.wanted = settings.max_steps > 0
-                        ? static_cast<uint64_t>(settings.max_steps)
-                        : static_cast<uint64_t>(std::ceil(settings.num_train_epochs * static_cast<double>(order.updatesPerEpoch())));
+  Status prepare(const RunPosition &from) {
+    ZP_ASSIGN_OR_RETURN(report.wanted, updatesInAll(settings, dataset, communicator.size()));
+    ZP_ASSIGN_OR_RETURN(policy, SavePolicy::create(settings, report.wanted, order.updatesPerEpoch()));
+    report.updates = from.step;
+    report.tokens = from.tokens;
+    report.lastLoss = from.loss;
+    report.position = from;
     ZP_ASSIGN_OR_RETURN(schedule, Schedule::create(settings.lr_scheduler_type, settings.learning_rate, settings.warmup_steps,
                                                    settings.warmup_ratio, report.wanted));
     ZP_ASSIGN_OR_RETURN(apply, entries.longestEntry(fbs::EntryKind::ApplyGradients));
@@ -85,12 +79,17 @@ private:
     return {};
   }
 
-  Status agreeOnStop() {
+  /// On whether to stop, and on how far a checkpoint in the making has come.
+  Status agree(CheckpointWriter *checkpoints) {
     // One place for each signal: ranks may have got different ones, and all must give the same answer.
-    double asked[2] = {stopRequested() == SIGINT ? 1.0 : 0.0, stopRequested() == SIGTERM ? 1.0 : 0.0};
-    ZP_RETURN_IF_ERROR(communicator.allReduce(asked, 2, DType::F64));
-    report.stoppedBy = asked[0] > 0 ? SIGINT : asked[1] > 0 ? SIGTERM : 0;
-    return {};
+    double sums[3] = {stopRequested() == SIGINT ? 1.0 : 0.0, stopRequested() == SIGTERM ? 1.0 : 0.0, checkpoints ? checkpoints->ready() : 0.0};
+    ZP_RETURN_IF_ERROR(communicator.allReduce(sums, 3, DType::F64));
+    report.stoppedBy = sums[0] > 0 ? SIGINT : sums[1] > 0 ? SIGTERM : 0;
+    return checkpoints ? checkpoints->advance(sums[2]) : Status();
+  }
+
+  RunPosition position() const {
+    return {report.updates, report.tokens, report.lastLoss, report.position.epoch, report.wanted, order.updatesPerEpoch()};
   }
 
   /// Looks up the update's rows; counts its labels and tokens.
@@ -172,6 +171,7 @@ private:
   PlanEntries entries;
   RowOrder order;
   std::optional<Schedule> schedule;
+  std::optional<SavePolicy> policy;
   uint32_t apply = 0;
   std::vector<int64_t> places; // rows of the update, in micro-batch order
   uint64_t updateTokens = 0;

@@ -1,7 +1,7 @@
 // Trains: updates over the data until the steps that the plan's settings ask for are done.
 //
 // Every rank runs the same loop. What ranks must agree on (rows, counts, lengths, learning rate) is computed by each from
-// the data file and the settings; a stop signal is agreed on by a sum before each update.
+// the data file and the settings; a stop signal, and how far a checkpoint has come, is agreed on by a sum before each update.
 #ifndef ZP_RUNTIME_TRAINER_LOOP_H
 #define ZP_RUNTIME_TRAINER_LOOP_H
 
@@ -10,6 +10,7 @@
 #include "runtime/executor/executor.h"
 #include "runtime/io/token_dataset.h"
 #include "runtime/schema/settings.h"
+#include "runtime/trainer/checkpoint_writer.h"
 
 namespace zp::fbs {
 struct Plan;
@@ -20,15 +21,21 @@ namespace zp::rt {
 struct LoopOptions {
   std::string outputDirectory; ///< of metrics.jsonl, written by rank 0
   bool quiet = false;
+  RunPosition from;            ///< where a resumed run goes on
+  std::string earlierMetrics;  ///< of a resumed run: the file whose lines metrics.jsonl begins with
+  CheckpointWriter *checkpoints = nullptr; ///< takes those of the save strategy but the last, which is the caller's
 };
 
 struct LoopReport {
-  uint64_t updates = 0;        ///< done
+  uint64_t updates = 0;        ///< done, with those before a resumed run began
   uint64_t wanted = 0;
   int stoppedBy = 0;           ///< the signal that ended it early on some rank, or 0
   uint64_t tokens = 0;
   double lastLoss = 0;
   uint64_t residentPeak = 0;   ///< anonymous and shared bytes of this process, the most seen between two updates
+  RunPosition position;        ///< where it ended
+  bool saveAtEnd = false;      ///< the strategy asks for a checkpoint there
+  CheckpointReport checkpoints;
 };
 
 /// The plan's `init` entry has run. NonFinite names the update.

@@ -2,7 +2,12 @@
 
 #include <cerrno>
 #include <cinttypes>
+#include <cstdlib>
 #include <cstring>
+#include <string_view>
+
+#include "runtime/io/atomic_file.h"
+#include "runtime/io/checkpoint.h"
 
 namespace zp::rt {
 
@@ -26,6 +31,32 @@ StatusOr<MetricsFile> MetricsFile::create(const std::string &path) {
   MetricsFile metrics;
   metrics.path = path;
   metrics.file.reset(std::fopen(path.c_str(), "we"));
+  if (!metrics.file)
+    return failed(path);
+  return metrics;
+}
+
+/// The step of a line that metricsLine made; 0 for anything else.
+static uint64_t stepOf(const std::string &text, size_t at) {
+  constexpr std::string_view begin = "{\"step\": ";
+  return text.compare(at, begin.size(), begin) == 0 ? std::strtoull(text.c_str() + at + begin.size(), nullptr, 10) : 0;
+}
+
+StatusOr<MetricsFile> MetricsFile::resume(const std::string &path, const std::string &earlier, uint64_t step) {
+  StatusOr<std::string> text = readTextFile(earlier);
+  std::string kept;
+  if (text.ok()) {
+    uint64_t last = 0;
+    for (size_t at = 0, end; (end = text->find('\n', at)) != std::string::npos; at = end + 1)
+      if (uint64_t of = stepOf(*text, at); of > last && of <= step) { // a torn line and one said twice are left out
+        kept.append(*text, at, end + 1 - at);
+        last = of;
+      }
+  }
+  ZP_RETURN_IF_ERROR(writeFileAtomically(path, kept));
+  MetricsFile metrics;
+  metrics.path = path;
+  metrics.file.reset(std::fopen(path.c_str(), "ae"));
   if (!metrics.file)
     return failed(path);
   return metrics;

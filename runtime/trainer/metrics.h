@@ -27,6 +27,8 @@ std::string metricsLine(const StepMetrics &metrics);
 class MetricsFile {
 public:
   static StatusOr<MetricsFile> create(const std::string &path);
+  /// The lines of `earlier` up to `step` (none when there is no such file), to which more are appended.
+  static StatusOr<MetricsFile> resume(const std::string &path, const std::string &earlier, uint64_t step);
   Status append(const StepMetrics &metrics);
 
 private:

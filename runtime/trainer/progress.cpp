@@ -6,8 +6,8 @@
 
 namespace zp::rt {
 
-Progress::Progress(uint64_t updates, uint64_t loggingSteps, bool quiet)
-    : updates(updates), loggingSteps(std::max<uint64_t>(1, loggingSteps)), quiet(quiet), terminal(isatty(STDERR_FILENO)) {}
+Progress::Progress(uint64_t done, uint64_t updates, uint64_t loggingSteps, bool quiet)
+    : done(done), updates(updates), loggingSteps(std::max<uint64_t>(1, loggingSteps)), quiet(quiet), terminal(isatty(STDERR_FILENO)) {}
 
 Progress::~Progress() {
   if (open)
@@ -27,7 +27,7 @@ void Progress::show(const StepMetrics &m, uint64_t residentBytes) {
   }
   constexpr int width = 20;
   int filled = static_cast<int>(width * m.step / std::max<uint64_t>(1, updates));
-  auto left = static_cast<uint64_t>(secondsSoFar / static_cast<double>(m.step) * static_cast<double>(updates - m.step));
+  auto left = static_cast<uint64_t>(secondsSoFar / static_cast<double>(std::max<uint64_t>(1, m.step - done)) * static_cast<double>(updates - m.step));
   std::fprintf(stderr, "\r[%.*s%.*s] %s  %" PRIu64 ":%02" PRIu64 " left\x1b[K", filled, "====================", width - filled,
                "                    ", text, left / 60, left % 60);
   open = true;

@@ -8,12 +8,13 @@ namespace zp::rt {
 
 class Progress {
 public:
-  Progress(uint64_t updates, uint64_t loggingSteps, bool quiet);
+  /// `done` of the updates were done before this process began.
+  Progress(uint64_t done, uint64_t updates, uint64_t loggingSteps, bool quiet);
   ~Progress();
   void show(const StepMetrics &metrics, uint64_t residentBytes);
 
 private:
-  uint64_t updates, loggingSteps;
+  uint64_t done, updates, loggingSteps;
   bool quiet, terminal, open = false;
   double secondsSoFar = 0;
 };

@@ -53,11 +53,25 @@ public:
     });
   }
 
-  Status finish(const SavedModel &where) {
-    for (SafetensorsWriter &writer : writers)
-      ZP_RETURN_IF_ERROR(writer.finish());
-    return shards.size() > 1 ? writeFileAtomically(where.directory + "/model.safetensors.index.json", shardIndex(shards)) : Status();
+  /// Masters that ranks have written already.
+  Status putAll(const fbs::Plan &plan, const StateShards &masters) {
+    std::vector<float> piece(kPiece);
+    for (const fbs::Section *section : *plan.sections())
+      ZP_RETURN_IF_ERROR(forEachSaved(*section, [&](const fbs::Parameter &parameter, uint64_t elements) {
+        const std::string name = parameter.saved_as()->str();
+        SafetensorsWriter &writer = writers[writerOf[name]];
+        for (uint64_t done = 0; done < elements; done += kPiece) {
+          uint64_t n = std::min(kPiece, elements - done);
+          ZP_RETURN_IF_ERROR(masters.read(parameter.name()->str(), StateKind::Master, done, n, piece.data(), DType::F32));
+          ZP_RETURN_IF_ERROR(writer.write(name, done * sizeof(float), piece.data(), n * sizeof(float)));
+        }
+        return Status();
+      }));
+    return {};
   }
+
+  /// The weights get their names after the config, so that whoever finds them finds it too.
+  Status finish(const fbs::Plan &plan, const SavedModel &where);
 
 private:
   template <typename F> static Status forEachSaved(const fbs::Section &section, F &&f) {
@@ -114,7 +128,26 @@ StatusOr<std::string> adapterConfig(const fbs::Plan &plan, const std::string &ba
   return config.dump(2, ' ', true, nlohmann::json::error_handler_t::replace);
 }
 
+Status Files::finish(const fbs::Plan &plan, const SavedModel &where) {
+  if (plan.adapter_config() && plan.adapter_config()->size() > 0) {
+    ZP_ASSIGN_OR_RETURN(std::string config, adapterConfig(plan, where.baseName));
+    ZP_RETURN_IF_ERROR(writeFileAtomically(where.directory + "/adapter_config.json", config));
+  } else {
+    ZP_RETURN_IF_ERROR(writeFileAtomically(where.directory + "/config.json", plan.model_config() ? plan.model_config()->str() : "{}"));
+  }
+  for (SafetensorsWriter &writer : writers)
+    ZP_RETURN_IF_ERROR(writer.finish());
+  return shards.size() > 1 ? writeFileAtomically(where.directory + "/model.safetensors.index.json", shardIndex(shards)) : Status();
+}
+
 } // namespace
+
+Status writeTrainedWeights(const fbs::Plan &plan, const StateShards &shards, const SavedModel &where) {
+  Files files;
+  ZP_RETURN_IF_ERROR(files.open(plan, where));
+  ZP_RETURN_IF_ERROR(files.putAll(plan, shards));
+  return files.finish(plan, where);
+}
 
 Status writeTrainedWeights(const fbs::Plan &plan, Executor &executor, Communicator &communicator, const SavedModel &where) {
   const bool first = communicator.rank() == 0;
@@ -127,16 +160,8 @@ Status writeTrainedWeights(const fbs::Plan &plan, Executor &executor, Communicat
     uint32_t tensor = section->master() != kNoTensor ? section->master() : section->values();
     ZP_RETURN_IF_ERROR(gatherSection(*section, executor.view(tensor), communicator, first ? &files : nullptr));
   }
-  if (first) {
-    const bool adapter = plan.adapter_config() && plan.adapter_config()->size() > 0;
-    if (adapter) {
-      ZP_ASSIGN_OR_RETURN(std::string config, adapterConfig(plan, where.baseName));
-      ZP_RETURN_IF_ERROR(writeFileAtomically(where.directory + "/adapter_config.json", config));
-    } else {
-      ZP_RETURN_IF_ERROR(writeFileAtomically(where.directory + "/config.json", plan.model_config() ? plan.model_config()->str() : "{}"));
-    }
-    ZP_RETURN_IF_ERROR(files.finish(where));
-  }
+  if (first)
+    ZP_RETURN_IF_ERROR(files.finish(plan, where));
   return communicator.barrier(); // a rank that returns may exit: only when the files are there
 }
 

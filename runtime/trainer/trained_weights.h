@@ -5,6 +5,7 @@
 #include <string>
 
 #include "runtime/executor/executor.h"
+#include "runtime/io/checkpoint_shards.h"
 
 namespace zp::fbs {
 struct Plan;
@@ -22,6 +23,9 @@ struct SavedModel {
 /// adapter_config.json and adapter_model.safetensors, or config.json and model.safetensors (in shards when larger). A name
 /// appears only when its file is whole.
 Status writeTrainedWeights(const fbs::Plan &plan, Executor &executor, Communicator &communicator, const SavedModel &where);
+
+/// The same files from all ranks' masters in a checkpoint, by one process alone.
+Status writeTrainedWeights(const fbs::Plan &plan, const StateShards &shards, const SavedModel &where);
 
 } // namespace zp::rt
 

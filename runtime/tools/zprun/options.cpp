@@ -14,6 +14,7 @@ const char *const kTrainHelp =
     "Examples:\n"
     "  zprun plan.fb --model DIR --dataset tokens.safetensors --output_dir out -n 2\n"
     "  mpirun -np 4 zprun plan.fb --model DIR --dataset tokens.safetensors --output_dir out\n"
+    "  zprun plan.fb --model DIR --dataset tokens.safetensors --output_dir out --resume_from_checkpoint latest\n"
     "  zprun eval plan.fb --model DIR --dataset tokens.safetensors --adapter_name_or_path out\n"
     "  zprun bench plan.fb\n"
     "Other verbs: zprun eval --help, zprun bench --help";
@@ -52,6 +53,10 @@ void addOptions(CLI::App &app, ZprunOptions &o, std::string &adapterSwitch) {
     app.add_option("--max_shard_size", o.maxShardBytes, "bytes of a file of a whole model; 5GB")
         ->transform(CLI::AsSizeValue(true))
         ->group("Data");
+    app.add_option("--resume_from_checkpoint", o.resume, "a checkpoint-N directory, or latest: that of --output_dir")->group("Checkpoints");
+    app.add_option("--save_strategy", o.saveStrategy, "steps, epoch or no; as the plan says")->group("Checkpoints");
+    app.add_option("--save_steps", o.saveSteps, "updates between checkpoints, or a share of the run; as the plan says")->group("Checkpoints");
+    app.add_option("--save_total_limit", o.saveTotalLimit, "checkpoints that are kept, 0: all; as the plan says")->group("Checkpoints");
     app.add_flag("--dry_run", o.dryRun, "check everything, name the memory, train nothing");
   } else if (o.verb == Verb::Eval) {
     app.add_option("--adapter", adapterSwitch, "on, or off: the base model alone")->check(CLI::IsMember({"on", "off"}));

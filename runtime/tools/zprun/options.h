@@ -2,6 +2,7 @@
 #ifndef ZP_RUNTIME_TOOLS_ZPRUN_OPTIONS_H
 #define ZP_RUNTIME_TOOLS_ZPRUN_OPTIONS_H
 
+#include <optional>
 #include <string>
 
 #include "runtime/base/status.h"
@@ -17,6 +18,11 @@ struct ZprunOptions {
   int threads = 0;
   bool shadow = false, reference = false, quiet = false, dryRun = false;
   uint64_t maxShardBytes = 5'000'000'000;
+  // training: a checkpoint to go on from, and what takes the place of the plan's settings
+  std::string resume;
+  std::optional<std::string> saveStrategy;
+  std::optional<double> saveSteps;
+  std::optional<int64_t> saveTotalLimit;
   // eval
   bool adapterOff = false;
   std::string logitsFile;

@@ -8,12 +8,11 @@
 #include "runtime/tools/zprun/session.h"
 #include "runtime/trainer/bench.h"
 #include "runtime/trainer/evaluate.h"
-#include "runtime/trainer/loop.h"
 #include "runtime/trainer/matmul_rate.h"
 #include "runtime/trainer/plan_entries.h"
 #include "runtime/trainer/process_memory.h"
 #include "runtime/trainer/stop_request.h"
-#include "runtime/trainer/trained_weights.h"
+#include "runtime/trainer/training_run.h"
 
 namespace zp::rt {
 
@@ -44,10 +43,9 @@ static StatusOr<SectionSources> sourcesOf(const Session &session) {
 
 static StatusOr<int> train(const Session &session, Executor &executor, Communicator &communicator) {
   watchStopSignals();
-  ZP_ASSIGN_OR_RETURN(LoopReport report, trainLoop(session.plan(), session.settings, *session.dataset, executor, communicator,
-                                                   {session.options.outputDirectory, session.options.quiet}));
-  ZP_RETURN_IF_ERROR(writeTrainedWeights(session.plan(), executor, communicator,
-                                         {session.options.outputDirectory, session.options.model, session.options.maxShardBytes}));
+  RunOptions run{{session.options.outputDirectory, session.options.model, session.options.maxShardBytes}, session.options.quiet};
+  run.resume = session.resume ? &*session.resume : nullptr;
+  ZP_ASSIGN_OR_RETURN(LoopReport report, trainAndSave(session.plan(), session.settings, *session.dataset, executor, communicator, run));
   if (communicator.rank() == 0)
     ZP_RETURN_IF_ERROR(reportTraining(session, executor, communicator, report));
   return report.stoppedBy == 0 ? 0 : report.stoppedBy == SIGINT ? kInterrupted : kRequeue;
@@ -79,7 +77,10 @@ StatusOr<int> runRank(const Session &session, Communicator &communicator) {
   options.threads = session.options.threads;
   options.shadow = session.options.shadow;
   options.reference = session.options.reference;
-  options.loadSection = [reader](uint32_t section, const TensorView &target) { return reader->load(section, target); };
+  options.loadSection = [&session, reader, rank = communicator.rank()](uint32_t section, const TensorView &target) {
+    bool trained = session.plan().sections()->Get(section)->kind() == fbs::SectionKind::Trainable;
+    return session.resume && trained ? restoreMasters(*session.resume, session.plan(), section, rank, target) : reader->load(section, target);
+  };
   ZP_ASSIGN_OR_RETURN(std::unique_ptr<Executor> executor, Executor::create(session.file, communicator, std::move(options)));
   PlanEntries entries(session.plan());
   ZP_ASSIGN_OR_RETURN(uint32_t init, entries.longestEntry(fbs::EntryKind::Init));

@@ -1,5 +1,6 @@
 #include "runtime/tools/zprun/reports.h"
 
+#include <algorithm>
 #include <cinttypes>
 #include <cmath>
 #include <cstdio>
@@ -29,14 +30,19 @@ static const char *nameOf(fbs::Tier tier) {
 Status reportTraining(const Session &session, const Executor &executor, const Communicator &communicator, const LoopReport &report) {
   // On a CPU every space is memory of this process, which the system counts as one: what it measured beyond the other
   // spaces' plans is the device's.
+  const CheckpointReport &saves = report.checkpoints;
   uint64_t elsewhere = 0;
   for (const fbs::Space *space : *session.plan().spaces())
     elsewhere += space->tier() == fbs::Tier::Device ? 0 : space->bytes();
   for (const fbs::Space *space : *session.plan().spaces()) {
     uint64_t measured = space->tier() != fbs::Tier::Device ? space->bytes() : report.residentPeak > elsewhere ? report.residentPeak - elsewhere : 0;
+    measured -= space->tier() == fbs::Tier::Device ? std::min(measured, saves.snapshotBytes) : 0; // has its own line
     std::printf("peak: planned %" PRIu64 " bytes, measured %" PRIu64 " bytes (%s, rank 0: anonymous and shared memory of the process)\n",
                 space->bytes(), measured, nameOf(space->tier()));
   }
+  if (saves.saved > 0)
+    std::printf("checkpoints: %" PRIu64 " saved in %s; snapshot %" PRIu64 " bytes (host, rank 0), updates waited %.3f s for copies and %.3f s for disks\n",
+                saves.saved, session.options.outputDirectory.c_str(), saves.snapshotBytes, saves.copySeconds, saves.waitSeconds);
   json summary = {{"ranks", communicator.size()},
                   {"engine", communicator.engine()},
                   {"updates", report.updates},
@@ -45,10 +51,14 @@ Status reportTraining(const Session &session, const Executor &executor, const Co
                   {"gathered_bytes", executor.gatheredBytes()},
                   {"reduced_bytes", executor.reducedBytes()},
                   {"planned_bytes", session.plannedBytes()},
-                  {"measured_bytes", report.residentPeak}};
+                  {"measured_bytes", report.residentPeak},
+                  {"checkpoints", saves.saved},
+                  {"snapshot_bytes", saves.snapshotBytes},
+                  {"checkpoint_copy_seconds", saves.copySeconds},
+                  {"checkpoint_wait_seconds", saves.waitSeconds}};
   std::printf("summary: %s\n", summary.dump().c_str());
   if (report.stoppedBy)
-    std::fprintf(stderr, "zprun: stopped by signal %d after %" PRIu64 " of %" PRIu64 " updates; what was trained so far is in %s\n",
+    std::fprintf(stderr, "zprun: stopped by signal %d after %" PRIu64 " of %" PRIu64 " updates; what was trained so far is in %s; go on with --resume_from_checkpoint latest\n",
                  report.stoppedBy, report.updates, report.wanted, session.options.outputDirectory.c_str());
   return writeFileAtomically(session.options.outputDirectory + "/summary.json", summary.dump(2) + "\n");
 }

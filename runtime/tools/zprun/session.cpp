@@ -8,6 +8,8 @@
 #include "runtime/trainer/plan_entries.h"
 #include "runtime/trainer/plan_settings.h"
 #include "runtime/trainer/process_memory.h"
+#include "runtime/trainer/run_length.h"
+#include "runtime/trainer/save_policy.h"
 
 namespace zp::rt {
 
@@ -40,9 +42,31 @@ static Status checkMemory(const Session &session, int ranksHere) {
                                            std::to_string(available) + " that this host can give; use fewer ranks a host, a smaller batch or --zero_stage 3");
 }
 
-StatusOr<Session> openSession(const ZprunOptions &options, int world, int ranksHere) {
+/// Flags before the plan's settings.
+static Status checkSaving(Session &session, int world) {
+  const ZprunOptions &options = session.options;
+  JobSettings &settings = session.settings;
+  settings.save_strategy = options.saveStrategy.value_or(settings.save_strategy);
+  settings.save_steps = options.saveSteps.value_or(settings.save_steps);
+  settings.save_total_limit = options.saveTotalLimit.value_or(settings.save_total_limit);
+  ZP_ASSIGN_OR_RETURN(uint64_t updates, updatesInAll(settings, *session.dataset, world));
+  return SavePolicy::create(settings, updates, 1).status();
+}
+
+static Status openResume(Session &session, bool first) {
+  const ZprunOptions &options = session.options;
+  CheckpointIdentity run;
+  if (first) {
+    ZP_ASSIGN_OR_RETURN(run, identityOf(session.plan(), session.settings, *session.dataset, options.model));
+  }
+  ZP_ASSIGN_OR_RETURN(ResumePoint point, openResumePoint(options.resume, options.outputDirectory, session.plan(), first ? &run : nullptr, first));
+  session.resume = std::move(point);
+  return {};
+}
+
+StatusOr<Session> openSession(const ZprunOptions &options, int world, int ranksHere, bool first) {
   ZP_ASSIGN_OR_RETURN(PlanFile file, PlanFile::load(options.plan));
-  Session session{options, std::move(file), {}, {}};
+  Session session{options, std::move(file), {}, {}, {}};
   ZP_ASSIGN_OR_RETURN(session.settings, settingsOf(session.plan()));
   ZP_RETURN_IF_ERROR(checkInstructions(session.file));
   ZP_RETURN_IF_ERROR(checkWorld(session.plan(), options, world));
@@ -53,6 +77,10 @@ StatusOr<Session> openSession(const ZprunOptions &options, int world, int ranksH
     session.dataset = std::move(dataset);
     ZP_ASSIGN_OR_RETURN(Checkpoint base, Checkpoint::open(options.model)); // its tensors are checked when sections load
   }
+  if (options.verb == Verb::Train)
+    ZP_RETURN_IF_ERROR(checkSaving(session, world));
+  if (options.verb == Verb::Train && !options.resume.empty())
+    ZP_RETURN_IF_ERROR(openResume(session, first));
   if (options.verb == Verb::Train && !options.dryRun)
     ZP_RETURN_IF_ERROR(makeWritableDirectory(options.outputDirectory));
   ZP_RETURN_IF_ERROR(checkMemory(session, ranksHere));

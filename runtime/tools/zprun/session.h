@@ -9,6 +9,7 @@
 #include "runtime/plan/plan_file.h"
 #include "runtime/schema/settings.h"
 #include "runtime/tools/zprun/options.h"
+#include "runtime/trainer/resume.h"
 
 namespace zp::rt {
 
@@ -17,6 +18,7 @@ struct Session {
   PlanFile file;
   JobSettings settings;
   std::optional<TokenDataset> dataset;
+  std::optional<ResumePoint> resume; ///< the checkpoint that training goes on from
 
   const fbs::Plan &plan() const { return file.plan(); }
   bool trainsAdapter() const;
@@ -25,8 +27,9 @@ struct Session {
 };
 
 /// Loads the plan and the data; refuses another world size, files that don't fit, an output directory that can't be written
-/// and a host with too little memory. `world` is the number of ranks, `ranksHere` those of this host.
-StatusOr<Session> openSession(const ZprunOptions &options, int world, int ranksHere);
+/// and a host with too little memory, and a checkpoint that can't be resumed. `world` is the number of ranks, `ranksHere` those
+/// of this host; `first`: this process reads the checkpoint whole for the job, the others only look for it.
+StatusOr<Session> openSession(const ZprunOptions &options, int world, int ranksHere, bool first);
 
 /// One rank from its executor's creation to the verb's end; the exit code, which a signal that asked to stop makes another
 /// than 0.

@@ -37,7 +37,7 @@ static StatusOr<int> start(const ZprunOptions &options) {
   const int world = environment.launched ? environment.size : options.processes > 0 ? options.processes : 1;
   const int here = environment.launched && environment.localSize > 0 ? environment.localSize : world;
   // Everything that can be refused is refused here, once, before a process is forked.
-  ZP_ASSIGN_OR_RETURN(Session session, openSession(options, world, here));
+  ZP_ASSIGN_OR_RETURN(Session session, openSession(options, world, here, environment.rank == 0));
   if (options.dryRun) {
     if (environment.rank == 0)
       reportPlan(session);

@@ -1,0 +1,188 @@
+#include "runtime/trainer/checkpoint_writer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <fcntl.h>
+#include <filesystem>
+#include <new>
+#include <unistd.h>
+
+#include "runtime/io/atomic_file.h"
+#include "runtime/io/checkpoint.h"
+#include "runtime/io/checkpoint_directory.h"
+#include "runtime/io/checkpoint_manifest.h"
+#include "runtime/schema/plan_generated.h"
+#include "runtime/trainer/process_memory.h"
+#include "runtime/trainer/trained_weights.h"
+#include "runtime/trainer/training_log.h"
+
+namespace zp::rt {
+
+namespace {
+
+constexpr uint64_t kSpared = 64 << 20; // bytes of the host that a snapshot leaves alone
+
+using Clock = std::chrono::steady_clock;
+double secondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+std::map<std::string, double> progressOf(const RunPosition &p, const JobSettings &settings) {
+  return {{"loss", p.loss},
+          {"epoch", p.epoch},
+          {"updates", static_cast<double>(p.updates)},
+          {"updates_per_epoch", static_cast<double>(p.updatesPerEpoch)},
+          {"update_in_epoch", static_cast<double>(p.updatesPerEpoch ? p.step % p.updatesPerEpoch : 0)},
+          {"seed", static_cast<double>(settings.seed)},
+          {"data_seed", static_cast<double>(settings.data_seed >= 0 ? settings.data_seed : settings.seed)},
+          {"loss_scale", 1}};
+}
+
+/// What the log says is as lasting as the checkpoint that follows from it.
+void syncFile(const std::string &path) {
+  int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd >= 0) {
+    ::fsync(fd);
+    ::close(fd);
+  }
+}
+
+} // namespace
+
+CheckpointWriter::CheckpointWriter(const fbs::Plan &plan, Executor &executor, Communicator &communicator, CheckpointOptions options)
+    : plan(plan), executor(executor), communicator(communicator), options(std::move(options)) {}
+
+CheckpointWriter::~CheckpointWriter() {
+  job.wait().ok();
+  if (phase == Phase::Idle || (phase == Phase::Publishing && (communicator.rank() != 0 || published)))
+    return;
+  // Each rank takes back what is its own; rank 0, which may still need the others' shards until then, what is left.
+  const std::string directory = unfinishedPath(options.outputDirectory, current.step);
+  std::error_code ignored;
+  std::filesystem::remove(directory + "/" + shardName(communicator.rank(), communicator.size()), ignored);
+  if (communicator.rank() == 0)
+    std::filesystem::remove_all(directory, ignored);
+  else
+    std::filesystem::remove(directory, ignored);
+}
+
+/// Points the pieces to a copy of what they point to, unless there is no memory for one.
+Status CheckpointWriter::copyState(std::vector<StatePiece> &pieces, bool &copied) {
+  uint64_t bytes = 0;
+  for (const StatePiece &piece : pieces)
+    bytes += bytesOf(piece.dtype, piece.count);
+  copied = false;
+  if (!snapshot && bytes > 0) {
+    const auto ranksHere = static_cast<uint64_t>(std::max(communicator.localSize(), 1));
+    if (availableBytes() / ranksHere < bytes + kSpared)
+      return {};
+    snapshot.reset(new (std::nothrow) std::byte[bytes]);
+    if (!snapshot)
+      return {};
+    counts.snapshotBytes = bytes; // pieces are the same every time
+  }
+  std::byte *at = snapshot.get();
+  for (StatePiece &piece : pieces) {
+    const uint64_t size = bytesOf(piece.dtype, piece.count);
+    std::memcpy(at, piece.data, size);
+    piece.data = at;
+    at += size;
+  }
+  copied = true;
+  return {};
+}
+
+Status CheckpointWriter::save(const RunPosition &position, bool beside) {
+  if (position.step == options.savedStep)
+    return {};
+  ZP_RETURN_IF_ERROR(finish());
+  auto start = Clock::now();
+  ZP_ASSIGN_OR_RETURN(std::vector<StatePiece> pieces,
+                      piecesOf(plan, communicator.rank(), [&](uint32_t tensor) { return executor.view(tensor); }, true));
+  bool copied = false;
+  if (beside)
+    ZP_RETURN_IF_ERROR(copyState(pieces, copied));
+  counts.copySeconds += secondsSince(start);
+  start = Clock::now();
+  phase = Phase::Shards;
+  published = false;
+  current = position;
+  options.savedStep = position.step;
+  job.start(
+      [this, pieces = std::move(pieces)] {
+        ZP_RETURN_IF_ERROR(makeUnfinished(options.outputDirectory, current.step));
+        return writeShard(unfinishedPath(options.outputDirectory, current.step) + "/" + shardName(communicator.rank(), communicator.size()), pieces);
+      },
+      copied);
+  counts.waitSeconds += secondsSince(start);
+  return {};
+}
+
+double CheckpointWriter::ready() const { return phase == Phase::Shards && job.succeeded() ? 1 : 0; }
+
+Status CheckpointWriter::advance(double sumOfReady) {
+  if (phase == Phase::Idle || job.running())
+    return {};
+  ZP_RETURN_IF_ERROR(job.wait());
+  if (phase != Phase::Shards || sumOfReady < communicator.size())
+    return {};
+  phase = Phase::Publishing;
+  if (communicator.rank() == 0)
+    job.start([this] { return publish(current); }, true);
+  return {};
+}
+
+Status CheckpointWriter::finish() {
+  if (phase == Phase::Idle)
+    return {};
+  auto start = Clock::now();
+  ZP_RETURN_IF_ERROR(job.wait());
+  if (phase == Phase::Shards) {
+    ZP_RETURN_IF_ERROR(communicator.barrier()); // all shards are on disk
+    phase = Phase::Publishing;
+    if (communicator.rank() == 0) {
+      job.start([this] { return publish(current); }, false);
+      ZP_RETURN_IF_ERROR(job.wait());
+    }
+  }
+  ZP_RETURN_IF_ERROR(communicator.barrier()); // it has its name
+  phase = Phase::Idle;
+  ++counts.saved;
+  counts.waitSeconds += secondsSince(start);
+  return {};
+}
+
+/// Rank 0's part.
+Status CheckpointWriter::publish(const RunPosition &position) {
+  const std::string directory = unfinishedPath(options.outputDirectory, position.step), metrics = options.outputDirectory + "/metrics.jsonl";
+  std::vector<std::string> names;
+  for (int rank = 0; rank < communicator.size(); ++rank) {
+    names.push_back(shardName(rank, communicator.size()));
+    std::error_code ignored;
+    if (!std::filesystem::exists(directory + "/" + names.back(), ignored))
+      return Status(ErrorCode::DiskWrite, directory + "/" + names.back() + ": rank " + std::to_string(rank) +
+                                              " wrote it and rank 0 doesn't see it, expected one directory for all ranks; name an --output_dir on a file system that they share");
+  }
+  ZP_ASSIGN_OR_RETURN(StateShards shards, StateShards::open(directory, names));
+  ZP_RETURN_IF_ERROR(writeTrainedWeights(plan, shards, {directory, options.baseName, options.maxShardBytes}));
+  StatusOr<std::string> lines = readTextFile(metrics);
+  TrainingLog log{lines.ok() ? *lines : "", options.earlierLog, position.step, position.updates, position.tokens, position.epoch};
+  ZP_RETURN_IF_ERROR(writeFileAtomically(directory + "/trainer_state.json", trainerStateText(log, *options.settings)));
+  syncFile(metrics);
+  if (!identity) {
+    ZP_ASSIGN_OR_RETURN(CheckpointIdentity found, options.identity());
+    identity = std::make_unique<CheckpointIdentity>(std::move(found));
+  }
+  CheckpointManifest manifest;
+  manifest.identity = *identity;
+  manifest.progress = progressOf(position, *options.settings);
+  manifest.step = position.step;
+  manifest.tokens = position.tokens;
+  ZP_ASSIGN_OR_RETURN(manifest.files, describeFiles(directory));
+  ZP_RETURN_IF_ERROR(writeFileAtomically(directory + "/" + kManifestName, manifestText(manifest)));
+  ZP_RETURN_IF_ERROR(publishCheckpoint(options.outputDirectory, position.step));
+  published = true;
+  rotateCheckpoints(options.outputDirectory, static_cast<uint64_t>(std::max<int64_t>(0, options.settings->save_total_limit)), position.step);
+  return {};
+}
+
+} // namespace zp::rt

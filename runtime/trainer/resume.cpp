@@ -1,0 +1,111 @@
+#include "runtime/trainer/resume.h"
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+#include <vector>
+
+#include "runtime/io/checkpoint.h"
+#include "runtime/io/checkpoint_directory.h"
+#include "runtime/schema/plan_generated.h"
+
+namespace zp::rt {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+StatusOr<ResumePoint> openOne(const std::string &directory, const fbs::Plan &plan, const CheckpointIdentity *run, bool contents) {
+  ResumePoint point;
+  point.directory = directory;
+  ZP_ASSIGN_OR_RETURN(point.manifest, readManifest(directory));
+  ZP_RETURN_IF_ERROR(checkFiles(directory, point.manifest, contents));
+  const std::string place = directory + "/" + kManifestName;
+  if (run)
+    ZP_RETURN_IF_ERROR(sameIdentity(place, point.manifest.identity, *run));
+  std::vector<std::string> shards;
+  for (const ManifestFile &file : point.manifest.files)
+    if (file.name.starts_with("optimizer-"))
+      shards.push_back(file.name);
+  ZP_ASSIGN_OR_RETURN(point.shards, StateShards::open(directory, shards));
+  ZP_RETURN_IF_ERROR(point.shards.covers(plan));
+  ZP_ASSIGN_OR_RETURN(point.log, readTextFile(directory + "/trainer_state.json"));
+  return point;
+}
+
+std::string pathOf(const std::string &directory) {
+  fs::path path = fs::path(directory).lexically_normal();
+  return (path.has_filename() ? path : path.parent_path()).native();
+}
+
+/// What the message says of the checkpoints beside a refused one.
+std::string besides(const std::string &refused, const std::string &parent, const fbs::Plan &plan, const CheckpointIdentity *run) {
+  std::vector<uint64_t> steps = checkpointsIn(parent);
+  std::reverse(steps.begin(), steps.end());
+  for (uint64_t step : steps) {
+    std::string directory = checkpointPath(parent, step);
+    if (pathOf(directory) != refused && openOne(directory, plan, run, true).ok())
+      return "; the latest good checkpoint beside it is " + directory;
+  }
+  return "; there is no good checkpoint beside it";
+}
+
+} // namespace
+
+StatusOr<ResumePoint> openResumePoint(const std::string &asked, const std::string &output, const fbs::Plan &plan, const CheckpointIdentity *run,
+                                      bool contents) {
+  std::string directory = pathOf(asked);
+  if (asked == "latest") {
+    std::vector<uint64_t> steps = checkpointsIn(output);
+    if (steps.empty())
+      return Status(ErrorCode::Checkpoint, output + ": has no checkpoint-N, expected one to resume from; leave --resume_from_checkpoint out to start anew");
+    directory = pathOf(checkpointPath(output, steps.back()));
+  }
+  StatusOr<ResumePoint> point = openOne(directory, plan, run, contents);
+  if (point.ok())
+    return point;
+  std::string parent = fs::path(directory).parent_path().native();
+  return Status(point.status().code(), point.status().message() + besides(directory, parent.empty() ? "." : parent, plan, run));
+}
+
+std::string latestWhole(const std::string &output) {
+  std::vector<uint64_t> steps = checkpointsIn(output);
+  for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
+    std::string directory = checkpointPath(output, *step);
+    StatusOr<CheckpointManifest> manifest = readManifest(directory);
+    if (manifest.ok() && checkFiles(directory, *manifest, false).ok())
+      return directory;
+  }
+  return {};
+}
+
+Status restoreMasters(const ResumePoint &from, const fbs::Plan &plan, uint32_t index, int rank, const TensorView &target) {
+  const fbs::Section &section = *plan.sections()->Get(index);
+  const auto held = static_cast<uint64_t>(target.elements());
+  const bool sharded = held != section.elements();
+  if (sharded && held * plan.ranks() != section.elements())
+    return Status(ErrorCode::PlanInvalid, "sections[" + std::to_string(index) + "]: load_section's target has " + std::to_string(held) +
+                                              " elements, expected the section's " + std::to_string(section.elements()) + " or a rank's share");
+  const uint64_t begin = sharded ? held * static_cast<uint64_t>(rank) : 0, end = begin + held;
+  std::memset(target.data, 0, target.bytes()); // between parameters, where nothing is trained
+  for (const fbs::Parameter *parameter : *section.parameters()) {
+    uint64_t elements = 1;
+    for (int64_t dim : *parameter->shape())
+      elements *= static_cast<uint64_t>(dim);
+    const uint64_t first = std::max(begin, parameter->offset()), last = std::min(end, parameter->offset() + elements);
+    if (first < last)
+      ZP_RETURN_IF_ERROR(from.shards.read(parameter->name()->str(), StateKind::Master, first - parameter->offset(), last - first,
+                                          target.as<std::byte>() + bytesOf(target.dtype, first - begin), target.dtype));
+  }
+  return {};
+}
+
+Status restoreMoments(const ResumePoint &from, const fbs::Plan &plan, int rank, const StateViews &views) {
+  ZP_ASSIGN_OR_RETURN(std::vector<StatePiece> pieces, piecesOf(plan, rank, views, false));
+  for (const StatePiece &piece : pieces)
+    if (piece.kind != StateKind::Master)
+      ZP_RETURN_IF_ERROR(from.shards.read(piece.parameter, piece.kind, piece.first, piece.count, piece.data, piece.dtype));
+  return {};
+}
+
+} // namespace zp::rt

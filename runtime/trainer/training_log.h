@@ -1,0 +1,23 @@
+// trainer_state.json as the reference's Trainer lays it out, its log made from metrics.jsonl.
+#ifndef ZP_RUNTIME_TRAINER_TRAINING_LOG_H
+#define ZP_RUNTIME_TRAINER_TRAINING_LOG_H
+
+#include <string>
+
+#include "runtime/base/status.h"
+#include "runtime/schema/settings.h"
+
+namespace zp::rt {
+
+struct TrainingLog {
+  std::string metrics; ///< text of metrics.jsonl; a torn last line and lines past `step` don't count
+  std::string earlier; ///< trainer_state.json of the checkpoint that the run was resumed from: its log before metrics begins
+  uint64_t step = 0, updates = 0, tokens = 0;
+  double epoch = 0;
+};
+
+std::string trainerStateText(const TrainingLog &log, const JobSettings &settings);
+
+} // namespace zp::rt
+
+#endif // ZP_RUNTIME_TRAINER_TRAINING_LOG_H

@@ -1,0 +1,100 @@
+#include "runtime/trainer/training_run.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <vector>
+
+#include "runtime/io/checkpoint_directory.h"
+#include "runtime/schema/plan_generated.h"
+
+namespace zp::rt {
+
+namespace {
+
+RunPosition positionOf(const ResumePoint &point) {
+  auto number = [&](const char *key) {
+    auto found = point.manifest.progress.find(key);
+    return found == point.manifest.progress.end() ? 0.0 : found->second;
+  };
+  RunPosition position;
+  position.step = point.manifest.step;
+  position.tokens = point.manifest.tokens;
+  position.loss = number("loss");
+  position.epoch = number("epoch");
+  return position;
+}
+
+/// Ranks of several hosts each looked for the checkpoint by themselves.
+Status sameStart(const ResumePoint *resume, Communicator &communicator) {
+  uint64_t mine = resume ? resume->manifest.step : UINT64_MAX;
+  std::vector<uint64_t> all(static_cast<size_t>(communicator.size()));
+  ZP_RETURN_IF_ERROR(communicator.allGather(&mine, all.data(), sizeof mine));
+  if (std::all_of(all.begin(), all.end(), [&](uint64_t step) { return step == mine; }))
+    return {};
+  return Status(ErrorCode::Checkpoint, (resume ? resume->directory : "checkpoint") + ": rank " + std::to_string(communicator.rank()) +
+                                           " is at step " + std::to_string(mine) + " and others are not, expected one step; name a directory that all ranks see");
+}
+
+/// metrics.jsonl of the output directory goes on; in a new one, that beside the checkpoint.
+std::string earlierMetrics(const ResumePoint &resume, const std::string &output) {
+  std::string own = output + "/metrics.jsonl";
+  std::error_code ignored;
+  if (std::filesystem::exists(own, ignored))
+    return own;
+  return (std::filesystem::path(resume.directory).parent_path() / "metrics.jsonl").native();
+}
+
+StatusOr<LoopReport> run(const fbs::Plan &plan, const JobSettings &settings, const TokenDataset &dataset, Executor &executor,
+                         Communicator &communicator, const RunOptions &options) {
+  const std::string &output = options.trained.directory;
+  ZP_RETURN_IF_ERROR(sameStart(options.resume, communicator));
+  if (communicator.rank() == 0)
+    removeUnfinished(output);
+  ZP_RETURN_IF_ERROR(communicator.barrier());
+  LoopOptions loop;
+  loop.outputDirectory = output;
+  loop.quiet = options.quiet;
+  CheckpointOptions saving;
+  saving.outputDirectory = output;
+  saving.baseName = options.trained.baseName;
+  saving.maxShardBytes = options.trained.maxShardBytes;
+  saving.settings = &settings;
+  saving.identity = [&] { return identityOf(plan, settings, dataset, options.trained.baseName); };
+  if (const ResumePoint *resume = options.resume) {
+    ZP_RETURN_IF_ERROR(restoreMoments(*resume, plan, communicator.rank(), [&](uint32_t tensor) { return executor.view(tensor); }));
+    loop.from = positionOf(*resume);
+    loop.earlierMetrics = earlierMetrics(*resume, output);
+    saving.earlierLog = resume->log;
+    std::error_code ignored;
+    if (std::filesystem::equivalent(resume->directory, checkpointPath(output, loop.from.step), ignored))
+      saving.savedStep = loop.from.step;
+  }
+  CheckpointWriter checkpoints(plan, executor, communicator, std::move(saving));
+  loop.checkpoints = &checkpoints;
+  ZP_ASSIGN_OR_RETURN(LoopReport report, trainLoop(plan, settings, dataset, executor, communicator, loop));
+  if (report.stoppedBy) {
+    ZP_RETURN_IF_ERROR(checkpoints.save(report.position, false));
+    ZP_RETURN_IF_ERROR(checkpoints.finish());
+  }
+  ZP_RETURN_IF_ERROR(writeTrainedWeights(plan, executor, communicator, options.trained));
+  if (report.saveAtEnd)
+    ZP_RETURN_IF_ERROR(checkpoints.save(report.position, false));
+  ZP_RETURN_IF_ERROR(checkpoints.finish());
+  report.checkpoints = checkpoints.report();
+  return report;
+}
+
+} // namespace
+
+StatusOr<LoopReport> trainAndSave(const fbs::Plan &plan, const JobSettings &settings, const TokenDataset &dataset, Executor &executor,
+                                  Communicator &communicator, const RunOptions &options) {
+  StatusOr<LoopReport> report = run(plan, settings, dataset, executor, communicator, options);
+  if (report.ok())
+    return report;
+  std::string latest = latestWhole(options.trained.directory);
+  if (latest.empty())
+    return report;
+  return Status(report.status().code(), report.status().message() + "; the latest good checkpoint is " + latest);
+}
+
+} // namespace zp::rt
