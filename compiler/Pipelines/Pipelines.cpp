@@ -1,6 +1,7 @@
 #include "compiler/Pipelines/Pipelines.h"
 
 #include "compiler/Conversion/ToPlan/Passes.h"
+#include "compiler/Transforms/NF4/Passes.h"
 #include "compiler/Transforms/NN/Passes.h"
 #include "compiler/Transforms/Plan/Passes.h"
 #include "compiler/Transforms/Zero/Passes.h"
@@ -11,6 +12,7 @@ static void buildTrain(mlir::OpPassManager &passes) {
   passes.addPass(nn::createAttachAdaptersPass());
   // Types before programs multiply: evaluation and backward pass are made of what is there then.
   passes.addPass(nn::createSetPrecisionPass());
+  passes.addPass(nf4::createQuantizeFrozenWeightsPass());
   passes.addPass(nn::createBuildEvaluationPass());
   passes.addPass(nn::createBuildBackwardPass());
   passes.addPass(nn::createInsertOptimizerPass());
@@ -24,6 +26,8 @@ static void buildFuse(mlir::OpPassManager &passes) {
   // Linears take their additions first; what is left over goes into the norms' gradients.
   passes.addPass(nn::createFuseLinearEpiloguePass());
   passes.addPass(nn::createFuseResidualGradientPass());
+  // Products are what they will be; now those with 4-bit weights take their codes.
+  passes.addPass(nf4::createFuseDequantMatmulPass());
 }
 
 static void buildDistribute(mlir::OpPassManager &passes) {

@@ -11,39 +11,34 @@
 #include <string_view>
 
 #include "runtime/quant/nf4_tables.h"
+#include "runtime/schema/quant_records.h"
 
 namespace zp::rt {
 
-enum class QuantType : uint8_t {
-#define ZP_QUANT_TYPE(name, text) name,
-#include "runtime/quant/quant_types.inc"
-#undef ZP_QUANT_TYPE
-};
-
 inline const char *textOf(QuantType type) {
   switch (type) {
-#define ZP_QUANT_TYPE(name, text)                                                                                      \
+#define ZP_QUANT_TYPE(name, text, number)                                                                                      \
   case QuantType::name:                                                                                                \
     return text;
-#include "runtime/quant/quant_types.inc"
+#include "runtime/schema/quant_types.inc"
 #undef ZP_QUANT_TYPE
   }
   return "?";
 }
 inline std::optional<QuantType> quantTypeOf(std::string_view name) {
-#define ZP_QUANT_TYPE(value, text)                                                                                     \
+#define ZP_QUANT_TYPE(value, text, number)                                                                                     \
   if (name == text)                                                                                                    \
     return QuantType::value;
-#include "runtime/quant/quant_types.inc"
+#include "runtime/schema/quant_types.inc"
 #undef ZP_QUANT_TYPE
   return std::nullopt;
 }
 inline const QuantTable &tableOf(QuantType type) {
   switch (type) {
-#define ZP_QUANT_TYPE(name, text)                                                                                      \
+#define ZP_QUANT_TYPE(name, text, number)                                                                                      \
   case QuantType::name:                                                                                                \
     return k##name##Table;
-#include "runtime/quant/quant_types.inc"
+#include "runtime/schema/quant_types.inc"
 #undef ZP_QUANT_TYPE
   }
   return kNF4Table;

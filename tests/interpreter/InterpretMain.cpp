@@ -58,7 +58,7 @@ int interpretMain(int argc, char **argv) {
   if (files.size() != (compare ? 2u : 1u))
     return llvm::errs() << "zp-interpret: " << files.size() << " files, expected " << (compare ? "two with" : "one without") << " --compare\n", 2;
 
-  InitialValues initial{seed, keepZero, {}};
+  InitialValues initial{seed, keepZero, {}, {}};
   Batches batches;
   batches.seed = seed;
   std::string name;
@@ -77,7 +77,7 @@ int interpretMain(int argc, char **argv) {
   }
 
   MLIRContext context;
-  context.loadDialect<nn::NNDialect, zero::ZeroDialect>();
+  context.loadDialect<nn::NNDialect, nf4::NF4Dialect, zero::ZeroDialect>();
   std::vector<OwningOpRef<ModuleOp>> modules;
   JobShape shape{ranks, microBatches, updates};
   std::list<llvm::SourceMgr> sources; // one a file: the parser reads the main buffer only
@@ -87,6 +87,7 @@ int interpretMain(int argc, char **argv) {
     modules.push_back(parseSourceFile<ModuleOp>(file, sources.back(), ParserConfig(&context)));
     if (!modules.back())
       return 1;
+    findQuantised(*modules.back(), initial);
     if (ranks == 0)
       shape.ranks = std::max(shape.ranks, ranksOf(*modules.back()));
   }

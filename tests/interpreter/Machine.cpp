@@ -1,5 +1,7 @@
 #include "tests/interpreter/Machine.h"
 
+#include "compiler/Support/Storage.h"
+
 using namespace mlir;
 
 namespace zp::interpreter {
@@ -67,6 +69,12 @@ static LogicalResult checkLayout(ModuleOp module, const Layout &layout, int64_t 
   return success();
 }
 
+void findQuantised(ModuleOp module, InitialValues &initial) {
+  for (auto op : module.getOps<nn::ParameterOp>())
+    if (auto format = quantRecordsOf(cast<RankedTensorType>(op.getType()).getElementType()))
+      initial.quantised[op.getSymName().str()] = *format;
+}
+
 std::unique_ptr<Machine> Machine::create(ModuleOp module, int64_t ranks, const InitialValues &initial) {
   std::unique_ptr<Machine> machine(new Machine(module, initial));
   if (failed(checkLayout(module, machine->layout, ranks)))
@@ -124,6 +132,8 @@ LogicalResult Machine::run(nn::ProgramOp program, ArrayRef<NamedTensors> inputs,
     for (Frame &frame : frames) {
       bool handled = collective;
       if (!handled && failed(runNNOp(&op, frame, handled)))
+        return failure();
+      if (!handled && failed(runNF4Op(&op, frame, handled)))
         return failure();
       if (!handled && failed(runZeroOp(&op, frame, handled)))
         return failure();

@@ -3,6 +3,7 @@
 #ifndef ZP_TESTS_INTERPRETER_MACHINE_H
 #define ZP_TESTS_INTERPRETER_MACHINE_H
 
+#include "dialects/NF4/IR/NF4Dialect.h"
 #include "dialects/NN/IR/NNDialect.h"
 #include "dialects/Zero/IR/ZeroDialect.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -31,14 +32,19 @@ struct Frame {
   void out(mlir::Value value, Tensor tensor) { values[value] = std::move(tensor); }
 };
 
-/// nn ops (OpBindings.cpp), and the zero ops that need no other rank (ZeroOps.cpp); failure carries a diagnostic.
+/// nn ops (OpBindings.cpp), nf4 ops (NF4Bindings.cpp), and the zero ops that need no other rank (ZeroOps.cpp); failure carries
+/// a diagnostic.
 /// `handled` is false when the op is of another kind.
 mlir::LogicalResult runNNOp(mlir::Operation *op, Frame &frame, bool &handled);
+mlir::LogicalResult runNF4Op(mlir::Operation *op, Frame &frame, bool &handled);
 mlir::LogicalResult runZeroOp(mlir::Operation *op, Frame &frame, bool &handled);
 /// all_gather, reduce_scatter, all_reduce: on all ranks at once.
 mlir::LogicalResult runCollective(mlir::Operation *op, llvm::MutableArrayRef<Frame> frames, bool &handled);
 
 std::vector<int64_t> shapeOf(mlir::Type type);
+
+/// Notes the parameters that the module keeps in 4 bits.
+void findQuantised(mlir::ModuleOp module, InitialValues &initial);
 
 class Machine {
 public:

@@ -3,6 +3,7 @@
 #ifndef ZP_TESTS_INTERPRETER_OPMATH_H
 #define ZP_TESTS_INTERPRETER_OPMATH_H
 
+#include "runtime/schema/quant_records.h"
 #include "runtime/schema/step_scalars.h"
 #include "tests/interpreter/Tensor.h"
 
@@ -34,6 +35,10 @@ Tensor linearWeightGradient(const Tensor &gradient, const Tensor &x, double alph
 Tensor columnSum(const Tensor &source);
 Tensor embedding(const Tensor &ids, const Tensor &table);
 Tensor embeddingGradient(const Tensor &ids, const Tensor &gradient, int64_t vocabulary);
+
+// QuantOps.cpp
+/// The numbers that a tensor's 4-bit elements stand for, after quantising.
+Tensor quantize(const Tensor &value, const QuantRecords &format);
 
 // NormOps.cpp
 void rmsNorm(const Tensor &x, const Tensor &weight, double epsilon, Tensor &result, Tensor &rstd);

@@ -1,5 +1,7 @@
 #include "tests/interpreter/State.h"
 
+#include "tests/interpreter/OpMath.h"
+
 #include <cmath>
 #include <limits>
 
@@ -22,16 +24,16 @@ double Random::normal() { // Box and Muller
 }
 int64_t Random::below(int64_t limit) { return static_cast<int64_t>(bits() % static_cast<uint64_t>(limit)); }
 
-Tensor InitialValues::of(const std::string &name, const ParameterInfo &info) const {
+static Tensor firstValues(const InitialValues &initial, const std::string &name, const ParameterInfo &info) {
   Tensor result(info.shape);
-  if (auto it = given.find(name); it != given.end()) {
+  if (auto it = initial.given.find(name); it != initial.given.end()) {
     result.data = it->second;
     return result;
   }
-  if (info.startsZero && keepZero)
+  if (info.startsZero && initial.keepZero)
     return result;
   // Vectors are mostly norms (near one); a matrix keeps its input's size, with room for attention to be peaked.
-  Random random(seed, name);
+  Random random(initial.seed, name);
   bool vector = info.shape.size() < 2;
   double deviation = vector ? 0.2 : 1.2 / std::sqrt(static_cast<double>(info.shape.back()));
   if (info.startsZero) // small, as a little trained adapter would be: scaling is often large
@@ -39,6 +41,12 @@ Tensor InitialValues::of(const std::string &name, const ParameterInfo &info) con
   for (double &value : result.data)
     value = (vector && !info.startsZero ? 1 : 0) + deviation * random.normal();
   return result;
+}
+
+Tensor InitialValues::of(const std::string &name, const ParameterInfo &info) const {
+  Tensor result = firstValues(*this, name, info);
+  auto format = quantised.find(name);
+  return format == quantised.end() ? result : quantize(result, format->second);
 }
 
 const SectionInfo *Layout::sectionOf(const std::string &parameter, std::string &name, int64_t &offset) const {

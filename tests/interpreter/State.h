@@ -2,6 +2,7 @@
 #ifndef ZP_TESTS_INTERPRETER_STATE_H
 #define ZP_TESTS_INTERPRETER_STATE_H
 
+#include "runtime/schema/quant_records.h"
 #include "tests/interpreter/Tensor.h"
 
 #include <map>
@@ -51,6 +52,8 @@ struct InitialValues {
   uint64_t seed = 0;
   bool keepZero = false; // parameters with initial "zero" start at zero; by default random, or their siblings get no gradient
   std::map<std::string, std::vector<double>> given; // by name, instead of random ones
+  // Parameters that start from numbers which these formats hold: what one of two compared modules keeps in 4 bits, both do.
+  std::map<std::string, QuantRecords> quantised;
   Tensor of(const std::string &name, const ParameterInfo &info) const;
 };
 

@@ -1,21 +1,18 @@
 #include "compiler/Conversion/ToPlan/Memory.h"
 
+#include "compiler/Support/Storage.h"
 #include "dialects/NN/IR/NNDialect.h"
 
 using namespace mlir;
 
 namespace zp {
 
-int64_t bytesOf(RankedTensorType type) { return (type.getNumElements() * type.getElementTypeBitWidth() + 7) / 8; }
-
-MemRefType memrefOf(RankedTensorType type) { return MemRefType::get(type.getShape(), type.getElementType()); }
-
 Place ModuleMemory::persistent(StringRef name, RankedTensorType type, plan::BufferKind kind) {
   plan::BufferOp &buffer = buffers[name];
   if (!buffer)
-    buffer = plan::BufferOp::create(builder, module.getLoc(), name, bytesOf(type), plan::Tier::Device, kind, IntegerAttr());
-  else if (static_cast<int64_t>(buffer.getBytes()) < bytesOf(type))
-    buffer.setBytes(bytesOf(type)); // inputs of several lengths share the longest
+    buffer = plan::BufferOp::create(builder, module.getLoc(), name, storedBytes(type), plan::Tier::Device, kind, IntegerAttr());
+  else if (static_cast<int64_t>(buffer.getBytes()) < storedBytes(type))
+    buffer.setBytes(storedBytes(type)); // inputs of several lengths share the longest
   return {buffer.getSymNameAttr(), 0, type};
 }
 
@@ -45,7 +42,7 @@ Value ProgramMemory::view(const Place &place) {
 
 Place ProgramMemory::allocate(RankedTensorType type, plan::BufferKind kind) {
   auto name = "t" + std::to_string(made++);
-  auto buffer = plan::BufferOp::create(builder, builder.getUnknownLoc(), name, bytesOf(type), plan::Tier::Device, kind, IntegerAttr());
+  auto buffer = plan::BufferOp::create(builder, builder.getUnknownLoc(), name, storedBytes(type), plan::Tier::Device, kind, IntegerAttr());
   residents[buffer.getSymNameAttr()];
   return {buffer.getSymNameAttr(), 0, type};
 }
@@ -75,7 +72,7 @@ bool ProgramMemory::diesAt(Value operand, Operation *at) const {
     return false;
   unsigned now = order.lookup(at);
   for (Value value : resident->second) {
-    if (bytesOf(places.lookup(value).type) != bytesOf(place.type))
+    if (storedBytes(places.lookup(value).type) != storedBytes(place.type))
       return false; // a window of something larger
     for (OpOperand &use : value.getUses())
       if (order.lookup(use.getOwner()) > now || (use.getOwner() == at && (value != operand || use.getOperandNumber() != static_cast<unsigned>(llvm::find(at->getOperands(), operand) - at->operand_begin()))))

@@ -17,8 +17,6 @@ struct Place {
   bool operator==(const Place &o) const { return buffer == o.buffer && offset == o.offset && type == o.type; }
 };
 
-int64_t bytesOf(mlir::RankedTensorType type);
-
 /// Buffers of the module: what lives from run to run.
 class ModuleMemory {
 public:
@@ -66,9 +64,6 @@ private:
   llvm::DenseMap<std::tuple<mlir::StringAttr, int64_t, mlir::Type>, mlir::Value> views;
   int64_t made = 0;
 };
-
-/// memref type of a tensor's window.
-mlir::MemRefType memrefOf(mlir::RankedTensorType type);
 
 } // namespace zp
 

@@ -22,12 +22,10 @@ static Place stateOf(Lowering &l, StringRef name, Value value) {
 
 namespace {
 
-/// target = alpha·op(a)·op(b) (+ bias) (+ addend, in place of it where it dies).
+/// target = alpha·op(a)·op(b) (+ bias) (+ addend).
 void matmul(Operation *op, Value a, Value b, Value bias, Value addend, Value result, bool transposeA, bool transposeB, FloatAttr alpha, Lowering &l) {
-  Place target = addend ? l.memory.defineInPlaceOf(result, addend, op) : l.memory.define(result);
-  if (addend && !(target == l.memory.placeOf(addend)))
-    l.copy(op, l.memory.placeOf(addend), target);
-  l.emit<plan::MatmulOp>(op, l.memory.view(a), l.memory.view(b), bias ? l.memory.view(bias) : Value(), Value(), l.memory.view(target), transposeA, transposeB,
+  Place target = l.defineSum(op, addend, result);
+  l.emit<plan::MatmulOp>(op, l.memory.view(a), l.memory.view(b), bias ? l.memory.view(bias) : Value(), l.productWorkspace(), l.memory.view(target), transposeA, transposeB,
                          alpha.getValue(), static_cast<bool>(addend));
 }
 

@@ -28,9 +28,23 @@ Place Lowering::defineZeroed(Operation *from, Value result) {
   return place;
 }
 
+Place Lowering::defineSum(Operation *from, Value addend, Value result) {
+  if (!addend)
+    return memory.define(result);
+  Place target = memory.defineInPlaceOf(result, addend, from);
+  if (!(target == memory.placeOf(addend)))
+    copy(from, memory.placeOf(addend), target);
+  return target;
+}
+
 Value Lowering::workspace(uint64_t bytes) {
   auto type = RankedTensorType::get({static_cast<int64_t>(bytes)}, builder.getI8Type());
   return memory.view(memory.allocate(type, plan::BufferKind::Working));
+}
+
+Value Lowering::productWorkspace(uint64_t more) {
+  uint64_t bytes = target.productWorkspaceBytes + more;
+  return bytes ? workspace(bytes) : Value();
 }
 
 } // namespace zp
@@ -56,6 +70,9 @@ zp::plan::EntryKind entryKind(zp::nn::ProgramKind kind) {
 struct ConvertToPlan : zp::impl::ConvertToPlanPassBase<ConvertToPlan> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
+    FailureOr<zp::JobSettings> settings = zp::readSettings(module);
+    if (failed(settings))
+      return signalPassFailure();
     llvm::StringMap<zp::zero::SectionOp> sections;
     for (auto section : module.getOps<zp::zero::SectionOp>())
       sections[section.getSymName()] = section;
@@ -67,13 +84,13 @@ struct ConvertToPlan : zp::impl::ConvertToPlanPassBase<ConvertToPlan> {
       Block &body = program.getBody().front();
       zp::ProgramMemory memory(body, b);
       auto find = [&](StringRef name) { return sections.lookup(name); };
-      zp::Lowering lowering{module, state, memory, b, find, program.getSymName()};
+      zp::Lowering lowering{module, *settings, zp::targetOf(module), state, memory, b, find, program.getSymName(), 0, {}, {}};
       zp::chooseDestinations(body, lowering);
       for (Operation &op : body) {
         for (Value result : op.getResults())
           if (zp::Place destination = memory.destinationOf(result))
             lowering.zeroBeforeFirstWrite(&op, destination.buffer);
-        if (!zp::lowerNN(&op, lowering) && !zp::lowerZero(&op, lowering)) {
+        if (!zp::lowerNN(&op, lowering) && !zp::lowerNF4(&op, lowering) && !zp::lowerZero(&op, lowering)) {
           op.emitOpError("has no lowering to plan");
           return signalPassFailure();
         }

@@ -3,6 +3,8 @@
 #define ZP_COMPILER_CONVERSION_TOPLAN_TOPLAN_H
 
 #include "compiler/Conversion/ToPlan/Memory.h"
+#include "compiler/Support/Settings.h"
+#include "compiler/Support/Targets.h"
 #include "dialects/NN/IR/NNDialect.h"
 #include "dialects/Zero/IR/ZeroDialect.h"
 
@@ -16,6 +18,8 @@ SectionMemory memoryOf(zero::SectionOp section, ModuleMemory &memory);
 
 struct Lowering {
   mlir::ModuleOp module;
+  const JobSettings &settings;
+  const Target &target;
   ModuleMemory &state;
   ProgramMemory &memory;
   mlir::OpBuilder &builder;                               ///< at the end of the entry
@@ -36,12 +40,17 @@ struct Lowering {
   void zeroBeforeFirstWrite(mlir::Operation *from, mlir::StringAttr buffer);
   /// Defines a result that the instruction adds into: its memory is zero before.
   Place defineZeroed(mlir::Operation *from, mlir::Value result);
+  /// Defines a result that an instruction adds to `addend` (which may be absent), in place of it where it dies.
+  Place defineSum(mlir::Operation *from, mlir::Value addend, mlir::Value result);
   /// Bytes for an instruction to work in.
   mlir::Value workspace(uint64_t bytes);
+  /// The same for a matrix product: what the target's library wants, and `more`. Null when that is nothing.
+  mlir::Value productWorkspace(uint64_t more = 0);
 };
 
 /// False for an op of another dialect.
 bool lowerNN(mlir::Operation *op, Lowering &lowering);
+bool lowerNF4(mlir::Operation *op, Lowering &lowering);
 bool lowerZero(mlir::Operation *op, Lowering &lowering);
 /// Tells results where they end up, before anything is lowered.
 void chooseDestinations(mlir::Block &body, Lowering &lowering);

@@ -1,5 +1,6 @@
 // Patterns of the zero dialect: sections become persistent buffers, collectives instructions.
 #include "compiler/Conversion/ToPlan/ToPlan.h"
+#include "compiler/Support/Storage.h"
 
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -42,18 +43,42 @@ Place defineFuture(TypedValue<FutureType> future, plan::BufferKind kind, Lowerin
   return l.memory.define(wait.getResult(), kind);
 }
 
-void load(LoadOp op, Lowering &l) {
-  SectionOp section = l.section(op.getSection());
-  SectionMemory s = memoryOf(section, l.state);
-  Place first = s.master ? s.master : s.values;
-  // The emitter numbers sections in the module's order; so does this attribute.
+/// The emitter numbers sections in the module's order; so do instructions.
+int64_t numberOf(SectionOp section, Lowering &l) {
   int64_t number = 0;
   for (auto other : l.module.getOps<SectionOp>()) {
     if (other == section)
       break;
     ++number;
   }
-  l.emit<plan::LoadSectionOp>(op, l.memory.view(first), number);
+  return number;
+}
+
+/// Records of 4-bit elements. Where scales are nested and a rank quantises its slice alone, nobody knows a tensor's mean scale
+/// before all ranks' scales have been exchanged.
+void loadQuantized(LoadOp op, SectionOp section, const QuantRecords &records, Lowering &l) {
+  Place values = memoryOf(section, l.state).values;
+  bool exchange = records.nested && section.getValuesSharded() && !l.settings.bnb_4bit_prequantized;
+  int64_t number = numberOf(section, l), blocks = section.getElements() / static_cast<int64_t>(records.blockSize);
+  if (!exchange) {
+    l.emit<plan::LoadQuantizedOp>(op, l.memory.view(values), Value(), number);
+    return;
+  }
+  Type f32 = l.builder.getF32Type();
+  Value mine = l.memory.view(l.memory.allocate(flat(blocks / static_cast<int64_t>(section.getRanks()), f32), plan::BufferKind::Communication));
+  Value all = l.memory.view(l.memory.allocate(flat(blocks, f32), plan::BufferKind::Communication));
+  l.emit<plan::LoadQuantizedOp>(op, l.memory.view(values), mine, number);
+  l.emit<plan::AllGatherOp>(op, mine, all);
+  l.emit<plan::NestScalesOp>(op, all, l.memory.view(values), number);
+}
+
+void load(LoadOp op, Lowering &l) {
+  SectionOp section = l.section(op.getSection());
+  if (auto records = quantRecordsOf(cast<RankedTensorType>(section.getType()).getElementType()))
+    return loadQuantized(op, section, *records, l);
+  SectionMemory s = memoryOf(section, l.state);
+  Place first = s.master ? s.master : s.values;
+  l.emit<plan::LoadSectionOp>(op, l.memory.view(first), numberOf(section, l));
   if (!s.master)
     return;
   if (!(s.values == s.master)) {
@@ -85,7 +110,7 @@ bool lowerZero(Operation *operation, Lowering &l) {
       })
       .Case([&](SlotOp op) {
         Place place = m.placeOf(op.getWhole());
-        place.offset += *l.section(op.getSection()).offsetOf(op.getParameterAttr()) * place.type.getElementTypeBitWidth() / 8;
+        place.offset += byteOffset(place.type.getElementType(), *l.section(op.getSection()).offsetOf(op.getParameterAttr()));
         place.type = cast<RankedTensorType>(op.getResult().getType());
         return m.bind(op.getResult(), place), true;
       })

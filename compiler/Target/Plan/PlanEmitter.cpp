@@ -1,6 +1,8 @@
 #include "compiler/Target/Plan/PlanEmitter.h"
 
 #include "compiler/Support/Settings.h"
+#include "compiler/Support/Storage.h"
+#include "compiler/Support/Targets.h"
 #include "dialects/NN/IR/NNDialect.h"
 #include "dialects/Plan/IR/PlanDialect.h"
 #include "dialects/Zero/IR/ZeroDialect.h"
@@ -13,8 +15,6 @@ using namespace mlir;
 
 namespace zp {
 
-/// What a process takes beside its plan on CPU ranks: code, thread stacks with their tile scratch, file windows.
-static constexpr uint64_t kCpuReserveBytes = 200u << 20;
 static constexpr uint32_t kAbsent = 0xffffffffu;
 
 namespace {
@@ -123,21 +123,27 @@ private:
   }
 
   flatbuffers::Offset<fbs::Section> emitSection(zero::SectionOp section) {
+    Type element = cast<RankedTensorType>(section.getType()).getElementType();
+    std::optional<QuantRecords> records = quantRecordsOf(element);
+    // A section of records counts bytes.
+    auto count = [&](int64_t elements) { return records ? byteOffset(element, elements) : elements; };
     SmallVector<flatbuffers::Offset<fbs::Parameter>> parameters;
     for (zero::SlotAttr slot : section.getSlots().getAsRange<zero::SlotAttr>())
-      parameters.push_back(emitParameter(cast<nn::ParameterOp>(symbols.lookupSymbolIn(module, slot.getParameter())), slot.getOffset()));
+      parameters.push_back(emitParameter(cast<nn::ParameterOp>(symbols.lookupSymbolIn(module, slot.getParameter())), count(slot.getOffset())));
     bool trainable = section.getKind() == zero::SectionKind::Trainable;
-    DType compute = cast<RankedTensorType>(section.getType()).getElementType().isBF16() ? DType::BF16 : DType::F32;
-    uint32_t values = stateTensor(section, ".values", section.getStoredValues(), compute);
+    DType stored = records ? DType::U8 : element.isBF16() ? DType::BF16 : DType::F32;
+    uint32_t values = stateTensor(section, ".values", count(section.getStoredValues()), stored);
     uint32_t master = stateTensor(section, ".master", section.getStoredOptimizer(), DType::F32);
     if (trainable && master == kAbsent)
       master = values;
     return fbs::CreateSection(fbb, fbb.CreateString(section.getSymName().str()), section.getUnit(), static_cast<fbs::SectionKind>(section.getKind()),
-                                    static_cast<uint8_t>(trainable ? DType::F32 : compute), section.getElements(), section.getValuesSharded(),
+                                    static_cast<uint8_t>(trainable ? DType::F32 : stored), count(section.getElements()), section.getValuesSharded(),
                                     section.getGradientSharded(), section.getOptimizerSharded(), section.getDecayEnd(), vectorOf(parameters), values, master,
                                     stateTensor(section, ".moment1", section.getStoredOptimizer(), DType::F32),
                                     stateTensor(section, ".moment2", section.getStoredOptimizer(), DType::F32),
-                                    stateTensor(section, ".gradient", section.getStoredGradient(), DType::F32));
+                                    stateTensor(section, ".gradient", section.getStoredGradient(), DType::F32),
+                                    records ? static_cast<uint8_t>(records->type) : 0, records ? static_cast<uint32_t>(records->blockSize) : 0,
+                                    records && records->nested, records && settings.bnb_4bit_prequantized);
   }
 
   flatbuffers::Offset<fbs::Parameter> emitParameter(nn::ParameterOp parameter, int64_t offset) {
@@ -223,8 +229,9 @@ private:
     auto arena = module->getAttrOfType<IntegerAttr>("plan.arena_bytes");
     SmallVector<flatbuffers::Offset<fbs::Space>> spaces{fbs::CreateSpace(fbb, fbs::Tier::Device, arena ? arena.getInt() : 0)};
     auto vocabulary = module->getAttrOfType<IntegerAttr>("zp.vocab_size");
-    auto target = fbb.CreateString("cpu"), adapter = fbb.CreateString(moduleText("zp.adapter_config").str()), model = fbb.CreateString(moduleText("zp.model_config").str());
-    fbb.Finish(fbs::CreatePlan(fbb, settings.num_processes, target, vectorOf(list), adapter, model, vocabulary ? vocabulary.getInt() : 0, kCpuReserveBytes,
+    const Target &chosen = targetOf(module);
+    auto target = fbb.CreateString(chosen.name.str()), adapter = fbb.CreateString(moduleText("zp.adapter_config").str()), model = fbb.CreateString(moduleText("zp.model_config").str());
+    fbb.Finish(fbs::CreatePlan(fbb, settings.num_processes, target, vectorOf(list), adapter, model, vocabulary ? vocabulary.getInt() : 0, chosen.reserveBytes,
                                vectorOf(spaces), vectorOf(buffers), vectorOf(tensors), vectorOf(sections), vectorOf(entries), streams,
                                events));
   }

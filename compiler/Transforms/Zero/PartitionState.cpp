@@ -1,4 +1,5 @@
 #include "compiler/Support/Settings.h"
+#include "compiler/Support/Storage.h"
 #include "compiler/Transforms/Zero/Passes.h"
 #include "compiler/Transforms/Zero/Sections.h"
 
@@ -26,10 +27,10 @@ struct PartitionState : zp::zero::impl::PartitionStatePassBase<PartitionState> {
     if (failed(read))
       return signalPassFailure();
     settings = *read;
-    std::map<std::pair<int64_t, bool>, SmallVector<nn::ParameterOp>> groups; // (unit, trainable)
+    std::map<std::pair<int64_t, SectionKind>, SmallVector<nn::ParameterOp>> groups; // by unit
     nn::ParameterOp last;
     for (auto parameter : module.getOps<nn::ParameterOp>()) {
-      groups[{parameter.getUnit(), parameter.getTrainable()}].push_back(parameter);
+      groups[{parameter.getUnit(), kindOf(parameter)}].push_back(parameter);
       last = parameter;
     }
     if (!last)
@@ -43,10 +44,18 @@ struct PartitionState : zp::zero::impl::PartitionStatePassBase<PartitionState> {
     makeInit(module, sections);
   }
 
-  SectionOp makeSection(OpBuilder &b, int64_t unit, bool trainable, SmallVector<nn::ParameterOp> parameters, Type compute) {
+  static SectionKind kindOf(nn::ParameterOp parameter) {
+    if (parameter.getTrainable())
+      return SectionKind::Trainable;
+    return zp::quantRecordsOf(cast<ShapedType>(parameter.getType()).getElementType()) ? SectionKind::Codes : SectionKind::Frozen;
+  }
+
+  SectionOp makeSection(OpBuilder &b, int64_t unit, SectionKind kind, SmallVector<nn::ParameterOp> parameters, Type compute) {
+    bool trainable = kind == SectionKind::Trainable;
+    Type element = kind == SectionKind::Codes ? cast<ShapedType>(parameters.front().getType()).getElementType() : compute;
     // Decayed parameters first: one boundary then says who is decayed.
     llvm::stable_sort(parameters, [](nn::ParameterOp x, nn::ParameterOp y) { return x.getDecayed() && !y.getDecayed(); });
-    int64_t bytes = compute.getIntOrFloatBitWidth() / 8, granule = kGranuleBytes / bytes, offset = 0, decayEnd = 0;
+    int64_t granule = zp::granuleOf(element, kGranuleBytes), offset = 0, decayEnd = 0;
     SmallVector<Attribute> slots;
     for (nn::ParameterOp parameter : parameters) {
       slots.push_back(SlotAttr::get(b.getContext(), FlatSymbolRefAttr::get(parameter.getSymNameAttr()), offset));
@@ -57,10 +66,10 @@ struct PartitionState : zp::zero::impl::PartitionStatePassBase<PartitionState> {
     int64_t ranks = settings.num_processes, stage = settings.zero_stage, elements = roundUp(offset, granule * ranks);
     bool whole = stage < 3 || elements <= settings.stage3_param_persistence_threshold;
     auto flag = [&](bool set) { return set && ranks > 1 ? b.getUnitAttr() : UnitAttr(); };
-    std::string name = "unit" + std::to_string(unit) + (trainable ? ".trainable" : ".frozen");
+    std::string name = ("unit" + Twine(unit) + "." + stringifySectionKind(kind)).str();
     return SectionOp::create(b, parameters.front().getLoc(), b.getStringAttr(name), b.getI64IntegerAttr(unit),
-                             SectionKindAttr::get(b.getContext(), trainable ? SectionKind::Trainable : SectionKind::Frozen),
-                             TypeAttr::get(flat(elements, compute)), b.getArrayAttr(slots), b.getI64IntegerAttr(ranks),
+                             SectionKindAttr::get(b.getContext(), kind),
+                             TypeAttr::get(flat(elements, element)), b.getArrayAttr(slots), b.getI64IntegerAttr(ranks),
                              b.getI64IntegerAttr(trainable ? decayEnd : 0), flag(!whole), flag(trainable && stage >= 2), flag(trainable && stage >= 1));
   }
 

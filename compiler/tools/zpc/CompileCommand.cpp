@@ -5,6 +5,7 @@
 
 #include "compiler/Pipelines/Pipelines.h"
 #include "compiler/Pipelines/RegisterAll.h"
+#include "compiler/Support/Targets.h"
 #include "compiler/Target/Plan/PlanEmitter.h"
 #include "compiler/tools/zpc/ZpcMain.h"
 #include "llvm/Support/SourceMgr.h"
@@ -22,6 +23,7 @@ namespace zp {
 namespace {
 
 const char *const kUsage = R"(zpc compile model.mlir -o plan.fb [flags]
+  --target cpu|cuda     whose kernels the plan is for (cpu); a cuda plan can be explained and checked, not run by this build
   -o FILE               the plan (or, with --stop_after, the module)
   --stop_after PHASE    write the module after import, train, fuse, distribute, schedule or plan
   --start_from PHASE    the input is a module as --stop_after of the phase before wrote it
@@ -29,7 +31,7 @@ const char *const kUsage = R"(zpc compile model.mlir -o plan.fb [flags]
 )";
 
 struct Options {
-  std::string input, output = "plan.fb", dumpDir;
+  std::string input, output = "plan.fb", dumpDir, target;
   Phase stop = kLastPhase, start = kFirstPhase;
 };
 
@@ -67,8 +69,9 @@ StatusOr<Options> parse(int argc, char **argv) {
         return usage(flag + ": '" + value + "' is not a phase, expected one of " + phaseNames());
       (flag == "--stop_after" ? options.stop : options.start) = *phase;
     } else if (flag == "--target") {
-      if (value != "cpu")
-        return usage("--target: '" + value + "' is not a target of this build, expected cpu");
+      if (!findTarget(value))
+        return usage("--target: '" + value + "' is not a target, expected " + targetNames());
+      options.target = value;
     } else {
       return Status(ErrorCode::UnknownKey, "zpc compile: " + flag + " is not a flag; see zpc compile --help");
     }
@@ -146,6 +149,8 @@ int compileMain(int argc, char **argv) {
   llvm::SourceMgr sources;
   ScopedDiagnosticHandler diagnostics(&context, printDiagnostic);
   OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(options->input, sources, &context);
+  if (module && !options->target.empty())
+    setTarget(*module, options->target);
   if (!module || failed(runPhases(*module, *options)))
     return 2; // the diagnostic names file, line and op
   if (options->stop != kLastPhase)
@@ -155,16 +160,6 @@ int compileMain(int argc, char **argv) {
     return 1;
   if (Status status = rt::writePlanFile(options->output, *payload); !status.ok())
     return report(status);
-  return 0;
-}
-
-int checkMain(int argc, char **argv) {
-  if (argc != 2 || argv[1][0] == '-')
-    return std::fputs("zpc check plan.fb\n", argc == 2 ? stdout : stderr), argc == 2 ? 0 : 2;
-  StatusOr<rt::PlanFile> plan = rt::PlanFile::load(argv[1]);
-  if (!plan.ok())
-    return report(plan.status());
-  std::printf("%s: sound\n", argv[1]);
   return 0;
 }
 

@@ -7,7 +7,8 @@ include "dialects/NN/IR/NNBase.td"
 def NN_ParameterOp : NN_Op<"parameter", [Symbol]> {
   let summary = "a tensor of the model or of an adapter";
   let description = [{
-    Declares a parameter with the type of its master values; `nn.read` may round them. `unit` says with whom it lives and
+    Declares a parameter with the type of its master values; `nn.read` may round them. Elements of a frozen parameter may be of
+    another dialect's type: what they mean is that dialect's business. `unit` says with whom it lives and
     travels. `checkpoint` is the base tensor it is read from. `saved_as` is its key in what training writes. Uniform values
     are drawn from [-bound, bound) by MT19937(seed), `generator_offset` outputs in; for normal ones bound is the deviation.
 
@@ -20,7 +21,7 @@ def NN_ParameterOp : NN_Op<"parameter", [Symbol]> {
     - C2: a trainable parameter has `saved_as`, and f32 elements.
     - C3: `bound` is positive when `initial` is uniform or normal.
   }];
-  let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<NN_Float>:$type, I64Attr:$unit, NN_Initial:$initial,
+  let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<NN_Tensor>:$type, I64Attr:$unit, NN_Initial:$initial,
                        OptionalAttr<StrAttr>:$checkpoint, OptionalAttr<StrAttr>:$saved_as, UnitAttr:$trainable, UnitAttr:$decayed,
                        DefaultValuedAttr<F64Attr, "0.0">:$bound, DefaultValuedAttr<I64Attr, "0">:$generator_offset);
   let assemblyFormat = "$sym_name `:` $type `initial` $initial attr-dict";
@@ -57,7 +58,7 @@ def NN_ReadOp : NN_Op<"read", [MemoryEffects<[MemRead]>, DeclareOpInterfaceMetho
   let summary = "the values of a parameter, rounded to the result's element type";
   let description = [{ Constraints: C1: the symbol is an nn.parameter. C2: the shapes agree. }];
   let arguments = (ins FlatSymbolRefAttr:$parameter);
-  let results = (outs NN_Float:$value);
+  let results = (outs NN_Tensor:$value);
   let assemblyFormat = "$parameter attr-dict `:` type($value)";
 }
 def NN_AccumulateGradientOp : NN_Op<"accumulate_gradient", [MemoryEffects<[MemWrite]>, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {

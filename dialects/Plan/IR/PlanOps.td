@@ -48,6 +48,23 @@ def Plan_LoadSectionOp : Plan_Instruction<"load_section", 20, ByLoader, (ins Wri
     replicated); padding between parameters becomes zero.
   }];
 }
+def Plan_LoadQuantizedOp : Plan_Instruction<"load_quantized", 21, ByLoader,
+    (ins Writes<"u8[bytes]: records">:$target, OptionalWrites<"f32[blocks of target]">:$scales, I64Attr:$section)> {
+  let summary = "brings this rank's records of a section of 4-bit codes: of checkpoint tensors, quantised if they aren't yet";
+  let description = [{
+    Weights are converted to the plan's compute dtype, then quantised, a record at a time; only what the rank owns is read.
+    Without `scales` the records are complete afterwards. With `scales` they have their codes, and each block's scale is in
+    `scales` (zero for a block that no tensor has): nest_scales completes them once every rank's are known.
+  }];
+}
+def Plan_NestScalesOp : Plan_Instruction<"nest_scales", 22, ByLoader,
+    (ins Reads<"f32[blocks of the section]">:$scales, Updates<"u8[bytes]: records">:$records, I64Attr:$section)> {
+  let summary = "quantises the scales of a section: offset of each tensor, scale of each group, 8-bit codes";
+  let description = [{
+    The offset is the mean of *all* the tensor's scales, summed in the reference's order, hence the same bits on any number of
+    ranks. `records` are this rank's.
+  }];
+}
 
 //===--- elementwise -----------------------------------------------------------===//
 
@@ -143,6 +160,23 @@ def Plan_SiluMulOp : Plan_Instruction<"silu_mul", 50, OnDevice, (ins Reads<"f">:
 def Plan_SiluMulGradientOp : Plan_Instruction<"silu_mul_gradient", 51, OnDevice,
     (ins Reads<"f">:$grad_out, Reads<"f">:$gate, Reads<"f">:$up, Writes<"f">:$grad_gate, Writes<"f">:$grad_up)> {
   let summary = "gradient of silu_mul; grad_gate may be gate, grad_up may be up";
+}
+def Plan_NF4MatmulOp : Plan_Instruction<"nf4_matmul", 54, OnDevice,
+    (ins Reads<"f[M,columns], or f[M,rows] when not transposed">:$a, Reads<"u8[bytes]: records of [rows,columns]">:$weight,
+         OptionalReads<"f[N]">:$bias, OptionalWrites<"u8: a panel of dequantised weights, where the target wants one">:$workspace, Updates<"f[M,N]">:$target,
+         I64Attr:$rows, I64Attr:$columns, BoolAttr:$transpose, F64Attr:$alpha, BoolAttr:$accumulate,
+         I64Attr:$quant_type, I64Attr:$block_size, BoolAttr:$nested), [AttrSizedOperandSegments]> {
+  let summary = "target = alpha·a·op(W) (+ bias) (+ target when accumulate), W being 4-bit";
+  let description = [{
+    W is [rows, columns] in records (runtime/schema/quant_records.h); op transposes it when `transpose` (N = rows: a linear), else N = columns
+    (its input gradient). An element of W is round_f(value[code]·scale), the scale of a nested block being
+    map[code]·group scale + offset, rounded after each operation: the same bits as nf4_dequantize. Sums as in matmul. No
+    dequantised copy is larger than a tile.
+  }];
+}
+def Plan_NF4DequantizeOp : Plan_Instruction<"nf4_dequantize", 55, OnDevice,
+    (ins Reads<"u8[bytes]: records of [rows,columns]">:$weight, Writes<"f[rows,columns]">:$target, I64Attr:$quant_type, I64Attr:$block_size, BoolAttr:$nested)> {
+  let summary = "a weight from its 4-bit codes, one rounding to f; bit for bit the reference's";
 }
 def Plan_LinearCrossEntropyOp : Plan_Instruction<"linear_cross_entropy", 53, OnDevice,
     (ins Reads<"f[T,D]">:$hidden, Reads<"f[V,D]">:$weight, Reads<"i32[T], -100 = not counted">:$labels, Writes<"u8">:$workspace,

@@ -7,7 +7,7 @@ include "mlir/IR/EnumAttr.td"
 
 def Zero_SectionKind : I32EnumAttr<"SectionKind", "what a section holds", [
     I32EnumAttrCase<"Frozen", 0, "frozen">, I32EnumAttrCase<"Trainable", 1, "trainable">,
-    I32EnumAttrCase<"Codes", 2, "codes">, I32EnumAttrCase<"Scales", 3, "scales">]> {
+    I32EnumAttrCase<"Codes", 2, "codes">]> {
   let cppNamespace = "::zp::zero";
 }
 

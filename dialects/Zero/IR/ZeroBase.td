@@ -7,7 +7,7 @@ include "mlir/IR/OpBase.td"
 include "mlir/IR/SymbolInterfaces.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
-def Zero_Flat : RankedTensorOf<[AnyFloat], [HasStaticShapePred, HasAnyRankOfPred<[1]>], "flat tensor of floats">;
+def Zero_Flat : RankedTensorOf<[AnyType], [HasStaticShapePred, HasAnyRankOfPred<[1]>], "flat tensor">;
 def Zero_Tensor : StaticShapeTensorOf<[AnyType]>;
 
 class Zero_Op<string mnemonic, list<Trait> traits = []> : Op<Zero_Dialect, mnemonic, traits>;

@@ -12,7 +12,7 @@ def Zero_Dialect : Dialect {
   let description = [{
     Where state lives and when it is whole. It sees flat tensors and slots in them; what they mean is `nn`'s business.
 
-    A *unit* (a block; the embeddings; the head) owns up to two *sections* now, frozen and trainable: flat arrays in which
+    A *unit* (a block; the embeddings; the head) owns up to three *sections*, frozen floats, trainables and 4-bit codes: flat arrays in which
     every parameter is a *slot*. Over R ranks a section of N elements is cut into R equal slices; rank r owns
     [r·N/R, (r+1)·N/R). One program is written for all ranks: a slice-sized tensor means "this rank's".
 

@@ -48,6 +48,20 @@ struct LoadSectionArgs {
   int64_t section{};
 };
 
+/// brings this rank's records of a section of 4-bit codes: of checkpoint tensors, quantised if they aren't yet
+struct LoadQuantizedArgs {
+  TensorView target;
+  TensorView scales; // optional
+  int64_t section{};
+};
+
+/// quantises the scales of a section: offset of each tensor, scale of each group, 8-bit codes
+struct NestScalesArgs {
+  TensorView scales;
+  TensorView records;
+  int64_t section{};
+};
+
 /// sets every element to a value
 struct FillArgs {
   TensorView target;
@@ -233,6 +247,32 @@ struct LinearCrossEntropyArgs {
   TensorView gradWeight; // optional
   int64_t chunk{};
   int64_t length{};
+};
+
+/// target = alpha·a·op(W) (+ bias) (+ target when accumulate), W being 4-bit
+struct NF4MatmulArgs {
+  TensorView a;
+  TensorView weight;
+  TensorView bias; // optional
+  TensorView workspace; // optional
+  TensorView target;
+  int64_t rows{};
+  int64_t columns{};
+  bool transpose{};
+  double alpha{};
+  bool accumulate{};
+  int64_t quantType{};
+  int64_t blockSize{};
+  bool nested{};
+};
+
+/// a weight from its 4-bit codes, one rounding to f; bit for bit the reference's
+struct NF4DequantizeArgs {
+  TensorView weight;
+  TensorView target;
+  int64_t quantType{};
+  int64_t blockSize{};
+  bool nested{};
 };
 
 /// adds the sum of squares (f64) into target

@@ -8,6 +8,24 @@
 // WHOLE-DAG: plan.entry @apply_gradients kind apply_gradients
 // WHOLE-DAG: plan.entry @evaluate kind evaluate
 // WHOLE-DAG: plan.entry @logits kind logits
+// 4-bit weights: records in a section of their own. Nested scales are exchanged once, where ranks quantise slices alone and the
+// checkpoint isn't quantised already.
+// RUN: sed 's/zp.settings = {/zp.settings = {num_processes = 2 : i64, use_4bit_quantization = true, use_nested_quant = true, stage3_param_persistence_threshold = 0 : i64, /' %inputs/tiny-lora.mlir > %t.nested
+// RUN: zp-opt %t.nested --nn-attach-adapters --nf4-quantize-frozen-weights --nn-build-backward --nf4-fuse-dequant-matmul --zero-partition-state --zero-insert-gathers --zero-insert-reductions --convert-to-plan | FileCheck %s --check-prefix=NESTED
+// RUN: sed 's/zp.settings = {/zp.settings = {bnb_4bit_prequantized = true, /' %t.nested | zp-opt --nn-attach-adapters --nf4-quantize-frozen-weights --nn-build-backward --zero-partition-state --zero-insert-gathers --zero-insert-reductions --convert-to-plan | FileCheck %s --check-prefix=READY
+// NESTED: plan.buffer @unit1.codes.values tier device kind weights {bytes = 33856 : i64}
+// Products see the records of a weight, at its slot: the third of eight here.
+// NESTED: plan.all_gather %{{.+}}, %{{.+}} : memref<33856xi8>, memref<67712xi8>
+// NESTED: %[[V:.+]] = plan.view @{{.+}}[16928] : memref<8464xi8>
+// NESTED: plan.nf4_matmul %{{.+}}, %[[V]], %{{.+}} {accumulate = false, alpha = 1.000000e+00 : f64, block_size = 64 : i64, columns = 8 : i64, nested = true
+// NESTED-NOT: plan.nf4_dequantize
+// NESTED: %[[R:.+]] = plan.view @unit1.codes.values[0] : memref<33856xi8>
+// NESTED: plan.load_quantized %[[R]], %[[MINE:.+]] {section = {{[0-9]+}} : i64} : memref<33856xi8>, memref<1024xf32>
+// NESTED: plan.all_gather %[[MINE]], %[[ALL:.+]] : memref<1024xf32>, memref<2048xf32>
+// NESTED: plan.nest_scales %[[ALL]], %[[R]] {section = {{[0-9]+}} : i64} : memref<2048xf32>, memref<33856xi8>
+// READY: plan.nf4_dequantize
+// READY: plan.load_quantized %{{[0-9]+}} {section
+// READY-NOT: plan.nest_scales
 // What is sharded lives in slices; the section's master is the value itself in f32.
 // CHECK-DAG: plan.buffer @f.values tier device kind weights {bytes = 256 : i64}
 // CHECK-DAG: plan.buffer @t.values tier device kind adapters {bytes = 256 : i64}

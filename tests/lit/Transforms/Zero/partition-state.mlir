@@ -4,6 +4,7 @@
 // RUN: sed 's/SETTINGS/num_processes = 2 : i64, zero_stage = 0 : i64/' %s | zp-opt --zero-partition-state | FileCheck %s --check-prefixes=CHECK,STAGE0
 // RUN: sed 's/SETTINGS/num_processes = 1 : i64, zero_stage = 3 : i64, stage3_param_persistence_threshold = 0 : i64/' %s | zp-opt --zero-partition-state | FileCheck %s --check-prefixes=ONE
 // RUN: sed 's/SETTINGS/num_processes = 2 : i64, zero_stage = 3 : i64, bf16 = true/' %s | zp-opt --zero-partition-state | FileCheck %s --check-prefixes=BF16
+// RUN: sed 's/SETTINGS/num_processes = 2 : i64, zero_stage = 3 : i64, stage3_param_persistence_threshold = 0 : i64/; s/5x20xf32/300x20x!nf4.block<64>/' %s | zp-opt --zero-partition-state | FileCheck %s --check-prefixes=CODES
 // Sections are only declared: the programs mean what they meant.
 // RUN: sed 's/zp.settings = {/zp.settings = {num_processes = 2 : i64, stage3_param_persistence_threshold = 0 : i64, /' %inputs/tiny-lora.mlir | zp-opt --nn-attach-adapters --nn-build-backward --nn-insert-optimizer -o %t.lora
 // RUN: zp-opt %t.lora --zero-partition-state -o %t.lora.after && zp-interpret --compare %t.lora %t.lora.after --ranks=2
@@ -31,6 +32,10 @@ module attributes {zp.settings = {SETTINGS}} {
 // One rank has nothing to shard.
 // ONE-NOT: sharded
 // ONE: zero.section @unit2.frozen kind frozen {ranks = 1 : i64, slots = [#zero.slot<@head, 0>], type = tensor<64xf32>, unit = 2 : i64}
+// 4-bit weights have a section of their own, cut between records of 16384 elements; padded like the others.
+// CODES: zero.section @unit1.frozen kind frozen {ranks = 2 : i64, slots = [#zero.slot<@norm, 0>], type = tensor<128xf32>
+// CODES: zero.section @unit1.codes kind codes {ranks = 2 : i64, slots = [#zero.slot<@w, 0>], type = tensor<32768x!nf4.block<64>>, unit = 1 : i64, values_sharded}
+// CODES: zero.load @unit1.codes
 // In bf16 a granule is 128 elements; below the default threshold of 100000 everything stays whole, gradients don't.
 // BF16: zero.section @unit1.frozen kind frozen {ranks = 2 : i64, slots = [#zero.slot<@w, 0>, #zero.slot<@norm, 128>], type = tensor<256xbf16>, unit = 1 : i64}
 // BF16: zero.section @unit1.trainable kind trainable {decay_end = 128 : i64, gradient_sharded, optimizer_sharded, ranks = 2 : i64, slots = [#zero.slot<@a, 0>, #zero.slot<@bias, 128>], type = tensor<256xbf16>, unit = 1 : i64}

@@ -1,0 +1,28 @@
+// From nf4 ops to their mathematics (OpMath.h). A 4-bit tensor is held as the numbers that it stands for.
+#include "compiler/Support/Storage.h"
+#include "tests/interpreter/Machine.h"
+#include "tests/interpreter/OpMath.h"
+
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+
+namespace zp::interpreter {
+
+LogicalResult runNF4Op(Operation *op, Frame &f, bool &handled) {
+  handled = true;
+  return TypeSwitch<Operation *, LogicalResult>(op)
+      .Case([&](nf4::QuantizeOp o) {
+        return f.out(o, quantize(f.in(o.getValue()), *quantRecordsOf(cast<RankedTensorType>(o.getType()).getElementType()))), success();
+      })
+      .Case([&](nf4::DequantizeOp o) { return f.out(o, Tensor(f.in(o.getValue()))), success(); })
+      .Case([&](nf4::LinearOp o) {
+        return f.out(o, linear(f.in(o.getX()), f.in(o.getWeight()), f.maybe(o.getBias()), f.maybe(o.getAddend()), o.getAlpha().convertToDouble())), success();
+      })
+      .Case([&](nf4::LinearInputGradientOp o) {
+        return f.out(o, linearInputGradient(f.in(o.getGradient()), f.in(o.getWeight()), f.maybe(o.getAddend()), o.getAlpha().convertToDouble())), success();
+      })
+      .Default([&](Operation *) { return handled = false, success(); });
+}
+
+} // namespace zp::interpreter
