@@ -15,16 +15,15 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent / "integration")]
-os.environ.update(HF_HUB_OFFLINE="1", CUDA_VISIBLE_DEVICES="", TRANSFORMERS_VERBOSITY="error")
+os.environ.update(OMP_NUM_THREADS="1", HF_HUB_OFFLINE="1", CUDA_VISIBLE_DEVICES="", TRANSFORMERS_VERBOSITY="error")
 
 import torch  # noqa: E402
 from eval_test import ROWS, compare, write_logits  # noqa: E402
 from peft import PeftModel  # noqa: E402
-from reference.job import Job  # noqa: E402
+from reference.job import Job, load_base  # noqa: E402
 from safetensors.numpy import load_file  # noqa: E402
 from support import pipeline, tools  # noqa: E402
 from support.golden_case import find_cases  # noqa: E402
-from transformers import AutoModelForCausalLM  # noqa: E402
 
 # A bf16 run would compare bf16's rounding; full-parameter runs write no adapter.
 CASES = [
@@ -37,14 +36,18 @@ CASES = [
     "mistral_window",
     "qwen2_packed",
     "qwen3_patterns",
+    "llama_qlora",
+    "llama_qlora_prequantised",
+    "qwen2_qlora_fp4_nested",
 ]
 
 
 def logits_in_peft(case, adapter):
     """{adapter_on, adapter_off} of the adapter that zprun wrote; off is the base model alone (disable_adapter() leaves
     trained biases in place)."""
-    inputs = {name: value for name, value in Job(case).rows(list(range(ROWS))).items() if name != "labels"}
-    base = AutoModelForCausalLM.from_pretrained(case.model, dtype=torch.float32, attn_implementation="eager").eval()
+    job = Job(case)
+    inputs = {name: value for name, value in job.rows(list(range(ROWS))).items() if name != "labels"}
+    base = load_base(case, job.settings, "eager", torch.float32).eval()
     with torch.no_grad():
         off = base(**inputs, use_cache=False).logits.numpy()
         on = PeftModel.from_pretrained(base, str(adapter)).eval()(**inputs, use_cache=False).logits.numpy()

@@ -11,7 +11,7 @@ from peft import LoraConfig, get_peft_model
 from safetensors.numpy import save_file
 from transformers import AutoModelForCausalLM, CONFIG_MAPPING
 
-from . import cases
+from . import cases, four_bit
 
 TOLERANCES = {
     "fp32": {"loss": 1e-5, "grad_norm": 1e-4, "change": 1e-3},
@@ -27,6 +27,9 @@ def write(case, folder):
         folder / "model", max_shard_size="30KB" if case.shards else "1GB"
     )
     (folder / "model/generation_config.json").unlink(missing_ok=True)
+    if case.prequantised is not None:
+        four_bit.prequantise(folder / "model", case.prequantised)
+        (folder / "model/generation_config.json").unlink(missing_ok=True)
     if case.v4_config:
         spell_as_v4(folder / "model/config.json")
     if case.lora:
@@ -42,14 +45,14 @@ def write(case, folder):
         "run_flags": [],
         "tolerance": TOLERANCES["bf16" if "bf16" in flags else "fp32"],
         "reference": "transformers.Trainer" if case.trainer else "update loop",
-        "versions": versions(),
+        "versions": versions("bitsandbytes" if case.four_bit else None),
         "feature_off": case.variants,
     }
     (folder / "case.json").write_text(json.dumps(spec, indent=2) + "\n")
 
 
-def versions():
-    names = ("torch", "transformers", "peft", "safetensors", "numpy") + ("accelerate",)
+def versions(*more):
+    names = ("torch", "transformers", "peft", "safetensors", "numpy", "accelerate", *filter(None, more))
     return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in names}}
 
 
@@ -71,6 +74,8 @@ def random_model(case):
             else:
                 peak = 2.2 if name.endswith(("q_proj.weight", "k_proj.weight")) else 1.0
                 parameter.normal_(0.0, peak * parameter.shape[1] ** -0.5)
+                if case.outliers and name != "lm_head.weight":
+                    parameter.mul_(torch.where(torch.rand_like(parameter) < 0.02, 4.6, 0.77))  # the variance stays
     return model
 
 

@@ -19,10 +19,16 @@ class Case:
     variants: list = field(default_factory=list)
     trainer: bool = False  # the reference is transformers' Trainer, from a fresh adapter
     stored: str = "float32"  # dtype of the checkpoint
+    prequantised: dict | None = None  # BitsAndBytesConfig's arguments: the checkpoint is saved in 4 bits
     shards: bool = False  # a checkpoint of several files with an index
     v4_config: bool = False  # config.json spelled as transformers 4 wrote it
     must_clip: bool = False
+    outliers: bool = False  # weights far above the others of their block, so that 4 bits are coarse
     mean_of_means: bool = False  # averaging micro-batches first must make a difference
+
+    @property
+    def four_bit(self):
+        return self.prequantised is not None or "use_4bit_quantization" in self.flags
 
 
 SHAPE = dict(
@@ -48,6 +54,19 @@ FLAGS = dict(
     train_sampling_strategy="sequential",
 )
 HALF_ALPHA = {"name": "half_alpha", "adapter_config": {"lora_alpha": 8}}
+# 4-bit cases. Where the CPU has AVX-512, the reference reads wrong scales for inputs that are a multiple of 16 and not of 64:
+# every linear here has 64 inputs or no multiple of 16.
+QLORA = dict(use_4bit_quantization="true")
+NESTED = dict(**QLORA, use_nested_quant="true")
+
+
+def without(name, **flags):
+    return {"name": name, "import_flags": flags}
+
+
+IN_FLOATS = without("in_floats", use_4bit_quantization="false")
+NOT_NESTED = without("not_nested", use_nested_quant="false")
+AS_FP4, AS_NF4 = (without(f"as_{kind}", bnb_4bit_quant_type=kind) for kind in ("fp4", "nf4"))
 
 CASES = [
     Case(
@@ -238,5 +257,115 @@ CASES = [
             learning_rate=1e-2,
         ),
         variants=[{"name": "drop_last", "import_flags": {"dataloader_drop_last": "true"}}],
+    ),
+    # 77 · 45 weights: an odd number of codes, blocks across rows, a tail.
+    Case(
+        "llama_qlora",
+        config=dict(hidden_size=45, intermediate_size=77),
+        flags=dict(QLORA),
+        variants=[IN_FLOATS, AS_FP4, without("nested", use_nested_quant="true"), HALF_ALPHA],
+    ),
+    # 301 blocks of a weight: more than one group of nested scales.
+    Case(
+        "llama_qlora_nested",
+        stored="bfloat16",
+        config=dict(
+            hidden_size=64,
+            intermediate_size=301,
+            num_hidden_layers=1,
+            num_attention_heads=4,
+            num_key_value_heads=2,
+            head_dim=16,
+        ),
+        lora=dict(r=4, lora_alpha=8, target_modules="all-linear"),
+        flags=dict(**NESTED, gradient_accumulation_steps=2, lr_scheduler_type="linear"),
+        rows=dict(count=24),
+        variants=[IN_FLOATS, AS_FP4, NOT_NESTED],
+    ),
+    Case(
+        "qwen2_qlora_fp4_nested",
+        family="qwen2",
+        config=dict(num_key_value_heads=5, intermediate_size=53, tie_word_embeddings=True),
+        lora=dict(r=8, lora_alpha=16, target_modules="all-linear", bias="lora_only"),
+        flags=dict(**NESTED, bnb_4bit_quant_type="fp4", max_length=40),
+        rows=dict(length=40, packed=True),
+        variants=[
+            IN_FLOATS,
+            AS_NF4,
+            NOT_NESTED,
+            {"name": "frozen_biases", "adapter_config": {"bias": "none"}, "expect": "differs or refused"},
+        ],
+    ),
+    # As transformers 5 reads the list: o_proj by its end, a block's part by its start.
+    Case(
+        "llama_qlora_skip",
+        lora=dict(r=8, lora_alpha=16, target_modules=["q_proj", "o_proj", "down_proj"], modules_to_save=["lm_head"]),
+        flags=dict(
+            **QLORA,
+            bnb_4bit_skip_modules="o_proj,model.layers.1.mlp",
+            weight_decay=0.1,
+            learning_rate=4e-3,
+            adam_epsilon=1e-6,
+        ),
+        variants=[
+            IN_FLOATS,
+            without("no_skip", bnb_4bit_skip_modules=""),
+            without("mlp_only", bnb_4bit_skip_modules="model.layers.1.mlp"),
+            without("o_proj_only", bnb_4bit_skip_modules="o_proj"),
+        ],
+    ),
+    Case(
+        "llama_qlora_bf16",
+        stored="bfloat16",
+        outliers=True,
+        config=dict(hidden_size=64, intermediate_size=84, num_attention_heads=4, num_key_value_heads=1, head_dim=16),
+        flags=dict(
+            **NESTED,
+            bf16=None,
+            bnb_4bit_compute_dtype="bfloat16",
+            bnb_4bit_quant_storage_dtype="bfloat16",
+            bnb_4bit_quant_type="nf4",
+            lr_scheduler_type="cosine",
+            warmup_steps=3,
+            learning_rate=3e-3,
+        ),
+        variants=[IN_FLOATS, AS_FP4],
+    ),
+    Case(
+        "llama_qlora_trainer",
+        lora=None,
+        trainer=True,
+        config=dict(hidden_size=45, intermediate_size=55),
+        rows=dict(count=20),
+        flags=dict(
+            **NESTED,
+            lora_r=8,
+            lora_alpha=16,
+            lora_target_modules="all-linear",
+            seed=99,
+            train_sampling_strategy="random",
+            lr_scheduler_type="linear",
+            learning_rate=2e-2,
+        ),
+        variants=[IN_FLOATS, NOT_NESTED, without("other_seed", seed=100)],
+    ),
+    # Directories that transformers saved in 4 bits.
+    Case(
+        "llama_qlora_prequantised",
+        prequantised=dict(
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            llm_int8_skip_modules=["lm_head", "layers.0.self_attn.v_proj"],
+        ),
+        config=dict(hidden_size=45, intermediate_size=77),
+        variants=[HALF_ALPHA, {"name": "larger_scales", "scale": {"tensors": ".nested_absmax", "factor": 1.25}}],
+    ),
+    Case(
+        "qwen2_qlora_prequantised_fp4",
+        family="qwen2",
+        prequantised=dict(bnb_4bit_quant_type="fp4", bnb_4bit_quant_storage="bfloat16"),
+        config=dict(hidden_size=60, num_key_value_heads=5, head_dim=12),
+        flags=dict(weight_decay=0.1, learning_rate=4e-3),
+        variants=[HALF_ALPHA, {"name": "larger_scales", "scale": {"tensors": ".absmax", "factor": 1.02}}],
     ),
 ]

@@ -7,6 +7,7 @@ from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dic
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, set_seed
 
+from . import four_bit
 from . import settings as settings_of_case
 
 
@@ -26,8 +27,9 @@ class Job:
         compute = torch.bfloat16 if self.settings.bf16 else torch.float32
         attention = attention or ("sdpa" if self.settings.bf16 else "eager")
         self.tokens = load_file(case.tokens)
-        self.model = AutoModelForCausalLM.from_pretrained(case.model, dtype=compute, attn_implementation=attention)
-        self.model.config.use_cache = False
+        self.model = load_base(case, self.settings, attention, compute)
+        if dtype:
+            four_bit.to_floats(self.model)
         if self.full:
             pass
         elif case.adapter:
@@ -61,6 +63,16 @@ class Job:
         if self.full and self.model.config.tie_word_embeddings:
             state.pop("lm_head.weight")
         return {name: tensor.detach().float().clone().contiguous() for name, tensor in state.items()}
+
+
+def load_base(case, settings, attention, compute):
+    """The base model as the job trains on it: in 4 bits when the settings or the directory's config.json say so."""
+    model = AutoModelForCausalLM.from_pretrained(
+        case.model, dtype=compute, attn_implementation=attention, **four_bit.load_arguments(settings)
+    )
+    four_bit.prepare(model)
+    model.config.use_cache = False
+    return model
 
 
 def fresh_config(settings):

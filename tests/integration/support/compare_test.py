@@ -10,10 +10,11 @@ import unittest
 from pathlib import Path
 
 import numpy as np
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 
 from .golden_case import find_cases, parse_flags, spell_flags
 from .pipeline import Job, commands, import_flags
+from .variants import write_variant
 
 ROOT = Path(__file__).resolve().parents[3]
 CASES = ROOT / "tests/golden/cases"
@@ -133,6 +134,22 @@ class Flags(unittest.TestCase):
         words = commands(case, Job(Path("bin"), 2, 3, "mpirun -n {ranks}"), Path("work"))["zprun"]
         self.assertEqual([str(word) for word in words[:4]], ["mpirun", "-n", "2", "bin/zprun"])
         self.assertNotIn("-n", words[4:])
+
+
+class Variants(unittest.TestCase):
+    def test_scaling_changes_the_named_tensors_alone(self):
+        case = find_cases(CASES, ["llama_qlora_prequantised"])[0]
+        with tempfile.TemporaryDirectory() as folder:
+            variant = {"name": "scaled", "scale": {"tensors": ".nested_absmax", "factor": 1.5}}
+            scaled = load_file(write_variant(case.folder, variant, Path(folder) / "scaled") / "model/model.safetensors")
+            original = load_file(case.model / "model.safetensors")
+            self.assertEqual(scaled.keys(), original.keys())
+            for name, tensor in original.items():
+                factor = np.float32(1.5 if name.endswith(".nested_absmax") else 1)
+                np.testing.assert_array_equal(scaled[name], tensor * factor if factor != 1 else tensor)
+            variant["scale"]["tensors"] = ".weight.quant_state"
+            with self.assertRaises(KeyError):
+                write_variant(case.folder, variant, Path(folder) / "nothing")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ A variant is an object of case.json's `feature_off` list:
     tokens        "merge_segments": every document of a row becomes one, positions kept;
                   "merge_documents": the same, and positions run on through the row
     untie         true: the head gets a copy of the embedding of its own
+    scale         {"tensors": SUFFIX, "factor": x}: every F32 tensor of model/model.safetensors whose name ends so, times x
     expect        "differs" (the default: the run ends well and the comparison fails), "refused" (it stops with an error),
                   or "differs or refused" (PEFT drops what the adapter file has too much; stopping is as good)
 generate.py holds PyTorch to the same variants, so a variant that changes nothing is never committed.
@@ -38,6 +39,8 @@ def write_variant(case_folder, variant, target):
         _edit_tokens(target / "tokens.safetensors", variant["tokens"])
     if variant.get("untie"):
         _untie(target / "model")
+    if "scale" in variant:
+        _scale(target / "model/model.safetensors", **variant["scale"])
     return target
 
 
@@ -81,3 +84,17 @@ def _untie(model):
     weights["lm_head.weight"] = weights["model.embed_tokens.weight"].copy()
     save_file(weights, model / "model.safetensors", metadata={"format": "pt"})
     _edit_json(model / "config.json", lambda config: config.update(tie_word_embeddings=False))
+
+
+def _scale(path, tensors, factor):
+    """In place: the file may hold dtypes that numpy has no name for."""
+    data = bytearray(path.read_bytes())
+    start = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:start])
+    chosen = [entry for name, entry in header.items() if name.endswith(tensors)]
+    if not chosen or any(entry["dtype"] != "F32" for entry in chosen):
+        raise KeyError(f"{tensors}: not the end of F32 tensors' names, so scaling would switch nothing off")
+    for entry in chosen:
+        begin, end = (start + offset for offset in entry["data_offsets"])
+        data[begin:end] = (np.frombuffer(data[begin:end], np.float32) * np.float32(factor)).tobytes()
+    path.write_bytes(data)
