@@ -44,6 +44,8 @@ private:
 
   Status launch(const Step &step, ParallelFor &parallel) override;
   Status perform(const Call &call, ParallelFor &parallel);
+  template <typename Loader, typename... Operands>
+  Status load(const Loader &loader, const ResolvedInstruction &instruction, int64_t section, const Operands &...operands);
   Status runShadow(const EntryRun &entry);
 
   const PlanFile &file;
@@ -147,6 +149,14 @@ Status PlanExecutor::runShadow(const EntryRun &entry) {
   return {};
 }
 
+/// Hands an instruction of the loader to whom the options name for it.
+template <typename Loader, typename... Operands>
+Status PlanExecutor::load(const Loader &loader, const ResolvedInstruction &instruction, int64_t section, const Operands &...operands) {
+  if (loader)
+    return loader(static_cast<uint32_t>(section), operands...);
+  return Status(ErrorCode::Internal, file.path() + ": " + instruction.op->name + ": has no loader, expected one in the executor's options");
+}
+
 Status PlanExecutor::launch(const Step &step, ParallelFor &parallel) { return perform(current->calls[step.index], parallel); }
 
 Status PlanExecutor::perform(const Call &call, ParallelFor &parallel) {
@@ -176,9 +186,13 @@ Status PlanExecutor::perform(const Call &call, ParallelFor &parallel) {
     reduced += operands[0].bytes() / ranks * others;
     break;
   case fbs::OpAttrs::LoadSection:
-    if (!options.loadSection)
-      return Status(ErrorCode::Internal, file.path() + ": load_section: has no loader, expected one in the executor's options");
-    status = options.loadSection(static_cast<uint32_t>(call.instruction->source->op_as_LoadSection()->section()), operands[0]);
+    status = load(options.loadSection, *call.instruction, call.instruction->source->op_as_LoadSection()->section(), operands[0]);
+    break;
+  case fbs::OpAttrs::LoadQuantized:
+    status = load(options.loadQuantized, *call.instruction, call.instruction->source->op_as_LoadQuantized()->section(), operands[0], operands[1]);
+    break;
+  case fbs::OpAttrs::NestScales:
+    status = load(options.nestScales, *call.instruction, call.instruction->source->op_as_NestScales()->section(), operands[0], operands[1]);
     break;
   default:
     call.kernel(KernelContext{&parallel, communicator.rank(), communicator.size()}, call.args);

@@ -20,6 +20,11 @@ namespace zp::rt {
 /// Fills this rank's slice of section `section` (an index into the plan's sections): checkpoint tensors, converted to the
 /// section's dtype, or initial values. Called by `load_section`, on the thread that called `run`.
 using SectionLoader = std::function<Status(uint32_t section, const TensorView &target)>;
+/// The same for a section of 4-bit codes: its records, and where `scales` has data the scales of their blocks, for which the
+/// records then wait. Called by `load_quantized`.
+using QuantizedLoader = std::function<Status(uint32_t section, const TensorView &records, const TensorView &scales)>;
+/// Completes this rank's records from all scales of the section. Called by `nest_scales`.
+using ScaleNester = std::function<Status(uint32_t section, const TensorView &scales, const TensorView &records)>;
 
 struct ExecutorOptions {
   int threads = 0;             ///< compute threads of this rank; 0: the cores divided by the ranks of this host
@@ -27,6 +32,8 @@ struct ExecutorOptions {
   bool reference = false;      ///< kernels/*/reference.cpp instead of cpu.cpp
   bool dryRun = false;         ///< the null device: no memory, `run` does nothing, views have no data
   SectionLoader loadSection;
+  QuantizedLoader loadQuantized;
+  ScaleNester nestScales;
 };
 
 class Executor {

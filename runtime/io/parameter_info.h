@@ -23,11 +23,13 @@ std::vector<const fbs::Parameter *> parametersInOrder(const fbs::Section &sectio
 struct Expecting {
   const char *who, *fix;
 };
-inline constexpr Expecting kPlanExpects{"the plan", "name the directory that the plan was imported from, or import this one"};
+inline constexpr Expecting kPlanExpects{"the plan",
+                                        "name the directory that the plan was imported from, or import this one"};
 
-/// Finds a tensor of floats of a shape, and its type. TensorShape, TensorDtype; QuantFormat when the checkpoint keeps it quantised.
-StatusOr<CheckpointTensor> findFloats(Checkpoint &from, const std::string &name, const std::vector<uint64_t> &shape, DType &dtype,
-                                      const Expecting &expecting = kPlanExpects);
+/// Finds a tensor of floats of a shape, and its type. TensorShape, TensorDtype; QuantFormat when the checkpoint keeps
+/// it quantised.
+StatusOr<CheckpointTensor> findFloats(Checkpoint &from, const std::string &name, const std::vector<uint64_t> &shape,
+                                      DType &dtype, const Expecting &expecting = kPlanExpects);
 
 /// "FILE: tensor NAME: ", as errors begin.
 std::string placeOf(const CheckpointTensor &tensor, const std::string &name);

@@ -16,10 +16,10 @@ namespace zp::rt {
 struct ParameterRecords {
   const fbs::Parameter *parameter = nullptr;
   QuantRecords layout;
-  uint64_t elements = 0;         ///< of the whole parameter
-  uint64_t firstOfSection = 0;   ///< the section's record that is the parameter's first
-  uint64_t begin = 0, end = 0;   ///< records that the rank holds
-  std::byte *atBegin = nullptr;  ///< where record `begin` lies
+  uint64_t elements = 0;        ///< of the whole parameter
+  uint64_t firstOfSection = 0;  ///< the section's record that is the parameter's first
+  uint64_t begin = 0, end = 0;  ///< records that the rank holds
+  std::byte *atBegin = nullptr; ///< where record `begin` lies
 
   uint64_t all() const { return layout.countFor(elements); }
   uint64_t scales() const { return blocksOf(elements, layout.blockSize); }
@@ -45,7 +45,8 @@ inline std::vector<ParameterRecords> parametersIn(const fbs::Section &section, R
   std::vector<ParameterRecords> found;
   for (const fbs::Parameter *parameter : parametersInOrder(section)) {
     ParameterRecords records{parameter, layout, elementsOf(*parameter), parameter->offset() / layout.bytes()};
-    uint64_t from = std::max(share.first, records.firstOfSection), to = std::min(shareEnd, records.firstOfSection + records.all());
+    uint64_t from = std::max(share.first, records.firstOfSection),
+             to = std::min(shareEnd, records.firstOfSection + records.all());
     if (from >= to)
       continue;
     records.begin = from - records.firstOfSection;

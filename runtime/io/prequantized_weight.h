@@ -1,8 +1,8 @@
-// A weight that the checkpoint keeps in 4 bits: the tensors that bitsandbytes puts beside each other, checked, and copied into
-// records as they are. Nothing is quantised anew.
+// A weight that the checkpoint keeps in 4 bits: the tensors that bitsandbytes puts beside each other, checked, and
+// copied into records as they are. Nothing is quantised anew.
 //
-// The packed bytes may be labelled with another dtype than u8 (quant_storage): they are the same bytes. `quant_map` isn't
-// looked at: as in the reference, the type alone says what a code stands for.
+// The packed bytes may be labelled with another dtype than u8 (quant_storage): they are the same bytes. `quant_map`
+// isn't looked at: as in the reference, the type alone says what a code stands for.
 #ifndef ZP_RUNTIME_IO_PREQUANTIZED_WEIGHT_H
 #define ZP_RUNTIME_IO_PREQUANTIZED_WEIGHT_H
 
@@ -13,8 +13,8 @@ namespace zp::rt {
 
 class PrequantizedWeight {
 public:
-  /// QuantFormat when the weight isn't quantised, or otherwise than the plan says; QuantState when its tensors contradict each
-  /// other or can't be used; TensorDtype, TensorMissing.
+  /// QuantFormat when the weight isn't quantised, or otherwise than the plan says; QuantState when its tensors
+  /// contradict each other or can't be used; TensorDtype, TensorMissing.
   static StatusOr<PrequantizedWeight> open(Checkpoint &from, const ParameterRecords &records);
 
   /// Codes and scales of the rank's records. NonFinite for a scale that isn't a number.
@@ -24,7 +24,8 @@ private:
   Status checkSizes() const;
   Status checkPlan(const ParameterRecords &records) const;
   Status checkNestedMap() const;
-  Status checkFinite(const CheckpointTensor &tensor, const char *suffix, uint64_t first, const std::byte *values, uint64_t count) const;
+  Status checkFinite(const CheckpointTensor &tensor, const char *suffix, uint64_t first, const std::byte *values,
+                     uint64_t count) const;
 
   std::string name, place; // FILE:TENSOR of the quant_state
   QuantState state;

@@ -26,7 +26,8 @@ void nest(const ParameterRecords &records, std::span<const float> scales) {
   }
 }
 
-/// The rank's records. Their blocks' scales go to `scales`, 256 for each record, or where that is null into the records.
+/// The rank's records. Their blocks' scales go to `scales`, 256 for each record, or where that is null into the
+/// records.
 Status quantizeOwn(WeightBlocks &weight, const ParameterRecords &records, float *scales) {
   std::vector<float> own(kBlocks);
   for (uint64_t k = records.begin; k < records.end; ++k) {
@@ -63,7 +64,8 @@ bool computesInBf16(const fbs::Plan &plan) {
   return false;
 }
 
-Status loadRecords(const fbs::Section &section, const WeightSource &source, RecordShare share, std::span<float> scales) {
+Status loadRecords(const fbs::Section &section, const WeightSource &source, RecordShare share,
+                   std::span<float> scales) {
   std::memset(share.bytes.data(), 0, share.bytes.size());
   std::fill(scales.begin(), scales.end(), 0.0f);
   for (const ParameterRecords &records : parametersIn(section, share)) {
@@ -74,8 +76,11 @@ Status loadRecords(const fbs::Section &section, const WeightSource &source, Reco
     }
     const fbs::Parameter &parameter = *records.parameter;
     const BlockFormat format{records.layout.type, static_cast<uint32_t>(records.layout.blockSize)};
-    ZP_ASSIGN_OR_RETURN(WeightBlocks weight, WeightBlocks::open(source, textOf(source.base ? parameter.checkpoint() : parameter.name()), shapeOf(parameter), format));
-    float *to = scales.empty() ? nullptr : scales.data() + (records.firstOfSection + records.begin - share.first) * kBlocks;
+    ZP_ASSIGN_OR_RETURN(WeightBlocks weight,
+                        WeightBlocks::open(source, textOf(source.base ? parameter.checkpoint() : parameter.name()),
+                                           shapeOf(parameter), format));
+    float *to =
+        scales.empty() ? nullptr : scales.data() + (records.firstOfSection + records.begin - share.first) * kBlocks;
     const bool complete = records.layout.nested && !to;
     ZP_RETURN_IF_ERROR(complete ? quantizeNested(weight, records) : quantizeOwn(weight, records, to));
   }

@@ -1,10 +1,11 @@
-// Fills a rank's records of a section of 4-bit codes (runtime/schema/quant_records.h): what load_quantized and nest_scales do.
+// Fills a rank's records of a section of 4-bit codes (runtime/schema/quant_records.h): what load_quantized and
+// nest_scales do.
 //
-// Contract. The section has passed the plan verifier. Of each parameter only the elements of the rank's records are read, a
-// record at a time, and the checkpoint's pages are given back, so the peak is the rank's share and a record's floats; only
-// records that are to be complete, nested and a part of a tensor make the rank see the rest of it too. The bytes don't
-// depend on the number of ranks: they are those of the codec (runtime/quant) for the whole tensor. What no tensor has is zero.
-// Errors name file and tensor. One thread at a time.
+// Contract. The section has passed the plan verifier. Of each parameter only the elements of the rank's records are
+// read, a record at a time, and the checkpoint's pages are given back, so the peak is the rank's share and a record's
+// floats; only records that are to be complete, nested and a part of a tensor make the rank see the rest of it too. The
+// bytes don't depend on the number of ranks: they are those of the codec (runtime/quant) for the whole tensor. What no
+// tensor has is zero. Errors name file and tensor. One thread at a time.
 #ifndef ZP_RUNTIME_IO_QUANTIZED_LOADER_H
 #define ZP_RUNTIME_IO_QUANTIZED_LOADER_H
 
@@ -24,8 +25,9 @@ struct RecordShare {
 /// What the plan's setting bf16 says.
 bool computesInBf16(const fbs::Plan &plan);
 
-/// Brings the share's codes: quantised here, or copied from a checkpoint that is (`section.prequantized`). Without `scales`
-/// the records are complete afterwards. With `scales`, 256 for each record of the share, they receive each block's scale.
+/// Brings the share's codes: quantised here, or copied from a checkpoint that is (`section.prequantized`). Without
+/// `scales` the records are complete afterwards. With `scales`, 256 for each record of the share, they receive each
+/// block's scale.
 Status loadRecords(const fbs::Section &section, const WeightSource &source, RecordShare share, std::span<float> scales);
 
 /// Completes the share's records from the scales of all blocks of the section's records.

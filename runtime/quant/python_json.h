@@ -8,7 +8,8 @@
 
 namespace zp::rt {
 
-/// json.dumps(value, indent=2, sort_keys=True): ASCII, numbers as repr prints them. `value` has no binary and no discarded parts.
+/// json.dumps(value, indent=2, sort_keys=True): ASCII, numbers as repr prints them. `value` has no binary and no
+/// discarded parts.
 std::string pythonJson(const nlohmann::json &value);
 
 } // namespace zp::rt

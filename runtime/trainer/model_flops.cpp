@@ -30,6 +30,7 @@ StatusOr<double> flopsPerToken(const fbs::Plan &plan, uint32_t rowLength) {
       }
       if (parameter->shape()->size() != 2 || name.find("embed") != std::string::npos)
         continue;
+      // Codes have the shape of the linear that they stand for.
       flops += (trained ? 6.0 : 4.0) * static_cast<double>(parameter->shape()->Get(0)) * static_cast<double>(parameter->shape()->Get(1));
     }
   }

@@ -5,11 +5,13 @@
 #include <cstdlib>
 #include <gtest/gtest.h>
 #include <iterator>
+#include <memory>
 #include <random>
 
 #include "runtime/collective/single/single_communicator.h"
 #include "runtime/executor/executor.h"
 #include "runtime/executor/resolve.h"
+#include "runtime/io/section_loader.h"
 #include "runtime/plan/plan_printer.h"
 #include "tests/unit/runtime/plan/plan_spec.h"
 
@@ -38,6 +40,17 @@ void exercise(const PlanFile &plan, Tally &tally) {
     std::fill_n(target.as<uint8_t>(), target.bytes(), uint8_t{0});
     return Status();
   };
+  // What the real loaders touch: all of the records and scales that they are given.
+  options.loadQuantized = [](uint32_t, const TensorView &records, const TensorView &scales) {
+    std::fill_n(records.as<uint8_t>(), records.bytes(), uint8_t{0x77});
+    if (scales)
+      std::fill_n(scales.as<float>(), scales.elements(), 0.5f);
+    return Status();
+  };
+  auto quantized = std::make_shared<SectionReader>(plan.plan(), communicator->rank(), SectionSources());
+  options.nestScales = [quantized](uint32_t section, const TensorView &scales, const TensorView &records) {
+    return quantized->nestScales(section, scales, records);
+  };
   auto executor = Executor::create(plan, *communicator, options);
   ASSERT_TRUE(executor.ok()) << executor.status().toString();
   for (uint32_t i = 0; i < plan.plan().entries()->size(); ++i)
@@ -57,9 +70,32 @@ void tryPayload(std::span<const uint8_t> payload, Tally &tally) {
   exercise(*plan, tally);
 }
 
-/// The sample, with one more entry of kernels that have workspaces, optional operands and attributes.
+/// A section of codes beside the others, its scales nested by the loader's second instruction.
+void addCodes(PlanSpec &plan) {
+  const QuantRecords layout{QuantType::NF4, 32, true};
+  const auto bytes = static_cast<int64_t>(3 * layout.bytes());
+  SectionSpec section;
+  section.name = "unit0.codes";
+  section.kind = fbs::SectionKind::Codes;
+  section.dtype = static_cast<uint8_t>(DType::U8);
+  section.elements = static_cast<uint64_t>(bytes);
+  section.parametersSharded = true;
+  section.quantType = static_cast<uint8_t>(layout.type);
+  section.blockSize = 32;
+  section.nested = true;
+  section.parameters = {{"q.weight", "q.weight", "", {96, 128}, 0, fbs::Initial::Checkpoint},
+                        {"k.weight", "k.weight", "", {33, 64}, 2 * layout.bytes(), fbs::Initial::Checkpoint}};
+  section.values = plan.addBuffered("codes", DType::U8, {bytes}, true);
+  const uint32_t scales = plan.addBuffered("scales", DType::F32, {3 * 256});
+  plan.sections.push_back(section);
+  plan.entries[0].instructions.push_back(makeLoadQuantized({section.values, scales}, 0, 1));
+  plan.entries[0].instructions.push_back(makeNestScales({scales, section.values}, 0, 1));
+}
+
+/// The sample, with a section of codes and one more entry of kernels that have workspaces, optional operands and attributes.
 std::vector<uint8_t> seedPlan() {
   SamplePlan plan;
+  addCodes(plan);
   plan.addBuffered("x", DType::F32, {4, 4});
   auto x = static_cast<uint32_t>(plan.tensors.size() - 1);
   uint32_t y = plan.addBuffered("y", DType::F32, {4, 4});

@@ -17,12 +17,23 @@ const char *const kTrainHelp =
     "  zprun plan.fb --model DIR --dataset tokens.safetensors --output_dir out --resume_from_checkpoint latest\n"
     "  zprun eval plan.fb --model DIR --dataset tokens.safetensors --adapter_name_or_path out\n"
     "  zprun bench plan.fb\n"
-    "Other verbs: zprun eval --help, zprun bench --help";
+    "  zprun quantize --model DIR -o DIR-4bit\n"
+    "Other verbs: zprun eval --help, zprun bench --help, zprun quantize --help";
 const char *const kEvalHelp =
     "Examples:\n"
     "  zprun eval plan.fb --model DIR --dataset tokens.safetensors --adapter_name_or_path out\n"
     "  zprun eval plan.fb --model DIR --dataset tokens.safetensors --adapter off --logits logits.safetensors --rows 2";
 const char *const kBenchHelp = "Example:\n  zprun bench plan.fb --steps 20";
+const char *const kQuantizeHelp = "Example:\n  zprun quantize --model DIR -o DIR-4bit --use_nested_quant true --bnb_4bit_compute_dtype bfloat16 --dtype bfloat16";
+
+struct VerbText {
+  Verb verb;
+  const char *word, *does, *footer;
+};
+constexpr VerbText kVerbs[] = {{Verb::Train, "", "Trains by a plan.", kTrainHelp},
+                               {Verb::Eval, "eval", "Evaluates by a plan.", kEvalHelp},
+                               {Verb::Bench, "bench", "Times a plan.", kBenchHelp},
+                               {Verb::Quantize, "quantize", "Writes a model's directory with the weights of its linears in 4 bits.", kQuantizeHelp}};
 
 size_t distance(const std::string &a, const std::string &b) {
   std::vector<size_t> row(b.size() + 1);
@@ -37,6 +48,23 @@ size_t distance(const std::string &a, const std::string &b) {
     }
   }
   return row[b.size()];
+}
+
+void addQuantizeOptions(CLI::App &app, QuantizeOptions &o) {
+  const CLI::IsMember floats({"float32", "bfloat16", "float16"});
+  app.add_option("--model", o.model, "directory of the model")->required()->group("Data");
+  app.add_option("-o,--output_dir", o.output, "directory to write")->required()->group("Data");
+  app.add_option("--max_shard_size", o.maxShardBytes, "bytes of a file; 50GB")->transform(CLI::AsSizeValue(true))->group("Data");
+  app.add_option("--bnb_4bit_quant_type", o.quantType, "nf4 or fp4")->check(CLI::IsMember({"nf4", "fp4"}))->group("Format");
+  app.add_option("--use_nested_quant", o.nested, "quantize the scales too")->group("Format");
+  app.add_option("--bnb_4bit_quant_storage_dtype", o.storageDtype, "what the codes are labelled as; uint8")
+      ->check(CLI::IsMember({"uint8", "int8", "float16", "bfloat16", "float32", "float64"}))
+      ->group("Format");
+  app.add_option("--bnb_4bit_compute_dtype", o.computeDtype, "what config.json says that products are taken in; float32")->check(floats)->group("Format");
+  app.add_option("--dtype,--torch_dtype", o.dtype, "of the other tensors, and of weights before they are quantized; the model's own")
+      ->check(floats)
+      ->group("Format");
+  app.add_flag("--quiet", o.quiet, "no progress");
 }
 
 void addOptions(CLI::App &app, ZprunOptions &o, std::string &adapterSwitch) {
@@ -67,6 +95,7 @@ void addOptions(CLI::App &app, ZprunOptions &o, std::string &adapterSwitch) {
   }
   app.add_option("-n,--num_processes", o.processes, "ranks to start on this host")->check(CLI::PositiveNumber)->group("Ranks");
   app.add_option("--threads", o.threads, "compute threads of a rank; the cores divided by the ranks")->check(CLI::PositiveNumber)->group("Ranks");
+  app.add_option("--kernel_path", o.kernelPath, "amx, avx512_bf16, avx512, avx2 or portable; the fastest that this CPU can run")->group("Checking");
   app.add_flag("--shadow", o.shadow, "every buffer in a guarded allocation of its own")->group("Checking");
   app.add_flag("--reference", o.reference, "plain reference kernels")->group("Checking");
   app.add_flag("--quiet", o.quiet, "no progress");
@@ -107,15 +136,22 @@ StatusOr<Parsed> parseOptions(int argc, char **argv) {
   Parsed parsed;
   ZprunOptions &o = parsed.options;
   std::string name = "zprun";
-  if (!arguments.empty() && (arguments[0] == "eval" || arguments[0] == "bench")) {
-    o.verb = arguments[0] == "eval" ? Verb::Eval : Verb::Bench;
-    name += " " + arguments[0];
-    arguments.erase(arguments.begin());
-  }
+  const VerbText *verb = kVerbs;
+  for (const VerbText &text : kVerbs)
+    if (!arguments.empty() && arguments[0] == text.word) {
+      verb = &text;
+      name += " " + arguments[0];
+      arguments.erase(arguments.begin());
+      break;
+    }
+  o.verb = verb->verb;
   std::string adapterSwitch = "on";
-  CLI::App app(o.verb == Verb::Train ? "Trains by a plan." : o.verb == Verb::Eval ? "Evaluates by a plan." : "Times a plan.", name);
-  app.footer(o.verb == Verb::Train ? kTrainHelp : o.verb == Verb::Eval ? kEvalHelp : kBenchHelp);
-  addOptions(app, o, adapterSwitch);
+  CLI::App app(verb->does, name);
+  app.footer(verb->footer);
+  if (o.verb == Verb::Quantize)
+    addQuantizeOptions(app, o.quantize);
+  else
+    addOptions(app, o, adapterSwitch);
   ZP_RETURN_IF_ERROR(checkFlags(app, arguments));
   std::reverse(arguments.begin(), arguments.end()); // as the parser takes them
   try {

@@ -6,10 +6,11 @@
 #include <string>
 
 #include "runtime/base/status.h"
+#include "runtime/tools/zprun/quantize/quantize.h"
 
 namespace zp::rt {
 
-enum class Verb { Train, Eval, Bench };
+enum class Verb { Train, Eval, Bench, Quantize };
 
 struct ZprunOptions {
   Verb verb = Verb::Train;
@@ -17,6 +18,7 @@ struct ZprunOptions {
   int processes = 0; ///< 0: not given
   int threads = 0;
   bool shadow = false, reference = false, quiet = false, dryRun = false;
+  std::string kernelPath; ///< empty: the fastest
   uint64_t maxShardBytes = 5'000'000'000;
   // training: a checkpoint to go on from, and what takes the place of the plan's settings
   std::string resume;
@@ -29,6 +31,7 @@ struct ZprunOptions {
   uint64_t logitsRows = 1;
   // bench
   uint64_t steps = 10;
+  QuantizeOptions quantize;
 };
 
 struct Parsed {

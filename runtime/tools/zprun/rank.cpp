@@ -81,6 +81,12 @@ StatusOr<int> runRank(const Session &session, Communicator &communicator) {
     bool trained = session.plan().sections()->Get(section)->kind() == fbs::SectionKind::Trainable;
     return session.resume && trained ? restoreMasters(*session.resume, session.plan(), section, rank, target) : reader->load(section, target);
   };
+  options.loadQuantized = [reader](uint32_t section, const TensorView &records, const TensorView &scales) {
+    return reader->loadQuantized(section, records, scales);
+  };
+  options.nestScales = [reader](uint32_t section, const TensorView &scales, const TensorView &records) {
+    return reader->nestScales(section, scales, records);
+  };
   ZP_ASSIGN_OR_RETURN(std::unique_ptr<Executor> executor, Executor::create(session.file, communicator, std::move(options)));
   PlanEntries entries(session.plan());
   ZP_ASSIGN_OR_RETURN(uint32_t init, entries.longestEntry(fbs::EntryKind::Init));
@@ -92,6 +98,8 @@ StatusOr<int> runRank(const Session &session, Communicator &communicator) {
     return evaluateAndReport(session, *executor, communicator);
   case Verb::Bench:
     return benchAndReport(session, *executor, communicator);
+  case Verb::Quantize: // has no ranks
+    break;
   }
   return 0;
 }

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runtime/io/atomic_file.h"
+#include "runtime/kernels/kernel_path.h"
 
 namespace zp::rt {
 
@@ -45,6 +46,7 @@ Status reportTraining(const Session &session, const Executor &executor, const Co
                 saves.saved, session.options.outputDirectory.c_str(), saves.snapshotBytes, saves.copySeconds, saves.waitSeconds);
   json summary = {{"ranks", communicator.size()},
                   {"engine", communicator.engine()},
+                  {"kernel_path", textOf(kernelPath())},
                   {"updates", report.updates},
                   {"loss", report.lastLoss},
                   {"num_tokens", report.tokens},
@@ -75,6 +77,7 @@ void reportBench(const Session &session, const BenchReport &report, const Matmul
               {"model_bound", nullptr},
               {"steps", report.steps},
               {"ranks", communicator.size()},
+              {"kernel_path", textOf(kernelPath())},
               {"flops_per_step", report.flopsPerStep},
               {"matmul_flops_per_second", nullptr},
               {"matmul_dtype", rate.dtype},

@@ -6,6 +6,7 @@
 
 #include "runtime/bootstrap/environment.h"
 #include "runtime/bootstrap/local_launch.h"
+#include "runtime/kernels/kernel_path.h"
 #include "runtime/tools/zprun/first_error.h"
 #include "runtime/tools/zprun/options.h"
 #include "runtime/tools/zprun/reports.h"
@@ -32,6 +33,12 @@ static Status checkProcesses(const ZprunOptions &options, const Environment &env
 }
 
 static StatusOr<int> start(const ZprunOptions &options) {
+  if (options.verb == Verb::Quantize) {
+    ZP_RETURN_IF_ERROR(quantizeModel(options.quantize));
+    return 0;
+  }
+  if (!options.kernelPath.empty())
+    ZP_RETURN_IF_ERROR(useKernelPath(options.kernelPath)); // before ranks are forked: it is theirs too
   ZP_ASSIGN_OR_RETURN(Environment environment, readEnvironment());
   ZP_RETURN_IF_ERROR(checkProcesses(options, environment));
   const int world = environment.launched ? environment.size : options.processes > 0 ? options.processes : 1;

@@ -8,6 +8,7 @@
 
 #include "runtime/collective/single/single_communicator.h"
 #include "runtime/executor/resolve.h"
+#include "tests/unit/runtime/plan/codes_plan.h"
 #include "tests/unit/runtime/plan/plan_spec.h"
 
 // Counts what the process takes from the heap: `run` must take nothing.
@@ -131,6 +132,53 @@ TEST(Executor, ALoadersErrorEndsTheRun) {
   auto executor = Executor::create(*plan, *communicator, options);
   ASSERT_TRUE(executor.ok());
   EXPECT_EQ((*executor)->run(0).code(), ErrorCode::TensorMissing);
+}
+
+TEST(Executor, LoadersOfCodesGetTheirOperandsInOrder) {
+  CodesPlan spec = smallCodesPlan(1);
+  // The exchange of a sharded section, as it would be on more ranks.
+  spec.scales = spec.addBuffered("scales", DType::F32, {1024});
+  spec.init().instructions = {makeLoadQuantized({spec.codes, spec.scales}, 0, 0), makeNestScales({spec.scales, spec.codes}, 0, 0)};
+  auto plan = spec.load();
+  ASSERT_TRUE(plan.ok()) << plan.status().toString();
+  auto communicator = createSingleCommunicator();
+  ExecutorOptions options;
+  std::vector<std::string> calls;
+  options.loadQuantized = [&](uint32_t section, const TensorView &records, const TensorView &scales) {
+    calls.push_back("load " + std::to_string(section) + " " + std::to_string(records.bytes()) + " " + std::to_string(scales ? scales.elements() : 0));
+    records.as<uint8_t>()[5] = 1;
+    if (scales)
+      scales.as<float>()[7] = 3;
+    return Status();
+  };
+  options.nestScales = [&](uint32_t section, const TensorView &scales, const TensorView &records) {
+    calls.push_back("nest " + std::to_string(section) + " " + std::to_string(scales.as<float>()[7]));
+    records.as<uint8_t>()[5] += 1;
+    return Status();
+  };
+  auto executor = Executor::create(*plan, *communicator, options);
+  ASSERT_TRUE(executor.ok()) << executor.status().toString();
+  ASSERT_TRUE((*executor)->run(0).ok());
+  EXPECT_EQ(calls, (std::vector<std::string>{"load 0 17472 1024", "nest 0 3.000000"}));
+  EXPECT_EQ((*executor)->view(spec.codes).as<uint8_t>()[5], 2);
+
+  spec.init().instructions = {makeLoadQuantized({spec.codes, kNone}, 0, 0)};
+  auto complete = spec.load();
+  ASSERT_TRUE(complete.ok());
+  calls.clear();
+  auto another = Executor::create(*complete, *communicator, options);
+  ASSERT_TRUE((*another)->run(0).ok());
+  EXPECT_EQ(calls, std::vector<std::string>{"load 0 17472 0"});
+}
+
+TEST(Executor, AMissingLoaderIsNamed) {
+  auto plan = smallCodesPlan().load();
+  auto communicator = createSingleCommunicator();
+  auto executor = Executor::create(*plan, *communicator, {});
+  ASSERT_TRUE(executor.ok()) << executor.status().toString();
+  Status status = (*executor)->run(0);
+  EXPECT_EQ(status.code(), ErrorCode::Internal);
+  EXPECT_NE(status.message().find("load_quantized: has no loader"), std::string::npos) << status.message();
 }
 
 TEST(Executor, ADryRunNeedsNoMemory) {

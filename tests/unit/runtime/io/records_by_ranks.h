@@ -11,7 +11,8 @@
 namespace zp::test {
 
 /// The section's bytes, the ranks' shares in order. Memory is filled with 0xab first.
-inline StatusOr<Bytes> loadByRanks(const rt::test::CodesPlan &spec, const std::function<rt::SectionSources()> &sources) {
+inline StatusOr<Bytes> loadByRanks(const rt::test::CodesPlan &spec,
+                                   const std::function<rt::SectionSources()> &sources) {
   using namespace rt;
   auto plan = spec.load();
   ZP_RETURN_IF_ERROR(plan.status());
@@ -19,15 +20,19 @@ inline StatusOr<Bytes> loadByRanks(const rt::test::CodesPlan &spec, const std::f
   const uint64_t scalesOfShare = spec.exchanges() ? share / spec.layout.bytes() * QuantRecords::kBlocks : 0;
   std::vector<Bytes> records(ranks, Bytes(share, 0xab));
   std::vector<float> scales(scalesOfShare * ranks, -7.0f);
-  auto view = [](auto *data, DType dtype, uint64_t count) { return TensorView{data, dtype, 1, {static_cast<int64_t>(count)}}; };
+  auto view = [](auto *data, DType dtype, uint64_t count) {
+    return TensorView{data, dtype, 1, {static_cast<int64_t>(count)}};
+  };
   for (uint64_t rank = 0; rank < ranks; ++rank) {
     SectionReader reader(plan->plan(), static_cast<int>(rank), sources());
-    TensorView mine = scalesOfShare ? view(scales.data() + rank * scalesOfShare, DType::F32, scalesOfShare) : TensorView{};
+    TensorView mine =
+        scalesOfShare ? view(scales.data() + rank * scalesOfShare, DType::F32, scalesOfShare) : TensorView{};
     ZP_RETURN_IF_ERROR(reader.loadQuantized(0, view(records[rank].data(), DType::U8, share), mine));
   }
   for (uint64_t rank = 0; spec.exchanges() && rank < ranks; ++rank) {
     SectionReader reader(plan->plan(), static_cast<int>(rank), sources());
-    ZP_RETURN_IF_ERROR(reader.nestScales(0, view(scales.data(), DType::F32, scales.size()), view(records[rank].data(), DType::U8, share)));
+    ZP_RETURN_IF_ERROR(reader.nestScales(0, view(scales.data(), DType::F32, scales.size()),
+                                         view(records[rank].data(), DType::U8, share)));
   }
   Bytes whole;
   for (const Bytes &part : records)

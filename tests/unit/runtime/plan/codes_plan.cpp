@@ -36,7 +36,8 @@ CodesPlan::CodesPlan(QuantRecords layout, const Weights &weights, CodesOptions o
     const auto share = static_cast<int64_t>(held / layout.bytes() * QuantRecords::kBlocks);
     scales = addBuffered("scales", DType::F32, {share});
     allScales = addBuffered("all_scales", DType::F32, {share * ranks});
-    initial.instructions = {makeLoadQuantized({codes, scales}, 0, 0), makeAllGather({scales, allScales}, 0), makeNestScales({allScales, codes}, 0, 0)};
+    initial.instructions = {makeLoadQuantized({codes, scales}, 0, 0), makeAllGather({scales, allScales}, 0),
+                            makeNestScales({allScales, codes}, 0, 0)};
   } else {
     initial.instructions = {makeLoadQuantized({codes, kNone}, 0, 0)};
   }

@@ -15,8 +15,8 @@ struct CodesOptions {
 /// A weight's name, which is its checkpoint tensor too, and its shape.
 using Weights = std::vector<std::pair<std::string, std::vector<int64_t>>>;
 
-/// `init` loads the section: alone, or where nested scales have to be exchanged with scales, their gather, and nest_scales.
-/// train_step gathers the codes of a sharded section. A record is left free after the first weight.
+/// `init` loads the section: alone, or where nested scales have to be exchanged with scales, their gather, and
+/// nest_scales. train_step gathers the codes of a sharded section. A record is left free after the first weight.
 struct CodesPlan : PlanSpec {
   CodesPlan(QuantRecords layout, const Weights &weights, CodesOptions options);
   /// Whether `init` exchanges scales.

@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/unit/runtime/quant/bytes.h"
+
 namespace zp::rt {
 namespace {
 
@@ -66,6 +68,26 @@ TEST_F(Weights, PiecesAreWholeBlocks) {
   for (WeightPiece bad : {piece(16, 32), piece(0, 33), piece(96, 5), piece(64, UINT64_MAX)})
     EXPECT_EQ(quantize(bad).code(), ErrorCode::Internal) << bad.first << ' ' << bad.count;
   EXPECT_EQ(quantize(piece(0, kTotal), 48).code(), ErrorCode::Internal);
+}
+
+TEST(QuantizeWeights, ScalesAloneAreTheSame) {
+  std::vector<float> weight(300);
+  for (size_t i = 0; i < weight.size(); ++i)
+    weight[i] = static_cast<float>(i * 37 % 101) - 50;
+  for (uint64_t count : {64, 128, 300, 33, 1})
+    for (bool zeros : {false, true}) {
+      std::vector<float> values(zeros ? std::vector<float>(count, 0.0f) : std::vector<float>(weight.begin(), weight.begin() + static_cast<long>(count)));
+      WeightPiece piece{"f", "w", reinterpret_cast<const std::byte *>(values.data()), DType::F32, 0, count, count};
+      std::vector<uint8_t> packed(packedBytesOf(count));
+      std::vector<float> scales(blocksOf(count, 64)), alone(blocksOf(count, 64), -1.0f);
+      ASSERT_TRUE(quantizeWeights({QuantType::NF4, 64}, piece, packed.data(), scales.data()).ok());
+      ASSERT_TRUE(scalesOfWeights({QuantType::NF4, 64}, piece, alone.data()).ok());
+      EXPECT_EQ(test::bitsOf(alone), test::bitsOf(scales));
+    }
+  weight[299] = INFINITY;
+  WeightPiece piece{"f", "w", reinterpret_cast<const std::byte *>(weight.data()), DType::F32, 0, 300, 300};
+  std::vector<float> scales(5);
+  EXPECT_EQ(scalesOfWeights({QuantType::NF4, 64}, piece, scales.data()).code(), ErrorCode::NonFinite);
 }
 
 } // namespace

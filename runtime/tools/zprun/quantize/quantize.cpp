@@ -1,0 +1,197 @@
+#include "runtime/tools/zprun/quantize/quantize.h"
+
+#include <cinttypes>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <unistd.h>
+
+#include "runtime/io/convert_elements.h"
+#include "runtime/quant/python_json.h"
+#include "runtime/tools/zprun/quantize/quantized_writer.h"
+#include "runtime/tools/zprun/quantize/saved_config.h"
+#include "runtime/tools/zprun/quantize/staged_directory.h"
+
+namespace zp::rt {
+
+using nlohmann::json;
+
+namespace {
+
+constexpr uint32_t kBlockSize = 64; // what the reference always makes
+constexpr const char *kHead = "lm_head.weight", *kEmbedding = "model.embed_tokens.weight";
+
+struct Storage {
+  const char *name;
+  SafetensorsDtype dtype;
+};
+constexpr Storage kStorages[] = {{"uint8", SafetensorsDtype::U8},    {"int8", SafetensorsDtype::I8},
+                                 {"float16", SafetensorsDtype::F16}, {"bfloat16", SafetensorsDtype::BF16},
+                                 {"float32", SafetensorsDtype::F32}, {"float64", SafetensorsDtype::F64}};
+struct Float {
+  const char *name;
+  DType dtype;
+};
+constexpr Float kFloats[] = {{"float32", DType::F32}, {"bfloat16", DType::BF16}, {"float16", DType::F16}};
+
+const Float *findFloat(std::string_view name) {
+  for (const Float &known : kFloats)
+    if (name == known.name)
+      return &known;
+  return nullptr;
+}
+
+StatusOr<json> readObject(const std::string &path) {
+  ZP_ASSIGN_OR_RETURN(std::string text, readTextFile(path));
+  json object = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!object.is_object())
+    return Status(ErrorCode::Json, path + ": is not a JSON object; fetch the file again");
+  return object;
+}
+
+/// A bar on a terminal, a line for every tenth elsewhere.
+class TensorProgress {
+public:
+  TensorProgress(uint64_t all, bool quiet) : all(all), quiet(quiet), terminal(isatty(STDERR_FILENO)) {}
+  ~TensorProgress() {
+    if (open)
+      std::fputc('\n', stderr);
+  }
+  void step() {
+    ++done;
+    if (quiet || (!terminal && done * 10 / all == (done - 1) * 10 / all))
+      return;
+    std::fprintf(stderr,
+                 terminal ? "\rquantize: %" PRIu64 "/%" PRIu64 " tensors\x1b[K"
+                          : "quantize: %" PRIu64 "/%" PRIu64 " tensors\n",
+                 done, all);
+    open = terminal;
+  }
+
+private:
+  uint64_t all, done = 0;
+  bool quiet, terminal, open = false;
+};
+
+class Quantization {
+public:
+  explicit Quantization(const QuantizeOptions &options)
+      : options(options), configPath(options.model + "/config.json") {}
+
+  Status run() {
+    ZP_RETURN_IF_ERROR(readConfig());
+    ZP_ASSIGN_OR_RETURN(Checkpoint checkpoint, Checkpoint::open(options.model));
+    ZP_ASSIGN_OR_RETURN(bool head, hasHead(checkpoint));
+    ZP_ASSIGN_OR_RETURN(std::vector<ModelTensor> tensors, tensorsOf(*family, config, head, configPath));
+    ZP_RETURN_IF_ERROR(chooseFormat(checkpoint, tensors));
+    json generation = generationConfigOfModel(given);
+    if (std::string path = options.model + "/generation_config.json"; std::filesystem::exists(path)) {
+      ZP_ASSIGN_OR_RETURN(json own, readObject(path));
+      generation = savedGenerationConfig(own);
+    }
+
+    ZP_ASSIGN_OR_RETURN(StagedDirectory stage, StagedDirectory::create(options.output));
+    uint64_t steps = 0;
+    for (const ModelTensor &tensor : tensors)
+      steps += tensor.linear && format.nested ? 2 : 1;
+    TensorProgress progress(steps, options.quiet);
+    QuantizedWriter writer(checkpoint, format, std::move(tensors), [&] { progress.step(); });
+    ZP_RETURN_IF_ERROR(writer.write(stage.path(), options.maxShardBytes));
+    ZP_RETURN_IF_ERROR(writeFileAtomically(stage.path() + "/generation_config.json", pythonJson(generation) + "\n"));
+    ZP_RETURN_IF_ERROR(writeFileAtomically(stage.path() + "/config.json", pythonJson(config) + "\n"));
+    return stage.commit("config.json");
+  }
+
+private:
+  Status readConfig() {
+    std::error_code ignored;
+    if (std::filesystem::equivalent(options.model, options.output, ignored))
+      return Status(ErrorCode::Usage, "--output_dir: is the model's own directory, expected another; name one with -o");
+    ZP_ASSIGN_OR_RETURN(given, readObject(configPath));
+    if (given.contains("quantization_config") && !given["quantization_config"].is_null())
+      return Status(ErrorCode::QuantFormat,
+                    configPath + ": quantization_config: is there already, expected a model that isn't quantized; "
+                                 "name the original with --model");
+    const json names = given.value("architectures", json());
+    std::string architecture =
+        names.is_array() && !names.empty() && names[0].is_string() ? names[0].get<std::string>() : "";
+    family = findFamily(architecture);
+    if (!family)
+      return Status(ErrorCode::UnknownArchitecture, configPath + ": architectures: is \"" + architecture +
+                                                        "\", expected one of " + knownArchitectures() +
+                                                        "; use a model of one of these");
+    ZP_ASSIGN_OR_RETURN(config, savedConfig(given, *family, configPath));
+    return {};
+  }
+
+  /// A tied head is saved with the embedding alone; two that differ aren't tied, whatever the configuration says.
+  StatusOr<bool> hasHead(Checkpoint &checkpoint) {
+    const bool tied = config["tie_word_embeddings"].is_boolean() && config["tie_word_embeddings"].get<bool>();
+    if (!tied || !checkpoint.contains(kHead) || !checkpoint.contains(kEmbedding))
+      return !tied;
+    ZP_ASSIGN_OR_RETURN(CheckpointTensor head, checkpoint.find(kHead));
+    ZP_ASSIGN_OR_RETURN(CheckpointTensor embedding, checkpoint.find(kEmbedding));
+    bool same = head.info->dtype == embedding.info->dtype && head.info->shape == embedding.info->shape &&
+                std::memcmp(head.data(), embedding.data(), head.info->bytes) == 0;
+    head.file->release(*head.info, 0, head.info->bytes);
+    embedding.file->release(*embedding.info, 0, embedding.info->bytes);
+    return !same;
+  }
+
+  /// The model's own dtype is what its configuration says, or else what its first tensor has.
+  StatusOr<const Float *> ownDtype(Checkpoint &checkpoint, const ModelTensor &first) {
+    for (const char *key : {"dtype", "torch_dtype"})
+      if (given.contains(key) && given[key].is_string()) {
+        if (const Float *known = findFloat(given[key].get<std::string>()))
+          return known;
+        return Status(ErrorCode::Config, configPath + ": " + key + ": is \"" + given[key].get<std::string>() +
+                                             "\", expected float32, bfloat16 or float16; say which with --dtype");
+      }
+    DType stored;
+    ZP_ASSIGN_OR_RETURN(CheckpointTensor tensor, findFloats(checkpoint, first.name, first.shape, stored));
+    return stored == DType::BF16  ? findFloat("bfloat16")
+           : stored == DType::F16 ? findFloat("float16")
+                                  : findFloat("float32");
+  }
+
+  Status chooseFormat(Checkpoint &checkpoint, const std::vector<ModelTensor> &tensors) {
+    const Float *dtype = findFloat(options.dtype);
+    if (!dtype) {
+      ZP_ASSIGN_OR_RETURN(dtype, ownDtype(checkpoint, tensors.front()));
+    }
+    format.blocks = {*quantTypeOf(options.quantType), kBlockSize};
+    format.nested = options.nested;
+    format.dtype = dtype->dtype;
+    format.storageName = options.storageDtype;
+    for (const Storage &storage : kStorages)
+      if (options.storageDtype == storage.name)
+        format.storage = storage.dtype;
+    config["dtype"] = dtype->name;
+    config["quantization_config"] = {{"_load_in_4bit", true},
+                                     {"_load_in_8bit", false},
+                                     {"bnb_4bit_compute_dtype", options.computeDtype},
+                                     {"bnb_4bit_quant_storage", options.storageDtype},
+                                     {"bnb_4bit_quant_type", options.quantType},
+                                     {"bnb_4bit_use_double_quant", options.nested},
+                                     {"llm_int8_enable_fp32_cpu_offload", false},
+                                     {"llm_int8_has_fp16_weight", false},
+                                     {"llm_int8_skip_modules", nullptr},
+                                     {"llm_int8_threshold", 6.0},
+                                     {"load_in_4bit", true},
+                                     {"load_in_8bit", false},
+                                     {"quant_method", "bitsandbytes"}};
+    return {};
+  }
+
+  const QuantizeOptions &options;
+  const std::string configPath;
+  json given, config;
+  const ModelFamily *family = nullptr;
+  QuantizedFormat format;
+};
+
+} // namespace
+
+Status quantizeModel(const QuantizeOptions &options) { return Quantization(options).run(); }
+
+} // namespace zp::rt

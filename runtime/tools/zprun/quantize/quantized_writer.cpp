@@ -1,0 +1,179 @@
+#include "runtime/tools/zprun/quantize/quantized_writer.h"
+
+#include <algorithm>
+#include <span>
+
+#include "runtime/io/convert_elements.h"
+#include "runtime/quant/nested_scales.h"
+#include "runtime/quant/python_json.h"
+
+namespace zp::rt {
+
+namespace {
+
+constexpr uint64_t kPiece = 1 << 20; // elements at a time: whole blocks
+constexpr Expecting kConfigExpects{"config.json", "fetch the checkpoint again, or name another directory with --model"};
+
+SafetensorsDtype labelOf(DType dtype) {
+  return dtype == DType::BF16  ? SafetensorsDtype::BF16
+         : dtype == DType::F16 ? SafetensorsDtype::F16
+                               : SafetensorsDtype::F32;
+}
+
+uint64_t elementsOf(const ModelTensor &tensor) {
+  uint64_t n = 1;
+  for (uint64_t dim : tensor.shape)
+    n *= dim;
+  return n;
+}
+
+/// The pieces of a tensor, from its start.
+template <typename F> Status forEachPiece(uint64_t elements, F &&f) {
+  for (uint64_t first = 0; first < elements; first += kPiece)
+    ZP_RETURN_IF_ERROR(f(first, std::min(kPiece, elements - first)));
+  return {};
+}
+
+} // namespace
+
+Status QuantizedWriter::write(const std::string &directory, uint64_t maxShardBytes) {
+  ZP_RETURN_IF_ERROR(readOffsets());
+  ZP_RETURN_IF_ERROR(layOut());
+  const std::vector<Shard> shards = shardsOf(entries, maxShardBytes);
+  const SafetensorsWriter::Metadata metadata = {{"format", "pt"}};
+  for (const Shard &shard : shards) {
+    for (const SafetensorsEntry &entry : shard.entries)
+      writerOf[entry.name] = writers.size();
+    ZP_ASSIGN_OR_RETURN(SafetensorsWriter writer,
+                        SafetensorsWriter::create(directory + "/" + shard.file, shard.entries, &metadata));
+    writers.push_back(std::move(writer));
+  }
+  for (const ModelTensor &tensor : tensors) {
+    ZP_RETURN_IF_ERROR(tensor.linear ? quantizeTensor(tensor) : copyTensor(tensor));
+    step();
+  }
+  for (SafetensorsWriter &writer : writers)
+    ZP_RETURN_IF_ERROR(writer.finish());
+  return shards.size() > 1 ? writeFileAtomically(directory + "/model.safetensors.index.json", index(shards)) : Status();
+}
+
+StatusOr<WeightBlocks> QuantizedWriter::blocksOf(const ModelTensor &tensor) {
+  return WeightBlocks::open({&from, 0, format.dtype, kConfigExpects}, tensor.name, tensor.shape, format.blocks);
+}
+
+/// The text beside a weight names its offset, and where anything lies in a file hangs on the text's length: offsets
+/// come first.
+Status QuantizedWriter::readOffsets() {
+  for (const ModelTensor &tensor : tensors) {
+    if (!tensor.linear || !format.nested)
+      continue;
+    ZP_ASSIGN_OR_RETURN(WeightBlocks weight, blocksOf(tensor));
+    std::vector<float> scales(rt::blocksOf(weight.elements(), format.blocks.blockSize));
+    ZP_RETURN_IF_ERROR(forEachPiece(weight.elements(), [&](uint64_t first, uint64_t count) {
+      return weight.scales(first, count, scales.data() + first / format.blocks.blockSize);
+    }));
+    weight.release();
+    offsets[tensor.name] = offsetOfScales(scales);
+    step();
+  }
+  return {};
+}
+
+QuantState QuantizedWriter::stateOf(const ModelTensor &tensor) const {
+  QuantState state{format.blocks, format.dtype, tensor.shape, std::nullopt};
+  if (format.nested)
+    state.nestedOffset = offsets.at(tensor.name);
+  return state;
+}
+
+Status QuantizedWriter::layOut() {
+  for (const ModelTensor &tensor : tensors) {
+    if (!tensor.linear) {
+      entries.push_back({tensor.name, labelOf(format.dtype), tensor.shape});
+      continue;
+    }
+    const uint64_t packed = packedBytesOf(elementsOf(tensor)),
+                   scales = rt::blocksOf(elementsOf(tensor), format.blocks.blockSize);
+    const uint64_t label = bitsOf(format.storage) / 8;
+    if (packed % label != 0)
+      return Status(ErrorCode::Config, "--bnb_4bit_quant_storage_dtype: " + format.storageName + " can't label the " +
+                                           std::to_string(packed) + " bytes of " + tensor.name +
+                                           ", expected a type whose size divides them; leave the flag out for uint8");
+    const std::string &name = tensor.name;
+    entries.push_back({name, format.storage, {packed / label, 1}});
+    entries.push_back({name + ".absmax", format.nested ? SafetensorsDtype::U8 : SafetensorsDtype::F32, {scales}});
+    entries.push_back({name + ".quant_map", SafetensorsDtype::F32, {kQuantCodes}});
+    if (format.nested) {
+      entries.push_back({name + ".nested_absmax", SafetensorsDtype::F32, {rt::blocksOf(scales, kNestedBlockSize)}});
+      entries.push_back({name + ".nested_quant_map", SafetensorsDtype::F32, {dynamicMap().size()}});
+    }
+    entries.push_back({name + "." + quantStateSuffix(format.blocks.type),
+                       SafetensorsDtype::U8,
+                       {writeQuantState(stateOf(tensor)).size()}});
+  }
+  return {};
+}
+
+Status QuantizedWriter::put(const std::string &name, uint64_t offset, const void *data, uint64_t bytes) {
+  return writers[writerOf.at(name)].write(name, offset, data, bytes);
+}
+
+Status QuantizedWriter::copyTensor(const ModelTensor &tensor) {
+  DType stored;
+  ZP_ASSIGN_OR_RETURN(CheckpointTensor source, findFloats(from, tensor.name, tensor.shape, stored, kConfigExpects));
+  std::vector<std::byte> piece(bytesOf(format.dtype, std::min(kPiece, elementsOf(tensor))));
+  return forEachPiece(elementsOf(tensor), [&](uint64_t first, uint64_t count) {
+    convertElements(source.data() + bytesOf(stored, first), stored, piece.data(), format.dtype, count);
+    source.file->release(*source.info, bytesOf(stored, first), bytesOf(stored, count));
+    return put(tensor.name, bytesOf(format.dtype, first), piece.data(), bytesOf(format.dtype, count));
+  });
+}
+
+Status QuantizedWriter::quantizeTensor(const ModelTensor &tensor) {
+  ZP_ASSIGN_OR_RETURN(WeightBlocks weight, blocksOf(tensor));
+  std::vector<float> scales(rt::blocksOf(weight.elements(), format.blocks.blockSize));
+  std::vector<uint8_t> packed(packedBytesOf(std::min(kPiece, weight.elements())));
+  ZP_RETURN_IF_ERROR(forEachPiece(weight.elements(), [&](uint64_t first, uint64_t count) {
+    ZP_RETURN_IF_ERROR(weight.quantize(first, count, packed.data(), scales.data() + first / format.blocks.blockSize));
+    return put(tensor.name, first / 2, packed.data(), packedBytesOf(count));
+  }));
+  weight.release();
+  const std::string text = writeQuantState(stateOf(tensor));
+  ZP_RETURN_IF_ERROR(put(tensor.name + "." + quantStateSuffix(format.blocks.type), 0, text.data(), text.size()));
+  const auto &map = tableOf(format.blocks.type).values;
+  ZP_RETURN_IF_ERROR(put(tensor.name + ".quant_map", 0, map.data(), sizeof map));
+  return putScales(tensor.name, scales);
+}
+
+Status QuantizedWriter::putScales(const std::string &name, std::span<const float> scales) {
+  if (!format.nested)
+    return put(name + ".absmax", 0, scales.data(), scales.size_bytes());
+  const float offset = offsets.at(name);
+  std::vector<uint8_t> codes(scales.size());
+  std::vector<float> groups(rt::blocksOf(scales.size(), kNestedBlockSize));
+  quantizeScales(scales, offset, 0, codes);
+  nestScales(scales, offset, 0, groups);
+  ZP_RETURN_IF_ERROR(put(name + ".absmax", 0, codes.data(), codes.size()));
+  ZP_RETURN_IF_ERROR(put(name + ".nested_absmax", 0, groups.data(), groups.size() * sizeof(float)));
+  return put(name + ".nested_quant_map", 0, dynamicMap().data(), sizeof(DynamicMap));
+}
+
+/// Parameters are those of the model, two to a byte of codes; scales and maps are none.
+std::string QuantizedWriter::index(const std::vector<Shard> &shards) const {
+  nlohmann::json index;
+  uint64_t bytes = 0, parameters = 0;
+  for (const ModelTensor &tensor : tensors)
+    parameters += tensor.linear ? packedBytesOf(elementsOf(tensor)) * 2 : elementsOf(tensor);
+  for (const Shard &shard : shards)
+    for (const SafetensorsEntry &entry : shard.entries) {
+      uint64_t bits = bitsOf(entry.dtype);
+      for (uint64_t dim : entry.shape)
+        bits *= dim;
+      bytes += bits / 8;
+      index["weight_map"][entry.name] = shard.file;
+    }
+  index["metadata"] = {{"total_parameters", parameters}, {"total_size", bytes}};
+  return pythonJson(index) + "\n";
+}
+
+} // namespace zp::rt

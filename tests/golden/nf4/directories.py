@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""Makes directories/: models' directories as transformers and bitsandbytes save them in 4 bits, on a CPU with one thread (README.md:
+what they hold, versions).
+
+directories.py            writes directories/
+directories.py --check    makes them anew and compares every file
+"""
+
+import filecmp
+import json
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+os.environ.update(OMP_NUM_THREADS="1", CUDA_VISIBLE_DEVICES="")
+
+import bitsandbytes  # noqa: E402
+import torch  # noqa: E402
+import transformers  # noqa: E402
+from safetensors.torch import save_file  # noqa: E402
+from transformers import AutoModelForCausalLM, BitsAndBytesConfig  # noqa: E402
+
+HERE = Path(__file__).parent
+FOLDER = HERE / "directories"
+VERSIONS = {"bitsandbytes": "0.50.2", "torch": "2.15.0", "transformers": "5.23.0"}
+GOLDEN = "../../../cases/"  # of tests/golden, seen from a case's folder
+
+# name: (model's directory, flags of `zprun quantize`)
+CASES = {
+    "llama_bf16": (GOLDEN + "llama_gqa_fp32/model", {"bnb_4bit_quant_type": "nf4", "use_nested_quant": "true", "dtype": "bfloat16",
+                   "bnb_4bit_compute_dtype": "bfloat16", "bnb_4bit_quant_storage_dtype": "bfloat16"}),
+    "llama_defaults": (GOLDEN + "llama_sharded_bf16_ckpt/model", {}),
+    "llama_of_v4": ("model", {"bnb_4bit_quant_type": "fp4"}),
+    "mistral_float16": (GOLDEN + "mistral_window/model", {"bnb_4bit_quant_type": "fp4", "use_nested_quant": "true", "dtype": "float16"}),
+    "qwen2_shards": (GOLDEN + "qwen2_packed/model", {"bnb_4bit_quant_type": "nf4", "dtype": "float32", "max_shard_size": "14KB"}),
+    "qwen3_nested": (GOLDEN + "qwen3_patterns/model", {"use_nested_quant": "true", "bnb_4bit_quant_storage_dtype": "float32"}),
+}
+
+
+def write_model_of_v4(folder):
+    """A config.json as version 4 spelled it: a dtype, rotary embedding and keys that moved or went; biases, and a head that is tied and
+    saved nevertheless."""
+    config = {
+        "_name_or_path": "some/model", "architectures": ["LlamaForCausalLM"], "attention_bias": True, "bos_token_id": 1,
+        "eos_token_id": [2, 3], "hidden_act": "silu", "hidden_size": 24, "initializer_range": 1e-05, "intermediate_size": 42,
+        "max_position_embeddings": 4096, "mlp_bias": True, "model_type": "llama", "num_attention_heads": 3, "num_hidden_layers": 2,
+        "num_key_value_heads": None, "note": "caf\u00e9 \u2603 \U0001d11e \x7f \"quoted\"\n", "numbers": [1, 2.5, -0.0, 1e20, 123456789.125, [], {}],
+        "rms_norm_eps": 1e-05, "rope_scaling": {"factor": 8.0, "high_freq_factor": 4.0, "low_freq_factor": 1.0, "rope_type": "llama3",
+        "original_max_position_embeddings": 1024}, "rope_theta": 500000, "temperature": 0.6, "tie_word_embeddings": True,
+        "torch_dtype": "float16", "transformers_version": "4.43.0", "output_attentions": False, "use_cache": False, "vocab_size": 50}
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    generation = {"_from_model_config": False, "bos_token_id": 1, "do_sample": True, "eos_token_id": [2, 3], "max_length": 4096,
+                  "pad_token_id": None, "temperature": 0.6, "top_p": 0.9, "transformers_version": "4.43.0", "of_another_tool": None}
+    (folder / "generation_config.json").write_text(json.dumps(generation, indent=2) + "\n")
+    torch.manual_seed(7)
+    model = AutoModelForCausalLM.from_config(transformers.LlamaConfig(**{**config, "torch_dtype": "float32"}))
+    tensors = {n: torch.randn_like(p) * 0.05 for n, p in model.named_parameters()}
+    tensors["lm_head.weight"] = tensors["model.embed_tokens.weight"].clone()
+    save_file({n: t.half().contiguous() for n, t in tensors.items()}, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def quantize(model, flags, output):
+    config = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type=flags.get("bnb_4bit_quant_type", "nf4"),
+        bnb_4bit_use_double_quant=flags.get("use_nested_quant") == "true",
+        bnb_4bit_quant_storage=flags.get("bnb_4bit_quant_storage_dtype"),
+        bnb_4bit_compute_dtype=flags.get("bnb_4bit_compute_dtype"),
+    )
+    dtype = {"dtype": getattr(torch, flags["dtype"])} if "dtype" in flags else {}
+    loaded = AutoModelForCausalLM.from_pretrained(model, quantization_config=config, **dtype)
+    loaded.save_pretrained(output, **({"max_shard_size": flags["max_shard_size"]} if "max_shard_size" in flags else {}))
+
+
+def make(root):
+    write_model_of_v4(root / "llama_of_v4/model")
+    for name, (model, flags) in CASES.items():
+        folder = root / name
+        folder.mkdir(exist_ok=True)
+        (folder / "case.json").write_text(json.dumps({"model": model, "flags": flags}, indent=2) + "\n")
+        quantize((FOLDER if model.startswith("..") else root) / name / model, flags, folder / "quantized")
+        for path in folder.rglob("*.safetensors"):
+            path.chmod(0o644)
+
+
+def files_of(root):
+    return sorted(p.relative_to(root) for p in root.rglob("*") if p.is_file())
+
+
+def main():
+    found = {m.__name__: m.__version__.split("+")[0] for m in (bitsandbytes, torch, transformers)}
+    if found != VERSIONS:
+        sys.exit(f"versions are {found}, expected {VERSIONS}")
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as scratch:
+        fresh = Path(scratch)
+        for name in CASES:  # so that paths from a case's folder lead to its model
+            (FOLDER / name).mkdir(parents=True, exist_ok=True)
+        make(fresh)
+        if "--check" not in sys.argv:
+            shutil.rmtree(FOLDER)
+            shutil.copytree(fresh, FOLDER)
+            print(f"{FOLDER}: {sum(p.stat().st_size for p in FOLDER.rglob('*') if p.is_file())} bytes")
+            return
+        wrong = set(files_of(fresh)) ^ set(files_of(FOLDER))
+        wrong |= {f for f in set(files_of(fresh)) & set(files_of(FOLDER)) if not filecmp.cmp(fresh / f, FOLDER / f, shallow=False)}
+    sys.exit(f"{sorted(map(str, wrong))} differ" if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
