@@ -8,6 +8,7 @@
 
 #include "runtime/base/status.h"
 #include "runtime/kernels/registry.h"
+#include "runtime/plan/checks/check_instructions.h"
 #include "runtime/plan/op_signatures.h"
 #include "runtime/plan/plan_file.h"
 
@@ -29,12 +30,6 @@ struct ResolvedPlan {
 
 /// `addressOf(buffer)`: where a buffer lies. Errors: PlanInvalid with the instruction's place, when a kernel refuses.
 StatusOr<ResolvedPlan> resolve(const PlanFile &plan, const std::function<void *(uint32_t buffer)> &addressOf);
-
-/// Every tensor of the plan as memory.
-std::vector<TensorView> viewsOf(const fbs::Plan &plan, const std::function<void *(uint32_t buffer)> &addressOf);
-
-/// Asks every kernel whether it takes its operands, without any memory: the last part of `zpc check`.
-Status checkInstructions(const PlanFile &plan);
 
 } // namespace zp::rt
 

@@ -10,7 +10,7 @@
 //
 // Numbers are little-endian. Contract: a loaded plan has passed the checksum, FlatBuffers' verifier, the plan verifier and
 // the schedule verifier: nobody who reads it checks a bound again. Whether each kernel takes its operands is asked by
-// `checkInstructions` (runtime/executor/resolve.h). The bytes are a private copy, so a file that changes later is harmless.
+// `checkInstructions` (checks/check_instructions.h). The bytes are a private copy, so a file that changes later is harmless.
 #ifndef ZP_RUNTIME_PLAN_PLAN_FILE_H
 #define ZP_RUNTIME_PLAN_PLAN_FILE_H
 
