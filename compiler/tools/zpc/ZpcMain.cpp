@@ -11,6 +11,7 @@ static const char *const kUsage = R"(zpc: from a model directory and training se
 
   zpc import  --model DIR [training flags] -o model.mlir     read a Hugging Face directory
   zpc compile model.mlir -o plan.fb                          make the plan that zprun carries out
+  zpc explain plan.fb [--memory|--collectives|...]           what the plan will do, before it does it
   zpc check   plan.fb                                        prove a plan's memory and order once more
 
   zpc VERB --help tells a verb's flags.
@@ -22,11 +23,13 @@ int zpcMain(int argc, char **argv) {
     return fe::importMain(argc - 1, const_cast<const char **>(argv + 1));
   if (!std::strcmp(verb, "compile"))
     return compileMain(argc - 1, argv + 1);
+  if (!std::strcmp(verb, "explain"))
+    return explainMain(argc - 1, argv + 1);
   if (!std::strcmp(verb, "check"))
     return checkMain(argc - 1, argv + 1);
   bool asked = !std::strcmp(verb, "--help") || !std::strcmp(verb, "-h");
   if (!asked)
-    std::fprintf(stderr, "error[ZP1001] zpc: '%s' is not a verb, expected import, compile or check\n", verb);
+    std::fprintf(stderr, "error[ZP1001] zpc: '%s' is not a verb, expected import, compile, explain or check\n", verb);
   std::fputs(kUsage, asked ? stdout : stderr);
   return asked ? 0 : 2;
 }

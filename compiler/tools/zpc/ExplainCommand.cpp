@@ -1,0 +1,87 @@
+// `zpc explain`: what a plan will do, as text or JSON (runtime/plan/report).
+#include <algorithm>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "compiler/tools/zpc/PlanCommand.h"
+#include "compiler/tools/zpc/ZpcMain.h"
+#include "frontends/common/Names.h"
+#include "runtime/plan/report/explain.h"
+
+namespace zp {
+namespace {
+
+struct Options {
+  std::string plan;
+  std::vector<rt::ExplainView> views;
+  bool json = false, help = false;
+};
+
+Status usage(const std::string &message) { return Status(ErrorCode::Usage, "zpc explain: " + message + "; zpc explain --help tells the flags"); }
+
+std::string helpText() {
+  std::string text = "zpc explain plan.fb [flags]\n";
+  for (rt::ExplainView view : rt::allExplainViews()) {
+    std::string flag = std::string("  --") + nameOf(view);
+    text += flag + std::string(17 - std::min<size_t>(flag.size(), 16), ' ') + summaryOf(view) + "\n";
+  }
+  return text + "  --json           the same for programs\n"
+                "Without a view, all of them. Numbers are of one rank.\n"
+                "Examples:\n"
+                "  zpc explain plan.fb --memory\n"
+                "  zpc explain plan.fb --collectives --json\n";
+}
+
+StatusOr<Options> parse(int argc, char **argv) {
+  Options options;
+  for (int i = 1; i < argc; ++i) {
+    const std::string argument = argv[i];
+    if (argument == "--help" || argument == "-h") {
+      options.help = true;
+    } else if (argument == "--json") {
+      options.json = true;
+    } else if (argument.starts_with("-")) {
+      std::vector<std::string> known = {"--json", "--help"};
+      const std::vector<rt::ExplainView> views = rt::allExplainViews();
+      auto found = std::find_if(views.begin(), views.end(), [&](auto view) { return argument == std::string("--") + nameOf(view); });
+      if (found == views.end()) {
+        for (rt::ExplainView view : views)
+          known.push_back(std::string("--") + nameOf(view));
+        std::vector<std::string> near = fe::nearestNames(argument, known, 1);
+        return Status(ErrorCode::UnknownKey, "zpc explain: " + argument + " is not a flag" + (near.empty() ? "" : "; did you mean " + near[0] + "?") +
+                                                 "; zpc explain --help tells the flags");
+      }
+      if (std::find(options.views.begin(), options.views.end(), *found) == options.views.end())
+        options.views.push_back(*found);
+    } else if (!options.plan.empty()) {
+      return usage("two plans, " + options.plan + " and " + argument + ", expected one");
+    } else {
+      options.plan = argument;
+    }
+  }
+  if (options.plan.empty() && !options.help)
+    return usage("no plan, expected a file of zpc compile");
+  if (options.views.empty())
+    options.views = rt::allExplainViews();
+  return options;
+}
+
+Status run(const Options &options) {
+  ZP_ASSIGN_OR_RETURN(rt::PlanFile plan, loadProvedPlan(options.plan));
+  return printWhole(options.json ? rt::explainJson(plan.plan(), options.views) : rt::explainText(plan.plan(), options.views));
+}
+
+} // namespace
+
+int explainMain(int argc, char **argv) {
+  StatusOr<Options> options = parse(argc, argv);
+  if (!options.ok())
+    return reportError(options.status());
+  if (options->help)
+    return std::fputs(helpText().c_str(), stdout), 0;
+  Status status = run(*options);
+  return status.ok() ? 0 : reportError(status);
+}
+
+} // namespace zp
