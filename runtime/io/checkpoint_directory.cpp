@@ -35,9 +35,11 @@ std::optional<uint64_t> stepOf(std::string_view name, std::string_view suffix = 
 
 Status failure(const std::string &path, const char *doing, int error) {
   bool full = error == ENOSPC || error == EDQUOT || error == EFBIG;
-  return Status(full ? ErrorCode::DiskFull : ErrorCode::DiskWrite,
-                path + ": cannot be " + doing + " (" + std::strerror(error) + "), expected a directory that can hold checkpoints; " +
-                    (full ? "free space or name another --output_dir" : "check its path and permissions"));
+  return Status(
+      full ? ErrorCode::DiskFull : ErrorCode::DiskWrite,
+      path + ": cannot be " + doing + " (" + std::strerror(error) +
+          "), expected a directory that can hold checkpoints; " +
+          (full ? "free space or name another --output_dir" : "check its path and permissions"));
 }
 
 /// Names in a directory last once the directory itself is on disk.
@@ -64,14 +66,19 @@ void removeTree(const std::string &path) {
 
 } // namespace
 
-std::string checkpointPath(const std::string &output, uint64_t step) { return output + "/" + std::string(kPrefix) + std::to_string(step); }
-std::string unfinishedPath(const std::string &output, uint64_t step) { return checkpointPath(output, step) + std::string(kUnfinished); }
+std::string checkpointPath(const std::string &output, uint64_t step) {
+  return output + "/" + std::string(kPrefix) + std::to_string(step);
+}
+std::string unfinishedPath(const std::string &output, uint64_t step) {
+  return checkpointPath(output, step) + std::string(kUnfinished);
+}
 
 std::vector<uint64_t> checkpointsIn(const std::string &output) {
   std::vector<uint64_t> steps;
   forEachName(output, [&](const fs::path &path) {
     std::error_code ignored;
-    if (std::optional<uint64_t> step = stepOf(path.filename().native()); step && fs::is_directory(path, ignored))
+    if (std::optional<uint64_t> step = stepOf(path.filename().native());
+        step && fs::is_directory(path, ignored))
       steps.push_back(*step);
   });
   std::sort(steps.begin(), steps.end());
@@ -108,8 +115,10 @@ Status makeUnfinished(const std::string &output, uint64_t step) {
 Status publishCheckpoint(const std::string &output, uint64_t step) {
   const std::string temporary = unfinishedPath(output, step), path = checkpointPath(output, step);
   ZP_RETURN_IF_ERROR(syncDirectory(temporary));
-  // Of an earlier run: both names change hands at once, or the old one would have to go before the new one comes.
-  bool replaced = ::renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, path.c_str(), RENAME_EXCHANGE) == 0;
+  // Of an earlier run: both names change hands at once, or the old one would have to go before the
+  // new one comes.
+  bool replaced =
+      ::renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, path.c_str(), RENAME_EXCHANGE) == 0;
   if (!replaced && errno != ENOENT) { // a file system that can't exchange
     std::string old = path + std::string(kReplaced);
     if (::rename(path.c_str(), old.c_str()) != 0)

@@ -1,6 +1,6 @@
-// Where training checkpoints lie in an output directory: checkpoint-N once whole, checkpoint-N.tmp while one is being written
-// or removed. A final name only ever appears and disappears by a rename, so a run that is killed leaves no half of one under it.
-// Errors: DiskFull, DiskWrite.
+// Where training checkpoints lie in an output directory: checkpoint-N once whole, checkpoint-N.tmp
+// while one is being written or removed. A final name only ever appears and disappears by a rename,
+// so a run that is killed leaves no half of one under it. Errors: DiskFull, DiskWrite.
 #ifndef ZP_RUNTIME_IO_CHECKPOINT_DIRECTORY_H
 #define ZP_RUNTIME_IO_CHECKPOINT_DIRECTORY_H
 
@@ -22,9 +22,11 @@ std::vector<uint64_t> checkpointsIn(const std::string &output);
 void removeUnfinished(const std::string &output);
 /// Makes the temporary directory of a step; there may be one already, of another rank of this job.
 Status makeUnfinished(const std::string &output, uint64_t step);
-/// Gives the temporary directory its final name; whatever had that name goes. Its files have been synced.
+/// Gives the temporary directory its final name; whatever had that name goes. Its files have been
+/// synced.
 Status publishCheckpoint(const std::string &output, uint64_t step);
-/// Removes checkpoints, the longest unchanged first, until `keep` remain; never the one of `newest`. 0 keeps all.
+/// Removes checkpoints, the longest unchanged first, until `keep` remain; never the one of
+/// `newest`. 0 keeps all.
 void rotateCheckpoints(const std::string &output, uint64_t keep, uint64_t newest);
 
 } // namespace zp::rt

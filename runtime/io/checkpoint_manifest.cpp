@@ -51,19 +51,25 @@ Status damaged(const std::string &path, const std::string &what) {
 
 /// A plain name: nothing outside the directory.
 bool isPlainName(const std::string &name) {
-  return !name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos && name.find('\0') == std::string::npos;
+  return !name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos &&
+         name.find('\0') == std::string::npos;
 }
 
 } // namespace
 
 StatusOr<ManifestFile> describeFile(const std::string &directory, const std::string &name) {
   const std::string path = directory + "/" + name;
-  auto failed = [&] { return Status(ErrorCode::FileMissing, path + ": cannot be read (" + std::strerror(errno) + "), expected a file of a checkpoint; resume from another checkpoint"); };
+  auto failed = [&] {
+    return Status(ErrorCode::FileMissing,
+                  path + ": cannot be read (" + std::strerror(errno) +
+                      "), expected a file of a checkpoint; resume from another checkpoint");
+  };
   int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0)
     return failed();
   auto buffer = std::make_unique<char[]>(kPiece);
-  std::unique_ptr<XXH64_state_t, decltype(&XXH64_freeState)> state(XXH64_createState(), XXH64_freeState);
+  std::unique_ptr<XXH64_state_t, decltype(&XXH64_freeState)> state(XXH64_createState(),
+                                                                   XXH64_freeState);
   XXH64_reset(state.get(), 0);
   ManifestFile file{name};
   ssize_t n;
@@ -83,11 +89,14 @@ StatusOr<ManifestFile> describeFile(const std::string &directory, const std::str
 StatusOr<std::vector<ManifestFile>> describeFiles(const std::string &directory) {
   std::vector<std::string> names;
   std::error_code error;
-  for (std::filesystem::directory_iterator it(directory, error), end; !error && it != end; it.increment(error))
+  for (std::filesystem::directory_iterator it(directory, error), end; !error && it != end;
+       it.increment(error))
     if (it->path().filename() != kManifestName)
       names.push_back(it->path().filename().native());
   if (error)
-    return Status(ErrorCode::FileMissing, directory + ": cannot be listed (" + error.message() + "), expected a checkpoint's directory; check the path");
+    return Status(ErrorCode::FileMissing,
+                  directory + ": cannot be listed (" + error.message() +
+                      "), expected a checkpoint's directory; check the path");
   std::sort(names.begin(), names.end());
   std::vector<ManifestFile> files;
   for (const std::string &name : names) {
@@ -119,27 +128,34 @@ StatusOr<CheckpointManifest> readManifest(const std::string &directory) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0)
     return Status(ErrorCode::Checkpoint, path + ": is missing (" + std::strerror(errno) +
-                                             "), expected the directory of a training checkpoint; name a checkpoint-N of --output_dir");
+                                             "), expected the directory of a training checkpoint; "
+                                             "name a checkpoint-N of --output_dir");
   ZP_ASSIGN_OR_RETURN(std::string text, readTextFile(path));
   json body = json::parse(text, nullptr, false);
   uint64_t seal = 0;
-  if (body.is_discarded() || !body.is_object() || !body.contains("xxh64") || !parseHex(body["xxh64"], seal))
+  if (body.is_discarded() || !body.is_object() || !body.contains("xxh64") ||
+      !parseHex(body["xxh64"], seal))
     return damaged(path, "is no JSON object with a checksum");
   body.erase("xxh64");
   if (sealOf(body) != hex(seal))
     return damaged(path, "its checksum is " + sealOf(body) + ", expected " + hex(seal));
-  if (body.value("format", json()) != kFormat || !body.value("version", json()).is_number_unsigned())
-    return damaged(path, std::string("format is ") + body.value("format", json()).dump() + ", expected \"" + kFormat + "\"");
+  if (body.value("format", json()) != kFormat ||
+      !body.value("version", json()).is_number_unsigned())
+    return damaged(path, std::string("format is ") + body.value("format", json()).dump() +
+                             ", expected \"" + kFormat + "\"");
   if (uint64_t version = body["version"].get<uint64_t>(); version != kCheckpointVersion)
-    return Status(ErrorCode::CheckpointVersion, path + ": version is " + std::to_string(version) + ", expected " + std::to_string(kCheckpointVersion) +
-                                                    "; resume with the zprun that wrote it");
+    return Status(ErrorCode::CheckpointVersion,
+                  path + ": version is " + std::to_string(version) + ", expected " +
+                      std::to_string(kCheckpointVersion) + "; resume with the zprun that wrote it");
   CheckpointManifest manifest;
   for (const char *key : {"files", "identity", "progress"})
     if (!body.value(key, json()).is_object())
       return damaged(path, std::string(key) + " is not an object");
   for (const auto &[name, file] : body["files"].items()) {
     ManifestFile entry{name};
-    if (!isPlainName(name) || !file.is_object() || !file.value("bytes", json()).is_number_unsigned() || !parseHex(file.value("xxh64", json()), entry.checksum))
+    if (!isPlainName(name) || !file.is_object() ||
+        !file.value("bytes", json()).is_number_unsigned() ||
+        !parseHex(file.value("xxh64", json()), entry.checksum))
       return damaged(path, "files." + name + ": is no plain name with a size and a checksum");
     entry.bytes = file["bytes"].get<uint64_t>();
     manifest.files.push_back(std::move(entry));
@@ -151,7 +167,8 @@ StatusOr<CheckpointManifest> readManifest(const std::string &directory) {
       return damaged(path, "progress." + key + ": is not a number");
     manifest.progress[key] = value.get<double>();
   }
-  for (auto [key, out] : {std::pair("step", &manifest.step), std::pair("num_tokens", &manifest.tokens)}) {
+  for (auto [key, out] :
+       {std::pair("step", &manifest.step), std::pair("num_tokens", &manifest.tokens)}) {
     const json value = body["progress"].value(key, json());
     if (!value.is_number_unsigned())
       return damaged(path, std::string("progress.") + key + ": is not a whole number from 0");
@@ -166,14 +183,17 @@ Status checkFiles(const std::string &directory, const CheckpointManifest &manife
     const std::string path = directory + "/" + file.name;
     struct stat info {};
     if (::stat(path.c_str(), &info) != 0)
-      return damaged(path, std::string("is missing (") + std::strerror(errno) + "), expected " + std::to_string(file.bytes) + " bytes");
+      return damaged(path, std::string("is missing (") + std::strerror(errno) + "), expected " +
+                               std::to_string(file.bytes) + " bytes");
     if (static_cast<uint64_t>(info.st_size) != file.bytes)
-      return damaged(path, "has " + std::to_string(info.st_size) + " bytes, expected " + std::to_string(file.bytes));
+      return damaged(path, "has " + std::to_string(info.st_size) + " bytes, expected " +
+                               std::to_string(file.bytes));
     if (!contents)
       continue;
     ZP_ASSIGN_OR_RETURN(ManifestFile found, describeFile(directory, file.name));
     if (found.checksum != file.checksum)
-      return damaged(path, "its checksum is " + hex(found.checksum) + ", expected " + hex(file.checksum));
+      return damaged(path,
+                     "its checksum is " + hex(found.checksum) + ", expected " + hex(file.checksum));
   }
   return {};
 }

@@ -1,10 +1,13 @@
-// checkpoint.json: what a training checkpoint is of, where the run stood, and every file beside it with its size and checksum.
+// checkpoint.json: what a training checkpoint is of, where the run stood, and every file beside it
+// with its size and checksum.
 //
-//   {"files": {NAME: {"bytes": n, "xxh64": "16 hex digits"}}, "format": "zeroplan training checkpoint", "identity": {KEY: value},
-//    "progress": {KEY: number}, "version": 1, "xxh64": "of this object without this member, as compact JSON with sorted keys"}
+//   {"files": {NAME: {"bytes": n, "xxh64": "16 hex digits"}}, "format": "zeroplan training
+//   checkpoint", "identity": {KEY: value},
+//    "progress": {KEY: number}, "version": 1, "xxh64": "of this object without this member, as
+//    compact JSON with sorted keys"}
 //
-// It is written last: a directory with a manifest was whole once. Errors: Checkpoint (no checkpoint, or damaged),
-// CheckpointVersion (of a later format).
+// It is written last: a directory with a manifest was whole once. Errors: Checkpoint (no
+// checkpoint, or damaged), CheckpointVersion (of a later format).
 #ifndef ZP_RUNTIME_IO_CHECKPOINT_MANIFEST_H
 #define ZP_RUNTIME_IO_CHECKPOINT_MANIFEST_H
 
@@ -42,7 +45,8 @@ StatusOr<std::vector<ManifestFile>> describeFiles(const std::string &directory);
 std::string manifestText(const CheckpointManifest &manifest);
 StatusOr<CheckpointManifest> readManifest(const std::string &directory);
 
-/// That every file is there with its size and, when `contents`, its bytes. Names the first that isn't.
+/// That every file is there with its size and, when `contents`, its bytes. Names the first that
+/// isn't.
 Status checkFiles(const std::string &directory, const CheckpointManifest &manifest, bool contents);
 
 } // namespace zp::rt

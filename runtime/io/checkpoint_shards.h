@@ -1,9 +1,10 @@
-// The optimizer's state in a training checkpoint: masters and moments by parameter name and range of its elements, so that
-// any number of ranks, cut in any way, can read what others wrote.
+// The optimizer's state in a training checkpoint: masters and moments by parameter name and range
+// of its elements, so that any number of ranks, cut in any way, can read what others wrote.
 //
-// Each rank writes one safetensors file, optimizer-0000R-of-0000N.safetensors, of f32 tensors NAME/KIND/FIRST: elements from
-// FIRST on of the parameter's master, moment1 or moment2. State that every rank holds whole is cut among them.
-// Errors of reading: Checkpoint, Safetensors; of writing: DiskFull, DiskWrite.
+// Each rank writes one safetensors file, optimizer-0000R-of-0000N.safetensors, of f32 tensors
+// NAME/KIND/FIRST: elements from FIRST on of the parameter's master, moment1 or moment2. State that
+// every rank holds whole is cut among them. Errors of reading: Checkpoint, Safetensors; of writing:
+// DiskFull, DiskWrite.
 #ifndef ZP_RUNTIME_IO_CHECKPOINT_SHARDS_H
 #define ZP_RUNTIME_IO_CHECKPOINT_SHARDS_H
 
@@ -25,7 +26,8 @@ struct Section;
 namespace zp::rt {
 
 enum class StateKind : uint8_t { Master, Moment1, Moment2 };
-inline constexpr StateKind kStateKinds[] = {StateKind::Master, StateKind::Moment1, StateKind::Moment2};
+inline constexpr StateKind kStateKinds[] = {StateKind::Master, StateKind::Moment1,
+                                            StateKind::Moment2};
 const char *textOf(StateKind kind);
 /// The section's tensor of this rank's state; 0xffffffff where there is none.
 uint32_t stateTensor(const fbs::Section &section, StateKind kind);
@@ -41,8 +43,10 @@ struct StatePiece {
 
 /// Memory behind a tensor of the plan.
 using StateViews = std::function<TensorView(uint32_t tensor)>;
-/// What a rank holds; with `share`, what it writes: of state that every rank holds whole its part only.
-StatusOr<std::vector<StatePiece>> piecesOf(const fbs::Plan &plan, int rank, const StateViews &views, bool share);
+/// What a rank holds; with `share`, what it writes: of state that every rank holds whole its part
+/// only.
+StatusOr<std::vector<StatePiece>> piecesOf(const fbs::Plan &plan, int rank, const StateViews &views,
+                                           bool share);
 
 std::string shardName(int rank, int ranks);
 Status writeShard(const std::string &path, const std::vector<StatePiece> &pieces);
@@ -50,12 +54,15 @@ Status writeShard(const std::string &path, const std::vector<StatePiece> &pieces
 /// The shards of a checkpoint, open for reading.
 class StateShards {
 public:
-  /// `names` are files of the directory. Names that aren't NAME/KIND/FIRST, and elements that two shards hold, are refused.
-  static StatusOr<StateShards> open(const std::string &directory, const std::vector<std::string> &names);
+  /// `names` are files of the directory. Names that aren't NAME/KIND/FIRST, and elements that two
+  /// shards hold, are refused.
+  static StatusOr<StateShards> open(const std::string &directory,
+                                    const std::vector<std::string> &names);
   /// That every element of the parameters that the plan trains is there.
   Status covers(const fbs::Plan &plan) const;
   /// Fills `target` with `count` elements of a parameter's state from element `first` on.
-  Status read(const std::string &parameter, StateKind kind, uint64_t first, uint64_t count, void *target, DType dtype) const;
+  Status read(const std::string &parameter, StateKind kind, uint64_t first, uint64_t count,
+              void *target, DType dtype) const;
 
 private:
   struct Run {
@@ -64,8 +71,11 @@ private:
     uint64_t count = 0;
   };
   using Runs = std::map<uint64_t, Run>; // by first element
-  /// Calls f(run, offset in it, elements, offset in the range) for what makes up [first, first+count).
-  template <typename F> Status forEachRun(const std::string &parameter, StateKind kind, uint64_t first, uint64_t count, F &&f) const;
+  /// Calls f(run, offset in it, elements, offset in the range) for what makes up [first,
+  /// first+count).
+  template <typename F>
+  Status forEachRun(const std::string &parameter, StateKind kind, uint64_t first, uint64_t count,
+                    F &&f) const;
 
   std::string directory;
   std::map<std::string, std::map<StateKind, Runs>> runs;

@@ -19,15 +19,28 @@ using nlohmann::json;
 
 namespace {
 
-/// Settings that may differ: they say who computes, where bytes lie, what is printed and when files are written. Whatever
-/// isn't named here must agree. Length and rows of an update stand in the identity by themselves.
-constexpr std::string_view kFree[] = {"num_processes", "zero_stage",    "rematerialize",    "per_device_train_batch_size", "gradient_accumulation_steps",
-                                      "length_buckets", "max_steps", "num_train_epochs", "nvme_path", "load_best_model_at_end", "report_to"};
-constexpr std::string_view kFreeFamilies[] = {"stage3_", "save_", "logging_", "eval_", "per_device_eval_", "offload_", "metric_for_", "greater_is_"};
+/// Settings that may differ: they say who computes, where bytes lie, what is printed and when files
+/// are written. Whatever isn't named here must agree. Length and rows of an update stand in the
+/// identity by themselves.
+constexpr std::string_view kFree[] = {"num_processes",
+                                      "zero_stage",
+                                      "rematerialize",
+                                      "per_device_train_batch_size",
+                                      "gradient_accumulation_steps",
+                                      "length_buckets",
+                                      "max_steps",
+                                      "num_train_epochs",
+                                      "nvme_path",
+                                      "load_best_model_at_end",
+                                      "report_to"};
+constexpr std::string_view kFreeFamilies[] = {
+    "stage3_",          "save_",    "logging_",    "eval_",
+    "per_device_eval_", "offload_", "metric_for_", "greater_is_"};
 
 bool isFree(std::string_view name) {
   return std::any_of(std::begin(kFree), std::end(kFree), [&](auto free) { return name == free; }) ||
-         std::any_of(std::begin(kFreeFamilies), std::end(kFreeFamilies), [&](auto family) { return name.starts_with(family); });
+         std::any_of(std::begin(kFreeFamilies), std::end(kFreeFamilies),
+                     [&](auto family) { return name.starts_with(family); });
 }
 
 class Hash {
@@ -43,7 +56,8 @@ public:
   }
   std::string hex() const {
     char out[17];
-    std::snprintf(out, sizeof out, "%016llx", static_cast<unsigned long long>(XXH64_digest(state.get())));
+    std::snprintf(out, sizeof out, "%016llx",
+                  static_cast<unsigned long long>(XXH64_digest(state.get())));
     return out;
   }
 
@@ -65,7 +79,8 @@ std::string canonical(const flatbuffers::String *text) {
   json object = json::parse(textOr(text), nullptr, false);
   if (!object.is_object())
     return textOr(text);
-  for (const char *label : {"_name_or_path", "base_model_name_or_path", "transformers_version", "peft_version", "use_cache", "inference_mode", "auto_mapping"})
+  for (const char *label : {"_name_or_path", "base_model_name_or_path", "transformers_version",
+                            "peft_version", "use_cache", "inference_mode", "auto_mapping"})
     object.erase(label);
   return object.dump(-1, ' ', true, json::error_handler_t::replace);
 }
@@ -109,7 +124,8 @@ std::string hashOfTrained(const fbs::Plan &plan) {
   for (const fbs::Section *section : *plan.sections())
     if (section->kind() == fbs::SectionKind::Trainable && section->parameters())
       for (const fbs::Parameter *parameter : *section->parameters())
-        lines.push_back(textOr(parameter->name()) + " " + shapeOf(*parameter) + " " + textOr(parameter->saved_as()));
+        lines.push_back(textOr(parameter->name()) + " " + shapeOf(*parameter) + " " +
+                        textOr(parameter->saved_as()));
   std::sort(lines.begin(), lines.end());
   Hash hash;
   for (const std::string &line : lines)
@@ -119,7 +135,8 @@ std::string hashOfTrained(const fbs::Plan &plan) {
 
 } // namespace
 
-StatusOr<CheckpointIdentity> identityOf(const fbs::Plan &plan, const JobSettings &settings, const TokenDataset &dataset,
+StatusOr<CheckpointIdentity> identityOf(const fbs::Plan &plan, const JobSettings &settings,
+                                        const TokenDataset &dataset,
                                         const std::string &modelDirectory) {
   CheckpointIdentity identity;
   settings.forEach([&](const char *name, const auto &value, const char *) {
@@ -133,27 +150,40 @@ StatusOr<CheckpointIdentity> identityOf(const fbs::Plan &plan, const JobSettings
   identity["rows of an update"] = std::to_string(round * settings.gradient_accumulation_steps);
   if (settings.dataloader_drop_last) // what is left out depends on it
     identity["rows of a round"] = std::to_string(round);
-  identity["data set"] = json(std::to_string(dataset.rows()) + " rows of " + std::to_string(dataset.maxLength()) + " tokens, xxh64 " + hashOfData(dataset)).dump();
+  identity["data set"] =
+      json(std::to_string(dataset.rows()) + " rows of " + std::to_string(dataset.maxLength()) +
+           " tokens, xxh64 " + hashOfData(dataset))
+          .dump();
   identity["trained parameters"] = json("xxh64 " + hashOfTrained(plan)).dump();
-  identity["model's config.json"] = json("xxh64 " + Hash().text(canonical(plan.model_config())).hex()).dump();
-  identity["adapter_config.json"] = json("xxh64 " + Hash().text(canonical(plan.adapter_config())).hex()).dump();
+  identity["model's config.json"] =
+      json("xxh64 " + Hash().text(canonical(plan.model_config())).hex()).dump();
+  identity["adapter_config.json"] =
+      json("xxh64 " + Hash().text(canonical(plan.adapter_config())).hex()).dump();
   ZP_ASSIGN_OR_RETURN(std::string base, hashOfBase(plan, modelDirectory));
   identity["base model's weights"] = json("xxh64 " + base).dump();
   return identity;
 }
 
-Status sameIdentity(const std::string &place, const CheckpointIdentity &checkpoint, const CheckpointIdentity &run) {
+Status sameIdentity(const std::string &place, const CheckpointIdentity &checkpoint,
+                    const CheckpointIdentity &run) {
   auto differs = [&](const std::string &key, const std::string &theirs, const std::string &ours) {
-    return Status(ErrorCode::CheckpointMismatch, place + ": " + key + ": is " + theirs + ", expected " + ours +
-                                                     " as this run has; resume with what the checkpoint was made by, or start anew without --resume_from_checkpoint");
+    return Status(ErrorCode::CheckpointMismatch,
+                  place + ": " + key + ": is " + theirs + ", expected " + ours +
+                      " as this run has; resume with what the checkpoint was made by, or start "
+                      "anew without --resume_from_checkpoint");
   };
-  // A setting that one side doesn't know has its default there, which is that of this build or of a later one.
+  // A setting that one side doesn't know has its default there, which is that of this build or of a
+  // later one.
   CheckpointIdentity defaults;
-  JobSettings().forEach([&](const char *name, const auto &value, const char *) { defaults[name] = json(value).dump(-1, ' ', true, json::error_handler_t::replace); });
+  JobSettings().forEach([&](const char *name, const auto &value, const char *) {
+    defaults[name] = json(value).dump(-1, ' ', true, json::error_handler_t::replace);
+  });
   for (const auto &[key, ours] : run) {
     auto found = checkpoint.find(key);
     auto initial = defaults.find(key);
-    const std::string theirs = found != checkpoint.end() ? found->second : initial != defaults.end() ? initial->second : "not there";
+    const std::string theirs = found != checkpoint.end()   ? found->second
+                               : initial != defaults.end() ? initial->second
+                                                           : "not there";
     if (theirs != ours)
       return differs(key, theirs, ours);
   }

@@ -24,17 +24,21 @@ namespace {
 constexpr uint64_t kSpared = 64 << 20; // bytes of the host that a snapshot leaves alone
 
 using Clock = std::chrono::steady_clock;
-double secondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double secondsSince(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 std::map<std::string, double> progressOf(const RunPosition &p, const JobSettings &settings) {
-  return {{"loss", p.loss},
-          {"epoch", p.epoch},
-          {"updates", static_cast<double>(p.updates)},
-          {"updates_per_epoch", static_cast<double>(p.updatesPerEpoch)},
-          {"update_in_epoch", static_cast<double>(p.updatesPerEpoch ? p.step % p.updatesPerEpoch : 0)},
-          {"seed", static_cast<double>(settings.seed)},
-          {"data_seed", static_cast<double>(settings.data_seed >= 0 ? settings.data_seed : settings.seed)},
-          {"loss_scale", 1}};
+  return {
+      {"loss", p.loss},
+      {"epoch", p.epoch},
+      {"updates", static_cast<double>(p.updates)},
+      {"updates_per_epoch", static_cast<double>(p.updatesPerEpoch)},
+      {"update_in_epoch", static_cast<double>(p.updatesPerEpoch ? p.step % p.updatesPerEpoch : 0)},
+      {"seed", static_cast<double>(settings.seed)},
+      {"data_seed",
+       static_cast<double>(settings.data_seed >= 0 ? settings.data_seed : settings.seed)},
+      {"loss_scale", 1}};
 }
 
 /// What the log says is as lasting as the checkpoint that follows from it.
@@ -48,21 +52,23 @@ void syncFile(const std::string &path) {
 
 } // namespace
 
-CheckpointWriter::CheckpointWriter(const fbs::Plan &plan, Executor &executor, Communicator &communicator, CheckpointOptions options)
+CheckpointWriter::CheckpointWriter(const fbs::Plan &plan, Executor &executor,
+                                   Communicator &communicator, CheckpointOptions options)
     : plan(plan), executor(executor), communicator(communicator), options(std::move(options)) {}
 
 CheckpointWriter::~CheckpointWriter() {
   job.wait().ok();
-  if (phase == Phase::Idle || (phase == Phase::Publishing && (communicator.rank() != 0 || published)))
+  if (phase == Phase::Idle ||
+      (phase == Phase::Publishing && (communicator.rank() != 0 || published)))
     return;
-  // Each rank takes back what is its own; rank 0, which may still need the others' shards until then, what is left.
+  // Each rank takes back what is its own, rank 0 the rest: a directory that went sooner would look
+  // to it like a broken disk.
   const std::string directory = unfinishedPath(options.outputDirectory, current.step);
   std::error_code ignored;
-  std::filesystem::remove(directory + "/" + shardName(communicator.rank(), communicator.size()), ignored);
+  std::filesystem::remove(directory + "/" + shardName(communicator.rank(), communicator.size()),
+                          ignored);
   if (communicator.rank() == 0)
     std::filesystem::remove_all(directory, ignored);
-  else
-    std::filesystem::remove(directory, ignored);
 }
 
 /// Points the pieces to a copy of what they point to, unless there is no memory for one.
@@ -96,8 +102,10 @@ Status CheckpointWriter::save(const RunPosition &position, bool beside) {
     return {};
   ZP_RETURN_IF_ERROR(finish());
   auto start = Clock::now();
-  ZP_ASSIGN_OR_RETURN(std::vector<StatePiece> pieces,
-                      piecesOf(plan, communicator.rank(), [&](uint32_t tensor) { return executor.view(tensor); }, true));
+  ZP_ASSIGN_OR_RETURN(
+      std::vector<StatePiece> pieces,
+      piecesOf(
+          plan, communicator.rank(), [&](uint32_t tensor) { return executor.view(tensor); }, true));
   bool copied = false;
   if (beside)
     ZP_RETURN_IF_ERROR(copyState(pieces, copied));
@@ -110,7 +118,9 @@ Status CheckpointWriter::save(const RunPosition &position, bool beside) {
   job.start(
       [this, pieces = std::move(pieces)] {
         ZP_RETURN_IF_ERROR(makeUnfinished(options.outputDirectory, current.step));
-        return writeShard(unfinishedPath(options.outputDirectory, current.step) + "/" + shardName(communicator.rank(), communicator.size()), pieces);
+        return writeShard(unfinishedPath(options.outputDirectory, current.step) + "/" +
+                              shardName(communicator.rank(), communicator.size()),
+                          pieces);
       },
       copied);
   counts.waitSeconds += secondsSince(start);
@@ -153,20 +163,26 @@ Status CheckpointWriter::finish() {
 
 /// Rank 0's part.
 Status CheckpointWriter::publish(const RunPosition &position) {
-  const std::string directory = unfinishedPath(options.outputDirectory, position.step), metrics = options.outputDirectory + "/metrics.jsonl";
+  const std::string directory = unfinishedPath(options.outputDirectory, position.step),
+                    metrics = options.outputDirectory + "/metrics.jsonl";
   std::vector<std::string> names;
   for (int rank = 0; rank < communicator.size(); ++rank) {
     names.push_back(shardName(rank, communicator.size()));
     std::error_code ignored;
     if (!std::filesystem::exists(directory + "/" + names.back(), ignored))
-      return Status(ErrorCode::DiskWrite, directory + "/" + names.back() + ": rank " + std::to_string(rank) +
-                                              " wrote it and rank 0 doesn't see it, expected one directory for all ranks; name an --output_dir on a file system that they share");
+      return Status(ErrorCode::DiskWrite,
+                    directory + "/" + names.back() + ": rank " + std::to_string(rank) +
+                        " wrote it and rank 0 doesn't see it, expected one directory for all "
+                        "ranks; name an --output_dir on a file system that they share");
   }
   ZP_ASSIGN_OR_RETURN(StateShards shards, StateShards::open(directory, names));
-  ZP_RETURN_IF_ERROR(writeTrainedWeights(plan, shards, {directory, options.baseName, options.maxShardBytes}));
+  ZP_RETURN_IF_ERROR(
+      writeTrainedWeights(plan, shards, {directory, options.baseName, options.maxShardBytes}));
   StatusOr<std::string> lines = readTextFile(metrics);
-  TrainingLog log{lines.ok() ? *lines : "", options.earlierLog, position.step, position.updates, position.tokens, position.epoch};
-  ZP_RETURN_IF_ERROR(writeFileAtomically(directory + "/trainer_state.json", trainerStateText(log, *options.settings)));
+  TrainingLog log{lines.ok() ? *lines : "", options.earlierLog, position.step,
+                  position.updates,         position.tokens,    position.epoch};
+  ZP_RETURN_IF_ERROR(writeFileAtomically(directory + "/trainer_state.json",
+                                         trainerStateText(log, *options.settings)));
   syncFile(metrics);
   if (!identity) {
     ZP_ASSIGN_OR_RETURN(CheckpointIdentity found, options.identity());
@@ -181,7 +197,9 @@ Status CheckpointWriter::publish(const RunPosition &position) {
   ZP_RETURN_IF_ERROR(writeFileAtomically(directory + "/" + kManifestName, manifestText(manifest)));
   ZP_RETURN_IF_ERROR(publishCheckpoint(options.outputDirectory, position.step));
   published = true;
-  rotateCheckpoints(options.outputDirectory, static_cast<uint64_t>(std::max<int64_t>(0, options.settings->save_total_limit)), position.step);
+  rotateCheckpoints(options.outputDirectory,
+                    static_cast<uint64_t>(std::max<int64_t>(0, options.settings->save_total_limit)),
+                    position.step);
   return {};
 }
 

@@ -1,12 +1,14 @@
 // Writes training checkpoints, beside the updates where there is memory for a copy of the state.
 //
-// A checkpoint is made in two parts. Each rank writes its shard of the optimizer's state; once all have it on disk, rank 0
-// makes the weights' files out of the shards, the log and the manifest, and gives the directory its name. The ranks agree
-// between the parts by a number that the loop sums before every update, so no exchange is added and none happens on
-// another thread. Until then the directory has a temporary name; an object that is destroyed leaves no unfinished one behind.
+// A checkpoint is made in two parts. Each rank writes its shard of the optimizer's state; once all
+// have it on disk, rank 0 makes the weights' files out of the shards, the log and the manifest, and
+// gives the directory its name. The ranks agree between the parts by a number that the loop sums
+// before every update, so no exchange is added and none happens on another thread. Until then the
+// directory has a temporary name; an object that is destroyed leaves no unfinished one behind.
 //
-// Contract: all ranks make the same calls at the same updates, from one thread. Plan, executor and communicator outlive the
-// object. Every rank sees the same output directory. Errors: DiskFull, DiskWrite, PeerLost; rank 0's of the identity.
+// Contract: all ranks make the same calls at the same updates, from one thread. Plan, executor and
+// communicator outlive the object. Every rank sees the same output directory. Errors: DiskFull,
+// DiskWrite, PeerLost; rank 0's of the identity.
 #ifndef ZP_RUNTIME_TRAINER_CHECKPOINT_WRITER_H
 #define ZP_RUNTIME_TRAINER_CHECKPOINT_WRITER_H
 
@@ -37,34 +39,40 @@ struct RunPosition {
 
 struct CheckpointOptions {
   std::string outputDirectory;
-  std::string baseName;        ///< base_model_name_or_path
-  std::string earlierLog;      ///< trainer_state.json of the checkpoint that the run began from, or empty
+  std::string baseName; ///< base_model_name_or_path
+  std::string
+      earlierLog; ///< trainer_state.json of the checkpoint that the run began from, or empty
   uint64_t maxShardBytes = 5'000'000'000;
   const JobSettings *settings = nullptr;
-  std::function<StatusOr<CheckpointIdentity>()> identity; ///< asked once, on rank 0, by whatever thread writes
+  std::function<StatusOr<CheckpointIdentity>()>
+      identity;                    ///< asked once, on rank 0, by whatever thread writes
   uint64_t savedStep = UINT64_MAX; ///< a checkpoint of it is there already
 };
 
 struct CheckpointReport {
   uint64_t saved = 0;
-  uint64_t snapshotBytes = 0; ///< of this rank's copy of the state; 0: all were written while the updates waited
-  double copySeconds = 0;     ///< that updates waited for copies, in all
-  double waitSeconds = 0;     ///< that updates waited for anything else of a checkpoint
+  uint64_t snapshotBytes =
+      0; ///< of this rank's copy of the state; 0: all were written while the updates waited
+  double copySeconds = 0; ///< that updates waited for copies, in all
+  double waitSeconds = 0; ///< that updates waited for anything else of a checkpoint
 };
 
 class CheckpointWriter {
 public:
-  CheckpointWriter(const fbs::Plan &plan, Executor &executor, Communicator &communicator, CheckpointOptions options);
+  CheckpointWriter(const fbs::Plan &plan, Executor &executor, Communicator &communicator,
+                   CheckpointOptions options);
   ~CheckpointWriter();
   CheckpointWriter(const CheckpointWriter &) = delete;
   CheckpointWriter &operator=(const CheckpointWriter &) = delete;
 
-  /// Takes the state as it is now. `beside`: returns once it is copied, when there is memory for a copy. One checkpoint is
-  /// in the making at a time: an unfinished one is waited for. Does nothing for a step that has one.
+  /// Takes the state as it is now. `beside`: returns once it is copied, when there is memory for a
+  /// copy. One checkpoint is in the making at a time: an unfinished one is waited for. Does nothing
+  /// for a step that has one.
   Status save(const RunPosition &position, bool beside);
   /// 1 when this rank's shard of a checkpoint in the making is on disk, else 0: what the loop sums.
   double ready() const;
-  /// After every such sum: goes on when it is the number of ranks, and tells of a failure of this rank's.
+  /// After every such sum: goes on when it is the number of ranks, and tells of a failure of this
+  /// rank's.
   Status advance(double sumOfReady);
   /// Waits until nothing is in the making, on any rank.
   Status finish();

@@ -15,7 +15,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-StatusOr<ResumePoint> openOne(const std::string &directory, const fbs::Plan &plan, const CheckpointIdentity *run, bool contents) {
+StatusOr<ResumePoint> openOne(const std::string &directory, const fbs::Plan &plan,
+                              const CheckpointIdentity *run, bool contents) {
   ResumePoint point;
   point.directory = directory;
   ZP_ASSIGN_OR_RETURN(point.manifest, readManifest(directory));
@@ -39,7 +40,8 @@ std::string pathOf(const std::string &directory) {
 }
 
 /// What the message says of the checkpoints beside a refused one.
-std::string besides(const std::string &refused, const std::string &parent, const fbs::Plan &plan, const CheckpointIdentity *run) {
+std::string besides(const std::string &refused, const std::string &parent, const fbs::Plan &plan,
+                    const CheckpointIdentity *run) {
   std::vector<uint64_t> steps = checkpointsIn(parent);
   std::reverse(steps.begin(), steps.end());
   for (uint64_t step : steps) {
@@ -52,20 +54,25 @@ std::string besides(const std::string &refused, const std::string &parent, const
 
 } // namespace
 
-StatusOr<ResumePoint> openResumePoint(const std::string &asked, const std::string &output, const fbs::Plan &plan, const CheckpointIdentity *run,
+StatusOr<ResumePoint> openResumePoint(const std::string &asked, const std::string &output,
+                                      const fbs::Plan &plan, const CheckpointIdentity *run,
                                       bool contents) {
   std::string directory = pathOf(asked);
   if (asked == "latest") {
     std::vector<uint64_t> steps = checkpointsIn(output);
     if (steps.empty())
-      return Status(ErrorCode::Checkpoint, output + ": has no checkpoint-N, expected one to resume from; leave --resume_from_checkpoint out to start anew");
+      return Status(ErrorCode::Checkpoint,
+                    output + ": has no checkpoint-N, expected one to resume from; leave "
+                             "--resume_from_checkpoint out to start anew");
     directory = pathOf(checkpointPath(output, steps.back()));
   }
   StatusOr<ResumePoint> point = openOne(directory, plan, run, contents);
   if (point.ok())
     return point;
   std::string parent = fs::path(directory).parent_path().native();
-  return Status(point.status().code(), point.status().message() + besides(directory, parent.empty() ? "." : parent, plan, run));
+  return Status(point.status().code(),
+                point.status().message() +
+                    besides(directory, parent.empty() ? "." : parent, plan, run));
 }
 
 std::string latestWhole(const std::string &output) {
@@ -79,32 +86,39 @@ std::string latestWhole(const std::string &output) {
   return {};
 }
 
-Status restoreMasters(const ResumePoint &from, const fbs::Plan &plan, uint32_t index, int rank, const TensorView &target) {
+Status restoreMasters(const ResumePoint &from, const fbs::Plan &plan, uint32_t index, int rank,
+                      const TensorView &target) {
   const fbs::Section &section = *plan.sections()->Get(index);
   const auto held = static_cast<uint64_t>(target.elements());
   const bool sharded = held != section.elements();
   if (sharded && held * plan.ranks() != section.elements())
-    return Status(ErrorCode::PlanInvalid, "sections[" + std::to_string(index) + "]: load_section's target has " + std::to_string(held) +
-                                              " elements, expected the section's " + std::to_string(section.elements()) + " or a rank's share");
+    return Status(ErrorCode::PlanInvalid,
+                  "sections[" + std::to_string(index) + "]: load_section's target has " +
+                      std::to_string(held) + " elements, expected the section's " +
+                      std::to_string(section.elements()) + " or a rank's share");
   const uint64_t begin = sharded ? held * static_cast<uint64_t>(rank) : 0, end = begin + held;
   std::memset(target.data, 0, target.bytes()); // between parameters, where nothing is trained
   for (const fbs::Parameter *parameter : *section.parameters()) {
     uint64_t elements = 1;
     for (int64_t dim : *parameter->shape())
       elements *= static_cast<uint64_t>(dim);
-    const uint64_t first = std::max(begin, parameter->offset()), last = std::min(end, parameter->offset() + elements);
+    const uint64_t first = std::max(begin, parameter->offset()),
+                   last = std::min(end, parameter->offset() + elements);
     if (first < last)
-      ZP_RETURN_IF_ERROR(from.shards.read(parameter->name()->str(), StateKind::Master, first - parameter->offset(), last - first,
-                                          target.as<std::byte>() + bytesOf(target.dtype, first - begin), target.dtype));
+      ZP_RETURN_IF_ERROR(from.shards.read(
+          parameter->name()->str(), StateKind::Master, first - parameter->offset(), last - first,
+          target.as<std::byte>() + bytesOf(target.dtype, first - begin), target.dtype));
   }
   return {};
 }
 
-Status restoreMoments(const ResumePoint &from, const fbs::Plan &plan, int rank, const StateViews &views) {
+Status restoreMoments(const ResumePoint &from, const fbs::Plan &plan, int rank,
+                      const StateViews &views) {
   ZP_ASSIGN_OR_RETURN(std::vector<StatePiece> pieces, piecesOf(plan, rank, views, false));
   for (const StatePiece &piece : pieces)
     if (piece.kind != StateKind::Master)
-      ZP_RETURN_IF_ERROR(from.shards.read(piece.parameter, piece.kind, piece.first, piece.count, piece.data, piece.dtype));
+      ZP_RETURN_IF_ERROR(from.shards.read(piece.parameter, piece.kind, piece.first, piece.count,
+                                          piece.data, piece.dtype));
   return {};
 }
 

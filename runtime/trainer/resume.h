@@ -23,20 +23,24 @@ struct ResumePoint {
   std::string log; ///< trainer_state.json
 };
 
-/// `asked` is a directory, or "latest": the highest step in the output directory. `run` is what the checkpoint must be of;
-/// null, and `contents` false, where another process of the job checks that: then only sizes are looked at.
-/// Errors: Checkpoint (none, or damaged), CheckpointVersion, CheckpointMismatch; each names the file and the latest good
-/// checkpoint beside it.
-StatusOr<ResumePoint> openResumePoint(const std::string &asked, const std::string &output, const fbs::Plan &plan, const CheckpointIdentity *run,
+/// `asked` is a directory, or "latest": the highest step in the output directory. `run` is what the
+/// checkpoint must be of; null, and `contents` false, where another process of the job checks that:
+/// then only sizes are looked at. Errors: Checkpoint (none, or damaged), CheckpointVersion,
+/// CheckpointMismatch; each names the file and the latest good checkpoint beside it.
+StatusOr<ResumePoint> openResumePoint(const std::string &asked, const std::string &output,
+                                      const fbs::Plan &plan, const CheckpointIdentity *run,
                                       bool contents);
 
 /// The latest checkpoint that looks whole by its manifest and sizes; empty when there is none.
 std::string latestWhole(const std::string &output);
 
-/// Fills what `load_section` asks for of a section that is trained: this rank's slice of the masters.
-Status restoreMasters(const ResumePoint &from, const fbs::Plan &plan, uint32_t section, int rank, const TensorView &target);
+/// Fills what `load_section` asks for of a section that is trained: this rank's slice of the
+/// masters.
+Status restoreMasters(const ResumePoint &from, const fbs::Plan &plan, uint32_t section, int rank,
+                      const TensorView &target);
 /// Fills this rank's moments, after `init`.
-Status restoreMoments(const ResumePoint &from, const fbs::Plan &plan, int rank, const StateViews &views);
+Status restoreMoments(const ResumePoint &from, const fbs::Plan &plan, int rank,
+                      const StateViews &views);
 
 } // namespace zp::rt
 

@@ -13,20 +13,27 @@ RowOrderOptions rowOrderOf(const JobSettings &settings, const TokenDataset &data
   options.accumulation = static_cast<uint32_t>(settings.gradient_accumulation_steps);
   options.shuffled = settings.train_sampling_strategy != "sequential";
   options.dropLast = settings.dataloader_drop_last;
-  options.seed = static_cast<uint64_t>(settings.data_seed >= 0 ? settings.data_seed : settings.seed);
+  options.seed =
+      static_cast<uint64_t>(settings.data_seed >= 0 ? settings.data_seed : settings.seed);
   return options;
 }
 
-StatusOr<uint64_t> updatesInAll(const JobSettings &settings, const TokenDataset &dataset, int ranks) {
+StatusOr<uint64_t> updatesInAll(const JobSettings &settings, const TokenDataset &dataset,
+                                int ranks) {
   if (settings.per_device_train_batch_size < 1 || settings.gradient_accumulation_steps < 1)
-    return Status(ErrorCode::Config, "plan: settings: batch size and accumulation are 0, expected at least 1; import again");
+    return Status(
+        ErrorCode::Config,
+        "plan: settings: batch size and accumulation are 0, expected at least 1; import again");
   RowOrder order(rowOrderOf(settings, dataset, ranks));
   if (order.roundsPerEpoch() == 0)
-    return Status(ErrorCode::Dataset, "dataset: " + std::to_string(dataset.rows()) + " rows fill no micro-batch on " + std::to_string(ranks) +
-                                          " ranks, and dataloader_drop_last leaves them out; give more rows");
+    return Status(ErrorCode::Dataset,
+                  "dataset: " + std::to_string(dataset.rows()) + " rows fill no micro-batch on " +
+                      std::to_string(ranks) +
+                      " ranks, and dataloader_drop_last leaves them out; give more rows");
   if (settings.max_steps > 0)
     return static_cast<uint64_t>(settings.max_steps);
-  return static_cast<uint64_t>(std::ceil(settings.num_train_epochs * static_cast<double>(order.updatesPerEpoch())));
+  return static_cast<uint64_t>(
+      std::ceil(settings.num_train_epochs * static_cast<double>(order.updatesPerEpoch())));
 }
 
 } // namespace zp::rt

@@ -12,9 +12,10 @@ namespace zp::rt {
 class SavePolicy {
 public:
   /// Config when a setting has no meaning. `updates` are those of the whole run.
-  static StatusOr<SavePolicy> create(const JobSettings &settings, uint64_t updates, uint64_t updatesPerEpoch);
-  /// `step` updates are done. steps: at the multiples of save_steps and at the end; epoch: at the end of each epoch and of
-  /// the run; no: never.
+  static StatusOr<SavePolicy> create(const JobSettings &settings, uint64_t updates,
+                                     uint64_t updatesPerEpoch);
+  /// `step` updates are done. steps: at the multiples of save_steps and at the end; epoch: at the
+  /// end of each epoch and of the run; no: never.
   bool after(uint64_t step) const;
 
 private:

@@ -18,7 +18,8 @@ public:
   SideJob(const SideJob &) = delete;
   SideJob &operator=(const SideJob &) = delete;
 
-  /// `beside`: on a thread of its own, at a lower priority; else, or when there is no thread to be had, at once.
+  /// `beside`: on a thread of its own, at a lower priority; else, or when there is no thread to be
+  /// had, at once.
   void start(std::function<Status()> work, bool beside);
   bool running() const { return started && !done.load(std::memory_order_acquire); }
   /// It has ended well.

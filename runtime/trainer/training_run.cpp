@@ -31,8 +31,10 @@ Status sameStart(const ResumePoint *resume, Communicator &communicator) {
   ZP_RETURN_IF_ERROR(communicator.allGather(&mine, all.data(), sizeof mine));
   if (std::all_of(all.begin(), all.end(), [&](uint64_t step) { return step == mine; }))
     return {};
-  return Status(ErrorCode::Checkpoint, (resume ? resume->directory : "checkpoint") + ": rank " + std::to_string(communicator.rank()) +
-                                           " is at step " + std::to_string(mine) + " and others are not, expected one step; name a directory that all ranks see");
+  return Status(ErrorCode::Checkpoint,
+                (resume ? resume->directory : "checkpoint") + ": rank " +
+                    std::to_string(communicator.rank()) + " is at step " + std::to_string(mine) +
+                    " and others are not, expected one step; name a directory that all ranks see");
 }
 
 /// metrics.jsonl of the output directory goes on; in a new one, that beside the checkpoint.
@@ -44,7 +46,8 @@ std::string earlierMetrics(const ResumePoint &resume, const std::string &output)
   return (std::filesystem::path(resume.directory).parent_path() / "metrics.jsonl").native();
 }
 
-StatusOr<LoopReport> run(const fbs::Plan &plan, const JobSettings &settings, const TokenDataset &dataset, Executor &executor,
+StatusOr<LoopReport> run(const fbs::Plan &plan, const JobSettings &settings,
+                         const TokenDataset &dataset, Executor &executor,
                          Communicator &communicator, const RunOptions &options) {
   const std::string &output = options.trained.directory;
   ZP_RETURN_IF_ERROR(sameStart(options.resume, communicator));
@@ -61,17 +64,20 @@ StatusOr<LoopReport> run(const fbs::Plan &plan, const JobSettings &settings, con
   saving.settings = &settings;
   saving.identity = [&] { return identityOf(plan, settings, dataset, options.trained.baseName); };
   if (const ResumePoint *resume = options.resume) {
-    ZP_RETURN_IF_ERROR(restoreMoments(*resume, plan, communicator.rank(), [&](uint32_t tensor) { return executor.view(tensor); }));
+    ZP_RETURN_IF_ERROR(restoreMoments(*resume, plan, communicator.rank(),
+                                      [&](uint32_t tensor) { return executor.view(tensor); }));
     loop.from = positionOf(*resume);
     loop.earlierMetrics = earlierMetrics(*resume, output);
     saving.earlierLog = resume->log;
     std::error_code ignored;
-    if (std::filesystem::equivalent(resume->directory, checkpointPath(output, loop.from.step), ignored))
+    if (std::filesystem::equivalent(resume->directory, checkpointPath(output, loop.from.step),
+                                    ignored))
       saving.savedStep = loop.from.step;
   }
   CheckpointWriter checkpoints(plan, executor, communicator, std::move(saving));
   loop.checkpoints = &checkpoints;
-  ZP_ASSIGN_OR_RETURN(LoopReport report, trainLoop(plan, settings, dataset, executor, communicator, loop));
+  ZP_ASSIGN_OR_RETURN(LoopReport report,
+                      trainLoop(plan, settings, dataset, executor, communicator, loop));
   if (report.stoppedBy) {
     ZP_RETURN_IF_ERROR(checkpoints.save(report.position, false));
     ZP_RETURN_IF_ERROR(checkpoints.finish());
@@ -86,7 +92,8 @@ StatusOr<LoopReport> run(const fbs::Plan &plan, const JobSettings &settings, con
 
 } // namespace
 
-StatusOr<LoopReport> trainAndSave(const fbs::Plan &plan, const JobSettings &settings, const TokenDataset &dataset, Executor &executor,
+StatusOr<LoopReport> trainAndSave(const fbs::Plan &plan, const JobSettings &settings,
+                                  const TokenDataset &dataset, Executor &executor,
                                   Communicator &communicator, const RunOptions &options) {
   StatusOr<LoopReport> report = run(plan, settings, dataset, executor, communicator, options);
   if (report.ok())
@@ -94,7 +101,8 @@ StatusOr<LoopReport> trainAndSave(const fbs::Plan &plan, const JobSettings &sett
   std::string latest = latestWhole(options.trained.directory);
   if (latest.empty())
     return report;
-  return Status(report.status().code(), report.status().message() + "; the latest good checkpoint is " + latest);
+  return Status(report.status().code(),
+                report.status().message() + "; the latest good checkpoint is " + latest);
 }
 
 } // namespace zp::rt

@@ -9,14 +9,16 @@
 namespace zp::rt {
 
 struct RunOptions {
-  SavedModel trained;                  ///< where the weights go, with everything else of the run
+  SavedModel trained; ///< where the weights go, with everything else of the run
   bool quiet = false;
   const ResumePoint *resume = nullptr; ///< its masters have been loaded by the plan's `init`
 };
 
-/// Every rank calls it after `init`. A run that was stopped saves its checkpoint before the weights, as whoever stopped it may
-/// not wait long; one that ends by itself the weights first. An error's message names the latest whole checkpoint.
-StatusOr<LoopReport> trainAndSave(const fbs::Plan &plan, const JobSettings &settings, const TokenDataset &dataset, Executor &executor,
+/// Every rank calls it after `init`. A run that was stopped saves its checkpoint before the
+/// weights, as whoever stopped it may not wait long; one that ends by itself the weights first. An
+/// error's message names the latest whole checkpoint.
+StatusOr<LoopReport> trainAndSave(const fbs::Plan &plan, const JobSettings &settings,
+                                  const TokenDataset &dataset, Executor &executor,
                                   Communicator &communicator, const RunOptions &options);
 
 } // namespace zp::rt
