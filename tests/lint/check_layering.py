@@ -22,7 +22,7 @@ TABLE = {
     "compiler/tools": (["compiler", "dialects", "frontends", "runtime/base", "runtime/schema", "runtime/plan"], True),
 }
 # Nothing but a tool includes a tool.
-TOOLS = re.compile(r"^(compiler|runtime)/tools/")
+TOOLS = re.compile(r"^(compiler|runtime|frontends)/tools/")
 # Vendor headers and the only folders that may name them.
 VENDORS = [
     (re.compile(r"^mpi\.h$"), re.compile(r"^runtime/collective/mpi/")),

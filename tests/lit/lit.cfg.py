@@ -22,6 +22,6 @@ if os.environ.get("CHECK_ROUNDTRIP"):
     config.substitutions.append((r"(?<![\w/.-])zp-opt(?![\w.-])", "zp-opt --verify-roundtrip"))
 
 # Tests say `REQUIRES: <tool>` for a tool that not every build has.
-for tool in ("zpc", "zprun", "zpdump", "zp-interpret"):
+for tool in ("zp", "zpc", "zprun", "zpdump", "zp-interpret"):
     if os.path.exists(os.path.join(build, "bin", tool)):
         config.available_features.add(tool)

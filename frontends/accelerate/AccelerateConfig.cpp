@@ -1,0 +1,216 @@
+#include "frontends/accelerate/AccelerateConfig.h"
+
+#include "frontends/accelerate/DsConfig.h"
+#include "frontends/common/Names.h"
+
+namespace zp::fe {
+
+const KeyTable &accelerateKeys() {
+  static const KeyTable table("an Accelerate config", {
+#define ZP_KEY(name, kind, use, target, accepted, note) {name, ValueKind::kind, KeyUse::use, target, accepted, note},
+#include "frontends/accelerate/AccelerateKeys.inc"
+                                                      });
+  return table;
+}
+
+const KeyTable &deepspeedKeys() {
+  static const KeyTable table("deepspeed_config", {
+#include "frontends/accelerate/DeepspeedKeys.inc"
+#undef ZP_KEY
+                                                  });
+  return table;
+}
+
+namespace {
+
+/// What Accelerate takes from the ds_config JSON and nowhere else, once there is one.
+const char *const kOfTheJson[] = {
+    "zero_stage",           "gradient_accumulation_steps", "gradient_clipping",       "offload_optimizer_device",
+    "offload_param_device", "offload_optimizer_nvme_path", "offload_param_nvme_path", "zero3_save_16bit_model"};
+
+class Importer {
+public:
+  explicit Importer(const ConfigDocument &document) : document(document) {}
+
+  StatusOr<JobConfig> run() {
+    ZP_RETURN_IF_ERROR(readTables());
+    ZP_RETURN_IF_ERROR(readMachines());
+    ZP_RETURN_IF_ERROR(readPrecision());
+    ZP_RETURN_IF_ERROR(readDynamo());
+    ZP_RETURN_IF_ERROR(readDistribution());
+    config.wishes.insert(config.wishes.end(), top.wishes.begin(), top.wishes.end());
+    config.notes.insert(config.notes.begin(), top.notes.begin(), top.notes.end());
+    return std::move(config);
+  }
+
+private:
+  /// deepspeed_config is a table of its own, so that its keys are looked for there alone.
+  Status readTables() {
+    ConfigNode outer = document.root();
+    std::erase_if(outer.entries, [](const auto &entry) { return entry.key == "deepspeed_config"; });
+    held = std::move(outer);
+    ZP_RETURN_IF_ERROR(accelerateKeys().read(document, held, top, /*numbersInQuotes=*/true));
+    const ConfigNode *section = document.root().find("deepspeed_config");
+    if (!section || section->kind == ConfigNode::Kind::Null)
+      return Status();
+    if (section->kind != ConfigNode::Kind::Map)
+      return fail(lineOf("deepspeed_config"), "deepspeed_config",
+                  "is " + section->shown() + ", expected a map of keys; write its keys below it");
+    return deepspeedKeys().read(document, *section, inner, /*numbersInQuotes=*/true);
+  }
+
+  Status fail(int line, const std::string &key, const std::string &message) const {
+    return Status(ErrorCode::Config, document.place(line, key) + ": " + message);
+  }
+  Status fail(const ReadKeys &from, const std::string &key, const std::string &message) const {
+    return fail(from.found.at(key)->line, key, message);
+  }
+  int lineOf(const std::string &key) const {
+    for (const ConfigNode::Entry &entry : document.root().entries)
+      if (entry.key == key)
+        return entry.line;
+    return 1;
+  }
+  std::string place(const ReadKeys &from, const std::string &key) const {
+    return document.place(from.found.at(key)->line, key);
+  }
+  void wish(const std::string &setting, const std::string &value, const std::string &where, bool mustMatch) {
+    config.wishes.push_back({setting, value, where, mustMatch});
+  }
+
+  Status readMachines() {
+    // The table has checked that these are whole numbers.
+    const int64_t machines = number("num_machines", 1), rank = number("machine_rank", 0);
+    if (machines < 1)
+      return fail(top, "num_machines", "is " + std::to_string(machines) + ", expected 1 or more; count the machines");
+    if (rank < 0 || rank >= machines)
+      return fail(top, "machine_rank",
+                  "is " + std::to_string(rank) + ", expected 0 to " + std::to_string(machines - 1) +
+                      " as num_machines says; number the machines from 0");
+    config.machines = machines;
+    const int64_t processes = number("num_processes", -1);
+    if (processes != -1 && (processes < 1 || processes % machines != 0))
+      return fail(top, "num_processes",
+                  "is " + std::to_string(processes) + ", expected a positive multiple of num_machines, " +
+                      std::to_string(machines) + "; count the ranks of all machines");
+    if (processes != -1)
+      wish("num_processes", std::to_string(processes), place(top, "num_processes"), /*mustMatch=*/false);
+    for (const char *key : {"machine_rank", "main_process_ip", "main_process_port"})
+      if (top.text(key))
+        config.notes.push_back(
+            place(top, key) + ": " +
+            (machines == 1 ? "there is one machine" : "ranks on several machines find each other by their launcher"));
+    if (std::optional<std::string> ids = top.text("gpu_ids"); ids && *ids != "all" && !ids->empty())
+      config.gpuIds = *ids;
+    return Status();
+  }
+
+  int64_t number(const char *key, int64_t absent) const {
+    std::optional<std::string> text = top.text(key);
+    return text ? std::stoll(checkWord(*accelerateKeys().find(key), *text).value) : absent;
+  }
+
+  Status readPrecision() {
+    std::optional<std::string> word = top.text("mixed_precision");
+    if (std::optional<std::string> old = top.text("fp16"); old && !word && boolWord(*old) == true)
+      wish("fp16", "true", place(top, "fp16"), /*mustMatch=*/true);
+    if (!word)
+      return Status();
+    // `no` leaves the choice to --bf16, as the reference's trainer does.
+    if (*word == "no")
+      wish("bf16", "false", place(top, "mixed_precision"), /*mustMatch=*/false);
+    else
+      wish(*word, "true", place(top, "mixed_precision"), /*mustMatch=*/true);
+    return Status();
+  }
+
+  Status readDynamo() {
+    auto at = top.found.find("dynamo_config");
+    if (at == top.found.end() || isOff(at->second->value))
+      return Status();
+    if (const ConfigNode *backend = at->second->value.find("dynamo_backend"); backend && isOff(*backend))
+      return Status();
+    return fail(top, "dynamo_config",
+                "is " + at->second->value.shown() +
+                    ", expected it off; set dynamo_backend: 'NO', the plan is compiled ahead");
+  }
+
+  Status readDistribution() {
+    std::optional<std::string> type = top.text("distributed_type");
+    if (!type)
+      return fail(1, "distributed_type", "is missing, expected DEEPSPEED, MULTI_GPU or NO; write which");
+    bool sharded = *type == "DEEPSPEED", alone = *type == "NO";
+    if (!sharded) {
+      if (!inner.found.empty())
+        return fail(lineOf("deepspeed_config"), "deepspeed_config",
+                    "has keys beside distributed_type " + *type + ", expected none; set distributed_type: DEEPSPEED");
+      if (const SettingWish *processes = config.wish("num_processes"); alone && processes && processes->value != "1")
+        return fail(top, "distributed_type",
+                    "is NO beside num_processes " + processes->value +
+                        ", expected one process; set DEEPSPEED or MULTI_GPU");
+      wish("zero_stage", "0", place(top, "distributed_type"), /*mustMatch=*/false);
+      return Status();
+    }
+    if (std::optional<std::string> file = inner.text("deepspeed_config_file"); file && *file != "none")
+      return readDsFile(*file);
+    return readSubKeys();
+  }
+
+  Status readDsFile(const std::string &file) {
+    for (const char *key : kOfTheJson)
+      if (inner.found.count(key))
+        return fail(inner, key, "is set beside deepspeed_config_file, expected it in " + file + " alone; drop it here");
+    if (top.text("mixed_precision"))
+      return fail(top, "mixed_precision",
+                  "is set beside deepspeed_config_file, expected bf16 or fp16 in " + file + " alone; drop it here");
+    ZP_RETURN_IF_ERROR(readDsConfig(file, config));
+    config.notes.insert(config.notes.begin(), inner.notes.begin(), inner.notes.end());
+    return Status();
+  }
+
+  Status readSubKeys() {
+    int64_t stage = 2; // Accelerate's own default
+    for (const SettingWish &found : inner.wishes)
+      if (found.setting == "zero_stage")
+        stage = std::stoll(found.value);
+    if (!inner.text("zero_stage"))
+      wish("zero_stage", "2", document.place(lineOf("deepspeed_config"), "zero_stage (Accelerate's default)"), false);
+    else if (stage < 0 || stage > 3)
+      return fail(inner, "zero_stage",
+                  "is " + std::to_string(stage) + ", expected 0, 1, 2 or 3; use 3 for full parameter sharding");
+    for (bool parameters : {true, false}) {
+      std::string name = parameters ? "offload_param" : "offload_optimizer";
+      std::optional<std::string> device = inner.text(name + "_device"), path = inner.text(name + "_nvme_path");
+      if (device)
+        ZP_RETURN_IF_ERROR(takeOffload(place(inner, name + "_device"), *device, parameters, stage, config));
+      if (!path || *path == "none" || path->empty())
+        continue;
+      if (device && *device == "nvme" && isSetting("nvme_path"))
+        wish("nvme_path", *path, place(inner, name + "_nvme_path"), /*mustMatch=*/false);
+      else
+        config.notes.push_back(place(inner, name + "_nvme_path") + ": nothing goes to NVMe, " + name +
+                               "_device is not nvme");
+    }
+    if (std::optional<std::string> clip = inner.text("gradient_clipping");
+        clip && isOff(inner.found.at("gradient_clipping")->value))
+      config.notes.push_back(place(inner, "gradient_clipping") +
+                             ": 0 clips nothing here; DeepSpeed 0.19 would clip at its own default of 1.0");
+    config.wishes.insert(config.wishes.end(), inner.wishes.begin(), inner.wishes.end());
+    config.notes.insert(config.notes.end(), inner.notes.begin(), inner.notes.end());
+    return Status();
+  }
+
+  const ConfigDocument &document;
+  ConfigNode held; ///< what `top` points into
+  ReadKeys top, inner;
+  JobConfig config;
+};
+
+} // namespace
+
+StatusOr<JobConfig> readAccelerateConfig(const std::string &path) {
+  ZP_ASSIGN_OR_RETURN(ConfigDocument document, ConfigDocument::readYaml(path));
+  return Importer(document).run();
+}
+
+} // namespace zp::fe

@@ -1,0 +1,92 @@
+#include "frontends/sft/Process.h"
+
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace zp::fe {
+
+namespace {
+
+volatile sig_atomic_t runningTool = 0;
+
+/// A terminal's Ctrl-C reaches the tool by itself; what is sent to zp alone doesn't.
+void passOn(int signal) {
+  if (runningTool > 0)
+    ::kill(static_cast<pid_t>(runningTool), signal);
+}
+
+class PassSignalsOn {
+public:
+  PassSignalsOn() {
+    struct sigaction action {};
+    action.sa_handler = passOn;
+    ::sigaction(SIGTERM, &action, &oldTerm);
+    ::sigaction(SIGINT, &action, &oldInt);
+  }
+  ~PassSignalsOn() {
+    runningTool = 0;
+    ::sigaction(SIGTERM, &oldTerm, nullptr);
+    ::sigaction(SIGINT, &oldInt, nullptr);
+  }
+
+private:
+  struct sigaction oldTerm {
+  }, oldInt{};
+};
+
+/// In the child: never returns. The reason of a failure goes through the pipe.
+[[noreturn]] void become(const Step &step, std::vector<char *> &words, int output, int reason) {
+  for (const auto &[name, value] : step.environment)
+    ::setenv(name.c_str(), value.c_str(), 1);
+  ::signal(SIGTERM, SIG_DFL);
+  ::signal(SIGINT, SIG_DFL);
+  if (output < 0 || ::dup2(output, STDOUT_FILENO) >= 0)
+    ::execv(words[0], words.data());
+  int error = errno;
+  (void)!::write(reason, &error, sizeof error);
+  ::_exit(127);
+}
+
+} // namespace
+
+StatusOr<int> runTool(const Step &step, int output) {
+  std::vector<char *> words;
+  for (const std::string &word : step.words)
+    words.push_back(const_cast<char *>(word.c_str()));
+  words.push_back(nullptr);
+  auto failure = [&](int error) {
+    return Status(ErrorCode::FileMissing, step.words[0] + ": cannot be started (" + std::strerror(error) +
+                                              "), expected a program beside zp; build it");
+  };
+  int reason[2];
+  if (::pipe2(reason, O_CLOEXEC) != 0)
+    return failure(errno);
+  PassSignalsOn signals;
+  pid_t child = ::fork();
+  if (child == 0)
+    become(step, words, output, reason[1]);
+  int forkError = errno;
+  runningTool = child > 0 ? static_cast<sig_atomic_t>(child) : 0;
+  ::close(reason[1]);
+  int error = 0;
+  ssize_t n = 0;
+  while (child > 0 && (n = ::read(reason[0], &error, sizeof error)) < 0 && errno == EINTR)
+    ;
+  ::close(reason[0]);
+  if (child < 0)
+    return failure(forkError);
+  int state = 0;
+  while (::waitpid(child, &state, 0) < 0)
+    if (errno != EINTR)
+      return failure(errno);
+  if (n == static_cast<ssize_t>(sizeof error))
+    return failure(error);
+  return WIFSIGNALED(state) ? 128 + WTERMSIG(state) : WEXITSTATUS(state);
+}
+
+} // namespace zp::fe

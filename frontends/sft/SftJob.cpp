@@ -1,0 +1,127 @@
+#include "frontends/sft/SftJob.h"
+
+#include <filesystem>
+
+#include "frontends/common/Names.h"
+#include "frontends/sft/Settings.h"
+
+namespace zp::fe {
+
+namespace {
+
+/// Flags whose other value would ask for something that isn't there.
+const char *const kOnlyTrue[] = {"average_tokens_across_devices", "do_train", "save_safetensors"};
+
+Status missing(const char *flag, const char *what) {
+  return Status(ErrorCode::Usage,
+                std::string("--") + flag + ": is missing, expected " + what + "; write --" + flag + " VALUE");
+}
+
+/// A name of the hub is no path here.
+Status checkPath(const char *flag, const std::string &path, bool folder, const char *kind) {
+  std::error_code ignored;
+  if (folder ? std::filesystem::is_directory(path, ignored) : std::filesystem::exists(path, ignored))
+    return Status();
+  return Status(ErrorCode::FileMissing, std::string("--") + flag + ": '" + path + "' is not here, expected " +
+                                            (folder ? "a directory" : "a file or a directory") +
+                                            "; nothing is fetched from the hub: `hf download " + kind + path +
+                                            " --local-dir DIR`, then give DIR");
+}
+
+Status takeFiles(const SftArguments &arguments, SftJob &job) {
+  job.model = arguments.get("model_name_or_path");
+  job.adapter = arguments.get("adapter_name_or_path");
+  job.dataset = arguments.get("dataset_name");
+  job.outputDir = arguments.get("output_dir");
+  if (job.model.empty())
+    return missing("model_name_or_path", "the model's directory");
+  if (job.dataset.empty())
+    return missing("dataset_name", "a data file or a directory of splits");
+  if (job.outputDir.empty())
+    return missing("output_dir", "where the adapter goes");
+  ZP_RETURN_IF_ERROR(checkPath("model_name_or_path", job.model, /*folder=*/true, ""));
+  ZP_RETURN_IF_ERROR(checkPath("dataset_name", job.dataset, /*folder=*/false, "--repo-type dataset "));
+  return job.adapter.empty() ? Status() : checkPath("adapter_name_or_path", job.adapter, /*folder=*/true, "");
+}
+
+/// As the guide's script: a split with `train` in its name, one with `test`.
+Status takeSplits(const SftArguments &arguments, SftJob &job) {
+  const bool evaluates = arguments.get("eval_strategy", "no") != "no" || arguments.isOn("do_eval");
+  std::error_code ignored;
+  if (std::filesystem::is_regular_file(job.dataset, ignored)) {
+    if (evaluates)
+      job.notes.push_back("--eval_strategy: nothing is evaluated, " + job.dataset +
+                          " is one file without a test split");
+    return Status();
+  }
+  for (const std::string &name : splitCommaList(arguments.get("splits", "train,test"))) {
+    bool train = name.find("train") != std::string::npos, test = name.find("test") != std::string::npos;
+    if (!train && !test)
+      return Status(ErrorCode::Config,
+                    "--splits: " + name + " is neither, expected train or test in a split's name; rename the split");
+    (train ? job.trainSplit : job.testSplit) = name;
+  }
+  if (job.trainSplit.empty())
+    return Status(ErrorCode::Config,
+                  "--splits: is " + arguments.get("splits") + ", expected a split with train in its name; add it");
+  if (evaluates && job.testSplit.empty())
+    return Status(ErrorCode::Config,
+                  "--eval_strategy: is " + arguments.get("eval_strategy", "set by --do_eval") +
+                      " without a test split, expected one in --splits; add it, or set --eval_strategy no");
+  if (!evaluates)
+    job.testSplit.clear();
+  else
+    job.notes.push_back("--eval_strategy: the test split is evaluated once, after training; evaluation within training "
+                        "is not built yet");
+  return Status();
+}
+
+void takeDataFlags(const SftArguments &arguments, SftJob &job) {
+  for (const ConfigKey &key : sftFlags().all()) {
+    if ((key.use != KeyUse::Data && key.use != KeyUse::Both) || !arguments.given.count(key.name))
+      continue;
+    const std::string flag = std::string("--") + key.name, value = arguments.get(key.name);
+    job.dataFlags.insert(job.dataFlags.end(), {flag, value});
+    bool replaced = flag == "--packing" && arguments.given.count("eval_packing");
+    if (!replaced)
+      job.testDataFlags.insert(job.testDataFlags.end(), {flag, value});
+  }
+  if (arguments.given.count("eval_packing"))
+    job.testDataFlags.insert(job.testDataFlags.end(), {"--packing", arguments.get("eval_packing")});
+}
+
+/// True stands for the latest, as in the reference.
+void takeRunFlags(const SftArguments &arguments, SftJob &job) {
+  for (const ConfigKey &key : sftFlags().all())
+    if (key.use == KeyUse::Run && arguments.given.count(key.name))
+      job.runFlags.insert(job.runFlags.end(), {std::string("--") + key.name, arguments.get(key.name)});
+  std::string resume = arguments.get("resume_from_checkpoint");
+  if (std::optional<bool> word = boolWord(resume))
+    resume = *word ? "latest" : "";
+  if (!resume.empty())
+    job.runFlags.insert(job.runFlags.end(), {"--resume_from_checkpoint", resume});
+}
+
+} // namespace
+
+StatusOr<SftJob> resolveJob(const SftArguments &arguments, const JobConfig &config) {
+  SftJob job;
+  job.notes = config.notes;
+  job.notes.insert(job.notes.end(), arguments.notes.begin(), arguments.notes.end());
+  for (const char *flag : kOnlyTrue)
+    if (arguments.get(flag, "true") != "true")
+      return Status(ErrorCode::Config,
+                    std::string("--") + flag + ": is false, expected true; " + sftFlags().find(flag)->note);
+  ZP_RETURN_IF_ERROR(takeFiles(arguments, job));
+  ZP_RETURN_IF_ERROR(resolveSettings(arguments, config, job));
+  ZP_RETURN_IF_ERROR(takeSplits(arguments, job));
+  takeDataFlags(arguments, job);
+  takeRunFlags(arguments, job);
+  job.gpuIds = config.gpuIds;
+  job.dryRun = arguments.isOn("dry_run");
+  job.quiet = arguments.isOn("quiet");
+  job.overwrite = arguments.isOn("overwrite_output_dir");
+  return job;
+}
+
+} // namespace zp::fe

@@ -1,0 +1,137 @@
+#include "frontends/sft/Steps.h"
+
+namespace zp::fe {
+
+namespace {
+
+using Words = std::vector<std::string>;
+
+Words joined(Words words, const Words &more) {
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+/// What a tokenizer is read from; files that aren't there count as absent.
+std::vector<StepInput> tokenizerFiles(const std::string &model) {
+  std::vector<StepInput> inputs;
+  for (const char *name :
+       {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja", "config.json"})
+    inputs.push_back({model + "/" + name});
+  return inputs;
+}
+
+Step dataStep(const SftJob &job, const Tools &tools, const std::string &name, const std::string &split,
+              const Words &flags, const std::string &output) {
+  Step step;
+  step.name = name;
+  step.words = {tools.path("zpdata"), job.dataset, "--tokenizer", job.model};
+  if (!split.empty())
+    step.words = joined(step.words, {"--splits", split});
+  step.words = joined(joined(step.words, flags), {"-o", output});
+  step.inputs = tokenizerFiles(job.model);
+  step.inputs.push_back({job.dataset});
+  step.outputs = {output};
+  return step;
+}
+
+Step importStep(const SftJob &job, const Tools &tools, const std::string &output) {
+  Step step;
+  step.name = "import";
+  step.words = {tools.path("zpc"), "import", "--model", job.model};
+  step.inputs = {{job.model, /*headersOnly=*/true}};
+  if (!job.adapter.empty()) {
+    step.words = joined(step.words, {"--adapter_name_or_path", job.adapter});
+    step.inputs.push_back({job.adapter, /*headersOnly=*/true});
+  }
+  for (const ResolvedSetting &setting : job.settings)
+    step.words = joined(step.words, {"--" + setting.name, setting.value});
+  step.words = joined(step.words, {"-o", output});
+  step.outputs = {output};
+  return step;
+}
+
+/// What zprun gets in training as in evaluation.
+Step runStep(const SftJob &job, const Tools &tools, const std::string &name, const std::string &plan,
+             const std::string &tokens) {
+  Step step;
+  step.name = name;
+  step.words = {tools.path("zprun")};
+  if (name == "evaluate")
+    step.words.push_back("eval");
+  const bool trained = name == "evaluate", whole = !job.values.use_peft_lora;
+  const std::string model = trained && whole ? job.outputDir : job.model;
+  step.words = joined(step.words, {plan, "--model", model, "--dataset", tokens});
+  step.inputs = {{plan}, {tokens}, {job.model}};
+  std::string adapter = trained && !whole ? job.outputDir : trained ? "" : job.adapter;
+  if (!adapter.empty())
+    step.words = joined(step.words, {"--adapter_name_or_path", adapter});
+  if (!job.adapter.empty())
+    step.inputs.push_back({job.adapter});
+  step.words = joined(step.words, {"-n", std::to_string(job.values.num_processes)});
+  if (job.quiet)
+    step.words.push_back("--quiet");
+  if (!job.gpuIds.empty())
+    step.environment.emplace_back("CUDA_VISIBLE_DEVICES", job.gpuIds);
+  return step;
+}
+
+std::vector<std::string> trainedFiles(const SftJob &job) {
+  std::vector<std::string> files;
+  for (const char *name : {"adapter_config.json", "adapter_model.safetensors"})
+    files.push_back(job.outputDir + "/" + name);
+  if (!job.values.use_peft_lora)
+    files = {job.outputDir + "/config.json", job.outputDir + "/model.safetensors",
+             job.outputDir + "/model.safetensors.index.json"};
+  return joined(files, {job.outputDir + "/metrics.jsonl", job.outputDir + "/summary.json"});
+}
+
+std::string quoted(const std::string &word) {
+  const char *plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./,:@%";
+  if (!word.empty() && word.find_first_not_of(plain) == std::string::npos)
+    return word;
+  std::string out = "'";
+  for (char c : word)
+    out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+} // namespace
+
+std::string cacheFolder(const SftJob &job) { return job.outputDir + "/.zp-cache"; }
+
+std::vector<Step> stepsOf(const SftJob &job, const Tools &tools) {
+  const std::string cache = cacheFolder(job), plan = cache + "/plan.fb", module = cache + "/model.mlir",
+                    tokens = cache + "/tokens-train.safetensors", testTokens = cache + "/tokens-test.safetensors";
+  std::vector<Step> steps;
+  steps.push_back(dataStep(job, tools, "data", job.trainSplit, job.dataFlags, tokens));
+  if (!job.testSplit.empty())
+    steps.push_back(dataStep(job, tools, "test data", job.testSplit, job.testDataFlags, testTokens));
+  steps.push_back(importStep(job, tools, module));
+  steps.push_back({"compile", {tools.path("zpc"), "compile", module, "-o", plan}, {}, {{module}}, {plan}, ""});
+
+  Step train = runStep(job, tools, "train", plan, tokens);
+  train.words = joined(joined(train.words, {"--output_dir", job.outputDir}), job.runFlags);
+  train.outputs = trainedFiles(job);
+  steps.push_back(train);
+  if (!job.testSplit.empty()) {
+    Step evaluate = runStep(job, tools, "evaluate", plan, testTokens);
+    for (const std::string &file : train.outputs)
+      if (file.find("model") != std::string::npos)
+        evaluate.inputs.push_back({file});
+    evaluate.report = job.outputDir + "/eval_results.json";
+    evaluate.outputs = {evaluate.report};
+    steps.push_back(evaluate);
+  }
+  return steps;
+}
+
+std::string commandLine(const Step &step) {
+  std::string line;
+  for (const auto &[name, value] : step.environment)
+    line += name + "=" + quoted(value) + " ";
+  for (size_t i = 0; i < step.words.size(); ++i)
+    line += (i ? " " : "") + quoted(i ? step.words[i] : step.words[0].substr(step.words[0].rfind('/') + 1));
+  return line;
+}
+
+} // namespace zp::fe

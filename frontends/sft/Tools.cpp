@@ -1,0 +1,21 @@
+#include "frontends/sft/Tools.h"
+
+#include <filesystem>
+#include <unistd.h>
+
+namespace zp::fe {
+
+Tools ownFolder() {
+  std::error_code ignored;
+  return {std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path().string()};
+}
+
+Status checkTools(const Tools &tools) {
+  for (const char *name : {"zpdata", "zpc", "zprun"})
+    if (::access(tools.path(name).c_str(), X_OK) != 0)
+      return Status(ErrorCode::FileMissing,
+                    tools.path(name) + ": is no program, expected it beside zp; build the target " + name + " too");
+  return Status();
+}
+
+} // namespace zp::fe

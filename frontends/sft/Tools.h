@@ -1,0 +1,23 @@
+// Where our other tools are: beside zp itself.
+#ifndef ZP_FRONTENDS_SFT_TOOLS_H
+#define ZP_FRONTENDS_SFT_TOOLS_H
+
+#include <string>
+
+#include "runtime/base/status.h"
+
+namespace zp::fe {
+
+struct Tools {
+  std::string directory;
+  std::string path(const char *name) const { return directory + "/" + name; }
+};
+
+/// The folder of the running program.
+Tools ownFolder();
+/// FileMissing when zpdata, zpc or zprun isn't in it.
+Status checkTools(const Tools &tools);
+
+} // namespace zp::fe
+
+#endif // ZP_FRONTENDS_SFT_TOOLS_H

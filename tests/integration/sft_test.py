@@ -1,0 +1,268 @@
+#!/usr/bin/env python3
+"""The PEFT guide's two command lines, as samples/sft has them, run against a small Llama directory: only paths, the
+length of rows and the number of ranks are given behind. Each run is held to the same job done by hand with zpdata, zpc
+and zprun.
+
+    sft_test.py [--bin DIR] [--only WORD]
+
+The last line is 'N passed, N failed'. Exit 1 when any failed.
+"""
+
+import argparse
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from safetensors.numpy import load_file
+
+ROOT = Path(__file__).resolve().parents[2]
+MODEL = {
+    "architectures": ["LlamaForCausalLM"],
+    "model_type": "llama",
+    "hidden_size": 64,
+    "intermediate_size": 128,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "vocab_size": 1024,
+    "max_position_embeddings": 128,
+    "rms_norm_eps": 1e-5,
+    "rope_theta": 10000.0,
+    "hidden_act": "silu",
+    "initializer_range": 0.05,
+    "tie_word_embeddings": False,
+    "bos_token_id": 1,
+    "eos_token_id": 4,
+}
+LENGTH = 64
+LINEARS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+# What the guide's flags amount to, in zpc's words: read from the guide, not from zp.
+BY_HAND = {
+    "use_peft_lora": "true", "lora_r": "8", "lora_alpha": "16", "lora_dropout": "0.1",
+    "lora_target_modules": "all-linear", "bf16": "true", "zero_stage": "3", "num_processes": "2",
+    "rematerialize": "block", "max_length": str(LENGTH), "learning_rate": "1e-4", "lr_scheduler_type": "cosine",
+    "weight_decay": "1e-4", "warmup_ratio": "0", "max_grad_norm": "1.0", "num_train_epochs": "1", "seed": "100",
+}  # fmt: skip
+RUNS = {
+    "run_peft_deepspeed": {"per_device_train_batch_size": "8", "gradient_accumulation_steps": "4"},
+    "run_peft_qlora_deepspeed_stage3": {
+        "per_device_train_batch_size": "2", "gradient_accumulation_steps": "2", "use_4bit_quantization": "true",
+        "use_nested_quant": "true", "bnb_4bit_compute_dtype": "bfloat16", "bnb_4bit_quant_storage_dtype": "bfloat16",
+    },
+}  # fmt: skip
+
+
+STEPS = ["data", "test data", "import", "compile", "train", "evaluate"]
+
+
+class Failure(Exception):
+    pass
+
+
+def expect(condition, message):
+    if not condition:
+        raise Failure(message)
+
+
+def run(words, **options):
+    return subprocess.run([str(word) for word in words], capture_output=True, text=True, timeout=600, **options)
+
+
+def must(words):
+    done = run(words)
+    expect(done.returncode == 0, f"{' '.join(map(str, words[:2]))}: exit {done.returncode}: {done.stderr[-400:]}")
+    return done.stdout
+
+
+class Guide:
+    """A small model, two splits of chats, and the guide's scripts."""
+
+    def __init__(self, bin, work):
+        self.bin, self.work = bin, work
+        self.model, self.data = work / "model", work / "data"
+        samples = ROOT / "samples/quickstart"
+        chats, config = work / "chats.jsonl", work / "config.json"
+        config.write_text(json.dumps(MODEL))
+        must([sys.executable, samples / "make_chats.py", "-o", chats])
+        lines = chats.read_text().splitlines(keepends=True)[::20]
+        chats.write_text("".join(lines))
+        size = MODEL["vocab_size"]
+        must([sys.executable, samples / "make_tokenizer.py", chats, "--vocab_size", size, "-o", self.model])
+        must([sys.executable, samples / "make_model.py", config, "-o", self.model])
+        self.data.mkdir()
+        (self.data / "train.jsonl").write_text("".join(lines[:-20]))
+        (self.data / "test.jsonl").write_text("".join(lines[-20:]))
+
+    def words(self, script, output, *extra):
+        """The script's own command line, with our zp and what this machine needs behind."""
+        text = (ROOT / f"samples/sft/{script}.sh").read_text()
+        line = text[text.index("sft --config_file") :].replace("\\\n", " ").replace('"$@"', "")
+        words = [word.strip('"') for word in line.split()]
+        words = [word.replace("configs/", str(ROOT / "samples/configs") + "/") for word in words]
+        return [
+            self.bin / "zp", *words, "--model_name_or_path", self.model, "--dataset_name", self.data,
+            "--output_dir", output, "--num_processes", "2", "--max_seq_len", LENGTH, *extra,
+        ]  # fmt: skip
+
+    def sft(self, script, output, *extra):
+        done = run(self.words(script, output, *extra))
+        expect(done.returncode == 0, f"exit {done.returncode}: {done.stderr[-400:]}")
+        return done
+
+    def by_hand(self, script):
+        work = self.work / f"{script}-by-hand"
+        work.mkdir()
+        tokens, plan = work / "tokens.safetensors", work / "plan.fb"
+        must([
+            self.bin / "zpdata", self.data, "--tokenizer", self.model, "--splits", "train", "--packing", "true",
+            "--chat_template_format", "chatml", "--max_length", LENGTH, "--seed", "100", "-o", tokens,
+        ])  # fmt: skip
+        flags = [word for name, value in {**BY_HAND, **RUNS[script]}.items() for word in (f"--{name}", value)]
+        must([self.bin / "zpc", "import", "--model", self.model, *flags, "-o", work / "model.mlir"])
+        must([self.bin / "zpc", "compile", work / "model.mlir", "-o", plan])
+        files = ["--model", self.model, "--dataset", tokens, "--output_dir", work / "out"]
+        must([self.bin / "zprun", plan, *files, "-n", "2"])
+        return work / "out"
+
+
+def ran(output):
+    """The names of the steps that were not skipped."""
+    names = []
+    for line in output.splitlines():
+        if match := re.match(r"\[\d+/\d+\] ([a-z ]+): ", line):
+            names.append(match.group(1))
+        elif line.startswith("  nothing has changed since it ran"):
+            names.pop()
+    return names
+
+
+def script_runs(guide, script):
+    output = guide.work / script
+    done = guide.sft(script, output)
+    expect(ran(done.stdout) == STEPS, f"ran {ran(done.stdout)}")
+    tensors = load_file(output / "adapter_model.safetensors")
+    names = {
+        f"base_model.model.model.layers.{layer}.{'self_attn' if name[0] in 'qkvo' else 'mlp'}.{name}.lora_{side}.weight"
+        for layer in range(MODEL["num_hidden_layers"])
+        for name in LINEARS
+        for side in "AB"
+    }
+    expect(set(tensors) == names, f"the adapter's tensors differ: {sorted(set(tensors) ^ names)[:3]}")
+    expect(any(tensors[name].any() for name in names if name.endswith("lora_B.weight")), "nothing was trained")
+    losses = [json.loads(line)["loss"] for line in (output / "metrics.jsonl").read_text().splitlines()]
+    expect(all(0 < loss < 10 for loss in losses), f"losses: {losses[:3]}")
+    config = json.loads((output / "adapter_config.json").read_text())
+    expect((config["r"], config["lora_alpha"], config["lora_dropout"]) == (8, 16, 0.1), "adapter_config.json differs")
+    report = json.loads((output / "eval_results.json").read_text())
+    expect(0 < report["loss"] < 20 and report["counted_tokens"] > 0, f"evaluation: {report}")
+    expect("note: --push_to_hub: nothing is sent" in done.stderr, "no line says that nothing is pushed")
+
+    hand = guide.by_hand(script)
+    name = "adapter_model.safetensors"
+    expect((hand / name).read_bytes() == (output / name).read_bytes(), f"{name} differs from the one made by hand")
+    return f"loss {losses[0]:.3f} to {losses[-1]:.3f} in {len(losses)} updates, as by hand"
+
+
+def lora(guide):
+    return script_runs(guide, "run_peft_deepspeed")
+
+
+def qlora(guide):
+    return script_runs(guide, "run_peft_qlora_deepspeed_stage3")
+
+
+def only_what_depends(guide):
+    output, script = guide.work / "cached", "run_peft_deepspeed"
+    guide.sft(script, output)
+    cases = [
+        ([], []),
+        (["--learning_rate", "2e-4"], ["import", "compile", "train", "evaluate"]),
+        (["--learning_rate", "2e-4", "--save_total_limit", "1"], ["train"]),
+        (["--learning_rate", "2e-4", "--save_total_limit", "1", "--overwrite_output_dir"], ["train"]),
+        (["--learning_rate", "2e-4", "--save_total_limit", "1", "--packing_strategy", "wrapped"],
+         ["data", "test data", "train", "evaluate"]),
+        ([], STEPS),
+    ]  # fmt: skip
+    for extra, expected in cases:
+        found = ran(guide.sft(script, output, *extra).stdout)
+        expect(found == expected, f"{' '.join(extra) or 'no change'}: ran {found}, expected {expected}")
+    (output / "adapter_model.safetensors").write_bytes(b"damaged")
+    found = ran(guide.sft(script, output).stdout)
+    expect(found == ["train"], f"a damaged adapter: ran {found}")  # and the same bytes again, so no evaluation
+    with (guide.data / "test.jsonl").open("a") as file:
+        file.write((guide.data / "train.jsonl").read_text().splitlines(keepends=True)[0])
+    found = ran(guide.sft(script, output).stdout)
+    # The directory has changed, so both splits are read again; the training rows turn out the same.
+    expect(found == ["data", "test data", "evaluate"], f"another row in the test split: ran {found}")
+    return f"{len(cases) + 2} changes"
+
+
+def exit_codes(guide):
+    script = "run_peft_deepspeed"
+    broken = Path(shutil.copytree(guide.model, guide.work / "broken"))
+    weights = broken / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    done = run(guide.words(script, guide.work / "broken-out", "--model_name_or_path", broken))
+    expect(done.returncode == 4, f"cut weights: exit {done.returncode}: {done.stderr[-300:]}")
+    last = r"zp sft: step \d of 6, (import|train), ended with exit code 4\n$"
+    expect(re.search(last, done.stderr), done.stderr[-300:])
+    done = run(guide.words(script, guide.work / "mismatch", "--gradient_accumulation_steps", "2"))
+    expect(done.returncode == 2 and "gradient_accumulation_steps: is 4" in done.stderr, "a mismatch is not refused")
+    expect(not (guide.work / "mismatch").exists(), "a refused job left files behind")
+    return "4 passed on, 2 before the first step"
+
+
+def stopped(guide):
+    """SIGTERM to zp alone reaches zprun, which saves and says 75."""
+    words = guide.words("run_peft_deepspeed", guide.work / "stopped", "--num_train_epochs", "100000")
+    process = subprocess.Popen([str(w) for w in words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    metrics, end = guide.work / "stopped/metrics.jsonl", time.monotonic() + 120
+    while not (metrics.exists() and metrics.stat().st_size) and time.monotonic() < end and process.poll() is None:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=120)
+    expect(process.returncode == 75, f"exit {process.returncode}: {errors[-300:]}")
+    done = run([*words, "--dry_run"])
+    expect(done.returncode == 0, "the folder can't be used again")
+    return "exit 75"
+
+
+TESTS = {
+    "lora": lora,
+    "qlora": qlora,
+    "only what depends": only_what_depends,
+    "exit codes": exit_codes,
+    "stopped": stopped,
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bin", type=Path, default=ROOT / "build/bin")
+    parser.add_argument("--only", default="", help="the tests whose names hold this word")
+    chosen = parser.parse_args()
+    passed = failed = 0
+    with tempfile.TemporaryDirectory() as work:
+        guide = Guide(chosen.bin.resolve(), Path(work))
+        for name, test in TESTS.items():
+            if chosen.only not in name:
+                continue
+            start = time.monotonic()
+            try:
+                note, good = test(guide), True
+            except (Failure, OSError, KeyError, ValueError, subprocess.TimeoutExpired) as error:
+                note, good = f"{type(error).__name__}: {error}", False
+            passed, failed = passed + good, failed + (not good)
+            print(f"{'PASS' if good else 'FAIL'} {name}: {note} ({time.monotonic() - start:.0f} s)", flush=True)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,57 @@
+#include "frontends/sft/Process.h"
+
+#include <csignal>
+#include <fcntl.h>
+#include <thread>
+#include <unistd.h>
+
+#include "tests/unit/frontends/support.h"
+
+using namespace zp;
+using namespace zp::fe;
+
+static Step shell(const std::string &script) {
+  Step step;
+  step.words = {"/bin/sh", "-c", script};
+  return step;
+}
+
+static int codeOf(const Step &step, int output = -1) {
+  StatusOr<int> code = runTool(step, output);
+  EXPECT_TRUE(code.ok()) << code.status().toString();
+  return code.ok() ? *code : -1;
+}
+
+TEST(Process, exitCodes) {
+  EXPECT_EQ(codeOf(shell("exit 0")), 0);
+  EXPECT_EQ(codeOf(shell("exit 75")), 75);
+  EXPECT_EQ(codeOf(shell("kill -KILL $$")), 128 + SIGKILL);
+  Step missing;
+  missing.words = {"/nowhere/tool"};
+  EXPECT_ERROR(runTool(missing), FileMissing, "/nowhere/tool: cannot be started (No such file or directory)");
+}
+
+TEST(Process, environmentAndOutput) {
+  test::TemporaryFolder folder;
+  std::string path = folder.write("out", "");
+  int fd = ::open(path.c_str(), O_WRONLY);
+  Step step = shell("echo $ZP_TEST_WORD");
+  step.environment = {{"ZP_TEST_WORD", "two words"}};
+  EXPECT_EQ(codeOf(step, fd), 0);
+  ::close(fd);
+  std::ifstream in(path);
+  std::string line;
+  std::getline(in, line);
+  EXPECT_EQ(line, "two words");
+}
+
+TEST(Process, sigtermGoesOnToTheTool) {
+  test::TemporaryFolder folder;
+  std::thread other([&] {
+    while (!std::filesystem::exists(folder.path + "/ready"))
+      ::usleep(1000);
+    ::kill(::getpid(), SIGTERM);
+  });
+  EXPECT_EQ(codeOf(shell("trap 'exit 75' TERM; touch " + folder.path + "/ready; while :; do sleep 0.01; done")), 75);
+  other.join();
+}

@@ -1,0 +1,203 @@
+#include "frontends/sft/SftJob.h"
+
+#include <algorithm>
+
+#include "frontends/accelerate/DsConfig.h"
+#include "tests/unit/frontends/support.h"
+
+using namespace zp;
+using namespace zp::fe;
+
+namespace {
+
+class SftJobTest : public testing::Test {
+protected:
+  SftJobTest() {
+    folder.write("model/config.json", "{\"hidden_size\": 40}");
+    folder.write("data/train.jsonl", "");
+  }
+  StatusOr<SftJob> resolve(std::vector<std::string> words, const JobConfig &config = {}) {
+    words.insert(words.begin(), {"--model_name_or_path", folder.path + "/model", "--dataset_name",
+                                 folder.path + "/data", "--output_dir", "out"});
+    StatusOr<SftArguments> arguments = parseSftFlags(words);
+    if (!arguments.ok())
+      return arguments.status();
+    return resolveJob(*arguments, config);
+  }
+  SftJob resolved(const std::vector<std::string> &words, const JobConfig &config = {}) {
+    StatusOr<SftJob> job = resolve(words, config);
+    EXPECT_TRUE(job.ok()) << job.status().toString();
+    return job.ok() ? *job : SftJob();
+  }
+  StatusOr<SftJob> withJson(const std::string &text, const std::vector<std::string> &words, int ranks = 2) {
+    JobConfig config;
+    config.wishes.push_back({"num_processes", std::to_string(ranks), "c.yaml:1: num_processes", false});
+    ZP_RETURN_IF_ERROR(
+        readDsConfig(folder.write("ds.json", "{\"zero_optimization\": {\"stage\": 3}, " + text + "}"), config));
+    return resolve(words, config);
+  }
+  static std::string origin(const SftJob &job, const std::string &setting) {
+    for (const ResolvedSetting &found : job.settings)
+      if (found.name == setting)
+        return found.origin;
+    return "(default)";
+  }
+  static std::string joined(const std::vector<std::string> &words) {
+    std::string line;
+    for (const std::string &word : words)
+      line += word + " ";
+    return line;
+  }
+  test::TemporaryFolder folder;
+};
+
+JobConfig yaml(std::vector<SettingWish> wishes) {
+  JobConfig config;
+  config.wishes = std::move(wishes);
+  return config;
+}
+
+} // namespace
+
+TEST_F(SftJobTest, flagsOverFilesOverDefaults) {
+  JobConfig config = yaml(
+      {{"num_processes", "8", "c.yaml:17: num_processes", false}, {"zero_stage", "3", "c.yaml:10: zero_stage", false}});
+  SftJob job = resolved({"--num_processes", "2", "--lora_r", "4"}, config);
+  EXPECT_EQ(job.values.num_processes, 2);
+  EXPECT_EQ(origin(job, "num_processes"), "--num_processes");
+  EXPECT_EQ(origin(job, "zero_stage"), "c.yaml:10: zero_stage");
+  EXPECT_EQ(origin(job, "lora_r"), "--lora_r");
+}
+
+// train.py's own defaults, which aren't ours.
+TEST_F(SftJobTest, defaultsAreTheScripts) {
+  SftJob all = resolved({});
+  EXPECT_FALSE(all.values.use_peft_lora);
+  EXPECT_TRUE(all.values.bf16);
+  EXPECT_EQ(all.values.rematerialize, "block");
+  EXPECT_EQ(all.values.logging_steps, 10);
+  EXPECT_EQ(origin(all, "lora_r"), "(default)") << "no adapters, no settings of theirs";
+  SftJob lora = resolved({"--use_peft_lora"});
+  EXPECT_EQ(lora.values.lora_r, 64);
+  EXPECT_EQ(lora.values.lora_dropout, 0.1);
+  EXPECT_EQ(lora.values.lora_target_modules, "q_proj,k_proj,v_proj,o_proj,down_proj,up_proj,gate_proj");
+}
+
+TEST_F(SftJobTest, mismatches) {
+  JobConfig steps = yaml({{"gradient_accumulation_steps", "4", "c.yaml:5: gradient_accumulation_steps", true}});
+  EXPECT_ERROR(
+      resolve({"--gradient_accumulation_steps", "2"}, steps), Config,
+      "c.yaml:5: gradient_accumulation_steps: is 4, expected 2 as --gradient_accumulation_steps says; set it to auto");
+  EXPECT_EQ(resolved({"--gradient_accumulation_steps", "4"}, steps).values.gradient_accumulation_steps, 4);
+  EXPECT_EQ(resolved({}, steps).values.gradient_accumulation_steps, 4);
+  JobConfig clip = yaml({{"max_grad_norm", "1", "c.yaml:5: gradient_clipping", true}});
+  EXPECT_TRUE(resolve({"--max_grad_norm", "1.0"}, clip).ok()) << "the same number in other letters";
+  EXPECT_ERROR(resolve({"--max_grad_norm", "0.5"}, clip), Config, "gradient_clipping: is 1, expected 0.5");
+  JobConfig bf16 = yaml({{"bf16", "true", "c.yaml:14: mixed_precision", true}});
+  EXPECT_ERROR(resolve({"--bf16", "False"}, bf16), Config, "mixed_precision: is true, expected false as --bf16 says");
+  EXPECT_ERROR(resolve({"--fp16"}, bf16), Config, "--fp16: is set beside --bf16");
+  const std::pair<const char *, const char *> json[] = {
+      {R"("optimizer": {"type": "AdamW", "params": {"lr": 1e-4}})", "--learning_rate=3e-4"},
+      {R"("optimizer": {"type": "AdamW", "params": {"weight_decay": 0.1}})", "--weight_decay=0"},
+      {R"("optimizer": {"type": "AdamW", "params": {"eps": 1e-6}})", "--adam_epsilon=1e-8"},
+      {R"("optimizer": {"type": "AdamW", "params": {"betas": [0.9, 0.95]}})", "--adam_beta2=0.999"},
+      {R"("gradient_clipping": 0.5)", "--max_grad_norm=1.0"},
+      {R"("gradient_accumulation_steps": 8)", "--gradient_accumulation_steps=4"},
+      {R"("train_micro_batch_size_per_gpu": 8)", "--per_device_train_batch_size=4"},
+      {R"("bf16": {"enabled": false})", "--bf16=true"}};
+  for (const auto &[text, flag] : json)
+    EXPECT_ERROR(withJson(text, {flag}), Config,
+                 std::string(" as ") + std::string(flag).substr(0, std::string(flag).find('=')) + " says");
+}
+
+TEST_F(SftJobTest, precision) {
+  EXPECT_TRUE(resolved({"--mixed_precision", "bf16"}).values.bf16);
+  EXPECT_FALSE(resolved({"--mixed_precision", "no"}).values.bf16);
+  EXPECT_ERROR(resolve({"--mixed_precision", "no", "--bf16"}), Config, "--mixed_precision: is no beside --bf16 true");
+  JobConfig no = yaml({{"bf16", "false", "c.yaml:9: mixed_precision", false}});
+  EXPECT_FALSE(resolved({}, no).values.bf16) << "the file speaks, the default doesn't";
+  EXPECT_TRUE(resolved({"--bf16", "True"}, no).values.bf16);
+  EXPECT_ERROR(resolve({"--fp16"}), Config, "--fp16: is not supported yet");
+}
+
+TEST_F(SftJobTest, batchLaw) {
+  auto batch = [&](const std::string &json, const std::vector<std::string> &words) {
+    StatusOr<SftJob> job = withJson(json, words);
+    EXPECT_TRUE(job.ok()) << job.status().toString();
+    return job.ok() ? std::make_pair(job->values.per_device_train_batch_size, job->values.gradient_accumulation_steps)
+                    : std::make_pair<int64_t, int64_t>(0, 0);
+  };
+  using Pair = std::pair<int64_t, int64_t>; // rows of a micro-batch, micro-batches; on two ranks
+  EXPECT_EQ(batch("\"train_batch_size\": 16", {}), Pair(8, 1));
+  EXPECT_EQ(batch("\"train_batch_size\": 16, \"gradient_accumulation_steps\": 4", {}), Pair(2, 4));
+  EXPECT_EQ(batch("\"train_batch_size\": 16, \"train_micro_batch_size_per_gpu\": 2", {}), Pair(2, 4));
+  EXPECT_EQ(
+      batch("\"train_batch_size\": 16", {"--per_device_train_batch_size", "4", "--gradient_accumulation_steps", "2"}),
+      Pair(4, 2));
+  EXPECT_EQ(batch("\"train_micro_batch_size_per_gpu\": 4", {}), Pair(4, 1));
+  EXPECT_EQ(batch("\"train_batch_size\": \"auto\"", {"--per_device_train_batch_size", "4"}), Pair(4, 1));
+  EXPECT_ERROR(withJson("\"train_batch_size\": 16",
+                        {"--per_device_train_batch_size", "4", "--gradient_accumulation_steps", "4"}),
+               Config,
+               "ds.json:1: train_batch_size: is 16, expected the product 32 (per_device_train_batch_size 4, "
+               "gradient_accumulation_steps 4, num_processes 2)");
+  EXPECT_ERROR(withJson("\"train_batch_size\": 9", {}), Config, "is 9, expected a positive multiple of 2");
+  EXPECT_ERROR(withJson("\"train_batch_size\": 0", {}), Config, "is 0, expected a positive multiple of 2");
+}
+
+TEST_F(SftJobTest, thresholdFromTheHiddenSize) {
+  JobConfig config;
+  config.hiddenThreshold = "ds.json:8: threshold";
+  SftJob job = resolved({}, config);
+  EXPECT_EQ(job.values.stage3_param_persistence_threshold, 400);
+  folder.write("model/config.json", "{\"text_config\": {\"hidden_size\": 8}}");
+  EXPECT_EQ(resolved({}, config).values.stage3_param_persistence_threshold, 80);
+  folder.write("model/config.json", "{}");
+  EXPECT_ERROR(resolve({}, config), Config, "ds.json:8: threshold: is auto, expected a hidden_size");
+}
+
+TEST_F(SftJobTest, checkpointing) {
+  EXPECT_EQ(resolved({"--gradient_checkpointing", "False"}).values.rematerialize, "none");
+  EXPECT_EQ(resolved({"--gradient_checkpointing", "True"}).values.rematerialize, "block");
+  EXPECT_ERROR(resolve({"--gradient_checkpointing", "True", "--rematerialize", "none"}), Config,
+               "--gradient_checkpointing: means --rematerialize block");
+}
+
+TEST_F(SftJobTest, splits) {
+  EXPECT_EQ(resolved({}).trainSplit, "train");
+  EXPECT_EQ(resolved({}).testSplit, "") << "nothing is evaluated unless it is asked for";
+  EXPECT_EQ(resolved({"--eval_strategy", "epoch"}).testSplit, "test");
+  EXPECT_EQ(resolved({"--splits", "test_sft,train_sft", "--do_eval"}).testSplit, "test_sft");
+  EXPECT_ERROR(resolve({"--splits", "train,validation"}), Config,
+               "--splits: validation is neither, expected train or test");
+  EXPECT_ERROR(resolve({"--splits", "test"}), Config, "--splits: is test, expected a split with train in its name");
+  EXPECT_ERROR(resolve({"--splits", "train", "--eval_strategy", "steps"}), Config,
+               "--eval_strategy: is steps without a test split");
+}
+
+TEST_F(SftJobTest, flagsOfTheOtherTools) {
+  SftJob job = resolved({"--packing", "True", "--max_seq_len", "64", "--seed", "7", "--eval_packing", "False",
+                         "--save_steps", "5", "--resume_from_checkpoint", "True"});
+  EXPECT_EQ(joined(job.dataFlags), "--max_length 64 --packing true --seed 7 ");
+  EXPECT_EQ(joined(job.testDataFlags), "--max_length 64 --seed 7 --packing false ");
+  EXPECT_EQ(joined(job.runFlags), "--save_steps 5 --resume_from_checkpoint latest ");
+  EXPECT_EQ(job.values.max_length, 64);
+  EXPECT_EQ(job.values.seed, 7);
+  EXPECT_EQ(joined(resolved({"--resume_from_checkpoint", "False"}).runFlags), "");
+  EXPECT_EQ(joined(resolved({"--resume_from_checkpoint", "out/checkpoint-5"}).runFlags),
+            "--resume_from_checkpoint out/checkpoint-5 ");
+}
+
+TEST_F(SftJobTest, wrongFlags) {
+  EXPECT_ERROR(resolve({"--zero_stage", "4"}), Config, "--zero_stage: is 4");
+  EXPECT_ERROR(resolve({"--do_train", "False"}), Config, "--do_train: is false, expected true");
+  EXPECT_ERROR(resolve({"--average_tokens_across_devices", "False"}), Config,
+               "the mean is over the counted labels of all ranks");
+  EXPECT_ERROR(resolve({"--model_name_or_path", "meta-llama/Llama-2-70b-hf"}), FileMissing,
+               "--model_name_or_path: 'meta-llama/Llama-2-70b-hf' is not here");
+  EXPECT_ERROR(resolve({"--dataset_name", "smangrul/ultrachat-10k-chatml"}), FileMissing,
+               "hf download --repo-type dataset smangrul/ultrachat-10k-chatml --local-dir DIR");
+  StatusOr<SftArguments> none = parseSftFlags({});
+  ASSERT_TRUE(none.ok());
+  EXPECT_ERROR(resolveJob(*none, {}), Usage, "--model_name_or_path: is missing");
+}
