@@ -4,6 +4,7 @@
 
 #include "runtime/quant/dynamic_map.h"
 #include "runtime/quant/nested_scales.h"
+#include "runtime/quant/python_repr.h"
 
 namespace zp::rt {
 
@@ -111,11 +112,12 @@ Status PrequantizedWeight::checkNestedMap() const {
   for (size_t i = 0; i < expected.size(); ++i) {
     float value;
     std::memcpy(&value, nestedMap.data() + i * sizeof value, sizeof value);
-    if (value != expected[i])
-      return Status(ErrorCode::QuantState, placeOf(nestedMap, name + ".nested_quant_map") + "value " +
-                                               std::to_string(i) + " is " + std::to_string(value) + ", expected " +
-                                               std::to_string(expected[i]) +
-                                               " as in bitsandbytes' dynamic map; quantize the model again");
+    if (value == expected[i])
+      continue;
+    const std::string is = std::isfinite(value) ? pythonRepr(value) : std::to_string(value);
+    return Status(ErrorCode::QuantState, placeOf(nestedMap, name + ".nested_quant_map") + "value " + std::to_string(i) +
+                                             " is " + is + ", expected " + pythonRepr(expected[i]) +
+                                             " as in bitsandbytes' dynamic map; quantize the model again");
   }
   return {};
 }

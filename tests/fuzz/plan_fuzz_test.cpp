@@ -13,6 +13,7 @@
 #include "runtime/executor/resolve.h"
 #include "runtime/io/section_loader.h"
 #include "runtime/plan/plan_printer.h"
+#include "runtime/schema/quant_records.h"
 #include "tests/unit/runtime/plan/plan_spec.h"
 
 namespace zp::rt {
