@@ -9,6 +9,8 @@ using namespace mlir;
 namespace zp::fe {
 
 static constexpr int64_t kScalarBytes = 64; // StepScalars
+// nf4-quantize-frozen-weights leaves such a linear alone.
+static constexpr llvm::StringLiteral kSkipQuantizationAttr = "nf4.skip";
 
 ForwardBuilder::ForwardBuilder(OpBuilder &builder, const ModelSpec &spec, int64_t rows,
                                int64_t length)
@@ -111,11 +113,13 @@ DictionaryAttr ForwardBuilder::adapterOf(const ModuleSpec &module) const {
 Value ForwardBuilder::linear(Value x, const ModuleSpec &module) {
   Value weight = read(*module.weight);
   Value bias = module.bias ? read(*module.bias) : Value();
-  return mark(nn::LinearOp::create(builder, builder.getUnknownLoc(),
-                                   matrix(tokens, module.weight->shape[0]), x, weight, bias,
-                                   Value(), builder.getF64FloatAttr(1.0),
-                                   builder.getStringAttr(module.path), adapterOf(module)))
-      .getResult();
+  auto op = mark(nn::LinearOp::create(builder, builder.getUnknownLoc(),
+                                      matrix(tokens, module.weight->shape[0]), x, weight, bias,
+                                      Value(), builder.getF64FloatAttr(1.0),
+                                      builder.getStringAttr(module.path), adapterOf(module)));
+  if (spec.fourBit && !module.fourBit)
+    op->setAttr(kSkipQuantizationAttr, builder.getUnitAttr());
+  return op.getResult();
 }
 
 Value ForwardBuilder::norm(Value x, const ModuleSpec &module) {

@@ -3,8 +3,8 @@
 //
 // The module carries zp.settings (every setting by its name), zp.model_config (config.json's text),
 // zp.adapter_config (adapter_config.json's text, absent for full-parameter training), zp.vocab_size
-// and zp.model_path. Every op of the program has nn.unit; every linear has `module`, and `adapter`
-// when LoRA targets it.
+// and zp.model_path. Every op of the program has nn.unit; every linear has `module`, `adapter` when
+// LoRA targets it, and `nf4.skip` when it stays in floats where the others are kept in 4 bits.
 #ifndef ZP_FRONTENDS_BUILDER_NNBUILDER_H
 #define ZP_FRONTENDS_BUILDER_NNBUILDER_H
 

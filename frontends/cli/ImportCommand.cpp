@@ -68,7 +68,7 @@ static Status runImport(const ImportOptions &options) {
                                        "expected true; drop one of the two");
   }
   ZP_ASSIGN_OR_RETURN(ImportedModel imported,
-                      importModel({options.model, options.adapter, options.settings}));
+                      importModel({options.model, options.adapter, options.settings, options.given}));
   for (const std::string &warning : imported.warnings)
     llvm::errs() << warning << '\n';
   mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);

@@ -81,12 +81,16 @@ public:
     flags["gradient_checkpointing"] = {true, kindText(true), [this](const std::string &word) {
                                          return (checkpointing = boolOf(word)).has_value();
                                        }};
+    flags["use_8bit_quantization"] = {true, kindText(true), [this](const std::string &word) {
+                                        return (eightBit = boolOf(word)).has_value();
+                                      }};
   }
 
   StatusOr<ImportOptions> parse(const std::vector<std::string> &words) {
     for (at = 0; at < words.size(); ++at)
       ZP_RETURN_IF_ERROR(takeOne(words));
     ZP_RETURN_IF_ERROR(resolveCheckpointing());
+    ZP_RETURN_IF_ERROR(refuseEightBit());
     return std::move(options);
   }
 
@@ -155,9 +159,20 @@ private:
     return Status();
   }
 
+  /// The guide's script has the flag; `false` is what it passes with 4 bits.
+  Status refuseEightBit() const {
+    if (!eightBit.value_or(false))
+      return Status();
+    if (options.settings.use_4bit_quantization)
+      return Status(ErrorCode::Config, "--use_8bit_quantization: is set beside --use_4bit_quantization, expected one "
+                                       "of the two; drop --use_8bit_quantization");
+    return Status(ErrorCode::Config, "--use_8bit_quantization: is not supported, expected weights in 4 bits or in "
+                                     "floating point; use --use_4bit_quantization");
+  }
+
   ImportOptions options;
   std::map<std::string, Flag> flags;
-  std::optional<bool> checkpointing;
+  std::optional<bool> checkpointing, eightBit;
   size_t at = 0;
 };
 

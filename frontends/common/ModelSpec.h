@@ -1,7 +1,7 @@
 // A model as the frontends hand it to the builder: plain values, no JSON, no IR.
 //
-// Filled in steps: ConfigImporter the sizes, ModuleTable the modules, LoraTargets the adapters,
-// TrainedParameters the marks.
+// Filled in steps: ConfigImporter the sizes, ModuleTable the modules, FourBitModules what is in 4
+// bits, LoraTargets the adapters, TrainedParameters the marks.
 #ifndef ZP_FRONTENDS_COMMON_MODELSPEC_H
 #define ZP_FRONTENDS_COMMON_MODELSPEC_H
 
@@ -71,6 +71,7 @@ struct ModuleSpec {
   Role role = Role::None;
   int64_t unit = 0; ///< 0 embeddings, 1..layers blocks, layers + 1 final norm and head
   std::optional<ParameterSpec> weight, bias;
+  bool fourBit = false; ///< the weight is kept in 4 bits
   std::optional<AdapterSpec> adapter;
 };
 
@@ -84,6 +85,7 @@ struct ModelSpec {
   double rmsEpsilon = 0;
   bool tiedHead = false; ///< the head reads the embedding's tensor
   bool queryKeyValueBias = false, outputBias = false, mlpBias = false;
+  bool fourBit = false; ///< linears are kept in 4 bits, but for the head and those that aren't marked
   std::vector<int64_t> windows; ///< a layer each; 0 sees the whole row
   RopeSpec rope;
 

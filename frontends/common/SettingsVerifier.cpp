@@ -37,6 +37,27 @@ public:
   Status first;
 };
 
+/// The names of the PEFT guide's script. Without 4 bits they are void, but a wrong word is wrong.
+void checkFourBit(const JobSettings &s, Checks &checks) {
+  checks.choice("bnb_4bit_quant_type", s.bnb_4bit_quant_type, {"nf4", "fp4"});
+  checks.choice("bnb_4bit_quant_storage_dtype", s.bnb_4bit_quant_storage_dtype,
+                {"uint8", "int8", "bfloat16", "float16", "float32", "float64"});
+  const std::string &compute = s.bnb_4bit_compute_dtype;
+  if (!compute.empty())
+    checks.choice("bnb_4bit_compute_dtype", compute, {"bfloat16", "float32", "float16"});
+  if (!s.use_4bit_quantization)
+    return;
+  if (compute == "float16")
+    checks.fail("bnb_4bit_compute_dtype", "is float16, expected bfloat16 or float32; use bfloat16 with --bf16");
+  if (compute == "bfloat16" && !s.bf16)
+    checks.fail("bnb_4bit_compute_dtype", "is bfloat16 without --bf16, expected the dtype of the job; add --bf16");
+  if (compute == "float32" && s.bf16)
+    checks.fail("bnb_4bit_compute_dtype", "is float32 beside --bf16, expected the dtype of the job; drop one of the two");
+  if (!s.use_peft_lora)
+    checks.fail("use_4bit_quantization", "is true beside --use_peft_lora false, expected weights that are trained to be "
+                                         "in floats; train LoRA adapters or drop --use_4bit_quantization");
+}
+
 } // namespace
 
 Status verifySettings(const JobSettings &s) {
@@ -47,6 +68,7 @@ Status verifySettings(const JobSettings &s) {
     checks.fail("fp16", "is set beside --bf16, expected one of them; drop --fp16");
   if (s.fp16)
     checks.fail("fp16", "is not supported yet, expected fp32 or bf16; use --bf16");
+  checkFourBit(s, checks);
   checks.range("zero_stage", double(s.zero_stage), 0, 3, "0, 1, 2 or 3",
                "use 3 for full parameter sharding");
   checks.range("num_processes", double(s.num_processes), 1, 1 << 20, "1 to 1048576 ranks",

@@ -90,10 +90,6 @@ static void refuseUnsupported(JsonReader &reader) {
     reader.fail(ErrorCode::UnknownArchitecture, "partial_rotary_factor",
                 "is " + std::to_string(part) +
                     ", expected 1; choose a model that rotates whole heads");
-  if (reader.has("quantization_config"))
-    reader.fail(
-        ErrorCode::UnknownArchitecture, "quantization_config",
-        "is set, expected a model stored in floating point; use the model it was quantised from");
 }
 
 StatusOr<ModelSpec> importConfig(const JsonDocument &config) {

@@ -1,12 +1,15 @@
 #include "frontends/huggingface/ModelImporter.h"
 
+#include "frontends/common/Names.h"
 #include "frontends/common/SettingsVerifier.h"
 #include "frontends/common/SpecVerifier.h"
 #include "frontends/huggingface/AdapterConfigWriter.h"
 #include "frontends/huggingface/ConfigImporter.h"
+#include "frontends/huggingface/FourBitModules.h"
 #include "frontends/huggingface/LoraTargets.h"
 #include "frontends/huggingface/ModuleTable.h"
 #include "frontends/huggingface/PeftImporter.h"
+#include "frontends/huggingface/QuantizationConfig.h"
 #include "frontends/huggingface/WeightIndex.h"
 
 namespace zp::fe {
@@ -20,6 +23,33 @@ static StatusOr<LoraSettings> readLora(const ImportRequest &request,
   return importAdapterConfig(config, warnings);
 }
 
+/// Whether the weights are in 4 bits already, and so which settings hold.
+static StatusOr<std::optional<CheckpointQuantization>> resolveQuantization(const ImportRequest &request,
+                                                                           const JsonDocument &config,
+                                                                           ImportedModel &imported) {
+  ZP_ASSIGN_OR_RETURN(std::optional<CheckpointQuantization> stored, importQuantization(config));
+  if (stored) {
+    adoptQuantization(*stored, config, request.given, imported.settings, imported.warnings);
+    ZP_RETURN_IF_ERROR(verifySettings(imported.settings));
+  } else if (request.settings.bnb_4bit_prequantized) {
+    return Status(ErrorCode::Config, "--bnb_4bit_prequantized: is true, but " + config.name() +
+                                         " has no quantization_config, expected a checkpoint in 4 bits; drop the flag");
+  }
+  return stored;
+}
+
+static Status markLinears(ImportedModel &imported, const std::optional<CheckpointQuantization> &stored,
+                          const JsonDocument &config) {
+  if (!imported.settings.use_4bit_quantization)
+    return Status();
+  // A checkpoint's list may name what other models have.
+  if (stored)
+    return markFourBit(imported.spec, stored->skipped.value_or(std::vector<std::string>()),
+                       config.place({"quantization_config", "llm_int8_skip_modules"}), /*all=*/false);
+  return markFourBit(imported.spec, splitCommaList(imported.settings.bnb_4bit_skip_modules),
+                     "--bnb_4bit_skip_modules", /*all=*/true);
+}
+
 StatusOr<ImportedModel> importModel(const ImportRequest &request) {
   ZP_RETURN_IF_ERROR(verifySettings(request.settings));
   ImportedModel imported;
@@ -29,6 +59,8 @@ StatusOr<ImportedModel> importModel(const ImportRequest &request) {
   ZP_ASSIGN_OR_RETURN(imported.spec, importConfig(config));
   ModelSpec &spec = imported.spec;
   ZP_RETURN_IF_ERROR(verifySpec(spec, request.settings));
+  ZP_ASSIGN_OR_RETURN(std::optional<CheckpointQuantization> stored,
+                      resolveQuantization(request, config, imported));
 
   // A stored head decides whether the tie holds, so the files are looked at before the tensors get
   // their names.
@@ -41,8 +73,9 @@ StatusOr<ImportedModel> importModel(const ImportRequest &request) {
         ": is true, but the weights hold a head of its own; they are not tied");
   }
   makeModules(spec);
+  ZP_RETURN_IF_ERROR(markLinears(imported, stored, config));
   if (weights)
-    ZP_RETURN_IF_ERROR(weights->check(spec));
+    ZP_RETURN_IF_ERROR(weights->check(spec, stored ? &*stored : nullptr));
 
   if (!request.settings.use_peft_lora) {
     imported.counts = trainEverything(spec);
@@ -52,6 +85,7 @@ StatusOr<ImportedModel> importModel(const ImportRequest &request) {
   recordLora(lora, imported.settings);
   ZP_ASSIGN_OR_RETURN(LoraSettings resolved, attachAdapters(spec, lora));
   ZP_ASSIGN_OR_RETURN(imported.counts, trainAdapters(spec, resolved));
+  ZP_RETURN_IF_ERROR(verifyFourBitFrozen(spec, resolved));
   imported.adapterConfig = writeAdapterConfig(resolved, request.modelDirectory);
   return imported;
 }

@@ -27,6 +27,15 @@ bool NamePattern::matchesWhole(const std::string &name) const {
   }
 }
 
+bool NamePattern::matchesFirst(const std::string &name, size_t length) const {
+  try {
+    auto flags = length < name.size() ? std::regex_constants::match_not_eol : std::regex_constants::match_default;
+    return std::regex_match(name.begin(), name.begin() + std::ptrdiff_t(length), *regex, flags);
+  } catch (const std::exception &) {
+    return false;
+  }
+}
+
 bool NamePattern::matchesStart(const std::string &name, std::string *group) const {
   try {
     std::smatch match;

@@ -19,6 +19,8 @@ public:
   static StatusOr<NamePattern> compile(const std::string &place, const std::string &pattern);
   /// re.fullmatch
   bool matchesWhole(const std::string &name) const;
+  /// re.fullmatch of the first `length` characters, which know that the name goes on.
+  bool matchesFirst(const std::string &name, size_t length) const;
   /// re.match; the last group's text when there is one.
   bool matchesStart(const std::string &name, std::string *group = nullptr) const;
 

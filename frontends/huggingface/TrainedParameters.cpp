@@ -32,13 +32,17 @@ template <typename F> static void forEachParameter(ModelSpec &spec, F &&visit) {
         visit(module, **slot);
 }
 
-/// Of distinct tensors.
+/// Of distinct tensors. PEFT counts two weights for each byte of 4-bit codes: an odd number is one more.
 static int64_t countElements(ModelSpec &spec, bool trainedOnly) {
   std::set<std::string> seen;
   int64_t count = 0;
-  forEachParameter(spec, [&](ModuleSpec &, ParameterSpec &parameter) {
-    if ((parameter.trained || !trainedOnly) && seen.insert(parameter.name).second)
-      count += parameter.elements();
+  forEachParameter(spec, [&](ModuleSpec &module, ParameterSpec &parameter) {
+    if (trainedOnly && !parameter.trained)
+      return;
+    if (!seen.insert(parameter.name).second)
+      return;
+    bool packed = module.fourBit && &parameter == &*module.weight;
+    count += parameter.elements() + (packed ? parameter.elements() % 2 : 0);
   });
   return count;
 }

@@ -72,32 +72,40 @@ bool WeightIndex::headDiffers() const {
                      head->info->bytes) != 0;
 }
 
-Status WeightIndex::check(const ModelSpec &spec) const {
-  for (const ModuleSpec &module : spec.modules)
-    for (const std::optional<ParameterSpec> *slot : {&module.weight, &module.bias}) {
-      if (!*slot)
-        continue;
-      const ParameterSpec &parameter = **slot;
-      std::vector<uint64_t> shape(parameter.shape.begin(), parameter.shape.end());
-      const Entry *entry = find(parameter.checkpoint);
-      if (!entry)
-        return Status(ErrorCode::TensorMissing,
-                      place + ": tensor " + parameter.checkpoint + " is missing, expected " +
-                          rt::shapeText(shape) + " by " + spec.configFile +
-                          "; fetch the weights again or correct config.json");
-      std::string where = entry->file->path() + ": tensor " + parameter.checkpoint;
-      if (entry->info->shape != shape)
-        return Status(ErrorCode::TensorShape,
-                      where + " is " + rt::shapeText(entry->info->shape) + ", expected " +
-                          rt::shapeText(shape) + " by " + spec.configFile +
-                          "; use the config.json that belongs to the weights");
-      using Dtype = rt::SafetensorsDtype;
-      if (Dtype dtype = entry->info->dtype;
-          dtype != Dtype::F32 && dtype != Dtype::BF16 && dtype != Dtype::F16)
-        return Status(ErrorCode::TensorDtype,
-                      where + " is " + rt::textOf(dtype) +
-                          ", expected F32, BF16 or F16; convert the checkpoint");
-    }
+Status WeightIndex::checkFloat(const ModelSpec &spec, const ParameterSpec &parameter, bool prequantized) const {
+  std::vector<uint64_t> shape(parameter.shape.begin(), parameter.shape.end());
+  const Entry *entry = find(parameter.checkpoint);
+  if (!entry)
+    return Status(ErrorCode::TensorMissing, place + ": tensor " + parameter.checkpoint + " is missing, expected " +
+                                                rt::shapeText(shape) + " by " + spec.configFile +
+                                                "; fetch the weights again or correct config.json");
+  std::string where = entry->file->path() + ": tensor " + parameter.checkpoint;
+  if (find(parameter.checkpoint + ".absmax"))
+    return Status(ErrorCode::TensorDtype, where + " is in 4 bits, expected F32, BF16 or F16 by " + spec.configFile +
+                                              (prequantized ? ": the head and skipped modules stay in floats; quantise the "
+                                                              "model again with lm_head in llm_int8_skip_modules"
+                                                            : ", which has no quantization_config; use the config.json "
+                                                              "that belongs to the weights"));
+  if (entry->info->shape != shape)
+    return Status(ErrorCode::TensorShape, where + " is " + rt::shapeText(entry->info->shape) + ", expected " +
+                                              rt::shapeText(shape) + " by " + spec.configFile +
+                                              "; use the config.json that belongs to the weights");
+  using Dtype = rt::SafetensorsDtype;
+  if (Dtype dtype = entry->info->dtype; dtype != Dtype::F32 && dtype != Dtype::BF16 && dtype != Dtype::F16)
+    return Status(ErrorCode::TensorDtype,
+                  where + " is " + rt::textOf(dtype) + ", expected F32, BF16 or F16; convert the checkpoint");
+  return Status();
+}
+
+Status WeightIndex::check(const ModelSpec &spec, const CheckpointQuantization *packed) const {
+  for (const ModuleSpec &module : spec.modules) {
+    if (module.weight && packed && module.fourBit)
+      ZP_RETURN_IF_ERROR(checkPacked(spec, *module.weight, *packed));
+    else if (module.weight)
+      ZP_RETURN_IF_ERROR(checkFloat(spec, *module.weight, packed));
+    if (module.bias)
+      ZP_RETURN_IF_ERROR(checkFloat(spec, *module.bias, packed));
+  }
   return Status();
 }
 

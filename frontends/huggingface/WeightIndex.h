@@ -9,6 +9,7 @@
 #include <string>
 
 #include "frontends/common/ModelSpec.h"
+#include "frontends/huggingface/QuantizationConfig.h"
 #include "runtime/io/safetensors.h"
 
 namespace zp::fe {
@@ -23,8 +24,9 @@ public:
   /// tied, whatever config.json says.
   bool headDiffers() const;
   /// Each tensor of the model is there (TensorMissing), with its shape (TensorShape) and in fp32,
-  /// bf16 or fp16 (TensorDtype).
-  Status check(const ModelSpec &spec) const;
+  /// bf16 or fp16 (TensorDtype). Of a checkpoint that is quantised already, the marked linears are packed and have their scales
+  /// beside them as `packed` says; what stands in their quant_state is the loader's business.
+  Status check(const ModelSpec &spec, const CheckpointQuantization *packed) const;
 
 private:
   struct Entry {
@@ -32,6 +34,9 @@ private:
     const rt::SafetensorsInfo *info = nullptr;
   };
   const Entry *find(const std::string &name) const;
+  Status checkFloat(const ModelSpec &spec, const ParameterSpec &parameter, bool prequantized) const;
+  Status checkPacked(const ModelSpec &spec, const ParameterSpec &weight,
+                     const CheckpointQuantization &packed) const;
   void addFile(std::shared_ptr<const rt::SafetensorsFile> file);
 
   std::string place; ///< model.safetensors, or the index

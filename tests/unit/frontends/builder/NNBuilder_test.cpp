@@ -2,6 +2,7 @@
 
 #include "dialects/NN/IR/NNDialect.h"
 #include "frontends/huggingface/ConfigImporter.h"
+#include "frontends/huggingface/FourBitModules.h"
 #include "frontends/huggingface/ModuleTable.h"
 #include "mlir/IR/MLIRContext.h"
 
@@ -18,6 +19,28 @@ TEST(NNBuilder, chunkKeepsLogitsWithin32MiB) {
   EXPECT_LE(crossEntropyChunk(32000, 1 << 20) * 32000 * 4, 32 << 20);
   EXPECT_EQ(crossEntropyChunk(1 << 20, 1 << 20), 64); // never fewer
   EXPECT_EQ(crossEntropyChunk(32000, 10), 10);        // never more than there are
+}
+
+TEST(NNBuilder, linearsThatStayInFloatsAreMarked) {
+  ModelSpec spec = *importConfig(document(R"({"model_type": "llama", "num_hidden_layers": 1, "hidden_size": 8,
+                                              "intermediate_size": 12, "num_attention_heads": 2})"));
+  makeModules(spec);
+  JobSettings settings;
+  settings.max_length = 16;
+  mlir::MLIRContext context;
+  auto marked = [&] {
+    std::vector<std::string> modules;
+    auto module = buildModule(context, spec, settings, {"dir", ""});
+    EXPECT_TRUE(module);
+    module->walk([&](nn::LinearOp op) {
+      if (op->hasAttr("nf4.skip"))
+        modules.push_back(op.getModule()->str());
+    });
+    return modules;
+  };
+  EXPECT_TRUE(marked().empty()); // nothing is in 4 bits
+  ASSERT_TRUE(markFourBit(spec, {"o_proj"}, "", true).ok());
+  EXPECT_EQ(marked(), std::vector<std::string>{"model.layers.0.self_attn.o_proj"});
 }
 
 TEST(NNBuilder, everySettingIsRecorded) {

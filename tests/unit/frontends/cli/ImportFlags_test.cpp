@@ -67,6 +67,16 @@ TEST(ImportFlags, gradientCheckpointingMeansBlock) {
                "--gradient_checkpointing: means");
 }
 
+TEST(ImportFlags, eightBitsAreRefused) {
+  EXPECT_ERROR(parseImportFlags({"--use_8bit_quantization"}), Config,
+               "--use_8bit_quantization: is not supported, expected weights in 4 bits or in floating "
+               "point; use --use_4bit_quantization");
+  EXPECT_ERROR(parseImportFlags({"--use_8bit_quantization", "True", "--use_4bit_quantization", "True"}),
+               Config, "--use_8bit_quantization: is set beside --use_4bit_quantization, expected one");
+  EXPECT_TRUE(parsed({"--use_8bit_quantization", "False", "--use_4bit_quantization", "True"})
+                  .settings.use_4bit_quantization);
+}
+
 TEST(ImportFlags, errors) {
   EXPECT_ERROR(parseImportFlags({"--learnin_rate", "1"}), UnknownKey,
                "--learnin_rate: is not a flag of zpc import, expected a setting's name; did you "

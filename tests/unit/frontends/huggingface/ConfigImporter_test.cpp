@@ -123,8 +123,6 @@ TEST(ConfigImporter, refusesWhatWouldChangeTheMathematics) {
                "config.json:2: attention_dropout");
   EXPECT_ERROR(withKey(R"("partial_rotary_factor": 0.5)"), UnknownArchitecture,
                "config.json:2: partial_rotary_factor");
-  EXPECT_ERROR(withKey(R"("quantization_config": {"bits": 4})"), UnknownArchitecture,
-               "config.json:2: quantization_config");
 }
 
 TEST(ConfigImporter, refusesUnusableSizes) {

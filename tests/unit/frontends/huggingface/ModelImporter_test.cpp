@@ -116,6 +116,7 @@ TEST_F(AgainstPeft, overlappingPatternsKeepTheirMeaning) {
 TEST(GeneratorOffset, givesTheAdaptersThatPeftDraws) {
   for (auto [name, seed, lora] :
        {std::tuple("llama_trainer", 1234, std::pair("8", "all-linear")),
+        std::tuple("llama_qlora_trainer", 99, std::pair("8", "all-linear")),
         std::tuple("llama_trainer_tail", 7, std::pair("4", "q_proj,v_proj,up_proj"))}) {
     std::string folder = std::string(ZP_TESTS) + "/golden/cases/" + name;
     auto options = parseImportFlags(

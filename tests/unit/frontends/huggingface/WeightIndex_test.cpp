@@ -29,7 +29,9 @@ std::string safetensors(const Tensors &tensors) {
   nlohmann::ordered_json header;
   std::string data;
   for (const auto &[name, tensor] : tensors) {
-    int64_t bytes = tensor.dtype == "F32" || tensor.dtype == "I32" ? 4 : 2;
+    static const std::map<std::string, int64_t> kBytes = {{"U8", 1},   {"I8", 1},  {"BF16", 2}, {"F16", 2},
+                                                          {"I32", 4}, {"F32", 4}, {"F64", 8}};
+    int64_t bytes = kBytes.at(tensor.dtype);
     for (int64_t extent : tensor.shape)
       bytes *= extent;
     header[name] = {{"dtype", tensor.dtype},
@@ -42,6 +44,26 @@ std::string safetensors(const Tensors &tensors) {
   uint64_t size = text.size();
   return std::string(reinterpret_cast<const char *>(&size), 8) + text + data;
 }
+
+/// What transformers saves of a linear in 4 bits (names, dtypes and shapes as in a file of its own).
+void pack(Tensors &tensors, const std::string &module, bool nested, const std::string &type = "nf4") {
+  std::string name = module + ".weight";
+  int64_t count = 1;
+  for (int64_t extent : tensors.at(name).shape)
+    count *= extent;
+  int64_t blocks = (count + 63) / 64;
+  tensors[name] = {"U8", {(count + 1) / 2, 1}};
+  tensors[name + ".absmax"] = {nested ? "U8" : "F32", {blocks}};
+  tensors[name + ".quant_map"] = {"F32", {16}};
+  tensors[name + ".quant_state.bitsandbytes__" + type] = {"U8", {90}};
+  if (nested) {
+    tensors[name + ".nested_absmax"] = {"F32", {(blocks + 255) / 256}};
+    tensors[name + ".nested_quant_map"] = {"F32", {256}};
+  }
+}
+
+const std::vector<std::string> kLinears = {"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj",
+                                           "mlp.gate_proj",    "mlp.up_proj",      "mlp.down_proj"};
 
 class Weights : public ::testing::Test {
 protected:
@@ -70,6 +92,26 @@ protected:
   StatusOr<ImportedModel> import(bool tied = false) {
     std::string config = kConfig;
     config.replace(config.find("TIED"), 4, tied ? "true" : "false");
+    folder.write("config.json", config);
+    return importModel({folder.path, "", JobSettings()});
+  }
+  /// A checkpoint in 4 bits whose up_proj is skipped.
+  StatusOr<ImportedModel> packed(bool nested, const std::function<void(Tensors &)> &change = nullptr,
+                                 const std::string &type = "nf4") {
+    Tensors tensors = whole();
+    for (const std::string &module : kLinears)
+      if (module != "mlp.up_proj")
+        pack(tensors, "model.layers.0." + module, nested, type);
+    if (change)
+      change(tensors);
+    folder.write("model.safetensors", safetensors(tensors));
+    std::string config = kConfig;
+    config.replace(config.find("TIED"), 4, "false");
+    config.replace(config.rfind('}'), 1,
+                   std::string(R"(, "quantization_config": {"quant_method": "bitsandbytes", "load_in_4bit": true,
+                    "bnb_4bit_quant_type": "nf4", "llm_int8_skip_modules": ["lm_head", "up_proj"],
+                    "bnb_4bit_use_double_quant": )") +
+                       (nested ? "true" : "false") + "}}");
     folder.write("config.json", config);
     return importModel({folder.path, "", JobSettings()});
   }
@@ -151,4 +193,63 @@ TEST_F(Weights, shardsByTheIndex) {
   EXPECT_ERROR(import(), Json, "weight_map.model.norm.weight: is 3");
   folder.write("model.safetensors.index.json", "{}");
   EXPECT_ERROR(import(), Json, "weight_map: is missing");
+}
+
+TEST_F(Weights, packedOnesPass) {
+  for (bool nested : {false, true}) {
+    EXPECT_TRUE(packed(nested).ok()) << packed(nested).status().toString();
+    // 16 weights are 8 bytes under any name.
+    for (auto [storage, items] : {std::pair("I8", 8), {"BF16", 4}, {"F16", 4}, {"F32", 2}, {"F64", 1}})
+      EXPECT_TRUE(packed(nested, [&](Tensors &t) {
+                    t["model.layers.0.self_attn.q_proj.weight"] = {storage, {items, 1}};
+                  }).ok())
+          << storage;
+  }
+}
+
+TEST_F(Weights, packedCodes) {
+  const std::string name = "model.layers.0.self_attn.q_proj.weight";
+  EXPECT_ERROR(packed(false, [&](Tensors &t) { t[name].shape = {9, 1}; }), TensorShape,
+               "model.safetensors: tensor " + name + " is [9, 1] U8, expected 8 bytes of 4-bit codes, two of the 16 weights");
+  EXPECT_ERROR(packed(false, [&](Tensors &t) { t[name].shape = {8}; }), TensorShape, name + " is [8] U8");
+  EXPECT_ERROR(packed(false, [&](Tensors &t) { t[name] = {"BF16", {8, 1}}; }), TensorShape, name + " is [8, 1] BF16");
+  EXPECT_ERROR(packed(false, [&](Tensors &t) { t[name] = {"I32", {2, 1}}; }), TensorDtype,
+               name + " is I32, expected 4-bit codes by ");
+  // A linear that was left in floats, though config.json doesn't skip it.
+  EXPECT_ERROR(packed(false,
+                      [&](Tensors &t) {
+                        t[name] = {"F32", {4, 4}};
+                        for (const char *part : {".absmax", ".quant_map", ".quant_state.bitsandbytes__nf4"})
+                          t.erase(name + part);
+                      }),
+               TensorDtype, name + " is F32 without scales, expected 4-bit codes by ");
+  EXPECT_ERROR(packed(false, [&](Tensors &t) { t.erase(name); }), TensorMissing, "tensor " + name + " is missing");
+}
+
+TEST_F(Weights, packedScales) {
+  const std::string name = "model.layers.0.self_attn.q_proj.weight";
+  EXPECT_ERROR(packed(false, [&](Tensors &t) { t[name + ".absmax"].shape = {2}; }), TensorShape,
+               name + ".absmax is [2], expected [1] for blocks of 64 weights");
+  EXPECT_ERROR(packed(true, [&](Tensors &t) { t[name + ".absmax"].dtype = "F32"; }), TensorDtype,
+               name + ".absmax is F32, expected U8 by ");
+  EXPECT_ERROR(packed(true, [&](Tensors &t) { t.erase(name + ".nested_absmax"); }), TensorMissing,
+               "tensor " + name + ".nested_absmax is missing, expected it beside the 4-bit codes by ");
+  EXPECT_ERROR(packed(true, [&](Tensors &t) { t[name + ".nested_quant_map"].shape = {255}; }), TensorShape,
+               name + ".nested_quant_map is [255], expected [256]");
+  EXPECT_ERROR(packed(false, [&](Tensors &t) { t[name + ".nested_absmax"] = {"F32", {1}}; }), QuantState,
+               name + ".nested_absmax is there, expected none by ");
+  EXPECT_ERROR(packed(false, nullptr, "fp4"), QuantState, "quant_state.bitsandbytes__fp4 is there, expected nf4 by ");
+  EXPECT_ERROR(packed(false, [&](Tensors &t) { t.erase(name + ".quant_state.bitsandbytes__nf4"); }), TensorMissing,
+               name + ".quant_state.bitsandbytes__nf4 is missing");
+  EXPECT_ERROR(packed(false, [&](Tensors &t) { t[name + ".quant_state.bitsandbytes__nf4"].dtype = "F32"; }), QuantState,
+               name + ".quant_state.bitsandbytes__nf4 is F32 [90], expected the bytes of a JSON text");
+}
+
+TEST_F(Weights, packedWhereFloatsAreExpected) {
+  EXPECT_ERROR(packed(false, [](Tensors &t) { pack(t, "lm_head", false); }), TensorDtype,
+               "tensor lm_head.weight is in 4 bits, expected F32, BF16 or F16 by ");
+  EXPECT_ERROR(packed(false, [](Tensors &t) { pack(t, "model.layers.0.mlp.up_proj", false); }), TensorDtype,
+               "tensor model.layers.0.mlp.up_proj.weight is in 4 bits");
+  EXPECT_ERROR(imported([](Tensors &t) { pack(t, "model.layers.0.mlp.up_proj", false); }), TensorDtype,
+               ", which has no quantization_config; use the config.json that belongs to the weights");
 }
