@@ -218,25 +218,46 @@ def exit_codes(guide):
     return "4 passed on, 2 before the first step"
 
 
+def whole_model(guide):
+    """Without LoRA every parameter is trained, and the model in the output folder is the one that is evaluated."""
+    output = guide.work / "whole"
+    guide.sft("run_peft_deepspeed", output, "--use_peft_lora", "False", "--learning_rate", "1e-3")
+    expect(not (output / "adapter_model.safetensors").exists(), "there is an adapter")
+    before, after = load_file(guide.model / "model.safetensors"), load_file(output / "model.safetensors")
+    expect(set(before) == set(after), "the model's tensors differ")
+    same = [name for name in before if (before[name] == after[name].astype(before[name].dtype)).all()]
+    expect(not same, f"not trained: {same[:3]}")
+    losses = [json.loads(line)["loss"] for line in (output / "metrics.jsonl").read_text().splitlines()]
+    evaluated = json.loads((output / "eval_results.json").read_text())["loss"]
+    expect(evaluated < losses[0] - 0.05, f"evaluated at {evaluated}, the first loss was {losses[0]}")
+    return f"loss {losses[0]:.3f} to {evaluated:.3f}"
+
+
 def stopped(guide):
-    """SIGTERM to zp alone reaches zprun, which saves and says 75."""
-    words = guide.words("run_peft_deepspeed", guide.work / "stopped", "--num_train_epochs", "100000")
+    """SIGTERM to zp alone reaches zprun, which saves and says 75; resumed, it ends as the run that wasn't stopped."""
+    script, extra = "run_peft_deepspeed", ["--num_train_epochs", "15", "--save_strategy", "no"]
+    guide.sft(script, guide.work / "unstopped", *extra)
+    words = guide.words(script, guide.work / "stopped", *extra)
     process = subprocess.Popen([str(w) for w in words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     metrics, end = guide.work / "stopped/metrics.jsonl", time.monotonic() + 120
     while not (metrics.exists() and metrics.stat().st_size) and time.monotonic() < end and process.poll() is None:
-        time.sleep(0.05)
+        time.sleep(0.01)
     process.send_signal(signal.SIGTERM)
     _, errors = process.communicate(timeout=120)
     expect(process.returncode == 75, f"exit {process.returncode}: {errors[-300:]}")
-    done = run([*words, "--dry_run"])
-    expect(done.returncode == 0, "the folder can't be used again")
-    return "exit 75"
+    updates = len(metrics.read_text().splitlines())
+    done = guide.sft(script, guide.work / "stopped", *extra, "--resume_from_checkpoint", "True")
+    expect(ran(done.stdout) == ["train", "evaluate"], f"resumed: ran {ran(done.stdout)}")
+    bytes_of = [(guide.work / name / "adapter_model.safetensors").read_bytes() for name in ("unstopped", "stopped")]
+    expect(bytes_of[0] == bytes_of[1], "the resumed run ends with another adapter")
+    return f"exit 75 after {updates} of 60 updates, resumed to the same bytes"
 
 
 TESTS = {
     "lora": lora,
     "qlora": qlora,
     "only what depends": only_what_depends,
+    "whole model": whole_model,
     "exit codes": exit_codes,
     "stopped": stopped,
 }
