@@ -61,14 +61,16 @@ CheckpointWriter::~CheckpointWriter() {
   if (phase == Phase::Idle ||
       (phase == Phase::Publishing && (communicator.rank() != 0 || published)))
     return;
-  // Each rank takes back what is its own, rank 0 the rest: a directory that went sooner would look
-  // to it like a broken disk.
+  // Each rank takes back what is its own, rank 0 what others left; whoever comes last, the
+  // directory.
   const std::string directory = unfinishedPath(options.outputDirectory, current.step);
   std::error_code ignored;
   std::filesystem::remove(directory + "/" + shardName(communicator.rank(), communicator.size()),
                           ignored);
   if (communicator.rank() == 0)
     std::filesystem::remove_all(directory, ignored);
+  else
+    std::filesystem::remove(directory, ignored);
 }
 
 /// Points the pieces to a copy of what they point to, unless there is no memory for one.

@@ -24,12 +24,8 @@ StatusOr<ResumePoint> openOne(const std::string &directory, const fbs::Plan &pla
   const std::string place = directory + "/" + kManifestName;
   if (run)
     ZP_RETURN_IF_ERROR(sameIdentity(place, point.manifest.identity, *run));
-  std::vector<std::string> shards;
-  for (const ManifestFile &file : point.manifest.files)
-    if (file.name.starts_with("optimizer-"))
-      shards.push_back(file.name);
-  ZP_ASSIGN_OR_RETURN(point.shards, StateShards::open(directory, shards));
-  ZP_RETURN_IF_ERROR(point.shards.covers(plan));
+  ZP_ASSIGN_OR_RETURN(StateShards shards, point.shards());
+  ZP_RETURN_IF_ERROR(shards.covers(plan));
   ZP_ASSIGN_OR_RETURN(point.log, readTextFile(directory + "/trainer_state.json"));
   return point;
 }
@@ -53,6 +49,14 @@ std::string besides(const std::string &refused, const std::string &parent, const
 }
 
 } // namespace
+
+StatusOr<StateShards> ResumePoint::shards() const {
+  std::vector<std::string> names;
+  for (const ManifestFile &file : manifest.files)
+    if (file.name.starts_with("optimizer-"))
+      names.push_back(file.name);
+  return StateShards::open(directory, names);
+}
 
 StatusOr<ResumePoint> openResumePoint(const std::string &asked, const std::string &output,
                                       const fbs::Plan &plan, const CheckpointIdentity *run,
@@ -86,7 +90,7 @@ std::string latestWhole(const std::string &output) {
   return {};
 }
 
-Status restoreMasters(const ResumePoint &from, const fbs::Plan &plan, uint32_t index, int rank,
+Status restoreMasters(const StateShards &from, const fbs::Plan &plan, uint32_t index, int rank,
                       const TensorView &target) {
   const fbs::Section &section = *plan.sections()->Get(index);
   const auto held = static_cast<uint64_t>(target.elements());
@@ -105,20 +109,20 @@ Status restoreMasters(const ResumePoint &from, const fbs::Plan &plan, uint32_t i
     const uint64_t first = std::max(begin, parameter->offset()),
                    last = std::min(end, parameter->offset() + elements);
     if (first < last)
-      ZP_RETURN_IF_ERROR(from.shards.read(
+      ZP_RETURN_IF_ERROR(from.read(
           parameter->name()->str(), StateKind::Master, first - parameter->offset(), last - first,
           target.as<std::byte>() + bytesOf(target.dtype, first - begin), target.dtype));
   }
   return {};
 }
 
-Status restoreMoments(const ResumePoint &from, const fbs::Plan &plan, int rank,
+Status restoreMoments(const StateShards &from, const fbs::Plan &plan, int rank,
                       const StateViews &views) {
   ZP_ASSIGN_OR_RETURN(std::vector<StatePiece> pieces, piecesOf(plan, rank, views, false));
   for (const StatePiece &piece : pieces)
     if (piece.kind != StateKind::Master)
-      ZP_RETURN_IF_ERROR(from.shards.read(piece.parameter, piece.kind, piece.first, piece.count,
-                                          piece.data, piece.dtype));
+      ZP_RETURN_IF_ERROR(from.read(piece.parameter, piece.kind, piece.first, piece.count,
+                                   piece.data, piece.dtype));
   return {};
 }
 

@@ -19,8 +19,11 @@ namespace zp::rt {
 struct ResumePoint {
   std::string directory;
   CheckpointManifest manifest;
-  StateShards shards;
   std::string log; ///< trainer_state.json
+
+  /// The optimizer's state. Its files are held as long as the object lives, even when they are
+  /// removed meanwhile.
+  StatusOr<StateShards> shards() const;
 };
 
 /// `asked` is a directory, or "latest": the highest step in the output directory. `run` is what the
@@ -36,10 +39,10 @@ std::string latestWhole(const std::string &output);
 
 /// Fills what `load_section` asks for of a section that is trained: this rank's slice of the
 /// masters.
-Status restoreMasters(const ResumePoint &from, const fbs::Plan &plan, uint32_t section, int rank,
+Status restoreMasters(const StateShards &from, const fbs::Plan &plan, uint32_t section, int rank,
                       const TensorView &target);
 /// Fills this rank's moments, after `init`.
-Status restoreMoments(const ResumePoint &from, const fbs::Plan &plan, int rank,
+Status restoreMoments(const StateShards &from, const fbs::Plan &plan, int rank,
                       const StateViews &views);
 
 } // namespace zp::rt

@@ -64,8 +64,6 @@ StatusOr<LoopReport> run(const fbs::Plan &plan, const JobSettings &settings,
   saving.settings = &settings;
   saving.identity = [&] { return identityOf(plan, settings, dataset, options.trained.baseName); };
   if (const ResumePoint *resume = options.resume) {
-    ZP_RETURN_IF_ERROR(restoreMoments(*resume, plan, communicator.rank(),
-                                      [&](uint32_t tensor) { return executor.view(tensor); }));
     loop.from = positionOf(*resume);
     loop.earlierMetrics = earlierMetrics(*resume, output);
     saving.earlierLog = resume->log;

@@ -11,7 +11,7 @@ namespace zp::rt {
 struct RunOptions {
   SavedModel trained; ///< where the weights go, with everything else of the run
   bool quiet = false;
-  const ResumePoint *resume = nullptr; ///< its masters have been loaded by the plan's `init`
+  const ResumePoint *resume = nullptr; ///< its state has been restored
 };
 
 /// Every rank calls it after `init`. A run that was stopped saves its checkpoint before the

@@ -77,9 +77,13 @@ StatusOr<int> runRank(const Session &session, Communicator &communicator) {
   options.threads = session.options.threads;
   options.shadow = session.options.shadow;
   options.reference = session.options.reference;
-  options.loadSection = [&session, reader, rank = communicator.rank()](uint32_t section, const TensorView &target) {
+  std::optional<StateShards> saved; // until init has run
+  if (session.resume) {
+    ZP_ASSIGN_OR_RETURN(saved, session.resume->shards());
+  }
+  options.loadSection = [&, reader](uint32_t section, const TensorView &target) {
     bool trained = session.plan().sections()->Get(section)->kind() == fbs::SectionKind::Trainable;
-    return session.resume && trained ? restoreMasters(*session.resume, session.plan(), section, rank, target) : reader->load(section, target);
+    return saved && trained ? restoreMasters(*saved, session.plan(), section, communicator.rank(), target) : reader->load(section, target);
   };
   options.loadQuantized = [reader](uint32_t section, const TensorView &records, const TensorView &scales) {
     return reader->loadQuantized(section, records, scales);
@@ -91,6 +95,9 @@ StatusOr<int> runRank(const Session &session, Communicator &communicator) {
   PlanEntries entries(session.plan());
   ZP_ASSIGN_OR_RETURN(uint32_t init, entries.longestEntry(fbs::EntryKind::Init));
   ZP_RETURN_IF_ERROR(executor->run(init));
+  if (saved)
+    ZP_RETURN_IF_ERROR(restoreMoments(*saved, session.plan(), communicator.rank(), [&](uint32_t tensor) { return executor->view(tensor); }));
+  saved.reset();
   switch (session.options.verb) {
   case Verb::Train:
     return train(session, *executor, communicator);
