@@ -1,16 +1,21 @@
 // How fast the kernels are, beside what the core can do and what oneDNN makes of the same product.
 //
-//   kernels_bench --benchmark_min_time=0.5 [--benchmark_filter=Matmul]
+//   kernels_bench --benchmark_min_time=0.5 [--benchmark_filter=Matmul] [--kernel_path=avx2]
 //
 // Everything runs on one thread and is timed in that thread's CPU time, so that a busy machine disturbs it little. `flops` is
 // the rate; `peak` (benchmark Peak) the most that fused multiply-adds on this core reach: compare the two of one run. Shapes
-// are those of samples/configs/llama-110m at 2 × 1024 tokens.
+// are those of samples/configs/llama-110m at 2 × 1024 tokens. Linears on 4-bit weights are nf4_bench.cpp's.
+#include <cstdio>
+#include <cstring>
+
 #include <benchmark/benchmark.h>
 
 #include "hwy/highway.h"
 #include "hwy/targets.h"
+#include "runtime/kernels/kernel_path.h"
 #include "runtime/kernels/kernels.h"
 #include "runtime/schema/workspaces.h"
+#include "tests/bench/bench.h"
 #include "tests/conformance/support.h"
 #ifdef ZP_HAVE_ONEDNN
 #include <dnnl.h>
@@ -265,7 +270,15 @@ void registerAll() {
 } // namespace zp::rt::test
 
 int main(int argc, char **argv) {
+  constexpr char kPath[] = "--kernel_path=";
+  if (argc > 1 && std::strncmp(argv[argc - 1], kPath, std::strlen(kPath)) == 0) {
+    zp::Status status = zp::rt::useKernelPath(argv[--argc] + std::strlen(kPath));
+    if (!status.ok())
+      return std::fprintf(stderr, "%s\n", status.message().c_str()), 2;
+  }
+  std::printf("kernel path: %s\n", textOf(zp::rt::kernelPath()));
   zp::rt::test::registerAll();
+  zp::rt::test::registerNF4Benchmarks();
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv))
     return 1;

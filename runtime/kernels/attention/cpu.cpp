@@ -35,7 +35,7 @@ public:
     gatherRows(source, sourceStride, rows, roundUpTo(rows, kMR), headDim, queryRows, stride);
   }
   void loadTile(const T *keySource, const T *valueSource, int64_t sourceStride, int64_t keys) {
-    packB(keySource, sourceStride, true, keys, headDim, packedKeys);
+    packB(RowSource<T>(keySource, sourceStride), true, 0, headDim, 0, keys, packedKeys);
     packRows(valueSource, sourceStride, headDim, keys, valueRows, stride, stride);
   }
   void score(const Meeting &meeting, int64_t row, float *scores) {

@@ -11,7 +11,7 @@
 
 #include "runtime/kernels/attention/check.h"
 #include "runtime/kernels/attention/visible.h"
-#include "runtime/kernels/gemm/micro-inl.h"
+#include "runtime/kernels/gemm/pack-inl.h"
 #include "runtime/kernels/gemm/pair_tile-inl.h"
 
 HWY_BEFORE_NAMESPACE();

@@ -60,8 +60,8 @@ public:
   F32Products(const Bf16Engine *, int64_t headDim) : headDim(headDim), stride(roundUpLanes(headDim)) {}
   int64_t outStride() const { return stride; }
   void loadTile(const T *keySource, const T *valueSource, int64_t sourceStride, int64_t keys) {
-    packB(keySource, sourceStride, true, keys, headDim, packedKeys);
-    packB(valueSource, sourceStride, true, keys, headDim, packedValues);
+    packB(RowSource<T>(keySource, sourceStride), true, 0, headDim, 0, keys, packedKeys);
+    packB(RowSource<T>(valueSource, sourceStride), true, 0, headDim, 0, keys, packedValues);
     gatherRows(keySource, sourceStride, keys, kKeyTile, headDim, keyRows, stride);
   }
   void loadQueries(const T *querySource, const T *gradOutSource, int64_t sourceStride, int64_t rows) {

@@ -1,9 +1,8 @@
 #include "runtime/kernels/gemm/bf16_engine.h"
 
 #include <cmath>
-#include <cstdlib>
-#include <cstring>
 
+#include "runtime/kernels/kernel_path.h"
 #include "runtime/kernels/numeric.h"
 
 #if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__)
@@ -132,31 +131,27 @@ uint64_t enabledState() {
 }
 
 /// The CPU's features and what the system saves of them; AMX also asks the kernel for leave, once for the whole process.
-const Bf16Engine *supported() {
+bool supports(Bf16EngineKind kind) {
   uint32_t a, b, c, d, a1, b1, c1, d1;
   if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE) || !__get_cpuid_count(7, 0, &a, &b, &c, &d))
-    return nullptr;
+    return false;
   const uint64_t state = enabledState();
   constexpr uint64_t kAvx512State = 0xe6, kTileState = 0x60000;
   constexpr uint32_t kAmxBf16 = 1u << 22, kAmxTile = 1u << 24, kAvx512Bf16 = 1u << 5;
-  if ((d & kAmxBf16) && (d & kAmxTile) && (state & kTileState) == kTileState) {
+  if (kind == Bf16EngineKind::Amx) {
     constexpr long kRequestPermission = 0x1023, kTileData = 18; // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
-    if (syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0)
-      return &kTilesAmx;
+    return (d & kAmxBf16) && (d & kAmxTile) && (state & kTileState) == kTileState &&
+           syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
   }
   constexpr uint32_t kAvx512 = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31; // F, DQ, BW, VL
-  if ((b & kAvx512) != kAvx512 || (state & kAvx512State) != kAvx512State || !__get_cpuid_count(7, 1, &a1, &b1, &c1, &d1))
-    return nullptr;
-  // On Intel parts the pair products are slower than f32 multiply-adds: there AMX is the one that pays.
-  const bool intel = [] {
-    uint32_t top, name[3];
-    return __get_cpuid(0, &top, &name[0], &name[2], &name[1]) && std::memcmp(name, "GenuineIntel", 12) == 0;
-  }();
-  return (a1 & kAvx512Bf16) && !intel ? &kPairsAvx512 : nullptr;
+  return (b & kAvx512) == kAvx512 && (state & kAvx512State) == kAvx512State && __get_cpuid_count(7, 1, &a1, &b1, &c1, &d1) &&
+         (a1 & kAvx512Bf16);
 }
+const Bf16Engine &engineOf(Bf16EngineKind kind) { return kind == Bf16EngineKind::Amx ? kTilesAmx : kPairsAvx512; }
 
 #else
-const Bf16Engine *supported() { return nullptr; }
+bool supports(Bf16EngineKind) { return false; }
+const Bf16Engine &engineOf(Bf16EngineKind kind) { return emulatedBf16Engine(kind == Bf16EngineKind::Amx); }
 #endif // ZP_X86_BF16
 
 /// A small product with every element in play, against plain C++.
@@ -193,15 +188,23 @@ bool answersRightly(const Bf16Engine &engine) {
 
 } // namespace
 
+const Bf16Engine *bf16Engine(Bf16EngineKind kind) {
+  auto find = [](Bf16EngineKind wanted) -> const Bf16Engine * {
+    return supports(wanted) && answersRightly(engineOf(wanted)) ? &engineOf(wanted) : nullptr;
+  };
+  static const Bf16Engine *const found[] = {find(Bf16EngineKind::Avx512), find(Bf16EngineKind::Amx)};
+  return found[static_cast<int>(kind)];
+}
+
 const Bf16Engine *nativeBf16Engine() {
-  static const Bf16Engine *const engine = []() -> const Bf16Engine * {
-    const char *choice = std::getenv("ZP_NATIVE_BF16");
-    if (choice && std::strcmp(choice, "0") == 0)
-      return nullptr;
-    const Bf16Engine *found = supported();
-    return found && answersRightly(*found) ? found : nullptr;
-  }();
-  return engine;
+  switch (kernelPath()) {
+  case KernelPath::Amx:
+    return bf16Engine(Bf16EngineKind::Amx);
+  case KernelPath::Avx512Bf16:
+    return bf16Engine(Bf16EngineKind::Avx512);
+  default:
+    return nullptr;
+  }
 }
 
 const Bf16Engine &emulatedBf16Engine(bool amxShape) { return amxShape ? kEmulatedAmx : kEmulatedAvx512; }

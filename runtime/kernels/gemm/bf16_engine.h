@@ -25,8 +25,11 @@ inline constexpr int64_t kPairStep = 16;
 /// No engine's register tile is larger.
 inline constexpr int64_t kMaxEngineRows = 32, kMaxEngineColumns = 48;
 
-/// The engine of this CPU; null when it has none, when its answer to a small product is wrong, or when the environment
-/// variable ZP_NATIVE_BF16 is 0. Decided once.
+enum class Bf16EngineKind { Avx512, Amx };
+/// Null when this CPU has no such engine, or one whose answer to a small product is wrong. Decided once.
+const Bf16Engine *bf16Engine(Bf16EngineKind kind);
+
+/// The engine of the kernel path in use (kernel_path.h); null: bf16 is multiplied in f32.
 const Bf16Engine *nativeBf16Engine();
 
 /// Plain C++ with the register tile of AMX (32×32) or of AVX-512 (8×48): for tests.

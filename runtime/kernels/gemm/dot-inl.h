@@ -7,7 +7,7 @@
 #define ZP_RUNTIME_KERNELS_GEMM_DOT_INL_H
 #endif
 
-#include "runtime/kernels/simd-inl.h"
+#include "runtime/kernels/gemm/row_source-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace zp::rt::HWY_NAMESPACE {
@@ -44,23 +44,30 @@ HWY_INLINE void dotRows(const T *x, int64_t xStride, const float *y, int64_t k, 
       sums[r * kDotColumns + j] += sumLanes(d, sum[r][j]);
 }
 
-/// sums[rows][kDotColumns] of rows of x with the small side: element (p, j) at y[p·yRow + j·yColumn].
+/// sums[rows][kDotColumns] of rows [row, row + rows) of x with the small side: y lies as [k][columns] or as [columns][k].
 template <typename T>
-HWY_NOINLINE void dotTile(const T *x, int64_t xStride, int64_t rows, const T *y, int64_t yRow, int64_t yColumn, int64_t columns,
+HWY_NOINLINE void dotTile(const RowSource<T> &x, int64_t row, int64_t rows, const RowSource<T> &y, bool yByRow, int64_t columns,
                           int64_t k, float *sums) {
   HWY_ALIGN float small[kDotColumns * kDotBlock];
+  HWY_ALIGN T scratch[kDotColumns * kDotBlock];
   std::memset(sums, 0, sizeof(float) * rows * kDotColumns);
   for (int64_t first = 0; first < k; first += kDotBlock) {
     const int64_t here = HWY_MIN(kDotBlock, k - first);
+    const RowBlock<T> side = yByRow ? y.block(first, here, 0, columns, scratch) : y.block(0, columns, first, here, scratch);
+    const int64_t alongK = yByRow ? side.stride : 1, alongColumns = yByRow ? 1 : side.stride;
     for (int64_t j = 0; j < kDotColumns; ++j)
       for (int64_t p = 0; p < here; ++p)
-        small[j * kDotBlock + p] = j < columns ? toFloat(y[(first + p) * yRow + j * yColumn]) : 0.0f;
+        small[j * kDotBlock + p] = j < columns ? toFloat(side.data[p * alongK + j * alongColumns]) : 0.0f;
     for (int64_t j = 0; j < columns; j += 4) {
       int64_t r = 0;
-      for (; r + 3 <= rows; r += 3)
-        dotRows<3>(x + r * xStride + first, xStride, small + j * kDotBlock, here, sums + r * kDotColumns + j);
-      for (; r < rows; ++r)
-        dotRows<1>(x + r * xStride + first, xStride, small + j * kDotBlock, here, sums + r * kDotColumns + j);
+      for (; r + 3 <= rows; r += 3) {
+        const RowBlock<T> block = x.block(row + r, 3, first, here, scratch);
+        dotRows<3>(block.data, block.stride, small + j * kDotBlock, here, sums + r * kDotColumns + j);
+      }
+      for (; r < rows; ++r) {
+        const RowBlock<T> block = x.block(row + r, 1, first, here, scratch);
+        dotRows<1>(block.data, block.stride, small + j * kDotBlock, here, sums + r * kDotColumns + j);
+      }
     }
   }
 }

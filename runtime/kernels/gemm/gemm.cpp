@@ -4,6 +4,7 @@
 
 #include "hwy/cache_control.h"
 
+#include "runtime/kernels/gemm/tiling.h"
 #include "runtime/kernels/parallel.h"
 #include "runtime/kernels/targets.h"
 
@@ -11,58 +12,15 @@
 #define HWY_TARGET_INCLUDE "runtime/kernels/gemm/gemm.cpp"
 #include "hwy/foreach_target.h"
 #include "runtime/kernels/gemm/dot-inl.h"
-#include "runtime/kernels/gemm/micro-inl.h"
+#include "runtime/kernels/gemm/pack-inl.h"
 #include "runtime/kernels/gemm/pair_tile-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace zp::rt::HWY_NAMESPACE {
 namespace {
 
-/// Blocking. A panel of B (kKBlock × kNR) stays in L1, a block of A (kMBlock × kKBlock) and the tile's B in L2.
-/// All of a tile's scratch is under 1 MiB: it lies on the thread's stack.
-constexpr int64_t kKBlock = 256, kMBlock = 48, kMTile = 512, kNTile = kNR * (288 / kNR);
+/// At most so many products an element: C is then what is waited for.
 constexpr int64_t kShortK = 16;
-
-struct Tile {
-  int64_t row, rows, column, columns;
-};
-
-/// The largest tile and what its sides are multiples of.
-struct TileLimits {
-  int64_t rows, columns, rowStep, columnStep;
-};
-
-/// How C is cut, for a number of threads. Only time depends on it.
-struct Tiling {
-  int64_t rowTiles, columnTiles, tileRows, tileColumns;
-
-  Tiling(int64_t m, int64_t n, const TileLimits &limits, int threads) {
-    rowTiles = (m + limits.rows - 1) / limits.rows;
-    columnTiles = (n + limits.columns - 1) / limits.columns;
-    cut(m, n, limits);
-    while (threads > 1 && rowTiles * columnTiles < 3 * threads) {
-      if (tileRows > 96)
-        rowTiles *= 2;
-      else if (tileColumns > 2 * limits.columnStep)
-        columnTiles *= 2;
-      else
-        break;
-      cut(m, n, limits);
-    }
-  }
-  void cut(int64_t m, int64_t n, const TileLimits &limits) {
-    tileRows = roundUp((m + rowTiles - 1) / rowTiles, limits.rowStep);
-    tileColumns = roundUp((n + columnTiles - 1) / columnTiles, limits.columnStep);
-    rowTiles = (m + tileRows - 1) / tileRows;
-    columnTiles = (n + tileColumns - 1) / tileColumns;
-  }
-  static int64_t roundUp(int64_t value, int64_t step) { return (value + step - 1) / step * step; }
-  /// Row tiles of one column tile follow each other.
-  Tile tile(int64_t index, int64_t m, int64_t n) const {
-    int64_t row = index % rowTiles * tileRows, column = index / rowTiles * tileColumns;
-    return {row, HWY_MIN(tileRows, m - row), column, HWY_MIN(tileColumns, n - column)};
-  }
-};
 
 /// C = alpha·sums (+ bias) (+ C) for a small block. With `turned`, C's rows are the sums' columns.
 template <typename TIn, typename TOut>
@@ -98,20 +56,23 @@ HWY_INLINE void finish(const GemmProblem &problem, bool turned, int64_t row, int
   }
 }
 
+template <typename TIn> RowSource<TIn> sourceOfB(const GemmProblem &problem) {
+  return problem.quantB ? RowSource<TIn>(*problem.quantB) : RowSource<TIn>(problem.b, problem.ldb);
+}
+
 /// One tile of op(A)·op(B), finished into C.
 template <typename TIn, typename TOut>
-HWY_NOINLINE void gemmTile(const GemmProblem &problem, bool turned, const Tile &tile) {
+HWY_NOINLINE void gemmTile(const GemmProblem &problem, const RowSource<TIn> &b, bool turned, const Tile &tile) {
   HWY_ALIGN float packedB[kKBlock * kNTile];
   HWY_ALIGN float packedA[(kMBlock + kMR) * kKBlock];
   HWY_ALIGN float partial[kMTile * kNTile]; // sums of earlier blocks of K
   HWY_ALIGN float last[kMR * kNR];
-  const TIn *a = static_cast<const TIn *>(problem.a), *b = static_cast<const TIn *>(problem.b);
+  const TIn *a = static_cast<const TIn *>(problem.a);
   const int64_t partialStride = Tiling::roundUp(tile.columns, kLanes);
   for (int64_t first = 0; first < problem.k; first += kKBlock) {
     const int64_t k = HWY_MIN(kKBlock, problem.k - first);
     const bool ends = first + k == problem.k;
-    packB(b + (problem.transposeB ? tile.column * problem.ldb + first : first * problem.ldb + tile.column), problem.ldb,
-          problem.transposeB, tile.columns, k, packedB);
+    packB(b, problem.transposeB, first, k, tile.column, tile.columns, packedB);
     for (int64_t row = 0; row < tile.rows; row += kMBlock) {
       const int64_t rows = HWY_MIN(kMBlock, tile.rows - row), at = tile.row + row;
       const TIn *block = a + (problem.transposeA ? first * problem.lda + at : at * problem.lda + first);
@@ -166,15 +127,14 @@ HWY_NOINLINE void gemmTile(const GemmProblem &problem, bool turned, const Tile &
 template <typename TIn, typename TOut>
 void gemmDots(const KernelContext &context, const GemmProblem &problem, bool turned) {
   const int64_t rows = turned ? problem.n : problem.m, columns = turned ? problem.m : problem.n;
-  const TIn *x = static_cast<const TIn *>(turned ? problem.b : problem.a);
-  const TIn *y = static_cast<const TIn *>(turned ? problem.a : problem.b);
-  const int64_t xStride = turned ? problem.ldb : problem.lda, ldy = turned ? problem.lda : problem.ldb;
+  const RowSource<TIn> a(problem.a, problem.lda), b = sourceOfB<TIn>(problem);
+  const RowSource<TIn> &x = turned ? b : a, &y = turned ? a : b;
   const bool yByRow = turned ? problem.transposeA : !problem.transposeB; // y lies as [k][columns]
   parallelFor(context, (rows + kDotRows - 1) / kDotRows, 1, [&](int64_t begin, int64_t end) HWY_ATTR {
     HWY_ALIGN float sums[kDotRows * kDotColumns];
     for (int64_t tile = begin; tile < end; ++tile) {
       const int64_t row = tile * kDotRows, here = HWY_MIN(kDotRows, rows - row);
-      dotTile(x + row * xStride, xStride, here, y, yByRow ? ldy : 1, yByRow ? 1 : ldy, columns, problem.k, sums);
+      dotTile(x, row, here, y, yByRow, columns, problem.k, sums);
       if (!turned) {
         finish<TIn, TOut>(problem, false, row, here, 0, columns, sums, kDotColumns);
         continue;
@@ -202,6 +162,7 @@ template <typename TIn, typename TOut> void gemmTyped(const KernelContext &conte
     turnedProblem.transposeB = !problem.transposeA;
   }
   const GemmProblem &p = turned ? turnedProblem : problem;
+  const RowSource<TIn> b = sourceOfB<TIn>(p);
   const bool tiny = static_cast<double>(p.m) * static_cast<double>(p.n) * static_cast<double>(p.k) < 65536;
   const Bf16Engine *engine = sizeof(TIn) == 2 ? p.engine : nullptr;
   const TileLimits limits =
@@ -209,20 +170,18 @@ template <typename TIn, typename TOut> void gemmTyped(const KernelContext &conte
                           engine->rows, engine->columns}
              : TileLimits{kMTile, kNTile, kMR, kNR};
   const Tiling tiling(p.m, p.n, limits, !tiny && context.parallel ? context.parallel->threads() : 1);
-  const int64_t tiles = tiling.rowTiles * tiling.columnTiles;
-  parallelFor(context, tiles, tiny ? tiles : 1, [&](int64_t begin, int64_t end) HWY_ATTR {
+  parallelFor(context, tiling.count(), tiny ? tiling.count() : 1, [&](int64_t begin, int64_t end) HWY_ATTR {
     for (int64_t index = begin; index < end; ++index) {
       const Tile tile = tiling.tile(index, p.m, p.n);
       if constexpr (sizeof(TIn) == 2)
         if (engine) {
-          pairTile(*engine, static_cast<const Bf16 *>(p.a), p.lda, p.transposeA, static_cast<const Bf16 *>(p.b), p.ldb, p.transposeB, p.k,
-                   tile.row, tile.rows, tile.column, tile.columns,
+          pairTile(*engine, static_cast<const Bf16 *>(p.a), p.lda, p.transposeA, b, p.transposeB, p.k, tile,
                    [&](int64_t row, int64_t rows, int64_t column, int64_t columns, const float *sums, int64_t stride) HWY_ATTR {
                      finish<TIn, TOut>(p, turned, row, rows, column, columns, sums, stride);
                    });
           continue;
         }
-      gemmTile<TIn, TOut>(p, turned, tile);
+      gemmTile<TIn, TOut>(p, b, turned, tile);
     }
   });
 }

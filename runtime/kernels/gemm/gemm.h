@@ -1,4 +1,4 @@
-// Matrix product of the kernels: matmul itself, cross-entropy's three products. Own code: blocked and packed as in BLIS,
+// Matrix product of the kernels: matmul, nf4_matmul, cross-entropy's three products. Own code: blocked and packed as in BLIS,
 // with everything thread-private on the stack, so that it allocates nothing.
 //
 // The order in which an element of C is summed depends on the shape alone: blocks of kKBlock along K, one after the other.
@@ -10,6 +10,7 @@
 #include "runtime/kernels/kernel.h"
 
 namespace zp::rt {
+struct QuantMatrix;
 
 /// C[m,n] = alpha·op(A)·op(B) (+ bias) (+ C). A is [m,k], or [k,m] when transposed; B is [k,n], or [n,k] when transposed.
 /// Rows lie lda, ldb, ldc elements apart. Inputs and bias have one dtype (f32 or bf16); C has it too or is f32.
@@ -17,6 +18,9 @@ struct GemmProblem {
   int64_t m = 0, n = 0, k = 0;
   const void *a = nullptr, *b = nullptr;
   int64_t lda = 0, ldb = 0;
+  /// B in 4-bit codes instead of b and ldb, decoded while it is packed. The result is that of the decoded B, bit for bit. A is
+  /// then not transposed.
+  const QuantMatrix *quantB = nullptr;
   bool transposeA = false, transposeB = false;
   DType input = DType::F32;
   void *c = nullptr;

@@ -7,7 +7,8 @@
 #endif
 
 #include "runtime/kernels/gemm/bf16_engine.h"
-#include "runtime/kernels/gemm/micro-inl.h"
+#include "runtime/kernels/gemm/pack-inl.h"
+#include "runtime/kernels/gemm/tiling.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace zp::rt::HWY_NAMESPACE {
@@ -70,29 +71,46 @@ HWY_INLINE void packPairsOfA(const Bf16 *a, int64_t lda, bool transposed, int64_
   packTransposed(reinterpret_cast<const float *>(turned), allRows, pairs, allRows, reinterpret_cast<float *>(target), stride, pairs);
 }
 
-/// Computes rows×columns of op(A)·op(B) from (row, column) on and hands each finished register tile to
-/// finish(row, rows, column, columns, sums, stride), places relative to C.
+/// Packs rows [first, first + k) and columns [column, column + columns) of op(B), zero up to `pairs`: panels of `width` columns,
+/// [pairs][width], one every kPairBlock · width words. A few rows of B at a time, as packB does.
+HWY_INLINE void packPairsOfB(const RowSource<Bf16> &b, bool transposed, int64_t first, int64_t k, int64_t column, int64_t columns,
+                             int64_t pairs, int64_t width, uint32_t *target) {
+  HWY_ALIGN Bf16 scratch[kPackRows * 2 * kPairBlock];
+  if (transposed) {
+    for (int64_t j = 0; j < Tiling::roundUp(columns, width); j += kPackRows) {
+      const int64_t rows = HWY_MAX(HWY_MIN(kPackRows, columns - j), int64_t{0}); // none: padding
+      b.prefetch(column + j + kPackRows, rows, first, k);
+      const RowBlock<Bf16> block = b.block(column + j, rows, first, k, scratch);
+      transposePairs(block.data, block.stride, rows, k, target + j / width * width * kPairBlock + j % width, width, kPackRows, pairs);
+    }
+    return;
+  }
+  for (int64_t p = 0; p < pairs; p += kPackRows / 2) {
+    const int64_t rows = HWY_MAX(HWY_MIN(kPackRows, k - 2 * p), int64_t{0}); // none: padding
+    b.prefetch(first + 2 * p + kPackRows, rows, column, columns);
+    const RowBlock<Bf16> block = b.block(first + 2 * p, rows, column, columns, scratch);
+    for (int64_t j = 0; j < columns; j += width)
+      interleaveRows(block.data + j, block.stride, HWY_MIN(width, columns - j), rows, target + j * kPairBlock + p * width, width, width,
+                     kPackRows / 2);
+  }
+}
+
+/// Computes a tile of op(A)·op(B) and hands each finished register tile to finish(row, rows, column, columns, sums, stride),
+/// places relative to C.
 template <typename Finish>
-HWY_NOINLINE void pairTile(const Bf16Engine &engine, const Bf16 *a, int64_t lda, bool transposeA, const Bf16 *b, int64_t ldb,
-                           bool transposeB, int64_t allK, int64_t row, int64_t rows, int64_t column, int64_t columns,
-                           const Finish &finish) {
+HWY_NOINLINE void pairTile(const Bf16Engine &engine, const Bf16 *a, int64_t lda, bool transposeA, const RowSource<Bf16> &b,
+                           bool transposeB, int64_t allK, const Tile &tile, const Finish &finish) {
   HWY_ALIGN uint32_t packedB[kPairBlock * kPairColumns];
   HWY_ALIGN uint32_t packedA[kMaxEngineRows * kPairBlock];
   HWY_ALIGN float partial[kPairRows * kPairColumns];
   HWY_ALIGN float last[kMaxEngineRows * kMaxEngineColumns];
+  const auto [row, rows, column, columns] = tile;
   engine.begin();
   for (int64_t first = 0; first < allK; first += 2 * kPairBlock) {
     const int64_t k = HWY_MIN(2 * kPairBlock, allK - first);
     const int64_t pairs = (k + 2 * kPairStep - 1) / (2 * kPairStep) * kPairStep;
     const bool ends = first + k == allK;
-    for (int64_t j = 0; j < columns; j += engine.columns) {
-      const int64_t here = HWY_MIN(engine.columns, columns - j);
-      uint32_t *panel = packedB + j * kPairBlock;
-      if (transposeB)
-        transposePairs(b + (column + j) * ldb + first, ldb, here, k, panel, engine.columns, engine.columns, pairs);
-      else
-        interleaveRows(b + first * ldb + column + j, ldb, here, k, panel, engine.columns, engine.columns, pairs);
-    }
+    packPairsOfB(b, transposeB, first, k, column, columns, pairs, engine.columns, packedB);
     for (int64_t i = 0; i < rows; i += engine.rows) {
       const int64_t height = HWY_MIN(engine.rows, rows - i);
       const Bf16 *block = a + (transposeA ? first * lda + row + i : (row + i) * lda + first);

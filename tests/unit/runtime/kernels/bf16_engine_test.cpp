@@ -2,7 +2,8 @@
 // cannot show is the instruction itself; nativeBf16Engine() asks each CPU that has one for a sample first.
 #include "runtime/kernels/gemm/gemm.h"
 
-#include "tests/conformance/support.h"
+#include "runtime/kernels/quant/quant_matrix.h"
+#include "tests/conformance/quant_support.h"
 
 namespace zp::rt::test {
 namespace {
@@ -78,6 +79,38 @@ TEST(Bf16Engine, PaddingIsNotRead) {
     for (int64_t i = 0; i < 400; ++i)
       ASSERT_TRUE(std::isfinite(c.as<float>()[i]));
   }
+}
+
+// 4-bit codes are decoded while they are packed into pairs: the same bits as from a decoded weight.
+TEST(Bf16Engine, CodesGiveTheBitsOfTheDecodedWeight) {
+  Maker maker;
+  for (bool amxShape : {true, false})
+    for (QuantRecords format : {QuantRecords{QuantType::NF4, 64, true}, QuantRecords{QuantType::FP4, 32, false}})
+      for (bool transpose : {false, true})
+        for (auto [m, n, k] : {Case{9, 20, 33}, {33, 50, 32}, {70, 49, 95}, {40, 160, 1024}, {64, 33, 2100}, {9, 301, 150}}) {
+          const int64_t rows = transpose ? n : k, columns = transpose ? k : n;
+          QuantWeight weight = makeQuantWeight(maker, format, rows, columns);
+          TensorView decoded = maker.empty(DType::BF16, {rows, columns});
+          dequantizeBlocks({format.type, static_cast<uint32_t>(format.blockSize)}, weight.codes.data(), weight.scales.data(),
+                           static_cast<uint64_t>(decoded.elements()), DType::BF16, decoded.data);
+          TensorView a = maker.normal(DType::BF16, {m, k}), plain = maker.empty(DType::F32, {m, n}), fused = maker.empty(DType::F32, {m, n});
+          QuantMatrix matrix(weight.records.data, format, rows, columns);
+          GemmProblem problem;
+          problem.m = m, problem.n = n, problem.k = k;
+          problem.a = a.data, problem.lda = k;
+          problem.b = decoded.data, problem.ldb = columns, problem.transposeB = transpose;
+          problem.input = DType::BF16;
+          problem.c = plain.data, problem.ldc = n;
+          problem.engine = &emulatedBf16Engine(amxShape);
+          gemm(KernelContext{}, problem);
+          problem.b = nullptr, problem.quantB = &matrix, problem.c = fused.data;
+          Threads threads(3);
+          KernelContext context;
+          context.parallel = &threads;
+          gemm(context, problem);
+          EXPECT_EQ(std::memcmp(plain.data, fused.data, plain.bytes()), 0)
+              << problem.engine->name << " " << m << "x" << n << "x" << k << (transpose ? " transposed" : "");
+        }
 }
 
 } // namespace

@@ -1,39 +1,13 @@
 // Every rule of every check, broken one at a time: valid arguments pass, each change is refused with a message that names what.
 #include "runtime/kernels/check.h"
 
-#include <functional>
-
 #include "runtime/schema/workspaces.h"
-#include "tests/conformance/support.h"
+#include "tests/unit/runtime/kernels/refuses.h"
 
 namespace zp::rt::test {
 namespace {
 
 constexpr DType kF32 = DType::F32;
-
-template <typename Args> struct Broken {
-  const char *says; // part of the message
-  std::function<void(Args &, Maker &)> change;
-};
-
-template <typename Args> void refuses(const Args &valid, Maker &maker, const std::vector<Broken<Args>> &cases) {
-  Status status = check(valid);
-  ASSERT_TRUE(status.ok()) << status.message();
-  int number = 0;
-  for (const Broken<Args> &broken : cases) {
-    Args args = valid;
-    broken.change(args, maker);
-    Status refused = check(args);
-    SCOPED_TRACE(std::string(OpInfo<Args>::name) + " case " + std::to_string(number++) + ": " + broken.says);
-    ASSERT_FALSE(refused.ok());
-    EXPECT_EQ(refused.code(), ErrorCode::PlanInvalid);
-    EXPECT_NE(refused.message().find(broken.says), std::string::npos) << refused.message();
-    EXPECT_NE(refused.message().find(OpInfo<Args>::name), std::string::npos) << refused.message();
-    EXPECT_NE(refused.message().find("expected"), std::string::npos) << refused.message();
-  }
-}
-
-void shrink(TensorView &view) { --view.dims[view.rank - 1]; }
 
 // The rules that all ops share, shown on add.
 TEST(Check, CommonRules) {

@@ -1,0 +1,145 @@
+// Packing: what the register kernel of micro-inl.h reads, from matrices as they lie.
+//
+// Packed A: panels of kMR rows, [k][kMR]. Packed B: panels of up to kNV vectors of columns, [k][vectors·lanes]. Both are
+// padded with zeros.
+#if defined(ZP_RUNTIME_KERNELS_GEMM_PACK_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef ZP_RUNTIME_KERNELS_GEMM_PACK_INL_H
+#undef ZP_RUNTIME_KERNELS_GEMM_PACK_INL_H
+#else
+#define ZP_RUNTIME_KERNELS_GEMM_PACK_INL_H
+#endif
+
+#include "runtime/kernels/gemm/micro-inl.h"
+#include "runtime/kernels/gemm/row_source-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace zp::rt::HWY_NAMESPACE {
+
+/// Blocking. A panel of B (kKBlock × kNR) stays in L1, a block of A (kMBlock × kKBlock) and the tile's B in L2.
+/// All of a tile's scratch is under 1 MiB: it lies on the thread's stack.
+inline constexpr int64_t kKBlock = 256, kMBlock = 48, kMTile = 512, kNTile = kNR * (288 / kNR);
+
+/// target[k·targetStride + i] = source[i·sourceStride + k] for i < rows <= width, zero up to width: a transpose.
+template <typename T>
+HWY_INLINE void packTransposed(const T *source, int64_t sourceStride, int64_t rows, int64_t k, float *target, int64_t targetStride,
+                               int64_t width) {
+  int64_t i = 0;
+#if HWY_TARGET != HWY_SCALAR
+  const hn::FixedTag<float, 4> d4;
+  auto load4 = [&](const T *from) HWY_ATTR {
+    if constexpr (sizeof(T) == 4) {
+      return hn::LoadU(d4, from);
+    } else {
+      const hn::FixedTag<uint32_t, 4> u4;
+      const hn::FixedTag<uint16_t, 4> h4;
+      return hn::BitCast(d4, hn::ShiftLeft<16>(hn::PromoteTo(u4, hn::LoadU(h4, from))));
+    }
+  };
+  const hn::FixedTag<double, 2> d2;
+  for (; i + 4 <= rows; i += 4) {
+    const T *r0 = source + i * sourceStride, *r1 = r0 + sourceStride, *r2 = r1 + sourceStride, *r3 = r2 + sourceStride;
+    float *to = target + i;
+    int64_t p = 0;
+    for (; p + 4 <= k; p += 4, to += 4 * targetStride) {
+      const auto v0 = load4(r0 + p), v1 = load4(r1 + p), v2 = load4(r2 + p), v3 = load4(r3 + p);
+      const auto a = hn::BitCast(d2, hn::InterleaveLower(d4, v0, v1)), b = hn::BitCast(d2, hn::InterleaveLower(d4, v2, v3));
+      const auto c = hn::BitCast(d2, hn::InterleaveUpper(d4, v0, v1)), e = hn::BitCast(d2, hn::InterleaveUpper(d4, v2, v3));
+      hn::StoreU(hn::BitCast(d4, hn::InterleaveLower(d2, a, b)), d4, to);
+      hn::StoreU(hn::BitCast(d4, hn::InterleaveUpper(d2, a, b)), d4, to + targetStride);
+      hn::StoreU(hn::BitCast(d4, hn::InterleaveLower(d2, c, e)), d4, to + 2 * targetStride);
+      hn::StoreU(hn::BitCast(d4, hn::InterleaveUpper(d2, c, e)), d4, to + 3 * targetStride);
+    }
+    for (; p < k; ++p, to += targetStride) {
+      to[0] = toFloat(r0[p]);
+      to[1] = toFloat(r1[p]);
+      to[2] = toFloat(r2[p]);
+      to[3] = toFloat(r3[p]);
+    }
+  }
+#endif
+  for (; i < rows; ++i)
+    for (int64_t p = 0; p < k; ++p)
+      target[p * targetStride + i] = toFloat(source[i * sourceStride + p]);
+  for (; i < width; ++i)
+    for (int64_t p = 0; p < k; ++p)
+      target[p * targetStride + i] = 0;
+}
+
+/// target[k·targetStride + i] = source[k·sourceStride + i] for i < columns <= width, zero up to width: a copy.
+template <typename T>
+HWY_INLINE void packRows(const T *source, int64_t sourceStride, int64_t columns, int64_t k, float *target, int64_t targetStride,
+                         int64_t width) {
+  const F32 d;
+  for (int64_t p = 0; p < k; ++p) {
+    const T *from = source + p * sourceStride;
+    float *to = target + p * targetStride;
+    int64_t i = 0;
+    for (; i + kLanes <= columns; i += kLanes)
+      hn::StoreU(load(d, from + i), d, to + i);
+    for (; i < columns; ++i)
+      to[i] = toFloat(from[i]);
+    for (; i < width; ++i)
+      to[i] = 0;
+  }
+}
+
+/// Vectors in the panel of B that begins at `column` of `columns`, and where it lies: panels follow each other.
+HWY_INLINE int panelVectors(int64_t column, int64_t columns) {
+  return static_cast<int>(HWY_MIN((columns - column + kLanes - 1) / kLanes, int64_t{kNV}));
+}
+
+/// Rows of B that are packed at a time, of at most kPackLength elements.
+inline constexpr int64_t kPackRows = 8, kPackLength = HWY_MAX(kKBlock, kNTile);
+
+/// Packs rows [first, first + k) and columns [column, column + columns) of op(B) into panels, a few rows of B at a time: their
+/// lines and page are used up while they are near, whatever the stride, and codes are decoded into little memory.
+template <typename T>
+HWY_INLINE void packB(const RowSource<T> &b, bool transposed, int64_t first, int64_t k, int64_t column, int64_t columns,
+                      float *target) {
+  HWY_ALIGN T scratch[kPackRows * rowStride(kPackLength)];
+  if (transposed) {
+    for (int64_t panel = 0; panel < columns; panel += kNR) {
+      const int64_t width = panelVectors(panel, columns) * kLanes, here = HWY_MIN(width, columns - panel);
+      for (int64_t i = 0; i < width; i += kPackRows) {
+        const int64_t rows = HWY_MAX(HWY_MIN(kPackRows, here - i), int64_t{0}); // none: padding
+        b.prefetch(column + panel + i + kPackRows, rows, first, k);
+        const RowBlock<T> block = b.block(column + panel + i, rows, first, k, scratch);
+        packTransposed(block.data, block.stride, rows, k, target + i, width, HWY_MIN(kPackRows, width - i));
+      }
+      target += width * k;
+    }
+    return;
+  }
+  for (int64_t p = 0; p < k; p += kPackRows) {
+    const int64_t rows = HWY_MIN(kPackRows, k - p);
+    b.prefetch(first + p + kPackRows, rows, column, columns);
+    const RowBlock<T> block = b.block(first + p, rows, column, columns, scratch);
+    float *to = target;
+    for (int64_t panel = 0; panel < columns; panel += kNR) {
+      const int64_t width = panelVectors(panel, columns) * kLanes;
+      packRows(block.data + panel, block.stride, HWY_MIN(width, columns - panel), rows, to + p * width, width, width);
+      to += width * k;
+    }
+  }
+}
+
+/// Packs a [rows, k] block of op(A) into panels of kMR rows.
+template <typename T>
+HWY_INLINE void packA(const T *a, int64_t lda, bool transposed, int64_t rows, int64_t k, float *target) {
+  for (int64_t row = 0; row < rows; row += kMR, target += kMR * k) {
+    const int64_t here = HWY_MIN(int64_t{kMR}, rows - row);
+    if (!transposed) {
+      packTransposed(a + row * lda, lda, here, k, target, kMR, kMR);
+      continue;
+    }
+    const T *from = a + row;
+    for (int64_t p = 0; p < k; ++p)
+      for (int64_t i = 0; i < kMR; ++i)
+        target[p * kMR + i] = i < here ? toFloat(from[p * lda + i]) : 0.0f;
+  }
+}
+
+} // namespace zp::rt::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif

@@ -1,0 +1,27 @@
+#include "runtime/kernels/gemm/gemm.h"
+#include "runtime/kernels/kernels.h"
+#include "runtime/kernels/quant/quant_matrix.h"
+
+namespace zp::rt::cpu {
+
+void run(const KernelContext &context, const NF4MatmulArgs &args) {
+  const QuantMatrix weight = quantMatrixOf(args, args.rows, args.columns);
+  GemmProblem problem;
+  problem.m = args.target.dims[0];
+  problem.n = args.target.dims[1];
+  problem.k = args.a.dims[1];
+  problem.a = args.a.data;
+  problem.lda = args.a.dims[1];
+  problem.quantB = &weight;
+  problem.transposeB = args.transpose;
+  problem.input = args.a.dtype;
+  problem.c = args.target.data;
+  problem.ldc = args.target.dims[1];
+  problem.output = args.target.dtype;
+  problem.alpha = static_cast<float>(args.alpha);
+  problem.bias = args.bias.data;
+  problem.accumulate = args.accumulate;
+  gemm(context, problem);
+}
+
+} // namespace zp::rt::cpu

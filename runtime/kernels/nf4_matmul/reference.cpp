@@ -1,0 +1,24 @@
+#include "runtime/kernels/kernels.h"
+#include "runtime/kernels/numeric.h"
+#include "runtime/kernels/quant/quant_matrix.h"
+
+namespace zp::rt::reference {
+
+void run(const KernelContext &context, const NF4MatmulArgs &args) {
+  const QuantMatrix weight = quantMatrixOf(args, args.rows, args.columns);
+  int64_t m = args.target.dims[0], n = args.target.dims[1], k = args.a.dims[1];
+  for (int64_t i = 0; i < m; ++i)
+    for (int64_t j = 0; j < n; ++j) {
+      double sum = 0;
+      for (int64_t p = 0; p < k; ++p)
+        sum += loadElement(args.a, i * k + p) * roundTo(args.a.dtype, weight.valueAt(args.transpose ? j * k + p : p * n + j));
+      sum *= args.alpha;
+      if (args.bias)
+        sum += loadElement(args.bias, j);
+      if (args.accumulate)
+        sum += loadElement(args.target, i * n + j);
+      storeElement(args.target, i * n + j, sum);
+    }
+}
+
+} // namespace zp::rt::reference

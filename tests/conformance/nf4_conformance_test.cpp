@@ -1,0 +1,138 @@
+#include "tests/conformance/quant_support.h"
+
+namespace zp::rt::test {
+namespace {
+
+std::string textOf(const QuantRecords &format) {
+  return std::string(zp::rt::textOf(format.type)) + "-" + std::to_string(format.blockSize) + (format.nested ? "-nested" : "");
+}
+
+std::vector<QuantRecords> allFormats() {
+  std::vector<QuantRecords> formats;
+  for (QuantType type : {QuantType::NF4, QuantType::FP4})
+    for (uint64_t blockSize = 32; blockSize <= 4096; blockSize *= 2)
+      for (bool nested : {false, true})
+        formats.push_back({type, blockSize, nested});
+  return formats;
+}
+const QuantRecords kFewFormats[] = {{QuantType::NF4, 64, true}, {QuantType::NF4, 64, false}, {QuantType::FP4, 32, true},
+                                    {QuantType::FP4, 128, false}};
+
+void dequantizesAsTheCodec(QuantRecords format, int64_t rows, int64_t columns) {
+  Maker maker;
+  QuantWeight weight = makeQuantWeight(maker, format, rows, columns);
+  for (DType f : kBoth) {
+    NF4DequantizeArgs args;
+    setWeight(args, weight, format);
+    args.target = maker.empty(f, {rows, columns});
+    conform(args, textOf(format) + " " + std::to_string(rows) + "x" + std::to_string(columns));
+    std::vector<unsigned char> expected(args.target.bytes());
+    dequantizeBlocks({format.type, static_cast<uint32_t>(format.blockSize)}, weight.codes.data(), weight.scales.data(),
+                     static_cast<uint64_t>(args.target.elements()), f, expected.data());
+    Threads threads(3);
+    KernelContext context;
+    context.parallel = &threads;
+    for (auto run : {reference::run, static_cast<void (*)(const KernelContext &, const NF4DequantizeArgs &)>(cpu::run)}) {
+      std::memset(args.target.data, 0xff, args.target.bytes());
+      run(context, args);
+      EXPECT_EQ(std::memcmp(expected.data(), args.target.data, expected.size()), 0)
+          << textOf(format) << " " << rows << "x" << columns << " " << zp::textOf(f);
+    }
+  }
+}
+
+TEST(NF4Dequantize, EveryFormatGivesTheCodecsBits) {
+  for (QuantRecords format : allFormats())
+    dequantizesAsTheCodec(format, 37, 1033); // odd columns: rows begin inside bytes; some records, the last one short
+}
+TEST(NF4Dequantize, EverySize) {
+  for (QuantRecords format : kFewFormats)
+    for (auto [rows, columns] : {std::pair<int64_t, int64_t>{1, 1}, {1, 2}, {3, 5}, {7, 63}, {1, 64}, {5, 65}, {300, 130}, {2, 40000}})
+      dequantizesAsTheCodec(format, rows, columns);
+}
+
+struct Shape {
+  int64_t m, n, k;
+};
+void PrintTo(const Shape &shape, std::ostream *out) { *out << shape.m << "x" << shape.n << "x" << shape.k; }
+
+NF4MatmulArgs productArgs(Maker &maker, QuantRecords format, DType f, const Shape &shape, int bits) {
+  NF4MatmulArgs args;
+  args.transpose = bits & 1;
+  args.accumulate = bits & 2;
+  args.alpha = bits & 2 ? 0.75 : 1;
+  args.rows = args.transpose ? shape.n : shape.k;
+  args.columns = args.transpose ? shape.k : shape.n;
+  setWeight(args, makeQuantWeight(maker, format, args.rows, args.columns), format);
+  args.a = maker.normal(f, {shape.m, shape.k});
+  if (bits & 4)
+    args.bias = maker.normal(f, {shape.n}, 10);
+  args.target = maker.normal(f, {shape.m, shape.n}, 3);
+  return args;
+}
+
+/// nf4_matmul and matmul on what nf4_dequantize gives agree in every bit.
+void equalsMatmulOfDequantized(const NF4MatmulArgs &args) {
+  Maker maker;
+  NF4DequantizeArgs dequantize;
+  dequantize.weight = args.weight;
+  dequantize.target = maker.empty(args.a.dtype, {args.rows, args.columns});
+  dequantize.quantType = args.quantType, dequantize.blockSize = args.blockSize, dequantize.nested = args.nested;
+  cpu::run(KernelContext{}, dequantize);
+  Copy<NF4MatmulArgs> fused(args);
+  Copy<NF4MatmulArgs> plainCopy(args);
+  MatmulArgs plain;
+  plain.a = plainCopy.args.a, plain.b = dequantize.target, plain.bias = plainCopy.args.bias, plain.target = plainCopy.args.target;
+  plain.transposeB = args.transpose, plain.alpha = args.alpha, plain.accumulate = args.accumulate;
+  cpu::run(KernelContext{}, fused.args);
+  cpu::run(KernelContext{}, plain);
+  EXPECT_EQ(std::memcmp(fused.args.target.data, plain.target.data, args.target.bytes()), 0) << "not the bits of matmul";
+}
+
+class NF4Matmul : public ::testing::TestWithParam<Shape> {};
+
+TEST_P(NF4Matmul, AllFormatsDTypesAndFinishes) {
+  Maker maker;
+  for (QuantRecords format : kFewFormats)
+    for (DType f : kBoth)
+      for (int bits = 0; bits < 8; ++bits) {
+        const Shape &shape = GetParam();
+        if (shape.m * shape.n * shape.k > 2'000'000 && bits % 3 != 0)
+          continue; // the oracle is slow
+        NF4MatmulArgs args = productArgs(maker, format, f, shape, bits);
+        const std::string what = textOf(format) + " " + zp::textOf(f) + " bits " + std::to_string(bits);
+        SCOPED_TRACE(what);
+        conform(args, what);
+        equalsMatmulOfDequantized(args);
+      }
+}
+INSTANTIATE_TEST_SUITE_P(Shapes, NF4Matmul,
+                         ::testing::Values(Shape{9, 1, 9}, Shape{10, 7, 3}, Shape{12, 24, 256}, Shape{13, 50, 300}, Shape{97, 31, 8},
+                                           Shape{49, 101, 257}, Shape{64, 290, 33}, Shape{530, 40, 20}, Shape{120, 310, 270}));
+// A side of at most 8: one token at a time, or a tiny weight.
+INSTANTIATE_TEST_SUITE_P(Skinny, NF4Matmul,
+                         ::testing::Values(Shape{1, 300, 64}, Shape{8, 130, 1100}, Shape{3, 200, 513}, Shape{100, 8, 70},
+                                           Shape{101, 3, 1100}, Shape{8, 8, 8}, Shape{1, 1, 1}));
+
+TEST(NF4MatmulFormats, EveryBlockSize) {
+  Maker maker;
+  for (QuantRecords format : allFormats())
+    for (DType f : kBoth)
+      for (int bits : {0, 1}) {
+        NF4MatmulArgs args = productArgs(maker, format, f, {11, 83, 300}, bits);
+        conform(args, textOf(format));
+        equalsMatmulOfDequantized(args);
+      }
+}
+
+// Larger than a tile on every side: only the bits of matmul are asked for, the oracle would take minutes.
+TEST(NF4MatmulFormats, MoreThanATile) {
+  Maker maker;
+  for (QuantRecords format : kFewFormats)
+    for (DType f : kBoth)
+      for (int bits : {0, 1})
+        equalsMatmulOfDequantized(productArgs(maker, format, f, {600, 1100, 2088}, bits));
+}
+
+} // namespace
+} // namespace zp::rt::test
