@@ -1,6 +1,7 @@
 // What the loop feeds an executor: rows, lengths, counts, rates; and what it does with the answers.
 #include "runtime/trainer/loop.h"
 
+#include <algorithm>
 #include <cmath>
 #include <csignal>
 
@@ -83,10 +84,21 @@ protected:
     auto dataset = TokenDataset::open(directory.file("t.safetensors"), 8, 100);
     EXPECT_TRUE(dataset.ok()) << dataset.status().toString();
     test::LoneRank communicator(rank, ranks);
-    return trainLoop(plan, settings, *dataset, *executor, communicator, {directory.path, true});
+    LoopOptions options;
+    options.outputDirectory = directory.path;
+    options.quiet = true;
+    options.from = from;
+    options.earlierMetrics = directory.file("metrics.jsonl");
+    return trainLoop(plan, settings, *dataset, *executor, communicator, options);
   }
   uint32_t outputOfApply() const {
     return flatbuffers::GetRoot<fbs::Plan>(bytes.data())->entries()->Get(2)->outputs()->Get(0)->tensor();
+  }
+  static std::string withoutSeconds(const std::string &lines) {
+    std::string out;
+    for (size_t at = 0, end; (end = lines.find('\n', at)) != std::string::npos; at = end + 1)
+      out += lines.substr(at, lines.find("\"step_seconds\"", at) - at) + "\n";
+    return out;
   }
   std::vector<uint32_t> ran() const {
     std::vector<uint32_t> out;
@@ -107,6 +119,7 @@ protected:
   std::vector<uint8_t> bytes;
   std::unique_ptr<test::RecordingExecutor> executor;
   double loss = 2;
+  RunPosition from;
   Status runStatus;
 };
 
@@ -165,6 +178,50 @@ TEST_F(LoopTest, TakesMaxStepsOverEpochs) {
   auto report = train(0, 1);
   ASSERT_TRUE(report.ok());
   EXPECT_EQ(report->updates, 5u);
+}
+
+TEST_F(LoopTest, GoesOnAsIfItHadNeverStopped) {
+  writeData({8, 3, 8, 5, 8, 8, 4});
+  settings.train_sampling_strategy = "random";
+  settings.num_train_epochs = 4;
+  auto whole = train(0, 1);
+  ASSERT_TRUE(whole.ok());
+  EXPECT_EQ(whole->updates, 8u);
+  EXPECT_EQ(whole->position.updatesPerEpoch, 2u);
+  std::vector<test::Run> all = std::move(executor->runs);
+  std::string lines = directory.read("metrics.jsonl");
+  for (uint64_t stop : {1, 4, 7, 8}) {
+    // What a checkpoint of that step says: the tokens are those of its line.
+    auto field = [&](const char *name) {
+      size_t line = lines.find("{\"step\": " + std::to_string(stop) + ",");
+      return std::stod(lines.substr(lines.find(name, line) + std::string(name).size() + 3));
+    };
+    from = {stop, static_cast<uint64_t>(field("num_tokens")), 2, field("epoch")};
+    auto rest = train(0, 1);
+    ASSERT_TRUE(rest.ok()) << rest.status().toString();
+    EXPECT_EQ(rest->updates, 8u);
+    EXPECT_EQ(rest->tokens, whole->tokens);
+    EXPECT_EQ(rest->position.epoch, whole->position.epoch);
+    EXPECT_EQ(rest->lastLoss, 2);
+    ASSERT_LE(executor->runs.size(), all.size());
+    for (size_t i = executor->runs.size(), j = all.size(); i-- > 0;) {
+      const test::Run &mine = executor->runs[i], &theirs = all[--j];
+      EXPECT_EQ(mine.entry, theirs.entry);
+      EXPECT_EQ(mine.tokens, theirs.tokens);
+      EXPECT_EQ(std::memcmp(&mine.scalars, &theirs.scalars, sizeof mine.scalars), 0);
+    }
+    EXPECT_EQ(withoutSeconds(directory.read("metrics.jsonl")), withoutSeconds(lines));
+  }
+}
+
+TEST_F(LoopTest, SaysWhetherTheLastStepIsSaved) {
+  writeData({8, 8, 8});
+  settings.max_steps = 3;
+  EXPECT_TRUE(train(0, 1)->saveAtEnd);
+  settings.save_strategy = "no";
+  EXPECT_FALSE(train(0, 1)->saveAtEnd);
+  settings.save_strategy = "best";
+  EXPECT_EQ(train(0, 1).status().code(), ErrorCode::Config);
 }
 
 TEST_F(LoopTest, RefusesNonFiniteNumbers) {

@@ -41,5 +41,22 @@ TEST(Metrics, SayThatAPlaceCannotBeWritten) {
   EXPECT_EQ(full->append({}).code(), ErrorCode::DiskFull);
 }
 
+TEST(Metrics, GoOnAfterTheLinesOfAnEarlierRun) {
+  test::TemporaryDirectory directory;
+  auto line = [](uint64_t step) { return metricsLine({step, 1, 1, 1, 1, 1, 1, 1}) + "\n"; };
+  // Two later steps, one said twice, and a line that a kill tore.
+  std::string earlier = directory.write("earlier.jsonl", line(1) + line(2) + line(2) + line(3) + line(4) + line(5).substr(0, 30));
+  for (const char *name : {"earlier.jsonl", "new.jsonl"}) {
+    auto file = MetricsFile::resume(directory.file(name), earlier, 3);
+    ASSERT_TRUE(file.ok()) << file.status().toString();
+    ASSERT_TRUE(file->append({4, 2}).ok());
+    EXPECT_EQ(directory.read(name), line(1) + line(2) + line(3) + metricsLine({4, 2}) + "\n") << name;
+    directory.write("earlier.jsonl", line(1) + line(2) + line(3) + line(4));
+  }
+  auto alone = MetricsFile::resume(directory.file("alone.jsonl"), directory.file("none.jsonl"), 3);
+  ASSERT_TRUE(alone.ok());
+  EXPECT_EQ(directory.read("alone.jsonl"), "");
+}
+
 } // namespace
 } // namespace zp::rt

@@ -1,0 +1,103 @@
+// Names come and go whole.
+#include "runtime/io/checkpoint_directory.h"
+
+#include <chrono>
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/runtime/io/temporary_directory.h"
+
+namespace zp::rt {
+namespace {
+
+namespace fs = std::filesystem;
+
+class CheckpointDirectory : public testing::Test {
+protected:
+  void make(const std::string &name, const std::string &content, int age = 0) {
+    fs::create_directory(directory.file(name));
+    directory.write(name + "/file", content);
+    fs::last_write_time(directory.file(name),
+                        fs::file_time_type::clock::now() - std::chrono::hours(age));
+  }
+  std::string content(const std::string &name) const { return directory.read(name + "/file"); }
+  std::vector<std::string> names() const {
+    std::vector<std::string> out;
+    for (auto &entry : fs::directory_iterator(directory.path))
+      out.push_back(entry.path().filename());
+    std::sort(out.begin(), out.end());
+    return out;
+  }
+  test::TemporaryDirectory directory;
+};
+
+TEST_F(CheckpointDirectory, ListsFinalNamesOnly) {
+  for (const char *name :
+       {"checkpoint-9", "checkpoint-10", "checkpoint-0", "checkpoint-11.tmp", "checkpoint-012",
+        "checkpoint-", "checkpoint-x", "checkpoint-7.old", "other"})
+    make(name, "");
+  directory.write("checkpoint-5", "a file");
+  EXPECT_EQ(checkpointsIn(directory.path), (std::vector<uint64_t>{0, 9, 10}));
+  EXPECT_TRUE(checkpointsIn(directory.file("nowhere")).empty());
+}
+
+TEST_F(CheckpointDirectory, PublishesUnderAFreeName) {
+  ASSERT_TRUE(makeUnfinished(directory.path, 3).ok());
+  ASSERT_TRUE(makeUnfinished(directory.path, 3).ok()) << "another rank has made it";
+  directory.write("checkpoint-3.tmp/file", "new");
+  EXPECT_TRUE(checkpointsIn(directory.path).empty());
+  ASSERT_TRUE(publishCheckpoint(directory.path, 3).ok());
+  EXPECT_EQ(names(), (std::vector<std::string>{"checkpoint-3"}));
+  EXPECT_EQ(content("checkpoint-3"), "new");
+}
+
+TEST_F(CheckpointDirectory, PublishesOverAnOlderOne) {
+  make("checkpoint-3", "old");
+  make("checkpoint-3.tmp", "new");
+  ASSERT_TRUE(publishCheckpoint(directory.path, 3).ok());
+  EXPECT_EQ(names(), (std::vector<std::string>{"checkpoint-3"}));
+  EXPECT_EQ(content("checkpoint-3"), "new");
+}
+
+TEST_F(CheckpointDirectory, PublishingNothingIsAnErrorAndLeavesTheOlderOne) {
+  make("checkpoint-3", "old");
+  Status status = publishCheckpoint(directory.path, 3);
+  EXPECT_EQ(status.code(), ErrorCode::DiskWrite);
+  EXPECT_NE(status.message().find("checkpoint-3"), std::string::npos);
+  EXPECT_EQ(content("checkpoint-3"), "old");
+}
+
+TEST_F(CheckpointDirectory, WhatCannotBeMadeIsNamed) {
+  Status status = makeUnfinished(directory.file("nowhere"), 3);
+  EXPECT_EQ(status.code(), ErrorCode::DiskWrite);
+  EXPECT_EQ(status.message().find(directory.file("nowhere/checkpoint-3.tmp: ")), 0u);
+}
+
+TEST_F(CheckpointDirectory, CleansWhatKilledRunsLeft) {
+  make("checkpoint-3.tmp", "half");
+  make("checkpoint-2", "whole");
+  make("checkpoint-2.old", "older");    // replaced already
+  make("checkpoint-1.old", "the good"); // killed between two renames
+  make("checkpoint-x.tmp", "not ours");
+  removeUnfinished(directory.path);
+  EXPECT_EQ(names(),
+            (std::vector<std::string>{"checkpoint-1", "checkpoint-2", "checkpoint-x.tmp"}));
+  EXPECT_EQ(content("checkpoint-1"), "the good");
+  EXPECT_EQ(content("checkpoint-2"), "whole");
+}
+
+TEST_F(CheckpointDirectory, RotatesByAgeAndKeepsTheNewest) {
+  make("checkpoint-500", "of an earlier run", 9);
+  make("checkpoint-400", "of an earlier run", 10);
+  make("checkpoint-20", "", 2);
+  make("checkpoint-30", "", 1);
+  rotateCheckpoints(directory.path, 0, 30);
+  EXPECT_EQ(checkpointsIn(directory.path).size(), 4u);
+  rotateCheckpoints(directory.path, 3, 30);
+  EXPECT_EQ(checkpointsIn(directory.path), (std::vector<uint64_t>{20, 30, 500}));
+  rotateCheckpoints(directory.path, 1, 20);
+  EXPECT_EQ(names(), (std::vector<std::string>{"checkpoint-20"}));
+}
+
+} // namespace
+} // namespace zp::rt

@@ -1,0 +1,71 @@
+// When the reference saves: transformers 5.23, TrainerState.compute_steps and DefaultFlowCallback.
+#include "runtime/trainer/save_policy.h"
+
+#include <cmath>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace zp::rt {
+namespace {
+
+std::vector<uint64_t> saves(const char *strategy, double steps, uint64_t updates,
+                            uint64_t updatesPerEpoch = 4) {
+  JobSettings settings;
+  settings.save_strategy = strategy;
+  settings.save_steps = steps;
+  auto policy = SavePolicy::create(settings, updates, updatesPerEpoch);
+  EXPECT_TRUE(policy.ok()) << policy.status().toString();
+  std::vector<uint64_t> out;
+  for (uint64_t step = 0; step <= updates; ++step)
+    if (policy->after(step))
+      out.push_back(step);
+  return out;
+}
+
+using Steps = std::vector<uint64_t>;
+
+TEST(SavePolicy, EverySoManyStepsAndAtTheEnd) {
+  EXPECT_EQ(saves("steps", 3, 10), (Steps{3, 6, 9, 10}));
+  EXPECT_EQ(saves("steps", 5, 10), (Steps{5, 10}));
+  EXPECT_EQ(saves("steps", 500, 10), (Steps{10}));
+  EXPECT_EQ(saves("steps", 1, 3), (Steps{1, 2, 3}));
+}
+
+TEST(SavePolicy, AShareOfTheRunIsRoundedUp) {
+  EXPECT_EQ(saves("steps", 0.25, 10), (Steps{3, 6, 9, 10}));
+  EXPECT_EQ(saves("steps", 0.001, 3), (Steps{1, 2, 3}));
+  EXPECT_EQ(saves("steps", 0, 10), (Steps{10}));
+}
+
+TEST(SavePolicy, AtTheEndOfEpochsAndOfTheRun) {
+  EXPECT_EQ(saves("epoch", 500, 10), (Steps{4, 8, 10}));
+  EXPECT_EQ(saves("epoch", 500, 8), (Steps{4, 8}));
+}
+
+TEST(SavePolicy, Never) { EXPECT_TRUE(saves("no", 1, 10).empty()); }
+
+TEST(SavePolicy, RefusesWhatHasNoMeaning) {
+  for (auto [strategy, steps] : {std::pair("best", 1.0),
+                                 {"", 1.0},
+                                 {"steps", -1.0},
+                                 {"steps", 1.5},
+                                 {"steps", NAN},
+                                 {"steps", INFINITY}}) {
+    JobSettings settings;
+    settings.save_strategy = strategy;
+    settings.save_steps = steps;
+    EXPECT_EQ(SavePolicy::create(settings, 10, 4).status().code(), ErrorCode::Config)
+        << strategy << " " << steps;
+  }
+}
+
+TEST(SavePolicy, HasTheReferencesDefaults) {
+  JobSettings settings;
+  EXPECT_EQ(settings.save_strategy, "steps");
+  EXPECT_EQ(settings.save_steps, 500);
+  EXPECT_EQ(settings.save_total_limit, 0);
+}
+
+} // namespace
+} // namespace zp::rt

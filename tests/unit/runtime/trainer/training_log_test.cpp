@@ -1,0 +1,94 @@
+// trainer_state.json: the reference's fields, and a log that goes on where another run stopped.
+#include "runtime/trainer/training_log.h"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "runtime/trainer/metrics.h"
+
+namespace zp::rt {
+namespace {
+
+using nlohmann::json;
+
+std::string lines(uint64_t first, uint64_t last) {
+  std::string out;
+  for (uint64_t step = first; step <= last; ++step)
+    out += metricsLine({step, static_cast<double>(step), 0.5, 1e-3, 10 * step,
+                        static_cast<double>(step) / 4, 0.1, 100}) +
+           "\n";
+  return out;
+}
+
+TEST(TrainingLog, HasTheReferencesFields) {
+  JobSettings settings;
+  settings.per_device_train_batch_size = 3;
+  json state = json::parse(trainerStateText({lines(1, 2), "", 2, 8, 20, 0.5}, settings));
+  std::vector<std::string> names;
+  for (auto &[name, value] : state.items())
+    names.push_back(name);
+  EXPECT_EQ(names, (std::vector<std::string>{"best_global_step",
+                                             "best_metric",
+                                             "best_model_checkpoint",
+                                             "epoch",
+                                             "eval_steps",
+                                             "global_step",
+                                             "is_hyper_param_search",
+                                             "is_local_process_zero",
+                                             "is_world_process_zero",
+                                             "log_history",
+                                             "logging_steps",
+                                             "max_steps",
+                                             "num_input_tokens_seen",
+                                             "num_train_epochs",
+                                             "save_steps",
+                                             "stateful_callbacks",
+                                             "total_flos",
+                                             "train_batch_size",
+                                             "trial_name",
+                                             "trial_params"}));
+  EXPECT_EQ(state["global_step"], 2);
+  EXPECT_EQ(state["max_steps"], 8);
+  EXPECT_EQ(state["epoch"], 0.5);
+  EXPECT_EQ(state["save_steps"].dump(), "500");
+  EXPECT_EQ(state["num_input_tokens_seen"], 20);
+  EXPECT_EQ(
+      state["log_history"][1].dump(),
+      R"({"epoch":0.5,"grad_norm":0.5,"learning_rate":0.001,"loss":2.0,"num_tokens":20,"step":2})");
+}
+
+TEST(TrainingLog, AveragesSinceTheLastEntry) {
+  JobSettings settings;
+  settings.logging_steps = 3;
+  json history =
+      json::parse(trainerStateText({lines(1, 8), "", 8, 8, 0, 0}, settings))["log_history"];
+  ASSERT_EQ(history.size(), 2u);
+  EXPECT_EQ(history[0]["loss"], 2.0);
+  EXPECT_EQ(history[1]["loss"], 5.0);
+  EXPECT_EQ(history[1]["step"], 6);
+}
+
+TEST(TrainingLog, LeavesOutWhatCameLaterAndTornLines) {
+  json history = json::parse(trainerStateText({lines(1, 5) + "{\"step\": 6, \"lo", "", 4, 8, 0, 0},
+                                              JobSettings()))["log_history"];
+  ASSERT_EQ(history.size(), 4u);
+  EXPECT_EQ(
+      json::parse(trainerStateText({"", "", 4, 8, 0, 0}, JobSettings()))["log_history"].dump(),
+      "[]");
+}
+
+TEST(TrainingLog, BeginsWithTheEarlierRunsEntries) {
+  std::string earlier = trainerStateText({lines(1, 4), "", 4, 8, 0, 0}, JobSettings());
+  auto steps = [&](const std::string &metrics) {
+    std::vector<int> out;
+    json state = json::parse(trainerStateText({metrics, earlier, 6, 8, 0, 0}, JobSettings()));
+    for (const json &entry : state["log_history"])
+      out.push_back(entry["step"]);
+    return out;
+  };
+  EXPECT_EQ(steps(lines(5, 6)), (std::vector<int>{1, 2, 3, 4, 5, 6})) << "of another directory";
+  EXPECT_EQ(steps(lines(1, 6)), (std::vector<int>{1, 2, 3, 4, 5, 6})) << "of the same";
+}
+
+} // namespace
+} // namespace zp::rt
