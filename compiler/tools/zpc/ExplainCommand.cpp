@@ -1,4 +1,4 @@
-// `zpc explain`: what a plan will do, as text or JSON (runtime/plan/report).
+// `zpc explain`: what a plan will do, as text, JSON or a page (runtime/plan/report).
 #include <algorithm>
 #include <cstdio>
 #include <string>
@@ -8,12 +8,13 @@
 #include "compiler/tools/zpc/ZpcMain.h"
 #include "frontends/common/Names.h"
 #include "runtime/plan/report/explain.h"
+#include "runtime/plan/report/explain_page.h"
 
 namespace zp {
 namespace {
 
 struct Options {
-  std::string plan;
+  std::string plan, page;
   std::vector<rt::ExplainView> views;
   bool json = false, help = false;
 };
@@ -26,11 +27,13 @@ std::string helpText() {
     std::string flag = std::string("  --") + nameOf(view);
     text += flag + std::string(17 - std::min<size_t>(flag.size(), 16), ' ') + summaryOf(view) + "\n";
   }
-  return text + "  --json           the same for programs\n"
+  return text + "  --json         the same for programs\n"
+                "  --html FILE    a page with the map of memory and the streams; opens offline\n"
                 "Without a view, all of them. Numbers are of one rank.\n"
                 "Examples:\n"
                 "  zpc explain plan.fb --memory\n"
-                "  zpc explain plan.fb --collectives --json\n";
+                "  zpc explain plan.fb --collectives --json\n"
+                "  zpc explain plan.fb --html plan.html\n";
 }
 
 StatusOr<Options> parse(int argc, char **argv) {
@@ -41,8 +44,12 @@ StatusOr<Options> parse(int argc, char **argv) {
       options.help = true;
     } else if (argument == "--json") {
       options.json = true;
+    } else if (argument == "--html" || argument.starts_with("--html=")) {
+      if (argument == "--html" && i + 1 == argc)
+        return usage("--html needs a file");
+      options.page = argument == "--html" ? argv[++i] : argument.substr(7);
     } else if (argument.starts_with("-")) {
-      std::vector<std::string> known = {"--json", "--help"};
+      std::vector<std::string> known = {"--json", "--html", "--help"};
       const std::vector<rt::ExplainView> views = rt::allExplainViews();
       auto found = std::find_if(views.begin(), views.end(), [&](auto view) { return argument == std::string("--") + nameOf(view); });
       if (found == views.end()) {
@@ -62,6 +69,8 @@ StatusOr<Options> parse(int argc, char **argv) {
   }
   if (options.plan.empty() && !options.help)
     return usage("no plan, expected a file of zpc compile");
+  if (options.json && !options.page.empty())
+    return usage("--json and --html, expected one of them");
   if (options.views.empty())
     options.views = rt::allExplainViews();
   return options;
@@ -69,6 +78,8 @@ StatusOr<Options> parse(int argc, char **argv) {
 
 Status run(const Options &options) {
   ZP_ASSIGN_OR_RETURN(rt::PlanFile plan, loadProvedPlan(options.plan));
+  if (!options.page.empty())
+    return rt::writeExplainPage(plan.plan(), options.plan, options.page);
   return printWhole(options.json ? rt::explainJson(plan.plan(), options.views) : rt::explainText(plan.plan(), options.views));
 }
 

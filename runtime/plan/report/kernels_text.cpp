@@ -39,11 +39,12 @@ static std::string precisionText(const PlanIndex &index, const PrecisionReport &
   };
   auto of = [](double elements) { return elements > 0 ? ", " + humanCount(elements) + " elements" : std::string(); };
   const bool quantised = precision.codesElements > 0;
-  row("compute dtype", precision.compute + (quantised ? " [bnb_4bit_compute_dtype]" : "") +
-                           "; sums inside a product, norms and softmax are f32, rounded once a result; loss and gradient norm add up in f64");
-  if (quantised)
-    row("4-bit weights", precision.codes + ", " + fixed(8 * precision.codesBytes / precision.codesElements, 3) +
-                             " bits an element, scales and padding in it [bnb_4bit_quant_type, use_nested_quant]" + of(precision.codesElements));
+  row("compute dtype", precision.compute + (quantised ? " [bnb_4bit_compute_dtype]" : ""));
+  row("  sums", "f32 inside products, norms and softmax, rounded once a result; f64 for loss and gradient norm");
+  if (quantised) {
+    row("4-bit weights", precision.codes + of(precision.codesElements) + " [bnb_4bit_quant_type, use_nested_quant]");
+    row("  bits an element", fixed(8 * precision.codesBytes / precision.codesElements, 3) + ", scales and padding in it");
+  }
   if (quantised)
     row("quant storage", precision.quantStorage + " [bnb_4bit_quant_storage_dtype]: a label in files; in memory and between ranks it is bytes");
   row("other frozen weights", precision.frozenFloats.empty() ? "" : precision.frozenFloats + of(precision.frozenElements));

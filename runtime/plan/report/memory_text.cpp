@@ -61,14 +61,24 @@ private:
     largestLiving(space);
   }
 
-  /// "bf16[1024,384] of unit3.frozen", or what makes it first.
+  /// Its largest parameter and how many there are beside it.
+  std::string parametersOf(const fbs::Section &section) const {
+    const fbs::Parameter *largest = nullptr;
+    for (const fbs::Parameter *parameter : *section.parameters())
+      if (!largest || elementsOf(*parameter) > elementsOf(*largest))
+        largest = parameter;
+    if (!largest)
+      return "nothing";
+    return largest->name()->str() + (section.parameters()->size() > 1 ? " and " + digits(section.parameters()->size() - 1) + " more" : "");
+  }
+
+  /// The section that a buffer holds, or from where to where it lives.
   std::string contents(uint32_t buffer, const SpaceReport *space, const LivingBuffer *living) const {
-    std::string holds;
-    if (auto whole = index.wholeIn(buffer); whole && !index.buffer(buffer).persistent())
-      holds = "all of " + index.section(whole->section).name()->str();
-    else if (living && !living->persistent)
-      holds = "from " + index.place(space->entry, living->first) + " to " + digits(living->last);
-    return holds;
+    if (auto section = index.sectionIn(buffer))
+      return (index.buffer(buffer).persistent() ? "" : "all of " + index.section(*section).name()->str() + ": ") + parametersOf(index.section(*section));
+    if (living && !living->persistent)
+      return "from " + index.place(space->entry, living->first) + " to " + digits(living->last);
+    return "";
   }
 
   void largestLiving(const SpaceReport &space) {
@@ -108,7 +118,7 @@ private:
     text += table.print();
   }
 
-  /// Whether a 4-bit weight ever lies in memory as floats.
+  /// Whether a 4-bit weight ever lies in memory as floats, and which linears stay floats.
   void floatCopies() {
     bool codes = false;
     for (const fbs::Section *section : *index.plan.sections())
@@ -122,6 +132,14 @@ private:
           largest = std::max(largest, bytesOf(index.tensor(instruction->operands()->Get(1))));
     line(largest ? "largest float copy of a 4-bit weight: " + amount(largest)
                  : "largest float copy of a 4-bit weight: none, products read the codes");
+    uint64_t linears = 0;
+    for (uint32_t b = 0; b < index.plan.buffers()->size(); ++b)
+      if (auto section = index.sectionIn(b); section && index.section(*section).kind() == fbs::SectionKind::Frozen)
+        for (uint32_t p = 0; p < index.section(*section).parameters()->size(); ++p)
+          if (index.roleOf(*section, p) == ParameterRole::Linear)
+            linears = std::max(linears, index.buffer(b).bytes());
+    line(linears ? "largest buffer with a frozen linear's weight as floats: " + amount(linears)
+                 : "largest buffer with a frozen linear's weight as floats: none, embedding, head, norms and biases alone are floats");
   }
 
   /// A bar a few instructions: the most that lives among them, '=' persistent, '#' transient.

@@ -40,6 +40,7 @@ PlanIndex::PlanIndex(const fbs::Plan &plan) : plan(plan) {
   nameEntries();
   for (uint32_t i = 0; i < plan.sections()->size(); ++i)
     valuesByBuffer[tensor(section(i).values()).buffer()].push_back(i);
+  findCopies();
   findWholeSections();
   findRoles();
 }
@@ -67,8 +68,12 @@ std::vector<SectionPart> PlanIndex::partsOf(uint32_t index) const {
   std::vector<SectionPart> parts;
   const fbs::Tensor &window = tensor(index);
   auto found = valuesByBuffer.find(window.buffer());
-  if (found == valuesByBuffer.end())
+  if (found == valuesByBuffer.end()) {
+    auto copy = copies.find(window.buffer());
+    if (copy != copies.end() && copy->second.bytes == bytesOf(window))
+      parts.push_back(copy->second);
     return parts;
+  }
   const uint64_t begin = window.offset(), end = begin + bytesOf(window);
   for (uint32_t i : found->second) {
     const fbs::Tensor &values = tensor(section(i).values());
@@ -79,6 +84,17 @@ std::vector<SectionPart> PlanIndex::partsOf(uint32_t index) const {
   return parts;
 }
 
+void PlanIndex::findCopies() {
+  for (const fbs::Entry *entry : *plan.entries())
+    for (const fbs::Instruction *instruction : *entry->instructions())
+      if (instruction->op_type() == fbs::OpAttrs::Copy) {
+        const fbs::Tensor &target = tensor(instruction->operands()->Get(1));
+        std::vector<SectionPart> parts = partsOf(instruction->operands()->Get(0));
+        if (parts.size() == 1 && parts[0].bytes == bytesOf(target) && !buffer(target.buffer()).persistent())
+          copies.emplace(target.buffer(), parts[0]);
+      }
+}
+
 void PlanIndex::findWholeSections() {
   for (uint32_t i = 0; i < plan.sections()->size(); ++i) {
     const fbs::Tensor &values = tensor(section(i).values());
@@ -87,7 +103,12 @@ void PlanIndex::findWholeSections() {
   }
   for (const fbs::Entry *entry : *plan.entries())
     for (const fbs::Instruction *instruction : *entry->instructions())
-      if (instruction->op_type() == fbs::OpAttrs::AllGather) {
+      if (instruction->op_type() == fbs::OpAttrs::Copy) {
+        const fbs::Tensor &target = tensor(instruction->operands()->Get(1));
+        auto copy = copies.find(target.buffer());
+        if (copy != copies.end() && copy->second.whole)
+          wholes.emplace(target.buffer(), WholeSection{copy->second.section, target.offset()});
+      } else if (instruction->op_type() == fbs::OpAttrs::AllGather) {
         uint32_t shard = instruction->operands()->Get(0), whole = instruction->operands()->Get(1);
         std::vector<SectionPart> parts = partsOf(shard);
         if (parts.size() == 1 && parts[0].bytes == bytesOf(tensor(shard)))
@@ -98,6 +119,13 @@ void PlanIndex::findWholeSections() {
 std::optional<WholeSection> PlanIndex::wholeIn(uint32_t buffer) const {
   auto found = wholes.find(buffer);
   return found == wholes.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::optional<uint32_t> PlanIndex::sectionIn(uint32_t buffer) const {
+  if (auto whole = wholeIn(buffer))
+    return whole->section;
+  auto found = valuesByBuffer.find(buffer);
+  return found == valuesByBuffer.end() ? std::nullopt : std::optional(found->second.front());
 }
 
 /// The operand that is a weight in our sense, and what this use makes it; no operand where an op has none.

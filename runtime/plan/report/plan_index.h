@@ -45,9 +45,11 @@ public:
   const fbs::Section &section(uint32_t index) const { return *plan.sections()->Get(index); }
   const fbs::Buffer &bufferOf(uint32_t tensorIndex) const { return buffer(tensor(tensorIndex).buffer()); }
 
-  /// The sections whose values lie in a tensor; none for other memory.
+  /// The sections whose values lie in a tensor, at home or copied from there (fetched from another space); none for other memory.
   std::vector<SectionPart> partsOf(uint32_t tensor) const;
   std::optional<WholeSection> wholeIn(uint32_t buffer) const;
+  /// The section whose values a buffer holds, whole or a rank's share: the first where it holds several.
+  std::optional<uint32_t> sectionIn(uint32_t buffer) const;
   ParameterRole roleOf(uint32_t section, uint32_t parameter) const { return roles[section][parameter]; }
   /// "12 matmul": an instruction's place and name.
   std::string place(uint32_t entry, uint32_t instruction) const;
@@ -61,9 +63,11 @@ public:
 
 private:
   void nameEntries();
+  void findCopies();
   void findWholeSections();
   void findRoles();
   std::map<uint32_t, std::vector<uint32_t>> valuesByBuffer; // buffer to sections
+  std::map<uint32_t, SectionPart> copies; // of a section's values, by buffer
   std::map<uint32_t, WholeSection> wholes;
   std::vector<std::vector<ParameterRole>> roles;
 };

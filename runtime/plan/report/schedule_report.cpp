@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "runtime/plan/plan_checker.h"
 #include "runtime/plan/report/lives.h"
@@ -10,8 +11,26 @@
 namespace zp::rt {
 namespace {
 
+/// The section whose gradient a tensor is, or is added into behind instruction `at`.
+std::optional<std::string> gradientOf(const PlanIndex &index, const fbs::Entry &entry, uint32_t at, uint32_t tensor) {
+  uint32_t into = tensor;
+  for (uint32_t i = at + 1; i < entry.instructions()->size() && into == tensor; ++i) {
+    const fbs::Instruction &instruction = *entry.instructions()->Get(i);
+    if (instruction.op_type() == fbs::OpAttrs::Accumulate && instruction.operands()->Get(0) == tensor)
+      into = instruction.operands()->Get(1);
+  }
+  for (const fbs::Section *section : *index.plan.sections())
+    if (section->gradient() == tensor || section->gradient() == into)
+      return section->name()->str() + " gradient";
+  return std::nullopt;
+}
+
 /// What a collective moves, as a person knows it.
-std::string subjectOf(const PlanIndex &index, const fbs::Instruction &instruction) {
+std::string subjectOf(const PlanIndex &index, const fbs::Entry &entry, uint32_t at) {
+  const fbs::Instruction &instruction = *entry.instructions()->Get(at);
+  if (instruction.op_type() != fbs::OpAttrs::AllGather)
+    if (auto gradient = gradientOf(index, entry, at, instruction.operands()->Get(instruction.operands()->size() - 1)))
+      return *gradient;
   for (uint32_t tensor : *instruction.operands())
     if (std::vector<SectionPart> parts = index.partsOf(tensor); !parts.empty()) {
       std::string name = index.section(parts[0].section).name()->str();
@@ -51,7 +70,7 @@ EntrySchedule scheduleOf(const PlanIndex &index, const fbs::Entry &entry) {
       flight.kernels = kernels[over[i]] - kernels[i + 1];
       flight.operations = operations[over[i]] - operations[i + 1];
     }
-    flight.what = subjectOf(index, instruction);
+    flight.what = subjectOf(index, entry, i);
     for (uint32_t tensor : *instruction.operands())
       flight.bytes = std::max(flight.bytes, bytesOf(index.tensor(tensor)));
     schedule.flights.push_back(std::move(flight));

@@ -1,6 +1,7 @@
-// `zpc explain --schedule` for people: a line a collective, neighbours that are alike on one line.
+// `zpc explain --schedule` for people: a line a collective, on one line those that are alike, as layers are.
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 #include "runtime/plan/report/schedule_report.h"
 #include "runtime/plan/report/text_table.h"
@@ -38,21 +39,27 @@ std::string summaryOf(const PlanIndex &index, uint32_t entry, const EntrySchedul
 std::string flightsOf(const PlanIndex &index, uint32_t entry, const EntrySchedule &schedule) {
   TextTable table("rlllrrrr");
   table.row({"at", "stream", "collective", "of", "", "instructions", "kernels", "FLOPs"});
-  const auto &flights = schedule.flights;
-  for (size_t i = 0; i < flights.size();) {
-    size_t last = i;
-    auto alike = [&](const Flight &other) {
-      return std::string_view(opOf(index, entry, other.instruction)) == opOf(index, entry, flights[i].instruction) && other.bytes == flights[i].bytes &&
-             other.kernels == flights[i].kernels && other.instructions == flights[i].instructions && other.operations == flights[i].operations;
-    };
-    while (last + 1 < flights.size() && alike(flights[last + 1]))
-      ++last;
-    const Flight &flight = flights[i];
-    std::string what = flight.what + (last > i ? " to " + flights[last].what + ", " + digits(last - i + 1) + " alike" : "");
+  struct Alike {
+    const Flight *first, *last;
+    size_t count;
+  };
+  std::vector<Alike> groups;
+  std::map<std::tuple<std::string, uint64_t, uint32_t, uint32_t, double>, size_t> found;
+  for (const Flight &flight : schedule.flights) {
+    std::string kind = flight.what.substr(flight.what.find('.') + 1); // "frozen" of "unit3.frozen"
+    auto key = std::tuple(opOf(index, entry, flight.instruction) + kind, flight.bytes, flight.instructions, flight.kernels, flight.operations);
+    auto [group, fresh] = found.try_emplace(key, groups.size());
+    if (fresh)
+      groups.push_back({&flight, &flight, 0});
+    groups[group->second].last = &flight;
+    ++groups[group->second].count;
+  }
+  for (const Alike &group : groups) {
+    const Flight &flight = *group.first;
+    std::string what = flight.what + (group.count > 1 ? " to " + group.last->what + ", " + digits(group.count) + " alike" : "");
     uint32_t stream = index.plan.entries()->Get(entry)->instructions()->Get(flight.instruction)->stream();
     table.row({digits(flight.instruction), "s" + digits(stream), opOf(index, entry, flight.instruction), what, humanBytes(flight.bytes),
                digits(flight.instructions), digits(flight.kernels), flight.operations > 0 ? humanCount(flight.operations) : "0"});
-    i = last + 1;
   }
   return table.print();
 }

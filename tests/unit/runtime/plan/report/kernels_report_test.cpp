@@ -137,7 +137,7 @@ TEST(KernelsReport, FourBitWeightsAreNamedAsPeftNamesThem) {
   std::string text = kernelsText(index, report);
   EXPECT_NE(text.find("bfloat16 [bnb_4bit_quant_storage_dtype]"), std::string::npos) << text;
   // 4 records of 4368 bytes for 96·128 + 33·64 elements.
-  EXPECT_NE(text.find("9.707 bits an element"), std::string::npos) << text;
+  EXPECT_NE(text.find("9.707, scales and padding in it"), std::string::npos) << text;
 }
 
 } // namespace

@@ -35,6 +35,23 @@ TEST(PlanIndex, FindsTheSectionThatAShardBelongsTo) {
   EXPECT_FALSE(index.wholeIn(spec.tensors[spec.sum].buffer).has_value());
 }
 
+TEST(PlanIndex, AFetchedShardIsStillItsSections) {
+  // The shard is copied before it is gathered, as from another space; through two buffers, as from a disk.
+  SamplePlan spec(2);
+  uint32_t pinned = spec.addBuffered("pinned", DType::F32, {64}), fetched = spec.addBuffered("fetched", DType::F32, {64});
+  auto &list = spec.step().instructions;
+  list[SamplePlan::kGather] = makeAllGather({fetched, spec.gathered}, 1);
+  list.insert(list.begin(), {makeCopy({spec.shard, pinned}, 1), makeCopy({pinned, fetched}, 1)});
+  BuiltPlan built{spec};
+  PlanIndex index = built.index();
+  std::vector<SectionPart> parts = index.partsOf(fetched);
+  ASSERT_EQ(parts.size(), 1u);
+  EXPECT_EQ(parts[0].section, 0u);
+  EXPECT_TRUE(index.wholeIn(spec.tensors[spec.gathered].buffer).has_value());
+  EXPECT_FALSE(index.wholeIn(spec.tensors[fetched].buffer).has_value());
+  EXPECT_EQ(index.roleOf(0, 0), ParameterRole::Embedding);
+}
+
 TEST(PlanIndex, AParametersUseIsItsRole) {
   SamplePlan spec(2);
   BuiltPlan built{spec};

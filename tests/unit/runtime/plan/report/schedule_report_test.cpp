@@ -39,6 +39,24 @@ TEST(ScheduleReport, DistanceIsWhatStream0DoesMeanwhile) {
   EXPECT_DOUBLE_EQ(flight.operations, 60);
 }
 
+TEST(ScheduleReport, AReductionIsNamedForTheGradientThatItFeeds) {
+  SamplePlan spec(2);
+  SectionSpec trained;
+  trained.name = "unit0.trainable";
+  trained.kind = fbs::SectionKind::Trainable;
+  trained.elements = 16;
+  trained.gradientsSharded = trained.optimizerSharded = true;
+  trained.parameters = {{"a.weight", "", "a.weight", {4, 4}, 0, fbs::Initial::Zero}};
+  trained.values = spec.addBuffered("trained", DType::F32, {16}, true);
+  trained.gradient = spec.addBuffered("gradient", DType::F32, {8}, true);
+  spec.sections.push_back(trained);
+  uint32_t part = spec.addBuffered("part", DType::F32, {8});
+  spec.init().instructions.push_back(makeFill({trained.gradient}, 0, 0.0));
+  spec.apply().instructions = {makeReduceScatter({spec.sum, part}, 0), makeAccumulate({part, trained.gradient}, 0, 1.0)};
+  BuiltPlan built{spec};
+  EXPECT_EQ(scheduleReport(built.index()).entries[2].flights.at(0).what, "unit0.trainable gradient");
+}
+
 TEST(ScheduleReport, ACollectiveOnStream0WaitsForItself) {
   BuiltPlan built{SamplePlan(2)};
   PlanIndex index = built.index();
