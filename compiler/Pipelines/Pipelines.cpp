@@ -34,11 +34,14 @@ static void buildDistribute(mlir::OpPassManager &passes) {
   passes.addPass(zero::createPartitionStatePass());
   passes.addPass(zero::createInsertGathersPass());
   passes.addPass(zero::createInsertReductionsPass());
+  passes.addPass(zero::createOffloadCheckpointsPass());
   passes.addPass(zero::createVerifyPartitionPass());
 }
 
 static void buildPlan(mlir::OpPassManager &passes) {
   passes.addPass(createConvertToPlanPass());
+  // Copies between memories are instructions like others: streams and places come after them.
+  passes.addPass(plan::createLegalizeTiersPass());
   // Streams before places: a buffer that a collective fills is live until the event is awaited.
   passes.addPass(plan::createScheduleStreamsPass());
   passes.addPass(plan::createAssignArenasPass());

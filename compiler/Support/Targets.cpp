@@ -7,7 +7,7 @@ namespace zp {
 static constexpr StringLiteral kTargetAttr = "zp.target";
 static const Target kTargets[] = {
 #define ZP_TARGET(name, reserve, workspace, panel) {name, reserve, workspace, panel},
-#include "compiler/Support/Targets.def"
+#include "runtime/schema/targets.inc"
 #undef ZP_TARGET
 };
 

@@ -1,4 +1,4 @@
-// What a plan is made for: the module's `zp.target`, as a row of Targets.def.
+// What a plan is made for: the module's `zp.target`, as a row of runtime/schema/targets.inc.
 #ifndef ZP_COMPILER_SUPPORT_TARGETS_H
 #define ZP_COMPILER_SUPPORT_TARGETS_H
 

@@ -14,6 +14,7 @@ namespace zp::rt {
 namespace {
 
 constexpr int64_t kCopyGrain = 1 << 20; // bytes
+constexpr uint64_t kDiskPiece = 1 << 20;
 
 class PlanExecutor final : public Executor, private Launcher {
 public:
@@ -23,6 +24,7 @@ public:
   Status prepare();
   Status run(uint32_t entry) override;
   TensorView view(uint32_t tensor) override { return views[tensor]; }
+  Status bring(uint32_t tensor, std::vector<std::byte> &storage, TensorView &view) override;
   uint64_t gatheredBytes() const override { return gathered; }
   uint64_t reducedBytes() const override { return reduced; }
   std::array<double, 256> secondsByOpcode() const override;
@@ -44,6 +46,7 @@ private:
 
   Status launch(const Step &step, ParallelFor &parallel) override;
   Status perform(const Call &call, ParallelFor &parallel);
+  Status copy(const ResolvedInstruction &instruction, ParallelFor &parallel);
   template <typename Loader, typename... Operands>
   Status load(const Loader &loader, const ResolvedInstruction &instruction, int64_t section, const Operands &...operands);
   Status runShadow(const EntryRun &entry);
@@ -76,6 +79,8 @@ Status PlanExecutor::prepare() {
                                             " or import again with --num_processes " + std::to_string(world));
   ZP_RETURN_IF_ERROR(checkInstructions(file));
   int here = std::max(communicator.localSize(), 1);
+  if (!options.dryRun && plan.target()->string_view() != "cpu")
+    return Status(ErrorCode::Config, file.path() + ": target: is " + plan.target()->str() + ", which this build cannot run, expected cpu; compile the plan with --target cpu");
   if (options.dryRun) {
     memory = allocateNothing();
     device = createNullDevice();
@@ -86,7 +91,7 @@ Status PlanExecutor::prepare() {
   if (options.shadow) {
     ZP_ASSIGN_OR_RETURN(memory, allocateShadow(plan));
   } else {
-    ZP_ASSIGN_OR_RETURN(memory, allocatePlanned(plan, here));
+    ZP_ASSIGN_OR_RETURN(memory, allocatePlanned(plan, here, options.diskDirectory));
   }
   auto address = [&](uint32_t buffer) -> void * { return memory->buffer(buffer); };
   views = viewsOf(plan, address);
@@ -157,6 +162,43 @@ Status PlanExecutor::load(const Loader &loader, const ResolvedInstruction &instr
   return Status(ErrorCode::Internal, file.path() + ": " + instruction.op->name + ": has no loader, expected one in the executor's options");
 }
 
+Status PlanExecutor::bring(uint32_t index, std::vector<std::byte> &storage, TensorView &view) {
+  view = views[index];
+  if (view.data || options.dryRun)
+    return {};
+  const fbs::Tensor &tensor = *plan.tensors()->Get(index);
+  storage.resize(view.bytes());
+  view.data = storage.data();
+  return memory->disk()->read(plan.buffers()->Get(tensor.buffer())->offset() + tensor.offset(), storage.data(), storage.size());
+}
+
+/// Between any two tiers. A buffer on disk is read or written where the plan says it lies in the rank's file.
+Status PlanExecutor::copy(const ResolvedInstruction &instruction, ParallelFor &parallel) {
+  const TensorView &source = instruction.operands[0], &target = instruction.operands[1];
+  if (source.data && target.data) {
+    parallel.run(static_cast<int64_t>(source.bytes()), kCopyGrain, [&source, &target](int64_t begin, int64_t end) {
+      std::memcpy(target.as<std::byte>() + begin, source.as<std::byte>() + begin, static_cast<size_t>(end - begin));
+    });
+    return {};
+  }
+  auto offsetOf = [&](int operand) {
+    const fbs::Tensor &tensor = *plan.tensors()->Get(instruction.source->operands()->Get(static_cast<flatbuffers::uoffset_t>(operand)));
+    return plan.buffers()->Get(tensor.buffer())->offset() + tensor.offset();
+  };
+  if (target.data)
+    return memory->disk()->read(offsetOf(0), target.data, source.bytes());
+  if (source.data)
+    return memory->disk()->write(offsetOf(1), source.data, target.bytes());
+  // From disk to disk, by way of a piece of memory.
+  std::vector<std::byte> piece(std::min<uint64_t>(source.bytes(), kDiskPiece));
+  for (uint64_t done = 0; done < source.bytes(); done += piece.size()) {
+    uint64_t here = std::min<uint64_t>(piece.size(), source.bytes() - done);
+    ZP_RETURN_IF_ERROR(memory->disk()->read(offsetOf(0) + done, piece.data(), here));
+    ZP_RETURN_IF_ERROR(memory->disk()->write(offsetOf(1) + done, piece.data(), here));
+  }
+  return {};
+}
+
 Status PlanExecutor::launch(const Step &step, ParallelFor &parallel) { return perform(current->calls[step.index], parallel); }
 
 Status PlanExecutor::perform(const Call &call, ParallelFor &parallel) {
@@ -169,9 +211,7 @@ Status PlanExecutor::perform(const Call &call, ParallelFor &parallel) {
   case fbs::OpAttrs::WaitEvent:
     break; // of shadow mode, where the list's order is kept anyway
   case fbs::OpAttrs::Copy:
-    parallel.run(static_cast<int64_t>(operands[0].bytes()), kCopyGrain, [&operands](int64_t begin, int64_t end) {
-      std::memcpy(operands[1].as<std::byte>() + begin, operands[0].as<std::byte>() + begin, static_cast<size_t>(end - begin));
-    });
+    status = copy(*call.instruction, parallel);
     break;
   case fbs::OpAttrs::AllGather:
     status = communicator.allGather(operands[0].data, operands[1].data, operands[0].bytes());

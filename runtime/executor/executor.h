@@ -9,6 +9,8 @@
 #include <array>
 #include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "runtime/base/status.h"
 #include "runtime/collective/communicator.h"
@@ -31,6 +33,7 @@ struct ExecutorOptions {
   bool shadow = false;         ///< every buffer in a guarded allocation of its own, poisoned outside its planned life
   bool reference = false;      ///< kernels/*/reference.cpp instead of cpu.cpp
   bool dryRun = false;         ///< the null device: no memory, `run` does nothing, views have no data
+  std::string diskDirectory;   ///< for what the plan keeps on disk
   SectionLoader loadSection;
   QuantizedLoader loadQuantized;
   ScaleNester nestScales;
@@ -46,8 +49,14 @@ public:
   /// Runs entry `index` of the plan to its end.
   virtual Status run(uint32_t entry) = 0;
   /// Memory behind a tensor of the plan, for writing inputs and reading outputs between runs. In shadow mode only
-  /// persistent buffers and the inputs and outputs of entries have memory outside a run.
+  /// persistent buffers and the inputs and outputs of entries have memory outside a run. No data for a tensor on disk.
   virtual TensorView view(uint32_t tensor) = 0;
+  /// The same for state that may lie on disk: `view` is of memory, or of `storage`, into which the bytes have been read.
+  virtual Status bring(uint32_t tensor, std::vector<std::byte> &storage, TensorView &view) {
+    (void)storage;
+    view = this->view(tensor);
+    return {};
+  }
   /// Bytes that gathers brought to this rank from the others, and that reductions took from it to them, since creation: of
   /// n ranks, n-1 shards each (an all_reduce counts as the n-1 nths of its data).
   virtual uint64_t gatheredBytes() const = 0;

@@ -32,6 +32,8 @@ template <size_t N> static const HostTensor *find(const HostTensor (&list)[N], s
   return nullptr;
 }
 
+static bool isCopy(const fbs::Instruction &instruction) { return instruction.op_type() == fbs::OpAttrs::Copy; }
+
 const fbs::Tensor &PlanChecker::operand(const fbs::Instruction &instruction, size_t index) const {
   return *plan.tensors()->Get(instruction.operands()->Get(static_cast<flatbuffers::uoffset_t>(index)));
 }
@@ -151,6 +153,10 @@ Status PlanChecker::verifyInstruction(const std::string &listPlace, const fbs::E
     if (index >= plan.tensors()->size())
       return fail(place, std::string("operand ") + op->operands[i].name + " is tensor " + number(index) + ", expected less than " + number(plan.tensors()->size()));
   }
+  for (size_t i = 0; i < count; ++i)
+    if (uint32_t index = instruction.operands()->Get(static_cast<flatbuffers::uoffset_t>(i)); index != kAbsent && !isCopy(instruction))
+      if (const fbs::Buffer &buffer = *plan.buffers()->Get(plan.tensors()->Get(index)->buffer()); buffer.tier() == fbs::Tier::Disk)
+        return fail(place, std::string("operand ") + op->operands[i].name + " is in buffer " + buffer.name()->str() + " on disk, expected only copies to touch those");
   if (op->executor == OpExecutor::Loader && entry.kind() != fbs::EntryKind::Init)
     return fail(place, "is in an entry of kind " + std::string(fbs::EnumNameEntryKind(entry.kind())) + ", expected it in init alone");
   return verifyEngine(place, instruction);

@@ -14,11 +14,20 @@ static bool isSetting(std::string_view name) {
   return false;
 }
 
+static bool isTarget(std::string_view name) {
+#define ZP_TARGET(target, reserve, workspace, panel)                                                                   \
+  if (name == target)                                                                                                  \
+    return true;
+#include "runtime/schema/targets.inc"
+#undef ZP_TARGET
+  return false;
+}
+
 Status PlanChecker::verifyHead() const {
   if (plan.ranks() < 1 || plan.ranks() > kMostRanks)
     return fail("ranks", "is " + std::to_string(plan.ranks()) + ", expected 1 to " + std::to_string(kMostRanks));
-  if (!plan.target() || plan.target()->string_view() != "cpu")
-    return fail("target", "is \"" + (plan.target() ? plan.target()->str() : "") + "\", expected \"cpu\"");
+  if (!plan.target() || !isTarget(plan.target()->string_view()))
+    return fail("target", "is \"" + (plan.target() ? plan.target()->str() : "") + "\", expected a target of this build");
   if (!plan.settings())
     return fail("settings", "is missing, expected a list");
   std::set<std::string_view> seen;

@@ -104,10 +104,18 @@ Status CheckpointWriter::save(const RunPosition &position, bool beside) {
     return {};
   ZP_RETURN_IF_ERROR(finish());
   auto start = Clock::now();
-  ZP_ASSIGN_OR_RETURN(
-      std::vector<StatePiece> pieces,
-      piecesOf(
-          plan, communicator.rank(), [&](uint32_t tensor) { return executor.view(tensor); }, true));
+  Status brought;
+  fromDisk.clear();
+  ZP_ASSIGN_OR_RETURN(std::vector<StatePiece> pieces, piecesOf(
+                                                          plan, communicator.rank(),
+                                                          [&](uint32_t tensor) {
+                                                            TensorView view;
+                                                            if (brought.ok())
+                                                              brought = executor.bring(tensor, fromDisk.emplace_back(), view);
+                                                            return view;
+                                                          },
+                                                          true));
+  ZP_RETURN_IF_ERROR(std::move(brought));
   bool copied = false;
   if (beside)
     ZP_RETURN_IF_ERROR(copyState(pieces, copied));

@@ -12,6 +12,7 @@
 #ifndef ZP_RUNTIME_TRAINER_CHECKPOINT_WRITER_H
 #define ZP_RUNTIME_TRAINER_CHECKPOINT_WRITER_H
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -92,6 +93,7 @@ private:
   RunPosition current;
   bool published = false; // of rank 0's job
   std::unique_ptr<std::byte[]> snapshot;
+  std::deque<std::vector<std::byte>> fromDisk; // state that is offloaded to nvme
   std::unique_ptr<CheckpointIdentity> identity;
   CheckpointReport counts;
   SideJob job; // last: it ends before what it reads goes

@@ -158,7 +158,10 @@ Status writeTrainedWeights(const fbs::Plan &plan, Executor &executor, Communicat
     if (section->kind() != fbs::SectionKind::Trainable)
       continue;
     uint32_t tensor = section->master() != kNoTensor ? section->master() : section->values();
-    ZP_RETURN_IF_ERROR(gatherSection(*section, executor.view(tensor), communicator, first ? &files : nullptr));
+    std::vector<std::byte> storage;
+    TensorView state;
+    ZP_RETURN_IF_ERROR(executor.bring(tensor, storage, state));
+    ZP_RETURN_IF_ERROR(gatherSection(*section, state, communicator, first ? &files : nullptr));
   }
   if (first)
     ZP_RETURN_IF_ERROR(files.finish(plan, where));

@@ -104,8 +104,8 @@ bool Machine::differentiates() {
 static LogicalResult checkFutures(nn::ProgramOp program) {
   for (Operation &op : program.getBody().front())
     for (Value result : op.getResults())
-      if (isa<zero::FutureType>(result.getType()) && (!result.hasOneUse() || !isa<zero::WaitOp>(*result.user_begin())))
-        return op.emitOpError("starts a future that has ") << llvm::range_size(result.getUses()) << " uses, expected exactly one zero.wait";
+      if (isa<zero::FutureType>(result.getType()) && (!result.hasOneUse() || !isa<zero::WaitOp, zero::AllGatherOp>(*result.user_begin())))
+        return op.emitOpError("starts a future that has ") << llvm::range_size(result.getUses()) << " uses, expected exactly one, of zero.wait or zero.all_gather";
   return success();
 }
 

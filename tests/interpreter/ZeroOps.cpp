@@ -63,6 +63,8 @@ LogicalResult runZeroOp(Operation *op, Frame &f, bool &handled) {
         loadSection(f.layout, o.getSection().str(), f.rank, f.initial, section(o.getSection()));
         return success();
       })
+      .Case([&](zero::FetchOp o) { return f.out(o, Tensor(f.in(o.getSource()))), success(); })
+      .Case([&](zero::OffloadOp o) { return f.out(o, Tensor(f.in(o.getSource()))), success(); })
       .Case([&](zero::WaitOp o) { return f.out(o, Tensor(f.in(o.getFuture()))), success(); })
       .Default([&](Operation *) { return handled = false, success(); });
 }

@@ -7,10 +7,10 @@ using namespace mlir;
 
 namespace zp {
 
-Place ModuleMemory::persistent(StringRef name, RankedTensorType type, plan::BufferKind kind) {
+Place ModuleMemory::persistent(StringRef name, RankedTensorType type, plan::BufferKind kind, plan::Tier tier) {
   plan::BufferOp &buffer = buffers[name];
   if (!buffer)
-    buffer = plan::BufferOp::create(builder, module.getLoc(), name, storedBytes(type), plan::Tier::Device, kind, IntegerAttr());
+    buffer = plan::BufferOp::create(builder, module.getLoc(), name, storedBytes(type), tier, kind, IntegerAttr());
   else if (static_cast<int64_t>(buffer.getBytes()) < storedBytes(type))
     buffer.setBytes(storedBytes(type)); // inputs of several lengths share the longest
   return {buffer.getSymNameAttr(), 0, type};
@@ -40,9 +40,9 @@ Value ProgramMemory::view(const Place &place) {
   return view;
 }
 
-Place ProgramMemory::allocate(RankedTensorType type, plan::BufferKind kind) {
+Place ProgramMemory::allocate(RankedTensorType type, plan::BufferKind kind, plan::Tier tier) {
   auto name = "t" + std::to_string(made++);
-  auto buffer = plan::BufferOp::create(builder, builder.getUnknownLoc(), name, storedBytes(type), plan::Tier::Device, kind, IntegerAttr());
+  auto buffer = plan::BufferOp::create(builder, builder.getUnknownLoc(), name, storedBytes(type), tier, kind, IntegerAttr());
   residents[buffer.getSymNameAttr()];
   return {buffer.getSymNameAttr(), 0, type};
 }

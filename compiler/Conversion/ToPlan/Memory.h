@@ -22,7 +22,7 @@ class ModuleMemory {
 public:
   explicit ModuleMemory(mlir::ModuleOp module) : module(module), builder(module.getContext()) { builder.setInsertionPointToStart(module.getBody()); }
   /// The persistent buffer of that name, made on first use.
-  Place persistent(llvm::StringRef name, mlir::RankedTensorType type, plan::BufferKind kind);
+  Place persistent(llvm::StringRef name, mlir::RankedTensorType type, plan::BufferKind kind, plan::Tier tier = plan::Tier::Device);
 
 private:
   mlir::ModuleOp module;
@@ -42,7 +42,7 @@ public:
   mlir::Value view(mlir::Value value) { return view(placeOf(value)); }
 
   /// A fresh buffer for one run of the entry.
-  Place allocate(mlir::RankedTensorType type, plan::BufferKind kind);
+  Place allocate(mlir::RankedTensorType type, plan::BufferKind kind, plan::Tier tier = plan::Tier::Device);
   /// The result is to be written here, not into a buffer of its own.
   void setDestination(mlir::Value result, Place place) { destinations[result] = place; }
   Place destinationOf(mlir::Value result) const { return destinations.lookup(result); }

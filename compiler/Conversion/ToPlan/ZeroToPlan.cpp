@@ -11,28 +11,35 @@ namespace zp {
 
 static RankedTensorType flat(int64_t elements, Type element) { return RankedTensorType::get({elements}, element); }
 
+static plan::Tier planTier(Tier tier) { return tier == Tier::Device ? plan::Tier::Device : tier == Tier::Host ? plan::Tier::Host : plan::Tier::Disk; }
+
 SectionMemory memoryOf(SectionOp section, ModuleMemory &memory) {
   std::string name = section.getSymName().str();
   Type element = cast<RankedTensorType>(section.getType()).getElementType(), f32 = Float32Type::get(section.getContext());
   bool trainable = section.getKind() == SectionKind::Trainable;
   SectionMemory places;
-  places.values = memory.persistent(name + ".values", flat(section.getStoredValues(), element), trainable ? plan::BufferKind::Adapters : plan::BufferKind::Weights);
+  plan::Tier values = planTier(section.getValuesTier()), state = planTier(section.getOptimizerTier());
+  places.values =
+      memory.persistent(name + ".values", flat(section.getStoredValues(), element), trainable ? plan::BufferKind::Adapters : plan::BufferKind::Weights, values);
   if (!trainable)
     return places;
   RankedTensorType optimizer = flat(section.getStoredOptimizer(), f32);
-  // In f32 the master is the value itself, as long as a rank keeps as much of the one as of the other.
-  places.master = places.values.type == optimizer ? places.values : memory.persistent(name + ".master", optimizer, plan::BufferKind::Optimizer);
-  places.moment1 = memory.persistent(name + ".moment1", optimizer, plan::BufferKind::Optimizer);
-  places.moment2 = memory.persistent(name + ".moment2", optimizer, plan::BufferKind::Optimizer);
-  places.gradient = memory.persistent(name + ".gradient", flat(section.getStoredGradient(), f32), plan::BufferKind::Gradients);
+  // In f32 the master is the value itself, as long as a rank keeps as much of the one as of the other, in one memory.
+  bool same = places.values.type == optimizer && values == state;
+  places.master = same ? places.values : memory.persistent(name + ".master", optimizer, plan::BufferKind::Optimizer, state);
+  places.moment1 = memory.persistent(name + ".moment1", optimizer, plan::BufferKind::Optimizer, state);
+  places.moment2 = memory.persistent(name + ".moment2", optimizer, plan::BufferKind::Optimizer, state);
+  places.gradient = memory.persistent(name + ".gradient", flat(section.getStoredGradient(), f32), plan::BufferKind::Gradients, state);
   return places;
 }
 
 namespace {
 
-/// Starts a collective; if its wait does not come at once, it gets an event of its own.
+template <typename OpT> bool isAwaitedAtOnce(OpT op) { return op->getNextNode() == *op.getResult().getUsers().begin(); }
+
+/// Starts a collective or a transfer; if its wait does not come at once, it gets an event of its own.
 template <typename OpT, typename InstructionT> void start(OpT op, InstructionT instruction, Lowering &l) {
-  if (op->getNextNode() == *op.getResult().getUsers().begin())
+  if (isAwaitedAtOnce(op))
     return;
   l.pending[op.getResult()] = l.nextEvent;
   instruction->setAttr(plan::kFutureAttr, l.builder.getI64IntegerAttr(l.nextEvent++));
@@ -41,6 +48,28 @@ template <typename OpT, typename InstructionT> void start(OpT op, InstructionT i
 Place defineFuture(TypedValue<FutureType> future, plan::BufferKind kind, Lowering &l) {
   auto wait = cast<WaitOp>(*future.getUsers().begin());
   return l.memory.define(wait.getResult(), kind);
+}
+
+/// Copies a tensor into device memory. What is gathered from there follows on the same stream.
+void fetch(FetchOp op, Lowering &l) {
+  auto gather = dyn_cast<AllGatherOp>(*op.getResult().getUsers().begin());
+  if (!gather) {
+    Place target = defineFuture(op.getResult(), plan::BufferKind::Gathered, l);
+    return start(op, l.emit<plan::CopyOp>(op, l.memory.view(op.getSource()), l.memory.view(target)), l);
+  }
+  Place target = l.memory.allocate(op.getResult().getType().getValue(), plan::BufferKind::Communication);
+  l.memory.bind(op.getResult(), target);
+  auto copy = l.emit<plan::CopyOp>(op, l.memory.view(op.getSource()), l.memory.view(target));
+  if (!isAwaitedAtOnce(gather))
+    copy->setAttr(plan::kChainedAttr, l.builder.getUnitAttr());
+}
+
+/// Copies a tensor out of device memory.
+void offload(OffloadOp op, Lowering &l) {
+  auto wait = cast<WaitOp>(*op.getResult().getUsers().begin());
+  Place target = l.memory.allocate(cast<RankedTensorType>(op.getSource().getType()), plan::BufferKind::Checkpoints, planTier(op.getTier()));
+  l.memory.bind(wait.getResult(), target);
+  start(op, l.emit<plan::CopyOp>(op, l.memory.view(op.getSource()), l.memory.view(target)), l);
 }
 
 /// The emitter numbers sections in the module's order; so do instructions.
@@ -88,8 +117,10 @@ void load(LoadOp op, Lowering &l) {
       slice = s.values.type == narrow ? s.values : l.memory.allocate(narrow, plan::BufferKind::Communication);
       l.emit<plan::CastOp>(op, l.memory.view(s.master), l.memory.view(slice));
     }
-    if (!(slice == s.values))
+    if (slice.type != s.values.type)
       l.emit<plan::AllGatherOp>(op, l.memory.view(slice), l.memory.view(s.values));
+    else if (!(slice == s.values))
+      l.copy(op, slice, s.values);
   }
   for (const Place &place : {s.moment1, s.moment2, s.gradient})
     l.fill(op, place, 0);
@@ -125,6 +156,8 @@ bool lowerZero(Operation *operation, Lowering &l) {
         }
         return true;
       })
+      .Case([&](FetchOp op) { return fetch(op, l), true; })
+      .Case([&](OffloadOp op) { return offload(op, l), true; })
       .Case([&](AllGatherOp op) {
         Place target = defineFuture(op.getResult(), plan::BufferKind::Gathered, l);
         return start(op, l.emit<plan::AllGatherOp>(op, m.view(op.getSource()), m.view(target)), l), true;

@@ -226,8 +226,11 @@ private:
   void finish(const SmallVectorImpl<flatbuffers::Offset<fbs::Section>> &sections, const SmallVectorImpl<flatbuffers::Offset<fbs::Entry>> &entries) {
     SmallVector<flatbuffers::Offset<fbs::Setting>> list;
     settings.forEach([&](const char *name, const auto &value, const char *) { list.push_back(fbs::CreateSettingDirect(fbb, name, textOf(value).c_str())); });
-    auto arena = module->getAttrOfType<IntegerAttr>("plan.arena_bytes");
-    SmallVector<flatbuffers::Offset<fbs::Space>> spaces{fbs::CreateSpace(fbb, fbs::Tier::Device, arena ? arena.getInt() : 0)};
+    SmallVector<flatbuffers::Offset<fbs::Space>> spaces;
+    auto arenas = module->getAttrOfType<DictionaryAttr>("plan.arena_bytes");
+    for (plan::Tier tier : {plan::Tier::Device, plan::Tier::Pinned, plan::Tier::Host, plan::Tier::Disk})
+      if (auto bytes = arenas ? arenas.getAs<IntegerAttr>(plan::stringifyTier(tier)) : IntegerAttr())
+        spaces.push_back(fbs::CreateSpace(fbb, static_cast<fbs::Tier>(tier), bytes.getInt()));
     auto vocabulary = module->getAttrOfType<IntegerAttr>("zp.vocab_size");
     const Target &chosen = targetOf(module);
     auto target = fbb.CreateString(chosen.name.str()), adapter = fbb.CreateString(moduleText("zp.adapter_config").str()), model = fbb.CreateString(moduleText("zp.model_config").str());

@@ -13,8 +13,11 @@ using namespace zp::plan;
 
 namespace {
 
-constexpr int64_t kAlignment = 256;
-int64_t aligned(int64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+/// Of a buffer's place and size: a disk is read and written by blocks.
+int64_t aligned(int64_t bytes, Tier tier) {
+  int64_t alignment = tier == Tier::Disk ? 4096 : 256;
+  return (bytes + alignment - 1) / alignment * alignment;
+}
 
 /// When a buffer of an entry holds something: positions of instructions, both included.
 struct Life {
@@ -27,11 +30,13 @@ struct Life {
 
 class EntryLayout {
 public:
-  explicit EntryLayout(EntryOp entry) {
+  EntryLayout(EntryOp entry, Tier tier) {
     llvm::DenseMap<StringAttr, size_t> index;
     for (auto buffer : entry.getBody().front().getOps<BufferOp>()) {
+      if (buffer.getTier() != tier)
+        continue;
       index[buffer.getSymNameAttr()] = lives.size();
-      lives.push_back({buffer, aligned(buffer.getBytes())});
+      lives.push_back({buffer, aligned(buffer.getBytes(), tier)});
     }
     SmallVector<Operation *> ops;
     for (Operation &op : entry.getBody().front())
@@ -106,23 +111,39 @@ private:
 
 struct AssignArenas : zp::plan::impl::AssignArenasPassBase<AssignArenas> {
   void runOnOperation() override {
-    int64_t persistent = 0;
-    for (auto buffer : getOperation().getOps<BufferOp>()) {
-      buffer.setOffset(persistent);
-      persistent += aligned(buffer.getBytes());
+    Builder b(&getContext());
+    SmallVector<NamedAttribute> arenas;
+    for (Tier tier : {Tier::Device, Tier::Pinned, Tier::Host, Tier::Disk}) {
+      auto [arena, live] = assign(tier);
+      if (tier == Tier::Device) {
+        arenaBytes = arena;
+        liveBytes = live;
+      }
+      if (arena || tier == Tier::Device)
+        arenas.push_back(b.getNamedAttr(stringifyTier(tier), b.getI64IntegerAttr(arena)));
     }
-    int64_t arena = persistent, live = persistent;
-    for (auto entry : getOperation().getOps<EntryOp>()) {
-      EntryLayout layout(entry);
-      arena = std::max(arena, layout.place(persistent));
-      live = std::max(live, persistent + layout.liveBytes());
+    for (auto entry : getOperation().getOps<EntryOp>())
       for (auto buffer : llvm::make_early_inc_range(entry.getBody().front().getOps<BufferOp>()))
         if (!buffer.getOffset())
           eraseUnused(entry, buffer);
+    getOperation()->setAttr("plan.arena_bytes", b.getDictionaryAttr(arenas));
+  }
+
+  /// Places the buffers of a tier; the size of its arena and the most that is ever live in it.
+  std::pair<int64_t, int64_t> assign(Tier tier) {
+    int64_t persistent = 0;
+    for (auto buffer : getOperation().getOps<BufferOp>())
+      if (buffer.getTier() == tier) {
+        buffer.setOffset(persistent);
+        persistent += aligned(buffer.getBytes(), tier);
+      }
+    int64_t arena = persistent, live = persistent;
+    for (auto entry : getOperation().getOps<EntryOp>()) {
+      EntryLayout layout(entry, tier);
+      arena = std::max(arena, layout.place(persistent));
+      live = std::max(live, persistent + layout.liveBytes());
     }
-    arenaBytes = arena;
-    liveBytes = live;
-    getOperation()->setAttr("plan.arena_bytes", Builder(&getContext()).getI64IntegerAttr(arena));
+    return {arena, live};
   }
 
   /// A buffer that no instruction touches: its windows go too.

@@ -30,11 +30,32 @@ def ScheduleStreamsPass : Plan_Pass<"plan-schedule-streams"> {
   }];
 }
 
+def LegalizeTiersPass : Plan_Pass<"plan-legalize-tiers"> {
+  let summary = "brings operands to where an instruction works";
+  let description = [{
+    A kernel works in one memory: the device's or, when most bytes of its operands live outside the device, the host's (an
+    optimizer whose state is offloaded is computed by the CPU). Operands that live elsewhere are copied in before it and, if it
+    writes them, out after it. Collectives work in device memory. A disk's bytes are only ever copied.
+
+    Requires: convert-to-plan. Ensures: all operands of an instruction are in one memory, except a copy's.
+
+    ```mlir
+    %m = plan.view @master[0] : memref<64xf32>      // of a buffer in tier host
+    %g = plan.view @t0[0] : memref<64xf32>          // of a buffer in tier device
+    plan.accumulate %g, %m {scale = 1.0 : f64} : …
+    // becomes
+    %h = plan.view @tier0[0] : memref<64xf32>       // of a fresh buffer in tier host
+    plan.copy %g, %h : …
+    plan.accumulate %h, %m {scale = 1.0 : f64} : …
+    ```
+  }];
+}
+
 def AssignArenasPass : Plan_Pass<"plan-assign-arenas"> {
   let summary = "gives every buffer its place";
   let description = [{
     Buffers of the module come first, one after the other; behind them each entry lays out its own, which may share bytes
-    when they are never live together. A buffer lives from the first to the last instruction that touches it, an
+    when they are never live together. Each tier has an arena of its own. A buffer lives from the first to the last instruction that touches it, an
     asynchronous one's until its event is awaited. Placement: largest first, at the lowest gap that fits.
 
     Requires: schedule-streams. Ensures: every buffer has an offset. The proof is not here: it is the schedule verifier's,

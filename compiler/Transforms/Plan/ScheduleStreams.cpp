@@ -12,17 +12,20 @@ namespace {
 
 constexpr int64_t kCompute = 0, kCommunication = 1;
 
-bool isCollective(Operation &op) {
+/// Goes to the communication stream: collectives, transfers that are awaited later, and those that a collective follows there.
+bool isMoved(Operation &op) {
   auto instruction = dyn_cast<InstructionOpInterface>(op);
-  return instruction && instruction.isCollective();
+  return instruction && (instruction.isCollective() || op.hasAttr(kFutureAttr) || op.hasAttr(kChainedAttr));
 }
 
-/// Moves a collective to the communication stream; returns the event that its end records.
-int64_t moveToCommunication(Operation &op, int64_t &next) {
+/// Moves an instruction to the communication stream; returns the event that its end records, if it `ends` something.
+int64_t moveToCommunication(Operation &op, bool ends, int64_t &next) {
   OpBuilder b(&op);
   RecordEventOp::create(b, op.getLoc(), next, kCompute);
   WaitEventOp::create(b, op.getLoc(), next++, kCommunication);
   cast<InstructionOpInterface>(op).setStreamId(kCommunication);
+  if (!ends)
+    return -1;
   b.setInsertionPointAfter(&op);
   RecordEventOp::create(b, op.getLoc(), next, kCommunication);
   return next++;
@@ -39,8 +42,11 @@ void scheduleEntry(EntryOp entry) {
   for (Operation &op : llvm::make_early_inc_range(body)) {
     if (auto wait = dyn_cast<WaitEventOp>(op)) {
       wait.setEvent(renumbered.lookup(wait.getEvent()));
-    } else if (isCollective(op)) {
-      int64_t event = moveToCommunication(op, next);
+    } else if (isMoved(op)) {
+      bool ends = !op.removeAttr(kChainedAttr);
+      int64_t event = moveToCommunication(op, ends, next);
+      if (!ends)
+        continue;
       if (auto future = dyn_cast_or_null<IntegerAttr>(op.removeAttr(kFutureAttr))) {
         renumbered[future.getInt()] = event;
       } else {

@@ -45,8 +45,8 @@ private:
   /// The parameter's view for `user`, whose group is gathered right before the group's first user: `user`, if it is new.
   Value slot(SectionOp section, nn::ReadOp read, Operation *user) {
     auto unit = user->getAttrOfType<IntegerAttr>(nn::NNDialect::kUnitAttr);
-    bool sharded = section.getValuesSharded();
-    Group group{section, sharded && unit ? unit.getInt() : -1, sharded && user->hasAttr(nn::NNDialect::kBackwardAttr)};
+    bool brought = section.getValuesSharded() || section.getValuesTier() != Tier::Device;
+    Group group{section, brought && unit ? unit.getInt() : -1, brought && user->hasAttr(nn::NNDialect::kBackwardAttr)};
     auto [whole, isNew] = wholes.insert({group, Value()});
     builder.setInsertionPoint(user);
     if (isNew)
@@ -63,14 +63,20 @@ private:
 
   Value gather(SectionOp section, Operation *user) {
     Location loc = section.getLoc();
-    Value values = ValuesOp::create(builder, loc, flat(section.getStoredValues(), elementOf(section)), symbolOf(section));
-    inherit(values.getDefiningOp(), user);
-    if (!section.getValuesSharded())
-      return values;
-    Value whole = collective<AllGatherOp>(builder, loc, values, section.getElements(), section.getRanks());
-    inherit(whole.getDefiningOp(), user);
-    inherit(whole.getDefiningOp()->getOperand(0).getDefiningOp(), user);
-    return whole;
+    auto stored = flat(section.getStoredValues(), elementOf(section)), whole = flat(section.getElements(), elementOf(section));
+    Value values = inherited(ValuesOp::create(builder, loc, stored, symbolOf(section)), user);
+    bool fetched = section.getValuesTier() != Tier::Device, sharded = section.getValuesSharded();
+    if (fetched)
+      values = inherited(FetchOp::create(builder, loc, FutureType::get(builder.getContext(), stored), values), user);
+    if (sharded)
+      values = inherited(AllGatherOp::create(builder, loc, FutureType::get(builder.getContext(), whole), values, section.getRanksAttr()), user);
+    return fetched || sharded ? inherited(WaitOp::create(builder, loc, whole, values), user) : values;
+  }
+
+  /// The op's result; the op is marked as the user's.
+  template <typename OpT> static Value inherited(OpT op, Operation *user) {
+    inherit(op, user);
+    return op.getResult();
   }
 
   static void inherit(Operation *op, Operation *user) {

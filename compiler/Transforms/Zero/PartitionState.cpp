@@ -66,12 +66,16 @@ struct PartitionState : zp::zero::impl::PartitionStatePassBase<PartitionState> {
     int64_t ranks = settings.num_processes, stage = settings.zero_stage, elements = roundUp(offset, granule * ranks);
     bool whole = stage < 3 || elements <= settings.stage3_param_persistence_threshold;
     auto flag = [&](bool set) { return set && ranks > 1 ? b.getUnitAttr() : UnitAttr(); };
+    auto tier = [&](StringRef device) { return TierAttr::get(b.getContext(), tierOf(device)); };
     std::string name = ("unit" + Twine(unit) + "." + stringifySectionKind(kind)).str();
     return SectionOp::create(b, parameters.front().getLoc(), b.getStringAttr(name), b.getI64IntegerAttr(unit),
                              SectionKindAttr::get(b.getContext(), kind),
                              TypeAttr::get(flat(elements, element)), b.getArrayAttr(slots), b.getI64IntegerAttr(ranks),
-                             b.getI64IntegerAttr(trainable ? decayEnd : 0), flag(!whole), flag(trainable && stage >= 2), flag(trainable && stage >= 1));
+                             b.getI64IntegerAttr(trainable ? decayEnd : 0), flag(!whole), flag(trainable && stage >= 2), flag(trainable && stage >= 1),
+                             tier(settings.offload_param_device), tier(trainable ? settings.offload_optimizer_device : "none"));
   }
+
+  static Tier tierOf(StringRef device) { return device == "cpu" ? Tier::Host : device == "nvme" ? Tier::Disk : Tier::Device; }
 
   void makeInit(ModuleOp module, ArrayRef<SectionOp> sections) {
     OpBuilder b(module.getBody(), module.getBody()->end());

@@ -26,11 +26,13 @@ def PartitionStatePass : Zero_Pass<"zero-partition-state"> {
 }
 
 def InsertGathersPass : Zero_Pass<"zero-insert-gathers"> {
-  let summary = "reads parameters from their sections, gathering what is sharded";
+  let summary = "reads parameters from their sections, fetching what is offloaded and gathering what is sharded";
   let description = [{
     One gather for each section, unit and direction: the forward ops of a unit share one, its backward ops (recomputation
     among them) another, so that nothing stays gathered between. It starts right before its first use;
     zero-prefetch-gathers moves the start.
+
+    Values outside the device are fetched first, in the same groups.
 
     Requires: partition-state. Ensures: no nn.read is left; every slot is of a whole section.
 
@@ -62,6 +64,33 @@ def PrefetchGathersPass : Zero_Pass<"zero-prefetch-gathers"> {
     Distance one: the starts of a unit's gathers move up behind the waits of the unit before, so two units are gathered at a time.
 
     Requires: insert-gathers. Ensures: every future is awaited once, after its start.
+  }];
+}
+
+def OffloadCheckpointsPass : Zero_Pass<"zero-offload-checkpoints"> {
+  let summary = "moves what the backward pass needs out of device memory until then";
+  let description = [{
+    With `offload_activation_device`: a value that is computed forward and used backward leaves after its last forward use, while
+    the next unit is computed, and comes back while the backward pass works on the unit before. Not in the last two units,
+    whose backward pass is next.
+
+    Requires: insert-gathers. Ensures: between, no op of the program reads the value.
+
+    ```mlir
+    %x = nn.add %a, %b {nn.unit = 1 : i64} : tensor<16x32xf32>
+    …
+    %g = nn.rms_norm_gradient %dy, %x, %w, %rstd {nn.backward, nn.unit = 1 : i64} : …
+    // becomes
+    %x = nn.add %a, %b {nn.unit = 1 : i64} : tensor<16x32xf32>
+    %o = zero.offload %x {tier = …} : tensor<16x32xf32> -> !zero.future<tensor<16x32xf32>>
+    …
+    %h = zero.wait %o : !zero.future<tensor<16x32xf32>> -> tensor<16x32xf32>
+    …
+    %f = zero.fetch %h : tensor<16x32xf32> -> !zero.future<tensor<16x32xf32>>
+    …
+    %y = zero.wait %f : !zero.future<tensor<16x32xf32>> -> tensor<16x32xf32>
+    %g = nn.rms_norm_gradient %dy, %y, %w, %rstd {nn.backward, nn.unit = 1 : i64} : …
+    ```
   }];
 }
 

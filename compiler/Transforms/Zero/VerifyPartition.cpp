@@ -27,7 +27,7 @@ struct VerifyPartition : zp::zero::impl::VerifyPartitionPassBase<VerifyPartition
         trains |= program.getKind() == nn::ProgramKind::ApplyGradients;
       if (isa<nn::ReadOp, nn::AccumulateGradientOp, nn::GradientOp, nn::ClearGradientOp, nn::AdamwOp>(op))
         return fail(op, "still names an nn.parameter"), WalkResult::interrupt();
-      if (isa<AllGatherOp, ReduceScatterOp, AllReduceOp>(op) && !op->getResult(0).hasOneUse())
+      if (isa<AllGatherOp, ReduceScatterOp, AllReduceOp, FetchOp, OffloadOp>(op) && !op->getResult(0).hasOneUse())
         return fail(op, "starts a future that is not awaited exactly once"), WalkResult::interrupt();
       if (auto update = dyn_cast<AdamwOp>(op))
         ++updates[update.getSection()];

@@ -21,6 +21,8 @@ struct Access {
 /// Discardable attribute of a collective that runs beside the compute stream: the event that its end records. The
 /// `plan.wait_event` of the same number is where it is awaited. Set by convert-to-plan, spent by plan-schedule-streams.
 inline constexpr llvm::StringLiteral kFutureAttr = "plan.future";
+/// On a transfer that the next collective follows on its stream.
+inline constexpr llvm::StringLiteral kChainedAttr = "plan.chained";
 } // namespace zp::plan
 
 #include "dialects/Plan/IR/PlanDialect.h.inc"

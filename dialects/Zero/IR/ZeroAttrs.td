@@ -11,6 +11,11 @@ def Zero_SectionKind : I32EnumAttr<"SectionKind", "what a section holds", [
   let cppNamespace = "::zp::zero";
 }
 
+def Zero_Tier : I32EnumAttr<"Tier", "which memory holds something", [
+    I32EnumAttrCase<"Device", 0, "device">, I32EnumAttrCase<"Host", 2, "host">, I32EnumAttrCase<"Disk", 3, "disk">]> {
+  let cppNamespace = "::zp::zero";
+}
+
 def Zero_SlotAttr : AttrDef<Zero_Dialect, "Slot"> {
   let mnemonic = "slot";
   let summary = "a parameter's place in a section: elements from the section's start";

@@ -10,14 +10,18 @@ def Zero_SectionOp : Zero_Op<"section", [Symbol]> {
     `type` is the whole section as it is used in computations: flat, padded to `ranks` equal slices. A trainable section
     also has f32 masters, moments and a gradient of the same length. `values_sharded`: each rank stores its slice of the
     values (stage 3), otherwise all of them. `gradient_sharded` (stages 2, 3) and `optimizer_sharded` (stages 1 to 3) say
-    the same of the gradient, and of masters and moments. Elements before `decay_end` are decayed.
+    the same of the gradient, and of masters and moments. Elements before `decay_end` are decayed. `values_tier` and
+    `optimizer_tier` (masters, moments and gradient) say which memory holds what a rank stores: values outside the device are
+    fetched before they are used, the optimizer works where its state is.
 
     Constraints:
     - C1: `ranks` divides the length. C2: slots ascend and lie within the section. (What they hold doesn't overlap: C3 of zero.slot, C2 of zero.pack.)
     - C3: a sharded gradient needs a sharded optimizer; sharded trainable values need both.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$unit, Zero_SectionKind:$kind, TypeAttrOf<Zero_Flat>:$type, Zero_SlotsAttr:$slots,
-                       I64Attr:$ranks, DefaultValuedAttr<I64Attr, "0">:$decay_end, UnitAttr:$values_sharded, UnitAttr:$gradient_sharded, UnitAttr:$optimizer_sharded);
+                       I64Attr:$ranks, DefaultValuedAttr<I64Attr, "0">:$decay_end, UnitAttr:$values_sharded, UnitAttr:$gradient_sharded, UnitAttr:$optimizer_sharded,
+                       DefaultValuedAttr<Zero_Tier, "::zp::zero::Tier::Device">:$values_tier,
+                       DefaultValuedAttr<Zero_Tier, "::zp::zero::Tier::Device">:$optimizer_tier);
   let assemblyFormat = "$sym_name `kind` $kind attr-dict";
   let hasVerifier = 1;
   let extraClassDeclaration = [{

@@ -5,8 +5,13 @@ using namespace mlir;
 
 namespace zp::zero {
 
-static int64_t length(Value value) { return cast<RankedTensorType>(value.getType()).getNumElements(); }
-static Type element(Value value) { return cast<RankedTensorType>(value.getType()).getElementType(); }
+/// The tensor, or the one that is promised.
+static RankedTensorType tensorOf(Value value) {
+  auto future = dyn_cast<FutureType>(value.getType());
+  return future ? future.getValue() : cast<RankedTensorType>(value.getType());
+}
+static int64_t length(Value value) { return tensorOf(value).getNumElements(); }
+static Type element(Value value) { return tensorOf(value).getElementType(); }
 
 LogicalResult SectionOp::verify() {
   if (static_cast<int64_t>(getRanks()) < 1 || getElements() % static_cast<int64_t>(getRanks()))
@@ -105,6 +110,17 @@ template <typename OpT> static LogicalResult verifyCollective(OpT op, int64_t nu
 LogicalResult AllGatherOp::verify() { return verifyCollective(*this, getRanks(), 1, false); }
 LogicalResult ReduceScatterOp::verify() { return verifyCollective(*this, 1, getRanks(), true); }
 LogicalResult AllReduceOp::verify() { return verifyCollective(*this, 1, 1, true); }
+template <typename OpT> static LogicalResult verifyTransfer(OpT op) {
+  if (op.getResult().getType().getValue() != op.getSource().getType())
+    return op.emitOpError("C1: the future's tensor has another type than the source");
+  return success();
+}
+LogicalResult FetchOp::verify() { return verifyTransfer(*this); }
+LogicalResult OffloadOp::verify() {
+  if (getTier() == Tier::Device)
+    return emitOpError("C2: the tier is the device");
+  return verifyTransfer(*this);
+}
 LogicalResult WaitOp::verify() {
   if (getFuture().getType().getValue() != getResult().getType())
     return emitOpError("C1: the result is not what the future promises");

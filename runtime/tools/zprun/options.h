@@ -19,6 +19,7 @@ struct ZprunOptions {
   int threads = 0;
   bool shadow = false, reference = false, quiet = false, dryRun = false;
   std::string kernelPath; ///< empty: the fastest
+  std::string nvmePath;   ///< empty: as the plan says
   uint64_t maxShardBytes = 5'000'000'000;
   // training: a checkpoint to go on from, and what takes the place of the plan's settings
   std::string resume;

@@ -81,6 +81,7 @@ StatusOr<int> runRank(const Session &session, Communicator &communicator) {
   if (session.resume) {
     ZP_ASSIGN_OR_RETURN(saved, session.resume->shards());
   }
+  options.diskDirectory = session.options.nvmePath.empty() ? session.settings.nvme_path : session.options.nvmePath;
   options.loadSection = [&, reader](uint32_t section, const TensorView &target) {
     bool trained = session.plan().sections()->Get(section)->kind() == fbs::SectionKind::Trainable;
     return saved && trained ? restoreMasters(*saved, session.plan(), section, communicator.rank(), target) : reader->load(section, target);

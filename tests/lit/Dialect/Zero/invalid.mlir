@@ -369,3 +369,27 @@ nn.program @wait_c1_type kind evaluate {
   // expected-error @below {{C1: the result is not what the future promises}}
   %y = zero.wait %f : !zero.future<tensor<8xf32>> -> tensor<4xf32>
 }
+
+// -----
+
+nn.program @fetch_c1_type kind evaluate {
+  %x = nn.input "x" : tensor<64xf32>
+  // expected-error @below {{C1: the future's tensor has another type than the source}}
+  %f = zero.fetch %x : tensor<64xf32> -> !zero.future<tensor<32xf32>>
+}
+
+// -----
+
+nn.program @offload_c1_type kind evaluate {
+  %x = nn.input "x" : tensor<64xf32>
+  // expected-error @below {{C1: the future's tensor has another type than the source}}
+  %f = zero.offload %x {tier = 2 : i32} : tensor<64xf32> -> !zero.future<tensor<64xbf16>>
+}
+
+// -----
+
+nn.program @offload_c2_device kind evaluate {
+  %x = nn.input "x" : tensor<64xf32>
+  // expected-error @below {{C2: the tier is the device}}
+  %f = zero.offload %x {tier = 0 : i32} : tensor<64xf32> -> !zero.future<tensor<64xf32>>
+}

@@ -60,3 +60,19 @@ nn.program @update kind apply_gradients {
   // CHECK: zero.clear_gradient @trainable
   zero.clear_gradient @trainable
 }
+
+zero.section @away kind frozen {unit = 2 : i64, type = tensor<64xf32>, slots = [#zero.slot<@w, 0>], ranks = 2 : i64, values_sharded, values_tier = 2 : i32}
+// CHECK-LABEL: nn.program @transfers
+nn.program @transfers kind evaluate {
+  %v = zero.values @away : tensor<32xf32>
+  // CHECK: %[[F:.+]] = zero.fetch %{{.*}} : tensor<32xf32> -> <tensor<32xf32>>
+  %f = zero.fetch %v : tensor<32xf32> -> !zero.future<tensor<32xf32>>
+  // What is on its way may be gathered.
+  // CHECK: zero.all_gather %[[F]] {ranks = 2 : i64} : !zero.future<tensor<32xf32>> -> <tensor<64xf32>>
+  %g = zero.all_gather %f {ranks = 2 : i64} : !zero.future<tensor<32xf32>> -> !zero.future<tensor<64xf32>>
+  %w = zero.wait %g : !zero.future<tensor<64xf32>> -> tensor<64xf32>
+  %x = nn.input "x" : tensor<4x8xf32>
+  // CHECK: zero.offload %{{.*}} {tier = 3 : i32} : tensor<4x8xf32> -> <tensor<4x8xf32>>
+  %o = zero.offload %x {tier = 3 : i32} : tensor<4x8xf32> -> !zero.future<tensor<4x8xf32>>
+  %h = zero.wait %o : !zero.future<tensor<4x8xf32>> -> tensor<4x8xf32>
+}

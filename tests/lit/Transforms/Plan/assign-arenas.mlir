@@ -1,7 +1,7 @@
 // RUN: zp-opt %s --plan-assign-arenas | FileCheck %s
 
 // What lives on comes first, at 256-byte steps; behind it the entries share.
-// CHECK: module attributes {plan.arena_bytes = 2560 : i64}
+// CHECK: module attributes {plan.arena_bytes = {device = 2560 : i64}}
 // CHECK: plan.buffer @shard {{.*}}offset = 0 : i64
 plan.buffer @shard tier device kind weights {bytes = 256 : i64}
 // CHECK: plan.buffer @tiny {{.*}}offset = 256 : i64

@@ -15,7 +15,7 @@ TEST(PlannedMemory, BuffersLieAtTheirOffsets) {
   SamplePlan spec;
   auto plan = spec.load();
   ASSERT_TRUE(plan.ok());
-  auto memory = allocatePlanned(plan->plan(), 1);
+  auto memory = allocatePlanned(plan->plan(), 1, "");
   ASSERT_TRUE(memory.ok()) << memory.status().toString();
   uint8_t *first = (*memory)->buffer(0);
   EXPECT_EQ(reinterpret_cast<uintptr_t>(first) % kPageBytes, 0u);
@@ -28,7 +28,7 @@ TEST(PlannedMemory, MoreThanTheMachineHasIsRefusedWithBothSizes) {
   spec.spaces[0].bytes = uint64_t{1} << 49;
   auto plan = spec.load();
   ASSERT_TRUE(plan.ok());
-  Status status = allocatePlanned(plan->plan(), 1).status();
+  Status status = allocatePlanned(plan->plan(), 1, "").status();
   EXPECT_EQ(status.code(), ErrorCode::HostMemory);
   EXPECT_EQ(exitCodeOf(status.code()), 3);
   EXPECT_NE(status.message().find(std::to_string(uint64_t{1} << 49)), std::string::npos) << status.message();
@@ -40,8 +40,8 @@ TEST(PlannedMemory, TheRanksOfAMachineShareIt) {
   spec.spaces[0].bytes = memoryLimit() / 64 * 40 / 64 * 64; // 5/8 of it: one rank's, not two ranks'
   auto plan = spec.load();
   ASSERT_TRUE(plan.ok()) << plan.status().toString();
-  EXPECT_TRUE(allocatePlanned(plan->plan(), 1).ok()); // untouched, so it costs nothing
-  EXPECT_EQ(allocatePlanned(plan->plan(), 2).status().code(), ErrorCode::HostMemory);
+  EXPECT_TRUE(allocatePlanned(plan->plan(), 1, "").ok()); // untouched, so it costs nothing
+  EXPECT_EQ(allocatePlanned(plan->plan(), 2, "").status().code(), ErrorCode::HostMemory);
 }
 
 TEST(Mapping, TheSystemsRefusalIsAnError) {
