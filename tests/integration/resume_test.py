@@ -3,7 +3,7 @@
 
     resume_test.py [--bin DIR] [--part exact|cross|chain ...]
 
-exact  On one rank and on two, every ZeRO stage, LoRA, all parameters, 16 bits, accumulation, shuffling, dropout: a run
+exact  On one rank and on two, every ZeRO stage, LoRA, all parameters, 16 and 4 bits, accumulation, shuffling, dropout: a run
        that goes on from a checkpoint in its middle writes the same adapter bytes and the same lines of metrics.jsonl, in
        its own folder and in a new one.
 cross  Every checkpoint of (ranks, stage) resumed under every other: fp32 losses within 1e-6 of one rank's run without a
@@ -41,6 +41,8 @@ EXACT = [
     ("all parameters in bf16, stage 3", "llama_full", 2, 3, {"bf16": None}),
     ("a fresh adapter", "llama_trainer", 2, 3, {}),
     ("packed rows", "qwen2_packed", 1, 0, {}),
+    ("4-bit weights, 1 rank", "llama_qlora", 1, 0, {}),
+    ("4-bit weights, nested scales, 2 ranks", "llama_qlora_nested", 2, 3, {}),
 ]
 WAYS = [(1, 0), (1, 3), (2, 0), (2, 1), (2, 2), (2, 3), (4, 0), (4, 3)]
 
