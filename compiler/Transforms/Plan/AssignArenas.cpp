@@ -1,5 +1,7 @@
 #include "compiler/Transforms/Plan/Passes.h"
 
+#include <functional>
+#include <limits>
 #include <map>
 #include <vector>
 
@@ -59,26 +61,30 @@ public:
     llvm::erase_if(lives, [](const Life &life) { return life.first > life.last; });
   }
 
-  /// Places buffers from `base` on; returns the end of the highest.
+  /// Places buffers from `base` on; returns the end of the highest. No order is the best for every entry: a few are tried, until
+  /// one comes near what lives at once.
   int64_t place(int64_t base) {
-    SmallVector<Life *> order = llvm::map_to_vector(lives, [](Life &life) { return &life; });
-    llvm::stable_sort(order, [](Life *a, Life *b) { return a->size != b->size ? a->size > b->size : a->first < b->first; });
-    std::vector<Life *> placed; // by offset
-    int64_t end = base;
-    for (Life *life : order) {
-      int64_t offset = base;
-      for (Life *other : placed)
-        if (other->overlaps(*life)) {
-          if (offset + life->size <= other->offset)
-            break;
-          offset = std::max(offset, other->offset + other->size);
-        }
-      life->offset = offset;
-      placed.insert(llvm::upper_bound(placed, life, [](Life *a, Life *b) { return a->offset < b->offset; }), life);
-      life->buffer.setOffset(offset);
-      end = std::max(end, offset + life->size);
+    auto area = [](const Life *life) { return life->size * (life->last - life->first + 1); };
+    auto length = [](const Life *life) { return life->last - life->first; };
+    using Before = std::function<bool(const Life *, const Life *)>;
+    const Before orders[] = {
+        [](auto *a, auto *b) { return a->size != b->size ? a->size > b->size : a->first < b->first; },
+        [&](auto *a, auto *b) { return area(a) != area(b) ? area(a) > area(b) : a->first < b->first; },
+        [&](auto *a, auto *b) { return length(a) != length(b) ? length(a) > length(b) : a->size > b->size; },
+        [](auto *a, auto *b) { return a->first != b->first ? a->first < b->first : a->size > b->size; },
+    };
+    const int64_t enough = base + liveBytes() + liveBytes() / 500;
+    int64_t best = std::numeric_limits<int64_t>::max();
+    for (const Before &before : orders) {
+      if (best <= enough)
+        break;
+      if (int64_t end = placeInOrder(base, before); end < best) {
+        best = end;
+        for (Life &life : lives)
+          life.buffer.setOffset(life.offset);
+      }
     }
-    return end;
+    return best;
   }
 
   int64_t liveBytes() const {
@@ -94,6 +100,27 @@ public:
   }
 
 private:
+  /// Each at the lowest gap that fits; the end of the highest.
+  int64_t placeInOrder(int64_t base, llvm::function_ref<bool(const Life *, const Life *)> before) {
+    SmallVector<Life *> order = llvm::map_to_vector(lives, [](Life &life) { return &life; });
+    llvm::stable_sort(order, before);
+    std::vector<Life *> placed; // by offset
+    int64_t end = base;
+    for (Life *life : order) {
+      int64_t offset = base;
+      for (Life *other : placed)
+        if (other->overlaps(*life)) {
+          if (offset + life->size <= other->offset)
+            break;
+          offset = std::max(offset, other->offset + other->size);
+        }
+      life->offset = offset;
+      placed.insert(llvm::upper_bound(placed, life, [](Life *a, Life *b) { return a->offset < b->offset; }), life);
+      end = std::max(end, offset + life->size);
+    }
+    return end;
+  }
+
   /// Where stream 0 awaits the event that is recorded next after `at` on the same stream.
   static unsigned awaited(ArrayRef<Operation *> ops, unsigned at) {
     int64_t stream = cast<InstructionOpInterface>(ops[at]).getStreamId(), event = -1;

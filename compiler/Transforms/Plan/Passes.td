@@ -56,7 +56,8 @@ def AssignArenasPass : Plan_Pass<"plan-assign-arenas"> {
   let description = [{
     Buffers of the module come first, one after the other; behind them each entry lays out its own, which may share bytes
     when they are never live together. Each tier has an arena of its own. A buffer lives from the first to the last instruction that touches it, an
-    asynchronous one's until its event is awaited. Placement: largest first, at the lowest gap that fits.
+    asynchronous one's until its event is awaited. Placement: at the lowest gap that fits, largest first;
+    where that leaves gaps, in other orders too, and the tightest is kept.
 
     Requires: schedule-streams. Ensures: every buffer has an offset. The proof is not here: it is the schedule verifier's,
     which knows nothing of lives.

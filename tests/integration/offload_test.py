@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""Golden cases over what may be offloaded, recomputation, ZeRO stages and ranks: the loss must not depend on any of them.
+
+    offload_test.py [--bin DIR] [--all] [--table FILE]
+
+A line a cell: the gap to one rank with ZeRO-0 and nothing offloaded (at most 1e-6 relative), the bytes that rank 0 gathered and
+reduced, and the bytes that the plan keeps on the device, in host memory and on disk. A cell that offloads must keep fewer bytes
+on the device than its neighbour that does not, and some where it says. --all: every stage, on 1, 2 and 4 ranks. --table writes
+the figures as tab-separated values, too. The last line is 'N passed, N failed'. Exit 1 when any failed.
+"""
+
+import argparse
+import itertools
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from support import pipeline
+from support.golden_case import find_cases
+
+ROOT = Path(__file__).resolve().parents[2]
+CASES = ["llama_gqa_fp32", "llama_qlora_nested", "llama_full"]
+OFFLOAD = ["param", "optimizer", "activation"]
+TOLERANCE = 1e-6
+
+
+def losses(out):
+    return [json.loads(line)["loss"] for line in (out / "metrics.jsonl").read_text().splitlines()]
+
+
+def run_cell(case, tools, ranks, stage, device, remat, work):
+    """(losses, summary, {tier: bytes})"""
+    disk = work / "disk"
+    disk.mkdir(parents=True)
+    flags = {"rematerialize": remat, "nvme_path": str(disk), **{f"offload_{what}_device": device for what in OFFLOAD}}
+    job = pipeline.Job(bin=tools, ranks=ranks, zero_stage=stage, import_flags=flags)
+    out = pipeline.run(case, job, work / "run")
+    plan = next((work / "run").rglob("plan.fb"))
+    explained = subprocess.run([str(tools / "zpc"), "explain", str(plan), "--memory", "--json"], capture_output=True, text=True, check=True)
+    spaces = {name: space["peak_bytes"] for name, space in json.loads(explained.stdout)["spaces"].items()}
+    return losses(out), json.loads((out / "summary.json").read_text()), spaces
+
+
+def check(row, reference, plain):
+    """What is wrong with a cell. `plain` is the same cell without offload."""
+    failures = []
+    if len(row["losses"]) != len(reference):
+        failures.append(f"{len(row['losses'])} losses, expected {len(reference)}")
+    elif row["gap"] > TOLERANCE:
+        failures.append(f"loss {row['gap']:.1e} away, expected at most {TOLERANCE:.0e}")
+    tier = {"cpu": "host", "nvme": "nvme"}.get(row["offload"])
+    if tier and not row[tier] > 0:
+        failures.append(f"nothing in {tier}, expected what is offloaded there")
+    if tier and not row["device"] < plain["device"]:
+        failures.append(f"{row['device']} bytes on the device, expected fewer than the {plain['device']} without offload")
+    if row["ranks"] > 1 and not row["reduced"] > 0:
+        failures.append("nothing was reduced over the ranks")
+    if row["ranks"] > 1 and row["stage"] == 3 and not row["gathered"] > 0:
+        failures.append("nothing was gathered under ZeRO-3")
+    return failures
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bin", type=Path, default=ROOT / "build/bin")
+    parser.add_argument("--all", action="store_true")
+    parser.add_argument("--table", type=Path)
+    arguments = parser.parse_args()
+    cells = list(itertools.product([1, 2, 4], [0, 1, 2, 3])) if arguments.all else [(1, 0), (2, 3)]
+    rows, passed, failed = [], 0, 0
+    for case in find_cases(ROOT / "tests/golden/cases", CASES):
+        reference = None
+        for (ranks, stage), remat in itertools.product(cells, ["none", "block"]):
+            plain = None
+            for device in ["none", "cpu", "nvme"]:
+                label = f"{case.name} ranks {ranks} zero {stage} remat {remat} offload {device}"
+                with tempfile.TemporaryDirectory(prefix="offload-") as work:
+                    try:
+                        these, summary, spaces = run_cell(case, arguments.bin, ranks, stage, device, remat, Path(work))
+                    except pipeline.StageFailed as problem:
+                        failed += 1
+                        print(f"FAIL {label}: {problem}", flush=True)
+                        continue
+                reference = reference or these
+                row = {
+                    "case": case.name, "ranks": ranks, "stage": stage, "remat": remat, "offload": device, "losses": these,
+                    "gap": max(abs(a - b) / abs(b) for a, b in zip(these, reference)),
+                    "gathered": summary["gathered_bytes"], "reduced": summary["reduced_bytes"],
+                    "device": spaces["device"], "host": spaces["host"], "nvme": spaces["nvme"],
+                }
+                plain = plain or row
+                failures = check(row, reference, plain)
+                passed += not failures
+                failed += bool(failures)
+                rows.append(row)
+                note = (f"loss {row['gap']:.1e}, gathered {row['gathered']}, reduced {row['reduced']}, "
+                        f"device {row['device']}, host {row['host']}, nvme {row['nvme']}")
+                print(f"{'FAIL' if failures else 'PASS'} {label}: {'; '.join(failures) or note}", flush=True)
+    if arguments.table:
+        columns = [c for c in rows[0] if c != "losses"] if rows else []
+        lines = ["\t".join(columns)] + ["\t".join(str(row[c]) for c in columns) for row in rows]
+        arguments.table.write_text("\n".join(lines) + "\n")
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+"""What plans of the released shapes take and move, from config.json alone: `zpc explain` against bounds.
+
+    plan_memory_test.py [--bin DIR]
+
+- Llama-2-70B on a CUDA target, rows of 2048, r 8 on all linears, dropout 0.1, blocks recomputed: peak device and host bytes lie
+  between what the mathematics needs (below it something was forgotten) and what is wasteful.
+- 4-bit plans gather at least 3.8 times fewer bytes of frozen linears than bf16 plans, 3.75 times fewer in all.
+- For every shape in samples/configs, with and without 4 bits: whatever is offloaded, to host memory or disk, the device peak is
+  lower; the arena has at most 2 % more than what lives at once.
+The last line is 'N passed, N failed'. Exit 1 when any failed.
+"""
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMON = ("--lora_r 8 --lora_alpha 16 --lora_target_modules all-linear --lora_dropout 0.1 --bf16 true --zero_stage 3 "
+          "--rematerialize block").split()
+FOUR_BIT = "--use_4bit_quantization true --use_nested_quant true".split()
+QLORA = "--num_processes 2 --per_device_train_batch_size 2 --gradient_accumulation_steps 2".split() + FOUR_BIT
+EVERYTHING = "--offload_param_device {0} --offload_optimizer_device {0} --offload_activation_device {0}"
+GB = 1e9
+# (what, flags, space, its ranks together, floor, bar): of the guide's two runs on Llama-2-70B.
+PEAKS = [
+    ("QLoRA", QLORA, "device", 1, 24.5, 28.0),
+    ("QLoRA, activations offloaded", QLORA + "--offload_activation_device cpu".split(), "device", 1, 19.2, 22.5),
+    ("QLoRA, parameters offloaded", QLORA + "--offload_param_device cpu".split(), "device", 1, 6.3, 9.8),
+    ("QLoRA, parameters offloaded", QLORA + "--offload_param_device cpu".split(), "host", 2, 36.3, 40.0),
+    ("QLoRA, everything offloaded", QLORA + EVERYTHING.format("cpu").split(), "device", 1, 1.5, 4.5),
+    ("LoRA", "--num_processes 8 --per_device_train_batch_size 8 --gradient_accumulation_steps 4".split(), "device", 1, 40.5, 50.0),
+]
+OFFLOADS = [("parameters", "--offload_param_device {0}"), ("optimizer", "--offload_optimizer_device {0}"),
+            ("activations", "--offload_activation_device {0}"), ("everything", EVERYTHING)]
+
+
+class Tools:
+    def __init__(self, folder, work):
+        self.zpc, self.work = str(folder / "zpc"), work
+
+    def compile(self, config, flags, target):
+        """The plan's path."""
+        model, plan = self.work / "model.mlir", self.work / "plan.fb"
+        folder = ROOT / "samples/configs" / config
+        length = min(2048, json.loads((folder / "config.json").read_text())["max_position_embeddings"])
+        for words in ([self.zpc, "import", "--model", str(folder), "--max_length", str(length), *COMMON, *flags, "-o", str(model)],
+                      [self.zpc, "compile", str(model), "--target", target, "-o", str(plan)]):
+            subprocess.run(words, check=True, capture_output=True, text=True)
+        return plan
+
+    def explain(self, plan, view, *flags):
+        return subprocess.run([self.zpc, "explain", str(plan), view, *flags], check=True, capture_output=True, text=True).stdout
+
+    def peaks(self, plan):
+        spaces = json.loads(self.explain(plan, "--memory", "--json"))["spaces"]
+        for name, space in spaces.items():
+            assert sum(space["by_kind"].values()) == space["peak_bytes"], f"{name}: the kinds don't add up to the peak"
+        return {name: space["peak_bytes"] for name, space in spaces.items()}
+
+
+class Tally:
+    passed = failed = 0
+
+    def check(self, label, good, note):
+        self.passed += bool(good)
+        self.failed += not good
+        print(f"{'PASS' if good else 'FAIL'} {label}: {note}", flush=True)
+
+
+def gathered(tools, plan):
+    """Bytes of frozen linears and of everything that a train step gathers."""
+    step = json.loads(tools.explain(plan, "--collectives", "--json"))["entries"]["train_step"]
+    return step["gathered"]["frozen_linears"]["bytes"], step["all_gather"]["bytes"]
+
+
+def waste(tools, plan):
+    """The worst of the tiers: arena over what lives at once."""
+    return max(float(w) for w in re.findall(r"waste ([0-9.]+)", tools.explain(plan, "--memory")))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bin", type=Path, default=ROOT / "build/bin")
+    arguments = parser.parse_args()
+    tally = Tally()
+    with tempfile.TemporaryDirectory(prefix="plan-memory-") as work:
+        tools = Tools(arguments.bin, Path(work))
+        for what, flags, space, ranks, floor, bar in PEAKS:
+            peak = ranks * tools.peaks(tools.compile("llama-2-70b", flags, "cuda"))[space] / GB
+            tally.check(f"llama-2-70b {what}: {space} of {ranks} rank(s)", floor <= peak <= bar, f"{peak:.2f} GB, expected {floor} to {bar}")
+        four = gathered(tools, tools.compile("llama-2-70b", QLORA, "cpu"))
+        floats = gathered(tools, tools.compile("llama-2-70b", [f for f in QLORA if f not in FOUR_BIT], "cpu"))
+        for what, less, more, bar in zip(("frozen linears", "everything"), four, floats, (3.8, 3.75)):
+            tally.check(f"llama-2-70b gathers {what}", more >= bar * less, f"{more} bytes in bf16 are {more / less:.3f} times {less}, expected {bar}")
+        for config in sorted(p.parent.name for p in (ROOT / "samples/configs").glob("*/config.json")):
+            for bits, flags in (("bf16", []), ("4-bit", FOUR_BIT)):
+                flags = "--num_processes 2 --per_device_train_batch_size 2".split() + flags
+                plan = tools.compile(config, flags, "cpu")
+                plain, worst = tools.peaks(plan)["device"], waste(tools, plan)
+                for what, spelled in OFFLOADS:
+                    for device, space in (("cpu", "host"), ("nvme", "nvme")):
+                        plan = tools.compile(config, [*flags, *spelled.format(device).split()], "cpu")
+                        peaks = tools.peaks(plan)
+                        worst = max(worst, waste(tools, plan))
+                        tally.check(f"{config} {bits}, {what} to {device}", peaks["device"] < plain and peaks[space] > 0,
+                                    f"device {peaks['device']} bytes, without offload {plain}, {space} {peaks[space]}")
+                tally.check(f"{config} {bits}, arenas", worst <= 1.02, f"at most {worst:.4f} of what lives at once")
+    print(f"{tally.passed} passed, {tally.failed} failed")
+    return 1 if tally.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
