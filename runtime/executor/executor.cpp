@@ -25,6 +25,7 @@ public:
   Status run(uint32_t entry) override;
   TensorView view(uint32_t tensor) override { return views[tensor]; }
   Status bring(uint32_t tensor, std::vector<std::byte> &storage, TensorView &view) override;
+  Status putBack(uint32_t tensor, const TensorView &view) override;
   uint64_t gatheredBytes() const override { return gathered; }
   uint64_t reducedBytes() const override { return reduced; }
   std::array<double, 256> secondsByOpcode() const override;
@@ -170,6 +171,13 @@ Status PlanExecutor::bring(uint32_t index, std::vector<std::byte> &storage, Tens
   storage.resize(view.bytes());
   view.data = storage.data();
   return memory->disk()->read(plan.buffers()->Get(tensor.buffer())->offset() + tensor.offset(), storage.data(), storage.size());
+}
+
+Status PlanExecutor::putBack(uint32_t index, const TensorView &view) {
+  if (views[index].data || options.dryRun)
+    return {};
+  const fbs::Tensor &tensor = *plan.tensors()->Get(index);
+  return memory->disk()->write(plan.buffers()->Get(tensor.buffer())->offset() + tensor.offset(), view.data, view.bytes());
 }
 
 /// Between any two tiers. A buffer on disk is read or written where the plan says it lies in the rank's file.

@@ -57,6 +57,11 @@ public:
     view = this->view(tensor);
     return {};
   }
+  /// Back to where `bring` found it, what has been written to its view.
+  virtual Status putBack(uint32_t tensor, const TensorView &view) {
+    (void)tensor, (void)view;
+    return {};
+  }
   /// Bytes that gathers brought to this rank from the others, and that reductions took from it to them, since creation: of
   /// n ranks, n-1 shards each (an all_reduce counts as the n-1 nths of its data).
   virtual uint64_t gatheredBytes() const = 0;

@@ -8,6 +8,7 @@
 #include "runtime/io/checkpoint.h"
 #include "runtime/io/checkpoint_directory.h"
 #include "runtime/schema/plan_generated.h"
+#include "runtime/trainer/plan_entries.h"
 
 namespace zp::rt {
 
@@ -90,16 +91,18 @@ std::string latestWhole(const std::string &output) {
   return {};
 }
 
-Status restoreMasters(const StateShards &from, const fbs::Plan &plan, uint32_t index, int rank,
-                      const TensorView &target) {
+/// A rank's slice of one kind of a section's state.
+static Status fillSlice(const StateShards &from, const fbs::Plan &plan, uint32_t index,
+                        StateKind kind, int rank, const TensorView &target) {
   const fbs::Section &section = *plan.sections()->Get(index);
   const auto held = static_cast<uint64_t>(target.elements());
   const bool sharded = held != section.elements();
   if (sharded && held * plan.ranks() != section.elements())
-    return Status(ErrorCode::PlanInvalid,
-                  "sections[" + std::to_string(index) + "]: load_section's target has " +
-                      std::to_string(held) + " elements, expected the section's " +
-                      std::to_string(section.elements()) + " or a rank's share");
+    return Status(ErrorCode::PlanInvalid, "sections[" + std::to_string(index) + "]: its " +
+                                              textOf(kind) + " has " + std::to_string(held) +
+                                              " elements, expected the section's " +
+                                              std::to_string(section.elements()) +
+                                              " or a rank's share; compile the plan again");
   const uint64_t begin = sharded ? held * static_cast<uint64_t>(rank) : 0, end = begin + held;
   std::memset(target.data, 0, target.bytes()); // between parameters, where nothing is trained
   for (const fbs::Parameter *parameter : *section.parameters()) {
@@ -109,20 +112,35 @@ Status restoreMasters(const StateShards &from, const fbs::Plan &plan, uint32_t i
     const uint64_t first = std::max(begin, parameter->offset()),
                    last = std::min(end, parameter->offset() + elements);
     if (first < last)
-      ZP_RETURN_IF_ERROR(from.read(
-          parameter->name()->str(), StateKind::Master, first - parameter->offset(), last - first,
-          target.as<std::byte>() + bytesOf(target.dtype, first - begin), target.dtype));
+      ZP_RETURN_IF_ERROR(
+          from.read(parameter->name()->str(), kind, first - parameter->offset(), last - first,
+                    target.as<std::byte>() + bytesOf(target.dtype, first - begin), target.dtype));
   }
   return {};
 }
 
+Status restoreMasters(const StateShards &from, const fbs::Plan &plan, uint32_t section, int rank,
+                      const TensorView &target) {
+  return fillSlice(from, plan, section, StateKind::Master, rank, target);
+}
+
 Status restoreMoments(const StateShards &from, const fbs::Plan &plan, int rank,
-                      const StateViews &views) {
-  ZP_ASSIGN_OR_RETURN(std::vector<StatePiece> pieces, piecesOf(plan, rank, views, false));
-  for (const StatePiece &piece : pieces)
-    if (piece.kind != StateKind::Master)
-      ZP_RETURN_IF_ERROR(from.read(piece.parameter, piece.kind, piece.first, piece.count,
-                                   piece.data, piece.dtype));
+                      Executor &executor) {
+  for (uint32_t s = 0; s < plan.sections()->size(); ++s) {
+    const fbs::Section &section = *plan.sections()->Get(s);
+    if (section.kind() != fbs::SectionKind::Trainable || !section.parameters())
+      continue;
+    for (StateKind kind : {StateKind::Moment1, StateKind::Moment2}) {
+      const uint32_t tensor = stateTensor(section, kind);
+      if (tensor == kNoTensor)
+        continue;
+      std::vector<std::byte> storage;
+      TensorView view;
+      ZP_RETURN_IF_ERROR(executor.bring(tensor, storage, view));
+      ZP_RETURN_IF_ERROR(fillSlice(from, plan, s, kind, rank, view));
+      ZP_RETURN_IF_ERROR(executor.putBack(tensor, view));
+    }
+  }
   return {};
 }
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "runtime/executor/executor.h"
 #include "runtime/io/checkpoint_manifest.h"
 #include "runtime/io/checkpoint_shards.h"
 #include "runtime/trainer/checkpoint_identity.h"
@@ -41,9 +42,8 @@ std::string latestWhole(const std::string &output);
 /// masters.
 Status restoreMasters(const StateShards &from, const fbs::Plan &plan, uint32_t section, int rank,
                       const TensorView &target);
-/// Fills this rank's moments, after `init`.
-Status restoreMoments(const StateShards &from, const fbs::Plan &plan, int rank,
-                      const StateViews &views);
+/// Fills this rank's moments, after `init`, a tensor at a time.
+Status restoreMoments(const StateShards &from, const fbs::Plan &plan, int rank, Executor &executor);
 
 } // namespace zp::rt
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A resumed run ends as the run that never stopped.
 
-    resume_test.py [--bin DIR] [--part exact|cross|chain ...]
+    resume_test.py [--bin DIR] [--part exact|cross|chain|offload ...]
 
 exact  On one rank and on two, every ZeRO stage, LoRA, all parameters, 16 and 4 bits, accumulation, shuffling, dropout: a run
        that goes on from a checkpoint in its middle writes the same adapter bytes and the same lines of metrics.jsonl, in
@@ -9,6 +9,7 @@ exact  On one rank and on two, every ZeRO stage, LoRA, all parameters, 16 and 4 
 cross  Every checkpoint of (ranks, stage) resumed under every other: fp32 losses within 1e-6 of one rank's run without a
        stop.
 chain  1, 2, 4, 2, 1 ranks in one run, a checkpoint after each few updates: the same.
+offload  State in device memory, on the host and on disk, each resumed in each: the same bytes.
 A line a check; the last line is 'N passed, N failed'. Exit 1 when any failed.
 """
 
@@ -126,10 +127,36 @@ def chain(bench, tally):
     guarded(tally, "chain: 1, 2, 4, 2, 1 ranks", check)
 
 
+def offload(bench, tally):
+    disk = bench.folder("disk")
+    disk.mkdir()
+    places = {
+        place: {"offload_optimizer_device": place, "offload_param_device": place, "nvme_path": disk}
+        for place in ("none", "cpu", "nvme")
+    }
+    whole = {}
+    for place, flags in places.items():
+
+        def check():
+            whole[place] = bench.train(FP32, 2, 3, "--save_steps", 7, import_flags=flags)
+            return same(whole[place], whole["none"]), "the same bytes and lines"
+
+        guarded(tally, f"offload: {place}", check)
+    for before in whole:
+        for after, flags in places.items():
+
+            def check():
+                resume = ["--resume_from_checkpoint", whole[before] / "checkpoint-7"]
+                out = bench.train(FP32, 2, 3, *resume, import_flags=flags)
+                return same(out, whole["none"]), "the same bytes and lines"
+
+            guarded(tally, f"offload: {before} → {after}", check)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     tools.add_arguments(parser)
-    parts = {"exact": exact, "cross": cross, "chain": chain}
+    parts = {"exact": exact, "cross": cross, "chain": chain, "offload": offload}
     parser.add_argument("--part", nargs="+", choices=parts, default=list(parts))
     chosen = parser.parse_args()
     tally = tools.Tally()

@@ -97,7 +97,7 @@ StatusOr<int> runRank(const Session &session, Communicator &communicator) {
   ZP_ASSIGN_OR_RETURN(uint32_t init, entries.longestEntry(fbs::EntryKind::Init));
   ZP_RETURN_IF_ERROR(executor->run(init));
   if (saved)
-    ZP_RETURN_IF_ERROR(restoreMoments(*saved, session.plan(), communicator.rank(), [&](uint32_t tensor) { return executor->view(tensor); }));
+    ZP_RETURN_IF_ERROR(restoreMoments(*saved, session.plan(), communicator.rank(), *executor));
   saved.reset();
   switch (session.options.verb) {
   case Verb::Train:

@@ -83,6 +83,7 @@ TEST_F(Writer, HoldsTheStateOfItsStepAndNotALaterOne) {
   EXPECT_EQ(rank.writer->report().snapshotBytes, 3 * 4 * (6 + 5 + 100 + 1 + 64u));
   ASSERT_TRUE(rank.writer->finish().ok());
   StatePlan reader(1, false);
+  StateExecutor executor(reader);
   auto point = open("latest", reader);
   ASSERT_TRUE(point.ok()) << point.status().toString();
   auto shards = point->shards();
@@ -97,7 +98,7 @@ TEST_F(Writer, HoldsTheStateOfItsStepAndNotALaterOne) {
               section == 0 ? 0.0f : StatePlan::valueOf("e", StateKind::Master, 6))
         << "a gap is zero";
   }
-  ASSERT_TRUE(restoreMoments(*shards, reader.plan(), 0, reader.views()).ok());
+  ASSERT_TRUE(restoreMoments(*shards, reader.plan(), 0, executor).ok());
   reader.forEach(0, [&](const std::string &name, StateKind kind, uint64_t i, float place) {
     ASSERT_EQ(place, StatePlan::valueOf(name, kind, i));
   });
