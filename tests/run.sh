@@ -53,6 +53,10 @@ countLit() {
   bad=$(number 2 ' *(Failed|Unresolved|Timed Out|Unexpectedly Passed) *: *([0-9]+).*' "$1")
   left=$(number 2 ' *(Unsupported|Skipped|Excluded) *: *([0-9]+).*' "$1")
 }
+countGoogleTest() {
+  good=$(number 1 '\[  PASSED  \] ([0-9]+) tests?\.' "$1")
+  bad=$(number 1 ' *([0-9]+) FAILED TESTS?' "$1")
+}
 countUnittest() {
   left=$(number 2 '(OK|FAILED) \(.*skipped=([0-9]+).*' "$1")
   bad=$(($(number 1 'FAILED \(.*failures=([0-9]+).*' "$1") + $(number 1 'FAILED \(.*errors=([0-9]+).*' "$1")))
@@ -65,7 +69,14 @@ countLine() { # scripts that close with our own line
 
 for name in "${suites[@]}"; do
   case $name in
-    unit) suite unit countCtest ctest --test-dir build -j2 --output-on-failure --no-tests=error ;;
+    unit)
+      suite unit countCtest ctest --test-dir build -j2 --output-on-failure --no-tests=error
+      # The kernels on every path that this CPU has, and by name those it lacks.
+      conformance=build/tests/bin/kernel_conformance_test
+      "$conformance" --list_kernel_paths | sed -n 's/^cannot run: /== kernels: cannot run /p'
+      for path in $("$conformance" --list_kernel_paths | sed -n 's/^runs: //p'); do
+        suite "kernels_$path" countGoogleTest "$conformance" "--kernel_path=$path"
+      done ;;
     lit) suite lit countLit "$lit" -v build/tests/lit ;;
     python)
       suite python countUnittest "$python" -m unittest discover -s tests/python

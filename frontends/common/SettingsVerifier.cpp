@@ -76,6 +76,9 @@ Status verifySettings(const JobSettings &s) {
   checks.range("stage3_param_persistence_threshold", double(s.stage3_param_persistence_threshold),
                0, 9e18, "0 or more elements", "use 0 to shard everything");
   checks.choice("rematerialize", s.rematerialize, {"none", "block"});
+  checks.choice("offload_param_device", s.offload_param_device, {"none", "cpu", "nvme"});
+  checks.choice("offload_optimizer_device", s.offload_optimizer_device, {"none", "cpu", "nvme"});
+  checks.choice("offload_activation_device", s.offload_activation_device, {"none", "cpu", "nvme"});
   checks.range("per_device_train_batch_size", double(s.per_device_train_batch_size), 1, kMostInt,
                "1 or more rows", "use 1 at least");
   checks.range("gradient_accumulation_steps", double(s.gradient_accumulation_steps), 1, kMostInt,

@@ -44,6 +44,7 @@ Place ProgramMemory::allocate(RankedTensorType type, plan::BufferKind kind, plan
   auto name = "t" + std::to_string(made++);
   auto buffer = plan::BufferOp::create(builder, builder.getUnknownLoc(), name, storedBytes(type), tier, kind, IntegerAttr());
   residents[buffer.getSymNameAttr()];
+  transients[buffer.getSymNameAttr()] = buffer;
   return {buffer.getSymNameAttr(), 0, type};
 }
 
@@ -87,6 +88,9 @@ Place ProgramMemory::defineInPlaceOf(Value result, ArrayRef<Value> operands, Ope
       if (operand && operand.getType() == result.getType() && diesAt(operand, at)) {
         Place place = placeOf(operand);
         bind(result, place);
+        // Memory is named for what it holds longest: a kept value gives its kind to the buffer that it takes over.
+        if (plan::BufferOp buffer = transients.lookup(place.buffer); buffer && kindOf(result) == plan::BufferKind::Checkpoints)
+          buffer.setKind(plan::BufferKind::Checkpoints);
         return place;
       }
   return define(result);

@@ -61,6 +61,7 @@ private:
   llvm::DenseMap<mlir::Operation *, unsigned> order;
   llvm::DenseMap<mlir::Value, Place> places, destinations;
   llvm::DenseMap<mlir::StringAttr, llvm::SmallVector<mlir::Value>> residents; // values of a transient buffer
+  llvm::DenseMap<mlir::StringAttr, plan::BufferOp> transients;
   llvm::DenseMap<std::tuple<mlir::StringAttr, int64_t, mlir::Type>, mlir::Value> views;
   int64_t made = 0;
 };

@@ -30,7 +30,7 @@ const Case kCases[] = {
     {"no_streams", [](SamplePlan &p) { p.streams = 0; }, "streams: is 0"},
     {"many_streams", [](SamplePlan &p) { p.streams = 17; }, "streams: is 17"},
     {"unknown_tier", [](SamplePlan &p) { p.spaces[0].tier = static_cast<fbs::Tier>(9); }, "spaces[0]: tier is 9"},
-    {"disk_tier", [](SamplePlan &p) { p.spaces[0].tier = fbs::Tier::Disk; }, "spaces[0]: tier is 3"},
+    {"kernel_on_disk", [](SamplePlan &p) { p.spaces.push_back(p.spaces[0]); p.spaces[1].tier = p.buffers[1].tier = fbs::Tier::Disk; }, "is in buffer gathered on disk"},
     {"space_twice", [](SamplePlan &p) { p.spaces.push_back(p.spaces[0]); }, "spaces[1]: tier Device has a space already"},
     {"huge_space", [](SamplePlan &p) { p.spaces[0].bytes = kHuge; }, "spaces[0]: has 18446744073709551615 bytes"},
     {"buffer_without_space", [](SamplePlan &p) { p.buffers[1].tier = fbs::Tier::Host; }, "buffers[1] (gathered): tier is 2"},
