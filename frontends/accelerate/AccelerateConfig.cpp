@@ -180,16 +180,10 @@ private:
                   "is " + std::to_string(stage) + ", expected 0, 1, 2 or 3; use 3 for full parameter sharding");
     for (bool parameters : {true, false}) {
       std::string name = parameters ? "offload_param" : "offload_optimizer";
-      std::optional<std::string> device = inner.text(name + "_device"), path = inner.text(name + "_nvme_path");
-      if (device)
-        ZP_RETURN_IF_ERROR(takeOffload(place(inner, name + "_device"), *device, parameters, stage, config));
-      if (!path || *path == "none" || path->empty())
-        continue;
-      if (device && *device == "nvme" && isSetting("nvme_path"))
-        wish("nvme_path", *path, place(inner, name + "_nvme_path"), /*mustMatch=*/false);
-      else
-        config.notes.push_back(place(inner, name + "_nvme_path") + ": nothing goes to NVMe, " + name +
-                               "_device is not nvme");
+      OffloadWish wish{parameters, inner.text(name + "_device"), inner.text(name + "_nvme_path"), "", ""};
+      wish.devicePlace = wish.device ? place(inner, name + "_device") : "";
+      wish.pathPlace = wish.path ? place(inner, name + "_nvme_path") : "";
+      ZP_RETURN_IF_ERROR(takeOffload(wish, stage, config));
     }
     if (std::optional<std::string> clip = inner.text("gradient_clipping");
         clip && isOff(inner.found.at("gradient_clipping")->value))

@@ -73,10 +73,11 @@ private:
                   "is " + std::to_string(stage) +
                       ", expected 0, 1, 2 or 3; set \"stage\": 3 for full parameter sharding");
     for (bool parameters : {true, false}) {
-      std::string key =
-          parameters ? "zero_optimization.offload_param.device" : "zero_optimization.offload_optimizer.device";
-      if (std::optional<std::string> device = keys.text(key))
-        ZP_RETURN_IF_ERROR(takeOffload(place(key), *device, parameters, stage, config));
+      std::string section = parameters ? "zero_optimization.offload_param" : "zero_optimization.offload_optimizer";
+      OffloadWish wish{parameters, keys.text(section + ".device"), keys.text(section + ".nvme_path"), "", ""};
+      wish.devicePlace = wish.device ? place(section + ".device") : "";
+      wish.pathPlace = wish.path ? place(section + ".nvme_path") : "";
+      ZP_RETURN_IF_ERROR(takeOffload(wish, stage, config));
     }
     return Status();
   }

@@ -1,31 +1,36 @@
 #include "frontends/accelerate/JobConfig.h"
 
-#include "runtime/schema/settings.h"
-
 namespace zp::fe {
 
-bool isSetting(const std::string &name) {
-  bool found = false;
-  JobSettings().forEach([&](const char *setting, const auto &, const char *) { found |= name == setting; });
-  return found;
+/// DeepSpeed's own rules of which stage may offload what.
+static Status checkStage(const OffloadWish &wish, int64_t stage) {
+  std::string needed;
+  if (wish.parameters && stage != 3)
+    needed = "stage 3 for it; set zero_stage: 3 or none";
+  else if (!wish.parameters && stage == 0)
+    needed = "stage 1, 2 or 3 for it; raise zero_stage or set none";
+  else if (!wish.parameters && *wish.device == "nvme" && stage != 3)
+    needed = "stage 3 for NVMe; set zero_stage: 3 or none";
+  return needed.empty() ? Status()
+                        : Status(ErrorCode::Config, wish.devicePlace + ": is " + *wish.device + " at zero_stage " +
+                                                        std::to_string(stage) + ", expected " + needed);
 }
 
-Status takeOffload(const std::string &place, const std::string &device, bool parameters, int64_t stage,
-                   JobConfig &into) {
-  if (device == "none" || device == "auto")
+Status takeOffload(const OffloadWish &wish, int64_t stage, JobConfig &into) {
+  if (wish.device && *wish.device != "none" && *wish.device != "auto") {
+    ZP_RETURN_IF_ERROR(checkStage(wish, stage));
+    into.wishes.push_back({wish.parameters ? "offload_param_device" : "offload_optimizer_device", *wish.device,
+                           wish.devicePlace, /*mustMatch=*/false});
+  }
+  if (!wish.path || wish.path->empty() || *wish.path == "none" || *wish.path == "auto")
     return Status();
-  auto refuse = [&](const std::string &reason) { return Status(ErrorCode::Config, place + ": is " + device + reason); };
-  const std::string atStage = " at zero_stage " + std::to_string(stage) + ", expected ";
-  if (parameters && stage != 3)
-    return refuse(atStage + "stage 3 for it; set zero_stage: 3 or none");
-  if (!parameters && stage == 0)
-    return refuse(atStage + "stage 1, 2 or 3 for it; raise zero_stage or set none");
-  if (!parameters && device == "nvme" && stage != 3)
-    return refuse(atStage + "stage 3 for NVMe; set zero_stage: 3 or none");
-  const std::string setting = parameters ? "offload_param_device" : "offload_optimizer_device";
-  if (!isSetting(setting))
-    return refuse(", expected none: offload to " + device + " is not built yet; set none");
-  into.wishes.push_back({setting, device, place, /*mustMatch=*/false});
+  const SettingWish *other = into.wish("nvme_path");
+  if (!wish.device || *wish.device != "nvme")
+    into.notes.push_back(wish.pathPlace + ": nothing goes to NVMe, the device is not nvme");
+  else if (!other)
+    into.wishes.push_back({"nvme_path", *wish.path, wish.pathPlace, /*mustMatch=*/false});
+  else if (other->value != *wish.path)
+    into.notes.push_back(wish.pathPlace + ": one directory holds all that goes to NVMe, that of " + other->place);
   return Status();
 }
 

@@ -26,13 +26,15 @@ struct JobConfig {
   }
 };
 
-/// Whether runtime/schema/settings.inc has a setting of this name.
-bool isSetting(const std::string &name);
-
-/// `device`: none, auto (none), cpu or nvme, for parameters or the optimizer's state. Config when the stage doesn't go
-/// with it, or while there is no setting for it.
-Status takeOffload(const std::string &place, const std::string &device, bool parameters, int64_t stage,
-                   JobConfig &into);
+/// Where a file wants shards of parameters, or the optimizer's state; each with its FILE:LINE: key.
+struct OffloadWish {
+  bool parameters;
+  std::optional<std::string> device; ///< none, auto (none), cpu or nvme
+  std::optional<std::string> path;   ///< for nvme
+  std::string devicePlace, pathPlace;
+};
+/// Becomes settings, or a note for a path that nothing uses. Config when the stage doesn't go with the device.
+Status takeOffload(const OffloadWish &wish, int64_t stage, JobConfig &into);
 
 } // namespace zp::fe
 

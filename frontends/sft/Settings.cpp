@@ -35,7 +35,8 @@ public:
   Status run() {
     takeFlags();
     ZP_RETURN_IF_ERROR(takePrecision());
-    ZP_RETURN_IF_ERROR(takeCheckpointing());
+    ZP_RETURN_IF_ERROR(takeSwitch("gradient_checkpointing", "rematerialize", "block"));
+    ZP_RETURN_IF_ERROR(takeSwitch("activation_offloading", "offload_activation_device", "cpu"));
     for (const SettingWish &wish : config.wishes)
       ZP_RETURN_IF_ERROR(takeWish(wish));
     ZP_RETURN_IF_ERROR(takeThreshold());
@@ -76,15 +77,16 @@ private:
     return Status();
   }
 
-  Status takeCheckpointing() {
-    if (!arguments.given.count("gradient_checkpointing"))
+  /// The trainer's switch for a setting that takes a word; `none` when it is off.
+  Status takeSwitch(const std::string &flag, const std::string &setting, const char *on) {
+    if (!arguments.given.count(flag))
       return Status();
-    std::string meant = arguments.isOn("gradient_checkpointing") ? "block" : "none";
-    auto at = sources.find("rematerialize");
+    std::string meant = arguments.isOn(flag) ? on : "none";
+    auto at = sources.find(setting);
     if (at != sources.end() && at->second.value != meant)
-      return Status(ErrorCode::Config, "--gradient_checkpointing: means --rematerialize " + meant + ", but that is " +
+      return Status(ErrorCode::Config, "--" + flag + ": means --" + setting + " " + meant + ", but that is " +
                                            at->second.value + ", expected one wish; drop one of the two");
-    sources["rematerialize"] = {meant, "--gradient_checkpointing"};
+    sources[setting] = {meant, "--" + flag};
     return Status();
   }
 

@@ -1,4 +1,5 @@
 #include "compiler/Support/Settings.h"
+#include "compiler/Support/Storage.h"
 #include "compiler/Transforms/NF4/Passes.h"
 
 namespace zp::nf4 {
@@ -12,7 +13,7 @@ namespace nn = zp::nn;
 
 namespace {
 
-constexpr int64_t kBlockSize = 64, kNestedSize = 256; // what the reference's libraries make, without a choice
+constexpr int64_t kBlockSize = 64; // what the reference's libraries make, without a choice
 constexpr StringLiteral kSkipAttr = "nf4.skip";
 
 bool isWeightOfLinear(OpOperand &use) {
@@ -28,7 +29,7 @@ struct QuantizeFrozenWeights : zp::nf4::impl::QuantizeFrozenWeightsPassBase<Quan
       return signalPassFailure();
     if (!settings->use_4bit_quantization)
       return;
-    Type block = BlockType::get(&getContext(), kBlockSize, settings->bnb_4bit_quant_type == "fp4", settings->use_nested_quant ? kNestedSize : 0);
+    Type block = BlockType::get(&getContext(), kBlockSize, settings->bnb_4bit_quant_type == "fp4", settings->use_nested_quant ? static_cast<int64_t>(zp::QuantRecords::kBlocks) : 0);
     llvm::DenseMap<StringAttr, SmallVector<nn::ReadOp>> reads;
     module.walk([&](nn::ReadOp read) { reads[read.getParameterAttr().getAttr()].push_back(read); });
     for (auto parameter : module.getOps<nn::ParameterOp>()) {

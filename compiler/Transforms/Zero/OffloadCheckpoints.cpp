@@ -1,5 +1,7 @@
 #include "compiler/Support/Settings.h"
+#include "compiler/Transforms/NN/Programs.h"
 #include "compiler/Transforms/Zero/Passes.h"
+#include "compiler/Transforms/Zero/Sections.h"
 
 #include <map>
 
@@ -11,14 +13,11 @@ namespace zp::zero {
 using namespace mlir;
 using namespace zp::zero;
 namespace nn = zp::nn;
+using nn::isBackward;
+using nn::unitOf;
 
 namespace {
 
-std::optional<int64_t> unitOf(Operation *op) {
-  auto attr = op->getAttrOfType<IntegerAttr>(nn::NNDialect::kUnitAttr);
-  return attr ? std::optional<int64_t>(attr.getInt()) : std::nullopt;
-}
-bool isBackward(Operation *op) { return op->hasAttr(nn::NNDialect::kBackwardAttr); }
 /// Not a view of weights, nor what brings them: those may stand before the unit that they are for.
 bool computes(Operation *op) { return !isa<ZeroDialect>(op->getDialect()) && !isa<nn::InputOp>(op); }
 
@@ -119,12 +118,12 @@ struct OffloadCheckpoints : zp::zero::impl::OffloadCheckpointsPassBase<OffloadCh
     FailureOr<zp::JobSettings> settings = zp::readSettings(getOperation());
     if (failed(settings))
       return signalPassFailure();
-    const std::string &device = settings->offload_activation_device;
-    if (device == "none")
+    Tier tier = tierOf(settings->offload_activation_device);
+    if (tier == Tier::Device)
       return;
     for (auto program : getOperation().getOps<nn::ProgramOp>())
       if (program.getKind() == nn::ProgramKind::TrainStep)
-        CheckpointMover(program, device == "nvme" ? Tier::Disk : Tier::Host).run();
+        CheckpointMover(program, tier).run();
   }
 };
 

@@ -75,8 +75,6 @@ struct PartitionState : zp::zero::impl::PartitionStatePassBase<PartitionState> {
                              tier(settings.offload_param_device), tier(trainable ? settings.offload_optimizer_device : "none"));
   }
 
-  static Tier tierOf(StringRef device) { return device == "cpu" ? Tier::Host : device == "nvme" ? Tier::Disk : Tier::Device; }
-
   void makeInit(ModuleOp module, ArrayRef<SectionOp> sections) {
     OpBuilder b(module.getBody(), module.getBody()->end());
     auto init = nn::ProgramOp::create(b, module.getLoc(), "init", nn::ProgramKind::Init, 0, 0);

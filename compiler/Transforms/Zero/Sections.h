@@ -29,6 +29,9 @@ inline mlir::RankedTensorType flat(int64_t elements, mlir::Type element) { retur
 inline mlir::Type elementOf(SectionOp section) { return llvm::cast<mlir::RankedTensorType>(section.getType()).getElementType(); }
 inline mlir::FlatSymbolRefAttr symbolOf(SectionOp section) { return mlir::FlatSymbolRefAttr::get(section.getSymNameAttr()); }
 
+/// The memory that a setting of offload names: none, cpu or nvme.
+inline Tier tierOf(llvm::StringRef device) { return device == "cpu" ? Tier::Host : device == "nvme" ? Tier::Disk : Tier::Device; }
+
 /// Collective and wait in one: `OpT` on `source`, giving `elements` elements.
 template <typename OpT>
 mlir::Value collective(mlir::OpBuilder &b, mlir::Location loc, mlir::Value source, int64_t elements, int64_t ranks) {

@@ -5,20 +5,6 @@
 
 namespace zp::rt {
 
-const char *nameOf(fbs::Tier tier) {
-  switch (tier) {
-  case fbs::Tier::Device:
-    return "device";
-  case fbs::Tier::Pinned:
-    return "pinned";
-  case fbs::Tier::Host:
-    return "host";
-  case fbs::Tier::Disk:
-    return "nvme";
-  }
-  return "?";
-}
-
 BytesByKind SpaceReport::byKind() const {
   BytesByKind sum{};
   for (size_t kind = 0; kind < kKinds; ++kind)

@@ -14,6 +14,7 @@
 
 #include "runtime/plan/report/lives.h"
 #include "runtime/plan/report/plan_index.h"
+#include "runtime/plan/tier_names.h"
 
 namespace zp::rt {
 
@@ -53,9 +54,6 @@ MemoryReport memoryReport(const PlanIndex &index);
 /// `{"spaces": {"device": {"peak_bytes", "at", "by_kind"}, "pinned", "host", "nvme"}, "ranks", "target"}`.
 nlohmann::ordered_json memoryJson(const PlanIndex &index, const MemoryReport &report);
 std::string memoryText(const PlanIndex &index, const MemoryReport &report);
-
-/// "device", "pinned", "host", "nvme".
-const char *nameOf(fbs::Tier tier);
 
 } // namespace zp::rt
 

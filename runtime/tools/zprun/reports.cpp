@@ -9,38 +9,31 @@
 
 #include "runtime/io/atomic_file.h"
 #include "runtime/kernels/kernel_path.h"
+#include "runtime/plan/tier_names.h"
 
 namespace zp::rt {
 
 using json = nlohmann::ordered_json;
 
-static const char *nameOf(fbs::Tier tier) {
-  switch (tier) {
-  case fbs::Tier::Device:
-    return "device";
-  case fbs::Tier::Pinned:
-    return "pinned";
-  case fbs::Tier::Host:
-    return "host";
-  case fbs::Tier::Disk:
-    return "nvme";
+/// A line for each space that isn't the process's only one, and what the system measured. On a CPU every space but the disk's is
+/// memory of this process, which the system counts as one: it is held against their sum.
+static void reportPeaks(const Session &session, uint64_t measured) {
+  const auto &spaces = *session.plan().spaces();
+  std::string names;
+  for (const fbs::Space *space : spaces) {
+    bool disk = space->tier() == fbs::Tier::Disk;
+    if (spaces.size() > 1)
+      std::printf("peak: planned %" PRIu64 " bytes (%s, rank 0%s)\n", space->bytes(), nameOf(space->tier()), disk ? ": a file of that size" : "");
+    if (!disk)
+      names += (names.empty() ? "" : " and ") + std::string(nameOf(space->tier()));
   }
-  return "?";
+  std::printf("peak: planned %" PRIu64 " bytes, measured %" PRIu64 " bytes (%s, rank 0: anonymous and shared memory of the process)\n",
+              session.plannedBytes(), measured, names.c_str());
 }
 
 Status reportTraining(const Session &session, const Executor &executor, const Communicator &communicator, const LoopReport &report) {
-  // On a CPU every space is memory of this process, which the system counts as one: what it measured beyond the other
-  // spaces' plans is the device's.
   const CheckpointReport &saves = report.checkpoints;
-  uint64_t elsewhere = 0;
-  for (const fbs::Space *space : *session.plan().spaces())
-    elsewhere += space->tier() == fbs::Tier::Device ? 0 : space->bytes();
-  for (const fbs::Space *space : *session.plan().spaces()) {
-    uint64_t measured = space->tier() != fbs::Tier::Device ? space->bytes() : report.residentPeak > elsewhere ? report.residentPeak - elsewhere : 0;
-    measured -= space->tier() == fbs::Tier::Device ? std::min(measured, saves.snapshotBytes) : 0; // has its own line
-    std::printf("peak: planned %" PRIu64 " bytes, measured %" PRIu64 " bytes (%s, rank 0: anonymous and shared memory of the process)\n",
-                space->bytes(), measured, nameOf(space->tier()));
-  }
+  reportPeaks(session, report.residentPeak - std::min(report.residentPeak, saves.snapshotBytes)); // the snapshot has its own line
   if (saves.saved > 0)
     std::printf("checkpoints: %" PRIu64 " saved in %s; snapshot %" PRIu64 " bytes (host, rank 0), updates waited %.3f s for copies and %.3f s for disks\n",
                 saves.saved, session.options.outputDirectory.c_str(), saves.snapshotBytes, saves.copySeconds, saves.waitSeconds);

@@ -53,16 +53,10 @@ TEST_F(AccelerateConfig, theGuidesFiles) {
   EXPECT_EQ(value(*qlora, "gradient_accumulation_steps"), "(none)");
   EXPECT_EQ(value(*qlora, "num_processes"), "2");
 
-  // The third one offloads: honoured as soon as there is a setting for it, refused by name until then.
   StatusOr<JobConfig> offload = readAccelerateConfig(sample("accelerate_ds_zero3_cpu_offload_config.yaml"));
-  if (isSetting("offload_param_device")) {
-    ASSERT_TRUE(offload.ok()) << offload.status().toString();
-    EXPECT_EQ(value(*offload, "offload_param_device"), "cpu");
-    EXPECT_EQ(value(*offload, "offload_optimizer_device"), "cpu");
-  } else {
-    EXPECT_ERROR(offload, Config,
-                 "offload_param_device: is cpu, expected none: offload to cpu is not built yet; set none");
-  }
+  ASSERT_TRUE(offload.ok()) << offload.status().toString();
+  EXPECT_EQ(value(*offload, "offload_param_device"), "cpu");
+  EXPECT_EQ(value(*offload, "offload_optimizer_device"), "cpu");
 }
 
 TEST_F(AccelerateConfig, distribution) {
@@ -171,6 +165,13 @@ TEST_F(AccelerateConfig, offload) {
   EXPECT_ERROR(read(kSharded + "  offload_param_device: gpu\n"), Config,
                "offload_param_device: is gpu, expected none or cpu or nvme");
   EXPECT_TRUE(hasNote(parsed(kSharded + "  offload_param_nvme_path: /x\n"), "nothing goes to NVMe"));
+  const std::string disk = "  offload_param_device: nvme\n  offload_param_nvme_path: /x\n  offload_optimizer_device: nvme\n";
+  JobConfig config = parsed(kSharded + disk);
+  EXPECT_EQ(value(config, "offload_param_device"), "nvme");
+  EXPECT_EQ(value(config, "nvme_path"), "/x");
+  JobConfig two = parsed(kSharded + disk + "  offload_optimizer_nvme_path: /y\n");
+  EXPECT_EQ(value(two, "nvme_path"), "/x");
+  EXPECT_TRUE(hasNote(two, "one directory holds all that goes to NVMe"));
   EXPECT_TRUE(read(kSharded + "  offload_param_device: none\n  offload_param_nvme_path: none\n").ok());
 }
 

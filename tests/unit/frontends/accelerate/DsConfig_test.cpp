@@ -56,6 +56,15 @@ TEST_F(DsConfig, autoLeavesItToTheFlags) {
       << config->hiddenThreshold;
 }
 
+TEST_F(DsConfig, offloadBecomesSettings) {
+  StatusOr<JobConfig> config = read(
+      "", R"("stage": 3, "offload_param": {"device": "nvme", "nvme_path": "/x", "buffer_count": 5},
+             "offload_optimizer": {"device": "cpu", "pin_memory": true})");
+  EXPECT_EQ(value(config, "offload_param_device"), "nvme");
+  EXPECT_EQ(value(config, "offload_optimizer_device"), "cpu");
+  EXPECT_EQ(value(config, "nvme_path"), "/x");
+}
+
 TEST_F(DsConfig, valuesBecomeSettings) {
   StatusOr<JobConfig> config = read(
       R"("train_batch_size": 64, "train_micro_batch_size_per_gpu": 4, "gradient_accumulation_steps": 8, "gradient_clipping": 0.5,

@@ -22,6 +22,12 @@ TEST(KeyTable, knowsEveryKeyOfTheReference) {
   expectKnown(dsConfigKeys(), "accelerate/keys/ds_config.txt");
 }
 
+static bool isSetting(const std::string &name) {
+  bool found = false;
+  JobSettings().forEach([&](const char *setting, const auto &, const char *) { found |= name == setting; });
+  return found;
+}
+
 TEST(KeyTable, rowsAreSound) {
   for (const KeyTable *table : {&accelerateKeys(), &deepspeedKeys(), &dsConfigKeys()}) {
     std::set<std::string> seen;

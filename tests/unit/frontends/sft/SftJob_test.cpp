@@ -161,6 +161,8 @@ TEST_F(SftJobTest, checkpointing) {
   EXPECT_EQ(resolved({"--gradient_checkpointing", "True"}).values.rematerialize, "block");
   EXPECT_ERROR(resolve({"--gradient_checkpointing", "True", "--rematerialize", "none"}), Config,
                "--gradient_checkpointing: means --rematerialize block");
+  EXPECT_EQ(resolved({"--activation_offloading", "True"}).values.offload_activation_device, "cpu");
+  EXPECT_EQ(resolved({"--activation_offloading", "False"}).values.offload_activation_device, "none");
 }
 
 TEST_F(SftJobTest, splits) {
