@@ -177,6 +177,24 @@ def qlora(guide):
     return script_runs(guide, "run_peft_qlora_deepspeed_stage3")
 
 
+def offloaded(guide):
+    """The guide's third file: weights and optimizer on the CPU train the same adapter as on the device."""
+    flags = ["--max_steps", "6", "--eval_strategy", "no"]
+    script, adapters = "run_peft_deepspeed", []
+    for name, extra in (("offloaded", []), ("kept", ["--offload_param_device", "none", "--offload_optimizer_device", "none"])):
+        words = guide.words(script, guide.work / name, *flags, *extra)
+        at = words.index("--config_file") + 1
+        words[at] = ROOT / "samples/configs/accelerate_ds_zero3_cpu_offload_config.yaml"
+        accumulation = words.index("--gradient_accumulation_steps") + 1
+        words[accumulation] = "1"  # as that file says; a contradiction would be refused
+        output = must(words)
+        host = re.search(r"peak: planned (\d+) bytes \(host", output)
+        expect(bool(host and int(host.group(1))) == (not extra), f"{name}: host memory of the plan: {host and host.group(1)}")
+        adapters.append((guide.work / name / "adapter_model.safetensors").read_bytes())
+    expect(adapters[0] == adapters[1], "the adapters differ")
+    return "the same bytes as without offload"
+
+
 def only_what_depends(guide):
     output, script = guide.work / "cached", "run_peft_deepspeed"
     guide.sft(script, output)
@@ -256,6 +274,7 @@ def stopped(guide):
 TESTS = {
     "lora": lora,
     "qlora": qlora,
+    "offloaded": offloaded,
     "only what depends": only_what_depends,
     "whole model": whole_model,
     "exit codes": exit_codes,
