@@ -75,7 +75,12 @@ Status verifySettings(const JobSettings &s) {
                "name how many ranks will run");
   checks.range("stage3_param_persistence_threshold", double(s.stage3_param_persistence_threshold),
                0, 9e18, "0 or more elements", "use 0 to shard everything");
-  checks.choice("rematerialize", s.rematerialize, {"none", "block"});
+  checks.range("prefetch_distance", double(s.prefetch_distance), 0, 1 << 20, "0 or more units", "use 1");
+  checks.range("prefetch_bytes", double(s.prefetch_bytes), 0, 9e18, "0 or more bytes", "use 0 for no limit");
+  checks.choice("reduce_gradients", s.reduce_gradients, {"micro_batch", "step"});
+  checks.range("reduce_bucket_size", double(s.reduce_bucket_size), 0, 9e18, "0 or more elements", "use 0 for a collective a unit");
+  checks.choice("rematerialize", s.rematerialize, {"none", "selective", "block", "auto"});
+  checks.range("rematerialize_blocks", double(s.rematerialize_blocks), -1, 1 << 20, "0 or more blocks, or -1 for all", "drop the flag");
   checks.choice("offload_param_device", s.offload_param_device, {"none", "cpu", "nvme"});
   checks.choice("offload_optimizer_device", s.offload_optimizer_device, {"none", "cpu", "nvme"});
   checks.choice("offload_activation_device", s.offload_activation_device, {"none", "cpu", "nvme"});

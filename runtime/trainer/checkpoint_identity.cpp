@@ -24,7 +24,6 @@ namespace {
 /// identity by themselves.
 constexpr std::string_view kFree[] = {"num_processes",
                                       "zero_stage",
-                                      "rematerialize",
                                       "per_device_train_batch_size",
                                       "gradient_accumulation_steps",
                                       "length_buckets",
@@ -34,8 +33,8 @@ constexpr std::string_view kFree[] = {"num_processes",
                                       "load_best_model_at_end",
                                       "report_to"};
 constexpr std::string_view kFreeFamilies[] = {
-    "stage3_",          "save_",    "logging_",    "eval_",
-    "per_device_eval_", "offload_", "metric_for_", "greater_is_"};
+    "stage3_",          "save_",    "logging_",    "eval_",       "prefetch_", "reduce_",
+    "per_device_eval_", "offload_", "metric_for_", "greater_is_", "rematerialize"};
 
 bool isFree(std::string_view name) {
   return std::any_of(std::begin(kFree), std::end(kFree), [&](auto free) { return name == free; }) ||

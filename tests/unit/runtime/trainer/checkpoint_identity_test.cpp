@@ -93,7 +93,8 @@ TEST_F(Identity, WhereAndHowFastMayDiffer) {
             "");
   EXPECT_EQ(difference([](Job &j) {
               j.settings.zero_stage = 0, j.settings.stage3_param_persistence_threshold = 1,
-              j.settings.rematerialize = "block";
+              j.settings.rematerialize = "block", j.settings.rematerialize_blocks = 1, j.settings.prefetch_distance = 2,
+              j.settings.reduce_gradients = "step";
             }),
             "");
   EXPECT_EQ(difference([](Job &j) {
