@@ -1,5 +1,6 @@
 #include "compiler/Transforms/Plan/Passes.h"
 
+#include <algorithm>
 #include <functional>
 #include <limits>
 #include <map>
@@ -26,6 +27,7 @@ struct Life {
   BufferOp buffer;
   int64_t size;
   unsigned first = ~0u, last = 0;
+  int64_t crowd = 0; ///< the most bytes that live at one time of its life
   int64_t offset = 0;
   bool overlaps(const Life &o) const { return first <= o.last && o.first <= last; }
 };
@@ -59,10 +61,16 @@ public:
       }
     }
     llvm::erase_if(lives, [](const Life &life) { return life.first > life.last; });
+    std::vector<int64_t> live(ops.size() + 1);
+    for (const Life &life : lives)
+      for (unsigned at = life.first; at <= life.last; ++at)
+        live[at] += life.size;
+    for (Life &life : lives)
+      life.crowd = *std::max_element(live.begin() + life.first, live.begin() + life.last + 1);
   }
 
-  /// Places buffers from `base` on; returns the end of the highest. No order is the best for every entry: a few are tried, until
-  /// one comes near what lives at once.
+  /// Places buffers from `base` on; returns the end of the highest. No order is the best for every entry: a few are tried, each
+  /// again with the buffers first that ended too high, until one comes near what lives at once.
   int64_t place(int64_t base) {
     auto area = [](const Life *life) { return life->size * (life->last - life->first + 1); };
     auto length = [](const Life *life) { return life->last - life->first; };
@@ -72,16 +80,21 @@ public:
         [&](auto *a, auto *b) { return area(a) != area(b) ? area(a) > area(b) : a->first < b->first; },
         [&](auto *a, auto *b) { return length(a) != length(b) ? length(a) > length(b) : a->size > b->size; },
         [](auto *a, auto *b) { return a->first != b->first ? a->first < b->first : a->size > b->size; },
+        [](auto *a, auto *b) { return a->crowd != b->crowd ? a->crowd > b->crowd : a->size > b->size; },
     };
+    constexpr int kRounds = 4;
     const int64_t enough = base + liveBytes() + liveBytes() / 500;
     int64_t best = std::numeric_limits<int64_t>::max();
+    SmallVector<Life *> order = llvm::map_to_vector(lives, [](Life &life) { return &life; });
     for (const Before &before : orders) {
-      if (best <= enough)
-        break;
-      if (int64_t end = placeInOrder(base, before); end < best) {
-        best = end;
-        for (Life &life : lives)
-          life.buffer.setOffset(life.offset);
+      llvm::stable_sort(order, before);
+      for (int round = 0; round < kRounds && best > enough; ++round) {
+        if (int64_t end = placeInOrder(base, order); end < best) {
+          best = end;
+          for (Life &life : lives)
+            life.buffer.setOffset(life.offset);
+        }
+        std::stable_partition(order.begin(), order.end(), [&](Life *life) { return life->offset + life->size > enough; });
       }
     }
     return best;
@@ -101,9 +114,7 @@ public:
 
 private:
   /// Each at the lowest gap that fits; the end of the highest.
-  int64_t placeInOrder(int64_t base, llvm::function_ref<bool(const Life *, const Life *)> before) {
-    SmallVector<Life *> order = llvm::map_to_vector(lives, [](Life &life) { return &life; });
-    llvm::stable_sort(order, before);
+  int64_t placeInOrder(int64_t base, ArrayRef<Life *> order) {
     std::vector<Life *> placed; // by offset
     int64_t end = base;
     for (Life *life : order) {

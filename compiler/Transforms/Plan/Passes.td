@@ -57,7 +57,7 @@ def AssignArenasPass : Plan_Pass<"plan-assign-arenas"> {
     Buffers of the module come first, one after the other; behind them each entry lays out its own, which may share bytes
     when they are never live together. Each tier has an arena of its own. A buffer lives from the first to the last instruction that touches it, an
     asynchronous one's until its event is awaited. Placement: at the lowest gap that fits, largest first;
-    where that leaves gaps, in other orders too, and the tightest is kept.
+    where that leaves gaps, in other orders too, with what ended too high placed first, and the tightest is kept.
 
     Requires: schedule-streams. Ensures: every buffer has an offset. The proof is not here: it is the schedule verifier's,
     which knows nothing of lives.
