@@ -60,6 +60,7 @@ void buildPhase(Phase phase, mlir::OpPassManager &passes) {
     return buildDistribute(passes);
   case Phase::Schedule:
     passes.addPass(zero::createPrefetchGathersPass());
+    passes.addPass(zero::createDeferWaitsPass());
     passes.addPass(zero::createVerifyPartitionPass());
     return;
   case Phase::Plan:

@@ -57,7 +57,7 @@ private:
   void legalize(InstructionOpInterface instruction) {
     Tier home = homeOf(instruction);
     OpBuilder before(instruction), after(instruction->getContext());
-    after.setInsertionPointAfter(instruction);
+    after.setInsertionPointAfter(endOf(instruction));
     llvm::DenseMap<Value, Value> moved;
     for (Access access : instruction.getAccesses()) {
       if (!access.memory || tierOf(access.memory) == home)
@@ -74,6 +74,15 @@ private:
     for (OpOperand &operand : instruction->getOpOperands())
       if (Value place = moved.lookup(operand.get()))
         operand.set(place);
+  }
+
+  /// Where the instruction has done its work: itself, or the wait for what it started.
+  static Operation *endOf(Operation *instruction) {
+    auto future = instruction->getAttrOfType<IntegerAttr>(kFutureAttr);
+    Operation *op = instruction;
+    while (future && op && !(isa<WaitEventOp>(op) && static_cast<int64_t>(cast<WaitEventOp>(op).getEvent()) == future.getInt()))
+      op = op->getNextNode();
+    return op ? op : instruction;
   }
 
   Value temporary(OpBuilder &b, Operation *instruction, Value memory, Tier tier) {

@@ -35,7 +35,7 @@ def LegalizeTiersPass : Plan_Pass<"plan-legalize-tiers"> {
   let description = [{
     A kernel works in one memory: the device's or, when most bytes of its operands live outside the device, the host's (an
     optimizer whose state is offloaded is computed by the CPU). Operands that live elsewhere are copied in before it and, if it
-    writes them, out after it. Collectives work in device memory. A disk's bytes are only ever copied.
+    writes them, out after it, or when what it started is awaited. Collectives work in device memory. A disk's bytes are only ever copied.
 
     Requires: convert-to-plan. Ensures: all operands of an instruction are in one memory, except a copy's.
 

@@ -1,5 +1,8 @@
+#include "compiler/Support/Settings.h"
+#include "compiler/Support/Storage.h"
 #include "compiler/Transforms/Zero/Passes.h"
 #include "compiler/Transforms/Zero/Sections.h"
+#include "compiler/Transforms/Zero/Stretches.h"
 
 #include <map>
 
@@ -14,6 +17,41 @@ namespace nn = zp::nn;
 
 namespace {
 
+bool isBrought(SectionOp section) { return section.getValuesSharded() || section.getValuesTier() != Tier::Device; }
+
+int64_t broughtBytes(const Stretch &stretch) {
+  int64_t bytes = 0;
+  for (Operation *section : stretch.brought)
+    bytes += zp::storedBytes(cast<RankedTensorType>(cast<SectionOp>(section).getType()));
+  return bytes;
+}
+
+/// The units whose sections stay between the forward and the backward pass: those that are separated by no more units than are
+/// brought ahead of use anyway. Where a neighbour would have been fetched ahead, one that is there already takes the place.
+llvm::DenseSet<Attribute> residentUnits(ArrayRef<Stretch> stretches, const zp::JobSettings &settings) {
+  llvm::DenseSet<Attribute> resident;
+  int64_t held = 0; // bytes of the units so far, while the one at the turn is in use
+  for (size_t i = stretches.size(); i-- > 0;) {
+    const Stretch &forward = stretches[i];
+    if (forward.backward || !forward.unit)
+      continue;
+    llvm::SmallDenseSet<Attribute> between;
+    size_t j = i + 1;
+    for (; j < stretches.size() && stretches[j].unit != forward.unit; ++j)
+      between.insert(stretches[j].unit);
+    int64_t bytes = broughtBytes(forward);
+    if (j == stretches.size() || static_cast<int64_t>(between.size()) > settings.prefetch_distance)
+      continue;
+    // The unit at the turn waits for nobody, hence is never held beside another.
+    if (!between.empty())
+      held += bytes;
+    if (settings.prefetch_bytes && held > settings.prefetch_bytes)
+      break;
+    resident.insert(forward.unit);
+  }
+  return resident;
+}
+
 /// Uses that share one gather: of one section, by one unit, in one direction.
 struct Group {
   Operation *section;
@@ -26,8 +64,9 @@ class GatherInserter {
 public:
   GatherInserter(nn::ProgramOp program, const SectionIndex &index) : program(program), index(index), builder(program.getContext()) {}
 
-  LogicalResult run() {
+  LogicalResult run(const zp::JobSettings &settings) {
     SmallVector<nn::ReadOp> reads(program.getBody().front().getOps<nn::ReadOp>());
+    resident = residentUnits(stretchesOf(program.getBody().front(), [&](Value value) { return bringer(value); }), settings);
     for (Operation &op : llvm::make_early_inc_range(program.getBody().front()))
       for (OpOperand &operand : op.getOpOperands())
         if (auto read = operand.get().getDefiningOp<nn::ReadOp>()) {
@@ -42,11 +81,18 @@ public:
   }
 
 private:
+  /// The section that a read value comes from, if it has to be brought.
+  Operation *bringer(Value value) const {
+    auto read = value.getDefiningOp<nn::ReadOp>();
+    SectionOp section = read ? index.of(read.getParameterAttr()) : SectionOp();
+    return section && isBrought(section) ? section : nullptr;
+  }
+
   /// The parameter's view for `user`, whose group is gathered right before the group's first user: `user`, if it is new.
   Value slot(SectionOp section, nn::ReadOp read, Operation *user) {
     auto unit = user->getAttrOfType<IntegerAttr>(nn::NNDialect::kUnitAttr);
-    bool brought = section.getValuesSharded() || section.getValuesTier() != Tier::Device;
-    Group group{section, brought && unit ? unit.getInt() : -1, brought && user->hasAttr(nn::NNDialect::kBackwardAttr)};
+    bool brought = isBrought(section), again = user->hasAttr(nn::NNDialect::kBackwardAttr) && !resident.contains(unit);
+    Group group{section, brought && unit ? unit.getInt() : -1, brought && again};
     auto [whole, isNew] = wholes.insert({group, Value()});
     builder.setInsertionPoint(user);
     if (isNew)
@@ -88,15 +134,19 @@ private:
   nn::ProgramOp program;
   const SectionIndex &index;
   OpBuilder builder;
+  llvm::DenseSet<Attribute> resident;
   std::map<Group, Value> wholes;
   llvm::DenseMap<std::pair<Value, StringAttr>, Value> views;
 };
 
 struct InsertGathers : zp::zero::impl::InsertGathersPassBase<InsertGathers> {
   void runOnOperation() override {
+    FailureOr<zp::JobSettings> settings = zp::readSettings(getOperation());
+    if (failed(settings))
+      return signalPassFailure();
     SectionIndex index(getOperation());
     for (auto program : getOperation().getOps<nn::ProgramOp>())
-      if (failed(GatherInserter(program, index).run()))
+      if (failed(GatherInserter(program, index).run(*settings)))
         return signalPassFailure();
   }
 };

@@ -13,7 +13,9 @@ def PartitionStatePass : Zero_Pass<"zero-partition-state"> {
   let description = [{
     Stage 0 replicates everything; 1 shards masters and moments, 2 gradients too, 3 values too. A section of at most
     `stage3_param_persistence_threshold` elements keeps its values whole. Parameters lie at 256-byte boundaries, decayed
-    ones first; the section is padded so that every rank's slice is a multiple of 256 bytes. Also makes the program `init`.
+    ones first; the section is padded so that every rank's slice is a multiple of 256 bytes. With `reduce_gradients = "step"`
+    gradients that several micro-batches add up stay whole, to be reduced once. Neighbouring units whose trainables stay
+    whole share a section, hence its collectives, of up to `reduce_bucket_size` elements. Also makes the program `init`.
 
     Requires: phase train is over. Ensures: every nn.parameter has exactly one slot.
 
@@ -29,8 +31,9 @@ def InsertGathersPass : Zero_Pass<"zero-insert-gathers"> {
   let summary = "reads parameters from their sections, fetching what is offloaded and gathering what is sharded";
   let description = [{
     One gather for each section, unit and direction: the forward ops of a unit share one, its backward ops (recomputation
-    among them) another, so that nothing stays gathered between. It starts right before its first use;
-    zero-prefetch-gathers moves the start.
+    among them) another, so that nothing stays gathered between; except that both share one where at most `prefetch_distance`
+    other units (`prefetch_bytes`, if set) come between: the head, and the last units before it. No more units are held then
+    than prefetching holds. A gather starts right before its first use; zero-prefetch-gathers moves the start.
 
     Values outside the device are fetched first, in the same groups.
 
@@ -59,11 +62,49 @@ def InsertReductionsPass : Zero_Pass<"zero-insert-reductions"> {
 }
 
 def PrefetchGathersPass : Zero_Pass<"zero-prefetch-gathers"> {
-  let summary = "starts each unit's gathers while the unit before is computed";
+  let summary = "starts each unit's gathers while units before it are computed";
   let description = [{
-    Distance one: the starts of a unit's gathers move up behind the waits of the unit before, so two units are gathered at a time.
+    The starts of a unit's gathers move up behind the waits of the unit `prefetch_distance` before, or of a later one where more
+    than `prefetch_bytes` would be brought ahead of use. At distance one two units are gathered at a time; at zero nothing moves.
 
     Requires: insert-gathers. Ensures: every future is awaited once, after its start.
+
+    ```mlir
+    %v = zero.slot %g1, @unit1.frozen, @v : …
+    %y = nn.linear %x, %v {nn.unit = 1 : i64} : …
+    %f2 = zero.all_gather %s2 {ranks = 2 : i64, nn.unit = 2 : i64} : …
+    %g2 = zero.wait %f2 : …
+    // becomes
+    %f2 = zero.all_gather %s2 {ranks = 2 : i64, nn.unit = 2 : i64} : …
+    %v = zero.slot %g1, @unit1.frozen, @v : …
+    %y = nn.linear %x, %v {nn.unit = 1 : i64} : …
+    %g2 = zero.wait %f2 : …
+    ```
+  }];
+}
+
+def DeferWaitsPass : Zero_Pass<"zero-defer-waits"> {
+  let summary = "awaits reductions while the next unit is worked on";
+  let description = [{
+    What is reduced or gathered only to be stored (a unit's gradients in train_step, updated values in apply_gradients) is
+    awaited and stored when the next of its kind is about to start, the last at the end of the program. Its buffers live that
+    much longer. With `prefetch_distance` zero nothing moves.
+
+    Requires: insert-reductions. Ensures: every future is awaited once, after its start.
+
+    ```mlir
+    %f = zero.reduce_scatter %p {nn.unit = 2 : i64, ranks = 2 : i64} : …
+    %g = zero.wait %f : …
+    zero.accumulate_gradient @unit2.trainable, %g : …
+    …                                                  // the backward pass of unit 1
+    %e = zero.reduce_scatter %q {nn.unit = 1 : i64, ranks = 2 : i64} : …
+    // becomes
+    %f = zero.reduce_scatter %p {nn.unit = 2 : i64, ranks = 2 : i64} : …
+    …
+    %g = zero.wait %f : …
+    zero.accumulate_gradient @unit2.trainable, %g : …
+    %e = zero.reduce_scatter %q {nn.unit = 1 : i64, ranks = 2 : i64} : …
+    ```
   }];
 }
 

@@ -3,6 +3,7 @@
 plan.buffer @m tier host kind optimizer {bytes = 256 : i64}
 plan.buffer @p tier device kind adapters {bytes = 256 : i64}
 plan.buffer @d tier disk kind optimizer {bytes = 256 : i64}
+plan.buffer @h tier device kind adapters {bytes = 128 : i64}
 plan.buffer @s tier device kind working {bytes = 8 : i64}
 
 // CHECK-LABEL: plan.entry @apply_gradients
@@ -45,4 +46,14 @@ plan.entry @apply_gradients kind apply_gradients {
   // CHECK-NEXT: plan.all_reduce %[[DM]]
   // CHECK-NEXT: plan.copy %[[DM]], %[[M]]
   plan.all_reduce %m : memref<64xf32>
+  // What a collective writes leaves the device when it has arrived.
+  // CHECK: %[[DA:.+]] = plan.view @[[A:tier[0-9]+]][0] : memref<64xf32>
+  // CHECK: plan.all_gather %{{.+}}, %[[DA]] {plan.future = 0 : i64
+  // CHECK-NEXT: plan.fill
+  // CHECK-NEXT: plan.wait_event
+  // CHECK-NEXT: plan.copy %[[DA]], %[[M]]
+  %h = plan.view @h[0] : memref<32xf32>
+  plan.all_gather %h, %m {plan.future = 0 : i64} : memref<32xf32>, memref<64xf32>
+  plan.fill %g {value = 1.0 : f64} : memref<64xf32>
+  plan.wait_event {event = 0 : i64}
 }
