@@ -77,13 +77,22 @@ def InsertOptimizerPass : NN_Pass<"nn-insert-optimizer"> {
 }
 
 def RematerializePass : NN_Pass<"nn-rematerialize"> {
-  let summary = "recomputes blocks in the backward pass instead of keeping their values";
+  let summary = "recomputes values in the backward pass instead of keeping them";
   let description = [{
-    With `rematerialize = "block"`: of each block (units 1..L) only what comes from outside it, its input, is kept. Just
-    before the block's first backward op its forward ops are repeated as far as the backward pass needs them; dropout masks
+    By `rematerialize`, of each block (units 1..L):
+
+    - `selective`: what products and attention computed is kept, for a byte of it costs thousands of FLOPs. The rest costs a
+      few FLOPs a byte (norms, dropout, gated products, casts, additions) and is repeated if what it is computed from is kept
+      anyway, right before its first use in the backward pass. Of a block then stay: its input, the stream after attention,
+      query, key, value, attention's output and log-sum-exp, gate and up, and the adapters' low-rank products.
+    - `block`: only what comes from outside the block, its input, is kept. Just before the block's first backward op its
+      forward ops are repeated as far as the backward pass needs them; of those, `selective` again keeps what it would keep.
+
+    `rematerialize_blocks = k` does so in units 1..k, and one step less (block, selective, none) in the others. Dropout masks
     are the same by construction.
 
-    Requires: build-backward. Ensures: no backward op of a block uses a value that a forward op of that block computed.
+    Requires: build-backward. Ensures: no backward op of a recomputed block uses a value that a forward op of that block
+    computed, unless it is kept.
 
     ```mlir
     %h = nn.linear %x, %w {nn.unit = 1 : i64} : …
