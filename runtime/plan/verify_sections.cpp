@@ -82,8 +82,8 @@ Status PlanChecker::verifyFloats(const std::string &place, const fbs::Section &s
     return fail(place, "dtype is " + number(section.dtype()) + ", expected a float type, f32 for a trainable section");
   if (section.elements() % plan.ranks() != 0)
     return fail(place, "has " + number(section.elements()) + " elements, expected a positive multiple of the " + number(plan.ranks()) + " ranks");
-  if (trainable && ((section.parameters_sharded() && !section.gradients_sharded()) || (section.gradients_sharded() && !section.optimizer_sharded())))
-    return fail(place, "shards parameters without gradients or gradients without optimizer, expected the stages of ZeRO");
+  if (trainable && (section.parameters_sharded() || section.gradients_sharded()) && !section.optimizer_sharded())
+    return fail(place, "shards parameters or gradients without the optimizer, expected the stages of ZeRO");
   auto held = [&](bool sharded) { return sharded ? section.elements() / plan.ranks() : section.elements(); };
   ZP_RETURN_IF_ERROR(verifyState(place + ".values", section.values(), held(section.parameters_sharded()), Holds::Floats));
   ZP_RETURN_IF_ERROR(verifyState(place + ".master", section.master(), held(section.optimizer_sharded()), Holds::F32));

@@ -38,10 +38,58 @@ struct PartitionState : zp::zero::impl::PartitionStatePassBase<PartitionState> {
     Type compute = settings.bf16 ? Type(BFloat16Type::get(&getContext())) : Type(Float32Type::get(&getContext()));
     OpBuilder b(&getContext());
     b.setInsertionPointAfter(last);
-    SmallVector<SectionOp> sections;
+    SmallVector<Group> all;
     for (auto &[key, parameters] : groups)
-      sections.push_back(makeSection(b, key.first, key.second, parameters, compute));
+      all.push_back(groupOf(key.first, key.second, std::move(parameters), compute));
+    shareBuckets(all);
+    SmallVector<SectionOp> sections;
+    for (Group &group : all)
+      sections.push_back(makeSection(b, group));
     makeInit(module, sections);
+  }
+
+  /// Parameters that will be one section.
+  struct Group {
+    int64_t unit, lastUnit;
+    SectionKind kind;
+    Type element;
+    SmallVector<nn::ParameterOp> parameters;
+    int64_t elements; ///< with padding between parameters
+    bool whole;       ///< every rank keeps all values
+  };
+
+  int64_t granuleOf(Type element) const { return zp::granuleOf(element, kGranuleBytes); }
+
+  Group groupOf(int64_t unit, SectionKind kind, SmallVector<nn::ParameterOp> parameters, Type compute) const {
+    Group group{unit, unit, kind, compute, std::move(parameters), 0, false};
+    if (kind == SectionKind::Codes)
+      group.element = cast<ShapedType>(group.parameters.front().getType()).getElementType();
+    for (nn::ParameterOp parameter : group.parameters)
+      group.elements += roundUp(cast<ShapedType>(parameter.getType()).getNumElements(), granuleOf(group.element));
+    int64_t padded = roundUp(group.elements, granuleOf(group.element) * settings.num_processes);
+    group.whole = settings.zero_stage < 3 || padded <= settings.stage3_param_persistence_threshold;
+    return group;
+  }
+
+  /// Units whose trainables stay whole, in device memory, join the one before, as far as a bucket holds them: one collective
+  /// then serves them all.
+  void shareBuckets(SmallVector<Group> &groups) const {
+    SmallVector<Group> shared;
+    Group *open = nullptr;
+    shared.reserve(groups.size());
+    for (Group &group : groups) {
+      bool joins = group.kind == SectionKind::Trainable && group.whole && settings.num_processes > 1 && settings.offload_param_device == "none";
+      if (joins && open && open->elements + group.elements <= settings.reduce_bucket_size) {
+        open->parameters.append(group.parameters);
+        open->elements += group.elements;
+        open->lastUnit = group.unit;
+        continue;
+      }
+      shared.push_back(std::move(group));
+      if (shared.back().kind == SectionKind::Trainable)
+        open = joins ? &shared.back() : nullptr;
+    }
+    groups = std::move(shared);
   }
 
   static SectionKind kindOf(nn::ParameterOp parameter) {
@@ -50,28 +98,29 @@ struct PartitionState : zp::zero::impl::PartitionStatePassBase<PartitionState> {
     return zp::quantRecordsOf(cast<ShapedType>(parameter.getType()).getElementType()) ? SectionKind::Codes : SectionKind::Frozen;
   }
 
-  SectionOp makeSection(OpBuilder &b, int64_t unit, SectionKind kind, SmallVector<nn::ParameterOp> parameters, Type compute) {
-    bool trainable = kind == SectionKind::Trainable;
-    Type element = kind == SectionKind::Codes ? cast<ShapedType>(parameters.front().getType()).getElementType() : compute;
+  SectionOp makeSection(OpBuilder &b, Group &group) const {
+    bool trainable = group.kind == SectionKind::Trainable;
     // Decayed parameters first: one boundary then says who is decayed.
-    llvm::stable_sort(parameters, [](nn::ParameterOp x, nn::ParameterOp y) { return x.getDecayed() && !y.getDecayed(); });
-    int64_t granule = zp::granuleOf(element, kGranuleBytes), offset = 0, decayEnd = 0;
+    llvm::stable_sort(group.parameters, [](nn::ParameterOp x, nn::ParameterOp y) { return x.getDecayed() && !y.getDecayed(); });
+    int64_t granule = granuleOf(group.element), offset = 0, decayEnd = 0;
     SmallVector<Attribute> slots;
-    for (nn::ParameterOp parameter : parameters) {
+    for (nn::ParameterOp parameter : group.parameters) {
       slots.push_back(SlotAttr::get(b.getContext(), FlatSymbolRefAttr::get(parameter.getSymNameAttr()), offset));
       offset = roundUp(offset + cast<ShapedType>(parameter.getType()).getNumElements(), granule);
       if (parameter.getDecayed())
         decayEnd = offset;
     }
-    int64_t ranks = settings.num_processes, stage = settings.zero_stage, elements = roundUp(offset, granule * ranks);
-    bool whole = stage < 3 || elements <= settings.stage3_param_persistence_threshold;
+    int64_t ranks = settings.num_processes, stage = settings.zero_stage, elements = roundUp(group.elements, granule * ranks);
+    // A gradient that is reduced once stays whole on every rank while micro-batches add to it.
+    bool once = settings.reduce_gradients == "step" && settings.gradient_accumulation_steps > 1;
     auto flag = [&](bool set) { return set && ranks > 1 ? b.getUnitAttr() : UnitAttr(); };
     auto tier = [&](StringRef device) { return TierAttr::get(b.getContext(), tierOf(device)); };
-    std::string name = ("unit" + Twine(unit) + "." + stringifySectionKind(kind)).str();
-    return SectionOp::create(b, parameters.front().getLoc(), b.getStringAttr(name), b.getI64IntegerAttr(unit),
-                             SectionKindAttr::get(b.getContext(), kind),
-                             TypeAttr::get(flat(elements, element)), b.getArrayAttr(slots), b.getI64IntegerAttr(ranks),
-                             b.getI64IntegerAttr(trainable ? decayEnd : 0), flag(!whole), flag(trainable && stage >= 2), flag(trainable && stage >= 1),
+    std::string units = group.unit == group.lastUnit ? std::to_string(group.unit) : std::to_string(group.unit) + "_to_" + std::to_string(group.lastUnit);
+    std::string name = ("unit" + Twine(units) + "." + stringifySectionKind(group.kind)).str();
+    return SectionOp::create(b, group.parameters.front().getLoc(), b.getStringAttr(name), b.getI64IntegerAttr(group.unit),
+                             SectionKindAttr::get(b.getContext(), group.kind), TypeAttr::get(flat(elements, group.element)), b.getArrayAttr(slots),
+                             b.getI64IntegerAttr(ranks), b.getI64IntegerAttr(trainable ? decayEnd : 0), flag(!group.whole),
+                             flag(trainable && stage >= 2 && !once), flag(trainable && stage >= 1),
                              tier(settings.offload_param_device), tier(trainable ? settings.offload_optimizer_device : "none"));
   }
 

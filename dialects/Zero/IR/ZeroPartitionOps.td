@@ -16,7 +16,7 @@ def Zero_SectionOp : Zero_Op<"section", [Symbol]> {
 
     Constraints:
     - C1: `ranks` divides the length. C2: slots ascend and lie within the section. (What they hold doesn't overlap: C3 of zero.slot, C2 of zero.pack.)
-    - C3: a sharded gradient needs a sharded optimizer; sharded trainable values need both.
+    - C3: a sharded gradient and sharded trainable values need a sharded optimizer. (A whole gradient of sharded values is reduced once a step.)
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$unit, Zero_SectionKind:$kind, TypeAttrOf<Zero_Flat>:$type, Zero_SlotsAttr:$slots,
                        I64Attr:$ranks, DefaultValuedAttr<I64Attr, "0">:$decay_end, UnitAttr:$values_sharded, UnitAttr:$gradient_sharded, UnitAttr:$optimizer_sharded,

@@ -22,9 +22,8 @@ LogicalResult SectionOp::verify() {
       return emitOpError("C2: slots must ascend and lie within the section, ") << slot.getParameter() << " doesn't";
     last = slot.getOffset();
   }
-  if (getKind() == SectionKind::Trainable &&
-      ((getGradientSharded() && !getOptimizerSharded()) || (getValuesSharded() && !getGradientSharded())))
-    return emitOpError("C3: a sharded gradient needs a sharded optimizer, and sharded values need both");
+  if (getKind() == SectionKind::Trainable && (getGradientSharded() || getValuesSharded()) && !getOptimizerSharded())
+    return emitOpError("C3: a sharded gradient and sharded values need a sharded optimizer");
   return success();
 }
 

@@ -31,18 +31,13 @@ zero.section @section_c2_negative kind frozen {unit = 1 : i64, type = tensor<64x
 
 // -----
 
-// expected-error @below {{C3: a sharded gradient needs a sharded optimizer, and sharded values need both}}
+// expected-error @below {{C3: a sharded gradient and sharded values need a sharded optimizer}}
 zero.section @section_c3_gradient_alone kind trainable {unit = 1 : i64, type = tensor<64xf32>, slots = [#zero.slot<@w, 0>], ranks = 2 : i64, gradient_sharded}
 
 // -----
 
-// expected-error @below {{C3: a sharded gradient needs a sharded optimizer, and sharded values need both}}
+// expected-error @below {{C3: a sharded gradient and sharded values need a sharded optimizer}}
 zero.section @section_c3_values_alone kind trainable {unit = 1 : i64, type = tensor<64xf32>, slots = [#zero.slot<@w, 0>], ranks = 2 : i64, values_sharded}
-
-// -----
-
-// expected-error @below {{C3: a sharded gradient needs a sharded optimizer, and sharded values need both}}
-zero.section @section_c3_values_and_optimizer kind trainable {unit = 1 : i64, type = tensor<64xf32>, slots = [#zero.slot<@w, 0>], ranks = 2 : i64, optimizer_sharded, values_sharded}
 
 // -----
 

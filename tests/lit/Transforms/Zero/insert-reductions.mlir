@@ -12,6 +12,18 @@
 // RUN: zp-interpret --compare %t.lora %t.2.2 --micro_batches=2 --updates=3
 // RUN: sed 's/zp.settings = {/zp.settings = {num_processes = 2 : i64, zero_stage = 3 : i64, stage3_param_persistence_threshold = 0 : i64, /' %t.lora | zp-opt --zero-partition-state --zero-insert-gathers --zero-insert-reductions -o %t.2.3
 // RUN: zp-interpret --compare %t.lora %t.2.3 --micro_batches=2 --updates=3
+// Gradients that are reduced once an update stay whole until then; units that share a section share its collectives.
+// RUN: sed 's/zp.settings = {/zp.settings = {num_processes = 2 : i64, zero_stage = 3 : i64, stage3_param_persistence_threshold = 0 : i64, reduce_gradients = "step", gradient_accumulation_steps = 2 : i64, /' %t.lora | zp-opt --zero-partition-state --zero-insert-gathers --zero-insert-reductions -o %t.step
+// RUN: zp-interpret --compare %t.lora %t.step --micro_batches=2 --updates=3
+// RUN: FileCheck %s --check-prefix=STEP --input-file=%t.step
+// STEP: @train_step
+// STEP-NOT: zero.reduce_scatter
+// STEP: @apply_gradients
+// STEP-COUNT-2: zero.reduce_scatter
+// RUN: sed 's/zp.settings = {/zp.settings = {num_processes = 2 : i64, zero_stage = 2 : i64, reduce_bucket_size = 10000 : i64, /' %t.lora | zp-opt --zero-partition-state --zero-insert-gathers --zero-insert-reductions -o %t.bucket
+// RUN: zp-interpret --compare %t.lora %t.bucket --micro_batches=2 --updates=3
+// RUN: grep -c zero.reduce_scatter %t.bucket | FileCheck %s --check-prefix=BUCKET
+// BUCKET: {{^1$}}
 // RUN: sed 's/zp.settings = {/zp.settings = {num_processes = 4 : i64, zero_stage = 3 : i64, stage3_param_persistence_threshold = 600 : i64, /' %t.full | zp-opt --zero-partition-state --zero-insert-gathers --zero-insert-reductions -o %t.4
 // RUN: zp-interpret --compare %t.full %t.4 --micro_batches=2 --updates=3
 // RUN: zp-interpret --check_gradients %t.4

@@ -5,6 +5,10 @@
 // RUN: sed 's/SETTINGS/num_processes = 1 : i64, zero_stage = 3 : i64, stage3_param_persistence_threshold = 0 : i64/' %s | zp-opt --zero-partition-state | FileCheck %s --check-prefixes=ONE
 // RUN: sed 's/SETTINGS/num_processes = 2 : i64, zero_stage = 3 : i64, bf16 = true/' %s | zp-opt --zero-partition-state | FileCheck %s --check-prefixes=BF16
 // RUN: sed 's/SETTINGS/num_processes = 2 : i64, zero_stage = 3 : i64, stage3_param_persistence_threshold = 0 : i64/; s/5x20xf32/300x20x!nf4.block<64>/' %s | zp-opt --zero-partition-state | FileCheck %s --check-prefixes=CODES
+// RUN: sed 's/SETTINGS/num_processes = 2 : i64, zero_stage = 3 : i64, stage3_param_persistence_threshold = 0 : i64, reduce_gradients = "step", gradient_accumulation_steps = 4 : i64/' %s | zp-opt --zero-partition-state | FileCheck %s --check-prefixes=STEP
+// RUN: sed 's/SETTINGS/num_processes = 2 : i64, zero_stage = 3 : i64, stage3_param_persistence_threshold = 0 : i64, reduce_gradients = "step"/' %s | zp-opt --zero-partition-state | FileCheck %s --check-prefixes=SINGLE
+// RUN: sed 's/SETTINGS/num_processes = 2 : i64, zero_stage = 2 : i64, reduce_bucket_size = 200 : i64/; s/@head : tensor<7xf32> initial checkpoint {/@head : tensor<7xf32> initial checkpoint {saved_as = "head", trainable, decayed, /' %s | zp-opt --zero-partition-state | FileCheck %s --check-prefixes=BUCKET
+// RUN: sed 's/SETTINGS/num_processes = 2 : i64, zero_stage = 2 : i64, reduce_bucket_size = 191 : i64/; s/@head : tensor<7xf32> initial checkpoint {/@head : tensor<7xf32> initial checkpoint {saved_as = "head", trainable, decayed, /' %s | zp-opt --zero-partition-state | FileCheck %s --check-prefixes=FULL
 // Sections are only declared: the programs mean what they meant.
 // RUN: sed 's/zp.settings = {/zp.settings = {num_processes = 2 : i64, stage3_param_persistence_threshold = 0 : i64, /' %inputs/tiny-lora.mlir | zp-opt --nn-attach-adapters --nn-build-backward --nn-insert-optimizer -o %t.lora
 // RUN: zp-opt %t.lora --zero-partition-state -o %t.lora.after && zp-interpret --compare %t.lora %t.lora.after --ranks=2
@@ -39,3 +43,11 @@ module attributes {zp.settings = {SETTINGS}} {
 // In bf16 a granule is 128 elements; below the default threshold of 100000 everything stays whole, gradients don't.
 // BF16: zero.section @unit1.frozen kind frozen {ranks = 2 : i64, slots = [#zero.slot<@w, 0>, #zero.slot<@norm, 128>], type = tensor<256xbf16>, unit = 1 : i64}
 // BF16: zero.section @unit1.trainable kind trainable {decay_end = 128 : i64, gradient_sharded, optimizer_sharded, ranks = 2 : i64, slots = [#zero.slot<@a, 0>, #zero.slot<@bias, 128>], type = tensor<256xbf16>, unit = 1 : i64}
+// Gradients that several micro-batches add up stay whole, if they are reduced once; after a single micro-batch there is no difference.
+// STEP: zero.section @unit1.trainable kind trainable {decay_end = 64 : i64, optimizer_sharded, {{.*}}, values_sharded}
+// SINGLE: zero.section @unit1.trainable kind trainable {decay_end = 64 : i64, gradient_sharded, optimizer_sharded, {{.*}}, values_sharded}
+// Three slots of 64 in a bucket, what is decayed first; or each unit alone, where a bucket is too small.
+// BUCKET: zero.section @unit1_to_2.trainable kind trainable {decay_end = 128 : i64, {{.*}}slots = [#zero.slot<@a, 0>, #zero.slot<@head, 64>, #zero.slot<@bias, 128>], type = tensor<256xf32>, unit = 1 : i64}
+// BUCKET-NOT: zero.section
+// FULL: zero.section @unit1.trainable
+// FULL: zero.section @unit2.trainable
