@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""One golden case over ranks, ZeRO stages, engines, shadow mode and numbers of threads; dropout over ways to cut an update;
-and a rank that is killed.
+"""One golden case over ranks, ZeRO stages, engines, shadow mode and numbers of threads; ways to schedule collectives; dropout
+over ways to cut an update; and a rank that is killed.
 
     ranks_test.py [--bin DIR] [--case NAME] [--no_mpi]
 
@@ -8,6 +8,8 @@ A line a cell with the bytes that rank 0 gathered and reduced; the last line is 
 - Losses of every cell are those of one rank with ZeRO-0 within 1e-6 relative.
 - All runs of one plan write the same adapter_model.safetensors, byte for byte: twice, on any engine, with any number of
   threads, in shadow mode.
+- How far ahead units are gathered, how often gradients are reduced and which of them together changes no loss, but what is
+  exchanged as it says.
 - Killed mid-step, the other ranks end within 10 s with exit code 6, and nothing lies under the adapter's name.
 """
 
@@ -29,6 +31,7 @@ from support.variants import write_variant
 
 ROOT = Path(__file__).resolve().parents[2]
 MPIRUN = "mpirun --allow-run-as-root --oversubscribe --bind-to none -n {ranks}"
+MANY_MICRO_BATCHES = "llama_accumulate3"
 TOLERANCE = 1e-6
 SECONDS_TO_END = 10
 
@@ -124,6 +127,44 @@ def matrix(chosen, case, work, tally):
                 tally.check(
                     f"{name} {label}", failures, f"loss {away:.1e}, gathered {moved[0]} bytes, reduced {moved[1]} bytes"
                 )
+
+
+def schedules(chosen, case, work, tally):
+    """Ways to schedule collectives, on guarded buffers: the same losses, and the bytes that each is for."""
+    case = find_cases(ROOT / "tests/golden/cases", [MANY_MICRO_BATCHES])[0]
+    ways = [
+        ("one rank", 1, 0, {}),
+        ("distance 1", 2, 3, {}),
+        ("distance 0", 2, 3, {"prefetch_distance": "0"}),
+        ("distance 3", 2, 3, {"prefetch_distance": "3"}),
+        ("distance 3, no bytes", 2, 3, {"prefetch_distance": "3", "prefetch_bytes": "1"}),
+        ("reduced once", 2, 3, {"reduce_gradients": "step"}),
+        ("reduced once, values whole", 2, 2, {"reduce_gradients": "step"}),
+        ("buckets", 2, 2, {"reduce_bucket_size": "1000000"}),
+        ("buckets, stage 0", 2, 0, {"reduce_bucket_size": "1000000"}),
+    ]
+    moved, reference = {}, None
+    for label, ranks, stage, flags in ways:
+        job = pipeline.Job(chosen.bin, ranks, stage, import_flags=flags, timeout=chosen.timeout)
+        try:
+            out = Plan(case, job, work / f"schedule-{label.replace(' ', '-')}").run("out", "", ["--shadow"])
+        except (pipeline.StageFailed, subprocess.TimeoutExpired) as problem:
+            tally.check(f"schedule {label}", [str(problem)])
+            continue
+        reference = reference or losses(out)
+        away = gap(losses(out), reference)
+        summary = json.loads((out / "summary.json").read_text())
+        gathered, reduced = moved[label] = summary["gathered_bytes"], summary["reduced_bytes"]
+        failures = [f"loss {away:.1e} from one rank's, expected {TOLERANCE:.0e}"] if away > TOLERANCE else []
+        usual = moved.get("distance 1")
+        if label == "distance 3" and not gathered < usual[0]:
+            failures.append(f"gathered {gathered} bytes, expected fewer than the {usual[0]} at distance 1")
+        if label.startswith("distance 0") or label.endswith("no bytes"):
+            if not gathered > usual[0]:
+                failures.append(f"gathered {gathered} bytes, expected more than the {usual[0]} at distance 1")
+        if label == "reduced once" and not reduced < usual[1]:
+            failures.append(f"reduced {reduced} bytes, expected fewer than the {usual[1]} of every micro-batch")
+        tally.check(f"schedule {label}", failures, f"loss {away:.1e}, gathered {gathered} bytes, reduced {reduced} bytes")
 
 
 def dropout(chosen, case, work, tally):
@@ -232,7 +273,7 @@ def main():
     case = find_cases(ROOT / "tests/golden/cases", [chosen.case])[0]
     tally = Tally()
     with tempfile.TemporaryDirectory(prefix="ranks-") as scratch:
-        for part in (matrix, dropout, killed_rank):
+        for part in (matrix, schedules, dropout, killed_rank):
             part(chosen, case, chosen.work_dir or Path(scratch), tally)
     print(f"{tally.passed} passed, {tally.failed} failed")
     sys.exit(1 if tally.failed else 0)
