@@ -13,6 +13,8 @@ static void buildTrain(mlir::OpPassManager &passes) {
   // Types before programs multiply: evaluation and backward pass are made of what is there then.
   passes.addPass(nn::createSetPrecisionPass());
   passes.addPass(nf4::createQuantizeFrozenWeightsPass());
+  // A plan that generates has no train_step after this, and the passes below find nothing to do.
+  passes.addPass(nn::createBuildGenerationPass());
   passes.addPass(nn::createBuildEvaluationPass());
   passes.addPass(nn::createBuildBackwardPass());
   passes.addPass(nn::createInsertOptimizerPass());

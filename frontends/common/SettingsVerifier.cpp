@@ -91,6 +91,11 @@ Status verifySettings(const JobSettings &s) {
   checks.range("length_buckets", double(s.length_buckets), 1, 8, "1 to 8 train steps", "use 3 for rows that aren't packed");
   checks.range("max_length", double(s.max_length), 1, kMostInt, "1 or more tokens",
                "use the length that the data were made with");
+  checks.range("generation_batch_size", double(s.generation_batch_size), 1, kMostInt, "1 or more prompts", "use 1 at least");
+  checks.range("prefill_length", double(s.prefill_length), 1, kMostInt, "1 or more tokens", "use 64");
+  if (checks.first.ok() && s.generate && s.generation_batch_size * s.max_length > int64_t(kMostInt))
+    checks.fail("generation_batch_size", "makes a cache of " + numberText(double(s.generation_batch_size * s.max_length)) +
+                                             " tokens, expected at most 2^30; use fewer prompts at once");
   if (checks.first.ok() && s.per_device_train_batch_size * s.max_length > int64_t(kMostInt))
     checks.fail("per_device_train_batch_size",
                 "makes " + numberText(double(s.per_device_train_batch_size * s.max_length)) +

@@ -70,6 +70,37 @@ void attention(const Tensor &query, const Tensor &key, const Tensor &value, cons
     }
 }
 
+void appendCache(const Tensor &value, const Tensor &positions, int64_t length, Tensor &cache) {
+  int64_t places = cache.rows() / (value.rows() / length);
+  for (int64_t t = 0; t < value.rows(); ++t) {
+    auto place = static_cast<int64_t>(positions[t]);
+    for (int64_t d = 0; place >= 0 && place < places && d < value.columns(); ++d)
+      cache.at(t / length * places + place, d) = value.at(t, d);
+  }
+}
+
+Tensor cachedAttention(const Tensor &query, const Tensor &key, const Tensor &value, const Tensor &positions, const AttentionShape &shape) {
+  int64_t width = query.columns() / shape.heads, places = key.rows() / (query.rows() / shape.length);
+  Tensor result({query.rows(), query.columns()});
+  for (int64_t h = 0; h < shape.heads; ++h)
+    for (int64_t t = 0; t < query.rows(); ++t) {
+      int64_t kv = h / (shape.heads / shape.kvHeads), row = t / shape.length * places;
+      auto last = std::min(static_cast<int64_t>(positions[t]), places - 1);
+      auto first = shape.window == 0 ? 0 : std::max<int64_t>(0, static_cast<int64_t>(positions[t]) - shape.window + 1);
+      double largest = -std::numeric_limits<double>::infinity(), sum = 0;
+      for (int64_t j = first; j <= last; ++j)
+        largest = std::max(largest, score(query, key, shape, h, t, row + j));
+      for (int64_t j = first; j <= last; ++j)
+        sum += std::exp(score(query, key, shape, h, t, row + j) - largest);
+      for (int64_t j = first; j <= last; ++j) {
+        double p = std::exp(score(query, key, shape, h, t, row + j) - largest) / sum;
+        for (int64_t d = 0; d < width; ++d)
+          result.at(t, h * width + d) += p * value.at(row + j, kv * width + d);
+      }
+    }
+  return result;
+}
+
 void attentionGradient(const Tensor &gradient, const Tensor &query, const Tensor &key, const Tensor &value, const Tensor &out,
                        const Tensor &logSumExp, const Tensor &segments, const AttentionShape &shape, Tensor &queryGradient,
                        Tensor &keyGradient, Tensor &valueGradient) {

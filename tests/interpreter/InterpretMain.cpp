@@ -1,6 +1,7 @@
 #include "tests/interpreter/InterpretMain.h"
 
 #include "tests/interpreter/Compare.h"
+#include "tests/interpreter/Generation.h"
 
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/Format.h"
@@ -18,6 +19,7 @@ namespace zp::interpreter {
 static cl::list<std::string> files(cl::Positional, cl::OneOrMore, cl::desc("FILE.mlir, or BEFORE.mlir AFTER.mlir with --compare"));
 static cl::opt<bool> compare("compare", cl::desc("run both files and compare what they compute"));
 static cl::opt<bool> check("check_gradients", cl::desc("hold the gradients of train_step to central differences of its loss"));
+static cl::opt<bool> generation("check_generation", cl::desc("hold prefill and decode of the second file to evaluate and logits of the first"));
 static cl::opt<bool> print("print", cl::desc("print every element, not only each tensor's norm"));
 static cl::opt<int> ranks("ranks", cl::desc("simulated ranks (default: what the sections are cut for)"), cl::init(0));
 static cl::opt<int> microBatches("micro_batches", cl::desc("micro-batches of each rank in an update"), cl::init(1));
@@ -55,8 +57,9 @@ static void printTrace(const Trace &trace) {
 
 int interpretMain(int argc, char **argv) {
   cl::ParseCommandLineOptions(argc, argv, "the executable meaning of nn and zero modules, in double precision\n");
-  if (files.size() != (compare ? 2u : 1u))
-    return llvm::errs() << "zp-interpret: " << files.size() << " files, expected " << (compare ? "two with" : "one without") << " --compare\n", 2;
+  const bool two = compare || generation;
+  if (files.size() != (two ? 2u : 1u))
+    return llvm::errs() << "zp-interpret: " << files.size() << " files, expected " << (two ? "two with" : "one without") << " --compare\n", 2;
 
   InitialValues initial{seed, keepZero, {}, {}};
   Batches batches;
@@ -99,11 +102,15 @@ int interpretMain(int argc, char **argv) {
     batches.vocabulary = vocabularyOf(*module);
     if (!machines.back())
       return 1;
+    if (generation)
+      continue;
     if (check)
       return failed(checkGradients(*machines.back(), shape, batches, tolerance > 0 ? tolerance : 1e-6, llvm::outs()));
     if (failed(runJob(*machines.back(), shape, batches, traces[i])))
       return 1;
   }
+  if (generation)
+    return failed(checkGeneration(*machines[0], *machines[1], seed, vocabularyOf(*modules[0]), tolerance > 0 ? tolerance : 1e-9, llvm::outs()));
   if (!compare)
     return printTrace(traces[0]), 0;
   return compareTraces(*machines[0], traces[0], *machines[1], traces[1], tolerance > 0 ? tolerance : 1e-9, llvm::outs()) ? 0 : 1;

@@ -73,6 +73,11 @@ static bool runStateful(Operation *op, Frame &f, LogicalResult &result) {
           *value = add(*value, f.in(o.getValue()));
         return f.addedStates.insert(o.getState().str()), true;
       })
+      .Case([&](nn::AppendCacheOp o) {
+        if (Tensor *cache = state(o.getState()))
+          appendCache(f.in(o.getValue()), f.in(o.getPositions()), static_cast<int64_t>(o.getLength()), *cache);
+        return true;
+      })
       .Case([&](nn::ClearStateOp o) {
         if (Tensor *value = state(o.getState()))
           *value = Tensor(value->shape);
@@ -119,6 +124,9 @@ static bool runForward(Operation *op, Frame &f) {
         Tensor result, logSumExp;
         attention(f.in(o.getQuery()), f.in(o.getKey()), f.in(o.getValue()), f.in(o.getSegments()), attentionShape(o), result, logSumExp);
         return f.out(o.getResult(), result), f.out(o.getLogSumExp(), logSumExp), true;
+      })
+      .Case([&](nn::CachedAttentionOp o) {
+        return f.out(o, cachedAttention(f.in(o.getQuery()), f.in(o.getKey()), f.in(o.getValue()), f.in(o.getPositions()), attentionShape(o))), true;
       })
       .Case([&](nn::LinearCrossEntropyOp o) {
         Tensor loss({1});

@@ -54,6 +54,8 @@ struct AttentionShape {
 };
 void attention(const Tensor &query, const Tensor &key, const Tensor &value, const Tensor &segments, const AttentionShape &shape,
                Tensor &result, Tensor &logSumExp);
+void appendCache(const Tensor &value, const Tensor &positions, int64_t length, Tensor &cache);
+Tensor cachedAttention(const Tensor &query, const Tensor &key, const Tensor &value, const Tensor &positions, const AttentionShape &shape);
 void attentionGradient(const Tensor &gradient, const Tensor &query, const Tensor &key, const Tensor &value, const Tensor &out,
                        const Tensor &logSumExp, const Tensor &segments, const AttentionShape &shape, Tensor &queryGradient,
                        Tensor &keyGradient, Tensor &valueGradient);

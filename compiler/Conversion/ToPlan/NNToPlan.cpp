@@ -16,8 +16,13 @@ static DType dtypeOf(Value value) {
 static int64_t rows(Value value) { return cast<RankedTensorType>(value.getType()).getDimSize(0); }
 static int64_t columns(Value value) { return cast<RankedTensorType>(value.getType()).getDimSize(1); }
 
-static Place stateOf(Lowering &l, StringRef name, Value value) {
-  return l.state.persistent(("state." + name).str(), cast<RankedTensorType>(value.getType()), plan::BufferKind::Working);
+/// A state is working memory, unless something is appended to it.
+static Place stateOf(Lowering &l, StringRef name, RankedTensorType type, plan::BufferKind kind = plan::BufferKind::Working) {
+  return l.state.persistent(("state." + name).str(), type, kind);
+}
+static Place stateOf(Lowering &l, StringRef name, Value value) { return stateOf(l, name, cast<RankedTensorType>(value.getType())); }
+static RankedTensorType declaredType(Lowering &l, FlatSymbolRefAttr state) {
+  return cast<RankedTensorType>(SymbolTable::lookupNearestSymbolFrom<StateOp>(l.module, state).getType());
 }
 
 namespace {
@@ -98,9 +103,12 @@ bool lowerNN(Operation *operation, Lowering &l) {
         return true;
       })
       .Case([&](ClearStateOp op) {
-        auto type = cast<RankedTensorType>(SymbolTable::lookupNearestSymbolFrom<StateOp>(l.module, op.getStateAttr()).getType());
-        l.fill(op, l.state.persistent(("state." + op.getState()).str(), type, plan::BufferKind::Working), 0);
+        l.fill(op, stateOf(l, op.getState(), declaredType(l, op.getStateAttr())), 0);
         return true;
+      })
+      .Case([&](AppendCacheOp op) {
+        Place cache = stateOf(l, op.getState(), declaredType(l, op.getStateAttr()), plan::BufferKind::Cache);
+        return l.emit<plan::AppendCacheOp>(op, m.view(op.getValue()), m.view(op.getPositions()), m.view(cache), static_cast<int64_t>(op.getLength())), true;
       })
       //===--- linear maps and embeddings
       .Case([&](LinearOp op) { return matmul(op, op.getX(), op.getWeight(), op.getBias(), op.getAddend(), op.getResult(), false, true, op.getAlphaAttr(), l), true; })
@@ -170,6 +178,13 @@ bool lowerNN(Operation *operation, Lowering &l) {
         return true;
       })
       .Case([&](AttentionGradientOp op) { return lowerAttentionGradient(op, l), true; })
+      .Case([&](CachedAttentionOp op) {
+        Value target = m.view(m.define(op.getResult()));
+        l.emit<plan::CachedAttentionOp>(op, m.view(op.getQuery()), m.view(op.getKey()), m.view(op.getValue()), m.view(op.getPositions()), target,
+                                        static_cast<int64_t>(op.getHeads()), static_cast<int64_t>(op.getKvHeads()), static_cast<int64_t>(op.getLength()),
+                                        static_cast<int64_t>(op.getWindow()), op.getScale());
+        return true;
+      })
       //===--- loss and optimizer
       .Case([&](LinearCrossEntropyOp op) { return crossEntropy(op, Value(), Value(), l), true; })
       .Case([&](LinearCrossEntropyGradientOp op) { return crossEntropy(op, op.getHiddenGradient(), op.getWeightGradient(), l), true; })

@@ -63,6 +63,10 @@ zp::plan::EntryKind entryKind(zp::nn::ProgramKind kind) {
     return zp::plan::EntryKind::Evaluate;
   case zp::nn::ProgramKind::Logits:
     return zp::plan::EntryKind::Logits;
+  case zp::nn::ProgramKind::Prefill:
+    return zp::plan::EntryKind::Prefill;
+  case zp::nn::ProgramKind::Decode:
+    return zp::plan::EntryKind::Decode;
   }
   llvm_unreachable("all kinds are handled");
 }

@@ -88,6 +88,20 @@ LogicalResult StoreStateOp::verifySymbolUses(SymbolTableCollection &symbols) { r
 LogicalResult AddStateOp::verifySymbolUses(SymbolTableCollection &symbols) { return verifyState(*this, symbols, getStateAttr(), getValue().getType()); }
 LogicalResult ClearStateOp::verifySymbolUses(SymbolTableCollection &symbols) { return verifyState(*this, symbols, getStateAttr(), Type()); }
 
+/// Rows of a cache for `tokens` tokens in rows of `length`: whether the tokens' rows divide it.
+static bool isCacheFor(ArrayRef<int64_t> cache, int64_t tokens, int64_t length) { return cache[0] % (tokens / length) == 0; }
+LogicalResult AppendCacheOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  if (failed(verifyState(*this, symbols, getStateAttr(), Type())))
+    return failure();
+  auto cache = dyn_cast<RankedTensorType>(symbols.lookupNearestSymbolFrom<StateOp>(*this, getStateAttr()).getType());
+  ZP_REQUIRE(cache && cache.getRank() == 2 && cache.getElementType() == element(getValue()) && cache.getDimSize(1) == dim(getValue(), 1),
+             "C2: the state must be a matrix of value's columns and element type");
+  int64_t tokens = dim(getValue(), 0), length = static_cast<int64_t>(getLength());
+  ZP_REQUIRE(length > 0 && tokens % length == 0 && dim(getPositions(), 0) == tokens, "C3: length does not divide the tokens, or positions differ in rows");
+  ZP_REQUIRE(isCacheFor(cache.getShape(), tokens, length), "C4: the rows of tokens do not divide the state's rows");
+  return success();
+}
+
 LogicalResult LinearOp::verify() {
   ZP_REQUIRE(dim(getX(), 1) == dim(getWeight(), 1), "C1: x and weight differ in columns");
   ZP_REQUIRE(dim(getWeight(), 0) == dim(getResult(), 1) && (!getBias() || dim(getBias(), 0) == dim(getWeight(), 0)),
@@ -193,6 +207,18 @@ LogicalResult AttentionOp::verify() {
   ZP_REQUIRE(sameElement({getQuery(), getKey(), getValue(), getResult()}), "C5: element types differ");
   ZP_REQUIRE(element(getLogSumExp()).isF32() && dim(getLogSumExp(), 0) == heads && dim(getLogSumExp(), 1) == tokens,
              "C6: log_sum_exp must be f32 [heads, tokens]");
+  return success();
+}
+LogicalResult CachedAttentionOp::verify() {
+  int64_t heads = static_cast<int64_t>(getHeads()), kvHeads = static_cast<int64_t>(getKvHeads()), length = static_cast<int64_t>(getLength());
+  int64_t tokens = dim(getQuery(), 0);
+  ZP_REQUIRE(heads > 0 && dim(getQuery(), 1) % heads == 0 && getType() == getQuery().getType(), "C1: heads does not divide query's columns, or the result's type isn't query's");
+  ZP_REQUIRE(getKey().getType() == getValue().getType() && dim(getKey(), 1) == kvHeads * (dim(getQuery(), 1) / heads),
+             "C2: key and value must be of one type, with kv_heads * head width columns");
+  ZP_REQUIRE(kvHeads > 0 && heads % kvHeads == 0, "C3: kv_heads does not divide heads");
+  ZP_REQUIRE(length > 0 && tokens % length == 0 && dim(getPositions(), 0) == tokens && isCacheFor(shape(getKey()), tokens, length),
+             "C4: length does not divide the tokens, their rows do not divide key's, or positions differ in rows");
+  ZP_REQUIRE(sameElement({getQuery(), getKey()}), "C5: element types differ");
   return success();
 }
 LogicalResult AttentionGradientOp::verify() {

@@ -4,7 +4,7 @@
 // block of step scalars (runtime/schema/step_scalars.h). "Adds into" means out += …; a buffer that is added into is zeroed
 // by an earlier instruction. Sums are taken in an order that does not depend on the number of threads. `f` is the compute
 // dtype (f32 or bf16): arithmetic inside a kernel is f32 (f64 where said), one rounding per stored value.
-// Next free opcode: 64.
+// Next free opcode: 66.
 //===----------------------------------------------------------------------===//
 
 #ifndef ZP_DIALECTS_PLAN_IR_PLANOPS_TD
@@ -213,6 +213,24 @@ def Plan_AdamwOp : Plan_Instruction<"adamw", 62, OnDevice,
     g = coefficient·gradient; p *= 1 - lr·wd; m += (1-b1)(g-m); v = b2·v + (1-b2)g²;
     p -= (lr/bc1)·m / (sqrt(v)/sqrt(bc2) + eps), lr, bc1, bc2 from scalars. Decay applies to section elements < decay_end;
     element i of the slice is section element i + (sharded ? rank·n : 0).
+  }];
+}
+
+//===--- generation ------------------------------------------------------------===//
+
+def Plan_AppendCacheOp : Plan_Instruction<"append_cache", 64, OnDevice,
+    (ins Reads<"f[T,D]">:$source, Reads<"i32[T]">:$positions, Updates<"f[R·L,D], R = T/length">:$cache, I64Attr:$length)> {
+  let summary = "puts each token's row where its position says: cache[(t / length)·L + positions[t]] = source[t]";
+  let description = [{ A token whose position is negative (padding) or L or more is left out. Of tokens of one place the last counts. }];
+}
+def Plan_CachedAttentionOp : Plan_Instruction<"cached_attention", 65, OnDevice,
+    (ins Reads<"f[T,heads·d]">:$query, Reads<"f[R·L,kv_heads·d], R = T/length">:$key, Reads<"f[R·L,kv_heads·d]">:$value, Reads<"i32[T]">:$positions,
+         Writes<"f[T,heads·d]">:$target, I64Attr:$heads, I64Attr:$kv_heads, I64Attr:$length, I64Attr:$window, F64Attr:$scale)> {
+  let summary = "softmax attention of a few new tokens over the cached keys and values of their row, grouped heads";
+  let description = [{
+    Token t of row r = t / length sees places j of that row's L iff j <= positions[t] and (window == 0 or j > positions[t] - window);
+    those beyond the cache don't exist. A token of a negative position (padding) sees none and gets zeros. Query head h reads kv head
+    h / (heads / kv_heads). Scores and softmax in f32.
   }];
 }
 

@@ -308,6 +308,28 @@ struct AdamwArgs {
   bool sharded{};
 };
 
+/// puts each token's row where its position says: cache[(t / length)·L + positions[t]] = source[t]
+struct AppendCacheArgs {
+  TensorView source;
+  TensorView positions;
+  TensorView cache;
+  int64_t length{};
+};
+
+/// softmax attention of a few new tokens over the cached keys and values of their row, grouped heads
+struct CachedAttentionArgs {
+  TensorView query;
+  TensorView key;
+  TensorView value;
+  TensorView positions;
+  TensorView target;
+  int64_t heads{};
+  int64_t kvHeads{};
+  int64_t length{};
+  int64_t window{};
+  double scale{};
+};
+
 } // namespace zp::rt
 
 #endif // ZP_RUNTIME_SCHEMA_GENERATED_OP_ARGS_H

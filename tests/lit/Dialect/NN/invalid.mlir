@@ -974,3 +974,162 @@ nn.program @finish_step_c2_metrics kind evaluate {
   // expected-error @below {{C2: metrics must be f64 [4]}}
   %c, %m = nn.finish_step %q, %l, %s {max_norm = 1.0 : f64} : (tensor<1xf64>, tensor<1xf64>, tensor<64xi8>) -> (tensor<1xf32>, tensor<3xf64>)
 }
+
+// -----
+
+
+nn.program @append_cache_c1_state kind decode {
+  %v = nn.input "v" : tensor<6x4xf32>
+  %p = nn.input "p" : tensor<6xi32>
+  // expected-error @below {{C1: @nothing is not an nn.state}}
+  nn.append_cache @nothing, %v, %p {length = 3 : i64} : tensor<6x4xf32>, tensor<6xi32>
+}
+
+// -----
+
+nn.state @cache : tensor<12x4xf32>
+nn.program @append_cache_c2_columns kind decode {
+  %v = nn.input "v" : tensor<6x5xf32>
+  %p = nn.input "p" : tensor<6xi32>
+  // expected-error @below {{C2: the state must be a matrix of value's columns and element type}}
+  nn.append_cache @cache, %v, %p {length = 3 : i64} : tensor<6x5xf32>, tensor<6xi32>
+}
+
+// -----
+
+nn.state @cache : tensor<12x4xf32>
+nn.program @append_cache_c2_elements kind decode {
+  %v = nn.input "v" : tensor<6x4xbf16>
+  %p = nn.input "p" : tensor<6xi32>
+  // expected-error @below {{C2: the state must be a matrix of value's columns and element type}}
+  nn.append_cache @cache, %v, %p {length = 3 : i64} : tensor<6x4xbf16>, tensor<6xi32>
+}
+
+// -----
+
+nn.state @cache : tensor<12x4xf32>
+nn.program @append_cache_c3_length kind decode {
+  %v = nn.input "v" : tensor<6x4xf32>
+  %p = nn.input "p" : tensor<6xi32>
+  // expected-error @below {{C3: length does not divide the tokens, or positions differ in rows}}
+  nn.append_cache @cache, %v, %p {length = 4 : i64} : tensor<6x4xf32>, tensor<6xi32>
+}
+
+// -----
+
+nn.state @cache : tensor<12x4xf32>
+nn.program @append_cache_c3_positions kind decode {
+  %v = nn.input "v" : tensor<6x4xf32>
+  %p = nn.input "p" : tensor<5xi32>
+  // expected-error @below {{C3: length does not divide the tokens, or positions differ in rows}}
+  nn.append_cache @cache, %v, %p {length = 3 : i64} : tensor<6x4xf32>, tensor<5xi32>
+}
+
+// -----
+
+nn.state @cache : tensor<12x4xf32>
+nn.program @append_cache_c4_rows kind decode {
+  %v = nn.input "v" : tensor<10x4xf32>
+  %p = nn.input "p" : tensor<10xi32>
+  // expected-error @below {{C4: the rows of tokens do not divide the state's rows}}
+  nn.append_cache @cache, %v, %p {length = 2 : i64} : tensor<10x4xf32>, tensor<10xi32>
+}
+
+// -----
+
+nn.program @cached_attention_c1_heads kind decode {
+  %q = nn.input "q" : tensor<4x8xf32>
+  %k = nn.input "k" : tensor<10x4xf32>
+  %v = nn.input "v" : tensor<10x4xf32>
+  %p = nn.input "p" : tensor<4xi32>
+  // expected-error @below {{C1: heads does not divide query's columns, or the result's type isn't query's}}
+  %o = nn.cached_attention %q, %k, %v, %p {heads = 3 : i64, kv_heads = 1 : i64, length = 2 : i64, scale = 0.5 : f64} : (tensor<4x8xf32>, tensor<10x4xf32>, tensor<10x4xf32>, tensor<4xi32>) -> tensor<4x8xf32>
+}
+
+// -----
+
+nn.program @cached_attention_c1_result kind decode {
+  %q = nn.input "q" : tensor<4x8xf32>
+  %k = nn.input "k" : tensor<10x4xf32>
+  %v = nn.input "v" : tensor<10x4xf32>
+  %p = nn.input "p" : tensor<4xi32>
+  // expected-error @below {{C1: heads does not divide query's columns, or the result's type isn't query's}}
+  %o = nn.cached_attention %q, %k, %v, %p {heads = 4 : i64, kv_heads = 2 : i64, length = 2 : i64, scale = 0.5 : f64} : (tensor<4x8xf32>, tensor<10x4xf32>, tensor<10x4xf32>, tensor<4xi32>) -> tensor<4x8xbf16>
+}
+
+// -----
+
+nn.program @cached_attention_c2_value kind decode {
+  %q = nn.input "q" : tensor<4x8xf32>
+  %k = nn.input "k" : tensor<10x4xf32>
+  %v = nn.input "v" : tensor<12x4xf32>
+  %p = nn.input "p" : tensor<4xi32>
+  // expected-error @below {{C2: key and value must be of one type, with kv_heads * head width columns}}
+  %o = nn.cached_attention %q, %k, %v, %p {heads = 4 : i64, kv_heads = 2 : i64, length = 2 : i64, scale = 0.5 : f64} : (tensor<4x8xf32>, tensor<10x4xf32>, tensor<12x4xf32>, tensor<4xi32>) -> tensor<4x8xf32>
+}
+
+// -----
+
+nn.program @cached_attention_c2_columns kind decode {
+  %q = nn.input "q" : tensor<4x8xf32>
+  %k = nn.input "k" : tensor<10x4xf32>
+  %v = nn.input "v" : tensor<10x4xf32>
+  %p = nn.input "p" : tensor<4xi32>
+  // expected-error @below {{C2: key and value must be of one type, with kv_heads * head width columns}}
+  %o = nn.cached_attention %q, %k, %v, %p {heads = 4 : i64, kv_heads = 1 : i64, length = 2 : i64, scale = 0.5 : f64} : (tensor<4x8xf32>, tensor<10x4xf32>, tensor<10x4xf32>, tensor<4xi32>) -> tensor<4x8xf32>
+}
+
+// -----
+
+nn.program @cached_attention_c3_groups kind decode {
+  %q = nn.input "q" : tensor<4x6xf32>
+  %k = nn.input "k" : tensor<10x4xf32>
+  %v = nn.input "v" : tensor<10x4xf32>
+  %p = nn.input "p" : tensor<4xi32>
+  // expected-error @below {{C3: kv_heads does not divide heads}}
+  %o = nn.cached_attention %q, %k, %v, %p {heads = 3 : i64, kv_heads = 2 : i64, length = 2 : i64, scale = 0.5 : f64} : (tensor<4x6xf32>, tensor<10x4xf32>, tensor<10x4xf32>, tensor<4xi32>) -> tensor<4x6xf32>
+}
+
+// -----
+
+nn.program @cached_attention_c4_length kind decode {
+  %q = nn.input "q" : tensor<4x8xf32>
+  %k = nn.input "k" : tensor<10x4xf32>
+  %v = nn.input "v" : tensor<10x4xf32>
+  %p = nn.input "p" : tensor<4xi32>
+  // expected-error @below {{C4: length does not divide the tokens, their rows do not divide key's, or positions differ in rows}}
+  %o = nn.cached_attention %q, %k, %v, %p {heads = 4 : i64, kv_heads = 2 : i64, length = 3 : i64, scale = 0.5 : f64} : (tensor<4x8xf32>, tensor<10x4xf32>, tensor<10x4xf32>, tensor<4xi32>) -> tensor<4x8xf32>
+}
+
+// -----
+
+nn.program @cached_attention_c4_rows kind decode {
+  %q = nn.input "q" : tensor<4x8xf32>
+  %k = nn.input "k" : tensor<10x4xf32>
+  %v = nn.input "v" : tensor<10x4xf32>
+  %p = nn.input "p" : tensor<4xi32>
+  // expected-error @below {{C4: length does not divide the tokens, their rows do not divide key's, or positions differ in rows}}
+  %o = nn.cached_attention %q, %k, %v, %p {heads = 4 : i64, kv_heads = 2 : i64, length = 1 : i64, scale = 0.5 : f64} : (tensor<4x8xf32>, tensor<10x4xf32>, tensor<10x4xf32>, tensor<4xi32>) -> tensor<4x8xf32>
+}
+
+// -----
+
+nn.program @cached_attention_c4_positions kind decode {
+  %q = nn.input "q" : tensor<4x8xf32>
+  %k = nn.input "k" : tensor<10x4xf32>
+  %v = nn.input "v" : tensor<10x4xf32>
+  %p = nn.input "p" : tensor<3xi32>
+  // expected-error @below {{C4: length does not divide the tokens, their rows do not divide key's, or positions differ in rows}}
+  %o = nn.cached_attention %q, %k, %v, %p {heads = 4 : i64, kv_heads = 2 : i64, length = 2 : i64, scale = 0.5 : f64} : (tensor<4x8xf32>, tensor<10x4xf32>, tensor<10x4xf32>, tensor<3xi32>) -> tensor<4x8xf32>
+}
+
+// -----
+
+nn.program @cached_attention_c5_elements kind decode {
+  %q = nn.input "q" : tensor<4x8xf32>
+  %k = nn.input "k" : tensor<10x4xbf16>
+  %v = nn.input "v" : tensor<10x4xbf16>
+  %p = nn.input "p" : tensor<4xi32>
+  // expected-error @below {{C5: element types differ}}
+  %o = nn.cached_attention %q, %k, %v, %p {heads = 4 : i64, kv_heads = 2 : i64, length = 2 : i64, scale = 0.5 : f64} : (tensor<4x8xf32>, tensor<10x4xbf16>, tensor<10x4xbf16>, tensor<4xi32>) -> tensor<4x8xf32>
+}

@@ -60,6 +60,10 @@ nn.program @forward kind train_step attributes {rows = 2 : i64, length = 4 : i64
   %k = nn.rope %q, %cos, %sin {head_dim = 2 : i64, inverse} : (tensor<8x4xf32>, tensor<8x1xf32>, tensor<8x1xf32>) -> tensor<8x4xf32>
   // CHECK: nn.attention %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} {heads = 2 : i64, kv_heads = 2 : i64, length = 4 : i64, scale = 5.000000e-01 : f64, window = 3 : i64} :
   %o, %lse = nn.attention %q, %k, %norm, %ids {heads = 2 : i64, kv_heads = 2 : i64, length = 4 : i64, window = 3 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8xi32>) -> (tensor<8x4xf32>, tensor<2x8xf32>)
+  // CHECK: nn.append_cache @kept, %{{.*}}, %{{.*}} {length = 4 : i64} : tensor<8x4xf32>, tensor<8xi32>
+  nn.append_cache @kept, %k, %ids {length = 4 : i64} : tensor<8x4xf32>, tensor<8xi32>
+  // CHECK: nn.cached_attention %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} {heads = 2 : i64, kv_heads = 2 : i64, length = 4 : i64, scale = 5.000000e-01 : f64, window = 3 : i64} :
+  %cached = nn.cached_attention %q, %k, %norm, %ids {heads = 2 : i64, kv_heads = 2 : i64, length = 4 : i64, window = 3 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8xi32>) -> tensor<8x4xf32>
   // CHECK: nn.linear_cross_entropy %{{.*}}, %{{.*}}, %{{.*}} {chunk = 4 : i64, length = 4 : i64} : (tensor<8x4xf32>, tensor<9x4xf32>, tensor<8xi32>) -> tensor<1xf64>
   %loss = nn.linear_cross_entropy %o, %table, %ids {chunk = 4 : i64, length = 4 : i64} : (tensor<8x4xf32>, tensor<9x4xf32>, tensor<8xi32>) -> tensor<1xf64>
   // CHECK: nn.add_state @loss_sum, %{{.*}} : tensor<1xf64>

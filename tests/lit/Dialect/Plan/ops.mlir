@@ -16,6 +16,8 @@ plan.buffer @checkpoints tier device kind checkpoints {bytes = 4096 : i64}
 plan.buffer @gathered tier device kind gathered {bytes = 4096 : i64}
 // CHECK: plan.buffer @communication tier device kind communication {bytes = 4096 : i64}
 plan.buffer @communication tier device kind communication {bytes = 4096 : i64}
+// CHECK: plan.buffer @cache tier device kind cache {bytes = 4096 : i64}
+plan.buffer @cache tier device kind cache {bytes = 4096 : i64}
 // CHECK: plan.buffer @all tier device kind working {bytes = 65536 : i64, offset = 256 : i64}
 plan.buffer @all tier device kind working {bytes = 65536 : i64, offset = 256 : i64}
 
@@ -30,6 +32,12 @@ plan.entry @evaluate kind evaluate {
 }
 // CHECK: plan.entry @logits kind logits {
 plan.entry @logits kind logits {
+}
+// CHECK: plan.entry @prefill kind prefill {
+plan.entry @prefill kind prefill {
+}
+// CHECK: plan.entry @decode kind decode {
+plan.entry @decode kind decode {
 }
 // CHECK: plan.entry @train_step kind train_step attributes {length = 4 : i64, rows = 2 : i64} {
 plan.entry @train_step kind train_step attributes {rows = 2 : i64, length = 4 : i64} {
@@ -149,6 +157,10 @@ plan.entry @train_step kind train_step attributes {rows = 2 : i64, length = 4 : 
   plan.linear_cross_entropy %m, %tab, %ids, %ws, %one {chunk = 4 : i64, length = 4 : i64, operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 0, 0>} : memref<8x4xf32>, memref<9x4xf32>, memref<8xi32>, memref<512xi8>, memref<1xf64>
   // CHECK: plan.linear_cross_entropy %[[M]], %[[TAB]], %[[IDS]], %[[WS]], %[[ONE]], %[[M]], %[[TAB]] {chunk = 4 : i64, length = 4 : i64, operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 1, 1>} : memref<8x4xf32>, memref<9x4xf32>, memref<8xi32>, memref<512xi8>, memref<1xf64>, memref<8x4xf32>, memref<9x4xf32>
   plan.linear_cross_entropy %m, %tab, %ids, %ws, %one, %m, %tab {chunk = 4 : i64, length = 4 : i64, operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 1, 1>} : memref<8x4xf32>, memref<9x4xf32>, memref<8xi32>, memref<512xi8>, memref<1xf64>, memref<8x4xf32>, memref<9x4xf32>
+  // CHECK: plan.append_cache %[[M]], %[[IDS]], %[[M]] {length = 4 : i64} : memref<8x4xf32>, memref<8xi32>, memref<8x4xf32>
+  plan.append_cache %m, %ids, %m {length = 4 : i64} : memref<8x4xf32>, memref<8xi32>, memref<8x4xf32>
+  // CHECK: plan.cached_attention %[[M]], %[[M]], %[[M]], %[[IDS]], %[[M]] {heads = 2 : i64, kv_heads = 2 : i64, length = 4 : i64, scale = 5.000000e-01 : f64, window = 3 : i64} : memref<8x4xf32>, memref<8x4xf32>, memref<8x4xf32>, memref<8xi32>, memref<8x4xf32>
+  plan.cached_attention %m, %m, %m, %ids, %m {heads = 2 : i64, kv_heads = 2 : i64, length = 4 : i64, scale = 0.5 : f64, window = 3 : i64} : memref<8x4xf32>, memref<8x4xf32>, memref<8x4xf32>, memref<8xi32>, memref<8x4xf32>
   // CHECK: plan.sum_squares %[[FA]], %[[ONE]] : memref<256xf32>, memref<1xf64>
   plan.sum_squares %fa, %one : memref<256xf32>, memref<1xf64>
   // CHECK: plan.finish_step %[[ONE]], %[[ONE]], %[[SC]], %[[C]], %[[FOUR]] {max_norm = 1.000000e+00 : f64} : memref<1xf64>, memref<1xf64>, memref<64xi8>, memref<1xf32>, memref<4xf64>

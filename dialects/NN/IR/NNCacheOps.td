@@ -1,0 +1,39 @@
+// Generation: keys and values of a row's earlier tokens, kept in an nn.state from program to program.
+#ifndef ZP_DIALECTS_NN_IR_NNCACHEOPS_TD
+#define ZP_DIALECTS_NN_IR_NNCACHEOPS_TD
+
+include "dialects/NN/IR/NNBase.td"
+
+def NN_AppendCacheOp : NN_Op<"append_cache", [MemoryEffects<[MemRead, MemWrite]>, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "puts each token's row into a cache, where its position says";
+  let description = [{
+    A cache is an nn.state of R·L rows: L places for each of the R = T/length rows of tokens. Token t goes to place positions[t] of its
+    row t / length; one whose position is negative (padding) or L or more is left out.
+
+    Constraints (value [T, D], state [R·L, D]):
+    - C1: the symbol is an nn.state. C2: columns and element type are the value's. C3: length divides T, and positions is [T].
+    - C4: R divides the state's rows.
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$state, NN_Matrix:$value, NN_Indices:$positions, I64Attr:$length);
+  let assemblyFormat = "$state `,` $value `,` $positions attr-dict `:` type($value) `,` type($positions)";
+}
+def NN_CachedAttentionOp : NN_PureOp<"cached_attention"> {
+  let summary = "attention of new tokens over the cached keys and values of their row";
+  let description = [{
+    Token t of row t / length sees place j of that row's L iff j <= positions[t] and (window == 0 or j > positions[t] - window). One of a
+    negative position (padding) sees none: its result is zero. Query head h reads kv head h / (heads / kv_heads). With tokens appended
+    at their positions this is nn.attention, a few tokens at a time.
+
+    Constraints (query and result [T, heads·d], key and value [R·L, kv_heads·d], R = T/length):
+    - C1: heads divides query's columns, and the result has query's type. C2: key and value are of one type, [R·L, kv_heads·d].
+    - C3: kv_heads divides heads. C4: length divides T, R divides key's rows, and positions is [T]. C5: one element type.
+
+    Not differentiable: nothing is trained while a cache is in use.
+  }];
+  let arguments = (ins NN_Matrix:$query, NN_Matrix:$key, NN_Matrix:$value, NN_Indices:$positions, I64Attr:$heads, I64Attr:$kv_heads,
+                       I64Attr:$length, DefaultValuedAttr<I64Attr, "0">:$window, F64Attr:$scale);
+  let results = (outs NN_Matrix:$result);
+  let assemblyFormat = "$query `,` $key `,` $value `,` $positions attr-dict `:` functional-type(operands, results)";
+}
+
+#endif // ZP_DIALECTS_NN_IR_NNCACHEOPS_TD
