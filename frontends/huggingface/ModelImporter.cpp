@@ -23,6 +23,15 @@ static StatusOr<LoraSettings> readLora(const ImportRequest &request,
   return importAdapterConfig(config, warnings);
 }
 
+/// An adapter that text is generated with says its own settings.
+static Status refuseLoraFlags(const std::set<std::string> &given) {
+  for (const std::string &name : given)
+    if (name.starts_with("lora_") || name == "use_rslora" || name == "init_lora_weights")
+      return Status(ErrorCode::Config, "--" + name + ": is given beside --generate, expected the settings of a trained adapter; "
+                                                     "give it by --adapter_name_or_path DIR, or drop the flag");
+  return Status();
+}
+
 /// Whether the weights are in 4 bits already, and so which settings hold.
 static StatusOr<std::optional<CheckpointQuantization>> resolveQuantization(const ImportRequest &request,
                                                                            const JsonDocument &config,
@@ -77,6 +86,11 @@ StatusOr<ImportedModel> importModel(const ImportRequest &request) {
   if (weights)
     ZP_RETURN_IF_ERROR(weights->check(spec, stored ? &*stored : nullptr));
 
+  if (request.settings.generate && request.adapterDirectory.empty()) {
+    ZP_RETURN_IF_ERROR(refuseLoraFlags(request.given));
+    imported.counts = trainNothing(spec);
+    return imported;
+  }
   if (!request.settings.use_peft_lora) {
     imported.counts = trainEverything(spec);
     return imported;

@@ -53,6 +53,8 @@ ParameterCounts trainEverything(ModelSpec &spec) {
   return {countElements(spec, true), countElements(spec, false)};
 }
 
+ParameterCounts trainNothing(ModelSpec &spec) { return {0, countElements(spec, false)}; }
+
 static void trainBiases(ModelSpec &spec, const std::string &which) {
   for (ModuleSpec &module : spec.modules) {
     if (!module.bias || which == "none" || (which == "lora_only" && !module.adapter))

@@ -19,6 +19,9 @@ bool isDecayed(const std::string &name);
 /// Full-parameter training: every tensor, saved under its own name.
 ParameterCounts trainEverything(ModelSpec &spec);
 
+/// Generation by the base model alone.
+ParameterCounts trainNothing(ModelSpec &spec);
+
 /// LoRA: the biases and the modules_to_save that `lora` names. A tied head or embedding that is
 /// saved breaks the tie. UnknownTarget when a module to save matches nothing.
 StatusOr<ParameterCounts> trainAdapters(ModelSpec &spec, const LoraSettings &lora);

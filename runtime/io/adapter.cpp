@@ -47,7 +47,7 @@ StatusOr<Checkpoint> openAdapter(const std::string &directory, const std::string
   if (theirs.is_discarded() || !theirs.is_object())
     return Status(ErrorCode::Json, path + ": is not a JSON object; save the adapter again");
   if (ours.is_discarded() || !ours.is_object())
-    return Status(ErrorCode::AdapterMismatch, path + ": the plan trains no adapter; compile one without --use_peft_lora false");
+    return Status(ErrorCode::AdapterMismatch, path + ": the plan has no adapter, expected one of these settings; import again with --adapter_name_or_path " + directory);
   for (const Field &field : comparedFields()) {
     json a = fieldOf(theirs, field), b = fieldOf(ours, field);
     if (a != b)

@@ -16,6 +16,8 @@ EXAMPLES = """examples:
   zpdata chat.jsonl --tokenizer DIR --chat_template_format chatml --max_length 2048 --packing -o tokens.safetensors
   zpdata data/ --tokenizer DIR --splits train,test -o tokens.safetensors   makes tokens-train… and tokens-test…
   zpdata show tokens.safetensors --row 0
+  zpdata prompts questions.jsonl --tokenizer DIR -o prompts.safetensors    for zprun generate
+  zpdata text out.jsonl --tokenizer DIR                                    what it wrote, in words
 """
 
 
@@ -48,7 +50,8 @@ natural, seed = wholeFrom(1), wholeFrom(0)
 def makeParser():
     parser = Parser(
         prog="zpdata",
-        usage="zpdata DATASET --tokenizer DIR [flags] -o FILE\n       zpdata show FILE [--row N]",
+        usage="zpdata DATASET --tokenizer DIR [flags] -o FILE\n       zpdata show FILE [--row N]\n"
+        "       zpdata prompts DATASET --tokenizer DIR -o FILE\n       zpdata text FILE --tokenizer DIR",
         description="Text to tokens: makes the token files that zprun trains on.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -60,20 +63,8 @@ def makeParser():
     parser.add_argument("-o", "--output", metavar="FILE", required=True, help="the token file (safetensors)")
 
     rows = parser.add_argument_group("rows to text")
-    rows.add_argument(
-        "--tokenizer",
-        "--model_name_or_path",
-        metavar="DIR",
-        required=True,
-        help="directory that holds tokenizer.json",
-    )
-    rows.add_argument(
-        "--chat_template_format",
-        choices=("chatml", "zephyr", "none"),
-        default="none",
-        help="none: the tokenizer's own template [none]",
-    )
-    rows.add_argument("--dataset_text_field", metavar="NAME", default="text", help="column of text rows [text]")
+    addTokenizer(rows)
+    addTextField(rows)
     rows.add_argument("--splits", metavar="A,B", help="only these splits of a directory")
     rows.add_argument(
         "--reference_eos",
@@ -139,6 +130,45 @@ def makeParser():
     return parser
 
 
+def addTokenizer(group):
+    group.add_argument(
+        "--tokenizer",
+        "--model_name_or_path",
+        metavar="DIR",
+        required=True,
+        help="directory that holds tokenizer.json",
+    )
+    group.add_argument(
+        "--chat_template_format",
+        choices=("chatml", "zephyr", "none"),
+        default="none",
+        help="none: the tokenizer's own template [none]",
+    )
+
+
+def addTextField(group):
+    group.add_argument("--dataset_text_field", metavar="NAME", default="text", help="column of text rows [text]")
+
+
+def makePromptsParser():
+    parser = Parser(prog="zpdata prompts", description="Makes a file of prompts that zprun generate continues.")
+    parser.add_argument("dataset", metavar="DATASET", help="rows with prompt (text or messages), messages, or text")
+    parser.add_argument("-o", "--output", metavar="FILE", required=True, help="the prompts (safetensors)")
+    addTokenizer(parser)
+    addTextField(parser)
+    parser.add_argument("--quiet", type=boolean, default=False, metavar="BOOL", help="no report")
+    parser.add_argument("--json", type=boolean, default=False, metavar="BOOL", help="the report as JSON")
+    return parser
+
+
+def makeTextParser():
+    parser = Parser(prog="zpdata text", description="Prints what zprun generate wrote, in words.")
+    parser.add_argument("file", metavar="FILE")
+    addTokenizer(parser)
+    parser.add_argument("--json", type=boolean, default=False, metavar="BOOL", help="a line of JSON a row")
+    return parser
+
+
 def makeShowParser():
     parser = Parser(prog="zpdata show", description="Prints a row of a token file in words, counted labels marked.")
     parser.add_argument("file", metavar="FILE")
@@ -191,14 +221,21 @@ def spellOut(name, flags, program):
 
 def main(words=None):
     """Returns the exit code."""
-    from . import make, show
+    from . import make, prompts, show, text
+
+    verbs = {
+        "show": (makeShowParser, show.show),
+        "prompts": (makePromptsParser, prompts.makePrompts),
+        "text": (makeTextParser, text.printText),
+    }
 
     words = sys.argv[1:] if words is None else words
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")  # a terminal may not know every letter of the user's text
     try:
-        if words[:1] == ["show"]:
-            show.show(parse(makeShowParser(), words[1:]))
+        if words and words[0] in verbs:
+            makeVerbParser, run = verbs[words[0]]
+            run(parse(makeVerbParser(), words[1:]))
         else:
             make.make(parse(makeParser(), words))
     except ZpError as error:

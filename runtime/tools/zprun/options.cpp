@@ -18,11 +18,16 @@ const char *const kTrainHelp =
     "  zprun eval plan.fb --model DIR --dataset tokens.safetensors --adapter_name_or_path out\n"
     "  zprun bench plan.fb\n"
     "  zprun quantize --model DIR -o DIR-4bit\n"
-    "Other verbs: zprun eval --help, zprun bench --help, zprun quantize --help";
+    "Other verbs: zprun eval --help, zprun generate --help, zprun bench --help, zprun quantize --help";
 const char *const kEvalHelp =
     "Examples:\n"
     "  zprun eval plan.fb --model DIR --dataset tokens.safetensors --adapter_name_or_path out\n"
     "  zprun eval plan.fb --model DIR --dataset tokens.safetensors --adapter off --logits logits.safetensors --rows 2";
+const char *const kGenerateHelp =
+    "Examples:\n"
+    "  zprun generate plan.fb --model DIR --adapter_name_or_path out --prompts prompts.safetensors -o out.jsonl\n"
+    "  zprun generate plan.fb --model DIR --prompts prompts.safetensors -o out.jsonl --do_sample true --temperature 0.7 --top_p 0.9 -n 2\n"
+    "The plan is made with zpc import --generate true, the prompts by zpdata prompts; zpdata text prints what comes out.";
 const char *const kBenchHelp = "Example:\n  zprun bench plan.fb --steps 20";
 const char *const kQuantizeHelp = "Example:\n  zprun quantize --model DIR -o DIR-4bit --use_nested_quant true --bnb_4bit_compute_dtype bfloat16 --dtype bfloat16";
 
@@ -32,6 +37,7 @@ struct VerbText {
 };
 constexpr VerbText kVerbs[] = {{Verb::Train, "", "Trains by a plan.", kTrainHelp},
                                {Verb::Eval, "eval", "Evaluates by a plan.", kEvalHelp},
+                               {Verb::Generate, "generate", "Continues prompts by a plan that generates.", kGenerateHelp},
                                {Verb::Bench, "bench", "Times a plan.", kBenchHelp},
                                {Verb::Quantize, "quantize", "Writes a model's directory with the weights of its linears in 4 bits.", kQuantizeHelp}};
 
@@ -67,13 +73,30 @@ void addQuantizeOptions(CLI::App &app, QuantizeOptions &o) {
   app.add_flag("--quiet", o.quiet, "no progress");
 }
 
+void addGenerationOptions(CLI::App &app, ZprunOptions &o) {
+  GenerationFlags &flags = o.generation;
+  app.add_option("--prompts", o.prompts, "token file of zpdata prompts")->required()->group("Data");
+  app.add_option("-o,--output", o.continuations, "file for a line of JSON a prompt: its new tokens")->required()->group("Data");
+  app.add_option("--max_new_tokens", flags.newTokens, "most new tokens of a prompt; as generation_config.json says, or what the plan's max_length leaves")
+      ->group("Generation");
+  app.add_option("--do_sample", flags.sample, "draw tokens; false: the most probable each time")->group("Generation");
+  app.add_option("--temperature", flags.temperature, "logits are divided by it, when drawing")->group("Generation");
+  app.add_option("--top_p", flags.topP, "draw from the most probable tokens that make up so much, when drawing")->group("Generation");
+  app.add_option("--top_k", flags.topK, "draw from so many most probable tokens, 0: all; 50")->group("Generation");
+  app.add_option("--repetition_penalty", flags.repetitionPenalty, "makes tokens that were there less probable; 1: doesn't")->group("Generation");
+  app.add_option("--seed", flags.seed, "of the draws; 42")->group("Generation");
+}
+
 void addOptions(CLI::App &app, ZprunOptions &o, std::string &adapterSwitch) {
   app.add_option("plan", o.plan, "plan file of zpc compile")->required();
   auto *model = app.add_option("--model", o.model, "directory of the base model's weights")->group("Data");
-  auto *dataset = app.add_option("--dataset", o.dataset, "token file of zpdata")->group("Data");
+  if (o.verb != Verb::Generate) {
+    auto *dataset = app.add_option("--dataset", o.dataset, "token file of zpdata")->group("Data");
+    if (o.verb != Verb::Bench)
+      dataset->required();
+  }
   if (o.verb != Verb::Bench) {
     model->required();
-    dataset->required();
     app.add_option("--adapter_name_or_path", o.adapter, "directory of an adapter to start from")->group("Data");
   }
   if (o.verb == Verb::Train) {
@@ -86,6 +109,9 @@ void addOptions(CLI::App &app, ZprunOptions &o, std::string &adapterSwitch) {
     app.add_option("--save_steps", o.saveSteps, "updates between checkpoints, or a share of the run; as the plan says")->group("Checkpoints");
     app.add_option("--save_total_limit", o.saveTotalLimit, "checkpoints that are kept, 0: all; as the plan says")->group("Checkpoints");
     app.add_flag("--dry_run", o.dryRun, "check everything, name the memory, train nothing");
+  } else if (o.verb == Verb::Generate) {
+    addGenerationOptions(app, o);
+    app.add_option("--adapter", adapterSwitch, "on, or off: the base model alone")->check(CLI::IsMember({"on", "off"}));
   } else if (o.verb == Verb::Eval) {
     app.add_option("--adapter", adapterSwitch, "on, or off: the base model alone")->check(CLI::IsMember({"on", "off"}));
     app.add_option("--logits", o.logitsFile, "file for the logits of the first rows");

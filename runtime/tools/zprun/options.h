@@ -6,11 +6,12 @@
 #include <string>
 
 #include "runtime/base/status.h"
+#include "runtime/generation/generation_settings.h"
 #include "runtime/tools/zprun/quantize/quantize.h"
 
 namespace zp::rt {
 
-enum class Verb { Train, Eval, Bench, Quantize };
+enum class Verb { Train, Eval, Bench, Generate, Quantize };
 
 struct ZprunOptions {
   Verb verb = Verb::Train;
@@ -30,6 +31,9 @@ struct ZprunOptions {
   bool adapterOff = false;
   std::string logitsFile;
   uint64_t logitsRows = 1;
+  // generate
+  std::string prompts, continuations;
+  GenerationFlags generation;
   // bench
   uint64_t steps = 10;
   QuantizeOptions quantize;

@@ -2,7 +2,9 @@
 #include <memory>
 #include <set>
 
+#include "runtime/generation/generate.h"
 #include "runtime/io/adapter.h"
+#include "runtime/io/atomic_file.h"
 #include "runtime/io/section_loader.h"
 #include "runtime/tools/zprun/reports.h"
 #include "runtime/tools/zprun/session.h"
@@ -25,7 +27,8 @@ static StatusOr<SectionSources> sourcesOf(const Session &session) {
   SectionSources sources;
   sources.seed = static_cast<uint64_t>(session.settings.seed);
   sources.roundFresh = session.settings.bf16;
-  sources.freshIsZero = options.adapterOff;
+  // Text is of a trained adapter or of none, never of one that was just drawn.
+  sources.freshIsZero = options.adapterOff || (options.verb == Verb::Generate && options.adapter.empty());
   if (options.verb != Verb::Bench) {
     ZP_ASSIGN_OR_RETURN(Checkpoint base, Checkpoint::open(options.model));
     sources.base = std::move(base);
@@ -56,6 +59,15 @@ static StatusOr<int> evaluateAndReport(const Session &session, Executor &executo
   ZP_ASSIGN_OR_RETURN(EvaluateReport report, evaluate(session.plan(), *session.dataset, executor, communicator, options));
   if (communicator.rank() == 0)
     reportEvaluation(report);
+  return 0;
+}
+
+static StatusOr<int> generateAndReport(const Session &session, Executor &executor, Communicator &communicator) {
+  ZP_ASSIGN_OR_RETURN(GenerateReport report, generate(session.plan(), session.prompts, session.generation, executor, communicator));
+  if (communicator.rank() == 0) {
+    ZP_RETURN_IF_ERROR(writeFileAtomically(session.options.continuations, linesOf(session.prompts, report.continuations)));
+    reportGeneration(session, report);
+  }
   return 0;
 }
 
@@ -104,6 +116,8 @@ StatusOr<int> runRank(const Session &session, Communicator &communicator) {
     return train(session, *executor, communicator);
   case Verb::Eval:
     return evaluateAndReport(session, *executor, communicator);
+  case Verb::Generate:
+    return generateAndReport(session, *executor, communicator);
   case Verb::Bench:
     return benchAndReport(session, *executor, communicator);
   case Verb::Quantize: // has no ranks

@@ -64,6 +64,16 @@ void reportEvaluation(const EvaluateReport &report) {
   std::printf("%s\n", out.dump().c_str());
 }
 
+void reportGeneration(const Session &session, const GenerateReport &report) {
+  for (const std::string &note : session.generation.notes)
+    std::fprintf(stderr, "%s\n", note.c_str());
+  if (session.options.quiet)
+    return;
+  json out = {{"prompts", report.continuations.size()}, {"prompt_tokens", report.promptTokens}, {"new_tokens", report.newTokens},
+              {"seconds", report.seconds}, {"tokens_per_second", static_cast<double>(report.newTokens) / report.seconds}};
+  std::printf("%s\n", out.dump().c_str());
+}
+
 void reportBench(const Session &session, const BenchReport &report, const MatmulRate &rate, const Communicator &communicator) {
   json out = {{"step_seconds", report.stepSeconds},
               {"tokens_per_second", report.tokensPerStep / report.stepSeconds},

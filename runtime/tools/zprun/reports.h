@@ -2,6 +2,7 @@
 #ifndef ZP_RUNTIME_TOOLS_ZPRUN_REPORTS_H
 #define ZP_RUNTIME_TOOLS_ZPRUN_REPORTS_H
 
+#include "runtime/generation/generate.h"
 #include "runtime/tools/zprun/session.h"
 #include "runtime/trainer/bench.h"
 #include "runtime/trainer/evaluate.h"
@@ -13,6 +14,8 @@ namespace zp::rt {
 /// The `peak:` line of each space, one line of JSON, and out/summary.json.
 Status reportTraining(const Session &session, const Executor &executor, const Communicator &communicator, const LoopReport &report);
 void reportEvaluation(const EvaluateReport &report);
+/// A line of JSON, and before it the notes on generation_config.json, on stderr.
+void reportGeneration(const Session &session, const GenerateReport &report);
 void reportBench(const Session &session, const BenchReport &report, const MatmulRate &rate, const Communicator &communicator);
 /// The plan's spaces, for --dry_run.
 void reportPlan(const Session &session);

@@ -32,6 +32,29 @@ static Status checkWorld(const fbs::Plan &plan, const ZprunOptions &options, int
                                           " or import again with --num_processes " + here);
 }
 
+/// A plan either trains or generates.
+static Status checkPurpose(const Session &session) {
+  const bool generates = session.options.verb == Verb::Generate;
+  if (generates == session.settings.generate)
+    return {};
+  return Status(ErrorCode::Config, session.options.plan + (generates ? ": trains, expected a plan that generates; import again with --generate true"
+                                                                     : ": generates and trains nothing, expected a plan that trains; import again without --generate"));
+}
+
+static Status openData(Session &session) {
+  const ZprunOptions &options = session.options;
+  if (options.verb == Verb::Generate) {
+    ZP_ASSIGN_OR_RETURN(session.generation, readGenerationSettings(options.model, options.generation));
+    ZP_ASSIGN_OR_RETURN(session.prompts, readPrompts(options.prompts, session.plan().vocab_size(), static_cast<uint64_t>(session.settings.max_length)));
+  } else {
+    fbs::EntryKind kind = options.verb == Verb::Train ? fbs::EntryKind::TrainStep : fbs::EntryKind::Evaluate;
+    uint32_t length = PlanEntries(session.plan()).longest(kind);
+    ZP_ASSIGN_OR_RETURN(TokenDataset dataset, TokenDataset::open(options.dataset, length, session.plan().vocab_size()));
+    session.dataset = std::move(dataset);
+  }
+  return Checkpoint::open(options.model).status(); // its tensors are checked when sections load
+}
+
 static Status checkMemory(const Session &session, int ranksHere) {
   uint64_t planned = session.plannedBytes() * static_cast<uint64_t>(ranksHere);
   uint64_t needed = planned + session.plan().reserve_bytes() * static_cast<uint64_t>(ranksHere), available = availableBytes();
@@ -66,17 +89,13 @@ static Status openResume(Session &session, bool first) {
 
 StatusOr<Session> openSession(const ZprunOptions &options, int world, int ranksHere, bool first) {
   ZP_ASSIGN_OR_RETURN(PlanFile file, PlanFile::load(options.plan));
-  Session session{options, std::move(file), {}, {}, {}};
+  Session session{options, std::move(file), {}, {}, {}, {}, {}};
   ZP_ASSIGN_OR_RETURN(session.settings, settingsOf(session.plan()));
   ZP_RETURN_IF_ERROR(checkInstructions(session.file));
   ZP_RETURN_IF_ERROR(checkWorld(session.plan(), options, world));
-  if (options.verb != Verb::Bench) {
-    fbs::EntryKind kind = options.verb == Verb::Train ? fbs::EntryKind::TrainStep : fbs::EntryKind::Evaluate;
-    uint32_t length = PlanEntries(session.plan()).longest(kind);
-    ZP_ASSIGN_OR_RETURN(TokenDataset dataset, TokenDataset::open(options.dataset, length, session.plan().vocab_size()));
-    session.dataset = std::move(dataset);
-    ZP_ASSIGN_OR_RETURN(Checkpoint base, Checkpoint::open(options.model)); // its tensors are checked when sections load
-  }
+  ZP_RETURN_IF_ERROR(checkPurpose(session));
+  if (options.verb != Verb::Bench)
+    ZP_RETURN_IF_ERROR(openData(session));
   if (options.verb == Verb::Train)
     ZP_RETURN_IF_ERROR(checkSaving(session, world));
   if (options.verb == Verb::Train && !options.resume.empty())

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "runtime/executor/executor.h"
+#include "runtime/generation/prompts.h"
 #include "runtime/io/token_dataset.h"
 #include "runtime/plan/plan_file.h"
 #include "runtime/schema/settings.h"
@@ -18,6 +19,8 @@ struct Session {
   PlanFile file;
   JobSettings settings;
   std::optional<TokenDataset> dataset;
+  GenerationSettings generation;
+  Prompts prompts;                   ///< what generate continues
   std::optional<ResumePoint> resume; ///< the checkpoint that training goes on from
 
   const fbs::Plan &plan() const { return file.plan(); }

@@ -1,0 +1,35 @@
+// Continues prompts by a plan's entries `prefill` and `decode`, on every rank at once.
+#ifndef ZP_RUNTIME_GENERATION_GENERATE_H
+#define ZP_RUNTIME_GENERATION_GENERATE_H
+
+#include "runtime/executor/executor.h"
+#include "runtime/generation/generation_settings.h"
+#include "runtime/generation/prompts.h"
+
+namespace zp::fbs {
+struct Plan;
+}
+
+namespace zp::rt {
+
+struct Continuation {
+  std::vector<int32_t> tokens; ///< new ones, the one that ended the row included
+  bool ended = false;          ///< by a token of `ends`, not by length
+};
+
+struct GenerateReport {
+  std::vector<Continuation> continuations; ///< of every prompt, in their order; on rank 0 alone
+  uint64_t promptTokens = 0, newTokens = 0;
+  double seconds = 0;
+};
+
+/// Every rank calls it after `init`, with the same prompts (readPrompts) and settings. Prompt i of a round lies on rank i / rows; the
+/// ranks step together until the last row of any has ended, as they bring each other's weights. NonFinite: logits that aren't numbers.
+StatusOr<GenerateReport> generate(const fbs::Plan &plan, const Prompts &prompts, const GenerationSettings &settings, Executor &executor, Communicator &communicator);
+
+/// A line of JSON for each prompt: {"row": 0, "prompt_tokens": 3, "tokens": [5, 2], "ended": "eos"}, or "length".
+std::string linesOf(const Prompts &prompts, const std::vector<Continuation> &continuations);
+
+} // namespace zp::rt
+
+#endif // ZP_RUNTIME_GENERATION_GENERATE_H
