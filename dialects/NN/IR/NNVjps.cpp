@@ -14,10 +14,11 @@ static RankedTensorType gradientType(Value value) {
 void LinearOp::buildVjp(OpBuilder &b, ArrayRef<Value> grads, ArrayRef<bool> needed, MutableArrayRef<Value> out) {
   Value g = grads[0];
   unsigned next = 2;
-  if (needed[0])
-    out[0] = LinearInputGradientOp::create(b, getLoc(), getX().getType(), g, getWeight(), Value(), getAlphaAttr());
+  // The weight's gradient first: x is often dead after it, before its own gradient needs as much memory.
   if (needed[1])
     out[1] = LinearWeightGradientOp::create(b, getLoc(), gradientType(getWeight()), g, getX(), getAlphaAttr());
+  if (needed[0])
+    out[0] = LinearInputGradientOp::create(b, getLoc(), getX().getType(), g, getWeight(), Value(), getAlphaAttr());
   if (getBias()) {
     if (needed[next])
       out[next] = ColumnSumOp::create(b, getLoc(), gradientType(getBias()), g);
