@@ -90,6 +90,7 @@ for name in "${suites[@]}"; do
       suite golden_feature_off countLine "${golden[@]}" --feature_off
       suite golden_shadow countLine "${golden[@]}" --extra_run_flags=--shadow
       suite golden_recomputed countLine "${golden[@]}" --extra_import_flags="--rematerialize block"
+      suite golden_selective countLine "${golden[@]}" --extra_import_flags="--rematerialize selective --prefetch_distance 2"
       suite golden_buckets countLine "${golden[@]}" --extra_import_flags="--length_buckets 3" ;;
   esac
 done

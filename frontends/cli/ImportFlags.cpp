@@ -150,7 +150,10 @@ private:
     if (!checkpointing)
       return Status();
     std::string meant = *checkpointing ? "block" : "none";
-    if (options.given.count("rematerialize") && options.settings.rematerialize != meant)
+    bool given = options.given.count("rematerialize"); // any kind of recomputation agrees with the flag
+    if (given && (options.settings.rematerialize != "none") == *checkpointing)
+      return Status();
+    if (given)
       return Status(ErrorCode::Config, "--gradient_checkpointing: means --rematerialize " + meant +
                                            ", but that is set to " +
                                            options.settings.rematerialize +

@@ -77,13 +77,15 @@ private:
     return Status();
   }
 
-  /// The trainer's switch for a setting that takes a word; `none` when it is off.
+  /// The trainer's switch for a setting that takes a word; `none` when it is off. Any other word of the setting's own agrees with on.
   Status takeSwitch(const std::string &flag, const std::string &setting, const char *on) {
     if (!arguments.given.count(flag))
       return Status();
     std::string meant = arguments.isOn(flag) ? on : "none";
     auto at = sources.find(setting);
-    if (at != sources.end() && at->second.value != meant)
+    if (at != sources.end() && (at->second.value != "none") == arguments.isOn(flag))
+      return Status();
+    if (at != sources.end())
       return Status(ErrorCode::Config, "--" + flag + ": means --" + setting + " " + meant + ", but that is " +
                                            at->second.value + ", expected one wish; drop one of the two");
     sources[setting] = {meant, "--" + flag};

@@ -63,6 +63,10 @@ TEST(ImportFlags, gradientCheckpointingMeansBlock) {
   EXPECT_EQ(parsed({"--gradient_checkpointing", "false"}).settings.rematerialize, "none");
   EXPECT_EQ(parsed({"--rematerialize", "block", "--gradient_checkpointing"}).settings.rematerialize,
             "block");
+  EXPECT_EQ(parsed({"--rematerialize", "selective", "--gradient_checkpointing"}).settings.rematerialize,
+            "selective");
+  EXPECT_ERROR(parseImportFlags({"--rematerialize", "selective", "--gradient_checkpointing", "false"}), Config,
+               "--gradient_checkpointing: means --rematerialize none");
   EXPECT_ERROR(parseImportFlags({"--rematerialize", "none", "--gradient_checkpointing"}), Config,
                "--gradient_checkpointing: means");
 }

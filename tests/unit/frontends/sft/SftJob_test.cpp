@@ -161,6 +161,9 @@ TEST_F(SftJobTest, checkpointing) {
   EXPECT_EQ(resolved({"--gradient_checkpointing", "True"}).values.rematerialize, "block");
   EXPECT_ERROR(resolve({"--gradient_checkpointing", "True", "--rematerialize", "none"}), Config,
                "--gradient_checkpointing: means --rematerialize block");
+  EXPECT_EQ(resolved({"--gradient_checkpointing", "True", "--rematerialize", "selective"}).values.rematerialize, "selective");
+  EXPECT_ERROR(resolve({"--gradient_checkpointing", "False", "--rematerialize", "auto"}), Config,
+               "--gradient_checkpointing: means --rematerialize none");
   EXPECT_EQ(resolved({"--activation_offloading", "True"}).values.offload_activation_device, "cpu");
   EXPECT_EQ(resolved({"--activation_offloading", "False"}).values.offload_activation_device, "none");
 }
