@@ -27,6 +27,9 @@ static void buildFuse(mlir::OpPassManager &passes) {
   passes.addPass(nn::createFuseCrossEntropyPass());
   // Linears take their additions first; what is left over goes into the norms' gradients.
   passes.addPass(nn::createFuseLinearEpiloguePass());
+  passes.addPass(nn::createFuseAdapterBranchPass());
+  // A product that took its adapter as a branch is free for another addend: the residual.
+  passes.addPass(nn::createFuseLinearEpiloguePass());
   passes.addPass(nn::createFuseResidualGradientPass());
   // Products are what they will be; now those with 4-bit weights take their codes.
   passes.addPass(nf4::createFuseDequantMatmulPass());

@@ -114,9 +114,10 @@ Value ForwardBuilder::linear(Value x, const ModuleSpec &module) {
   Value weight = read(*module.weight);
   Value bias = module.bias ? read(*module.bias) : Value();
   auto op = mark(nn::LinearOp::create(builder, builder.getUnknownLoc(),
-                                      matrix(tokens, module.weight->shape[0]), x, weight, bias,
-                                      Value(), builder.getF64FloatAttr(1.0),
-                                      builder.getStringAttr(module.path), adapterOf(module)));
+                                      matrix(tokens, module.weight->shape[0]), x, weight, bias));
+  op.setModuleAttr(builder.getStringAttr(module.path));
+  if (auto adapter = adapterOf(module))
+    op.setAdapterAttr(adapter);
   if (spec.fourBit && !module.fourBit)
     op->setAttr(kSkipQuantizationAttr, builder.getUnitAttr());
   return op.getResult();

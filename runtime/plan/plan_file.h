@@ -25,7 +25,7 @@
 
 namespace zp::rt {
 
-inline constexpr uint32_t kPlanVersion = 1;
+inline constexpr uint32_t kPlanVersion = 2; // 2: products take an adapter's branch
 
 class PlanFile {
 public:

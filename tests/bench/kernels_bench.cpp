@@ -3,8 +3,9 @@
 //   kernels_bench --benchmark_min_time=0.5 [--benchmark_filter=Matmul] [--kernel_path=avx2]
 //
 // Everything runs on one thread and is timed in that thread's CPU time, so that a busy machine disturbs it little. `flops` is
-// the rate; `peak` (benchmark Peak) the most that fused multiply-adds on this core reach: compare the two of one run. Shapes
-// are those of samples/configs/llama-110m at 2 × 1024 tokens. Linears on 4-bit weights are nf4_bench.cpp's.
+// the rate; Peak the most that fused multiply-adds on this core reach, PeakBf16 that bf16 dot products do (AVX512_BF16): compare
+// with them in one run. Shapes are those of samples/configs/llama-110m at 2 × 1024 tokens. Linears on 4-bit weights, and plain bf16
+// products beside oneDNN's with prepacked weights, are nf4_bench.cpp's.
 #include <cstdio>
 #include <cstring>
 
@@ -12,6 +13,7 @@
 
 #include "hwy/highway.h"
 #include "hwy/targets.h"
+#include "runtime/kernels/gemm/bf16_engine.h"
 #include "runtime/kernels/kernel_path.h"
 #include "runtime/kernels/kernels.h"
 #include "runtime/schema/workspaces.h"
@@ -61,6 +63,28 @@ void Peak(benchmark::State &state) {
   rate(state, 192.0 * kTurns);
 }
 BENCHMARK(Peak);
+
+/// Twenty-four independent chains of 16-lane dot products of bf16 pairs: 1536 flops a turn.
+__attribute__((noinline)) void multiplyPairs(int64_t turns) {
+#define ZP_DOT(n) "vdpbf16ps %%zmm31,%%zmm30,%%zmm" #n "\n"
+  asm volatile("1:\n" ZP_DOT(0) ZP_DOT(1) ZP_DOT(2) ZP_DOT(3) ZP_DOT(4) ZP_DOT(5) ZP_DOT(6) ZP_DOT(7) ZP_DOT(8) ZP_DOT(9) ZP_DOT(10) ZP_DOT(11)
+                   ZP_DOT(12) ZP_DOT(13) ZP_DOT(14) ZP_DOT(15) ZP_DOT(16) ZP_DOT(17) ZP_DOT(18) ZP_DOT(19) ZP_DOT(20) ZP_DOT(21) ZP_DOT(22)
+                       ZP_DOT(23) "dec %0\njnz 1b\nvzeroupper\n"
+               : "+r"(turns)::"xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13",
+                 "xmm14", "xmm15", "cc");
+#undef ZP_DOT
+}
+void PeakBf16(benchmark::State &state) {
+  if (!bf16Engine(Bf16EngineKind::Avx512)) {
+    state.SkipWithError("no AVX512_BF16 here");
+    return;
+  }
+  constexpr int64_t kTurns = 1'000'000;
+  for (auto _ : state)
+    multiplyPairs(kTurns);
+  rate(state, 1536.0 * kTurns);
+}
+BENCHMARK(PeakBf16);
 #endif
 
 struct Product {

@@ -2,9 +2,10 @@
 //
 //   kernels_bench --benchmark_filter='NF4/bf16/512x4096x4096'
 //
-// Names are NF4/dtype/tokens x outputs x inputs/direction. The rivals take turns, so that a busy machine slows all of them; the
-// rates are those of each one's fastest turn, in CPU time of the one thread. `of_dense` and `of_onednn` are ratios of speed;
-// oneDNN's bf16 takes a CPU with AVX-512: where there is none, its f32 product is the measure, as for f32.
+// Names are NF4/dtype/tokens x outputs x inputs/direction, scales nested unless they end in /f32 scales. The rivals take turns, so
+// that a busy machine slows all of them; the rates are those of each one's fastest turn, in CPU time of the one thread. `of_dense`,
+// `of_onednn` and `dense_of_onednn` are ratios of speed; oneDNN's bf16 takes a CPU with AVX-512: where there is none, its f32 product
+// is the measure, as for f32.
 #include <time.h>
 
 #include <benchmark/benchmark.h>
@@ -23,9 +24,9 @@ namespace {
 struct Linear {
   int64_t tokens, outputs, inputs;
 };
-constexpr Linear kLinears[] = {{512, 4096, 4096},  {2048, 4096, 4096}, {512, 11008, 4096}, {2048, 11008, 4096},
-                               {512, 768, 768},    {2048, 768, 768},   {512, 2048, 768},   {2048, 2048, 768},
-                               {512, 768, 2048},   {2048, 768, 2048}};
+/// Linears of llama-2-7b, which are measured with both kinds of scales, and of llama-110m.
+constexpr Linear kLarge[] = {{512, 4096, 4096}, {2048, 4096, 4096}, {512, 11008, 4096}, {2048, 11008, 4096}};
+constexpr Linear kSmall[] = {{512, 768, 768}, {2048, 768, 768}, {512, 2048, 768}, {2048, 2048, 768}, {512, 768, 2048}, {2048, 768, 2048}};
 
 double cpuSeconds() {
   timespec now;
@@ -70,11 +71,11 @@ std::function<void()> oneDnnMatmul(const TensorView &a, const TensorView &weight
 }
 #endif
 
-void nf4Linear(benchmark::State &state, const Linear &linear, DType f, bool forward) {
+void nf4Linear(benchmark::State &state, const Linear &linear, DType f, bool forward, bool nested) {
   if (omp_set_num_threads)
     omp_set_num_threads(1);
   Maker maker;
-  const QuantRecords format{QuantType::NF4, 64, true};
+  const QuantRecords format{QuantType::NF4, 64, nested};
   NF4MatmulArgs quantized;
   quantized.rows = linear.outputs, quantized.columns = linear.inputs;
   setWeight(quantized, makeQuantWeight(maker, format, linear.outputs, linear.inputs), format);
@@ -116,6 +117,7 @@ void nf4Linear(benchmark::State &state, const Linear &linear, DType f, bool forw
   if (oneDnn.run) {
     state.counters["onednn"] = flops / oneDnn.best;
     state.counters["of_onednn"] = oneDnn.best / nf4.best;
+    state.counters["dense_of_onednn"] = oneDnn.best / dense.best;
   }
 }
 
@@ -133,19 +135,27 @@ void nf4Dequantize(benchmark::State &state, DType f) {
 
 } // namespace
 
+static void registerLinear(const Linear &linear, DType f, bool nested) {
+  for (bool forward : {true, false}) {
+    const std::string name = std::string("NF4/") + textOf(f) + "/" + std::to_string(linear.tokens) + "x" + std::to_string(linear.outputs) + "x" +
+                             std::to_string(linear.inputs) + (forward ? "/forward" : "/input gradient") + (nested ? "" : "/f32 scales");
+    const double giga = 2e-9 * static_cast<double>(linear.tokens) * static_cast<double>(linear.outputs) * static_cast<double>(linear.inputs);
+    benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State &state) { nf4Linear(state, linear, f, forward, nested); })
+        ->Iterations(std::max(5, static_cast<int>(200 / giga)))
+        ->Unit(benchmark::kMillisecond);
+  }
+}
+
 void registerNF4Benchmarks() {
   for (DType f : kBoth)
     benchmark::RegisterBenchmark((std::string("NF4Dequantize/") + textOf(f)).c_str(), [f](benchmark::State &state) { nf4Dequantize(state, f); });
-  for (DType f : kBoth)
-    for (const Linear &linear : kLinears)
-      for (bool forward : {true, false}) {
-        const std::string name = std::string("NF4/") + textOf(f) + "/" + std::to_string(linear.tokens) + "x" + std::to_string(linear.outputs) + "x" +
-                                 std::to_string(linear.inputs) + (forward ? "/forward" : "/input gradient");
-        const double giga = 2e-9 * static_cast<double>(linear.tokens) * static_cast<double>(linear.outputs) * static_cast<double>(linear.inputs);
-        benchmark::RegisterBenchmark(name.c_str(), [&linear, f, forward](benchmark::State &state) { nf4Linear(state, linear, f, forward); })
-            ->Iterations(std::max(3, static_cast<int>(100 / giga)))
-            ->Unit(benchmark::kMillisecond);
-      }
+  for (DType f : kBoth) {
+    for (const Linear &linear : kLarge)
+      for (bool nested : {true, false})
+        registerLinear(linear, f, nested);
+    for (const Linear &linear : kSmall)
+      registerLinear(linear, f, true);
+  }
 }
 
 } // namespace zp::rt::test

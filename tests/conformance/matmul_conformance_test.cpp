@@ -55,6 +55,32 @@ TEST(MatmulValues, NanGoesWhereItBelongs) {
   }
 }
 
+// The adapter's branch: ranks on both sides of a vector and of a pair, up to the largest; C narrow, wider than a tile, K of several blocks.
+struct BranchShape {
+  Shape base;
+  int64_t rank;
+};
+TEST(MatmulBranch, RanksLayoutsAndFinishes) {
+  Maker maker;
+  for (auto [shape, rank] : {BranchShape{{9, 7, 33}, 8}, {{1, 1, 1}, 1}, {{40, 200, 300}, 16}, {{33, 8, 64}, 5}, {{70, 50, 2100}, 8},
+                             {{20, 310, 20}, 256}, {{530, 40, 20}, 3}, {{6, 100, 1030}, 64}})
+    for (auto [input, output] : {std::pair{DType::F32, DType::F32}, {DType::BF16, DType::BF16}, {DType::BF16, DType::F32}})
+      for (int bits = 0; bits < 16; ++bits) {
+        MatmulArgs args;
+        args.transposeA = bits & 1, args.transposeB = bits & 2, args.accumulate = bits & 4;
+        args.alpha = bits & 1 ? 0.75 : 1, args.branchAlpha = -2.3;
+        const auto [m, n, k] = shape;
+        args.a = args.transposeA ? maker.normal(input, {k, m}) : maker.normal(input, {m, k});
+        args.b = args.transposeB ? maker.normal(input, {n, k}) : maker.normal(input, {k, n});
+        args.branchA = maker.normal(input, {m, rank});
+        args.branchB = args.transposeB ? maker.normal(input, {n, rank}) : maker.normal(input, {rank, n});
+        if (bits & 8)
+          args.bias = maker.normal(input, {n}, 10);
+        args.target = maker.normal(output, {m, n}, 3);
+        conform(args, std::string(textOf(input)) + "->" + textOf(output) + " rank " + std::to_string(rank) + " bits " + std::to_string(bits));
+      }
+}
+
 TEST(ColumnSum, Shapes) {
   Maker maker;
   for (DType f : kBoth)

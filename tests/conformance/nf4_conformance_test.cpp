@@ -83,6 +83,7 @@ void equalsMatmulOfDequantized(const NF4MatmulArgs &args) {
   Copy<NF4MatmulArgs> plainCopy(args);
   MatmulArgs plain;
   plain.a = plainCopy.args.a, plain.b = dequantize.target, plain.bias = plainCopy.args.bias, plain.target = plainCopy.args.target;
+  plain.branchA = plainCopy.args.branchA, plain.branchB = plainCopy.args.branchB, plain.branchAlpha = args.branchAlpha;
   plain.transposeB = args.transpose, plain.alpha = args.alpha, plain.accumulate = args.accumulate;
   cpu::run(KernelContext{}, fused.args);
   cpu::run(KernelContext{}, plain);
@@ -113,6 +114,21 @@ INSTANTIATE_TEST_SUITE_P(Shapes, NF4Matmul,
 INSTANTIATE_TEST_SUITE_P(Skinny, NF4Matmul,
                          ::testing::Values(Shape{1, 300, 64}, Shape{8, 130, 1100}, Shape{3, 200, 513}, Shape{100, 8, 70},
                                            Shape{101, 3, 1100}, Shape{8, 8, 8}, Shape{1, 1, 1}));
+
+TEST(NF4MatmulBranch, RanksAndFinishes) {
+  Maker maker;
+  for (auto [shape, rank] : {std::pair{Shape{9, 7, 33}, int64_t{8}}, {Shape{40, 200, 300}, 16}, {Shape{20, 50, 2100}, 3}, {Shape{20, 130, 64}, 256}})
+    for (QuantRecords format : kFewFormats)
+      for (DType f : kBoth)
+        for (int bits = 0; bits < 8; ++bits) {
+          NF4MatmulArgs args = productArgs(maker, format, f, shape, bits);
+          args.branchA = maker.normal(f, {shape.m, rank});
+          args.branchB = args.transpose ? maker.normal(f, {shape.n, rank}) : maker.normal(f, {rank, shape.n});
+          args.branchAlpha = 1.7;
+          conform(args, textOf(format) + " rank " + std::to_string(rank));
+          equalsMatmulOfDequantized(args);
+        }
+}
 
 TEST(NF4MatmulFormats, EveryBlockSize) {
   Maker maker;

@@ -106,8 +106,8 @@ std::vector<uint8_t> seedPlan() {
   entry.inputs = {{"input_ids", plan.ids}, {"scalars", plan.scalars}};
   entry.outputs = {{"y", y}};
   entry.instructions = {makeFill({x}, 0, 0.5),
-                        makeMatmul({x, x, kNone, kNone, y}, 0, false, true, 1.0, false),
-                        makeMatmul({x, y, kNone, kNone, plan.embedded}, 0, true, false, 0.5, false), makeAdd({plan.embedded, y, y}, 0)};
+                        makeMatmul({x, x, kNone, kNone, kNone, kNone, y}, 0, false, true, 1.0, false, 1.0),
+                        makeMatmul({x, y, kNone, kNone, kNone, kNone, plan.embedded}, 0, true, false, 0.5, false, 1.0), makeAdd({plan.embedded, y, y}, 0)};
   plan.entries.push_back(entry);
   return plan.payload();
 }

@@ -2,6 +2,20 @@
 
 namespace zp::interpreter {
 
+void addLinear(const Tensor &x, const Tensor &weight, double alpha, Tensor &result) {
+  for (int64_t t = 0; t < x.rows(); ++t)
+    for (int64_t n = 0; n < weight.rows(); ++n)
+      for (int64_t k = 0; k < x.columns(); ++k)
+        result.at(t, n) += alpha * x.at(t, k) * weight.at(n, k);
+}
+
+void addLinearInputGradient(const Tensor &gradient, const Tensor &weight, double alpha, Tensor &result) {
+  for (int64_t t = 0; t < gradient.rows(); ++t)
+    for (int64_t k = 0; k < weight.columns(); ++k)
+      for (int64_t n = 0; n < weight.rows(); ++n)
+        result.at(t, k) += alpha * gradient.at(t, n) * weight.at(n, k);
+}
+
 Tensor linear(const Tensor &x, const Tensor &weight, MaybeTensor bias, MaybeTensor addend, double alpha) {
   Tensor result({x.rows(), weight.rows()});
   for (int64_t t = 0; t < x.rows(); ++t)

@@ -17,10 +17,16 @@ LogicalResult runNF4Op(Operation *op, Frame &f, bool &handled) {
       })
       .Case([&](nf4::DequantizeOp o) { return f.out(o, Tensor(f.in(o.getValue()))), success(); })
       .Case([&](nf4::LinearOp o) {
-        return f.out(o, linear(f.in(o.getX()), f.in(o.getWeight()), f.maybe(o.getBias()), f.maybe(o.getAddend()), o.getAlpha().convertToDouble())), success();
+        Tensor result = linear(f.in(o.getX()), f.in(o.getWeight()), f.maybe(o.getBias()), f.maybe(o.getAddend()), o.getAlpha().convertToDouble());
+        if (o.getBranchX())
+          addLinear(f.in(o.getBranchX()), f.in(o.getBranchWeight()), o.getBranchAlpha().convertToDouble(), result);
+        return f.out(o, result), success();
       })
       .Case([&](nf4::LinearInputGradientOp o) {
-        return f.out(o, linearInputGradient(f.in(o.getGradient()), f.in(o.getWeight()), f.maybe(o.getAddend()), o.getAlpha().convertToDouble())), success();
+        Tensor result = linearInputGradient(f.in(o.getGradient()), f.in(o.getWeight()), f.maybe(o.getAddend()), o.getAlpha().convertToDouble());
+        if (o.getBranchGradient())
+          addLinearInputGradient(f.in(o.getBranchGradient()), f.in(o.getBranchWeight()), o.getBranchAlpha().convertToDouble(), result);
+        return f.out(o, result), success();
       })
       .Default([&](Operation *) { return handled = false, success(); });
 }

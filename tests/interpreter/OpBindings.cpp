@@ -103,7 +103,10 @@ static bool runForward(Operation *op, Frame &f) {
         return true;
       })
       .Case([&](nn::LinearOp o) {
-        return f.out(o, linear(f.in(o.getX()), f.in(o.getWeight()), f.maybe(o.getBias()), f.maybe(o.getAddend()), number(o.getAlpha()))), true;
+        Tensor result = linear(f.in(o.getX()), f.in(o.getWeight()), f.maybe(o.getBias()), f.maybe(o.getAddend()), number(o.getAlpha()));
+        if (o.getBranchX())
+          addLinear(f.in(o.getBranchX()), f.in(o.getBranchWeight()), number(o.getBranchAlpha()), result);
+        return f.out(o, result), true;
       })
       .Case([&](nn::EmbeddingOp o) { return f.out(o, embedding(f.in(o.getIds()), f.in(o.getTable()))), true; })
       .Case([&](nn::RmsNormOp o) {
@@ -144,7 +147,10 @@ static bool runGradient(Operation *op, Frame &f) {
         return f.out(o.getGateGradient(), gate), f.out(o.getUpGradient(), up), true;
       })
       .Case([&](nn::LinearInputGradientOp o) {
-        return f.out(o, linearInputGradient(f.in(o.getGradient()), f.in(o.getWeight()), f.maybe(o.getAddend()), number(o.getAlpha()))), true;
+        Tensor result = linearInputGradient(f.in(o.getGradient()), f.in(o.getWeight()), f.maybe(o.getAddend()), number(o.getAlpha()));
+        if (o.getBranchGradient())
+          addLinearInputGradient(f.in(o.getBranchGradient()), f.in(o.getBranchWeight()), number(o.getBranchAlpha()), result);
+        return f.out(o, result), true;
       })
       .Case([&](nn::LinearWeightGradientOp o) {
         return f.out(o, linearWeightGradient(f.in(o.getGradient()), f.in(o.getX()), number(o.getAlpha()))), true;

@@ -31,6 +31,9 @@ void philox(uint64_t key, const uint32_t counter[4], uint32_t out[4]);
 // LinearOps.cpp
 Tensor linear(const Tensor &x, const Tensor &weight, MaybeTensor bias, MaybeTensor addend, double alpha);
 Tensor linearInputGradient(const Tensor &gradient, const Tensor &weight, MaybeTensor addend, double alpha);
+/// result += alpha·x·weightᵀ, or alpha·gradient·weight: the branch of a product.
+void addLinear(const Tensor &x, const Tensor &weight, double alpha, Tensor &result);
+void addLinearInputGradient(const Tensor &gradient, const Tensor &weight, double alpha, Tensor &result);
 Tensor linearWeightGradient(const Tensor &gradient, const Tensor &x, double alpha);
 Tensor columnSum(const Tensor &source);
 Tensor embedding(const Tensor &ids, const Tensor &table);

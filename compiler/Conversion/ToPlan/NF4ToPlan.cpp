@@ -16,21 +16,22 @@ static uint64_t panelBytes(RankedTensorType weight, Value a, const Target &targe
   return std::min(target.panelBytes, whole);
 }
 
-/// target = alpha·a·op(weight) (+ bias) (+ addend, in place of it where it dies).
-template <typename OpT> static void product(OpT op, Value a, Value bias, bool transpose, Lowering &l) {
+/// target = alpha·a·op(weight) (+ branch) (+ bias) (+ addend, in place of it where it dies).
+template <typename OpT> static void product(OpT op, Value a, Value bias, Value branchA, bool transpose, Lowering &l) {
   auto type = cast<RankedTensorType>(op.getWeight().getType());
   QuantRecords records = *quantRecordsOf(type.getElementType());
   Place target = l.defineSum(op, op.getAddend(), op.getResult());
   Value workspace = l.productWorkspace(panelBytes(type, a, l.target));
-  l.emit<plan::NF4MatmulOp>(op, l.memory.view(a), l.memory.view(op.getWeight()), bias ? l.memory.view(bias) : Value(), workspace, l.memory.view(target),
-                            type.getDimSize(0), type.getDimSize(1), transpose, op.getAlpha(), static_cast<bool>(op.getAddend()),
-                            static_cast<int64_t>(records.type), static_cast<int64_t>(records.blockSize), records.nested);
+  l.emit<plan::NF4MatmulOp>(op, l.memory.view(a), l.memory.view(op.getWeight()), l.viewIf(bias), l.viewIf(branchA), l.viewIf(op.getBranchWeight()),
+                            workspace, l.memory.view(target), type.getDimSize(0), type.getDimSize(1), transpose, op.getAlpha(),
+                            static_cast<bool>(op.getAddend()), static_cast<int64_t>(records.type), static_cast<int64_t>(records.blockSize),
+                            records.nested, op.getBranchAlpha());
 }
 
 bool lowerNF4(Operation *operation, Lowering &l) {
   return llvm::TypeSwitch<Operation *, bool>(operation)
-      .Case([&](LinearOp op) { return product(op, op.getX(), op.getBias(), /*transpose=*/true, l), true; })
-      .Case([&](LinearInputGradientOp op) { return product(op, op.getGradient(), Value(), /*transpose=*/false, l), true; })
+      .Case([&](LinearOp op) { return product(op, op.getX(), op.getBias(), op.getBranchX(), /*transpose=*/true, l), true; })
+      .Case([&](LinearInputGradientOp op) { return product(op, op.getGradient(), Value(), op.getBranchGradient(), /*transpose=*/false, l), true; })
       .Case([&](DequantizeOp op) {
         QuantRecords records = *quantRecordsOf(cast<RankedTensorType>(op.getValue().getType()).getElementType());
         l.emit<plan::NF4DequantizeOp>(op, l.memory.view(op.getValue()), l.memory.view(l.memory.define(op.getResult())), static_cast<int64_t>(records.type),

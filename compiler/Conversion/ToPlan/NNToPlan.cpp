@@ -27,11 +27,20 @@ static RankedTensorType declaredType(Lowering &l, FlatSymbolRefAttr state) {
 
 namespace {
 
-/// target = alpha·op(a)·op(b) (+ bias) (+ addend).
-void matmul(Operation *op, Value a, Value b, Value bias, Value addend, Value result, bool transposeA, bool transposeB, FloatAttr alpha, Lowering &l) {
-  Place target = l.defineSum(op, addend, result);
-  l.emit<plan::MatmulOp>(op, l.memory.view(a), l.memory.view(b), bias ? l.memory.view(bias) : Value(), l.productWorkspace(), l.memory.view(target), transposeA, transposeB,
-                         alpha.getValue(), static_cast<bool>(addend));
+struct Product {
+  Value a, b;
+  bool transposeA, transposeB;
+  APFloat alpha;
+  Value bias, addend;
+  Value branchA, branchB;
+  APFloat branchAlpha = APFloat(1.0);
+};
+
+/// target = alpha·op(a)·op(b) (+ branch) (+ bias) (+ addend).
+void matmul(Operation *op, const Product &p, Lowering &l) {
+  Place target = l.defineSum(op, p.addend, op->getResult(0));
+  l.emit<plan::MatmulOp>(op, l.memory.view(p.a), l.memory.view(p.b), l.viewIf(p.bias), l.viewIf(p.branchA), l.viewIf(p.branchB), l.productWorkspace(),
+                         l.memory.view(target), p.transposeA, p.transposeB, p.alpha, static_cast<bool>(p.addend), p.branchAlpha);
 }
 
 template <typename OpT> void crossEntropy(OpT op, Value hiddenGradient, Value weightGradient, Lowering &l) {
@@ -111,13 +120,15 @@ bool lowerNN(Operation *operation, Lowering &l) {
         return l.emit<plan::AppendCacheOp>(op, m.view(op.getValue()), m.view(op.getPositions()), m.view(cache), static_cast<int64_t>(op.getLength())), true;
       })
       //===--- linear maps and embeddings
-      .Case([&](LinearOp op) { return matmul(op, op.getX(), op.getWeight(), op.getBias(), op.getAddend(), op.getResult(), false, true, op.getAlphaAttr(), l), true; })
+      .Case([&](LinearOp op) {
+        matmul(op, {op.getX(), op.getWeight(), false, true, op.getAlpha(), op.getBias(), op.getAddend(), op.getBranchX(), op.getBranchWeight(), op.getBranchAlpha()}, l);
+        return true;
+      })
       .Case([&](LinearInputGradientOp op) {
-        return matmul(op, op.getGradient(), op.getWeight(), Value(), op.getAddend(), op.getResult(), false, false, op.getAlphaAttr(), l), true;
+        matmul(op, {op.getGradient(), op.getWeight(), false, false, op.getAlpha(), Value(), op.getAddend(), op.getBranchGradient(), op.getBranchWeight(), op.getBranchAlpha()}, l);
+        return true;
       })
-      .Case([&](LinearWeightGradientOp op) {
-        return matmul(op, op.getGradient(), op.getX(), Value(), Value(), op.getResult(), true, false, op.getAlphaAttr(), l), true;
-      })
+      .Case([&](LinearWeightGradientOp op) { return matmul(op, {op.getGradient(), op.getX(), true, false, op.getAlpha()}, l), true; })
       .Case([&](ColumnSumOp op) {
         Place target = l.defineZeroed(op, op.getResult());
         return l.emit<plan::ColumnSumOp>(op, m.view(op.getSource()), m.view(target)), true;

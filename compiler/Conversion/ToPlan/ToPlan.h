@@ -33,6 +33,8 @@ struct Lowering {
   template <typename OpT, typename... Args> OpT emit(mlir::Operation *from, Args &&...args) {
     return OpT::create(builder, from->getLoc(), std::forward<Args>(args)..., /*stream=*/int64_t(0));
   }
+  /// A window on a value that may be absent.
+  mlir::Value viewIf(mlir::Value value) { return value ? memory.view(value) : mlir::Value(); }
   void fill(mlir::Operation *from, const Place &place, double value);
   void copy(mlir::Operation *from, const Place &source, const Place &target);
   /// Padding between the slots of a packed section must be zero: it is reduced, squared and added like everything else. So

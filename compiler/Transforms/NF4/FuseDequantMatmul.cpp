@@ -37,9 +37,11 @@ struct FuseDequantMatmul : zp::nf4::impl::FuseDequantMatmulPassBase<FuseDequantM
   void fuse(Operation *user, DequantizeOp dequantize) {
     Value codes = dequantize.getValue(), floats = dequantize.getResult();
     if (auto linear = dyn_cast<nn::LinearOp>(user); linear && linear.getWeight() == floats)
-      replace<LinearOp>(linear, linear.getX(), codes, linear.getBias(), linear.getAddend(), linear.getAlphaAttr(), linear.getModuleAttr());
+      replace<LinearOp>(linear, linear.getX(), codes, linear.getBias(), linear.getAddend(), linear.getBranchX(), linear.getBranchWeight(),
+                        linear.getAlphaAttr(), linear.getModuleAttr(), linear.getBranchAlphaAttr());
     else if (auto gradient = dyn_cast<nn::LinearInputGradientOp>(user); gradient && gradient.getWeight() == floats)
-      replace<LinearInputGradientOp>(gradient, gradient.getGradient(), codes, gradient.getAddend(), gradient.getAlphaAttr());
+      replace<LinearInputGradientOp>(gradient, gradient.getGradient(), codes, gradient.getAddend(), gradient.getBranchGradient(),
+                                     gradient.getBranchWeight(), gradient.getAlphaAttr(), gradient.getBranchAlphaAttr());
   }
 };
 

@@ -99,7 +99,7 @@ private:
   }
   static LinearOp linearOf(OpBuilder &b, Location loc, Value x, Value w, ArrayRef<int64_t> shape) {
     Type element = cast<RankedTensorType>(x.getType()).getElementType();
-    return LinearOp::create(b, loc, RankedTensorType::get(shape, element), x, w, Value(), Value(), b.getF64FloatAttr(1.0), StringAttr(), DictionaryAttr());
+    return LinearOp::create(b, loc, RankedTensorType::get(shape, element), x, w);
   }
 
   ModuleOp module;

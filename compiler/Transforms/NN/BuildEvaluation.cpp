@@ -52,8 +52,7 @@ void buildLogits(LinearCrossEntropyOp loss, ProgramOp logits) {
   Value rows = RowsOp::create(b, loc, hiddenType.clone({chunk, hiddenType.getDimSize(1)}), hidden, scalars);
   auto read = loss.getWeight().getDefiningOp<ReadOp>();
   auto weight = cast<ReadOp>(b.clone(*read));
-  auto linear = LinearOp::create(b, loc, hiddenType.clone({chunk, weightType.getDimSize(0)}), rows, weight.getValue(), Value(), Value(), b.getF64FloatAttr(1.0),
-                                 StringAttr(), DictionaryAttr());
+  auto linear = LinearOp::create(b, loc, hiddenType.clone({chunk, weightType.getDimSize(0)}), rows, weight.getValue());
   OutputOp::create(b, loc, b.getStringAttr("logits"), linear.getResult());
   for (Operation &op : logits.getBody().front())
     setUnit(&op, unitOf(loss));

@@ -150,8 +150,8 @@ def FuseCrossEntropyPass : NN_Pass<"nn-fuse-cross-entropy"> {
 def FuseLinearEpiloguePass : NN_Pass<"nn-fuse-linear-epilogue"> {
   let summary = "folds scaling and addition into linears and their gradients";
   let description = [{
-    scale(linear) and linear(scale(g)) become `alpha`; add(a, linear) becomes `addend`: the adapter's branch ends in the base
-    product's output with one rounding. Values used elsewhere stay.
+    scale(linear) and linear(scale(g)) become `alpha`; add(a, linear) becomes `addend`, added before the product is rounded.
+    Values used elsewhere stay.
 
     ```mlir
     %d = nn.linear %h, %b : …
@@ -159,6 +159,26 @@ def FuseLinearEpiloguePass : NN_Pass<"nn-fuse-linear-epilogue"> {
     %z = nn.add %y, %s : …
     // becomes
     %z = nn.linear %h, %b addend %y {alpha = 2.0} : …
+    ```
+  }];
+}
+
+def FuseAdapterBranchPass : NN_Pass<"nn-fuse-adapter-branch"> {
+  let summary = "base product and adapter in one: one pass over the output, one rounding";
+  let description = [{
+    Of two products of which one is the other's only `addend`, the one with the shorter sum becomes the other's branch, whatever
+    their order: y = x·Wᵀ + scaling·(h·Bᵀ), and dx = dy·W + scaling·(dh·A) where no dropout lies between. The base's output is then
+    written once instead of being read and written again, at the price of R more products an element. Sums longer than
+    kMaxBranchRank, or not shorter than the base's, stay.
+
+    Requires: nn-fuse-linear-epilogue. Ensures: an adapter's second product is an instruction of its own only where dropout or
+    another use of the base's output demands it.
+
+    ```mlir
+    %y = nn.linear %x, %w bias %c : …
+    %z = nn.linear %h, %b addend %y {alpha = 2.0} : …
+    // becomes
+    %z = nn.linear %x, %w bias %c branch %h, %b {branch_alpha = 2.0} : …
     ```
   }];
 }

@@ -55,7 +55,7 @@ def NF4_DequantizeOp : NF4_Op<"dequantize"> {
 }
 
 def NF4_LinearOp : NF4_Op<"linear", [AttrSizedOperandSegments]> {
-  let summary = "alpha·x·dequantised weightᵀ (+ bias) (+ addend)";
+  let summary = "alpha·x·dequantised weightᵀ (+ branch_alpha·branch_x·branch_weightᵀ) (+ bias) (+ addend)";
   let description = [{
     nn.linear of nf4.dequantize: the weight is rounded to x's element type, the sum once to the result's.
 
@@ -63,18 +63,19 @@ def NF4_LinearOp : NF4_Op<"linear", [AttrSizedOperandSegments]> {
     %y = nf4.linear %x, %w : (tensor<16x32xbf16>, tensor<64x32x!nf4.block<64>>) -> tensor<16x64xbf16>
     ```
 
-    Constraints (x [T,K], weight [N,K], bias [N], addend and result [T,N]):
+    Constraints (x [T,K], weight [N,K], bias [N], addend and result [T,N], branch_x [T,R], branch_weight [N,R]):
     - C1: K of x and weight agree. C2: N of weight, bias and result agree. C3: T of x, addend and result agree.
-    - C4: x, bias, addend and result have one element type.
+    - C4: all but the weight have one element type. C5: the branch is whole, and its T, N and R agree.
   }];
   let arguments = (ins NF4_Matrix:$x, NF4_Weight:$weight, Optional<NF4_Vector>:$bias, Optional<NF4_Matrix>:$addend,
-                       DefaultValuedAttr<F64Attr, "1.0">:$alpha, OptionalAttr<StrAttr>:$module);
+                       Optional<NF4_Matrix>:$branch_x, Optional<NF4_Matrix>:$branch_weight, DefaultValuedAttr<F64Attr, "1.0">:$alpha,
+                       OptionalAttr<StrAttr>:$module, DefaultValuedAttr<F64Attr, "1.0">:$branch_alpha);
   let results = (outs NF4_Matrix:$result);
-  let assemblyFormat = "$x `,` $weight (`bias` $bias^)? (`addend` $addend^)? attr-dict `:` functional-type(operands, results)";
+  let assemblyFormat = "$x `,` $weight (`bias` $bias^)? (`addend` $addend^)? (`branch` $branch_x^ `,` $branch_weight)? attr-dict `:` functional-type(operands, results)";
 }
 
-def NF4_LinearInputGradientOp : NF4_Op<"linear_input_gradient"> {
-  let summary = "alpha·gradient·dequantised weight (+ addend)";
+def NF4_LinearInputGradientOp : NF4_Op<"linear_input_gradient", [AttrSizedOperandSegments]> {
+  let summary = "alpha·gradient·dequantised weight (+ branch_alpha·branch_gradient·branch_weight) (+ addend)";
   let description = [{
     nn.linear_input_gradient of nf4.dequantize. There is no weight gradient: 4-bit weights are frozen.
 
@@ -82,12 +83,15 @@ def NF4_LinearInputGradientOp : NF4_Op<"linear_input_gradient"> {
     %dx = nf4.linear_input_gradient %dy, %w : (tensor<16x64xbf16>, tensor<64x32x!nf4.block<64>>) -> tensor<16x32xbf16>
     ```
 
-    Constraints (gradient [T,N], weight [N,K], addend and result [T,K]):
-    - C1: N agrees. C2: K agrees. C3: T agrees. C4: gradient, addend and result have one element type.
+    Constraints (gradient [T,N], weight [N,K], addend and result [T,K], branch_gradient [T,R], branch_weight [R,K]):
+    - C1: N agrees. C2: K agrees. C3: T agrees. C4: all but the weight have one element type.
+    - C5: the branch is whole, and its T, R and K agree.
   }];
-  let arguments = (ins NF4_Matrix:$gradient, NF4_Weight:$weight, Optional<NF4_Matrix>:$addend, DefaultValuedAttr<F64Attr, "1.0">:$alpha);
+  let arguments = (ins NF4_Matrix:$gradient, NF4_Weight:$weight, Optional<NF4_Matrix>:$addend, Optional<NF4_Matrix>:$branch_gradient,
+                       Optional<NF4_Matrix>:$branch_weight, DefaultValuedAttr<F64Attr, "1.0">:$alpha,
+                       DefaultValuedAttr<F64Attr, "1.0">:$branch_alpha);
   let results = (outs NF4_Matrix:$result);
-  let assemblyFormat = "$gradient `,` $weight (`addend` $addend^)? attr-dict `:` functional-type(operands, results)";
+  let assemblyFormat = "$gradient `,` $weight (`addend` $addend^)? (`branch` $branch_gradient^ `,` $branch_weight)? attr-dict `:` functional-type(operands, results)";
 }
 
 #endif // ZP_DIALECTS_NF4_IR_NF4OPS_TD

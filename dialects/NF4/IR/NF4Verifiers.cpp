@@ -16,6 +16,17 @@ template <typename OpT> static LogicalResult verifyShapes(OpT op) {
 LogicalResult QuantizeOp::verify() { return verifyShapes(*this); }
 LogicalResult DequantizeOp::verify() { return verifyShapes(*this); }
 
+/// C5 of both products: the branch is first·op(second), of the result's shape and element type.
+static LogicalResult verifyBranch(Operation *op, Value first, Value second, Value result, bool transposed) {
+  if (!first && !second)
+    return success();
+  if (!first || !second || dim(first, 0) != dim(result, 0) || dim(first, 1) != dim(second, transposed) || dim(second, !transposed) != dim(result, 1))
+    return op->emitOpError("C5: the branch's shapes do not give the result's, ") << result.getType();
+  if (element(first) != element(result) || element(second) != element(result))
+    return op->emitOpError("C4: the branch and the result need one element type");
+  return success();
+}
+
 LogicalResult LinearOp::verify() {
   if (dim(getX(), 1) != dim(getWeight(), 1))
     return emitOpError("C1: x has ") << dim(getX(), 1) << " columns, the weight " << dim(getWeight(), 1);
@@ -26,7 +37,7 @@ LogicalResult LinearOp::verify() {
     return emitOpError("C3: x has ") << dim(getX(), 0) << " rows; addend and result need the same shape";
   if (element(getResult()) != element(getX()) || (getBias() && element(getBias()) != element(getX())))
     return emitOpError("C4: x, bias, addend and result need one element type");
-  return success();
+  return verifyBranch(*this, getBranchX(), getBranchWeight(), getResult(), /*transposed=*/true);
 }
 
 LogicalResult LinearInputGradientOp::verify() {
@@ -38,7 +49,7 @@ LogicalResult LinearInputGradientOp::verify() {
     return emitOpError("C3: the gradient has ") << dim(getGradient(), 0) << " rows; addend and result need the same shape";
   if (element(getResult()) != element(getGradient()))
     return emitOpError("C4: gradient, addend and result need one element type");
-  return success();
+  return verifyBranch(*this, getBranchGradient(), getBranchWeight(), getResult(), /*transposed=*/false);
 }
 
 } // namespace zp::nf4

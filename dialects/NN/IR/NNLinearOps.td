@@ -5,36 +5,43 @@
 include "dialects/NN/IR/NNBase.td"
 
 def NN_LinearOp : NN_DifferentiableOp<"linear", [AttrSizedOperandSegments]> {
-  let summary = "alpha·x·weightᵀ (+ bias) (+ addend)";
+  let summary = "alpha·x·weightᵀ (+ branch_alpha·branch_x·branch_weightᵀ) (+ bias) (+ addend)";
   let description = [{
     One rounding, of the whole sum. The frontend leaves `adapter = {rank, scaling, dropout, bias…}` on the linears that LoRA
-    targets; nn-attach-adapters turns it into the adapter's branch. `module` is the module path, for messages and adapters.
+    targets; nn-attach-adapters turns it into the adapter's branch, two linears of its own; nn-fuse-adapter-branch makes the second
+    of them operands of the base product. `module` is the module path, for messages and adapters.
 
     ```mlir
     %y = nn.linear %x, %w bias %b : (tensor<16x32xf32>, tensor<64x32xf32>, tensor<64xf32>) -> tensor<16x64xf32>
     ```
 
-    Constraints (x [T,K], weight [N,K], bias [N], addend and result [T,N]):
+    Constraints (x [T,K], weight [N,K], bias [N], addend and result [T,N], branch_x [T,R], branch_weight [N,R]):
     - C1: K of x and weight agree. C2: N of weight, bias and result agree. C3: T of x, addend and result agree.
-    - C4: all have one element type.
+    - C4: all have one element type. C5: the branch is whole, and its T, N and R agree.
 
-    Gradient: x: alpha·g·weight; weight: alpha·gᵀ·x in f32; bias: column sums of g in f32; addend: g.
+    Gradient: x: alpha·g·weight; weight: alpha·gᵀ·x in f32; bias: column sums of g in f32; addend: g; the branch as x and weight.
   }];
   let arguments = (ins NN_Matrix:$x, NN_Matrix:$weight, Optional<NN_Vector>:$bias, Optional<NN_Matrix>:$addend,
-                       DefaultValuedAttr<F64Attr, "1.0">:$alpha, OptionalAttr<StrAttr>:$module, OptionalAttr<DictionaryAttr>:$adapter);
+                       Optional<NN_Matrix>:$branch_x, Optional<NN_Matrix>:$branch_weight, DefaultValuedAttr<F64Attr, "1.0">:$alpha,
+                       OptionalAttr<StrAttr>:$module, OptionalAttr<DictionaryAttr>:$adapter,
+                       DefaultValuedAttr<F64Attr, "1.0">:$branch_alpha);
   let results = (outs NN_Matrix:$result);
-  let assemblyFormat = "$x `,` $weight (`bias` $bias^)? (`addend` $addend^)? attr-dict `:` functional-type(operands, results)";
+  let builders = [OpBuilder<(ins "::mlir::Type":$result, "::mlir::Value":$x, "::mlir::Value":$weight, CArg<"::mlir::Value", "{}">:$bias),
+                            [{ build($_builder, $_state, result, x, weight, bias, {}, {}, {}, {}, {}, {}, {}); }]>];
+  let assemblyFormat = "$x `,` $weight (`bias` $bias^)? (`addend` $addend^)? (`branch` $branch_x^ `,` $branch_weight)? attr-dict `:` functional-type(operands, results)";
 }
 
-def NN_LinearInputGradientOp : NN_PureOp<"linear_input_gradient"> {
-  let summary = "alpha·gradient·weight (+ addend)";
+def NN_LinearInputGradientOp : NN_PureOp<"linear_input_gradient", [AttrSizedOperandSegments]> {
+  let summary = "alpha·gradient·weight (+ branch_alpha·branch_gradient·branch_weight) (+ addend)";
   let description = [{
-    Constraints (gradient [T,N], weight [N,K], addend and result [T,K]):
-    - C1: N agrees. C2: K agrees. C3: T agrees. C4: all have one element type.
+    Constraints (gradient [T,N], weight [N,K], addend and result [T,K], branch_gradient [T,R], branch_weight [R,K]):
+    - C1: N agrees. C2: K agrees. C3: T agrees. C4: all have one element type. C5: the branch is whole, and its T, R and K agree.
   }];
-  let arguments = (ins NN_Matrix:$gradient, NN_Matrix:$weight, Optional<NN_Matrix>:$addend, DefaultValuedAttr<F64Attr, "1.0">:$alpha);
+  let arguments = (ins NN_Matrix:$gradient, NN_Matrix:$weight, Optional<NN_Matrix>:$addend, Optional<NN_Matrix>:$branch_gradient,
+                       Optional<NN_Matrix>:$branch_weight, DefaultValuedAttr<F64Attr, "1.0">:$alpha,
+                       DefaultValuedAttr<F64Attr, "1.0">:$branch_alpha);
   let results = (outs NN_Matrix:$result);
-  let assemblyFormat = "$gradient `,` $weight (`addend` $addend^)? attr-dict `:` functional-type(operands, results)";
+  let assemblyFormat = "$gradient `,` $weight (`addend` $addend^)? (`branch` $branch_gradient^ `,` $branch_weight)? attr-dict `:` functional-type(operands, results)";
 }
 
 def NN_LinearWeightGradientOp : NN_PureOp<"linear_weight_gradient"> {

@@ -102,13 +102,20 @@ LogicalResult AppendCacheOp::verifySymbolUses(SymbolTableCollection &symbols) {
   return success();
 }
 
+/// C5 of both products: first·op(second) has the result's shape, the second's columns being summed over when it is transposed.
+static bool branchFits(Value first, Value second, Value result, bool transposed) {
+  if (!first || !second)
+    return !first && !second;
+  return dim(first, 0) == dim(result, 0) && dim(first, 1) == dim(second, transposed) && dim(second, !transposed) == dim(result, 1);
+}
 LogicalResult LinearOp::verify() {
   ZP_REQUIRE(dim(getX(), 1) == dim(getWeight(), 1), "C1: x and weight differ in columns");
   ZP_REQUIRE(dim(getWeight(), 0) == dim(getResult(), 1) && (!getBias() || dim(getBias(), 0) == dim(getWeight(), 0)),
              "C2: weight's rows, bias and the result's columns differ");
   ZP_REQUIRE(dim(getX(), 0) == dim(getResult(), 0) && (!getAddend() || shape(getAddend()) == shape(getResult())),
              "C3: x, addend and the result differ in rows");
-  ZP_REQUIRE(sameElement({getX(), getWeight(), getBias(), getAddend(), getResult()}), "C4: element types differ");
+  ZP_REQUIRE(sameElement({getX(), getWeight(), getBias(), getAddend(), getBranchX(), getBranchWeight(), getResult()}), "C4: element types differ");
+  ZP_REQUIRE(branchFits(getBranchX(), getBranchWeight(), getResult(), /*transposed=*/true), "C5: the branch's shapes do not give the result's");
   return success();
 }
 LogicalResult LinearInputGradientOp::verify() {
@@ -116,7 +123,8 @@ LogicalResult LinearInputGradientOp::verify() {
   ZP_REQUIRE(dim(getWeight(), 1) == dim(getResult(), 1), "C2: weight and result differ in columns");
   ZP_REQUIRE(dim(getGradient(), 0) == dim(getResult(), 0) && (!getAddend() || shape(getAddend()) == shape(getResult())),
              "C3: gradient, addend and the result differ in rows");
-  ZP_REQUIRE(sameElement({getGradient(), getWeight(), getAddend(), getResult()}), "C4: element types differ");
+  ZP_REQUIRE(sameElement({getGradient(), getWeight(), getAddend(), getBranchGradient(), getBranchWeight(), getResult()}), "C4: element types differ");
+  ZP_REQUIRE(branchFits(getBranchGradient(), getBranchWeight(), getResult(), /*transposed=*/false), "C5: the branch's shapes do not give the result's");
   return success();
 }
 LogicalResult LinearWeightGradientOp::verify() {

@@ -13,19 +13,27 @@ static RankedTensorType gradientType(Value value) {
 
 void LinearOp::buildVjp(OpBuilder &b, ArrayRef<Value> grads, ArrayRef<bool> needed, MutableArrayRef<Value> out) {
   Value g = grads[0];
+  auto product = [&](unsigned operand, Value x, Value weight, FloatAttr alpha) {
+    // The weight's gradient first: x is often dead after it, before its own gradient needs as much memory.
+    if (needed[operand + 1])
+      out[operand + 1] = LinearWeightGradientOp::create(b, getLoc(), gradientType(weight), g, x, alpha);
+    if (needed[operand])
+      out[operand] = LinearInputGradientOp::create(b, getLoc(), x.getType(), g, weight, Value(), Value(), Value(), alpha, FloatAttr());
+  };
+  product(0, getX(), getWeight(), getAlphaAttr());
   unsigned next = 2;
-  // The weight's gradient first: x is often dead after it, before its own gradient needs as much memory.
-  if (needed[1])
-    out[1] = LinearWeightGradientOp::create(b, getLoc(), gradientType(getWeight()), g, getX(), getAlphaAttr());
-  if (needed[0])
-    out[0] = LinearInputGradientOp::create(b, getLoc(), getX().getType(), g, getWeight(), Value(), getAlphaAttr());
   if (getBias()) {
     if (needed[next])
       out[next] = ColumnSumOp::create(b, getLoc(), gradientType(getBias()), g);
     ++next;
   }
-  if (getAddend() && needed[next])
-    out[next] = g;
+  if (getAddend()) {
+    if (needed[next])
+      out[next] = g;
+    ++next;
+  }
+  if (getBranchX())
+    product(next, getBranchX(), getBranchWeight(), getBranchAlphaAttr());
 }
 
 void EmbeddingOp::buildVjp(OpBuilder &b, ArrayRef<Value> grads, ArrayRef<bool> needed, MutableArrayRef<Value> out) {

@@ -108,10 +108,14 @@ def Plan_EmbeddingGradientOp : Plan_Instruction<"embedding_gradient", 41, OnDevi
 }
 def Plan_MatmulOp : Plan_Instruction<"matmul", 42, OnDevice,
     (ins Reads<"[M,K], or [K,M] when transposed">:$a, Reads<"[K,N], or [N,K] when transposed">:$b, OptionalReads<"f[N]">:$bias,
+         OptionalReads<"[M,R]">:$branch_a, OptionalReads<"[R,N], or [N,R] when b is transposed">:$branch_b,
          OptionalWrites<"u8">:$workspace, Updates<"f or f32 [M,N]">:$target,
-         BoolAttr:$transpose_a, BoolAttr:$transpose_b, F64Attr:$alpha, BoolAttr:$accumulate), [AttrSizedOperandSegments]> {
-  let summary = "target = alpha·op(a)·op(b) (+ bias) (+ target when accumulate)";
-  let description = [{ a and b have one dtype (f32 or bf16); target has it too, or is f32. Sums are f32, rounded once into target. }];
+         BoolAttr:$transpose_a, BoolAttr:$transpose_b, F64Attr:$alpha, BoolAttr:$accumulate, F64Attr:$branch_alpha), [AttrSizedOperandSegments]> {
+  let summary = "target = alpha·op(a)·op(b) (+ branch_alpha·branch_a·op(branch_b)) (+ bias) (+ target when accumulate)";
+  let description = [{
+    a, b, bias and the branch have one dtype (f32 or bf16); target has it too, or is f32. Sums are f32, rounded once into target. The branch,
+    an adapter's second product, is given whole or not at all; R is at most kMaxBranchRank (runtime/schema/limits.h).
+  }];
 }
 def Plan_ColumnSumOp : Plan_Instruction<"column_sum", 43, OnDevice, (ins Reads<"f[T,D]">:$source, Updates<"f32[D]">:$target)> {
   let summary = "adds the sum over rows into target: the gradient of a bias";
@@ -163,14 +167,15 @@ def Plan_SiluMulGradientOp : Plan_Instruction<"silu_mul_gradient", 51, OnDevice,
 }
 def Plan_NF4MatmulOp : Plan_Instruction<"nf4_matmul", 54, OnDevice,
     (ins Reads<"f[M,columns], or f[M,rows] when not transposed">:$a, Reads<"u8[bytes]: records of [rows,columns]">:$weight,
-         OptionalReads<"f[N]">:$bias, OptionalWrites<"u8: a panel of dequantised weights, where the target wants one">:$workspace, Updates<"f[M,N]">:$target,
+         OptionalReads<"f[N]">:$bias, OptionalReads<"f[M,R]">:$branch_a, OptionalReads<"f[R,N], or f[N,R] when transposed">:$branch_b,
+         OptionalWrites<"u8: a panel of dequantised weights, where the target wants one">:$workspace, Updates<"f[M,N]">:$target,
          I64Attr:$rows, I64Attr:$columns, BoolAttr:$transpose, F64Attr:$alpha, BoolAttr:$accumulate,
-         I64Attr:$quant_type, I64Attr:$block_size, BoolAttr:$nested), [AttrSizedOperandSegments]> {
-  let summary = "target = alpha·a·op(W) (+ bias) (+ target when accumulate), W being 4-bit";
+         I64Attr:$quant_type, I64Attr:$block_size, BoolAttr:$nested, F64Attr:$branch_alpha), [AttrSizedOperandSegments]> {
+  let summary = "target = alpha·a·op(W) (+ branch_alpha·branch_a·op(branch_b)) (+ bias) (+ target when accumulate), W being 4-bit";
   let description = [{
     W is [rows, columns] in records (runtime/schema/quant_records.h); op transposes it when `transpose` (N = rows: a linear), else N = columns
     (its input gradient). An element of W is round_f(value[code]·scale), the scale of a nested block being
-    map[code]·group scale + offset, rounded after each operation: the same bits as nf4_dequantize. Sums as in matmul. No
+    map[code]·group scale + offset, rounded after each operation: the same bits as nf4_dequantize. Sums and branch as in matmul. No
     dequantised copy is larger than a tile.
   }];
 }

@@ -34,8 +34,9 @@ void emulate(int64_t pairs, const uint32_t *a, int64_t aStride, const uint32_t *
       out[i * outStride + j] = sum;
     }
 }
-constexpr Bf16Engine kEmulatedAmx{"emulated amx", 32, 32, nothing, nothing, emulate<32, 32>};
-constexpr Bf16Engine kEmulatedAvx512{"emulated avx512_bf16", 8, 48, nothing, nothing, emulate<8, 48>};
+constexpr Bf16Engine kEmulatedNarrow{"emulated avx512_bf16, narrow", 24, 16, 1, nothing, nothing, emulate<24, 16>, nullptr};
+constexpr Bf16Engine kEmulatedAmx{"emulated amx", 32, 32, kPairStep, nothing, nothing, emulate<32, 32>, nullptr};
+constexpr Bf16Engine kEmulatedAvx512{"emulated avx512_bf16", 8, 48, 1, nothing, nothing, emulate<8, 48>, &kEmulatedNarrow};
 
 #ifdef ZP_X86_BF16
 
@@ -43,35 +44,38 @@ constexpr Bf16Engine kEmulatedAvx512{"emulated avx512_bf16", 8, 48, nothing, not
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")
 
+/// A register tile of Rows rows by Vectors vectors of columns.
+template <int Rows, int Vectors>
 void multiplyAvx512(int64_t pairs, const uint32_t *a, int64_t aStride, const uint32_t *b, const float *previous, int64_t previousStride,
                     float *out, int64_t outStride) {
-  __m512 sum[8][3];
-#pragma GCC unroll 8
-  for (int i = 0; i < 8; ++i)
+  __m512 sum[Rows][Vectors];
+#pragma GCC unroll 24
+  for (int i = 0; i < Rows; ++i)
 #pragma GCC unroll 3
-    for (int j = 0; j < 3; ++j)
+    for (int j = 0; j < Vectors; ++j)
       sum[i][j] = previous ? _mm512_loadu_ps(previous + i * previousStride + 16 * j) : _mm512_setzero_ps();
   for (int64_t p = 0; p < pairs; ++p) {
-    __m512i column[3];
+    __m512i column[Vectors];
 #pragma GCC unroll 3
-    for (int j = 0; j < 3; ++j)
-      column[j] = _mm512_loadu_si512(b + p * 48 + 16 * j);
-#pragma GCC unroll 8
-    for (int i = 0; i < 8; ++i) {
+    for (int j = 0; j < Vectors; ++j)
+      column[j] = _mm512_loadu_si512(b + p * 16 * Vectors + 16 * j);
+#pragma GCC unroll 24
+    for (int i = 0; i < Rows; ++i) {
       const __m512i row = _mm512_set1_epi32(static_cast<int>(a[i * aStride + p]));
 #pragma GCC unroll 3
-      for (int j = 0; j < 3; ++j)
+      for (int j = 0; j < Vectors; ++j)
         sum[i][j] = _mm512_dpbf16_ps(sum[i][j], (__m512bh)row, (__m512bh)column[j]);
     }
   }
-#pragma GCC unroll 8
-  for (int i = 0; i < 8; ++i)
+#pragma GCC unroll 24
+  for (int i = 0; i < Rows; ++i)
 #pragma GCC unroll 3
-    for (int j = 0; j < 3; ++j)
+    for (int j = 0; j < Vectors; ++j)
       _mm512_storeu_ps(out + i * outStride + 16 * j, sum[i][j]);
 }
 #pragma GCC pop_options
-constexpr Bf16Engine kPairsAvx512{"avx512_bf16", 8, 48, nothing, nothing, multiplyAvx512};
+constexpr Bf16Engine kNarrowAvx512{"avx512_bf16, narrow", 24, 16, 1, nothing, nothing, multiplyAvx512<24, 1>, nullptr};
+constexpr Bf16Engine kPairsAvx512{"avx512_bf16", 8, 48, 1, nothing, nothing, multiplyAvx512<8, 3>, &kNarrowAvx512};
 
 //===--- AMX --------------------------------------------------------------===//
 #pragma GCC push_options
@@ -122,7 +126,7 @@ void multiplyAmx(int64_t pairs, const uint32_t *a, int64_t aStride, const uint32
   _tile_stored(3, out + 16 * outStride + 16, stride);
 }
 #pragma GCC pop_options
-constexpr Bf16Engine kTilesAmx{"amx_bf16", 32, 32, beginAmx, endAmx, multiplyAmx};
+constexpr Bf16Engine kTilesAmx{"amx_bf16", 32, 32, kPairStep, beginAmx, endAmx, multiplyAmx, nullptr};
 
 uint64_t enabledState() {
   uint32_t a, d;
@@ -190,7 +194,10 @@ bool answersRightly(const Bf16Engine &engine) {
 
 const Bf16Engine *bf16Engine(Bf16EngineKind kind) {
   auto find = [](Bf16EngineKind wanted) -> const Bf16Engine * {
-    return supports(wanted) && answersRightly(engineOf(wanted)) ? &engineOf(wanted) : nullptr;
+    if (!supports(wanted))
+      return nullptr;
+    const Bf16Engine &engine = engineOf(wanted);
+    return answersRightly(engine) && (!engine.narrow || answersRightly(*engine.narrow)) ? &engine : nullptr;
   };
   static const Bf16Engine *const found[] = {find(Bf16EngineKind::Avx512), find(Bf16EngineKind::Amx)};
   return found[static_cast<int>(kind)];

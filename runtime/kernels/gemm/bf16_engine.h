@@ -13,14 +13,19 @@ struct Bf16Engine {
   const char *name;
   /// The register tile: rows of A by columns of B.
   int64_t rows, columns;
+  /// `multiply` takes a multiple of so many pairs; divides kPairStep.
+  int64_t pairStep;
   /// Called on a thread around its use of `multiply`.
   void (*begin)();
   void (*end)();
-  /// out[rows][columns] = previous (or 0) + A·B. `pairs` is a multiple of kPairStep; strides count pairs (A), floats (out).
+  /// out[rows][columns] = previous (or 0) + A·B. `pairs` is a multiple of pairStep; strides count pairs (A), floats (out).
   void (*multiply)(int64_t pairs, const uint32_t *a, int64_t aStride, const uint32_t *b, const float *previous, int64_t previousStride,
                    float *out, int64_t outStride);
+  /// An engine for a B of at most `narrow->columns` columns (LoRA's), or null.
+  const Bf16Engine *narrow;
 };
 
+/// Every engine takes multiples of this.
 inline constexpr int64_t kPairStep = 16;
 /// No engine's register tile is larger.
 inline constexpr int64_t kMaxEngineRows = 32, kMaxEngineColumns = 48;

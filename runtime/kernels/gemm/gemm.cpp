@@ -22,12 +22,13 @@ namespace {
 /// At most so many products an element: C is then what is waited for.
 constexpr int64_t kShortK = 16;
 
-/// C = alpha·sums (+ bias) (+ C) for a small block. With `turned`, C's rows are the sums' columns.
+/// C = alpha·sums (+ branchAlpha·branchSums) (+ bias) (+ C) for a small block. With `turned`, C's rows are the sums' columns; there is
+/// no branch then.
 template <typename TIn, typename TOut>
 HWY_INLINE void finish(const GemmProblem &problem, bool turned, int64_t row, int64_t rows, int64_t column, int64_t columns,
-                       const float *sums, int64_t stride) {
+                       const float *sums, int64_t stride, const float *branchSums = nullptr, int64_t branchStride = 0) {
   const F32 d;
-  const VF32 alpha = hn::Set(d, problem.alpha);
+  const VF32 alpha = hn::Set(d, problem.alpha), branchAlpha = hn::Set(d, problem.branchAlpha);
   const TIn *bias = static_cast<const TIn *>(problem.bias);
   TOut *c = static_cast<TOut *>(problem.c);
   if (turned) { // C is narrow: element by element, with the same operations
@@ -47,6 +48,8 @@ HWY_INLINE void finish(const GemmProblem &problem, bool turned, int64_t row, int
     TOut *to = c + (row + i) * problem.ldc + column;
     forVectors(0, columns, [&](int64_t j, auto vector) HWY_ATTR {
       VF32 value = hn::Mul(alpha, vector(d, sums + i * stride + j));
+      if (branchSums)
+        value = hn::MulAdd(branchAlpha, vector(d, branchSums + i * branchStride + j), value);
       if (bias)
         value = hn::Add(value, vector(d, bias + column + j));
       if (problem.accumulate)
@@ -60,67 +63,92 @@ template <typename TIn> RowSource<TIn> sourceOfB(const GemmProblem &problem) {
   return problem.quantB ? RowSource<TIn>(*problem.quantB) : RowSource<TIn>(problem.b, problem.ldb);
 }
 
-/// One tile of op(A)·op(B), finished into C.
-template <typename TIn, typename TOut>
-HWY_NOINLINE void gemmTile(const GemmProblem &problem, const RowSource<TIn> &b, bool turned, const Tile &tile) {
-  HWY_ALIGN float packedB[kKBlock * kNTile];
-  HWY_ALIGN float packedA[(kMBlock + kMR) * kKBlock];
-  HWY_ALIGN float partial[kMTile * kNTile]; // sums of earlier blocks of K
+/// The base product's factors, and the branch's.
+template <typename TIn> Factors<TIn> baseOf(const GemmProblem &p) {
+  return {static_cast<const TIn *>(p.a), p.lda, p.transposeA, sourceOfB<TIn>(p), p.k};
+}
+template <typename TIn> Factors<TIn> branchOf(const GemmProblem &p) {
+  return {static_cast<const TIn *>(p.branchA), p.branchK, false, RowSource<TIn>(p.branchB, p.transposeB ? p.branchK : p.n), p.branchK};
+}
+
+struct TileScratch {
+  HWY_ALIGN float b[kKBlock * kNTile];
+  HWY_ALIGN float a[(kMBlock + kMR) * kKBlock];
+  HWY_ALIGN float sums[kMTile * kNTile]; // of earlier blocks of K
   HWY_ALIGN float last[kMR * kNR];
-  const TIn *a = static_cast<const TIn *>(problem.a);
-  const int64_t partialStride = Tiling::roundUp(tile.columns, kLanes);
-  for (int64_t first = 0; first < problem.k; first += kKBlock) {
-    const int64_t k = HWY_MIN(kKBlock, problem.k - first);
-    const bool ends = first + k == problem.k;
-    packB(b, problem.transposeB, first, k, tile.column, tile.columns, packedB);
-    for (int64_t row = 0; row < tile.rows; row += kMBlock) {
-      const int64_t rows = HWY_MIN(kMBlock, tile.rows - row), at = tile.row + row;
-      const TIn *block = a + (problem.transposeA ? first * problem.lda + at : at * problem.lda + first);
-      // Rows along K are read in place (bf16: from a converted copy); only what is left is packed into panels.
-      const int64_t direct = problem.transposeA ? 0 : rows / kMR * kMR;
-      const float *rowsOfA = nullptr;
-      int64_t rowStride = 0;
-      if constexpr (sizeof(TIn) == 4) {
-        rowsOfA = block;
-        rowStride = problem.lda;
-      } else if (direct) {
-        packRows(block, problem.lda, k, direct, packedA, k, k);
-        rowsOfA = packedA;
-        rowStride = k;
-      }
-      float *panelsOfA = packedA + (sizeof(TIn) == 4 ? 0 : direct * k);
-      packA(block + (problem.transposeA ? direct : direct * problem.lda), problem.lda, problem.transposeA, rows - direct, k, panelsOfA);
-      auto registerTile = [&](int64_t i, int64_t column) HWY_ATTR {
-        const int vectors = panelVectors(column, tile.columns);
-        const float *panelB = packedB + column * k;
-        float *sums = partial + (row + i) * partialStride + column;
-        const float *previous = first ? sums : nullptr;
-        float *out = ends ? last : sums;
-        const int64_t outStride = ends ? kNR : partialStride;
-        if (k <= kShortK && problem.accumulate && !turned) // C is then what is waited for: ask for the next rows' part of it
-          for (int64_t next = at + i + kMR; next < HWY_MIN(at + i + 2 * kMR, tile.row + tile.rows); ++next) {
-            const TOut *ahead = static_cast<const TOut *>(problem.c) + next * problem.ldc + tile.column + column;
-            hwy::Prefetch(ahead);
-            hwy::Prefetch(ahead + HWY_MIN(kNR, tile.columns - column) - 1);
-          }
-        if (i < direct)
-          runMicro<true>(vectors, k, rowsOfA + i * rowStride, rowStride, panelB, vectors * kLanes, previous, partialStride, out, outStride);
-        else
-          runMicro<false>(vectors, k, panelsOfA + (i - direct) * k, kMR, panelB, vectors * kLanes, previous, partialStride, out, outStride);
-        if (ends)
-          finish<TIn, TOut>(problem, turned, at + i, HWY_MIN(int64_t{kMR}, rows - i), tile.column + column,
-                            HWY_MIN(kNR, tile.columns - column), last, kNR);
-      };
-      if (k <= kShortK) // all of the tile's B fits in L1: walk C along its rows
-        for (int64_t i = 0; i < rows; i += kMR)
-          for (int64_t column = 0; column < tile.columns; column += kNR)
-            registerTile(i, column);
-      else
-        for (int64_t column = 0; column < tile.columns; column += kNR)
-          for (int64_t i = 0; i < rows; i += kMR)
-            registerTile(i, column);
+};
+
+enum class Block { Base, LastOfBase, Branch };
+
+/// Sums of rows [first, first + k) along K of the factors, for a tile: kept for the next block, or finished into C.
+template <typename TIn, typename TOut>
+HWY_INLINE void gemmBlock(const GemmProblem &problem, const Factors<TIn> &x, bool turned, const Tile &tile, int64_t first, int64_t k,
+                          Block which, TileScratch &scratch) {
+  const int64_t sumStride = Tiling::roundUp(tile.columns, kLanes);
+  const bool ends = which != Block::Base, continues = first > 0;
+  packB(x.b, problem.transposeB, first, k, tile.column, tile.columns, scratch.b);
+  for (int64_t row = 0; row < tile.rows; row += kMBlock) {
+    const int64_t rows = HWY_MIN(kMBlock, tile.rows - row), at = tile.row + row;
+    const TIn *block = x.a + (x.transposeA ? first * x.lda + at : at * x.lda + first);
+    // Rows along K are read in place (bf16: from a converted copy); only what is left is packed into panels.
+    const int64_t direct = x.transposeA ? 0 : rows / kMR * kMR;
+    const float *rowsOfA = nullptr;
+    int64_t rowStride = 0;
+    if constexpr (sizeof(TIn) == 4) {
+      rowsOfA = block;
+      rowStride = x.lda;
+    } else if (direct) {
+      packRows(block, x.lda, k, direct, scratch.a, k, k);
+      rowsOfA = scratch.a;
+      rowStride = k;
     }
+    float *panelsOfA = scratch.a + (sizeof(TIn) == 4 ? 0 : direct * k);
+    packA(block + (x.transposeA ? direct : direct * x.lda), x.lda, x.transposeA, rows - direct, k, panelsOfA);
+    auto registerTile = [&](int64_t i, int64_t column) HWY_ATTR {
+      const int vectors = panelVectors(column, tile.columns);
+      const float *panelB = scratch.b + column * k;
+      float *sums = scratch.sums + (row + i) * sumStride + column;
+      const float *previous = continues ? sums : nullptr;
+      float *out = ends ? scratch.last : sums;
+      const int64_t outStride = ends ? kNR : sumStride;
+      if (k <= kShortK && problem.accumulate && !turned) // C is then what is waited for: ask for the next rows' part of it
+        for (int64_t next = at + i + kMR; next < HWY_MIN(at + i + 2 * kMR, tile.row + tile.rows); ++next) {
+          const TOut *ahead = static_cast<const TOut *>(problem.c) + next * problem.ldc + tile.column + column;
+          hwy::Prefetch(ahead);
+          hwy::Prefetch(ahead + HWY_MIN(kNR, tile.columns - column) - 1);
+        }
+      if (i < direct)
+        runMicro<true>(vectors, k, rowsOfA + i * rowStride, rowStride, panelB, vectors * kLanes, previous, sumStride, out, outStride);
+      else
+        runMicro<false>(vectors, k, panelsOfA + (i - direct) * k, kMR, panelB, vectors * kLanes, previous, sumStride, out, outStride);
+      const int64_t tileRows = HWY_MIN(int64_t{kMR}, rows - i), tileColumns = HWY_MIN(kNR, tile.columns - column);
+      if (which == Block::LastOfBase)
+        finish<TIn, TOut>(problem, turned, at + i, tileRows, tile.column + column, tileColumns, scratch.last, kNR);
+      else if (which == Block::Branch)
+        finish<TIn, TOut>(problem, false, at + i, tileRows, tile.column + column, tileColumns, sums, sumStride, scratch.last, kNR);
+    };
+    if (k <= kShortK) // all of the tile's B fits in L1: walk C along its rows
+      for (int64_t i = 0; i < rows; i += kMR)
+        for (int64_t column = 0; column < tile.columns; column += kNR)
+          registerTile(i, column);
+    else
+      for (int64_t column = 0; column < tile.columns; column += kNR)
+        for (int64_t i = 0; i < rows; i += kMR)
+          registerTile(i, column);
   }
+}
+
+/// One tile of the product, finished into C.
+template <typename TIn, typename TOut>
+HWY_NOINLINE void gemmTile(const GemmProblem &problem, const Factors<TIn> &base, bool turned, const Tile &tile) {
+  TileScratch scratch;
+  for (int64_t first = 0; first < base.k; first += kKBlock) {
+    const int64_t k = HWY_MIN(kKBlock, base.k - first);
+    const bool last = first + k == base.k && !problem.branchA;
+    gemmBlock<TIn, TOut>(problem, base, turned, tile, first, k, last ? Block::LastOfBase : Block::Base, scratch);
+  }
+  if (problem.branchA)
+    gemmBlock<TIn, TOut>(problem, branchOf<TIn>(problem), false, tile, 0, problem.branchK, Block::Branch, scratch);
 }
 
 /// C with at most kDotColumns columns (rows, when turned), the long operand's K contiguous.
@@ -146,13 +174,20 @@ void gemmDots(const KernelContext &context, const GemmProblem &problem, bool tur
   });
 }
 
+/// The engine that multiplies a problem, or null.
+template <typename TIn> const Bf16Engine *engineFor(const GemmProblem &p) {
+  const Bf16Engine *engine = sizeof(TIn) == 2 ? p.engine : nullptr;
+  return engine && engine->narrow && p.n <= engine->narrow->columns ? engine->narrow : engine;
+}
+
 template <typename TIn, typename TOut> void gemmTyped(const KernelContext &context, const GemmProblem &problem) {
-  if (problem.n <= kDotColumns && !problem.transposeA)
+  const bool narrowEngine = sizeof(TIn) == 2 && problem.engine && problem.engine->narrow;
+  if (problem.n <= kDotColumns && !problem.transposeA && !problem.branchA && !narrowEngine)
     return gemmDots<TIn, TOut>(context, problem, false);
-  if (problem.m <= kDotColumns && problem.transposeB)
+  if (problem.m <= kDotColumns && problem.transposeB && !problem.branchA)
     return gemmDots<TIn, TOut>(context, problem, true);
   // A narrow C with A lying as [k][m] is computed as Cᵀ = op(B)ᵀ·op(A)ᵀ: the vectors then run along the long side.
-  const bool turned = problem.n <= kDotColumns;
+  const bool turned = problem.n <= kDotColumns && problem.transposeA && !problem.branchA;
   GemmProblem turnedProblem = problem;
   if (turned) {
     std::swap(turnedProblem.m, turnedProblem.n);
@@ -162,26 +197,23 @@ template <typename TIn, typename TOut> void gemmTyped(const KernelContext &conte
     turnedProblem.transposeB = !problem.transposeA;
   }
   const GemmProblem &p = turned ? turnedProblem : problem;
-  const RowSource<TIn> b = sourceOfB<TIn>(p);
+  const Factors<TIn> base = baseOf<TIn>(p);
   const bool tiny = static_cast<double>(p.m) * static_cast<double>(p.n) * static_cast<double>(p.k) < 65536;
-  const Bf16Engine *engine = sizeof(TIn) == 2 ? p.engine : nullptr;
-  const TileLimits limits =
-      engine ? TileLimits{p.k <= 2 * kPairBlock ? kPairRowsOneBlock : kPairRows, kPairColumns / engine->columns * engine->columns,
-                          engine->rows, engine->columns}
-             : TileLimits{kMTile, kNTile, kMR, kNR};
+  const Bf16Engine *engine = engineFor<TIn>(p);
+  const TileLimits limits = engine ? pairLimits(*engine, p.m, p.k > 2 * kPairBlock || p.branchA) : TileLimits{kMTile, kNTile, kMR, kNR};
   const Tiling tiling(p.m, p.n, limits, !tiny && context.parallel ? context.parallel->threads() : 1);
   parallelFor(context, tiling.count(), tiny ? tiling.count() : 1, [&](int64_t begin, int64_t end) HWY_ATTR {
     for (int64_t index = begin; index < end; ++index) {
       const Tile tile = tiling.tile(index, p.m, p.n);
       if constexpr (sizeof(TIn) == 2)
         if (engine) {
-          pairTile(*engine, static_cast<const Bf16 *>(p.a), p.lda, p.transposeA, b, p.transposeB, p.k, tile,
-                   [&](int64_t row, int64_t rows, int64_t column, int64_t columns, const float *sums, int64_t stride) HWY_ATTR {
-                     finish<TIn, TOut>(p, turned, row, rows, column, columns, sums, stride);
-                   });
+          const Factors<TIn> branch = branchOf<TIn>(p);
+          pairTile(*engine, base, p.branchA ? &branch : nullptr, p.transposeB, tile,
+                   [&](int64_t row, int64_t rows, int64_t column, int64_t columns, const float *sums, const float *branchSums, int64_t stride)
+                       HWY_ATTR { finish<TIn, TOut>(p, turned, row, rows, column, columns, sums, stride, branchSums, stride); });
           continue;
         }
-      gemmTile<TIn, TOut>(p, b, turned, tile);
+      gemmTile<TIn, TOut>(p, base, turned, tile);
     }
   });
 }

@@ -12,7 +12,7 @@
 namespace zp::rt {
 struct QuantMatrix;
 
-/// C[m,n] = alpha·op(A)·op(B) (+ bias) (+ C). A is [m,k], or [k,m] when transposed; B is [k,n], or [n,k] when transposed.
+/// C[m,n] = alpha·op(A)·op(B) (+ branch) (+ bias) (+ C). A is [m,k], or [k,m] when transposed; B is [k,n], or [n,k] when transposed.
 /// Rows lie lda, ldb, ldc elements apart. Inputs and bias have one dtype (f32 or bf16); C has it too or is f32.
 struct GemmProblem {
   int64_t m = 0, n = 0, k = 0;
@@ -27,6 +27,11 @@ struct GemmProblem {
   int64_t ldc = 0;
   DType output = DType::F32;
   float alpha = 1;
+  /// The branch, an adapter's second product: branchAlpha·branchA·op(branchB), dense, branchA [m,branchK], branchB transposed where B is.
+  /// It is one more block of sums, rounded with the others. branchK is at most kMaxBranchRank.
+  const void *branchA = nullptr, *branchB = nullptr;
+  int64_t branchK = 0;
+  float branchAlpha = 1;
   const void *bias = nullptr; // [n]
   bool accumulate = false;
   /// What multiplies bf16; null: f32 arithmetic on converted operands.

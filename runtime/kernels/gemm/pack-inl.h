@@ -19,43 +19,55 @@ namespace zp::rt::HWY_NAMESPACE {
 /// All of a tile's scratch is under 1 MiB: it lies on the thread's stack.
 inline constexpr int64_t kKBlock = 256, kMBlock = 48, kMTile = 512, kNTile = kNR * (288 / kNR);
 
+#if HWY_TARGET != HWY_SCALAR
+/// Four columns of as many rows as the vector has lanes, as its 16-byte blocks: block b has row 4b.
+template <class D, typename T> HWY_INLINE hn::Vec<D> loadBlocks(D d, const T *from, int64_t stride) {
+  if constexpr (hn::MaxLanes(d) == 4) {
+    if constexpr (sizeof(T) == 4) {
+      return hn::LoadU(d, from);
+    } else {
+      const hn::Rebind<uint32_t, D> u4;
+      const hn::Rebind<uint16_t, D> h4;
+      return hn::BitCast(d, hn::ShiftLeft<16>(hn::PromoteTo(u4, hn::LoadU(h4, from))));
+    }
+  } else {
+    const hn::Half<D> half;
+    return hn::Combine(d, loadBlocks(half, from + hn::MaxLanes(d) / 2 * stride, stride), loadBlocks(half, from, stride));
+  }
+}
+
+/// Transposes as many rows as the vector has lanes.
+template <class D, typename T>
+HWY_INLINE void transposeVectors(D d, const T *source, int64_t sourceStride, int64_t k, float *target, int64_t targetStride) {
+  const hn::Repartition<double, D> wide;
+  float *to = target;
+  int64_t p = 0;
+  for (; p + 4 <= k; p += 4, to += 4 * targetStride) {
+    const auto v0 = loadBlocks(d, source + p, sourceStride), v1 = loadBlocks(d, source + sourceStride + p, sourceStride);
+    const auto v2 = loadBlocks(d, source + 2 * sourceStride + p, sourceStride), v3 = loadBlocks(d, source + 3 * sourceStride + p, sourceStride);
+    const auto a = hn::BitCast(wide, hn::InterleaveLower(d, v0, v1)), b = hn::BitCast(wide, hn::InterleaveLower(d, v2, v3));
+    const auto c = hn::BitCast(wide, hn::InterleaveUpper(d, v0, v1)), e = hn::BitCast(wide, hn::InterleaveUpper(d, v2, v3));
+    hn::StoreU(hn::BitCast(d, hn::InterleaveLower(wide, a, b)), d, to);
+    hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(wide, a, b)), d, to + targetStride);
+    hn::StoreU(hn::BitCast(d, hn::InterleaveLower(wide, c, e)), d, to + 2 * targetStride);
+    hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(wide, c, e)), d, to + 3 * targetStride);
+  }
+  for (; p < k; ++p, to += targetStride)
+    for (size_t i = 0; i < hn::MaxLanes(d); ++i)
+      to[i] = toFloat(source[static_cast<int64_t>(i) * sourceStride + p]);
+}
+#endif
+
 /// target[k·targetStride + i] = source[i·sourceStride + k] for i < rows <= width, zero up to width: a transpose.
 template <typename T>
 HWY_INLINE void packTransposed(const T *source, int64_t sourceStride, int64_t rows, int64_t k, float *target, int64_t targetStride,
                                int64_t width) {
   int64_t i = 0;
 #if HWY_TARGET != HWY_SCALAR
-  const hn::FixedTag<float, 4> d4;
-  auto load4 = [&](const T *from) HWY_ATTR {
-    if constexpr (sizeof(T) == 4) {
-      return hn::LoadU(d4, from);
-    } else {
-      const hn::FixedTag<uint32_t, 4> u4;
-      const hn::FixedTag<uint16_t, 4> h4;
-      return hn::BitCast(d4, hn::ShiftLeft<16>(hn::PromoteTo(u4, hn::LoadU(h4, from))));
-    }
-  };
-  const hn::FixedTag<double, 2> d2;
-  for (; i + 4 <= rows; i += 4) {
-    const T *r0 = source + i * sourceStride, *r1 = r0 + sourceStride, *r2 = r1 + sourceStride, *r3 = r2 + sourceStride;
-    float *to = target + i;
-    int64_t p = 0;
-    for (; p + 4 <= k; p += 4, to += 4 * targetStride) {
-      const auto v0 = load4(r0 + p), v1 = load4(r1 + p), v2 = load4(r2 + p), v3 = load4(r3 + p);
-      const auto a = hn::BitCast(d2, hn::InterleaveLower(d4, v0, v1)), b = hn::BitCast(d2, hn::InterleaveLower(d4, v2, v3));
-      const auto c = hn::BitCast(d2, hn::InterleaveUpper(d4, v0, v1)), e = hn::BitCast(d2, hn::InterleaveUpper(d4, v2, v3));
-      hn::StoreU(hn::BitCast(d4, hn::InterleaveLower(d2, a, b)), d4, to);
-      hn::StoreU(hn::BitCast(d4, hn::InterleaveUpper(d2, a, b)), d4, to + targetStride);
-      hn::StoreU(hn::BitCast(d4, hn::InterleaveLower(d2, c, e)), d4, to + 2 * targetStride);
-      hn::StoreU(hn::BitCast(d4, hn::InterleaveUpper(d2, c, e)), d4, to + 3 * targetStride);
-    }
-    for (; p < k; ++p, to += targetStride) {
-      to[0] = toFloat(r0[p]);
-      to[1] = toFloat(r1[p]);
-      to[2] = toFloat(r2[p]);
-      to[3] = toFloat(r3[p]);
-    }
-  }
+  for (; i + kLanes <= rows; i += kLanes)
+    transposeVectors(F32(), source + i * sourceStride, sourceStride, k, target + i, targetStride);
+  for (; i + 4 <= rows; i += 4)
+    transposeVectors(hn::FixedTag<float, 4>(), source + i * sourceStride, sourceStride, k, target + i, targetStride);
 #endif
   for (; i < rows; ++i)
     for (int64_t p = 0; p < k; ++p)

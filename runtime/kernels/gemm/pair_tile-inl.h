@@ -13,9 +13,20 @@
 HWY_BEFORE_NAMESPACE();
 namespace zp::rt::HWY_NAMESPACE {
 
-/// Blocking of the pair kernels: kPairBlock pairs along K, kPairColumns columns a tile; kPairRows rows where K takes several
-/// blocks and their sums must be kept, kPairRowsOneBlock where it does not. B packed is 288 KiB, the sums as much.
-inline constexpr int64_t kPairBlock = 512, kPairColumns = 144, kPairRows = 512, kPairRowsOneBlock = 4096;
+/// Blocking of the pair kernels: kPairBlock pairs along K. B packed is at most 384 KiB, the sums of several blocks along K as much:
+/// both stay in L2, while a register tile's rows of A stay in L1. A tile of many rows has fewer columns, so that B is packed less often.
+inline constexpr int64_t kPairBlock = 512, kPairColumns = 192, kPairSums = 512 * kPairColumns;
+/// The tiles of a product with `m` rows. `keepsSums`: of several blocks along K. A multiple of 64 columns where they pay: then runs of
+/// codes begin and end with a block.
+constexpr TileLimits pairLimits(const Bf16Engine &engine, int64_t m, bool keepsSums) {
+  const int64_t columns = keepsSums && m > kPairSums / kPairColumns ? kPairColumns / 2 : kPairColumns;
+  return {keepsSums ? kPairSums / columns / engine.rows * engine.rows : 4096 / engine.rows * engine.rows, columns / engine.columns * engine.columns,
+          engine.rows, engine.columns};
+}
+/// Rows of a transposed B that are packed at a time, and how much of them: a few KiB.
+inline constexpr int64_t kTurnedRows = 16, kTurnedLength = 256;
+/// How far ahead rows of a B that is not transposed are asked for: they are short, and memory is far.
+inline constexpr int64_t kAheadRows = 32;
 
 /// target[p·stride + j] = rows 2p (low half) and 2p+1 (high half) of a [k, columns] block, zero up to `width` and to `pairs`.
 HWY_INLINE void interleaveRows(const Bf16 *source, int64_t sourceStride, int64_t columns, int64_t k, uint32_t *target, int64_t stride,
@@ -75,19 +86,25 @@ HWY_INLINE void packPairsOfA(const Bf16 *a, int64_t lda, bool transposed, int64_
 /// [pairs][width], one every kPairBlock · width words. A few rows of B at a time, as packB does.
 HWY_INLINE void packPairsOfB(const RowSource<Bf16> &b, bool transposed, int64_t first, int64_t k, int64_t column, int64_t columns,
                              int64_t pairs, int64_t width, uint32_t *target) {
-  HWY_ALIGN Bf16 scratch[kPackRows * 2 * kPairBlock];
   if (transposed) {
-    for (int64_t j = 0; j < Tiling::roundUp(columns, width); j += kPackRows) {
-      const int64_t rows = HWY_MAX(HWY_MIN(kPackRows, columns - j), int64_t{0}); // none: padding
-      b.prefetch(column + j + kPackRows, rows, first, k);
-      const RowBlock<Bf16> block = b.block(column + j, rows, first, k, scratch);
-      transposePairs(block.data, block.stride, rows, k, target + j / width * width * kPairBlock + j % width, width, kPackRows, pairs);
+    HWY_ALIGN Bf16 scratch[kTurnedRows * kTurnedLength];
+    for (int64_t j = 0; j < Tiling::roundUp(columns, width); j += kTurnedRows) {
+      const int64_t rows = HWY_MAX(HWY_MIN(kTurnedRows, columns - j), int64_t{0}); // none: padding
+      uint32_t *panel = target + j / width * width * kPairBlock + j % width;
+      for (int64_t from = 0; from < k; from += kTurnedLength) {
+        const int64_t length = HWY_MIN(kTurnedLength, k - from);
+        b.prefetch(column + j + kTurnedRows, rows, first + from, length);
+        const RowBlock<Bf16> block = b.block(column + j, rows, first + from, length, scratch);
+        transposePairs(block.data, block.stride, rows, length, panel + from / 2 * width, width, kTurnedRows,
+                       from + length == k ? pairs - from / 2 : length / 2);
+      }
     }
     return;
   }
+  HWY_ALIGN Bf16 scratch[kPackRows * kPairColumns];
   for (int64_t p = 0; p < pairs; p += kPackRows / 2) {
     const int64_t rows = HWY_MAX(HWY_MIN(kPackRows, k - 2 * p), int64_t{0}); // none: padding
-    b.prefetch(first + 2 * p + kPackRows, rows, column, columns);
+    b.prefetch(first + 2 * p + kAheadRows, rows, column, columns);
     const RowBlock<Bf16> block = b.block(first + 2 * p, rows, column, columns, scratch);
     for (int64_t j = 0; j < columns; j += width)
       interleaveRows(block.data + j, block.stride, HWY_MIN(width, columns - j), rows, target + j * kPairBlock + p * width, width, width,
@@ -95,44 +112,66 @@ HWY_INLINE void packPairsOfB(const RowSource<Bf16> &b, bool transposed, int64_t 
   }
 }
 
-/// Computes a tile of op(A)·op(B) and hands each finished register tile to finish(row, rows, column, columns, sums, stride),
-/// places relative to C.
-template <typename Finish>
-HWY_NOINLINE void pairTile(const Bf16Engine &engine, const Bf16 *a, int64_t lda, bool transposeA, const RowSource<Bf16> &b,
-                           bool transposeB, int64_t allK, const Tile &tile, const Finish &finish) {
-  HWY_ALIGN uint32_t packedB[kPairBlock * kPairColumns];
-  HWY_ALIGN uint32_t packedA[kMaxEngineRows * kPairBlock];
-  HWY_ALIGN float partial[kPairRows * kPairColumns];
+/// What pairTile works in: under 1 MiB, on the thread's stack.
+struct PairScratch {
+  HWY_ALIGN uint32_t b[kPairBlock * kPairColumns];
+  HWY_ALIGN uint32_t a[kMaxEngineRows * kPairBlock];
+  HWY_ALIGN float sums[kPairSums]; // a register tile's lie together, tile after tile
   HWY_ALIGN float last[kMaxEngineRows * kMaxEngineColumns];
+};
+
+/// Multiplies [first, first + k) of the factors for a tile: for each register tile done(row, rows, column, columns, kept, sums), `sums`
+/// being of this block, on top of `kept` from earlier ones if `continues`. They are in scratch.last if `ends`, else they are kept.
+template <typename Done>
+HWY_INLINE void pairBlock(const Bf16Engine &engine, const Factors<Bf16> &x, bool transposeB, int64_t first, int64_t k, const Tile &tile,
+                          bool continues, bool ends, PairScratch &scratch, const Done &done) {
+  const int64_t pairs = Tiling::roundUp((k + 1) / 2, engine.pairStep);
   const auto [row, rows, column, columns] = tile;
-  engine.begin();
-  for (int64_t first = 0; first < allK; first += 2 * kPairBlock) {
-    const int64_t k = HWY_MIN(2 * kPairBlock, allK - first);
-    const int64_t pairs = (k + 2 * kPairStep - 1) / (2 * kPairStep) * kPairStep;
-    const bool ends = first + k == allK;
-    packPairsOfB(b, transposeB, first, k, column, columns, pairs, engine.columns, packedB);
-    for (int64_t i = 0; i < rows; i += engine.rows) {
-      const int64_t height = HWY_MIN(engine.rows, rows - i);
-      const Bf16 *block = a + (transposeA ? first * lda + row + i : (row + i) * lda + first);
-      const uint32_t *pairsOfA = reinterpret_cast<const uint32_t *>(block);
-      int64_t stride = lda / 2;
-      const bool inPlace = !transposeA && height == engine.rows && k == 2 * pairs && lda % 2 == 0 && reinterpret_cast<uintptr_t>(block) % 4 == 0;
-      if (!inPlace) {
-        packPairsOfA(block, lda, transposeA, height, k, packedA, kPairBlock, engine.rows, pairs);
-        pairsOfA = packedA;
-        stride = kPairBlock;
-      }
-      for (int64_t j = 0; j < columns; j += engine.columns) {
-        // A register tile's sums lie together, tile after tile.
-        float *sums = partial + (i / engine.rows * (kPairColumns / engine.columns) + j / engine.columns) * engine.rows * engine.columns;
-        const float *previous = first ? sums : nullptr;
-        float *out = ends ? last : sums;
-        engine.multiply(pairs, pairsOfA, stride, packedB + j * kPairBlock, previous, engine.columns, out, engine.columns);
-        if (ends)
-          finish(row + i, height, column + j, HWY_MIN(engine.columns, columns - j), last, engine.columns);
-      }
+  const int64_t registerTile = engine.rows * engine.columns, panels = (columns + engine.columns - 1) / engine.columns;
+  packPairsOfB(x.b, transposeB, first, k, column, columns, pairs, engine.columns, scratch.b);
+  for (int64_t i = 0; i < rows; i += engine.rows) {
+    const int64_t height = HWY_MIN(engine.rows, rows - i);
+    const Bf16 *block = x.a + (x.transposeA ? first * x.lda + row + i : (row + i) * x.lda + first);
+    const uint32_t *pairsOfA = reinterpret_cast<const uint32_t *>(block);
+    int64_t stride = x.lda / 2;
+    if (x.transposeA || height != engine.rows || k != 2 * pairs || x.lda % 2 != 0 || reinterpret_cast<uintptr_t>(block) % 4 != 0) {
+      packPairsOfA(block, x.lda, x.transposeA, height, k, scratch.a, kPairBlock, engine.rows, pairs);
+      pairsOfA = scratch.a;
+      stride = kPairBlock;
+    }
+    for (int64_t j = 0; j < columns; j += engine.columns) {
+      if (!x.transposeA && i + 2 * engine.rows <= rows) // the next rows of A, a share with each register tile
+        for (int64_t r = j / engine.columns; r < engine.rows; r += panels)
+          for (int64_t p = 0; p < k; p += 32)
+            hwy::Prefetch(block + (engine.rows + r) * x.lda + p);
+      float *kept = scratch.sums + (i / engine.rows * panels + j / engine.columns) * registerTile;
+      engine.multiply(pairs, pairsOfA, stride, scratch.b + j * kPairBlock, continues ? kept : nullptr, engine.columns, ends ? scratch.last : kept,
+                      engine.columns);
+      if (ends)
+        done(row + i, height, column + j, HWY_MIN(engine.columns, columns - j), kept);
     }
   }
+}
+
+/// Computes a tile of op(A)·op(B), and of `branch` if there is one, and hands each finished register tile to
+/// finish(row, rows, column, columns, sums, branchSums, stride), places relative to C; branchSums is null without a branch.
+template <typename Finish>
+HWY_NOINLINE void pairTile(const Bf16Engine &engine, const Factors<Bf16> &base, const Factors<Bf16> *branch, bool transposeB, const Tile &tile,
+                           const Finish &finish) {
+  PairScratch scratch;
+  engine.begin();
+  for (int64_t first = 0; first < base.k; first += 2 * kPairBlock) {
+    const int64_t k = HWY_MIN(2 * kPairBlock, base.k - first);
+    pairBlock(engine, base, transposeB, first, k, tile, first > 0, !branch && first + k == base.k, scratch,
+              [&](int64_t row, int64_t rows, int64_t column, int64_t columns, const float *) HWY_ATTR {
+                finish(row, rows, column, columns, scratch.last, nullptr, engine.columns);
+              });
+  }
+  if (branch)
+    pairBlock(engine, *branch, transposeB, 0, branch->k, tile, false, true, scratch,
+              [&](int64_t row, int64_t rows, int64_t column, int64_t columns, const float *kept) HWY_ATTR {
+                finish(row, rows, column, columns, kept, scratch.last, engine.columns);
+              });
   engine.end();
 }
 

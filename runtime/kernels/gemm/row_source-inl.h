@@ -55,6 +55,15 @@ private:
   const QuantMatrix *quant = nullptr;
 };
 
+/// What a tile multiplies: rows of A, which lie as [k][m] when transposed, by B.
+template <typename T> struct Factors {
+  const T *a;
+  int64_t lda;
+  bool transposeA;
+  RowSource<T> b;
+  int64_t k;
+};
+
 } // namespace zp::rt::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 

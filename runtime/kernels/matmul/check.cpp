@@ -1,4 +1,4 @@
-#include "runtime/kernels/check.h"
+#include "runtime/kernels/gemm/check_branch.h"
 #include "runtime/kernels/kernels.h"
 
 namespace zp::rt {
@@ -22,6 +22,7 @@ Status check(const MatmulArgs &args) {
     checker.shape(args.b, {n, k});
   else
     checker.shape(args.b, {k, n});
+  checkBranch(checker, args, n, args.transposeB);
   return checker.shape(args.bias, {n}).shape(args.target, {m, n}).status();
 }
 

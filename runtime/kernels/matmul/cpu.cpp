@@ -19,6 +19,10 @@ void run(const KernelContext &context, const MatmulArgs &args) {
   problem.ldc = args.target.dims[1];
   problem.output = args.target.dtype;
   problem.alpha = static_cast<float>(args.alpha);
+  problem.branchA = args.branchA.data;
+  problem.branchB = args.branchB.data;
+  problem.branchK = args.branchA ? args.branchA.dims[1] : 0;
+  problem.branchAlpha = static_cast<float>(args.branchAlpha);
   problem.bias = args.bias.data;
   problem.accumulate = args.accumulate;
   gemm(context, problem);

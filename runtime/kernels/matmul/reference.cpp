@@ -12,6 +12,9 @@ void run(const KernelContext &context, const MatmulArgs &args) {
         sum += loadElement(args.a, args.transposeA ? p * m + i : i * k + p) *
                loadElement(args.b, args.transposeB ? j * k + p : p * n + j);
       sum *= args.alpha;
+      for (int64_t p = 0; args.branchA && p < args.branchA.dims[1]; ++p)
+        sum += args.branchAlpha * loadElement(args.branchA, i * args.branchA.dims[1] + p) *
+               loadElement(args.branchB, args.transposeB ? j * args.branchA.dims[1] + p : p * n + j);
       if (args.bias)
         sum += loadElement(args.bias, j);
       if (args.accumulate)

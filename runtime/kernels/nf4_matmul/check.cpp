@@ -1,4 +1,4 @@
-#include "runtime/kernels/check.h"
+#include "runtime/kernels/gemm/check_branch.h"
 #include "runtime/kernels/kernels.h"
 #include "runtime/kernels/quant/quant_matrix.h"
 
@@ -16,6 +16,7 @@ Status check(const NF4MatmulArgs &args) {
   if (!checker.ok())
     return checker.status();
   const int64_t m = args.a.dims[0], n = args.transpose ? args.rows : args.columns, k = args.transpose ? args.columns : args.rows;
+  checkBranch(checker, args, n, args.transpose);
   return checker.shape(args.a, {m, k}).shape(args.bias, {n}).shape(args.target, {m, n}).status();
 }
 

@@ -13,6 +13,9 @@ void run(const KernelContext &context, const NF4MatmulArgs &args) {
       for (int64_t p = 0; p < k; ++p)
         sum += loadElement(args.a, i * k + p) * roundTo(args.a.dtype, weight.valueAt(args.transpose ? j * k + p : p * n + j));
       sum *= args.alpha;
+      for (int64_t p = 0; args.branchA && p < args.branchA.dims[1]; ++p)
+        sum += args.branchAlpha * loadElement(args.branchA, i * args.branchA.dims[1] + p) *
+               loadElement(args.branchB, args.transpose ? j * args.branchA.dims[1] + p : p * n + j);
       if (args.bias)
         sum += loadElement(args.bias, j);
       if (args.accumulate)

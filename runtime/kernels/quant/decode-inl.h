@@ -10,6 +10,8 @@
 #define ZP_RUNTIME_KERNELS_QUANT_DECODE_INL_H
 #endif
 
+#include <cmath>
+
 #include "runtime/kernels/quant/quant_matrix.h"
 #include "runtime/kernels/simd-inl.h"
 
@@ -126,22 +128,92 @@ template <typename T> HWY_INLINE void decodePairs(const T *table, const uint8_t 
 
 #endif
 
+/// A block's values, and lookups in them. Any dtype: the table in memory.
+template <typename T> class BlockTable {
+public:
+  HWY_INLINE BlockTable(const float *values, float scale) { fillTable(values, scale, table); }
+  HWY_INLINE T at(int code) const { return table[code]; }
+  /// out[0, count) from codes that begin at `bytes`. Up to 15 bytes behind the last code are read.
+  HWY_INLINE void decode(const uint8_t *bytes, int64_t count, T *out) const { decodePairs(table, bytes, count, out); }
+
+private:
+  HWY_ALIGN T table[kQuantCodes];
+};
+
+#if HWY_TARGET <= HWY_AVX3
+/// bf16 by whole elements: a register has the table twice, so that one lookup of words gives 32 of them.
+template <> class BlockTable<Bf16> {
+public:
+  HWY_INLINE BlockTable(const float *values, float scale) {
+    const hn::FixedTag<float, 16> d;
+    const hn::FixedTag<uint32_t, 16> words;
+    const auto products = hn::Mul(hn::LoadU(d, values), hn::Set(d, scale));
+    const auto bits = std::isfinite(scale) ? roundedBits(hn::BitCast(words, products)) : bf16Bits(d, products);
+    // Highway looks up no words of 16 bits: its wrapper around the register is opened for that one instruction.
+    table.raw = _mm512_permutexvar_epi16(hn::Load(kHalves, kUpperHalves).raw, bits.raw);
+  }
+  HWY_INLINE Bf16 at(int code) const {
+    HWY_ALIGN Bf16 entries[kStep];
+    hn::Store(table, kHalves, entries);
+    return entries[code];
+  }
+  HWY_INLINE void decode(const uint8_t *bytes, int64_t count, Bf16 *out) const {
+    int64_t i = 0;
+    for (; i + kStep <= count; i += kStep)
+      hn::StoreU(lookUp(bytes + i / 2), kHalves, out + i);
+    if (i < count) {
+      HWY_ALIGN Bf16 last[kStep];
+      hn::Store(lookUp(bytes + i / 2), kHalves, last);
+      std::memcpy(out + i, last, static_cast<size_t>(count - i) * sizeof(Bf16));
+    }
+  }
+
+private:
+  static constexpr int64_t kStep = 32;
+  static constexpr hn::FixedTag<uint16_t, kStep> kHalves{};
+  using VHalves = hn::Vec<hn::FixedTag<uint16_t, kStep>>;
+  using VWords = hn::Vec<hn::FixedTag<uint32_t, 16>>;
+  /// The upper half of each word, twice.
+  alignas(64) static constexpr uint16_t kUpperHalves[kStep] = {1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31,
+                                                               1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31};
+  /// bf16Bits where no NaN can be.
+  static HWY_INLINE VWords roundedBits(VWords bits) {
+    const hn::FixedTag<uint32_t, 16> d;
+    const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(d, 1u));
+    return hn::Add(bits, hn::Add(odd, hn::Set(d, 0x7fffu)));
+  }
+  HWY_INLINE VHalves lookUp(const uint8_t *bytes) const {
+    const hn::FixedTag<uint32_t, 16> d;
+    const auto both = hn::PromoteTo(d, hn::LoadU(hn::FixedTag<uint8_t, 16>(), bytes));
+    // The first element, in the high half of the byte, goes into the low word. The lookup minds an index' low five bits, and the
+    // table repeats after four: what is above a code does no harm.
+    const auto codes = hn::Or(hn::ShiftLeft<16>(both), hn::ShiftRight<4>(both));
+    return VHalves{_mm512_permutexvar_epi16(codes.raw, table.raw)};
+  }
+  VHalves table;
+};
+#endif
+
 /// out[i] = element begin + i of the flattened matrix, rounded to T, for i < count. A run may begin and end anywhere.
-template <typename T> HWY_NOINLINE void decodeRun(const QuantMatrix &matrix, int64_t begin, int64_t count, T *out) {
+template <typename T> HWY_NOINLINE void decodeRun(const QuantMatrix &whole, int64_t begin, int64_t count, T *out) {
+  const QuantMatrix matrix = whole; // a copy that no store can change: what follows from it is computed once
   const int shift = matrix.blockShift();
   const int64_t end = begin + count;
-  while (begin < end) {
-    const int64_t block = begin >> shift, blockBegin = block << shift, stop = HWY_MIN(end, blockBegin + (int64_t{1} << shift));
-    HWY_ALIGN T table[kQuantCodes];
-    fillTable(matrix.values, matrix.scaleOf(block), table);
-    const uint8_t *bytes = matrix.codesOf(block) + (begin - blockBegin) / 2;
+  QuantMatrix::Blocks blocks(matrix, begin >> shift);
+  for (;;) {
+    const int64_t blockBegin = begin >> shift << shift, stop = HWY_MIN(end, blockBegin + (int64_t{1} << shift));
+    const BlockTable<T> table(matrix.values, blocks.scale());
+    const uint8_t *bytes = blocks.codes() + (begin - blockBegin) / 2;
     if (begin % 2 != 0) { // a block begins at an even element: this can only be the run's first
-      *out++ = table[*bytes++ & 15];
+      *out++ = table.at(*bytes++ & 15);
       ++begin;
     }
-    decodePairs(table, bytes, stop - begin, out);
+    table.decode(bytes, stop - begin, out);
     out += stop - begin;
     begin = stop;
+    if (begin == end)
+      return;
+    blocks.next(); // not behind the last: there may be no record
   }
 }
 

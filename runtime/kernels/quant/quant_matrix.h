@@ -45,6 +45,44 @@ struct QuantMatrix {
     const float scaled = scaleMap[scales[index]] * floatAt(record + format.groupScaleAt());
     return scaled + floatAt(record + format.offsetAt());
   }
+  /// Walks over blocks one after the other: what a record's blocks share is read once.
+  class Blocks {
+  public:
+    Blocks(const QuantMatrix &matrix, int64_t block)
+        : matrix(&matrix), record(matrix.recordOf(block)), index(static_cast<uint64_t>(block) % QuantRecords::kBlocks),
+          recordBytes(matrix.format.bytes()), codeBytes(matrix.format.codeBytes()), halfBlock(matrix.format.blockSize / 2) {
+      enter();
+    }
+    const uint8_t *codes() const { return record + index * halfBlock; }
+    /// What scaleOf gives.
+    float scale() const {
+      const uint8_t *scales = record + codeBytes;
+      if (!matrix->format.nested)
+        return floatAt(scales + index * sizeof(float));
+      const float scaled = matrix->scaleMap[scales[index]] * groupScale;
+      return scaled + offset;
+    }
+    void next() {
+      if (++index == QuantRecords::kBlocks) {
+        index = 0;
+        record += recordBytes;
+        enter();
+      }
+    }
+
+  private:
+    void enter() {
+      if (!matrix->format.nested)
+        return;
+      groupScale = floatAt(record + matrix->format.groupScaleAt());
+      offset = floatAt(record + matrix->format.offsetAt());
+    }
+    const QuantMatrix *matrix;
+    const uint8_t *record;
+    uint64_t index, recordBytes, codeBytes, halfBlock;
+    float groupScale = 0, offset = 0;
+  };
+
   /// Asks for the codes and scales of a run of elements, which may end behind the matrix.
   void prefetch(int64_t begin, int64_t count) const {
     const int64_t block = begin >> blockShift();

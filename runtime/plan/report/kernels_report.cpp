@@ -14,6 +14,7 @@ void OpSums::add(const OpSums &other, uint64_t times) {
   count += times * other.count;
   operations += static_cast<double>(times) * other.operations;
   bytes += times * other.bytes;
+  branches += times * other.branches;
   for (const auto &[dtype, instructions] : other.dtypes)
     dtypes[dtype] += times * instructions;
 }
@@ -38,6 +39,7 @@ OpTable tableOf(const PlanIndex &index, const fbs::Entry &entry) {
       if (operand == kAbsent)
         continue;
       const fbs::Tensor &tensor = index.tensor(operand);
+      sums.branches += std::string_view(op.operands[i].name) == "branch_a";
       Access access = accessOf(*instruction, op, i);
       sums.bytes += bytesOf(tensor) * (uint64_t{access.reads} + uint64_t{access.writes});
       if (!named && isFloatType(dtypeOf(tensor))) {
@@ -123,7 +125,7 @@ PrecisionReport precisionOf(const PlanIndex &index, const std::vector<OpTable> &
 nlohmann::ordered_json jsonOf(const OpTable &table) {
   nlohmann::ordered_json json = nlohmann::ordered_json::object();
   for (const auto &[name, sums] : table)
-    json[name] = {{"count", sums.count}, {"flops", sums.operations}, {"bytes", sums.bytes}, {"dtypes", sums.dtypes}};
+    json[name] = {{"count", sums.count}, {"flops", sums.operations}, {"bytes", sums.bytes}, {"dtypes", sums.dtypes}, {"branches", sums.branches}};
   return json;
 }
 

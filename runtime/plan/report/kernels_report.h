@@ -18,6 +18,7 @@ struct OpSums {
   double operations = 0; ///< floating point (operations.h)
   uint64_t bytes = 0;    ///< of its operands, each as often as it is read or written
   std::map<std::string, uint64_t> dtypes; ///< of the first operand that is no index, with how many instructions have it
+  uint64_t branches = 0; ///< instructions that take an adapter's branch along
   void add(const OpSums &other, uint64_t times);
 };
 using OpTable = std::map<std::string, OpSums>;

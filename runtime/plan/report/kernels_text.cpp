@@ -25,7 +25,8 @@ static std::string opsText(const OpTable &table) {
   text.row({"op", "count", "FLOPs", "", "bytes touched", "dtype"});
   for (const auto &[name, sums] : ops)
     text.row({name, digits(sums.count), sums.operations > 0 ? humanCount(sums.operations) : "",
-              sums.operations > 0 ? percent(sums.operations, all) : "", sums.bytes ? humanBytes(sums.bytes) : "", dtypesText(sums.dtypes)});
+              sums.operations > 0 ? percent(sums.operations, all) : "", sums.bytes ? humanBytes(sums.bytes) : "",
+              dtypesText(sums.dtypes) + (sums.branches ? "; " + digits(sums.branches) + " with the adapter's product in them" : "")});
   text.row({"sum", "", humanCount(all)});
   return text.print();
 }

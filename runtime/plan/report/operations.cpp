@@ -26,14 +26,16 @@ double operationsOf(const PlanIndex &index, const fbs::Instruction &instruction)
     const double rows = op.length() > 0 ? dim(query, 0) / static_cast<double>(op.length()) : 0;
     return 2 * products * rows * attendedPairs(op.length(), op.window()) * dim(query, 1);
   };
+  // `output` and `branch`: the operands of the target and of the branch's first factor.
+  auto branched = [&](uint32_t output, uint32_t branch) { return given(branch) ? 2 * dim(output, 0) * dim(output, 1) * dim(branch, 1) : 0.0; };
   switch (instruction.op_type()) {
   case fbs::OpAttrs::Matmul: {
     const auto &op = *instruction.op_as_Matmul();
-    return 2 * dim(4, 0) * dim(4, 1) * dim(0, op.transpose_a() ? 0 : 1);
+    return 2 * dim(6, 0) * dim(6, 1) * dim(0, op.transpose_a() ? 0 : 1) + branched(6, 3);
   }
   case fbs::OpAttrs::NF4Matmul: {
     const auto &op = *instruction.op_as_NF4Matmul();
-    return 2 * dim(0, 0) * static_cast<double>(op.rows()) * static_cast<double>(op.columns());
+    return 2 * dim(0, 0) * static_cast<double>(op.rows()) * static_cast<double>(op.columns()) + branched(6, 3);
   }
   case fbs::OpAttrs::Attention: // scores, output
     return attention(*instruction.op_as_Attention(), 0, 2);

@@ -126,17 +126,20 @@ struct EmbeddingGradientArgs {
   TensorView gradTable;
 };
 
-/// target = alpha·op(a)·op(b) (+ bias) (+ target when accumulate)
+/// target = alpha·op(a)·op(b) (+ branch_alpha·branch_a·op(branch_b)) (+ bias) (+ target when accumulate)
 struct MatmulArgs {
   TensorView a;
   TensorView b;
   TensorView bias; // optional
+  TensorView branchA; // optional
+  TensorView branchB; // optional
   TensorView workspace; // optional
   TensorView target;
   bool transposeA{};
   bool transposeB{};
   double alpha{};
   bool accumulate{};
+  double branchAlpha{};
 };
 
 /// adds the sum over rows into target: the gradient of a bias
@@ -249,11 +252,13 @@ struct LinearCrossEntropyArgs {
   int64_t length{};
 };
 
-/// target = alpha·a·op(W) (+ bias) (+ target when accumulate), W being 4-bit
+/// target = alpha·a·op(W) (+ branch_alpha·branch_a·op(branch_b)) (+ bias) (+ target when accumulate), W being 4-bit
 struct NF4MatmulArgs {
   TensorView a;
   TensorView weight;
   TensorView bias; // optional
+  TensorView branchA; // optional
+  TensorView branchB; // optional
   TensorView workspace; // optional
   TensorView target;
   int64_t rows{};
@@ -264,6 +269,7 @@ struct NF4MatmulArgs {
   int64_t quantType{};
   int64_t blockSize{};
   bool nested{};
+  double branchAlpha{};
 };
 
 /// a weight from its 4-bit codes, one rounding to f; bit for bit the reference's

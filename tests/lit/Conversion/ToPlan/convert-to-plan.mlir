@@ -17,7 +17,7 @@
 // Products see the records of a weight, at its slot: the third of eight here.
 // NESTED: plan.all_gather %{{.+}}, %{{.+}} : memref<33856xi8>, memref<67712xi8>
 // NESTED: %[[V:.+]] = plan.view @{{.+}}[16928] : memref<8464xi8>
-// NESTED: plan.nf4_matmul %{{.+}}, %[[V]], %{{.+}} {accumulate = false, alpha = 1.000000e+00 : f64, block_size = 64 : i64, columns = 8 : i64, nested = true
+// NESTED: plan.nf4_matmul %{{.+}}, %[[V]], %{{.+}} {accumulate = false, alpha = 1.000000e+00 : f64, block_size = 64 : i64, branch_alpha = 1.000000e+00 : f64, columns = 8 : i64, nested = true
 // NESTED-NOT: plan.nf4_dequantize
 // NESTED: %[[R:.+]] = plan.view @unit1.codes.values[0] : memref<33856xi8>
 // NESTED: plan.load_quantized %[[R]], %[[MINE:.+]] {section = {{[0-9]+}} : i64} : memref<33856xi8>, memref<1024xf32>

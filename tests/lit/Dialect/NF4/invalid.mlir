@@ -146,3 +146,33 @@ nn.program @linear_input_gradient_c4_type kind evaluate {
   // expected-error @below {{C4: gradient, addend and result need one element type}}
   %y = nf4.linear_input_gradient %g, %w : (tensor<16x64xf32>, tensor<64x32x!nf4.block<64>>) -> tensor<16x32xbf16>
 }
+
+// -----
+
+nn.program @linear_c5_branch kind evaluate {
+  %x = nn.input "x" : tensor<16x32xf32>
+  %w = nn.input "w" : tensor<64x32x!nf4.block<64>>
+  %b = nn.input "b" : tensor<64x16xf32>
+  // expected-error @below {{C5: the branch's shapes do not give the result's, 'tensor<16x64xf32>'}}
+  %y = nf4.linear %x, %w branch %x, %b : (tensor<16x32xf32>, tensor<64x32x!nf4.block<64>>, tensor<16x32xf32>, tensor<64x16xf32>) -> tensor<16x64xf32>
+}
+
+// -----
+
+nn.program @linear_input_gradient_c5_branch kind evaluate {
+  %g = nn.input "g" : tensor<16x64xf32>
+  %w = nn.input "w" : tensor<64x32x!nf4.block<64>>
+  // expected-error @below {{C5: the branch's shapes do not give the result's, 'tensor<16x32xf32>'}}
+  %y = nf4.linear_input_gradient %g, %w branch %g, %g : (tensor<16x64xf32>, tensor<64x32x!nf4.block<64>>, tensor<16x64xf32>, tensor<16x64xf32>) -> tensor<16x32xf32>
+}
+
+// -----
+
+nn.program @linear_c4_branch kind evaluate {
+  %x = nn.input "x" : tensor<16x32xf32>
+  %w = nn.input "w" : tensor<64x32x!nf4.block<64>>
+  %h = nn.input "h" : tensor<16x8xbf16>
+  %b = nn.input "b" : tensor<64x8xbf16>
+  // expected-error @below {{C4: the branch and the result need one element type}}
+  %y = nf4.linear %x, %w branch %h, %b : (tensor<16x32xf32>, tensor<64x32x!nf4.block<64>>, tensor<16x8xbf16>, tensor<64x8xbf16>) -> tensor<16x64xf32>
+}

@@ -13,6 +13,8 @@ nn.program @ops kind evaluate {
   %x = nn.input "x" : tensor<16x32xbf16>
   %g = nn.input "g" : tensor<16x64xbf16>
   %b = nn.input "b" : tensor<64xbf16>
+  %s = nn.input "s" : tensor<64x64xbf16>
+  %r = nn.input "r" : tensor<64x32xbf16>
   // CHECK: %[[W:.+]] = nn.read @w : tensor<64x32x!nf4.block<64>>
   %w = nn.read @w : tensor<64x32x!nf4.block<64>>
   // CHECK: %[[F:.+]] = nf4.dequantize %[[W]] : (tensor<64x32x!nf4.block<64>>) -> tensor<64x32xf32>
@@ -23,6 +25,10 @@ nn.program @ops kind evaluate {
   %y = nf4.linear %x, %w {alpha = 1.0 : f64} : (tensor<16x32xbf16>, tensor<64x32x!nf4.block<64>>) -> tensor<16x64xbf16>
   // CHECK: nf4.linear %{{.+}}, %[[W]] bias %{{.+}} addend %[[Y]] {alpha = 5.000000e-01 : f64, module = "m"}
   %z = nf4.linear %x, %w bias %b addend %y {alpha = 0.5 : f64, module = "m"} : (tensor<16x32xbf16>, tensor<64x32x!nf4.block<64>>, tensor<64xbf16>, tensor<16x64xbf16>) -> tensor<16x64xbf16>
+  // CHECK: nf4.linear %{{.+}}, %[[W]] branch %{{.+}}, %{{.+}} {branch_alpha = 2.000000e+00 : f64}
+  %z2 = nf4.linear %x, %w branch %g, %s {branch_alpha = 2.0 : f64} : (tensor<16x32xbf16>, tensor<64x32x!nf4.block<64>>, tensor<16x64xbf16>, tensor<64x64xbf16>) -> tensor<16x64xbf16>
+  // CHECK: nf4.linear_input_gradient %{{.+}}, %[[W]] branch %{{.+}}, %{{.+}} {branch_alpha = 2.000000e+00 : f64}
+  %dx2 = nf4.linear_input_gradient %g, %w branch %g, %r {branch_alpha = 2.0 : f64} : (tensor<16x64xbf16>, tensor<64x32x!nf4.block<64>>, tensor<16x64xbf16>, tensor<64x32xbf16>) -> tensor<16x32xbf16>
   // CHECK: nf4.linear_input_gradient %{{.+}}, %[[W]] addend %{{.+}} {alpha = 2.000000e+00 : f64}
   %dx = nf4.linear_input_gradient %g, %w addend %x {alpha = 2.0 : f64} : (tensor<16x64xbf16>, tensor<64x32x!nf4.block<64>>, tensor<16x32xbf16>) -> tensor<16x32xbf16>
   nn.output "z", %z : tensor<16x64xbf16>

@@ -247,6 +247,35 @@ nn.program @linear_c4_bias kind evaluate {
 
 // -----
 
+nn.program @linear_c5_half kind evaluate {
+  %x = nn.input "x" : tensor<8x4xf32>
+  %w = nn.input "w" : tensor<6x4xf32>
+  // expected-error @below {{C5: the branch's shapes do not give the result's}}
+  %y = "nn.linear"(%x, %w, %x) <{operandSegmentSizes = array<i32: 1, 1, 0, 0, 1, 0>}> : (tensor<8x4xf32>, tensor<6x4xf32>, tensor<8x4xf32>) -> tensor<8x6xf32>
+}
+
+// -----
+
+nn.program @linear_c5_shapes kind evaluate {
+  %x = nn.input "x" : tensor<8x4xf32>
+  %w = nn.input "w" : tensor<6x4xf32>
+  %b = nn.input "b" : tensor<6x3xf32>
+  // expected-error @below {{C5: the branch's shapes do not give the result's}}
+  %y = nn.linear %x, %w branch %x, %b : (tensor<8x4xf32>, tensor<6x4xf32>, tensor<8x4xf32>, tensor<6x3xf32>) -> tensor<8x6xf32>
+}
+
+// -----
+
+nn.program @linear_c4_branch kind evaluate {
+  %x = nn.input "x" : tensor<8x4xf32>
+  %w = nn.input "w" : tensor<6x4xf32>
+  %h = nn.input "h" : tensor<8x4xbf16>
+  // expected-error @below {{C4: element types differ}}
+  %y = nn.linear %x, %w branch %h, %w : (tensor<8x4xf32>, tensor<6x4xf32>, tensor<8x4xbf16>, tensor<6x4xf32>) -> tensor<8x6xf32>
+}
+
+// -----
+
 nn.program @linear_input_gradient_c1_inner kind evaluate {
   %g = nn.input "g" : tensor<8x5xf32>
   %w = nn.input "w" : tensor<6x4xf32>
@@ -289,6 +318,15 @@ nn.program @linear_input_gradient_c4_elements kind evaluate {
   %w = nn.input "w" : tensor<6x4xf32>
   // expected-error @below {{C4: element types differ}}
   %y = nn.linear_input_gradient %g, %w : (tensor<8x6xf32>, tensor<6x4xf32>) -> tensor<8x4xbf16>
+}
+
+// -----
+
+nn.program @linear_input_gradient_c5_branch kind evaluate {
+  %g = nn.input "g" : tensor<8x6xf32>
+  %w = nn.input "w" : tensor<6x4xf32>
+  // expected-error @below {{C5: the branch's shapes do not give the result's}}
+  %y = nn.linear_input_gradient %g, %w branch %g, %g : (tensor<8x6xf32>, tensor<6x4xf32>, tensor<8x6xf32>, tensor<8x6xf32>) -> tensor<8x4xf32>
 }
 
 // -----

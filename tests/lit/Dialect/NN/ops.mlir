@@ -36,6 +36,8 @@ nn.program @forward kind train_step attributes {rows = 2 : i64, length = 4 : i64
   %y2 = nn.linear %x, %w bias %bias addend %y {alpha = 2.0 : f64, adapter = {rank = 4 : i64}} : (tensor<8x4xf32>, tensor<6x4xf32>, tensor<6xf32>, tensor<8x6xf32>) -> tensor<8x6xf32>
   // CHECK: nn.linear %{{.*}}, %[[W]] addend %[[Y]] :
   %y3 = nn.linear %x, %w addend %y : (tensor<8x4xf32>, tensor<6x4xf32>, tensor<8x6xf32>) -> tensor<8x6xf32>
+  // CHECK: nn.linear %{{.*}}, %[[W]] bias %{{.*}} addend %[[Y]] branch %{{.*}}, %[[W]] {branch_alpha = 2.000000e+00 : f64} :
+  %y4 = nn.linear %x, %w bias %bias addend %y branch %x, %w {branch_alpha = 2.0 : f64} : (tensor<8x4xf32>, tensor<6x4xf32>, tensor<6xf32>, tensor<8x6xf32>, tensor<8x4xf32>, tensor<6x4xf32>) -> tensor<8x6xf32>
   // CHECK: nn.add %{{.*}}, %{{.*}} : tensor<8x6xf32>
   %s = nn.add %y, %y2 : tensor<8x6xf32>
   // CHECK: nn.scale %{{.*}} {factor = 5.000000e-01 : f64} : tensor<8x6xf32>
@@ -88,6 +90,8 @@ nn.program @backward kind evaluate {
   %dx = nn.linear_input_gradient %g, %w {nn.backward} : (tensor<8x6xf32>, tensor<6x4xf32>) -> tensor<8x4xf32>
   // CHECK: nn.linear_input_gradient %{{.*}}, %{{.*}} addend %{{.*}} {alpha = 3.000000e+00 : f64} :
   %dx2 = nn.linear_input_gradient %g, %w addend %dx {alpha = 3.0 : f64} : (tensor<8x6xf32>, tensor<6x4xf32>, tensor<8x4xf32>) -> tensor<8x4xf32>
+  // CHECK: nn.linear_input_gradient %{{.*}}, %{{.*}} branch %{{.*}}, %{{.*}} {branch_alpha = 3.000000e+00 : f64} :
+  %dx3 = nn.linear_input_gradient %g, %w branch %g, %w {branch_alpha = 3.0 : f64} : (tensor<8x6xf32>, tensor<6x4xf32>, tensor<8x6xf32>, tensor<6x4xf32>) -> tensor<8x4xf32>
   // CHECK: nn.linear_weight_gradient %{{.*}}, %{{.*}} : (tensor<8x6xf32>, tensor<8x4xf32>) -> tensor<6x4xf32>
   %dw = nn.linear_weight_gradient %g, %x : (tensor<8x6xf32>, tensor<8x4xf32>) -> tensor<6x4xf32>
   // CHECK: nn.column_sum %{{.*}} : (tensor<8x6xf32>) -> tensor<6xf32>

@@ -107,8 +107,8 @@ plan.entry @train_step kind train_step attributes {rows = 2 : i64, length = 4 : 
   plan.load_quantized %ws, %fa {section = 1 : i64} : memref<512xi8>, memref<256xf32>
   // CHECK: plan.nest_scales %[[FA]], %[[WS]] {section = 1 : i64} : memref<256xf32>, memref<512xi8>
   plan.nest_scales %fa, %ws {section = 1 : i64} : memref<256xf32>, memref<512xi8>
-  // CHECK: plan.nf4_matmul %[[M]], %[[WS]], %[[M]] {accumulate = false, alpha = 1.000000e+00 : f64, block_size = 64 : i64, columns = 4 : i64, nested = true, operandSegmentSizes = array<i32: 1, 1, 0, 0, 1>, quant_type = 0 : i64, rows = 4 : i64, transpose = true}
-  plan.nf4_matmul %m, %ws, %m {accumulate = false, alpha = 1.0 : f64, block_size = 64 : i64, columns = 4 : i64, nested = true, operandSegmentSizes = array<i32: 1, 1, 0, 0, 1>, quant_type = 0 : i64, rows = 4 : i64, transpose = true} : memref<8x4xf32>, memref<512xi8>, memref<8x4xf32>
+  // CHECK: plan.nf4_matmul %[[M]], %[[WS]], %[[M]] {accumulate = false, alpha = 1.000000e+00 : f64, block_size = 64 : i64, branch_alpha = 1.000000e+00 : f64, columns = 4 : i64, nested = true, operandSegmentSizes = array<i32: 1, 1, 0, 0, 0, 0, 1>, quant_type = 0 : i64, rows = 4 : i64, transpose = true}
+  plan.nf4_matmul %m, %ws, %m {accumulate = false, alpha = 1.0 : f64, branch_alpha = 1.0 : f64, block_size = 64 : i64, columns = 4 : i64, nested = true, operandSegmentSizes = array<i32: 1, 1, 0, 0, 0, 0, 1>, quant_type = 0 : i64, rows = 4 : i64, transpose = true} : memref<8x4xf32>, memref<512xi8>, memref<8x4xf32>
   // CHECK: plan.nf4_dequantize %[[WS]], %[[M]] {block_size = 64 : i64, nested = false, quant_type = 1 : i64} : memref<512xi8>, memref<8x4xf32>
   plan.nf4_dequantize %ws, %m {block_size = 64 : i64, nested = false, quant_type = 1 : i64} : memref<512xi8>, memref<8x4xf32>
   // CHECK: plan.fill %[[FA]] {value = 5.000000e-01 : f64} : memref<256xf32>
@@ -129,10 +129,10 @@ plan.entry @train_step kind train_step attributes {rows = 2 : i64, length = 4 : 
   plan.embedding %tab, %ids, %m : memref<9x4xf32>, memref<8xi32>, memref<8x4xf32>
   // CHECK: plan.embedding_gradient %[[IDS]], %[[M]], %[[TAB]] : memref<8xi32>, memref<8x4xf32>, memref<9x4xf32>
   plan.embedding_gradient %ids, %m, %tab : memref<8xi32>, memref<8x4xf32>, memref<9x4xf32>
-  // CHECK: plan.matmul %[[M]], %[[W]], %[[M6]] {accumulate = false, alpha = 1.000000e+00 : f64, operandSegmentSizes = array<i32: 1, 1, 0, 0, 1>, transpose_a = false, transpose_b = true} : memref<8x4xf32>, memref<6x4xf32>, memref<8x6xf32>
-  plan.matmul %m, %w, %m6 {accumulate = false, alpha = 1.0 : f64, operandSegmentSizes = array<i32: 1, 1, 0, 0, 1>, transpose_a = false, transpose_b = true} : memref<8x4xf32>, memref<6x4xf32>, memref<8x6xf32>
-  // CHECK: plan.matmul %[[M]], %[[W]], %[[V6]], %[[WS]], %[[M6]] {accumulate = true, alpha = 2.000000e+00 : f64, operandSegmentSizes = array<i32: 1, 1, 1, 1, 1>, transpose_a = true, transpose_b = false} : memref<8x4xf32>, memref<6x4xf32>, memref<6xf32>, memref<512xi8>, memref<8x6xf32>
-  plan.matmul %m, %w, %v6, %ws, %m6 {accumulate = true, alpha = 2.0 : f64, operandSegmentSizes = array<i32: 1, 1, 1, 1, 1>, transpose_a = true, transpose_b = false} : memref<8x4xf32>, memref<6x4xf32>, memref<6xf32>, memref<512xi8>, memref<8x6xf32>
+  // CHECK: plan.matmul %[[M]], %[[W]], %[[M6]] {accumulate = false, alpha = 1.000000e+00 : f64, branch_alpha = 1.000000e+00 : f64, operandSegmentSizes = array<i32: 1, 1, 0, 0, 0, 0, 1>, transpose_a = false, transpose_b = true} : memref<8x4xf32>, memref<6x4xf32>, memref<8x6xf32>
+  plan.matmul %m, %w, %m6 {accumulate = false, alpha = 1.0 : f64, branch_alpha = 1.0 : f64, operandSegmentSizes = array<i32: 1, 1, 0, 0, 0, 0, 1>, transpose_a = false, transpose_b = true} : memref<8x4xf32>, memref<6x4xf32>, memref<8x6xf32>
+  // CHECK: plan.matmul %[[M]], %[[W]], %[[V6]], %[[M]], %[[W]], %[[WS]], %[[M6]] {accumulate = true, alpha = 2.000000e+00 : f64, branch_alpha = 3.000000e+00 : f64, operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 1, 1>, transpose_a = true, transpose_b = false} : memref<8x4xf32>, memref<6x4xf32>, memref<6xf32>, memref<8x4xf32>, memref<6x4xf32>, memref<512xi8>, memref<8x6xf32>
+  plan.matmul %m, %w, %v6, %m, %w, %ws, %m6 {accumulate = true, alpha = 2.0 : f64, branch_alpha = 3.0 : f64, operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 1, 1>, transpose_a = true, transpose_b = false} : memref<8x4xf32>, memref<6x4xf32>, memref<6xf32>, memref<8x4xf32>, memref<6x4xf32>, memref<512xi8>, memref<8x6xf32>
   // CHECK: plan.column_sum %[[M]], %[[V4]] : memref<8x4xf32>, memref<4xf32>
   plan.column_sum %m, %v4 : memref<8x4xf32>, memref<4xf32>
   // CHECK: plan.rms_norm %[[M]], %[[V4]], %[[M]], %[[V8]] {epsilon = 5.000000e-01 : f64} : memref<8x4xf32>, memref<4xf32>, memref<8x4xf32>, memref<8xf32>

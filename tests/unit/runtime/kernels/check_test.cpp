@@ -160,6 +160,7 @@ TEST(Check, MatmulAndColumnSum) {
                        {"workspace is f32", [](auto &x, Maker &m) { x.workspace = m.empty(kF32, {1}); }},
                        {"alpha", [](auto &x, Maker &) { x.alpha = NAN; }},
                        {"target overlaps b", [](auto &x, Maker &) { x.target.data = x.b.data; }}});
+  refusesBranches(valid, maker, {3, 5}, "3,5");
   ColumnSumArgs sum;
   sum.source = maker.normal(kF32, {4, 6});
   sum.target = maker.normal(kF32, {6});

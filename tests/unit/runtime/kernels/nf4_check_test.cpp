@@ -62,6 +62,7 @@ TEST(NF4Check, Matmul) {
        {"2^60", [](auto &x, Maker &) { x.rows = x.columns = int64_t{1} << 32; }},
        {"2^60", [](auto &x, Maker &) { x.rows = int64_t{1} << 59, x.columns = 6; }},
        {"target overlaps weight", [](auto &x, Maker &) { x.target.data = x.weight.data; }}});
+  refusesBranches(valid, maker, {5, 3}, "5,3");
 }
 
 TEST(NF4Check, Dequantize) {

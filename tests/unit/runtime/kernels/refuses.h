@@ -32,6 +32,22 @@ template <typename Args> void refuses(const Args &valid, Maker &maker, const std
 
 inline void shrink(TensorView &view) { --view.dims[view.rank - 1]; }
 
+/// What both products refuse of a branch: given `valid`, whose target is f32[4,5], one of rank 3. `branchB`: the dims it must have.
+template <typename Args> void refusesBranches(Args valid, Maker &maker, std::initializer_list<int64_t> branchB, const std::string &branchBText) {
+  valid.branchA = maker.normal(DType::F32, {4, 3}), valid.branchB = maker.normal(DType::F32, branchB), valid.branchAlpha = 2;
+  refuses<Args>(valid, maker,
+                {{"branch_a is absent", [](auto &x, Maker &) { x.branchA = {}; }},
+                 {"branch_b is absent", [](auto &x, Maker &) { x.branchB = {}; }},
+                 {"branch_a is bf16", [](auto &x, Maker &) { x.branchA.dtype = DType::BF16; }},
+                 {"branch_b is bf16", [](auto &x, Maker &) { x.branchB.dtype = DType::BF16; }},
+                 {"branch_a is f32[3,3]", [](auto &x, Maker &) { x.branchA.dims[0] = 3; }},
+                 {"branch_a is f32[4]", [](auto &x, Maker &) { x.branchA.rank = 1; }},
+                 {"branch_b is f32[" + branchBText + "]", [](auto &x, Maker &) { x.branchA.dims[1] = 2; }},
+                 {"branch_a has 257 columns", [](auto &x, Maker &m) { x.branchA = m.empty(DType::F32, {4, 257}); }},
+                 {"branch_alpha", [](auto &x, Maker &) { x.branchAlpha = NAN; }},
+                 {"target overlaps branch_b", [](auto &x, Maker &) { x.branchB.data = x.target.data; }}});
+}
+
 } // namespace zp::rt::test
 
 #endif // ZP_TESTS_UNIT_RUNTIME_KERNELS_REFUSES_H

@@ -11,10 +11,11 @@ TEST(OpSignatures, FollowTheOpTable) {
   ASSERT_TRUE(matmul);
   EXPECT_STREQ(matmul->name, "matmul");
   EXPECT_EQ(matmul->executor, OpExecutor::Device);
-  ASSERT_EQ(matmul->operands.size(), 5u);
+  ASSERT_EQ(matmul->operands.size(), 7u);
   EXPECT_STREQ(matmul->operands[2].name, "bias");
   EXPECT_TRUE(matmul->operands[2].optional && matmul->operands[2].reads && !matmul->operands[2].writes);
-  EXPECT_TRUE(!matmul->operands[4].optional && matmul->operands[4].reads && matmul->operands[4].writes);
+  EXPECT_STREQ(matmul->operands[3].name, "branch_a");
+  EXPECT_TRUE(!matmul->operands[6].optional && matmul->operands[6].reads && matmul->operands[6].writes);
   EXPECT_EQ(findSignature(fbs::OpAttrs::AllGather)->executor, OpExecutor::Engine);
   EXPECT_EQ(findSignature(fbs::OpAttrs::LoadSection)->executor, OpExecutor::Loader);
   EXPECT_EQ(findSignature(fbs::OpAttrs::WaitEvent)->operands.size(), 0u);

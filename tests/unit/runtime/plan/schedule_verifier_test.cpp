@@ -84,7 +84,7 @@ static Status loadWithMatmul(bool accumulate) {
   uint32_t a = plan.addBuffered("a", DType::F32, {2, 2}), b = plan.addBuffered("b", DType::F32, {2, 2}), c = plan.addBuffered("c", DType::F32, {2, 2});
   EntrySpec entry;
   entry.outputs = {{"c", c}};
-  entry.instructions = {makeFill({a}, 0, 1.0), makeFill({b}, 0, 1.0), makeMatmul({a, b, kNone, kNone, c}, 0, false, false, 1.0, accumulate)};
+  entry.instructions = {makeFill({a}, 0, 1.0), makeFill({b}, 0, 1.0), makeMatmul({a, b, kNone, kNone, kNone, kNone, c}, 0, false, false, 1.0, accumulate, 1.0)};
   plan.entries = {entry};
   return plan.load().status();
 }

@@ -46,7 +46,7 @@ TEST(CollectivesReport, AWeightOfAProductIsALinear) {
   spec.sections[0].parameters = {{"q.weight", "q.weight", "", {8, 16}, 0, fbs::Initial::Checkpoint}};
   uint32_t x = spec.addBuffered("x", DType::F32, {2, 16}, true), y = spec.addBuffered("y", DType::F32, {2, 8});
   uint32_t weight = spec.addTensor(spec.tensors[spec.gathered].buffer, DType::F32, {8, 16});
-  spec.step().instructions[SamplePlan::kEmbed] = makeMatmul({x, weight, kNone, kNone, y}, 0, false, true, 1.0, false);
+  spec.step().instructions[SamplePlan::kEmbed] = makeMatmul({x, weight, kNone, kNone, kNone, kNone, y}, 0, false, true, 1.0, false, 1.0);
   spec.step().instructions[SamplePlan::kScale] = makeFill({spec.embedded}, 0, 0.0);
   spec.init().instructions.push_back(makeFill({x}, 0, 1.0));
   BuiltPlan built{spec};

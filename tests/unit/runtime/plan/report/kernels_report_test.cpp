@@ -43,15 +43,17 @@ double operationsOf(const PlanSpec &spec) {
 
 TEST(Operations, OfAProduct) {
   auto matmul = [](bool transposeA) {
-    return [=](Fbb &fbb) { return fbs::CreateMatmulAttrs(fbb, transposeA, false, 1.0, false).Union(); };
+    return [=](Fbb &fbb) { return fbs::CreateMatmulAttrs(fbb, transposeA, false, 1.0, false, 1.0).Union(); };
   };
-  EXPECT_DOUBLE_EQ(operationsOf(OneInstruction(fbs::OpAttrs::Matmul, matmul(false), {{2, 5}, {5, 3}, {}, {}, {2, 3}})), 2 * 2 * 3 * 5);
-  EXPECT_DOUBLE_EQ(operationsOf(OneInstruction(fbs::OpAttrs::Matmul, matmul(true), {{5, 2}, {5, 3}, {}, {}, {2, 3}})), 2 * 2 * 3 * 5);
+  EXPECT_DOUBLE_EQ(operationsOf(OneInstruction(fbs::OpAttrs::Matmul, matmul(false), {{2, 5}, {5, 3}, {}, {}, {}, {}, {2, 3}})), 2 * 2 * 3 * 5);
+  EXPECT_DOUBLE_EQ(operationsOf(OneInstruction(fbs::OpAttrs::Matmul, matmul(true), {{5, 2}, {5, 3}, {}, {}, {}, {}, {2, 3}})), 2 * 2 * 3 * 5);
+  EXPECT_DOUBLE_EQ(operationsOf(OneInstruction(fbs::OpAttrs::Matmul, matmul(false), {{2, 5}, {5, 3}, {}, {2, 4}, {4, 3}, {}, {2, 3}})), 2 * 2 * 3 * (5 + 4));
 }
 
 TEST(Operations, OfAQuantisedProductTheWeightsShapeCounts) {
-  auto attributes = [](Fbb &fbb) { return fbs::CreateNF4MatmulAttrs(fbb, 6, 4, true, 1.0, false, 0, 64, false).Union(); };
-  EXPECT_DOUBLE_EQ(operationsOf(OneInstruction(fbs::OpAttrs::NF4Matmul, attributes, {{3, 4}, {100}, {}, {}, {3, 6}})), 2 * 3 * 6 * 4);
+  auto attributes = [](Fbb &fbb) { return fbs::CreateNF4MatmulAttrs(fbb, 6, 4, true, 1.0, false, 0, 64, false, 1.0).Union(); };
+  EXPECT_DOUBLE_EQ(operationsOf(OneInstruction(fbs::OpAttrs::NF4Matmul, attributes, {{3, 4}, {100}, {}, {}, {}, {}, {3, 6}})), 2 * 3 * 6 * 4);
+  EXPECT_DOUBLE_EQ(operationsOf(OneInstruction(fbs::OpAttrs::NF4Matmul, attributes, {{3, 4}, {100}, {}, {3, 2}, {6, 2}, {}, {3, 6}})), 2 * 3 * 6 * (4 + 2));
 }
 
 TEST(Operations, OfAttentionAndItsGradient) {
@@ -111,7 +113,7 @@ TEST(KernelsReport, PrecisionComesFromThePlansTensors) {
   uint32_t y = spec.addBuffered("y", DType::F32, {2, 4});
   spec.init().instructions.push_back(makeFill({trained.values}, 0, 0.0));
   spec.step().instructions.push_back(makeFill({x}, 0, 1.0));
-  spec.step().instructions.push_back(makeMatmul({x, w, kNone, kNone, y}, 0, false, true, 1.0, false));
+  spec.step().instructions.push_back(makeMatmul({x, w, kNone, kNone, kNone, kNone, y}, 0, false, true, 1.0, false, 1.0));
   BuiltPlan built{spec};
   PlanIndex index = built.index();
   KernelsReport report = kernelsReport(index);

@@ -30,7 +30,7 @@ TEST(ScheduleReport, DistanceIsWhatStream0DoesMeanwhile) {
   // Two fills and a product of 2·2·5·3 operations, and a copy, which no kernel does.
   uint32_t c = spec.addBuffered("c", DType::F32, {2, 3});
   list.insert(list.begin() + SamplePlan::kWait,
-              {makeFill({a}, 0, 1.0), makeFill({w}, 0, 1.0), makeMatmul({a, w, kNone, kNone, b}, 0, false, false, 1.0, false), makeCopy({b, c}, 0)});
+              {makeFill({a}, 0, 1.0), makeFill({w}, 0, 1.0), makeMatmul({a, w, kNone, kNone, kNone, kNone, b}, 0, false, false, 1.0, false, 1.0), makeCopy({b, c}, 0)});
   BuiltPlan built{spec};
   Flight flight = scheduleReport(built.index()).entries[1].flights.at(0);
   EXPECT_EQ(flight.awaited, 6u);

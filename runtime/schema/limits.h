@@ -1,0 +1,14 @@
+// What instructions take at most: the compiler keeps to it, the kernels' checks demand it.
+#ifndef ZP_RUNTIME_SCHEMA_LIMITS_H
+#define ZP_RUNTIME_SCHEMA_LIMITS_H
+
+#include <cstdint>
+
+namespace zp {
+
+/// Columns of a product's branch_a: kernels take the branch as one block along K.
+inline constexpr int64_t kMaxBranchRank = 256;
+
+} // namespace zp
+
+#endif // ZP_RUNTIME_SCHEMA_LIMITS_H
