@@ -106,7 +106,7 @@ private:
   LogicalResult giveLogits(LinearCrossEntropyOp loss) {
     Value hidden = map.lookup(loss.getHidden()), weight = map.lookup(loss.getWeight());
     auto type = cast<RankedTensorType>(hidden.getType()).clone({shape.tokens(), cast<RankedTensorType>(weight.getType()).getDimSize(0)});
-    auto linear = LinearOp::create(builder, loss.getLoc(), type, hidden, weight, Value(), Value(), builder.getF64FloatAttr(1.0), StringAttr(), DictionaryAttr());
+    auto linear = LinearOp::create(builder, loss.getLoc(), type, hidden, weight);
     auto output = OutputOp::create(builder, loss.getLoc(), builder.getStringAttr("logits"), linear.getResult());
     for (Operation *op : {linear.getOperation(), output.getOperation()})
       setUnit(op, unitOf(loss));

@@ -208,7 +208,7 @@ HWY_AFTER_NAMESPACE();
 namespace zp::rt {
 HWY_EXPORT(attentionCpu);
 void attention(const KernelContext &context, const AttentionArgs &args, const Bf16Engine *engine) {
-  HWY_DYNAMIC_DISPATCH(attentionCpu)(context, args, engine);
+  HWY_DYNAMIC_DISPATCH(attentionCpu)(context, args, engine && engine->forHeads ? engine->forHeads : engine);
 }
 void cpu::run(const KernelContext &context, const AttentionArgs &args) { attention(context, args, nativeBf16Engine()); }
 } // namespace zp::rt

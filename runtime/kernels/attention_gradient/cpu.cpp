@@ -244,7 +244,7 @@ HWY_AFTER_NAMESPACE();
 namespace zp::rt {
 HWY_EXPORT(attentionGradientCpu);
 void attentionGradient(const KernelContext &context, const AttentionGradientArgs &args, const Bf16Engine *engine) {
-  HWY_DYNAMIC_DISPATCH(attentionGradientCpu)(context, args, engine);
+  HWY_DYNAMIC_DISPATCH(attentionGradientCpu)(context, args, engine && engine->forHeads ? engine->forHeads : engine);
 }
 void cpu::run(const KernelContext &context, const AttentionGradientArgs &args) { attentionGradient(context, args, nativeBf16Engine()); }
 } // namespace zp::rt

@@ -34,9 +34,10 @@ void emulate(int64_t pairs, const uint32_t *a, int64_t aStride, const uint32_t *
       out[i * outStride + j] = sum;
     }
 }
-constexpr Bf16Engine kEmulatedNarrow{"emulated avx512_bf16, narrow", 24, 16, 1, nothing, nothing, emulate<24, 16>, nullptr};
-constexpr Bf16Engine kEmulatedAmx{"emulated amx", 32, 32, kPairStep, nothing, nothing, emulate<32, 32>, nullptr};
-constexpr Bf16Engine kEmulatedAvx512{"emulated avx512_bf16", 8, 48, 1, nothing, nothing, emulate<8, 48>, &kEmulatedNarrow};
+constexpr Bf16Engine kEmulatedNarrow{"emulated avx512_bf16, narrow", 24, 16, 1, nothing, nothing, emulate<24, 16>, nullptr, nullptr};
+constexpr Bf16Engine kEmulatedHeads{"emulated avx512_bf16, heads", 8, 32, 1, nothing, nothing, emulate<8, 32>, nullptr, nullptr};
+constexpr Bf16Engine kEmulatedAmx{"emulated amx", 32, 32, kPairStep, nothing, nothing, emulate<32, 32>, nullptr, nullptr};
+constexpr Bf16Engine kEmulatedAvx512{"emulated avx512_bf16", 8, 48, 1, nothing, nothing, emulate<8, 48>, &kEmulatedNarrow, &kEmulatedHeads};
 
 #ifdef ZP_X86_BF16
 
@@ -74,8 +75,9 @@ void multiplyAvx512(int64_t pairs, const uint32_t *a, int64_t aStride, const uin
       _mm512_storeu_ps(out + i * outStride + 16 * j, sum[i][j]);
 }
 #pragma GCC pop_options
-constexpr Bf16Engine kNarrowAvx512{"avx512_bf16, narrow", 24, 16, 1, nothing, nothing, multiplyAvx512<24, 1>, nullptr};
-constexpr Bf16Engine kPairsAvx512{"avx512_bf16", 8, 48, 1, nothing, nothing, multiplyAvx512<8, 3>, &kNarrowAvx512};
+constexpr Bf16Engine kNarrowAvx512{"avx512_bf16, narrow", 24, 16, 1, nothing, nothing, multiplyAvx512<24, 1>, nullptr, nullptr};
+constexpr Bf16Engine kHeadsAvx512{"avx512_bf16, heads", 8, 32, 1, nothing, nothing, multiplyAvx512<8, 2>, nullptr, nullptr};
+constexpr Bf16Engine kPairsAvx512{"avx512_bf16", 8, 48, 1, nothing, nothing, multiplyAvx512<8, 3>, &kNarrowAvx512, &kHeadsAvx512};
 
 //===--- AMX --------------------------------------------------------------===//
 #pragma GCC push_options
@@ -126,7 +128,7 @@ void multiplyAmx(int64_t pairs, const uint32_t *a, int64_t aStride, const uint32
   _tile_stored(3, out + 16 * outStride + 16, stride);
 }
 #pragma GCC pop_options
-constexpr Bf16Engine kTilesAmx{"amx_bf16", 32, 32, kPairStep, beginAmx, endAmx, multiplyAmx, nullptr};
+constexpr Bf16Engine kTilesAmx{"amx_bf16", 32, 32, kPairStep, beginAmx, endAmx, multiplyAmx, nullptr, nullptr};
 
 uint64_t enabledState() {
   uint32_t a, d;
@@ -197,7 +199,8 @@ const Bf16Engine *bf16Engine(Bf16EngineKind kind) {
     if (!supports(wanted))
       return nullptr;
     const Bf16Engine &engine = engineOf(wanted);
-    return answersRightly(engine) && (!engine.narrow || answersRightly(*engine.narrow)) ? &engine : nullptr;
+    const bool right = answersRightly(engine) && (!engine.narrow || answersRightly(*engine.narrow)) && (!engine.forHeads || answersRightly(*engine.forHeads));
+    return right ? &engine : nullptr;
   };
   static const Bf16Engine *const found[] = {find(Bf16EngineKind::Avx512), find(Bf16EngineKind::Amx)};
   return found[static_cast<int>(kind)];

@@ -21,8 +21,9 @@ struct Bf16Engine {
   /// out[rows][columns] = previous (or 0) + A·B. `pairs` is a multiple of pairStep; strides count pairs (A), floats (out).
   void (*multiply)(int64_t pairs, const uint32_t *a, int64_t aStride, const uint32_t *b, const float *previous, int64_t previousStride,
                    float *out, int64_t outStride);
-  /// An engine for a B of at most `narrow->columns` columns (LoRA's), or null.
-  const Bf16Engine *narrow;
+  /// The same instructions with other register tiles, or null where this one serves: for a B of at most `narrow->columns` columns
+  /// (LoRA's), and for attention, whose heads have 64 or 128 columns.
+  const Bf16Engine *narrow, *forHeads;
 };
 
 /// Every engine takes multiples of this.

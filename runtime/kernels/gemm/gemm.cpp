@@ -155,21 +155,27 @@ HWY_NOINLINE void gemmTile(const GemmProblem &problem, const Factors<TIn> &base,
 template <typename TIn, typename TOut>
 void gemmDots(const KernelContext &context, const GemmProblem &problem, bool turned) {
   const int64_t rows = turned ? problem.n : problem.m, columns = turned ? problem.m : problem.n;
-  const RowSource<TIn> a(problem.a, problem.lda), b = sourceOfB<TIn>(problem);
-  const RowSource<TIn> &x = turned ? b : a, &y = turned ? a : b;
-  const bool yByRow = turned ? problem.transposeA : !problem.transposeB; // y lies as [k][columns]
+  const Factors<TIn> base = baseOf<TIn>(problem), branch = branchOf<TIn>(problem);
+  auto dots = [&](const Factors<TIn> &factors, int64_t row, int64_t here, float *sums) HWY_ATTR {
+    const RowSource<TIn> a(factors.a, factors.lda);
+    const bool yByRow = turned ? factors.transposeA : !problem.transposeB; // y lies as [k][columns]
+    dotTile(turned ? factors.b : a, row, here, turned ? a : factors.b, yByRow, columns, factors.k, sums);
+  };
   parallelFor(context, (rows + kDotRows - 1) / kDotRows, 1, [&](int64_t begin, int64_t end) HWY_ATTR {
-    HWY_ALIGN float sums[kDotRows * kDotColumns];
+    HWY_ALIGN float sums[kDotRows * kDotColumns], branchSums[kDotRows * kDotColumns];
     for (int64_t tile = begin; tile < end; ++tile) {
       const int64_t row = tile * kDotRows, here = HWY_MIN(kDotRows, rows - row);
-      dotTile(x, row, here, y, yByRow, columns, problem.k, sums);
+      dots(base, row, here, sums);
+      if (problem.branchA)
+        dots(branch, row, here, branchSums);
+      const float *more = problem.branchA ? branchSums : nullptr;
       if (!turned) {
-        finish<TIn, TOut>(problem, false, row, here, 0, columns, sums, kDotColumns);
+        finish<TIn, TOut>(problem, false, row, here, 0, columns, sums, kDotColumns, more, kDotColumns);
         continue;
       }
       for (int64_t r = 0; r < here; ++r) // C's rows are the sums' columns
         for (int64_t j = 0; j < columns; ++j)
-          finish<TIn, TOut>(problem, false, j, 1, row + r, 1, sums + r * kDotColumns + j, 1);
+          finish<TIn, TOut>(problem, false, j, 1, row + r, 1, sums + r * kDotColumns + j, 1, more ? more + r * kDotColumns + j : nullptr, 1);
     }
   });
 }
@@ -182,9 +188,9 @@ template <typename TIn> const Bf16Engine *engineFor(const GemmProblem &p) {
 
 template <typename TIn, typename TOut> void gemmTyped(const KernelContext &context, const GemmProblem &problem) {
   const bool narrowEngine = sizeof(TIn) == 2 && problem.engine && problem.engine->narrow;
-  if (problem.n <= kDotColumns && !problem.transposeA && !problem.branchA && !narrowEngine)
+  if (problem.n <= kDotColumns && !problem.transposeA && !narrowEngine)
     return gemmDots<TIn, TOut>(context, problem, false);
-  if (problem.m <= kDotColumns && problem.transposeB && !problem.branchA)
+  if (problem.m <= kDotColumns && problem.transposeB)
     return gemmDots<TIn, TOut>(context, problem, true);
   // A narrow C with A lying as [k][m] is computed as Cᵀ = op(B)ᵀ·op(A)ᵀ: the vectors then run along the long side.
   const bool turned = problem.n <= kDotColumns && problem.transposeA && !problem.branchA;
@@ -208,7 +214,8 @@ template <typename TIn, typename TOut> void gemmTyped(const KernelContext &conte
       if constexpr (sizeof(TIn) == 2)
         if (engine) {
           const Factors<TIn> branch = branchOf<TIn>(p);
-          pairTile(*engine, base, p.branchA ? &branch : nullptr, p.transposeB, tile,
+          const Tile next = tiling.tile(HWY_MIN(index + 1, end - 1), p.m, p.n);
+          pairTile(*engine, base, p.branchA ? &branch : nullptr, p.transposeB, tile, index + 1 < end ? &next : nullptr,
                    [&](int64_t row, int64_t rows, int64_t column, int64_t columns, const float *sums, const float *branchSums, int64_t stride)
                        HWY_ATTR { finish<TIn, TOut>(p, turned, row, rows, column, columns, sums, stride, branchSums, stride); });
           continue;

@@ -120,11 +120,22 @@ struct PairScratch {
   HWY_ALIGN float last[kMaxEngineRows * kMaxEngineColumns];
 };
 
-/// Multiplies [first, first + k) of the factors for a tile: for each register tile done(row, rows, column, columns, kept, sums), `sums`
-/// being of this block, on top of `kept` from earlier ones if `continues`. They are in scratch.last if `ends`, else they are kept.
+/// What of B is packed after the block at hand; nothing by default. Asked for a little at a time, while the CPU multiplies.
+struct NextBlock {
+  int64_t first = 0, k = 0, column = 0, columns = 0;
+  /// Share `index` of `count`.
+  HWY_INLINE void prefetch(const RowSource<Bf16> &b, bool transposed, int64_t index, int64_t count) const {
+    const int64_t rows = transposed ? columns : k, share = (rows + count - 1) / count, from = index * share;
+    if (from < rows)
+      b.prefetch((transposed ? column : first) + from, HWY_MIN(share, rows - from), transposed ? first : column, transposed ? k : columns);
+  }
+};
+
+/// Multiplies [first, first + k) of the factors for a tile. Sums go on top of those that earlier blocks kept if it `continues`, into
+/// scratch.last if it `ends`, else they are kept. For each register tile that ends: done(row, rows, column, columns, kept).
 template <typename Done>
 HWY_INLINE void pairBlock(const Bf16Engine &engine, const Factors<Bf16> &x, bool transposeB, int64_t first, int64_t k, const Tile &tile,
-                          bool continues, bool ends, PairScratch &scratch, const Done &done) {
+                          bool continues, bool ends, const NextBlock &next, PairScratch &scratch, const Done &done) {
   const int64_t pairs = Tiling::roundUp((k + 1) / 2, engine.pairStep);
   const auto [row, rows, column, columns] = tile;
   const int64_t registerTile = engine.rows * engine.columns, panels = (columns + engine.columns - 1) / engine.columns;
@@ -144,6 +155,7 @@ HWY_INLINE void pairBlock(const Bf16Engine &engine, const Factors<Bf16> &x, bool
         for (int64_t r = j / engine.columns; r < engine.rows; r += panels)
           for (int64_t p = 0; p < k; p += 32)
             hwy::Prefetch(block + (engine.rows + r) * x.lda + p);
+      next.prefetch(x.b, transposeB, i / engine.rows * panels + j / engine.columns, (rows + engine.rows - 1) / engine.rows * panels);
       float *kept = scratch.sums + (i / engine.rows * panels + j / engine.columns) * registerTile;
       engine.multiply(pairs, pairsOfA, stride, scratch.b + j * kPairBlock, continues ? kept : nullptr, engine.columns, ends ? scratch.last : kept,
                       engine.columns);
@@ -154,21 +166,27 @@ HWY_INLINE void pairBlock(const Bf16Engine &engine, const Factors<Bf16> &x, bool
 }
 
 /// Computes a tile of op(A)·op(B), and of `branch` if there is one, and hands each finished register tile to
-/// finish(row, rows, column, columns, sums, branchSums, stride), places relative to C; branchSums is null without a branch.
+/// finish(row, rows, column, columns, sums, branchSums, stride), places relative to C; branchSums is null without a branch. `next`: the
+/// tile that will follow, or null.
 template <typename Finish>
 HWY_NOINLINE void pairTile(const Bf16Engine &engine, const Factors<Bf16> &base, const Factors<Bf16> *branch, bool transposeB, const Tile &tile,
-                           const Finish &finish) {
+                           const Tile *next, const Finish &finish) {
   PairScratch scratch;
   engine.begin();
   for (int64_t first = 0; first < base.k; first += 2 * kPairBlock) {
-    const int64_t k = HWY_MIN(2 * kPairBlock, base.k - first);
-    pairBlock(engine, base, transposeB, first, k, tile, first > 0, !branch && first + k == base.k, scratch,
+    const int64_t k = HWY_MIN(2 * kPairBlock, base.k - first), end = first + k;
+    NextBlock ahead;
+    if (end < base.k)
+      ahead = {end, HWY_MIN(2 * kPairBlock, base.k - end), tile.column, tile.columns};
+    else if (next)
+      ahead = {0, HWY_MIN(2 * kPairBlock, base.k), next->column, next->columns};
+    pairBlock(engine, base, transposeB, first, k, tile, first > 0, !branch && end == base.k, ahead, scratch,
               [&](int64_t row, int64_t rows, int64_t column, int64_t columns, const float *) HWY_ATTR {
                 finish(row, rows, column, columns, scratch.last, nullptr, engine.columns);
               });
   }
   if (branch)
-    pairBlock(engine, *branch, transposeB, 0, branch->k, tile, false, true, scratch,
+    pairBlock(engine, *branch, transposeB, 0, branch->k, tile, false, true, NextBlock(), scratch,
               [&](int64_t row, int64_t rows, int64_t column, int64_t columns, const float *kept) HWY_ATTR {
                 finish(row, rows, column, columns, kept, scratch.last, engine.columns);
               });
