@@ -62,4 +62,16 @@ FailureOr<JobSettings> readSettings(ModuleOp module) {
   return settings;
 }
 
+static Attribute attributeOf(Builder &builder, int64_t value) { return builder.getI64IntegerAttr(value); }
+static Attribute attributeOf(Builder &builder, double value) { return builder.getF64FloatAttr(value); }
+static Attribute attributeOf(Builder &builder, bool value) { return builder.getBoolAttr(value); }
+static Attribute attributeOf(Builder &builder, const std::string &value) { return builder.getStringAttr(value); }
+
+void writeSettings(ModuleOp module, const JobSettings &settings) {
+  Builder builder(module.getContext());
+  SmallVector<NamedAttribute> entries;
+  settings.forEach([&](const char *name, const auto &value, const char *) { entries.push_back(builder.getNamedAttr(name, attributeOf(builder, value))); });
+  module->setAttr(nn::NNDialect::kSettingsAttr, builder.getDictionaryAttr(entries));
+}
+
 } // namespace zp

@@ -10,6 +10,9 @@ namespace zp {
 /// Reads `zp.settings`; a setting that is absent has its default. Emits an error for one of the wrong kind or unknown.
 mlir::FailureOr<JobSettings> readSettings(mlir::ModuleOp module);
 
+/// Writes every setting into `zp.settings`.
+void writeSettings(mlir::ModuleOp module, const JobSettings &settings);
+
 } // namespace zp
 
 #endif // ZP_COMPILER_SUPPORT_SETTINGS_H

@@ -1,20 +1,22 @@
-// `zpc compile`: parse, run phases, write the plan.
+// `zpc compile`: parse, run phases, hold the plan against the machine, write it.
 #include <cstdio>
 #include <filesystem>
 #include <string>
 
-#include "compiler/Pipelines/Pipelines.h"
 #include "compiler/Pipelines/RegisterAll.h"
+#include "compiler/Support/Settings.h"
 #include "compiler/Support/Targets.h"
 #include "compiler/Target/Plan/PlanEmitter.h"
+#include "compiler/tools/zpc/Compilation.h"
+#include "compiler/tools/zpc/FlagReader.h"
+#include "compiler/tools/zpc/Machine.h"
+#include "compiler/tools/zpc/PlanCommand.h"
+#include "compiler/tools/zpc/PlanSearch.h"
+#include "compiler/tools/zpc/Refusal.h"
 #include "compiler/tools/zpc/ZpcMain.h"
 #include "llvm/Support/SourceMgr.h"
-#include "llvm/Support/ToolOutputFile.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Parser/Parser.h"
-#include "mlir/Support/FileUtilities.h"
-#include "runtime/base/status.h"
-#include "runtime/plan/plan_file.h"
 
 using namespace mlir;
 
@@ -22,145 +24,169 @@ namespace zp {
 
 namespace {
 
-const char *const kUsage = R"(zpc compile model.mlir -o plan.fb [flags]
-  --target cpu|cuda     whose kernels the plan is for (cpu); a cuda plan can be explained and checked, not run by this build
+std::string helpText() {
+  return R"(zpc compile model.mlir -o plan.fb [flags]
   -o FILE               the plan (or, with --stop_after, the module)
+  --target cpu|cuda     whose kernels the plan is for (that of the device; cpu); a cuda plan can be explained, checked and simulated, not
+                        run by this build
+The machine: a plan that takes more than it has is refused (exit 3), with what would fit
+)" + machineHelp() +
+         R"(  --fit                 chooses stage, recomputation and offload (nvme when the module names an nvme_path): the fastest predicted plan
+                        that fits; prints the runners-up
+  --exhaustive          with --fit: compiles every combination instead of leaving out what cannot win
+  --json                with --fit: what was tried, for programs
+)"
+         R"(Phases
   --stop_after PHASE    write the module after import, train, fuse, distribute, schedule or plan
   --start_from PHASE    the input is a module as --stop_after of the phase before wrote it
   --dump_phases DIR     write the module after every phase
+Examples:
+  zpc compile model.mlir -o plan.fb
+  zpc compile model.mlir -o plan.fb --device a100-40gb
+  zpc compile model.mlir -o plan.fb --device rtx4090 --fit
 )";
+}
 
 struct Options {
   std::string input, output = "plan.fb", dumpDir, target;
+  MachineFlags machine;
   Phase stop = kLastPhase, start = kFirstPhase;
+  bool fit = false, exhaustive = false, json = false, help = false;
 };
-
-Status usage(const std::string &message) { return Status(ErrorCode::Usage, "zpc compile: " + message); }
 
 StatusOr<Options> parse(int argc, char **argv) {
   Options options;
-  for (int i = 1; i < argc; ++i) {
-    std::string flag = argv[i], value;
-    if (flag.rfind("-", 0) != 0) {
+  FlagReader flags("zpc compile", argc, argv);
+  while (flags.next()) {
+    if (flags.is("--help") || flags.is("-h")) {
+      options.help = true;
+    } else if (flags.is("--fit")) {
+      options.fit = true;
+    } else if (flags.is("--exhaustive")) {
+      options.exhaustive = true;
+    } else if (flags.is("--json")) {
+      options.json = true;
+    } else if (!flags.isFlag()) {
       if (!options.input.empty())
-        return usage("two inputs, " + options.input + " and " + flag + "; give one module");
-      options.input = flag;
-      continue;
-    }
-    if (size_t equal = flag.find('='); equal != std::string::npos) {
-      value = flag.substr(equal + 1);
-      flag.resize(equal);
-    } else if (++i < argc) {
-      value = argv[i];
-    } else {
-      return usage(flag + " needs a value");
-    }
-    if (flag.rfind("--", 0) == 0)
-      for (char &c : flag)
-        if (&c - flag.data() > 1 && c == '-')
-          c = '_';
-    if (flag == "-o") {
-      options.output = value;
-    } else if (flag == "--dump_phases") {
-      options.dumpDir = value;
-    } else if (flag == "--stop_after" || flag == "--start_from") {
+        return flags.usage("two inputs, " + options.input + " and " + flags.flag() + ", expected one module");
+      options.input = flags.flag();
+    } else if (flags.is("-o")) {
+      ZP_ASSIGN_OR_RETURN(options.output, flags.value());
+    } else if (flags.is("--dump_phases")) {
+      ZP_ASSIGN_OR_RETURN(options.dumpDir, flags.value());
+    } else if (flags.is("--stop_after") || flags.is("--start_from")) {
+      ZP_ASSIGN_OR_RETURN(std::string value, flags.value());
       std::optional<Phase> phase = phaseNamed(value);
       if (!phase)
-        return usage(flag + ": '" + value + "' is not a phase, expected one of " + phaseNames());
-      (flag == "--stop_after" ? options.stop : options.start) = *phase;
-    } else if (flag == "--target") {
-      if (!findTarget(value))
-        return usage("--target: '" + value + "' is not a target, expected " + targetNames());
-      options.target = value;
+        return flags.usage(flags.flag() + ": '" + value + "' is not a phase, expected one of " + phaseNames());
+      (flags.is("--stop_after") ? options.stop : options.start) = *phase;
+    } else if (flags.is("--target")) {
+      ZP_ASSIGN_OR_RETURN(options.target, flags.value());
+      if (!findTarget(options.target))
+        return flags.usage("--target: '" + options.target + "' is not a target, expected " + targetNames());
+    } else if (std::string *field = options.machine.find(flags.flag())) {
+      ZP_ASSIGN_OR_RETURN(*field, flags.value());
     } else {
-      return Status(ErrorCode::UnknownKey, "zpc compile: " + flag + " is not a flag; see zpc compile --help");
+      return flags.unknown({"--target", "--device", "--cluster", "--memory_budget", "--fit", "--exhaustive", "--json", "--stop_after", "--start_from", "--dump_phases", "--help"});
     }
   }
-  if (options.input.empty())
-    return usage("no input, expected a model.mlir; make one with zpc import");
+  if (options.input.empty() && !options.help)
+    return flags.usage("no input, expected a model.mlir; make one with zpc import");
+  if (options.fit && !options.machine.given())
+    return flags.usage("--fit: has no machine, expected --device, --cluster or --memory_budget beside it");
+  if (options.fit && options.start != kFirstPhase)
+    return flags.usage("--fit: is given beside --start_from, expected a module as zpc import writes it");
+  if ((options.exhaustive || options.json) && !options.fit)
+    return flags.usage(std::string(options.json ? "--json" : "--exhaustive") + ": is given without --fit, expected both or none");
   return options;
 }
 
-LogicalResult writeModule(ModuleOp module, const std::string &path) {
-  std::string message;
-  auto file = openOutputFile(path, &message);
-  if (!file)
-    return module.emitError(message);
-  module.print(file->os());
-  file->os() << "\n";
-  file->keep();
-  return success();
+/// Gives the module the settings that fit best, and says which were tried.
+Status chooseSettings(ModuleOp module, JobSettings &settings, const rt::Cluster &cluster, const Options &options) {
+  constexpr size_t kShown = 12;
+  PlanSearch search = searchPlans(module, settings, cluster, options.exhaustive);
+  if (!search.found())
+    return Status(ErrorCode::Budget, options.input + ": does not fit: none of " + std::to_string(search.combinations) + " combinations of stage, recomputation "
+                  "and offload does, expected one within " + cluster.device + "'s memory; nearest is " + nearestOf(search.tried, settings) +
+                  "; use fewer rows, shorter ones, more ranks or a larger device");
+  settings = search.tried.front().settings;
+  writeSettings(module, settings);
+  if (options.json)
+    return printWhole(jsonOf(search.tried));
+  std::vector<Candidate> shown(search.tried.begin(), search.tried.begin() + static_cast<std::ptrdiff_t>(std::min(kShown, search.tried.size())));
+  return printWhole("chosen for " + cluster.device + ", the first of " + std::to_string(search.tried.size()) + " tried; " +
+                    std::to_string(search.combinations - search.tried.size()) + " more could not be faster\n" + tableOf(shown));
 }
 
-LogicalResult runPhases(ModuleOp module, const Options &options) {
-  for (int i = static_cast<int>(options.start); i <= static_cast<int>(options.stop); ++i) {
-    Phase phase = static_cast<Phase>(i);
-    PassManager passes(module.getContext());
-    passes.enableVerifier(true);
-    buildPhase(phase, passes);
-    if (failed(passes.run(module)))
-      return failure();
-    if (!options.dumpDir.empty() && phase != Phase::Emit) {
-      std::error_code ignored;
-      std::filesystem::create_directories(options.dumpDir, ignored);
-      std::string name = std::to_string(i) + "-" + phaseName(phase).str() + ".mlir";
-      if (failed(writeModule(module, options.dumpDir + "/" + name)))
-        return failure();
-    }
+/// The plan's bytes, or the error; diagnostics have been printed where it has no message.
+StatusOr<std::vector<uint8_t>> compile(ModuleOp module, const Options &options) {
+  const Status printed(ErrorCode::Module, "");
+  FailureOr<JobSettings> settings = readSettings(module);
+  if (failed(settings))
+    return printed;
+  if (options.fit) {
+    ZP_ASSIGN_OR_RETURN(rt::Cluster cluster, machineOf(options.machine, targetOf(module).name.str()));
+    ZP_RETURN_IF_ERROR(checkRanks(cluster, static_cast<uint32_t>(settings->num_processes), options.input));
+    ZP_RETURN_IF_ERROR(chooseSettings(module, *settings, cluster, options));
   }
-  return success();
+  OwningOpRef<ModuleOp> imported; // for what a refusal tries instead
+  if (options.machine.given() && options.start == kFirstPhase)
+    imported = module.clone();
+  if (failed(runPhases(module, options.start, options.stop, options.dumpDir)))
+    return printed;
+  if (options.stop != kLastPhase) {
+    if (failed(writeModule(module, options.output)))
+      return Status(ErrorCode::DiskWrite, "");
+    return std::vector<uint8_t>();
+  }
+  FailureOr<std::vector<uint8_t>> payload = emitPlan(module);
+  if (failed(payload))
+    return Status(ErrorCode::Internal, "");
+  if (options.machine.given()) {
+    ZP_ASSIGN_OR_RETURN(rt::PlanFile plan, rt::PlanFile::fromBytes(rt::sealPlan(*payload), options.output));
+    ZP_ASSIGN_OR_RETURN(rt::Cluster cluster, machineOf(options.machine, plan.plan().target()->str()));
+    ZP_RETURN_IF_ERROR(checkRanks(cluster, plan.plan().ranks(), options.input));
+    ZP_RETURN_IF_ERROR(refuseExcess(plan, cluster, imported ? *imported : ModuleOp(), *settings, options.input));
+  }
+  return *std::move(payload);
 }
 
-std::string placeOf(Location location) {
-  auto place = location->findInstanceOf<FileLineColLoc>();
-  return place ? place.getFilename().str() + ":" + std::to_string(place.getLine()) + ":" + std::to_string(place.getColumn()) : "module";
-}
-
-/// MLIR's diagnostics in our one-line form; the op's text stays out of it, the place says where to look.
-LogicalResult printDiagnostic(Diagnostic &diagnostic) {
-  bool error = diagnostic.getSeverity() == DiagnosticSeverity::Error;
-  std::string line = placeOf(diagnostic.getLocation()) + ": " + diagnostic.str();
-  std::fprintf(stderr, "%s\n", error ? Status(ErrorCode::Module, line).toString().c_str() : line.c_str());
-  for (Diagnostic &note : diagnostic.getNotes())
-    if (note.getLocation() != diagnostic.getLocation())
-      std::fprintf(stderr, "  %s: %s\n", placeOf(note.getLocation()).c_str(), note.str().c_str());
-  return success();
-}
-
-int report(const Status &status) {
-  std::fprintf(stderr, "%s\n", status.toString().c_str());
-  return exitCodeOf(status.code());
+Status run(const Options &options) {
+  std::string target = options.target;
+  if (options.machine.namesDevice()) { // whose target the plan is for
+    ZP_ASSIGN_OR_RETURN(rt::Cluster cluster, machineOf(options.machine, target));
+    target = cluster.target;
+  }
+  if (!std::filesystem::exists(options.input))
+    return Status(ErrorCode::FileMissing, options.input + ": no such file; make it with zpc import");
+  DialectRegistry registry;
+  registerAllDialects(registry);
+  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+  llvm::SourceMgr sources;
+  ScopedDiagnosticHandler diagnostics(&context, [](Diagnostic &diagnostic) {
+    std::fprintf(stderr, "%s\n", describe(diagnostic).c_str());
+    return success();
+  });
+  OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(options.input, sources, &context);
+  if (!module)
+    return Status(ErrorCode::Module, "");
+  if (!target.empty())
+    setTarget(*module, target);
+  ZP_ASSIGN_OR_RETURN(std::vector<uint8_t> payload, compile(*module, options));
+  return payload.empty() ? Status() : rt::writePlanFile(options.output, payload);
 }
 
 } // namespace
 
 int compileMain(int argc, char **argv) {
-  if (argc > 1 && (std::string(argv[1]) == "--help" || std::string(argv[1]) == "-h"))
-    return std::fputs(kUsage, stdout), 0;
   StatusOr<Options> options = parse(argc, argv);
   if (!options.ok())
-    return report(options.status());
-  if (!std::filesystem::exists(options->input))
-    return report(Status(ErrorCode::FileMissing, options->input + ": no such file; make it with zpc import"));
-
-  DialectRegistry registry;
-  registerAllDialects(registry);
-  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
-  llvm::SourceMgr sources;
-  ScopedDiagnosticHandler diagnostics(&context, printDiagnostic);
-  OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(options->input, sources, &context);
-  if (module && !options->target.empty())
-    setTarget(*module, options->target);
-  if (!module || failed(runPhases(*module, *options)))
-    return 2; // the diagnostic names file, line and op
-  if (options->stop != kLastPhase)
-    return failed(writeModule(*module, options->output)) ? 7 : 0;
-  FailureOr<std::vector<uint8_t>> payload = emitPlan(*module);
-  if (failed(payload))
-    return 1;
-  if (Status status = rt::writePlanFile(options->output, *payload); !status.ok())
-    return report(status);
-  return 0;
+    return reportError(options.status());
+  if (options->help)
+    return std::fputs(helpText().c_str(), stdout), 0;
+  Status status = run(*options);
+  // Without a message a diagnostic has named file, line and op.
+  return status.ok() ? 0 : status.message().empty() ? exitCodeOf(status.code()) : reportError(status);
 }
 
 } // namespace zp

@@ -1,0 +1,77 @@
+#include "compiler/tools/zpc/Compilation.h"
+
+#include <filesystem>
+
+#include "compiler/Pipelines/Pipelines.h"
+#include "compiler/Support/Settings.h"
+#include "compiler/Target/Plan/PlanEmitter.h"
+#include "llvm/Support/ToolOutputFile.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "mlir/Support/FileUtilities.h"
+
+using namespace mlir;
+
+namespace zp {
+
+LogicalResult writeModule(ModuleOp module, const std::string &path) {
+  std::string message;
+  auto file = openOutputFile(path, &message);
+  if (!file)
+    return module.emitError(message);
+  module.print(file->os());
+  file->os() << "\n";
+  file->keep();
+  return success();
+}
+
+LogicalResult runPhases(ModuleOp module, Phase start, Phase stop, const std::string &dumpDirectory) {
+  for (int i = static_cast<int>(start); i <= static_cast<int>(stop); ++i) {
+    Phase phase = static_cast<Phase>(i);
+    PassManager passes(module.getContext());
+    passes.enableVerifier(true);
+    buildPhase(phase, passes);
+    if (failed(passes.run(module)))
+      return failure();
+    if (!dumpDirectory.empty() && phase != Phase::Emit) {
+      std::error_code ignored;
+      std::filesystem::create_directories(dumpDirectory, ignored);
+      std::string name = std::to_string(i) + "-" + phaseName(phase).str() + ".mlir";
+      if (failed(writeModule(module, dumpDirectory + "/" + name)))
+        return failure();
+    }
+  }
+  return success();
+}
+
+static std::string placeOf(Location location) {
+  auto place = location->findInstanceOf<FileLineColLoc>();
+  return place ? place.getFilename().str() + ":" + std::to_string(place.getLine()) + ":" + std::to_string(place.getColumn()) : "module";
+}
+
+std::string describe(Diagnostic &diagnostic) {
+  std::string line = placeOf(diagnostic.getLocation()) + ": " + diagnostic.str();
+  std::string text = diagnostic.getSeverity() == DiagnosticSeverity::Error ? Status(ErrorCode::Module, line).toString() : line;
+  for (Diagnostic &note : diagnostic.getNotes())
+    if (note.getLocation() != diagnostic.getLocation())
+      text += "\n  " + placeOf(note.getLocation()) + ": " + note.str();
+  return text;
+}
+
+StatusOr<rt::PlanFile> compileWith(ModuleOp module, const JobSettings &settings) {
+  std::string said;
+  ScopedDiagnosticHandler diagnostics(module.getContext(), [&](Diagnostic &diagnostic) {
+    if (said.empty() && diagnostic.getSeverity() == DiagnosticSeverity::Error)
+      said = placeOf(diagnostic.getLocation()) + ": " + diagnostic.str();
+    return success();
+  });
+  OwningOpRef<ModuleOp> copy(module.clone());
+  writeSettings(*copy, settings);
+  if (failed(runPhases(*copy, kFirstPhase, kLastPhase)))
+    return Status(ErrorCode::Module, said);
+  FailureOr<std::vector<uint8_t>> payload = emitPlan(*copy);
+  if (failed(payload))
+    return Status(ErrorCode::Module, said);
+  return rt::PlanFile::fromBytes(rt::sealPlan(*payload), "plan");
+}
+
+} // namespace zp

@@ -1,0 +1,31 @@
+// From a module to a plan in memory: what `zpc compile` writes, and what searches try by the dozen.
+#ifndef ZP_COMPILER_TOOLS_ZPC_COMPILATION_H
+#define ZP_COMPILER_TOOLS_ZPC_COMPILATION_H
+
+#include <string>
+#include <vector>
+
+#include "compiler/Pipelines/Phases.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "runtime/base/status.h"
+#include "runtime/plan/plan_file.h"
+#include "runtime/schema/settings.h"
+
+namespace zp {
+
+/// Writes the module as text. Errors are diagnostics.
+mlir::LogicalResult writeModule(mlir::ModuleOp module, const std::string &path);
+
+/// The phases from `start` to `stop`, in place. With a directory, the module after each goes there. Errors are diagnostics.
+mlir::LogicalResult runPhases(mlir::ModuleOp module, Phase start, Phase stop, const std::string &dumpDirectory = "");
+
+/// All phases on a copy of a module of phase import, with these settings; the plan, proved as a loaded one is. Errors: what a
+/// phase says, without printing it.
+StatusOr<rt::PlanFile> compileWith(mlir::ModuleOp module, const JobSettings &settings);
+
+/// MLIR's diagnostics in our one-line form, `error[ZP1009] FILE:LINE:COLUMN: text`.
+std::string describe(mlir::Diagnostic &diagnostic);
+
+} // namespace zp
+
+#endif // ZP_COMPILER_TOOLS_ZPC_COMPILATION_H
