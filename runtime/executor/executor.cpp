@@ -51,6 +51,7 @@ private:
   template <typename Loader, typename... Operands>
   Status load(const Loader &loader, const ResolvedInstruction &instruction, int64_t section, const Operands &...operands);
   Status runShadow(const EntryRun &entry);
+  Status runMeasured(uint32_t index);
 
   const PlanFile &file;
   const fbs::Plan &plan;
@@ -138,7 +139,19 @@ Status PlanExecutor::run(uint32_t index) {
   if (options.dryRun)
     return {};
   current = &entries[index];
+  if (options.measure)
+    return runMeasured(index);
   return options.shadow ? runShadow(*current) : device->execute(current->lists, *this);
+}
+
+/// The list's order is a legal order of the streams.
+Status PlanExecutor::runMeasured(uint32_t index) {
+  for (uint32_t i = 0; i < current->calls.size(); ++i) {
+    auto start = std::chrono::steady_clock::now();
+    ZP_RETURN_IF_ERROR(perform(current->calls[i], device->parallel()));
+    options.measure(index, i, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  }
+  return {};
 }
 
 /// In the list's order on the calling thread: a legal order of the streams, in which each buffer's life has clear ends.

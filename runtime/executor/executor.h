@@ -34,6 +34,8 @@ struct ExecutorOptions {
   bool reference = false;      ///< kernels/*/reference.cpp instead of cpu.cpp
   bool dryRun = false;         ///< the null device: no memory, `run` does nothing, views have no data
   std::string diskDirectory;   ///< for what the plan keeps on disk
+  /// When given, instructions run one after another, in the list's order on the calling thread, and it hears what each took.
+  std::function<void(uint32_t entry, uint32_t instruction, double seconds)> measure;
   SectionLoader loadSection;
   QuantizedLoader loadQuantized;
   ScaleNester nestScales;

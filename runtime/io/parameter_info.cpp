@@ -16,13 +16,6 @@ std::vector<uint64_t> shapeOf(const fbs::Parameter &parameter) {
   return shape;
 }
 
-uint64_t elementsOf(const fbs::Parameter &parameter) {
-  uint64_t n = 1;
-  for (uint64_t dim : shapeOf(parameter))
-    n *= dim;
-  return n;
-}
-
 std::vector<const fbs::Parameter *> parametersInOrder(const fbs::Section &section) {
   std::vector<const fbs::Parameter *> parameters;
   if (section.parameters())

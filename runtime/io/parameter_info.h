@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "runtime/io/checkpoint.h"
+#include "runtime/plan/section_records.h"
 #include "runtime/schema/dtypes.h"
 #include "runtime/schema/plan_generated.h"
 
@@ -15,7 +16,6 @@ namespace zp::rt {
 /// Empty for an absent text.
 std::string textOf(const flatbuffers::String *text);
 std::vector<uint64_t> shapeOf(const fbs::Parameter &parameter);
-uint64_t elementsOf(const fbs::Parameter &parameter);
 /// In order of place.
 std::vector<const fbs::Parameter *> parametersInOrder(const fbs::Section &section);
 

@@ -4,12 +4,13 @@ blocks recomputed.
 
     compile_limits_test.py [--bin DIR] [--config NAME]
 
-For 8 and for 1024 ranks: import and compile below 1 GB of memory each, the plan below 5 MB and sound by `zpc check`; the two
-plans within 1 % in size. Seconds are printed and not judged: a shared machine may be slow. A line a check; the last line is
+For 8 and for 1024 ranks: import and compile below 1 GB of memory each, the plan below 5 MB, sound by `zpc check` and simulated by
+`zpc simulate` on as many A100; the two plans within 1 % in size. Seconds are printed and not judged: a shared machine may be slow. A line a check; the last line is
 'N passed, N failed'. Exit 1 when any failed.
 """
 
 import argparse
+import json
 import sys
 import tempfile
 import time
@@ -33,6 +34,7 @@ SETTINGS = {
     "gradient_checkpointing": None,
 }
 LAYERS = 80
+DEVICES = 8
 
 
 def compile_for(chosen, ranks, work, tally):
@@ -41,7 +43,7 @@ def compile_for(chosen, ranks, work, tally):
     model = tools.ROOT / "samples/configs" / chosen.config
     steps = {
         "import": ["import", "--model", model, *spell_flags({**SETTINGS, "num_processes": ranks}), "-o", module],
-        "compile": ["compile", module, "-o", plan],
+        "compile": ["compile", module, "--target", "cuda", "-o", plan],
     }
     total = 0.0
     for name, words in steps.items():
@@ -71,7 +73,22 @@ def compile_for(chosen, ranks, work, tally):
         tally.check(f"{ranks} ranks zpc check", [], said.strip())
     except StageFailed as problem:
         tally.check(f"{ranks} ranks zpc check", [str(problem)])
+    start = time.monotonic()
+    try:
+        said = json.loads(tools.call([chosen.bin / "zpc", "simulate", plan, "--cluster", write_cluster(work), "--json"], chosen.timeout))
+        good = said["nodes"] == ranks // DEVICES and 0 < said["exposed_communication_seconds"] < said["step_seconds"]
+        note = f"{said['step_seconds']:.1f} s a step, {said['exposed_communication_seconds']:.1f} s of it exposed, on {said['nodes']} nodes"
+        tally.check(f"{ranks} ranks zpc simulate", [] if good else [note], f"{note}; {total + time.monotonic() - start:.2f} s in all")
+    except StageFailed as problem:
+        tally.check(f"{ranks} ranks zpc simulate", [str(problem)])
     return size
+
+
+def write_cluster(work):
+    """The table's A100, taken for a machine that runs plans of this target."""
+    path = work / "cluster.yaml"
+    path.write_text(f"device: a100-80gb\ndevices_per_node: {DEVICES}\n")
+    return path
 
 
 def main():

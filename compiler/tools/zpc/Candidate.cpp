@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "compiler/tools/zpc/AutoRematerialize.h"
 #include "compiler/tools/zpc/Machine.h"
 #include "frontends/common/SettingsVerifier.h"
 #include "runtime/plan/report/text_table.h"
@@ -10,6 +11,8 @@
 namespace zp {
 
 Candidate evaluate(mlir::ModuleOp imported, const JobSettings &settings, const rt::Cluster &cluster) {
+  if (settings.rematerialize == "auto")
+    return evaluate(imported, resolveRematerialize(imported, settings, cluster), cluster);
   Candidate candidate;
   candidate.settings = settings;
   Status sound = fe::verifySettings(settings);
@@ -44,10 +47,16 @@ std::string flagsOf(const JobSettings &settings, const JobSettings &from) {
   };
   add("zero_stage", std::to_string(settings.zero_stage), std::to_string(from.zero_stage));
   add("rematerialize", settings.rematerialize, from.rematerialize);
+  add("rematerialize_blocks", std::to_string(settings.rematerialize_blocks), std::to_string(from.rematerialize_blocks));
   add("offload_param_device", settings.offload_param_device, from.offload_param_device);
   add("offload_optimizer_device", settings.offload_optimizer_device, from.offload_optimizer_device);
   add("offload_activation_device", settings.offload_activation_device, from.offload_activation_device);
   return text;
+}
+
+/// "block 12": of so many blocks.
+static std::string recomputedOf(const JobSettings &settings) {
+  return settings.rematerialize + (settings.rematerialize_blocks < 0 ? "" : " " + std::to_string(settings.rematerialize_blocks));
 }
 
 std::string tableOf(const std::vector<Candidate> &candidates) {
@@ -55,7 +64,7 @@ std::string tableOf(const std::vector<Candidate> &candidates) {
   table.row({"ranks", "stage", "rematerialize", "param", "optimizer", "activation", "device", "host/node", "nvme/node", "step s", "tokens/s", ""});
   for (const Candidate &c : candidates) {
     const JobSettings &s = c.settings;
-    std::vector<std::string> row = {std::to_string(s.num_processes), std::to_string(s.zero_stage), s.rematerialize, s.offload_param_device,
+    std::vector<std::string> row = {std::to_string(s.num_processes), std::to_string(s.zero_stage), recomputedOf(s), s.offload_param_device,
                                     s.offload_optimizer_device, s.offload_activation_device};
     if (c.simulated)
       row.insert(row.end(), {rt::humanBytes(c.footprint.device), rt::humanBytes(c.footprint.host), rt::humanBytes(c.footprint.disk),
@@ -75,6 +84,7 @@ std::string jsonOf(const std::vector<Candidate> &candidates) {
     nlohmann::ordered_json row = {{"num_processes", s.num_processes},
                                   {"zero_stage", s.zero_stage},
                                   {"rematerialize", s.rematerialize},
+                                  {"rematerialize_blocks", s.rematerialize_blocks},
                                   {"offload_param_device", s.offload_param_device},
                                   {"offload_optimizer_device", s.offload_optimizer_device},
                                   {"offload_activation_device", s.offload_activation_device},

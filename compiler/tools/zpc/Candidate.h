@@ -22,7 +22,8 @@ struct Candidate {
   bool fits() const { return problem.empty() && excess.empty(); }
 };
 
-/// Compiles the module of phase import with the settings, whose ranges it checks too, and simulates the plan.
+/// Compiles the module of phase import with the settings, whose ranges it checks too, and simulates the plan. Recomputation that is left
+/// to us is resolved first.
 Candidate evaluate(mlir::ModuleOp imported, const JobSettings &settings, const rt::Cluster &cluster);
 
 /// "--zero_stage 3 --rematerialize block": the knobs of a search that differ from another job's.

@@ -7,6 +7,7 @@
 #include "compiler/Support/Settings.h"
 #include "compiler/Support/Targets.h"
 #include "compiler/Target/Plan/PlanEmitter.h"
+#include "compiler/tools/zpc/AutoRematerialize.h"
 #include "compiler/tools/zpc/Compilation.h"
 #include "compiler/tools/zpc/FlagReader.h"
 #include "compiler/tools/zpc/Machine.h"
@@ -114,8 +115,8 @@ Status chooseSettings(ModuleOp module, JobSettings &settings, const rt::Cluster 
   if (options.json)
     return printWhole(jsonOf(search.tried));
   std::vector<Candidate> shown(search.tried.begin(), search.tried.begin() + static_cast<std::ptrdiff_t>(std::min(kShown, search.tried.size())));
-  return printWhole("chosen for " + cluster.device + ", the first of " + std::to_string(search.tried.size()) + " tried; " +
-                    std::to_string(search.combinations - search.tried.size()) + " more could not be faster\n" + tableOf(shown));
+  return printWhole("chosen for " + cluster.device + ", the first of " + std::to_string(search.considered) + " combinations tried; " +
+                    std::to_string(search.combinations - search.considered) + " more could not be faster\n" + tableOf(shown));
 }
 
 /// The plan's bytes, or the error; diagnostics have been printed where it has no message.
@@ -128,6 +129,11 @@ StatusOr<std::vector<uint8_t>> compile(ModuleOp module, const Options &options) 
     ZP_ASSIGN_OR_RETURN(rt::Cluster cluster, machineOf(options.machine, targetOf(module).name.str()));
     ZP_RETURN_IF_ERROR(checkRanks(cluster, static_cast<uint32_t>(settings->num_processes), options.input));
     ZP_RETURN_IF_ERROR(chooseSettings(module, *settings, cluster, options));
+  }
+  if (settings->rematerialize == "auto" && options.start == kFirstPhase) {
+    ZP_ASSIGN_OR_RETURN(rt::Cluster cluster, machineOf(options.machine, targetOf(module).name.str()));
+    *settings = resolveRematerialize(module, *settings, cluster);
+    writeSettings(module, *settings);
   }
   OwningOpRef<ModuleOp> imported; // for what a refusal tries instead
   if (options.machine.given() && options.start == kFirstPhase)

@@ -55,6 +55,8 @@ public:
         expand(node, std::max(node.bound, candidate.stepSeconds));
       result.tried.push_back(std::move(candidate));
     }
+    result.considered = seen.size();
+    refine();
     // Of equally fast ones that which takes the least of the device.
     std::stable_sort(result.tried.begin(), result.tried.end(), [](const Candidate &a, const Candidate &b) {
       auto rank = [](const Candidate &c) { return std::make_tuple(!c.fits(), !c.simulated, c.stepSeconds, c.footprint.device); };
@@ -72,6 +74,7 @@ private:
         JobSettings root = asked;
         root.zero_stage = stage;
         root.rematerialize = rematerialize;
+        root.rematerialize_blocks = -1;
         for (Place place : kPlaces)
           root.*place = "none";
         if (fe::verifySettings(root).ok())
@@ -103,6 +106,23 @@ private:
     candidate.settings = settings;
     candidate.excess = "device " + rt::humanBytes(static_cast<uint64_t>(least)) + " of weights and reserve alone of " + rt::humanBytes(static_cast<uint64_t>(cluster.memory));
     return candidate;
+  }
+
+  /// The fastest that fit by recomputing every block may fit with fewer.
+  void refine() {
+    constexpr size_t kRefined = 2;
+    std::vector<Candidate> fitting;
+    for (const Candidate &candidate : result.tried)
+      if (candidate.fits() && candidate.settings.rematerialize != "none")
+        fitting.push_back(candidate);
+    std::stable_sort(fitting.begin(), fitting.end(), [](const Candidate &a, const Candidate &b) { return a.stepSeconds < b.stepSeconds; });
+    for (size_t i = 0; i < std::min(kRefined, fitting.size()); ++i) {
+      JobSettings settings = fitting[i].settings;
+      settings.rematerialize = "auto";
+      Candidate refined = evaluate(imported, settings, cluster);
+      if (refined.fits() && refined.stepSeconds < fitting[i].stepSeconds)
+        result.tried.push_back(std::move(refined));
+    }
   }
 
   void expand(const Node &node, double bound) {

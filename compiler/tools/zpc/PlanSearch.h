@@ -2,7 +2,8 @@
 //
 // Per stage and recomputation the search begins without offload, and offloads one thing more where that doesn't fit. Offloading only
 // adds transfers, so what comes of a plan is no faster than it: a plan that fits needs no offspring, and one that doesn't bounds
-// the time of its own. The most promising goes first, and the search ends when nothing left could be faster than what was found.
+// the time of its own. The most promising goes first, and the search ends when nothing left could be faster than what was found. The
+// winner then recomputes no more blocks than it has to.
 #ifndef ZP_COMPILER_TOOLS_ZPC_PLANSEARCH_H
 #define ZP_COMPILER_TOOLS_ZPC_PLANSEARCH_H
 
@@ -12,7 +13,7 @@ namespace zp {
 
 struct PlanSearch {
   std::vector<Candidate> tried; ///< the fitting ones first, fastest first
-  size_t combinations = 0;      ///< that there are
+  size_t combinations = 0, considered = 0; ///< that there are, and those of them that were tried
 
   bool found() const { return !tried.empty() && tried.front().fits(); }
 };

@@ -21,13 +21,6 @@ std::string snakeCase(const char *name) {
   return text;
 }
 
-uint64_t elementsOf(const fbs::Parameter &parameter) {
-  uint64_t elements = 1;
-  for (int64_t dim : *parameter.shape())
-    elements *= static_cast<uint64_t>(dim);
-  return elements;
-}
-
 uint64_t extentOf(const fbs::Section &section, const fbs::Parameter &parameter) {
   if (section.kind() != fbs::SectionKind::Codes)
     return elementsOf(parameter);

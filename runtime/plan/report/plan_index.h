@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "runtime/plan/op_signatures.h"
+#include "runtime/plan/section_records.h"
 #include "runtime/schema/plan_generated.h"
 
 namespace zp::rt {
@@ -72,8 +73,7 @@ private:
   std::vector<std::vector<ParameterRole>> roles;
 };
 
-/// Elements of a parameter, and what it takes in its section: elements, of codes bytes.
-uint64_t elementsOf(const fbs::Parameter &parameter);
+/// What a parameter takes in its section: elements, of codes bytes.
 uint64_t extentOf(const fbs::Section &section, const fbs::Parameter &parameter);
 /// Bytes of a whole section, padding and all.
 uint64_t bytesOf(const fbs::Section &section);

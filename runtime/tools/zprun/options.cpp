@@ -28,7 +28,7 @@ const char *const kGenerateHelp =
     "  zprun generate plan.fb --model DIR --adapter_name_or_path out --prompts prompts.safetensors -o out.jsonl\n"
     "  zprun generate plan.fb --model DIR --prompts prompts.safetensors -o out.jsonl --do_sample true --temperature 0.7 --top_p 0.9 -n 2\n"
     "The plan is made with zpc import --generate true, the prompts by zpdata prompts; zpdata text prints what comes out.";
-const char *const kBenchHelp = "Example:\n  zprun bench plan.fb --steps 20";
+const char *const kBenchHelp = "Examples:\n  zprun bench plan.fb --steps 20\n  zprun bench plan.fb -n 2 --calibrate machine.yaml";
 const char *const kQuantizeHelp = "Example:\n  zprun quantize --model DIR -o DIR-4bit --use_nested_quant true --bnb_4bit_compute_dtype bfloat16 --dtype bfloat16";
 
 struct VerbText {
@@ -118,6 +118,7 @@ void addOptions(CLI::App &app, ZprunOptions &o, std::string &adapterSwitch) {
     app.add_option("--rows", o.logitsRows, "rows whose logits are written")->check(CLI::PositiveNumber);
   } else {
     app.add_option("--steps", o.steps, "timed steps")->check(CLI::PositiveNumber);
+    app.add_option("--calibrate", o.calibrate, "writes what this machine's kernels and collectives take, for zpc simulate --cluster; kernels that the file has of another plan stay");
   }
   app.add_option("-n,--num_processes", o.processes, "ranks to start on this host")->check(CLI::PositiveNumber)->group("Ranks");
   app.add_option("--threads", o.threads, "compute threads of a rank; the cores divided by the ranks")->check(CLI::PositiveNumber)->group("Ranks");

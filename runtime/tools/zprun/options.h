@@ -36,6 +36,7 @@ struct ZprunOptions {
   GenerationFlags generation;
   // bench
   uint64_t steps = 10;
+  std::string calibrate; ///< the cluster.yaml to write; empty: none
   QuantizeOptions quantize;
 };
 

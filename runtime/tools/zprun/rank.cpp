@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <csignal>
 #include <memory>
 #include <set>
+#include <thread>
 
 #include "runtime/generation/generate.h"
 #include "runtime/io/adapter.h"
@@ -82,6 +84,17 @@ static StatusOr<int> benchAndReport(const Session &session, Executor &executor, 
   return 0;
 }
 
+/// Runs updates one instruction at a time and writes what they took as the cluster that this machine is.
+static StatusOr<int> calibrateAndWrite(const Session &session, Executor &executor, Communicator &communicator, const InstructionTimes &times) {
+  ZP_RETURN_IF_ERROR(bench(session.plan(), session.settings, executor, communicator, session.options.steps).status());
+  if (communicator.rank() != 0)
+    return 0;
+  const int cores = static_cast<int>(std::thread::hardware_concurrency());
+  const int threads = session.options.threads > 0 ? session.options.threads : std::max(cores / std::max(communicator.localSize(), 1), 1);
+  ZP_RETURN_IF_ERROR(writeCalibration(session, times, threads));
+  return 0;
+}
+
 StatusOr<int> runRank(const Session &session, Communicator &communicator) {
   ZP_ASSIGN_OR_RETURN(SectionSources sources, sourcesOf(session));
   auto reader = std::make_shared<SectionReader>(session.plan(), communicator.rank(), std::move(sources));
@@ -104,6 +117,9 @@ StatusOr<int> runRank(const Session &session, Communicator &communicator) {
   options.nestScales = [reader](uint32_t section, const TensorView &scales, const TensorView &records) {
     return reader->nestScales(section, scales, records);
   };
+  InstructionTimes times(session.plan());
+  if (!session.options.calibrate.empty())
+    options.measure = [&times](uint32_t entry, uint32_t instruction, double seconds) { times.note(entry, instruction, seconds); };
   ZP_ASSIGN_OR_RETURN(std::unique_ptr<Executor> executor, Executor::create(session.file, communicator, std::move(options)));
   PlanEntries entries(session.plan());
   ZP_ASSIGN_OR_RETURN(uint32_t init, entries.longestEntry(fbs::EntryKind::Init));
@@ -119,6 +135,8 @@ StatusOr<int> runRank(const Session &session, Communicator &communicator) {
   case Verb::Generate:
     return generateAndReport(session, *executor, communicator);
   case Verb::Bench:
+    if (!session.options.calibrate.empty())
+      return calibrateAndWrite(session, *executor, communicator, times);
     return benchAndReport(session, *executor, communicator);
   case Verb::Quantize: // has no ranks
     break;

@@ -4,6 +4,8 @@
 #include <cinttypes>
 #include <cmath>
 #include <cstdio>
+#include <fstream>
+#include <sstream>
 
 #include <nlohmann/json.hpp>
 
@@ -91,6 +93,19 @@ void reportBench(const Session &session, const BenchReport &report, const Matmul
     out["matmul_flops_per_second"] = rate.flopsPerSecond;
   }
   std::printf("%s\n", out.dump(2).c_str());
+}
+
+Status writeCalibration(const Session &session, const InstructionTimes &times, int threads) {
+  const std::string &path = session.options.calibrate;
+  std::stringstream before; // empty when there is no such file yet
+  before << std::ifstream(path).rdbuf();
+  const PlanIndex index(session.plan());
+  const Cluster cluster = calibrate(index, times, threads, kernelsOf(before.str()));
+  const std::string comment = "measured by zprun bench --calibrate with " + std::to_string(session.plan().ranks()) + " ranks of " + std::to_string(threads) + " threads, " +
+                              textOf(kernelPath()) + " kernels";
+  ZP_RETURN_IF_ERROR(writeFileAtomically(path, clusterYaml(cluster, comment)));
+  std::printf("%s: %zu kernels; zpc simulate PLAN --cluster %s\n", path.c_str(), cluster.kernels.size(), path.c_str());
+  return {};
 }
 
 void reportPlan(const Session &session) {

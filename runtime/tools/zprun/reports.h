@@ -3,6 +3,7 @@
 #define ZP_RUNTIME_TOOLS_ZPRUN_REPORTS_H
 
 #include "runtime/generation/generate.h"
+#include "runtime/plan/simulate/calibrate.h"
 #include "runtime/tools/zprun/session.h"
 #include "runtime/trainer/bench.h"
 #include "runtime/trainer/evaluate.h"
@@ -17,6 +18,8 @@ void reportEvaluation(const EvaluateReport &report);
 /// A line of JSON, and before it the notes on generation_config.json, on stderr.
 void reportGeneration(const Session &session, const GenerateReport &report);
 void reportBench(const Session &session, const BenchReport &report, const MatmulRate &rate, const Communicator &communicator);
+/// `--calibrate`'s file. Errors: DiskWrite, DiskFull.
+Status writeCalibration(const Session &session, const InstructionTimes &times, int threads);
 /// The plan's spaces, for --dry_run.
 void reportPlan(const Session &session);
 
