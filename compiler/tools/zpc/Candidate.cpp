@@ -48,6 +48,7 @@ std::string flagsOf(const JobSettings &settings, const JobSettings &from) {
   add("zero_stage", std::to_string(settings.zero_stage), std::to_string(from.zero_stage));
   add("rematerialize", settings.rematerialize, from.rematerialize);
   add("rematerialize_blocks", std::to_string(settings.rematerialize_blocks), std::to_string(from.rematerialize_blocks));
+  add("prefetch_distance", std::to_string(settings.prefetch_distance), std::to_string(from.prefetch_distance));
   add("offload_param_device", settings.offload_param_device, from.offload_param_device);
   add("offload_optimizer_device", settings.offload_optimizer_device, from.offload_optimizer_device);
   add("offload_activation_device", settings.offload_activation_device, from.offload_activation_device);
@@ -60,15 +61,17 @@ static std::string recomputedOf(const JobSettings &settings) {
 }
 
 std::string tableOf(const std::vector<Candidate> &candidates) {
-  rt::TextTable table("rrllllrrrrrl");
-  table.row({"ranks", "stage", "rematerialize", "param", "optimizer", "activation", "device", "host/node", "nvme/node", "step s", "tokens/s", ""});
+  rt::TextTable table("rrlrlllrrrrrl");
+  table.row({"ranks", "stage", "rematerialize", "prefetch", "param", "optimizer", "activation", "device", "host/node", "nvme/node",
+             "step s", "tokens/s", ""});
   for (const Candidate &c : candidates) {
     const JobSettings &s = c.settings;
-    std::vector<std::string> row = {std::to_string(s.num_processes), std::to_string(s.zero_stage), recomputedOf(s), s.offload_param_device,
-                                    s.offload_optimizer_device, s.offload_activation_device};
+    std::vector<std::string> row = {std::to_string(s.num_processes),     std::to_string(s.zero_stage), recomputedOf(s),
+                                    std::to_string(s.prefetch_distance), s.offload_param_device,       s.offload_optimizer_device,
+                                    s.offload_activation_device};
     if (c.simulated)
-      row.insert(row.end(), {rt::humanBytes(c.footprint.device), rt::humanBytes(c.footprint.host), rt::humanBytes(c.footprint.disk),
-                             rt::fixed(c.stepSeconds, 3), rt::fixed(c.tokensPerSecond, 1)});
+      row.insert(row.end(), {rt::humanBytes(c.footprint.device), rt::humanBytes(c.footprint.host),
+                             rt::humanBytes(c.footprint.disk), rt::fixed(c.stepSeconds, 3), rt::fixed(c.tokensPerSecond, 1)});
     else
       row.insert(row.end(), {"-", "-", "-", "-", "-"});
     row.push_back(!c.problem.empty() ? c.problem : c.excess.empty() ? "fits" : "too much: " + c.excess);
@@ -85,6 +88,7 @@ std::string jsonOf(const std::vector<Candidate> &candidates) {
                                   {"zero_stage", s.zero_stage},
                                   {"rematerialize", s.rematerialize},
                                   {"rematerialize_blocks", s.rematerialize_blocks},
+                                  {"prefetch_distance", s.prefetch_distance},
                                   {"offload_param_device", s.offload_param_device},
                                   {"offload_optimizer_device", s.offload_optimizer_device},
                                   {"offload_activation_device", s.offload_activation_device},

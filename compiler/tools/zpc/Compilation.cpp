@@ -5,9 +5,9 @@
 #include "compiler/Pipelines/Pipelines.h"
 #include "compiler/Support/Settings.h"
 #include "compiler/Target/Plan/PlanEmitter.h"
-#include "llvm/Support/ToolOutputFile.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "mlir/Support/FileUtilities.h"
+#include "llvm/Support/ToolOutputFile.h"
 
 using namespace mlir;
 
@@ -45,7 +45,8 @@ LogicalResult runPhases(ModuleOp module, Phase start, Phase stop, const std::str
 
 static std::string placeOf(Location location) {
   auto place = location->findInstanceOf<FileLineColLoc>();
-  return place ? place.getFilename().str() + ":" + std::to_string(place.getLine()) + ":" + std::to_string(place.getColumn()) : "module";
+  return place ? place.getFilename().str() + ":" + std::to_string(place.getLine()) + ":" + std::to_string(place.getColumn())
+               : "module";
 }
 
 std::string describe(Diagnostic &diagnostic) {

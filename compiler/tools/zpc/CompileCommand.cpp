@@ -15,9 +15,9 @@
 #include "compiler/tools/zpc/PlanSearch.h"
 #include "compiler/tools/zpc/Refusal.h"
 #include "compiler/tools/zpc/ZpcMain.h"
-#include "llvm/Support/SourceMgr.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Parser/Parser.h"
+#include "llvm/Support/SourceMgr.h"
 
 using namespace mlir;
 
@@ -32,8 +32,8 @@ std::string helpText() {
                         run by this build
 The machine: a plan that takes more than it has is refused (exit 3), with what would fit
 )" + machineHelp() +
-         R"(  --fit                 chooses stage, recomputation and offload (nvme when the module names an nvme_path): the fastest predicted plan
-                        that fits; prints the runners-up
+         R"(  --fit                 chooses stage, recomputation, prefetch and offload (nvme when the module names an nvme_path): the fastest
+                        predicted plan that fits; prints the runners-up
   --exhaustive          with --fit: compiles every combination instead of leaving out what cannot win
   --json                with --fit: what was tried, for programs
 )"
@@ -88,7 +88,8 @@ StatusOr<Options> parse(int argc, char **argv) {
     } else if (std::string *field = options.machine.find(flags.flag())) {
       ZP_ASSIGN_OR_RETURN(*field, flags.value());
     } else {
-      return flags.unknown({"--target", "--device", "--cluster", "--memory_budget", "--fit", "--exhaustive", "--json", "--stop_after", "--start_from", "--dump_phases", "--help"});
+      return flags.unknown({"--target", "--device", "--cluster", "--memory_budget", "--fit", "--exhaustive", "--json",
+                            "--stop_after", "--start_from", "--dump_phases", "--help"});
     }
   }
   if (options.input.empty() && !options.help)
@@ -107,16 +108,20 @@ Status chooseSettings(ModuleOp module, JobSettings &settings, const rt::Cluster 
   constexpr size_t kShown = 12;
   PlanSearch search = searchPlans(module, settings, cluster, options.exhaustive);
   if (!search.found())
-    return Status(ErrorCode::Budget, options.input + ": does not fit: none of " + std::to_string(search.combinations) + " combinations of stage, recomputation "
-                  "and offload does, expected one within " + cluster.device + "'s memory; nearest is " + nearestOf(search.tried, settings) +
-                  "; use fewer rows, shorter ones, more ranks or a larger device");
+    return Status(ErrorCode::Budget, options.input + ": does not fit: none of " + std::to_string(search.combinations) +
+                                         " combinations of stage, recomputation "
+                                         "and offload does, expected one within " +
+                                         cluster.device + "'s memory; nearest is " + nearestOf(search.tried, settings) +
+                                         "; use fewer rows, shorter ones, more ranks or a larger device");
   settings = search.tried.front().settings;
   writeSettings(module, settings);
   if (options.json)
     return printWhole(jsonOf(search.tried));
-  std::vector<Candidate> shown(search.tried.begin(), search.tried.begin() + static_cast<std::ptrdiff_t>(std::min(kShown, search.tried.size())));
-  return printWhole("chosen for " + cluster.device + ", the first of " + std::to_string(search.considered) + " combinations tried; " +
-                    std::to_string(search.combinations - search.considered) + " more could not be faster\n" + tableOf(shown));
+  std::vector<Candidate> shown(search.tried.begin(),
+                               search.tried.begin() + static_cast<std::ptrdiff_t>(std::min(kShown, search.tried.size())));
+  return printWhole("chosen for " + cluster.device + ", the first of " + std::to_string(search.considered) +
+                    " combinations tried; " + std::to_string(search.combinations - search.considered) +
+                    " more could not be faster\n" + tableOf(shown));
 }
 
 /// The plan's bytes, or the error; diagnostics have been printed where it has no message.

@@ -121,7 +121,9 @@ std::vector<std::vector<std::string>> cellsOf(const std::vector<Axis> &grid) {
 }
 
 Status run(const Options &options) {
-  ZP_ASSIGN_OR_RETURN(rt::Cluster cluster, machineOf(options.machine, options.target.empty() && !options.machine.namesDevice() ? "cuda" : options.target));
+  ZP_ASSIGN_OR_RETURN(
+      rt::Cluster cluster,
+      machineOf(options.machine, options.target.empty() && !options.machine.namesDevice() ? "cuda" : options.target));
   DialectRegistry registry;
   registerAllDialects(registry);
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
@@ -132,20 +134,24 @@ Status run(const Options &options) {
     ZP_ASSIGN_OR_RETURN(fe::ImportOptions import, fe::parseImportFlags(words));
     if (import.model.empty())
       return Status(ErrorCode::Usage, "--model: is missing, expected a Hugging Face directory; write --model DIR");
-    ZP_ASSIGN_OR_RETURN(fe::ImportedModel imported, fe::importModel({import.model, import.adapter, import.settings, import.given}));
+    ZP_ASSIGN_OR_RETURN(fe::ImportedModel imported,
+                        fe::importModel({import.model, import.adapter, import.settings, import.given}));
     if (candidates.empty())
       for (const std::string &warning : imported.warnings)
         std::fprintf(stderr, "%s\n", warning.c_str());
-    OwningOpRef<ModuleOp> module = fe::buildModule(context, imported.spec, imported.settings, {import.model, imported.adapterConfig});
+    OwningOpRef<ModuleOp> module =
+        fe::buildModule(context, imported.spec, imported.settings, {import.model, imported.adapterConfig});
     if (!module)
-      return Status(ErrorCode::Internal, import.model + ": the module that was built doesn't verify, expected sound IR; report this with the config.json");
+      return Status(ErrorCode::Internal,
+                    import.model +
+                        ": the module that was built doesn't verify, expected sound IR; report this with the config.json");
     setTarget(*module, cluster.target);
     candidates.push_back(evaluate(*module, imported.settings, cluster));
   }
   if (options.json)
     return printWhole(jsonOf(candidates));
-  return printWhole("one update on " + cluster.device + (cluster.memory > 0 ? "" : " of any memory") + "; device: bytes of a rank beside the process's own\n" +
-                    tableOf(candidates));
+  return printWhole("one update on " + cluster.device + (cluster.memory > 0 ? "" : " of any memory") +
+                    "; device: bytes of a rank beside the process's own\n" + tableOf(candidates));
 }
 
 } // namespace

@@ -44,11 +44,13 @@ public:
     std::string device = word("device");
     std::optional<rt::Cluster> row = rt::clusterOf(device);
     if (error.ok() && !row)
-      fail(lineOf("device"), "device", device.empty() ? "is missing" : "is " + device, alternatives(rt::deviceNames()), "name the nearest and change its numbers");
+      fail(lineOf("device"), "device", device.empty() ? "is missing" : "is " + device, alternatives(rt::deviceNames()),
+           "name the nearest and change its numbers");
     ZP_RETURN_IF_ERROR(error);
     cluster = *row;
     for (const char *key : {"link", "network"})
-      if (const fe::ConfigNode *node = document.root().find(key); node && !rt::setLink(cluster, node->text, std::string(key) == "network"))
+      if (const fe::ConfigNode *node = document.root().find(key);
+          node && !rt::setLink(cluster, node->text, std::string(key) == "network"))
         fail(node->line, key, "is " + node->shown(), alternatives(rt::linkNames()), "name the nearest and change its numbers");
     for (const fe::ConfigNode::Entry &entry : document.root().entries)
       take(entry);
@@ -57,7 +59,8 @@ public:
   }
 
 private:
-  void fail(int line, const std::string &key, const std::string &what, const std::string &expected, const std::string &fix, ErrorCode code = ErrorCode::Config) {
+  void fail(int line, const std::string &key, const std::string &what, const std::string &expected, const std::string &fix,
+            ErrorCode code = ErrorCode::Config) {
     if (error.ok())
       error = Status(code, document.place(line, key) + ": " + what + ", expected " + expected + "; " + fix);
   }
@@ -75,7 +78,8 @@ private:
       return;
     if (entry.key == "kernels")
       return takeKernels(entry.value);
-    auto key = std::find_if(std::begin(kNumberKeys), std::end(kNumberKeys), [&](const NumberKey &key) { return entry.key == key.name; });
+    auto key =
+        std::find_if(std::begin(kNumberKeys), std::end(kNumberKeys), [&](const NumberKey &key) { return entry.key == key.name; });
     if (key == std::end(kNumberKeys))
       return unknown(entry);
     const double number = valueOf(*key, entry.value);
@@ -112,8 +116,8 @@ private:
         values[i] = number.value_or(0);
       }
       if (!good)
-        return fail(entry.line, "kernels." + entry.key, "is " + entry.value.shown(), "seconds a call, a FLOP and a byte, as [1e-6, 1e-11, 1e-10]",
-                    "measure it with zprun bench --calibrate");
+        return fail(entry.line, "kernels." + entry.key, "is " + entry.value.shown(),
+                    "seconds a call, a FLOP and a byte, as [1e-6, 1e-11, 1e-10]", "measure it with zprun bench --calibrate");
       cluster.kernels[entry.key] = {values[0], values[1], values[2]};
     }
   }
@@ -123,7 +127,8 @@ private:
     for (const NumberKey &key : kNumberKeys)
       known.emplace_back(key.name);
     std::vector<std::string> near = fe::nearestNames(entry.key, known);
-    fail(entry.line, entry.key, "is not a key of a cluster", near.empty() ? fe::joinNames(known) : near[0], "mend the file", ErrorCode::UnknownKey);
+    fail(entry.line, entry.key, "is not a key of a cluster", near.empty() ? fe::joinNames(known) : near[0], "mend the file",
+         ErrorCode::UnknownKey);
   }
 
   const fe::ConfigDocument &document;
@@ -134,8 +139,9 @@ private:
 } // namespace
 
 std::optional<double> bytesNamed(const std::string &text) {
-  static const std::pair<const char *, double> units[] = {{"", 1},      {"B", 1},      {"kB", 1e3},  {"KB", 1e3},  {"MB", 1e6},   {"GB", 1e9},
-                                                          {"TB", 1e12}, {"KiB", 0x1p10}, {"MiB", 0x1p20}, {"GiB", 0x1p30}, {"TiB", 0x1p40}};
+  static const std::pair<const char *, double> units[] = {{"", 1},         {"B", 1},        {"kB", 1e3},    {"KB", 1e3},
+                                                          {"MB", 1e6},     {"GB", 1e9},     {"TB", 1e12},   {"KiB", 0x1p10},
+                                                          {"MiB", 0x1p20}, {"GiB", 0x1p30}, {"TiB", 0x1p40}};
   const size_t digits = std::min(text.find_first_not_of("0123456789.eE+"), text.size());
   std::string unit = text.substr(std::min(text.find_first_not_of(' ', digits), text.size()));
   std::optional<double> number = numberOf(text.substr(0, digits));
@@ -171,10 +177,13 @@ StatusOr<rt::Cluster> machineOf(const MachineFlags &flags, const std::string &ta
     std::optional<rt::Cluster> row = rt::clusterOf(name);
     if (!row) {
       std::vector<std::string> names = rt::deviceNames(), near = fe::nearestNames(name, names);
-      if (auto longer = std::find_if(names.begin(), names.end(), [&](const std::string &known) { return known.starts_with(name); }); longer != names.end())
+      if (auto longer =
+              std::find_if(names.begin(), names.end(), [&](const std::string &known) { return known.starts_with(name); });
+          longer != names.end())
         near = {*longer}; // h100 without its memory
       return Status(ErrorCode::Usage, "--device: is " + name + ", expected " + alternatives(rt::deviceNames()) +
-                                          (near.empty() ? "; describe another in a cluster.yaml for --cluster" : "; did you mean " + near[0] + "?"));
+                                          (near.empty() ? "; describe another in a cluster.yaml for --cluster"
+                                                        : "; did you mean " + near[0] + "?"));
     }
     cluster = *row;
     if (flags.device.empty())
@@ -183,12 +192,13 @@ StatusOr<rt::Cluster> machineOf(const MachineFlags &flags, const std::string &ta
   if (!flags.memoryBudget.empty()) {
     std::optional<double> bytes = bytesNamed(flags.memoryBudget);
     if (!bytes)
-      return Status(ErrorCode::Usage, "--memory_budget: is '" + flags.memoryBudget + "', expected bytes, as 38GiB or 40e9; write --memory_budget SIZE");
+      return Status(ErrorCode::Usage, "--memory_budget: is '" + flags.memoryBudget +
+                                          "', expected bytes, as 38GiB or 40e9; write --memory_budget SIZE");
     cluster.memory = *bytes;
   }
   if (!target.empty() && cluster.target != target)
-    return Status(ErrorCode::Usage, "--device: " + cluster.device + " runs plans of target " + cluster.target + ", expected " + target +
-                                        "; compile with --target " + cluster.target);
+    return Status(ErrorCode::Usage, "--device: " + cluster.device + " runs plans of target " + cluster.target + ", expected " +
+                                        target + "; compile with --target " + cluster.target);
   return cluster;
 }
 
@@ -197,8 +207,9 @@ Status checkRanks(const rt::Cluster &cluster, uint32_t ranks, const std::string 
     return {};
   auto whole = [](double number) { return std::to_string(static_cast<uint64_t>(number)); };
   return Status(ErrorCode::Config, what + ": has " + std::to_string(ranks) + " ranks, expected at most the " +
-                                       whole(cluster.nodes * cluster.devices_per_node) + " devices of the cluster, " + whole(cluster.nodes) +
-                                       " nodes of " + whole(cluster.devices_per_node) + "; use fewer ranks or a larger cluster");
+                                       whole(cluster.nodes * cluster.devices_per_node) + " devices of the cluster, " +
+                                       whole(cluster.nodes) + " nodes of " + whole(cluster.devices_per_node) +
+                                       "; use fewer ranks or a larger cluster");
 }
 
 } // namespace zp

@@ -17,18 +17,22 @@ namespace zp {
 namespace {
 
 using Place = std::string JobSettings::*;
-constexpr Place kPlaces[] = {&JobSettings::offload_param_device, &JobSettings::offload_optimizer_device, &JobSettings::offload_activation_device};
+constexpr Place kPlaces[] = {&JobSettings::offload_param_device, &JobSettings::offload_optimizer_device,
+                             &JobSettings::offload_activation_device};
 
 struct Node {
   JobSettings settings;
   double bound; ///< no plan of these settings takes fewer seconds
   int moved;    ///< things offloaded: of equal bounds the simpler goes first
-  bool operator<(const Node &other) const { return std::tie(other.bound, other.moved) < std::tie(bound, moved); } // a queue's top is its largest
+  bool operator<(const Node &other) const {
+    return std::tie(other.bound, other.moved) < std::tie(bound, moved);
+  } // a queue's top is its largest
 };
 
 class Search {
 public:
-  Search(ModuleOp imported, const JobSettings &settings, const rt::Cluster &cluster) : imported(imported), asked(settings), cluster(cluster) {
+  Search(ModuleOp imported, const JobSettings &settings, const rt::Cluster &cluster)
+      : imported(imported), asked(settings), cluster(cluster) {
     if (!settings.nvme_path.empty())
       places.push_back("nvme");
     for (auto parameter : imported.getOps<nn::ParameterOp>())
@@ -104,23 +108,39 @@ private:
       return evaluate(imported, settings, cluster);
     Candidate candidate;
     candidate.settings = settings;
-    candidate.excess = "device " + rt::humanBytes(static_cast<uint64_t>(least)) + " of weights and reserve alone of " + rt::humanBytes(static_cast<uint64_t>(cluster.memory));
+    candidate.excess = "device " + rt::humanBytes(static_cast<uint64_t>(least)) + " of weights and reserve alone of " +
+                       rt::humanBytes(static_cast<uint64_t>(cluster.memory));
     return candidate;
   }
 
-  /// The fastest that fit by recomputing every block may fit with fewer.
+  /// What the fastest that fit leave of the memory: fewer blocks recomputed, then gathers that start further ahead, until units stay
+  /// from their forward to their backward pass.
   void refine() {
     constexpr size_t kRefined = 2;
     std::vector<Candidate> fitting;
     for (const Candidate &candidate : result.tried)
-      if (candidate.fits() && candidate.settings.rematerialize != "none")
+      if (candidate.fits())
         fitting.push_back(candidate);
-    std::stable_sort(fitting.begin(), fitting.end(), [](const Candidate &a, const Candidate &b) { return a.stepSeconds < b.stepSeconds; });
+    std::stable_sort(fitting.begin(), fitting.end(),
+                     [](const Candidate &a, const Candidate &b) { return a.stepSeconds < b.stepSeconds; });
     for (size_t i = 0; i < std::min(kRefined, fitting.size()); ++i) {
-      JobSettings settings = fitting[i].settings;
+      Candidate refined = fitting[i];
+      auto improve = [&](const JobSettings &settings) {
+        Candidate candidate = evaluate(imported, settings, cluster);
+        const bool better = candidate.fits() && candidate.stepSeconds < refined.stepSeconds;
+        if (better)
+          refined = std::move(candidate);
+        return better;
+      };
+      JobSettings settings = refined.settings;
       settings.rematerialize = "auto";
-      Candidate refined = evaluate(imported, settings, cluster);
-      if (refined.fits() && refined.stepSeconds < fitting[i].stepSeconds)
+      if (refined.settings.rematerialize != "none")
+        improve(settings);
+      do {
+        settings = refined.settings;
+        settings.prefetch_distance = 2 * std::max<int64_t>(settings.prefetch_distance, 1);
+      } while (improve(settings));
+      if (refined.stepSeconds < fitting[i].stepSeconds)
         result.tried.push_back(std::move(refined));
     }
   }

@@ -2,8 +2,8 @@
 //
 // Per stage and recomputation the search begins without offload, and offloads one thing more where that doesn't fit. Offloading only
 // adds transfers, so what comes of a plan is no faster than it: a plan that fits needs no offspring, and one that doesn't bounds
-// the time of its own. The most promising goes first, and the search ends when nothing left could be faster than what was found. The
-// winner then recomputes no more blocks than it has to.
+// the time of its own. The most promising goes first, and the search ends when nothing left could be faster than what was found. What
+// memory the fastest leave goes into fewer recomputed blocks, then into prefetching further.
 #ifndef ZP_COMPILER_TOOLS_ZPC_PLANSEARCH_H
 #define ZP_COMPILER_TOOLS_ZPC_PLANSEARCH_H
 

@@ -18,7 +18,8 @@ constexpr double kStreamed = 1 << 20;
 
 using Three = std::array<double, 3>;
 
-/// The unknowns of `use` that make the quadratic form least, the others 0; nothing when they aren't determined. Gauss elimination.
+/// The unknowns of `use` that make the quadratic form least, the others 0; nothing when they aren't determined. Gauss
+/// elimination.
 std::optional<Three> solve(std::array<Three, 3> matrix, Three right, unsigned use) {
   for (size_t i = 0; i < 3; ++i)
     if (!(use >> i & 1)) {
@@ -54,15 +55,16 @@ double median(std::vector<double> values) {
 /// Everything that ran, by what it tells of.
 struct Samples {
   std::map<std::string, std::vector<RateSample>> kernels;
-  std::vector<double> streaming;                    // bytes/s of kernels that compute nothing
-  double best32 = 0, best16 = 0;                    // FLOP/s of products
-  std::vector<std::array<double, 3>> collectives;   // steps, bytes that a rank sends in all of them, seconds
+  std::vector<double> streaming;                  // bytes/s of kernels that compute nothing
+  double best32 = 0, best16 = 0;                  // FLOP/s of products
+  std::vector<std::array<double, 3>> collectives; // steps, bytes that a rank sends in all of them, seconds
   double hostBytes = 0, hostSeconds = 0, readBytes = 0, readSeconds = 0, writtenBytes = 0, writtenSeconds = 0;
 };
 
 void addCopy(const PlanIndex &index, const fbs::Instruction &instruction, double seconds, Samples &samples) {
   const auto bytes = static_cast<double>(bytesOf(index.tensor(instruction.operands()->Get(0))));
-  const fbs::Tier from = index.bufferOf(instruction.operands()->Get(0)).tier(), to = index.bufferOf(instruction.operands()->Get(1)).tier();
+  const fbs::Tier from = index.bufferOf(instruction.operands()->Get(0)).tier(),
+                  to = index.bufferOf(instruction.operands()->Get(1)).tier();
   const bool read = from == fbs::Tier::Disk, written = to == fbs::Tier::Disk;
   (read ? samples.readBytes : written ? samples.writtenBytes : samples.hostBytes) += bytes;
   (read ? samples.readSeconds : written ? samples.writtenSeconds : samples.hostSeconds) += seconds;
@@ -117,7 +119,8 @@ KernelRate fitRate(const std::vector<RateSample> &samples, const KernelRate &pri
   Three right{};
   const double scale = 1.0 / static_cast<double>(samples.size());
   for (const RateSample &sample : samples) {
-    const Three parts = {unit[0] / sample.seconds, unit[1] * sample.work.operations / sample.seconds, unit[2] * sample.work.bytes / sample.seconds};
+    const Three parts = {unit[0] / sample.seconds, unit[1] * sample.work.operations / sample.seconds,
+                         unit[2] * sample.work.bytes / sample.seconds};
     for (size_t i = 0; i < 3; ++i) {
       right[i] += scale * parts[i];
       for (size_t j = 0; j < 3; ++j)
@@ -156,7 +159,8 @@ KernelRate fitRate(const std::vector<RateSample> &samples, const KernelRate &pri
   return {best[0] * unit[0], best[1] * unit[1], best[2] * unit[2]};
 }
 
-Cluster calibrate(const PlanIndex &index, const InstructionTimes &times, int threads, const std::map<std::string, KernelRate> &known) {
+Cluster calibrate(const PlanIndex &index, const InstructionTimes &times, int threads,
+                  const std::map<std::string, KernelRate> &known) {
   Cluster cluster = *clusterOf("cpu");
   const Samples samples = samplesOf(index, times);
   const double ranks = index.plan.ranks();
@@ -193,7 +197,9 @@ std::map<std::string, KernelRate> kernelsOf(const std::string &yaml) {
     char name[80];
     KernelRate rate;
     int end = 0;
-    if (line.starts_with("  ") && std::sscanf(line.c_str(), "  %79[a-z0-9_.]: [%lf, %lf, %lf]%n", name, &rate.secondsPerCall, &rate.secondsPerOperation, &rate.secondsPerByte, &end) == 4 &&
+    if (line.starts_with("  ") &&
+        std::sscanf(line.c_str(), "  %79[a-z0-9_.]: [%lf, %lf, %lf]%n", name, &rate.secondsPerCall, &rate.secondsPerOperation,
+                    &rate.secondsPerByte, &end) == 4 &&
         static_cast<size_t>(end) == line.size())
       kernels[name] = rate;
   }

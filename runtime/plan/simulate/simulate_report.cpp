@@ -39,27 +39,28 @@ std::string simulationJson(const Cluster &cluster, const PlanIndex &index, const
   const Footprint footprint = footprintOf(index.plan, cluster);
   const std::string excess = excessOf(footprint, cluster);
   const nlohmann::ordered_json json = {{"step_seconds", simulation.stepSeconds},
-          {"tokens_per_second", simulation.tokensPerSecond()},
-          {"exposed_communication_seconds", simulation.exposedSeconds()},
-          {"bottleneck", nameOf(simulation.bottleneck())},
-          {"seconds_by_resource", by},
-          {"seconds_by_kind", secondsByKind(index, simulation)},
-          {"entries", entries},
-          {"device", cluster.device},
-          {"ranks", index.plan.ranks()},
-          {"nodes", cluster.nodesFor(index.plan.ranks())},
-          {"fits", excess.empty()},
-          {"excess", excess}};
+                                       {"tokens_per_second", simulation.tokensPerSecond()},
+                                       {"exposed_communication_seconds", simulation.exposedSeconds()},
+                                       {"bottleneck", nameOf(simulation.bottleneck())},
+                                       {"seconds_by_resource", by},
+                                       {"seconds_by_kind", secondsByKind(index, simulation)},
+                                       {"entries", entries},
+                                       {"device", cluster.device},
+                                       {"ranks", index.plan.ranks()},
+                                       {"nodes", cluster.nodesFor(index.plan.ranks())},
+                                       {"fits", excess.empty()},
+                                       {"excess", excess}};
   return json.dump(2) + "\n";
 }
 
 std::string simulationText(const Cluster &cluster, const PlanIndex &index, const Simulation &simulation) {
   const uint32_t ranks = index.plan.ranks(), nodes = cluster.nodesFor(ranks);
   auto share = [&](double seconds) { return percent(seconds, simulation.stepSeconds); };
-  std::string text = "one update on " + digits(ranks) + " x " + cluster.device + (nodes > 1 ? ", " + digits(nodes) + " nodes" : "") + ": " +
-                     humanSeconds(simulation.stepSeconds) + ", " + fixed(simulation.tokensPerSecond(), 1) + " tokens/s\n" +
-                     "exposed communication: " + humanSeconds(simulation.exposedSeconds()) + " (" + share(simulation.exposedSeconds()) + ")\n" +
-                     "bottleneck: " + nameOf(simulation.bottleneck()) + "\n";
+  std::string text = "one update on " + digits(ranks) + " x " + cluster.device +
+                     (nodes > 1 ? ", " + digits(nodes) + " nodes" : "") + ": " + humanSeconds(simulation.stepSeconds) + ", " +
+                     fixed(simulation.tokensPerSecond(), 1) + " tokens/s\n" +
+                     "exposed communication: " + humanSeconds(simulation.exposedSeconds()) + " (" +
+                     share(simulation.exposedSeconds()) + ")\n" + "bottleneck: " + nameOf(simulation.bottleneck()) + "\n";
   if (std::string excess = excessOf(footprintOf(index.plan, cluster), cluster); !excess.empty())
     text += "does not fit: " + excess + "\n";
   TextTable entries("lrrr");

@@ -14,7 +14,8 @@ namespace {
 class Replay {
 public:
   Replay(const Cluster &cluster, const PlanIndex &index, const fbs::Entry &entry)
-      : cluster(cluster), index(index), list(*entry.instructions()), streams(index.plan.streams()), recorded(index.plan.events()) {
+      : cluster(cluster), index(index), list(*entry.instructions()), streams(index.plan.streams()),
+        recorded(index.plan.events()) {
     for (uint32_t i = 0; i < list.size(); ++i)
       streams[list.Get(i)->stream()].instructions.push_back(i);
   }
@@ -71,8 +72,8 @@ private:
     return true;
   }
 
-  /// `work`: seconds alone that each busy stream gets done. The time goes to stream 0's instruction as far as that had the machine
-  /// for itself, else to what it shares the machine with or waits for.
+  /// `work`: seconds alone that each busy stream gets done. The time goes to stream 0's instruction as far as that had the
+  /// machine for itself, else to what it shares the machine with or waits for.
   void advance(const std::vector<Stream *> &busy, double work, double speed) {
     const double span = work / speed;
     const Stream &first = *busy.front();
@@ -107,7 +108,9 @@ double Simulation::exposedSeconds() const {
   return seconds;
 }
 
-Resource Simulation::bottleneck() const { return static_cast<Resource>(std::max_element(secondsBy.begin(), secondsBy.end()) - secondsBy.begin()); }
+Resource Simulation::bottleneck() const {
+  return static_cast<Resource>(std::max_element(secondsBy.begin(), secondsBy.end()) - secondsBy.begin());
+}
 
 Simulation simulate(const Cluster &cluster, const PlanIndex &index) {
   Simulation simulation;
@@ -129,7 +132,8 @@ Simulation simulate(const Cluster &cluster, const PlanIndex &index) {
 
 Status writeTrace(const PlanIndex &index, const Simulation &simulation, const std::string &path) {
   TraceWriter trace;
-  const uint32_t rank = trace.addProcess("any rank of " + std::to_string(index.plan.ranks()) + ", simulated"), entries = trace.addTrack(rank, "entries");
+  const uint32_t rank = trace.addProcess("any rank of " + std::to_string(index.plan.ranks()) + ", simulated"),
+                 entries = trace.addTrack(rank, "entries");
   std::vector<uint32_t> streams;
   for (uint32_t s = 0; s < index.plan.streams(); ++s)
     streams.push_back(trace.addTrack(rank, "stream " + std::to_string(s)));
@@ -141,7 +145,8 @@ Status writeTrace(const PlanIndex &index, const Simulation &simulation, const st
     for (const Slice &slice : timeline.slices) {
       const fbs::Instruction &instruction = *entry.instructions()->Get(slice.instruction);
       const std::string at = name + ":" + std::to_string(slice.instruction);
-      trace.addSlice(streams[instruction.stream()], findSignature(instruction.op_type())->name, now + slice.start, slice.seconds, {{"at", std::string_view(at)}});
+      trace.addSlice(streams[instruction.stream()], findSignature(instruction.op_type())->name, now + slice.start, slice.seconds,
+                     {{"at", std::string_view(at)}});
     }
     now += timeline.seconds;
   }

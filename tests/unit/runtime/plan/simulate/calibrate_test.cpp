@@ -11,7 +11,8 @@ using namespace test;
 std::vector<RateSample> samplesOf(const KernelRate &rate, std::vector<std::pair<double, double>> shapes) {
   std::vector<RateSample> samples;
   for (auto [operations, bytes] : shapes)
-    samples.push_back({{operations, bytes, 0}, rate.secondsPerCall + operations * rate.secondsPerOperation + bytes * rate.secondsPerByte});
+    samples.push_back(
+        {{operations, bytes, 0}, rate.secondsPerCall + operations * rate.secondsPerOperation + bytes * rate.secondsPerByte});
   return samples;
 }
 
@@ -40,10 +41,12 @@ TEST(Calibrate, NoPartIsNegative) {
 
 TEST(Calibrate, AMachineIsFoundAgainFromItsTimes) {
   SamplePlan spec(2);
-  uint32_t a = spec.addBuffered("a", DType::F32, {70, 80}, true), b = spec.addBuffered("b", DType::F32, {80, 90}, true), c = spec.addBuffered("c", DType::F32, {70, 90});
+  uint32_t a = spec.addBuffered("a", DType::F32, {70, 80}, true), b = spec.addBuffered("b", DType::F32, {80, 90}, true),
+           c = spec.addBuffered("c", DType::F32, {70, 90});
   spec.init().instructions.push_back(makeFill({a}, 0, 0.0));
   spec.init().instructions.push_back(makeFill({b}, 0, 0.0));
-  spec.step().instructions.insert(spec.step().instructions.begin() + SamplePlan::kWait, makeMatmul({a, b, kNone, kNone, c}, 0, false, false, 1.0, false));
+  spec.step().instructions.insert(spec.step().instructions.begin() + SamplePlan::kWait,
+                                  makeMatmul({a, b, kNone, kNone, c}, 0, false, false, 1.0, false));
   BuiltPlan built{spec};
   PlanIndex index = built.index();
   Cluster machine = *clusterOf("cpu");

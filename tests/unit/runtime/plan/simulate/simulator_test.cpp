@@ -26,10 +26,12 @@ constexpr double kGatherSeconds = 99, kReduceSeconds = 30;
 /// SamplePlan on four ranks with a product of so many operations between its gather and the wait for it.
 struct OverlapPlan : SamplePlan {
   explicit OverlapPlan(int64_t inner) : SamplePlan(4) {
-    uint32_t a = addBuffered("a", DType::F32, {1, inner}, true), b = addBuffered("b", DType::F32, {inner, 1}, true), c = addBuffered("c", DType::F32, {1, 1});
+    uint32_t a = addBuffered("a", DType::F32, {1, inner}, true), b = addBuffered("b", DType::F32, {inner, 1}, true),
+             c = addBuffered("c", DType::F32, {1, 1});
     init().instructions.push_back(makeFill({a}, 0, 0.0));
     init().instructions.push_back(makeFill({b}, 0, 0.0));
-    step().instructions.insert(step().instructions.begin() + kWait, makeMatmul({a, b, kNone, kNone, c}, 0, false, false, 1.0, false));
+    step().instructions.insert(step().instructions.begin() + kWait,
+                               makeMatmul({a, b, kNone, kNone, c}, 0, false, false, 1.0, false));
   }
 };
 
@@ -89,8 +91,11 @@ TEST(Simulator, ATraceHasEverySliceOnItsStream) {
   std::stringstream text;
   text << std::ifstream(path).rdbuf();
   // Seconds are microseconds there: 40 s of a product, from the start on.
-  EXPECT_NE(text.str().find(R"("name":"matmul","pid":0,"tid":1,"ts":0.000,"dur":40000000.000,"args":{"at":"train_step:2"})"), std::string::npos) << text.str();
-  EXPECT_NE(text.str().find(R"("name":"all_gather","pid":0,"tid":2,"ts":0.000,"dur":99000000.000)"), std::string::npos) << text.str();
+  EXPECT_NE(text.str().find(R"("name":"matmul","pid":0,"tid":1,"ts":0.000,"dur":40000000.000,"args":{"at":"train_step:2"})"),
+            std::string::npos)
+      << text.str();
+  EXPECT_NE(text.str().find(R"("name":"all_gather","pid":0,"tid":2,"ts":0.000,"dur":99000000.000)"), std::string::npos)
+      << text.str();
 }
 
 } // namespace
