@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <limits>
 #include <sstream>
 
 #include "runtime/plan/plan_checker.h"
@@ -83,11 +84,11 @@ void addKernel(const PlanIndex &index, const fbs::Instruction &instruction, doub
 Samples samplesOf(const PlanIndex &index, const InstructionTimes &times) {
   Samples samples;
   const double ranks = index.plan.ranks();
-  for (uint32_t e = 0; e < times.seconds.size(); ++e)
-    for (uint32_t i = 0; i < times.seconds[e].size(); ++i) {
+  for (uint32_t e = 0; e < index.plan.entries()->size(); ++e)
+    for (uint32_t i = 0; i < index.plan.entries()->Get(e)->instructions()->size(); ++i) {
       const fbs::Instruction &instruction = *index.plan.entries()->Get(e)->instructions()->Get(i);
-      const double seconds = times.seconds[e][i];
-      if (!std::isfinite(seconds) || seconds <= 0)
+      const double seconds = times.typical(e, i);
+      if (seconds <= 0)
         continue;
       const OpExecutor executor = findSignature(instruction.op_type())->executor;
       if (executor == OpExecutor::Device)
@@ -109,8 +110,10 @@ Samples samplesOf(const PlanIndex &index, const InstructionTimes &times) {
 
 InstructionTimes::InstructionTimes(const fbs::Plan &plan) {
   for (const fbs::Entry *entry : *plan.entries())
-    seconds.emplace_back(entry->instructions()->size(), std::numeric_limits<double>::infinity());
+    runs.emplace_back(entry->instructions()->size());
 }
+
+double InstructionTimes::typical(uint32_t entry, uint32_t instruction) const { return median(runs[entry][instruction]); }
 
 KernelRate fitRate(const std::vector<RateSample> &samples, const KernelRate &prior) {
   // In units of the prior: a part is 1 where it is as the prior has it. Each sample asks that its parts add up to 1 of its time.

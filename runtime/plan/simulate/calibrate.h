@@ -2,20 +2,21 @@
 #ifndef ZP_RUNTIME_PLAN_SIMULATE_CALIBRATE_H
 #define ZP_RUNTIME_PLAN_SIMULATE_CALIBRATE_H
 
-#include <limits>
-
 #include "runtime/plan/simulate/instruction_cost.h"
 
 namespace zp::rt {
 
-/// Seconds of each instruction by entry, each alone on its rank while the others do the same; infinite where it hasn't run.
-struct InstructionTimes {
+/// What each instruction took, alone on its rank while the others do the same. The median of its runs counts: the least is of moments
+/// in which another rank was idle and left it more of the machine.
+class InstructionTimes {
+public:
   explicit InstructionTimes(const fbs::Plan &plan);
-  void note(uint32_t entry, uint32_t instruction, double seconds) {
-    double &least = this->seconds[entry][instruction];
-    least = seconds < least ? seconds : least;
-  }
-  std::vector<std::vector<double>> seconds; ///< the least of all runs
+  void note(uint32_t entry, uint32_t instruction, double seconds) { runs[entry][instruction].push_back(seconds); }
+  /// Seconds; 0 where it hasn't run.
+  double typical(uint32_t entry, uint32_t instruction) const;
+
+private:
+  std::vector<std::vector<std::vector<double>>> runs;
 };
 
 /// One kernel's time beside its work.
