@@ -51,7 +51,7 @@ def draw_machine(rng, peak, path):
     reserve = 1_500_000_000
     lines = {
         "device": rng.choice(["a100-80gb", "h200", "l4", "t4"]), "devices_per_node": rng.choice([1, 2, 8]),
-        "memory": reserve + int(peak * rng.uniform(0.3, 1.3)), "host_link_bandwidth": f"{10 ** rng.uniform(8, 11):.4g}",
+        "memory": reserve + int(peak * rng.uniform(*rng.choice([(0.3, 0.7), (0.7, 1), (0.7, 1), (1, 1.3)]))), "host_link_bandwidth": f"{10 ** rng.uniform(8, 11):.4g}",
         "link_bandwidth": f"{10 ** rng.uniform(8, 11.5):.4g}", "launch_seconds": rng.choice(["0", "4e-6"]),
     }
     if rng.random() < 0.5:
