@@ -206,9 +206,9 @@ Value ForwardBuilder::build() {
   unit = spec.layers + 1;
   x = norm(x, *finalNorm);
   Value weight = read(*head->weight);
-  auto one = RankedTensorType::get({1}, builder.getF64Type());
+  auto sums = RankedTensorType::get({kLossSums}, builder.getF64Type());
   return mark(nn::LinearCrossEntropyOp::create(
-                  builder, loc, one, x, weight, labels,
+                  builder, loc, sums, x, weight, labels,
                   builder.getI64IntegerAttr(crossEntropyChunk(spec.vocabulary, tokens)),
                   builder.getI64IntegerAttr(length)))
       .getLoss();

@@ -10,13 +10,16 @@
 
 namespace zp::fe {
 
+/// Elements of the loss: the sum over the counted labels, and how many of them were predicted.
+inline constexpr int64_t kLossSums = 2;
+
 /// Appends at the builder's place. `rows` of `length` tokens; activations are f32 [rows·length,
 /// features].
 class ForwardBuilder {
 public:
   ForwardBuilder(mlir::OpBuilder &builder, const ModelSpec &spec, int64_t rows, int64_t length);
 
-  /// From token ids to the sum of the losses, f64 [1].
+  /// From token ids to the loss, f64 [kLossSums].
   mlir::Value build();
 
 private:

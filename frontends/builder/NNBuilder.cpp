@@ -104,7 +104,7 @@ OwningOpRef<ModuleOp> buildModule(MLIRContext &context, const ModelSpec &spec,
   builder.setInsertionPointToEnd(module->getBody());
   declareParameters(builder, spec);
   nn::StateOp::create(builder, loc, builder.getStringAttr(kLossState),
-                      TypeAttr::get(RankedTensorType::get({1}, builder.getF64Type())));
+                      TypeAttr::get(RankedTensorType::get({kLossSums}, builder.getF64Type())));
 
   for (int64_t length : bucketLengths(settings))
     buildTrainStep(builder, spec, settings.per_device_train_batch_size, length, length == settings.max_length);

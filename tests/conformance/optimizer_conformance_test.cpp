@@ -42,6 +42,19 @@ TEST(FinishStep, ClipsByTorchsFormula) {
   EXPECT_FLOAT_EQ(*args.coefficient.as<float>(), 2 / (5 + 1e-6) / 8);
 }
 
+TEST(FinishStep, GivesTheShareOfRightPredictions) {
+  Maker maker;
+  FinishStepArgs args = finishStep(maker, 1600, 24, 8, 2);
+  args.lossSum = maker.empty(DType::F64, {2});
+  args.lossSum.as<double>()[0] = 24;
+  args.lossSum.as<double>()[1] = 6;
+  args.metrics = maker.empty(DType::F64, {5});
+  conform(args);
+  cpu::run(KernelContext{}, args);
+  EXPECT_DOUBLE_EQ(args.metrics.as<double>()[0], 3);
+  EXPECT_DOUBLE_EQ(args.metrics.as<double>()[4], 0.75);
+}
+
 TEST(FinishStep, WithoutClippingAndWithoutLabels) {
   Maker maker;
   FinishStepArgs args = finishStep(maker, 1600, 24, 8, 0);

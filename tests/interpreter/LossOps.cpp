@@ -17,14 +17,14 @@ int64_t countTargets(const Tensor &labels, int64_t length) {
   return count;
 }
 
-double linearCrossEntropy(const Tensor &hidden, const Tensor &weight, const Tensor &labels, int64_t length, Tensor *hiddenGradient,
-                          Tensor *weightGradient) {
+LossSums linearCrossEntropy(const Tensor &hidden, const Tensor &weight, const Tensor &labels, int64_t length, Tensor *hiddenGradient,
+                            Tensor *weightGradient) {
   int64_t vocabulary = weight.rows(), width = weight.columns();
   if (hiddenGradient)
     *hiddenGradient = Tensor(hidden.shape);
   if (weightGradient)
     *weightGradient = Tensor(weight.shape);
-  double loss = 0;
+  LossSums sums;
   std::vector<double> logits(static_cast<size_t>(vocabulary));
   for (int64_t t = 0; t < hidden.rows(); ++t) {
     int64_t target = targetOf(labels, t, length);
@@ -40,7 +40,8 @@ double linearCrossEntropy(const Tensor &hidden, const Tensor &weight, const Tens
     for (double logit : logits)
       sum += std::exp(logit - largest);
     double logSumExp = largest + std::log(sum);
-    loss += logSumExp - logits[static_cast<size_t>(target)];
+    sums.loss += logSumExp - logits[static_cast<size_t>(target)];
+    sums.hits += std::max_element(logits.begin(), logits.end()) - logits.begin() == target;
     for (int64_t v = 0; v < vocabulary; ++v) {
       double g = std::exp(logits[static_cast<size_t>(v)] - logSumExp) - (v == target ? 1 : 0);
       for (int64_t d = 0; d < width; ++d) {
@@ -51,7 +52,7 @@ double linearCrossEntropy(const Tensor &hidden, const Tensor &weight, const Tens
       }
     }
   }
-  return loss;
+  return sums;
 }
 
 } // namespace zp::interpreter

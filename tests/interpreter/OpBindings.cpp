@@ -86,6 +86,15 @@ static bool runStateful(Operation *op, Frame &f, LogicalResult &result) {
       .Default([](Operation *) { return false; });
 }
 
+/// As many of the sums as the result has elements.
+static Tensor tensorOf(const LossSums &sums, Value result) {
+  Tensor tensor({cast<RankedTensorType>(result.getType()).getDimSize(0)});
+  tensor[0] = sums.loss;
+  if (tensor.size() > 1)
+    tensor[1] = static_cast<double>(sums.hits);
+  return tensor;
+}
+
 static bool runForward(Operation *op, Frame &f) {
   return TypeSwitch<Operation *, bool>(op)
       .Case([&](nn::AddOp o) { return f.out(o, add(f.in(o.getA()), f.in(o.getB()))), true; })
@@ -132,9 +141,8 @@ static bool runForward(Operation *op, Frame &f) {
         return f.out(o, cachedAttention(f.in(o.getQuery()), f.in(o.getKey()), f.in(o.getValue()), f.in(o.getPositions()), attentionShape(o))), true;
       })
       .Case([&](nn::LinearCrossEntropyOp o) {
-        Tensor loss({1});
-        loss[0] = linearCrossEntropy(f.in(o.getHidden()), f.in(o.getWeight()), f.in(o.getLabels()), static_cast<int64_t>(o.getLength()), nullptr, nullptr);
-        return f.out(o, loss), true;
+        LossSums sums = linearCrossEntropy(f.in(o.getHidden()), f.in(o.getWeight()), f.in(o.getLabels()), static_cast<int64_t>(o.getLength()), nullptr, nullptr);
+        return f.out(o, tensorOf(sums, o.getLoss())), true;
       })
       .Default([](Operation *) { return false; });
 }
@@ -176,10 +184,10 @@ static bool runGradient(Operation *op, Frame &f) {
         return f.out(o.getValueGradient(), value), true;
       })
       .Case([&](nn::LinearCrossEntropyGradientOp o) {
-        Tensor loss({1}), hidden, weight;
-        loss[0] = linearCrossEntropy(f.in(o.getHidden()), f.in(o.getWeight()), f.in(o.getLabels()), static_cast<int64_t>(o.getLength()), &hidden,
-                                     o.getWeightGradient() ? &weight : nullptr);
-        f.out(o.getLoss(), loss);
+        Tensor hidden, weight;
+        LossSums sums = linearCrossEntropy(f.in(o.getHidden()), f.in(o.getWeight()), f.in(o.getLabels()), static_cast<int64_t>(o.getLength()), &hidden,
+                                           o.getWeightGradient() ? &weight : nullptr);
+        f.out(o.getLoss(), tensorOf(sums, o.getLoss()));
         f.out(o.getHiddenGradient(), hidden);
         if (o.getWeightGradient())
           f.out(o.getWeightGradient(), weight);
@@ -193,7 +201,7 @@ static bool runGradient(Operation *op, Frame &f) {
       })
       .Case([&](nn::FinishStepOp o) {
         Tensor coefficient, metrics;
-        finishStep(f.in(o.getSquareSum())[0], f.in(o.getLossSum())[0], scalarsOf(f.in(o.getScalars())), number(o.getMaxNorm()), coefficient, metrics);
+        finishStep(f.in(o.getSquareSum())[0], f.in(o.getLossSum()), scalarsOf(f.in(o.getScalars())), number(o.getMaxNorm()), coefficient, metrics);
         return f.out(o.getCoefficient(), coefficient), f.out(o.getMetrics(), metrics), true;
       })
       .Default([](Operation *) { return false; });

@@ -67,13 +67,18 @@ void attentionGradient(const Tensor &gradient, const Tensor &query, const Tensor
 constexpr int64_t kNotCounted = -100;
 /// How many targets of `labels` count, in rows of `length`.
 int64_t countTargets(const Tensor &labels, int64_t length);
-/// The loss sum; fills the gradients that aren't null.
-double linearCrossEntropy(const Tensor &hidden, const Tensor &weight, const Tensor &labels, int64_t length, Tensor *hiddenGradient,
-                          Tensor *weightGradient);
+struct LossSums {
+  double loss = 0;
+  int64_t hits = 0; // targets whose logit is the first of the largest
+};
+/// Fills the gradients that aren't null.
+LossSums linearCrossEntropy(const Tensor &hidden, const Tensor &weight, const Tensor &labels, int64_t length, Tensor *hiddenGradient,
+                            Tensor *weightGradient);
 
 // OptimizerOps.cpp
 double sumSquares(const Tensor &x);
-void finishStep(double squareSum, double lossSum, const StepScalars &scalars, double maxNorm, Tensor &coefficient, Tensor &metrics);
+/// `lossSums` has the loss, and perhaps the hits.
+void finishStep(double squareSum, const Tensor &lossSums, const StepScalars &scalars, double maxNorm, Tensor &coefficient, Tensor &metrics);
 struct AdamwSettings {
   double beta1, beta2, epsilon, weightDecay;
 };

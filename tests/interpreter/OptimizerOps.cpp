@@ -12,13 +12,15 @@ double sumSquares(const Tensor &x) {
   return sum;
 }
 
-void finishStep(double squareSum, double lossSum, const StepScalars &scalars, double maxNorm, Tensor &coefficient, Tensor &metrics) {
+void finishStep(double squareSum, const Tensor &lossSums, const StepScalars &scalars, double maxNorm, Tensor &coefficient, Tensor &metrics) {
   double n = scalars.countedLabels > 0 ? scalars.countedLabels : 1;
   double norm = std::sqrt(squareSum) / n;
   double clip = maxNorm > 0 ? std::min(1.0, maxNorm / (norm + 1e-6)) : 1.0;
   coefficient = Tensor({1}, clip / n);
-  metrics = Tensor({4});
-  metrics.data = {lossSum / n, norm, clip, n};
+  metrics = Tensor({lossSums.size() + 3});
+  metrics.data = {lossSums[0] / n, norm, clip, n};
+  if (lossSums.size() == 2)
+    metrics.data.push_back(lossSums[1] / n);
 }
 
 void adamw(double gradient, const StepScalars &scalars, const AdamwSettings &settings, bool decayed, double &value, double &moment1,

@@ -12,7 +12,7 @@ using namespace zp::nn;
 
 namespace {
 
-void buildUpdate(OpBuilder b, Location loc, ArrayRef<ParameterOp> trainables, const zp::JobSettings &settings) {
+void buildUpdate(OpBuilder b, Location loc, ArrayRef<ParameterOp> trainables, RankedTensorType lossType, const zp::JobSettings &settings) {
   Type f64 = b.getF64Type(), one64 = RankedTensorType::get({1}, f64), one32 = RankedTensorType::get({1}, b.getF32Type());
   auto lossSum = FlatSymbolRefAttr::get(b.getContext(), "loss_sum");
   Value scalars = InputOp::create(b, loc, RankedTensorType::get({64}, b.getI8Type()), b.getStringAttr("scalars"));
@@ -20,8 +20,8 @@ void buildUpdate(OpBuilder b, Location loc, ArrayRef<ParameterOp> trainables, co
   for (ParameterOp parameter : trainables)
     gradients.push_back(GradientOp::create(b, loc, parameter.getType(), FlatSymbolRefAttr::get(parameter.getSymNameAttr())));
   Value squares = SumSquaresOp::create(b, loc, one64, gradients);
-  Value loss = LoadStateOp::create(b, loc, one64, lossSum);
-  auto finish = FinishStepOp::create(b, loc, one32, RankedTensorType::get({4}, f64), squares, loss, scalars, b.getF64FloatAttr(settings.max_grad_norm));
+  Value loss = LoadStateOp::create(b, loc, lossType, lossSum);
+  auto finish = FinishStepOp::create(b, loc, one32, RankedTensorType::get({lossType.getDimSize(0) + 3}, f64), squares, loss, scalars, b.getF64FloatAttr(settings.max_grad_norm));
   for (size_t i = 0; i < gradients.size(); ++i) {
     ParameterOp parameter = trainables[i];
     auto symbol = FlatSymbolRefAttr::get(parameter.getSymNameAttr());
@@ -48,7 +48,12 @@ struct InsertOptimizer : zp::nn::impl::InsertOptimizerPassBase<InsertOptimizer> 
     OpBuilder b(train);
     b.setInsertionPointAfter(train);
     auto apply = ProgramOp::create(b, train.getLoc(), "apply_gradients", ProgramKind::ApplyGradients, 0, 0);
-    buildUpdate(OpBuilder::atBlockBegin(&apply.getBody().emplaceBlock()), train.getLoc(), trainables, *settings);
+    auto state = getOperation().lookupSymbol<StateOp>("loss_sum");
+    if (!state) {
+      getOperation().emitError("has no nn.state @loss_sum, expected the one that train_step adds to");
+      return signalPassFailure();
+    }
+    buildUpdate(OpBuilder::atBlockBegin(&apply.getBody().emplaceBlock()), train.getLoc(), trainables, cast<RankedTensorType>(state.getType()), *settings);
   }
 };
 

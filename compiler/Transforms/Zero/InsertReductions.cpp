@@ -78,7 +78,8 @@ public:
     if (ranks > 1) {
       if (sections.front().getOptimizerSharded())
         square = collective<AllReduceOp>(builder, squares.getLoc(), square, 1, ranks);
-      finish.getLossSumMutable().assign(collective<AllReduceOp>(builder, finish.getLoc(), finish.getLossSum(), 1, ranks));
+      const int64_t sums = cast<RankedTensorType>(finish.getLossSum().getType()).getDimSize(0);
+      finish.getLossSumMutable().assign(collective<AllReduceOp>(builder, finish.getLoc(), finish.getLossSum(), sums, ranks));
     }
     finish.getSquareSumMutable().assign(square);
     builder.setInsertionPointAfter(finish);

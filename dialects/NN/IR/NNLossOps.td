@@ -4,15 +4,16 @@
 include "dialects/NN/IR/NNBase.td"
 
 def NN_LinearCrossEntropyOp : NN_DifferentiableOp<"linear_cross_entropy"> {
-  let summary = "the sum of next-token losses of hidden·weightᵀ";
+  let summary = "the sum of next-token losses of hidden·weightᵀ, and how many targets have the largest logit";
   let description = [{
     The target of token t is labels[t+1] when t+1 lies in the same row (t / length) and the label isn't -100. Logits are
-    rounded to the element type, a chunk of tokens at a time (`chunk` is a choice of memory, not of meaning).
+    rounded to the element type, a chunk of tokens at a time (`chunk` is a choice of memory, not of meaning). A second element
+    of the result counts the targets whose logit is the largest of its row, and the first of those that are as large.
 
-    Constraints (hidden [T,D], weight [V,D], labels [T], result f64 [1]):
-    - C1: D agrees. C2: T agrees. C3: length divides T. C4: chunk > 0. C5: one element type. C6: the result is f64 [1].
+    Constraints (hidden [T,D], weight [V,D], labels [T], result f64 [1] or [2]):
+    - C1: D agrees. C2: T agrees. C3: length divides T. C4: chunk > 0. C5: one element type. C6: the result is f64 [1] or [2].
 
-    Gradient: nn.linear_cross_entropy_gradient. The result's gradient must be one: it is the root.
+    Gradient: nn.linear_cross_entropy_gradient. The gradient of the loss must be one: it is the root.
   }];
   let arguments = (ins NN_Matrix:$hidden, NN_Matrix:$weight, NN_Indices:$labels, I64Attr:$chunk, I64Attr:$length);
   let results = (outs NN_Double1:$loss);

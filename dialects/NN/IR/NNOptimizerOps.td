@@ -14,9 +14,9 @@ def NN_FinishStepOp : NN_PureOp<"finish_step"> {
   let summary = "from sums to means: gradient norm, clipping coefficient, metrics";
   let description = [{
     n = scalars.counted_labels (1 when 0); norm = sqrt(square_sum)/n; clip = max_norm > 0 ? min(1, max_norm/(norm + 1e-6)) : 1;
-    coefficient = clip/n; metrics = {loss_sum/n, norm, clip, n}.
+    coefficient = clip/n; metrics = {loss_sum[0]/n, norm, clip, n} and, when loss_sum has two elements, loss_sum[1]/n.
 
-    Constraints: C1: coefficient is f32 [1]. C2: metrics is f64 [4].
+    Constraints: C1: coefficient is f32 [1]. C2: metrics is f64 [4], or [5] when loss_sum has two elements.
   }];
   let arguments = (ins NN_Double1:$square_sum, NN_Double1:$loss_sum, NN_Scalars:$scalars, F64Attr:$max_norm);
   let results = (outs NN_Vector:$coefficient, NN_Vector:$metrics);

@@ -248,8 +248,8 @@ template <typename OpT> static LogicalResult verifyCrossEntropy(OpT op) {
     return op.emitOpError("C4: chunk must be positive");
   if (!sameElement({op.getHidden(), op.getWeight()}))
     return op.emitOpError("C5: element types differ");
-  if (dim(op.getLoss(), 0) != 1)
-    return op.emitOpError("C6: the loss must be f64 [1]");
+  if (dim(op.getLoss(), 0) != 1 && dim(op.getLoss(), 0) != 2)
+    return op.emitOpError("C6: the loss must be f64 [1] or [2]");
   return success();
 }
 LogicalResult LinearCrossEntropyOp::verify() { return verifyCrossEntropy(*this); }
@@ -267,7 +267,8 @@ LogicalResult SumSquaresOp::verify() {
 }
 LogicalResult FinishStepOp::verify() {
   ZP_REQUIRE(element(getCoefficient()).isF32() && dim(getCoefficient(), 0) == 1, "C1: coefficient must be f32 [1]");
-  ZP_REQUIRE(element(getMetrics()).isF64() && dim(getMetrics(), 0) == 4, "C2: metrics must be f64 [4]");
+  ZP_REQUIRE(element(getMetrics()).isF64() && dim(getMetrics(), 0) == dim(getLossSum(), 0) + 3,
+             "C2: metrics must be f64 [4], or [5] when the loss sum has two elements");
   return success();
 }
 

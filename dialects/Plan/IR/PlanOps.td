@@ -185,14 +185,15 @@ def Plan_NF4DequantizeOp : Plan_Instruction<"nf4_dequantize", 55, OnDevice,
 }
 def Plan_LinearCrossEntropyOp : Plan_Instruction<"linear_cross_entropy", 53, OnDevice,
     (ins Reads<"f[T,D]">:$hidden, Reads<"f[V,D]">:$weight, Reads<"i32[T], -100 = not counted">:$labels, Writes<"u8">:$workspace,
-         Updates<"f64[1]: added into">:$loss_sum, OptionalWrites<"f[T,D]">:$grad_hidden, OptionalUpdates<"f32[V,D]: added into">:$grad_weight,
+         Updates<"f64[1] or f64[2]: added into">:$loss_sum, OptionalWrites<"f[T,D]">:$grad_hidden, OptionalUpdates<"f32[V,D]: added into">:$grad_weight,
          I64Attr:$chunk, I64Attr:$length), [AttrSizedOperandSegments]> {
   let summary = "sum of next-token losses of hidden·weightᵀ, with its gradients, a chunk of tokens at a time";
   let description = [{
     The target of token t is labels[t+1] when t+1 lies in the same row (t / length), else nothing. Logits are formed for
     `chunk` tokens at a time in the workspace, rounded to f, then log-softmax in f32; the gradient (softmax - onehot) is
     rounded to f and multiplied on. Gradients are of the *sum*: the division by the count is apply_gradients' work.
-    Only rows that count are multiplied. The labels were checked against V by the host.
+    Only rows that count are multiplied. The labels were checked against V by the host. A second element of loss_sum counts the
+    targets that have the largest logit of their row, and are the first that do.
   }];
 }
 
@@ -202,11 +203,13 @@ def Plan_SumSquaresOp : Plan_Instruction<"sum_squares", 60, OnDevice, (ins Reads
   let summary = "adds the sum of squares (f64) into target";
 }
 def Plan_FinishStepOp : Plan_Instruction<"finish_step", 61, OnDevice,
-    (ins Reads<"f64[1]">:$square_sum, Reads<"f64[1]">:$loss_sum, Reads<"u8">:$scalars, Writes<"f32[1]">:$coefficient, Writes<"f64[4]">:$metrics, F64Attr:$max_norm)> {
+    (ins Reads<"f64[1]">:$square_sum, Reads<"f64[1] or f64[2]">:$loss_sum, Reads<"u8">:$scalars, Writes<"f32[1]">:$coefficient,
+         Writes<"f64[4] or f64[5]">:$metrics, F64Attr:$max_norm)> {
   let summary = "from sums to means: gradient norm, clipping coefficient and the step's metrics";
   let description = [{
     n = scalars.counted_labels (1 when 0); norm = sqrt(square_sum)/n; clip = max_norm > 0 ? min(1, max_norm/(norm + 1e-6)) : 1;
-    coefficient = clip/n: what every summed gradient is multiplied by. metrics = {loss_sum/n, norm, clip, n}.
+    coefficient = clip/n: what every summed gradient is multiplied by. metrics = {loss_sum[0]/n, norm, clip, n}
+    and, when loss_sum has two elements, loss_sum[1]/n.
   }];
 }
 def Plan_AdamwOp : Plan_Instruction<"adamw", 62, OnDevice,

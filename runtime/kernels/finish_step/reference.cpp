@@ -18,6 +18,8 @@ void run(const KernelContext &context, const FinishStepArgs &args) {
   metrics[1] = norm;
   metrics[2] = clip;
   metrics[3] = counted;
+  if (args.lossSum.elements() == 2)
+    metrics[4] = args.lossSum.as<double>()[1] / counted;
 }
 
 } // namespace zp::rt::reference

@@ -22,7 +22,7 @@ Status check(const LinearCrossEntropyArgs &args) {
       .rule(vocabulary <= INT32_MAX, "weight is " + describe(args.weight), "a vocabulary below 2^31")
       .rule(tokens <= INT32_MAX, "hidden is " + describe(args.hidden), "fewer than 2^31 tokens")
       .tensor(args.labels, DType::I32, {tokens})
-      .tensor(args.lossSum, DType::F64, {1})
+      .tensor(args.lossSum, DType::F64, {args.lossSum.elements() == 2 ? 2 : 1})
       .tensor(args.gradHidden, f, {tokens, width})
       .tensor(args.gradWeight, DType::F32, {vocabulary, width});
   uint64_t logits; // a chunk of logits must fit in 63 bits before the formula is asked

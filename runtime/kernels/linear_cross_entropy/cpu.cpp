@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 
 #include "runtime/kernels/gemm/gemm.h"
@@ -16,8 +17,9 @@ HWY_BEFORE_NAMESPACE();
 namespace zp::rt::HWY_NAMESPACE {
 namespace {
 
-/// The loss of one row of logits; with `gradient`, the row becomes round(softmax - onehot).
-template <typename T> HWY_NOINLINE double lossOfRow(T *logits, int64_t vocabulary, int64_t label, bool gradient) {
+/// The loss of one row of logits, and whether the label's is the first of the largest; with `gradient`, the row becomes
+/// round(softmax - onehot).
+template <typename T> HWY_NOINLINE double lossOfRow(T *logits, int64_t vocabulary, int64_t label, bool gradient, bool &hit) {
   const F32 d;
   VF32 top = hn::Set(d, toFloat(logits[0]));
   const int64_t whole = vocabulary / kLanes * kLanes;
@@ -26,6 +28,9 @@ template <typename T> HWY_NOINLINE double lossOfRow(T *logits, int64_t vocabular
   float largest = hn::GetLane(hn::MaxOfLanes(d, top));
   for (int64_t v = whole; v < vocabulary; ++v)
     largest = std::max(largest, toFloat(logits[v]));
+  hit = toFloat(logits[label]) == largest;
+  for (int64_t v = 0; hit && v < label; ++v)
+    hit = toFloat(logits[v]) != largest;
   const VF32 shift = hn::Set(d, largest);
   double sum = 0;
   constexpr int64_t kPart = 1024; // f32 sums of a part, f64 over the parts
@@ -76,6 +81,7 @@ template <typename T> void crossEntropy(const KernelContext &context, const Line
   GemmProblem product;
   product.input = product.output = args.hidden.dtype;
   double total = 0;
+  std::atomic<int64_t> hits = 0; // whole numbers: their sum is the same in any order
   for (int64_t first = 0; first < counted; first += args.chunk) {
     const int64_t rows = HWY_MIN(args.chunk, counted - first);
     const int32_t *index = indices + first;
@@ -97,8 +103,13 @@ template <typename T> void crossEntropy(const KernelContext &context, const Line
     forward.c = logits, forward.ldc = vocabulary;
     gemm(context, forward);
     parallelFor(context, rows, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t r = begin; r < end; ++r)
-        losses[r] = lossOfRow(logits + r * vocabulary, vocabulary, labels[index[r] + 1], gradient);
+      int64_t right = 0;
+      for (int64_t r = begin; r < end; ++r) {
+        bool hit;
+        losses[r] = lossOfRow(logits + r * vocabulary, vocabulary, labels[index[r] + 1], gradient, hit);
+        right += hit;
+      }
+      hits.fetch_add(right, std::memory_order_relaxed);
     });
     for (int64_t r = 0; r < rows; ++r)
       total += losses[r];
@@ -122,7 +133,9 @@ template <typename T> void crossEntropy(const KernelContext &context, const Line
       gemm(context, backward);
     }
   }
-  *args.lossSum.as<double>() += total;
+  args.lossSum.as<double>()[0] += total;
+  if (args.lossSum.elements() == 2)
+    args.lossSum.as<double>()[1] += static_cast<double>(hits.load());
 }
 
 } // namespace

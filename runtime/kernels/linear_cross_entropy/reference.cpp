@@ -10,7 +10,7 @@ void run(const KernelContext &context, const LinearCrossEntropyArgs &args) {
   int64_t tokens = args.hidden.dims[0], width = args.hidden.dims[1], vocabulary = args.weight.dims[0];
   DType f = args.hidden.dtype;
   std::vector<double> logits(vocabulary);
-  double lossSum = 0;
+  double lossSum = 0, hits = 0;
   for (int64_t t = 0; t < tokens; ++t) {
     // The chunk size changes where sums are held, not their values: the oracle goes token by token.
     int64_t label = (t + 1) % args.length != 0 ? args.labels.as<int32_t>()[t + 1] : -100;
@@ -31,6 +31,7 @@ void run(const KernelContext &context, const LinearCrossEntropyArgs &args) {
     for (double logit : logits)
       sum += std::exp(logit - largest);
     lossSum += largest + std::log(sum) - logits[label];
+    hits += std::max_element(logits.begin(), logits.end()) - logits.begin() == label;
     for (int64_t v = 0; v < vocabulary; ++v) // from here on: the gradient of the logit
       logits[v] = roundTo(f, std::exp(logits[v] - largest) / sum - (v == label ? 1 : 0));
     for (int64_t d = 0; args.gradHidden && d < width; ++d) {
@@ -44,7 +45,9 @@ void run(const KernelContext &context, const LinearCrossEntropyArgs &args) {
         storeElement(args.gradWeight, v * width + d,
                      loadElement(args.gradWeight, v * width + d) + logits[v] * loadElement(args.hidden, t * width + d));
   }
-  *args.lossSum.as<double>() += lossSum;
+  args.lossSum.as<double>()[0] += lossSum;
+  if (args.lossSum.elements() == 2)
+    args.lossSum.as<double>()[1] += hits;
 }
 
 } // namespace zp::rt::reference

@@ -97,19 +97,19 @@ TEST(CrossEntropy, CountsTargetsWithinRows) {
   Tensor labels = vector({1, 2, -100, 3, 4, 0}); // two rows of three: targets 2, none, (row ends), 4, 0
   EXPECT_EQ(countTargets(labels, 3), 3);
   Tensor hidden({6, 2}), weight({5, 2}, 1.0), gradient;
-  EXPECT_NEAR(linearCrossEntropy(hidden, weight, labels, 3, &gradient, nullptr), 3 * std::log(5.0), 1e-14);
+  EXPECT_NEAR(linearCrossEntropy(hidden, weight, labels, 3, &gradient, nullptr).loss, 3 * std::log(5.0), 1e-14);
 }
 
 TEST(FinishStep, ClipsTheMean) { // gradient norm 6 over 3 labels: 2; clipped at 1
   StepScalars scalars{};
   scalars.countedLabels = 3;
   Tensor coefficient, metrics;
-  finishStep(36, 9, scalars, 1.0, coefficient, metrics);
+  finishStep(36, Tensor({1}, 9), scalars, 1.0, coefficient, metrics);
   EXPECT_EQ(metrics[0], 3);
   EXPECT_EQ(metrics[1], 2);
   EXPECT_DOUBLE_EQ(metrics[2], 1 / 2.000001);
   EXPECT_DOUBLE_EQ(coefficient[0], 1 / 2.000001 / 3);
-  finishStep(36, 9, scalars, 0, coefficient, metrics);
+  finishStep(36, Tensor({1}, 9), scalars, 0, coefficient, metrics);
   EXPECT_EQ(metrics[2], 1);
 }
 

@@ -894,8 +894,8 @@ nn.program @linear_cross_entropy_c6_loss kind evaluate {
   %h = nn.input "h" : tensor<8x4xf32>
   %w = nn.input "w" : tensor<9x4xf32>
   %y = nn.input "y" : tensor<8xi32>
-  // expected-error @below {{C6: the loss must be f64 [1]}}
-  %loss = nn.linear_cross_entropy %h, %w, %y {chunk = 4 : i64, length = 4 : i64} : (tensor<8x4xf32>, tensor<9x4xf32>, tensor<8xi32>) -> tensor<2xf64>
+  // expected-error @below {{C6: the loss must be f64 [1] or [2]}}
+  %loss = nn.linear_cross_entropy %h, %w, %y {chunk = 4 : i64, length = 4 : i64} : (tensor<8x4xf32>, tensor<9x4xf32>, tensor<8xi32>) -> tensor<3xf64>
 }
 
 // -----
@@ -954,8 +954,8 @@ nn.program @linear_cross_entropy_gradient_c1_as_c6_loss kind evaluate {
   %h = nn.input "h" : tensor<8x4xf32>
   %w = nn.input "w" : tensor<9x4xf32>
   %y = nn.input "y" : tensor<8xi32>
-  // expected-error @below {{C6: the loss must be f64 [1]}}
-  %loss, %dh = nn.linear_cross_entropy_gradient %h, %w, %y {chunk = 4 : i64, length = 4 : i64} : (tensor<8x4xf32>, tensor<9x4xf32>, tensor<8xi32>) -> (tensor<2xf64>, tensor<8x4xf32>)
+  // expected-error @below {{C6: the loss must be f64 [1] or [2]}}
+  %loss, %dh = nn.linear_cross_entropy_gradient %h, %w, %y {chunk = 4 : i64, length = 4 : i64} : (tensor<8x4xf32>, tensor<9x4xf32>, tensor<8xi32>) -> (tensor<3xf64>, tensor<8x4xf32>)
 }
 
 // -----
@@ -1009,7 +1009,7 @@ nn.program @finish_step_c2_metrics kind evaluate {
   %q = nn.input "q" : tensor<1xf64>
   %l = nn.input "l" : tensor<1xf64>
   %s = nn.input "s" : tensor<64xi8>
-  // expected-error @below {{C2: metrics must be f64 [4]}}
+  // expected-error @below {{C2: metrics must be f64 [4], or [5] when the loss sum has two elements}}
   %c, %m = nn.finish_step %q, %l, %s {max_norm = 1.0 : f64} : (tensor<1xf64>, tensor<1xf64>, tensor<64xi8>) -> (tensor<1xf32>, tensor<3xf64>)
 }
 

@@ -70,6 +70,8 @@ nn.program @forward kind train_step attributes {rows = 2 : i64, length = 4 : i64
   %loss = nn.linear_cross_entropy %o, %table, %ids {chunk = 4 : i64, length = 4 : i64} : (tensor<8x4xf32>, tensor<9x4xf32>, tensor<8xi32>) -> tensor<1xf64>
   // CHECK: nn.add_state @loss_sum, %{{.*}} : tensor<1xf64>
   nn.add_state @loss_sum, %loss : tensor<1xf64>
+  // CHECK: nn.linear_cross_entropy {{.*}} -> tensor<2xf64>
+  %sums = nn.linear_cross_entropy %o, %table, %ids {chunk = 4 : i64, length = 4 : i64} : (tensor<8x4xf32>, tensor<9x4xf32>, tensor<8xi32>) -> tensor<2xf64>
   // CHECK: nn.store_state @kept, %{{.*}} : tensor<8x4xf32>
   nn.store_state @kept, %o : tensor<8x4xf32>
   // CHECK: nn.output "hidden", %{{.*}} : tensor<8x4xf32>
