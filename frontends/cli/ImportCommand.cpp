@@ -1,11 +1,14 @@
 #include "frontends/cli/ImportCommand.h"
 
+#include <cstdio>
 #include <filesystem>
 #include <unistd.h>
 
 #include "mlir/IR/MLIRContext.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include "frontends/accelerate/AccelerateConfig.h"
+#include "frontends/accelerate/ConfigSettings.h"
 #include "frontends/builder/NNBuilder.h"
 #include "frontends/cli/ImportFlags.h"
 #include "frontends/huggingface/ModelImporter.h"
@@ -52,6 +55,34 @@ static Status writeModule(mlir::ModuleOp module, const std::string &path) {
   return writeFailed(path, error);
 }
 
+static std::string wordOf(int64_t value) { return std::to_string(value); }
+static std::string wordOf(bool value) { return value ? "true" : "false"; }
+static std::string wordOf(const std::string &value) { return value; }
+static std::string wordOf(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.17g", value);
+  return text;
+}
+
+/// The command line with the file's settings before it, so that flags win.
+static StatusOr<ImportOptions> withConfigFile(const ImportOptions &options, const std::vector<std::string> &words) {
+  ZP_ASSIGN_OR_RETURN(JobConfig config, readAccelerateConfig(options.configFile));
+  SettingSources sources;
+  options.settings.forEach([&](const char *name, const auto &value, const char *) {
+    if (options.given.count(name))
+      sources[name] = {wordOf(value), std::string("--") + name};
+  });
+  ZP_RETURN_IF_ERROR(addConfigSettings(config, options.model, sources));
+  std::vector<std::string> all;
+  for (const auto &[name, source] : sources)
+    if (!options.given.count(name))
+      all.push_back("--" + name + "=" + source.value);
+  all.insert(all.end(), words.begin(), words.end());
+  for (const std::string &note : config.notes)
+    llvm::errs() << "note: " << note << '\n';
+  return parseImportFlags(all);
+}
+
 static Status runImport(const ImportOptions &options) {
   if (options.model.empty())
     return Status(ErrorCode::Usage,
@@ -85,11 +116,14 @@ static Status runImport(const ImportOptions &options) {
 }
 
 int importMain(int argc, const char **argv) {
-  StatusOr<ImportOptions> options = parseImportFlags({argv + (argc ? 1 : 0), argv + argc});
+  const std::vector<std::string> words(argv + (argc ? 1 : 0), argv + argc);
+  StatusOr<ImportOptions> options = parseImportFlags(words);
   if (options.ok() && options->help) {
     llvm::outs() << importHelp();
     return 0;
   }
+  if (options.ok() && !options->configFile.empty())
+    options = withConfigFile(*options, words);
   Status status = options.ok() ? runImport(*options) : options.status();
   if (!status.ok())
     llvm::errs() << status.toString() << '\n';

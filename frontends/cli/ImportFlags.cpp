@@ -75,6 +75,7 @@ public:
     addPath("model", options.model);
     addPath("model_name_or_path", options.model);
     addPath("adapter_name_or_path", options.adapter);
+    addPath("config_file", options.configFile);
     addPath("output", options.output);
     for (const char *alias : {"max_seq_len", "max_seq_length"})
       flags[alias] = flags["max_length"];
@@ -200,6 +201,7 @@ std::string importHelp() {
       "  --model DIR                    Hugging Face directory with a config.json "
       "(--model_name_or_path)\n"
       "  --adapter_name_or_path DIR     LoRA settings from a PEFT adapter_config.json\n"
+      "  --config_file FILE             settings from an Accelerate YAML; flags go before them\n"
       "  -o FILE                        where model.mlir goes; - is standard output\n"
       "  --gradient_checkpointing       the same as --rematerialize block\n"
       "  --max_seq_length N             the same as --max_length N\n\nsettings:\n";

@@ -17,6 +17,7 @@ struct ImportOptions {
   std::set<std::string> given; ///< the settings that a flag named
   std::string model;           ///< --model, verbatim
   std::string adapter;         ///< --adapter_name_or_path; empty without
+  std::string configFile;      ///< --config_file, an Accelerate YAML; empty without
   std::string output = "-";    ///< -o; - is standard output
   bool help = false;
 };
