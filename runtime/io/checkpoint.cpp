@@ -59,6 +59,16 @@ bool Checkpoint::contains(const std::string &name) const {
   return single ? single->find(name) != nullptr : weightMap.count(name) != 0;
 }
 
+std::vector<std::string> Checkpoint::names() const {
+  std::vector<std::string> names;
+  if (single)
+    for (const auto &[name, info] : single->tensors())
+      names.push_back(name);
+  for (const auto &[name, file] : weightMap)
+    names.push_back(name);
+  return names;
+}
+
 StatusOr<CheckpointTensor> Checkpoint::find(const std::string &name) {
   auto missing = [&](const std::string &file) {
     return Status(ErrorCode::TensorMissing,

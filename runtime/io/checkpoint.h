@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "runtime/io/safetensors.h"
 
@@ -29,6 +30,8 @@ public:
   /// TensorMissing names the directory (or the shard that should have it).
   StatusOr<CheckpointTensor> find(const std::string &name);
   bool contains(const std::string &name) const;
+  /// Of all tensors, sorted.
+  std::vector<std::string> names() const;
   const std::string &place() const { return where; }
 
 private:

@@ -24,7 +24,7 @@ std::vector<const fbs::Parameter *> parametersInOrder(const fbs::Section &sectio
   return parameters;
 }
 
-static bool floatOf(SafetensorsDtype dtype, DType &out) {
+bool floatOf(SafetensorsDtype dtype, DType &out) {
   if (dtype == SafetensorsDtype::F32)
     out = DType::F32;
   else if (dtype == SafetensorsDtype::BF16)

@@ -31,6 +31,9 @@ inline constexpr Expecting kPlanExpects{"the plan",
 StatusOr<CheckpointTensor> findFloats(Checkpoint &from, const std::string &name, const std::vector<uint64_t> &shape,
                                       DType &dtype, const Expecting &expecting = kPlanExpects);
 
+/// Whether a tensor's elements are f32, bf16 or f16, and which.
+bool floatOf(SafetensorsDtype dtype, DType &out);
+
 /// "FILE: tensor NAME: ", as errors begin.
 std::string placeOf(const CheckpointTensor &tensor, const std::string &name);
 

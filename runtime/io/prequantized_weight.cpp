@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "runtime/quant/block_codec.h"
 #include "runtime/quant/dynamic_map.h"
 #include "runtime/quant/nested_scales.h"
 #include "runtime/quant/python_repr.h"
@@ -41,25 +42,33 @@ StatusOr<CheckpointTensor> findPart(Checkpoint &from, const std::string &name, S
 } // namespace
 
 StatusOr<PrequantizedWeight> PrequantizedWeight::open(Checkpoint &from, const ParameterRecords &records) {
-  PrequantizedWeight weight;
-  weight.name = textOf(records.parameter->checkpoint());
-  ZP_ASSIGN_OR_RETURN(weight.packed, from.find(weight.name));
-  const std::string found = quantizedAs(from, weight.name), expected = textOf(records.layout.type);
+  const std::string name = textOf(records.parameter->checkpoint());
+  ZP_ASSIGN_OR_RETURN(CheckpointTensor packed, from.find(name));
+  const std::string found = quantizedAs(from, name), expected = textOf(records.layout.type);
   if (found != expected)
-    return Status(ErrorCode::QuantFormat, placeOf(weight.packed, weight.name) +
+    return Status(ErrorCode::QuantFormat, placeOf(packed, name) +
                                               (found.empty() ? "isn't quantized" : "is quantized to " + found) +
                                               ", expected " + expected + " by the plan" + kOtherImport);
+  ZP_ASSIGN_OR_RETURN(PrequantizedWeight weight, open(from, name, records.layout.type));
+  ZP_RETURN_IF_ERROR(weight.checkPlan(records));
+  return weight;
+}
+
+StatusOr<PrequantizedWeight> PrequantizedWeight::open(Checkpoint &from, const std::string &name, QuantType type) {
+  PrequantizedWeight weight;
+  weight.name = name;
+  ZP_ASSIGN_OR_RETURN(weight.packed, from.find(weight.name));
   if (!holdsBytes(weight.packed.info->dtype))
     return Status(ErrorCode::TensorDtype,
                   placeOf(weight.packed, weight.name) + "dtype is " + textOf(weight.packed.info->dtype) +
                       ", expected U8, or another bnb_4bit_quant_storage; fetch or write the checkpoint again");
 
-  const std::string stateName = weight.name + "." + quantStateSuffix(records.layout.type);
+  const std::string stateName = weight.name + "." + quantStateSuffix(type);
   ZP_ASSIGN_OR_RETURN(CheckpointTensor text, findPart(from, stateName, SafetensorsDtype::U8, SafetensorsDtype::U8));
   weight.place = text.file->path() + ":" + stateName;
   ZP_ASSIGN_OR_RETURN(weight.state,
                       readQuantState(weight.place, {reinterpret_cast<const char *>(text.data()), text.info->bytes},
-                                     records.layout.type));
+                                     type));
   ZP_ASSIGN_OR_RETURN(weight.absmax,
                       findPart(from, weight.name + ".absmax", SafetensorsDtype::F32, SafetensorsDtype::U8));
   ZP_ASSIGN_OR_RETURN(weight.quantMap,
@@ -71,7 +80,6 @@ StatusOr<PrequantizedWeight> PrequantizedWeight::open(Checkpoint &from, const Pa
                                                    SafetensorsDtype::F32));
   }
   ZP_RETURN_IF_ERROR(weight.checkSizes());
-  ZP_RETURN_IF_ERROR(weight.checkPlan(records));
   ZP_RETURN_IF_ERROR(weight.checkNestedMap());
   return weight;
 }
@@ -156,6 +164,29 @@ Status PrequantizedWeight::copy(const ParameterRecords &records) const {
   }
   const uint64_t codes = records.begin * layout.codeBytes();
   packed.file->release(*packed.info, codes, std::min(records.end * layout.codeBytes(), packed.info->bytes) - codes);
+  return {};
+}
+
+Status PrequantizedWeight::dequantize(uint64_t first, uint64_t count, void *out) const {
+  const uint64_t firstScale = first / state.format.blockSize, blocks = blocksOf(count, state.format.blockSize);
+  std::vector<float> scales(blocks);
+  if (!state.nestedOffset) {
+    const std::byte *values = absmax.data() + firstScale * sizeof(float);
+    ZP_RETURN_IF_ERROR(checkFinite(absmax, ".absmax", firstScale, values, blocks));
+    std::memcpy(scales.data(), values, blocks * sizeof(float));
+  } else if (blocks > 0) {
+    // Of the groups, those that these scales are in.
+    const uint64_t firstGroup = firstScale / kNestedBlockSize, groups = (firstScale + blocks - 1) / kNestedBlockSize + 1 - firstGroup;
+    const std::byte *values = nestedAbsmax.data() + firstGroup * sizeof(float);
+    ZP_RETURN_IF_ERROR(checkFinite(nestedAbsmax, ".nested_absmax", firstGroup, values, groups));
+    std::vector<float> nested(groups);
+    std::memcpy(nested.data(), values, groups * sizeof(float));
+    const auto *codes = reinterpret_cast<const uint8_t *>(absmax.data()) + firstScale;
+    dequantizeScales({codes, blocks}, nested, *state.nestedOffset, dynamicMap(), firstScale - firstGroup * kNestedBlockSize, scales);
+  }
+  const auto *bytes = reinterpret_cast<const uint8_t *>(packed.data()) + first / 2;
+  dequantizeBlocks(state.format, bytes, scales.data(), count, state.dtype, out);
+  packed.file->release(*packed.info, first / 2, packedBytesOf(count));
   return {};
 }
 

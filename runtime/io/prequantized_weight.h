@@ -1,5 +1,5 @@
-// A weight that the checkpoint keeps in 4 bits: the tensors that bitsandbytes puts beside each other, checked, and
-// copied into records as they are. Nothing is quantised anew.
+// A weight that the checkpoint keeps in 4 bits: the tensors that bitsandbytes puts beside each other, checked; copied
+// into records as they are, nothing is quantised anew, or dequantised.
 //
 // The packed bytes may be labelled with another dtype than u8 (quant_storage): they are the same bytes. `quant_map`
 // isn't looked at: as in the reference, the type alone says what a code stands for.
@@ -16,9 +16,16 @@ public:
   /// QuantFormat when the weight isn't quantised, or otherwise than the plan says; QuantState when its tensors
   /// contradict each other or can't be used; TensorDtype, TensorMissing.
   static StatusOr<PrequantizedWeight> open(Checkpoint &from, const ParameterRecords &records);
+  /// A weight that quantizedAs says is of this type, whatever its format.
+  static StatusOr<PrequantizedWeight> open(Checkpoint &from, const std::string &name, QuantType type);
 
   /// Codes and scales of the rank's records. NonFinite for a scale that isn't a number.
   Status copy(const ParameterRecords &records) const;
+
+  const QuantState &format() const { return state; }
+  /// Elements [first, first+count) of the flattened weight, in the dtype that it was quantised from. `first` begins a
+  /// block. NonFinite for a scale that isn't a number.
+  Status dequantize(uint64_t first, uint64_t count, void *out) const;
 
 private:
   Status checkSizes() const;

@@ -1,16 +1,15 @@
 #include "runtime/tools/zprun/quantize/quantize.h"
 
-#include <cinttypes>
-#include <cstdio>
 #include <cstring>
 #include <filesystem>
-#include <unistd.h>
 
 #include "runtime/io/convert_elements.h"
 #include "runtime/quant/python_json.h"
+#include "runtime/tools/zprun/model_files.h"
 #include "runtime/tools/zprun/quantize/quantized_writer.h"
 #include "runtime/tools/zprun/quantize/saved_config.h"
-#include "runtime/tools/zprun/quantize/staged_directory.h"
+#include "runtime/tools/zprun/staged_directory.h"
+#include "runtime/tools/zprun/tensor_progress.h"
 
 namespace zp::rt {
 
@@ -28,50 +27,6 @@ struct Storage {
 constexpr Storage kStorages[] = {{"uint8", SafetensorsDtype::U8},    {"int8", SafetensorsDtype::I8},
                                  {"float16", SafetensorsDtype::F16}, {"bfloat16", SafetensorsDtype::BF16},
                                  {"float32", SafetensorsDtype::F32}, {"float64", SafetensorsDtype::F64}};
-struct Float {
-  const char *name;
-  DType dtype;
-};
-constexpr Float kFloats[] = {{"float32", DType::F32}, {"bfloat16", DType::BF16}, {"float16", DType::F16}};
-
-const Float *findFloat(std::string_view name) {
-  for (const Float &known : kFloats)
-    if (name == known.name)
-      return &known;
-  return nullptr;
-}
-
-StatusOr<json> readObject(const std::string &path) {
-  ZP_ASSIGN_OR_RETURN(std::string text, readTextFile(path));
-  json object = json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!object.is_object())
-    return Status(ErrorCode::Json, path + ": is not a JSON object; fetch the file again");
-  return object;
-}
-
-/// A bar on a terminal, a line for every tenth elsewhere.
-class TensorProgress {
-public:
-  TensorProgress(uint64_t all, bool quiet) : all(all), quiet(quiet), terminal(isatty(STDERR_FILENO)) {}
-  ~TensorProgress() {
-    if (open)
-      std::fputc('\n', stderr);
-  }
-  void step() {
-    ++done;
-    if (quiet || (!terminal && done * 10 / all == (done - 1) * 10 / all))
-      return;
-    std::fprintf(stderr,
-                 terminal ? "\rquantize: %" PRIu64 "/%" PRIu64 " tensors\x1b[K"
-                          : "quantize: %" PRIu64 "/%" PRIu64 " tensors\n",
-                 done, all);
-    open = terminal;
-  }
-
-private:
-  uint64_t all, done = 0;
-  bool quiet, terminal, open = false;
-};
 
 class Quantization {
 public:
@@ -94,7 +49,7 @@ public:
     uint64_t steps = 0;
     for (const ModelTensor &tensor : tensors)
       steps += tensor.linear && format.nested ? 2 : 1;
-    TensorProgress progress(steps, options.quiet);
+    TensorProgress progress("quantize", steps, options.quiet);
     QuantizedWriter writer(checkpoint, format, std::move(tensors), [&] { progress.step(); });
     ZP_RETURN_IF_ERROR(writer.write(stage.path(), options.maxShardBytes));
     ZP_RETURN_IF_ERROR(writeFileAtomically(stage.path() + "/generation_config.json", pythonJson(generation) + "\n"));
@@ -139,23 +94,21 @@ private:
   }
 
   /// The model's own dtype is what its configuration says, or else what its first tensor has.
-  StatusOr<const Float *> ownDtype(Checkpoint &checkpoint, const ModelTensor &first) {
+  StatusOr<const FloatType *> ownDtype(Checkpoint &checkpoint, const ModelTensor &first) {
     for (const char *key : {"dtype", "torch_dtype"})
       if (given.contains(key) && given[key].is_string()) {
-        if (const Float *known = findFloat(given[key].get<std::string>()))
+        if (const FloatType *known = findFloat(given[key].get<std::string>()))
           return known;
         return Status(ErrorCode::Config, configPath + ": " + key + ": is \"" + given[key].get<std::string>() +
                                              "\", expected float32, bfloat16 or float16; say which with --dtype");
       }
     DType stored;
     ZP_ASSIGN_OR_RETURN(CheckpointTensor tensor, findFloats(checkpoint, first.name, first.shape, stored));
-    return stored == DType::BF16  ? findFloat("bfloat16")
-           : stored == DType::F16 ? findFloat("float16")
-                                  : findFloat("float32");
+    return &floatOf(stored);
   }
 
   Status chooseFormat(Checkpoint &checkpoint, const std::vector<ModelTensor> &tensors) {
-    const Float *dtype = findFloat(options.dtype);
+    const FloatType *dtype = findFloat(options.dtype);
     if (!dtype) {
       ZP_ASSIGN_OR_RETURN(dtype, ownDtype(checkpoint, tensors.front()));
     }

@@ -1,7 +1,7 @@
 // Files that appear under their names together, at the end: written in a folder inside the directory, then moved up. An
 // object that is destroyed before `commit` leaves nothing behind, not even the directory if it made it.
-#ifndef ZP_RUNTIME_TOOLS_ZPRUN_QUANTIZE_STAGED_DIRECTORY_H
-#define ZP_RUNTIME_TOOLS_ZPRUN_QUANTIZE_STAGED_DIRECTORY_H
+#ifndef ZP_RUNTIME_TOOLS_ZPRUN_STAGED_DIRECTORY_H
+#define ZP_RUNTIME_TOOLS_ZPRUN_STAGED_DIRECTORY_H
 
 #include <string>
 
@@ -18,7 +18,7 @@ public:
 
   /// Where to write.
   const std::string &path() const { return stage; }
-  /// Moves all files, `last` at the end: who finds that one finds all. Shards of a model that was there before go.
+  /// Moves all files, `last` at the end: who finds that one finds all. Weights of a model that was there before go.
   Status commit(const std::string &last);
 
 private:
@@ -30,4 +30,4 @@ private:
 
 } // namespace zp::rt
 
-#endif // ZP_RUNTIME_TOOLS_ZPRUN_QUANTIZE_STAGED_DIRECTORY_H
+#endif // ZP_RUNTIME_TOOLS_ZPRUN_STAGED_DIRECTORY_H

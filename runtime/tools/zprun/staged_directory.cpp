@@ -1,4 +1,4 @@
-#include "runtime/tools/zprun/quantize/staged_directory.h"
+#include "runtime/tools/zprun/staged_directory.h"
 
 #include <filesystem>
 #include <regex>
@@ -18,7 +18,7 @@ StatusOr<StagedDirectory> StagedDirectory::create(const std::string &directory) 
   out.directory = directory;
   out.made = !fs::exists(directory, ignored);
   ZP_RETURN_IF_ERROR(makeWritableDirectory(directory));
-  std::string stage = directory + "/.quantize" + std::to_string(getpid());
+  std::string stage = directory + "/.zp-stage" + std::to_string(getpid());
   ZP_RETURN_IF_ERROR(makeWritableDirectory(stage));
   out.stage = std::move(stage);
   return out;
@@ -41,7 +41,7 @@ Status StagedDirectory::commit(const std::string &last) {
   std::set<std::string> names;
   for (const auto &entry : fs::directory_iterator(stage, error))
     names.insert(entry.path().filename().string());
-  static const std::regex shard("model-[0-9]{5}-of-[0-9]{5}\\.safetensors");
+  static const std::regex shard("model(-[0-9]{5}-of-[0-9]{5})?\\.safetensors(\\.index\\.json)?");
   for (const auto &entry : fs::directory_iterator(directory, error))
     if (std::string name = entry.path().filename().string(); std::regex_match(name, shard) && !names.contains(name))
       fs::remove(entry.path(), error);

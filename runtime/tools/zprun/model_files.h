@@ -1,0 +1,38 @@
+// What the verbs that write a model's directory ask of one: its JSON files, the names of float types, the files beside weights.
+#ifndef ZP_RUNTIME_TOOLS_ZPRUN_MODEL_FILES_H
+#define ZP_RUNTIME_TOOLS_ZPRUN_MODEL_FILES_H
+
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+#include "runtime/io/checkpoint.h"
+#include "runtime/schema/dtypes.h"
+
+namespace zp::rt {
+
+struct FloatType {
+  const char *name; ///< as config.json spells it
+  DType dtype;
+  SafetensorsDtype label;
+};
+/// Null for another name.
+const FloatType *findFloat(std::string_view name);
+const FloatType &floatOf(DType dtype);
+
+/// FileMissing, Json. `Document`: nlohmann::ordered_json where the order of keys matters.
+template <typename Document = nlohmann::json> StatusOr<Document> readObject(const std::string &path) {
+  ZP_ASSIGN_OR_RETURN(std::string text, readTextFile(path));
+  Document object = Document::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!object.is_object())
+    return Status(ErrorCode::Json, path + ": is not a JSON object; fetch the file again");
+  return object;
+}
+
+/// Copies the tokenizer's files of a directory into another, and says how many there were. DiskWrite, DiskFull.
+StatusOr<int> copyTokenizer(const std::string &from, const std::string &to);
+
+} // namespace zp::rt
+
+#endif // ZP_RUNTIME_TOOLS_ZPRUN_MODEL_FILES_H
