@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "frontends/common/Names.h"
+#include "runtime/schema/run_rules.h"
 
 namespace zp::fe {
 
@@ -123,7 +124,7 @@ Status verifySettings(const JobSettings &s) {
   checks.range("data_seed", double(s.data_seed), -1, 9e15, "0 or more, or -1 for --seed",
                "drop the flag");
   checks.range("logging_steps", double(s.logging_steps), 1, kMostInt, "1 or more updates", "use 1");
-  return checks.first;
+  return checks.first.ok() ? rt::verifyRunSettings(s) : checks.first;
 }
 
 } // namespace zp::fe

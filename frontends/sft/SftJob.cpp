@@ -1,5 +1,6 @@
 #include "frontends/sft/SftJob.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "frontends/common/Names.h"
@@ -11,6 +12,10 @@ namespace {
 
 /// Flags whose other value would ask for something that isn't there.
 const char *const kOnlyTrue[] = {"average_tokens_across_devices", "do_train", "save_safetensors"};
+
+/// Flags of zprun that mean nothing without rows to evaluate.
+const char *const kOfEvaluation[] = {"eval_strategy", "eval_steps", "eval_delay", "eval_on_start", "load_best_model_at_end",
+                                     "metric_for_best_model", "greater_is_better"};
 
 Status missing(const char *flag, const char *what) {
   return Status(ErrorCode::Usage,
@@ -46,9 +51,13 @@ Status takeFiles(const SftArguments &arguments, SftJob &job) {
 
 /// As the guide's script: a split with `train` in its name, one with `test`.
 Status takeSplits(const SftArguments &arguments, SftJob &job) {
-  const bool evaluates = arguments.get("eval_strategy", "no") != "no" || arguments.isOn("do_eval");
+  const bool between = arguments.get("eval_strategy", "no") != "no", evaluates = between || arguments.isOn("do_eval");
   std::error_code ignored;
   if (std::filesystem::is_regular_file(job.dataset, ignored)) {
+    if (arguments.isOn("load_best_model_at_end"))
+      return Status(ErrorCode::Config, "--load_best_model_at_end: is true, but " + job.dataset +
+                                           " is one file, expected a test split that says which model is the best; give "
+                                           "--dataset_name a directory of splits");
     if (evaluates)
       job.notes.push_back("--eval_strategy: nothing is evaluated, " + job.dataset +
                           " is one file without a test split");
@@ -70,9 +79,8 @@ Status takeSplits(const SftArguments &arguments, SftJob &job) {
                       " without a test split, expected one in --splits; add it, or set --eval_strategy no");
   if (!evaluates)
     job.testSplit.clear();
-  else
-    job.notes.push_back("--eval_strategy: the test split is evaluated once, after training; evaluation within training "
-                        "is not built yet");
+  job.evaluatesBetween = between;
+  job.evaluatesAfter = arguments.isOn("do_eval");
   return Status();
 }
 
@@ -90,11 +98,31 @@ void takeDataFlags(const SftArguments &arguments, SftJob &job) {
     job.testDataFlags.insert(job.testDataFlags.end(), {"--packing", arguments.get("eval_packing")});
 }
 
+/// Reporters by commas or blanks; TensorBoard's events are files, everything else would be sent somewhere.
+void takeReporters(const SftArguments &arguments, SftJob &job) {
+  std::string rest;
+  for (const std::string &name : splitCommaList(arguments.get("report_to", "none"))) {
+    if (name == "tensorboard" || name == "all")
+      job.runFlags.insert(job.runFlags.end(), {"--report_to", "tensorboard"});
+    else if (name != "none")
+      rest += (rest.empty() ? "" : ", ") + name;
+  }
+  if (!rest.empty())
+    job.notes.push_back("--report_to: nothing is sent to " + rest + "; tensorboard's events and metrics.jsonl are files");
+}
+
 /// True stands for the latest, as in the reference.
 void takeRunFlags(const SftArguments &arguments, SftJob &job) {
-  for (const ConfigKey &key : sftFlags().all())
-    if (key.use == KeyUse::Run && arguments.given.count(key.name))
+  for (const ConfigKey &key : sftFlags().all()) {
+    const bool ofEvaluation = std::find(std::begin(kOfEvaluation), std::end(kOfEvaluation), std::string(key.name)) != std::end(kOfEvaluation);
+    if (key.use == KeyUse::Run && arguments.given.count(key.name) && (job.evaluatesBetween || !ofEvaluation))
       job.runFlags.insert(job.runFlags.end(), {std::string("--") + key.name, arguments.get(key.name)});
+  }
+  takeReporters(arguments, job);
+  if (arguments.isOn("push_to_hub")) {
+    job.runFlags.insert(job.runFlags.end(), {"--push_to_hub", "true"});
+    job.notes.push_back("--push_to_hub: nothing is sent; --output_dir is made ready for it, and a line says how it is pushed");
+  }
   std::string resume = arguments.get("resume_from_checkpoint");
   if (std::optional<bool> word = boolWord(resume))
     resume = *word ? "latest" : "";

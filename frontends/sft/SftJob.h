@@ -18,6 +18,7 @@ struct ResolvedSetting {
 struct SftJob {
   std::string model, adapter, dataset, outputDir;
   std::string trainSplit, testSplit; ///< empty when the data set is a single file; testSplit also without evaluation
+  bool evaluatesBetween = false, evaluatesAfter = false; ///< the test split: by --eval_strategy, by --do_eval
   std::vector<std::string> dataFlags, testDataFlags; ///< of zpdata
   std::vector<std::string> runFlags;                 ///< of zprun
   std::vector<ResolvedSetting> settings;             ///< in the order of settings.inc; the others are at their defaults

@@ -111,9 +111,13 @@ std::vector<Step> stepsOf(const SftJob &job, const Tools &tools) {
 
   Step train = runStep(job, tools, "train", plan, tokens);
   train.words = joined(joined(train.words, {"--output_dir", job.outputDir}), job.runFlags);
+  if (job.evaluatesBetween) {
+    train.words = joined(train.words, {"--eval_dataset", testTokens});
+    train.inputs.push_back({testTokens});
+  }
   train.outputs = trainedFiles(job);
   steps.push_back(train);
-  if (!job.testSplit.empty()) {
+  if (job.evaluatesAfter) {
     Step evaluate = runStep(job, tools, "evaluate", plan, testTokens);
     for (const std::string &file : train.outputs)
       if (file.find("model") != std::string::npos)

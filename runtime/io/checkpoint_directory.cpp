@@ -139,19 +139,23 @@ Status publishCheckpoint(const std::string &output, uint64_t step) {
   return {};
 }
 
-void rotateCheckpoints(const std::string &output, uint64_t keep, uint64_t newest) {
+void rotateCheckpoints(const std::string &output, uint64_t keep, uint64_t newest, uint64_t best) {
   if (keep == 0)
     return;
   // By time, not by number: a run begun anew in an old directory has the smaller numbers.
   std::vector<std::tuple<fs::file_time_type, uint64_t>> others;
+  uint64_t kept = 0;
   for (uint64_t step : checkpointsIn(output)) {
     std::error_code error;
     fs::file_time_type changed = fs::last_write_time(checkpointPath(output, step), error);
-    if (step != newest && !error)
+    if (step == newest || step == best)
+      ++kept;
+    else if (!error)
       others.emplace_back(changed, step);
   }
   std::sort(others.begin(), others.end());
-  for (size_t i = 0; i + (keep - 1) < others.size(); ++i) {
+  const uint64_t more = keep > kept ? keep - kept : 0;
+  for (size_t i = 0; i + more < others.size(); ++i) {
     uint64_t step = std::get<1>(others[i]);
     std::string temporary = unfinishedPath(output, step);
     if (::rename(checkpointPath(output, step).c_str(), temporary.c_str()) == 0)

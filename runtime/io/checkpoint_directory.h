@@ -25,9 +25,9 @@ Status makeUnfinished(const std::string &output, uint64_t step);
 /// Gives the temporary directory its final name; whatever had that name goes. Its files have been
 /// synced.
 Status publishCheckpoint(const std::string &output, uint64_t step);
-/// Removes checkpoints, the longest unchanged first, until `keep` remain; never the one of
-/// `newest`. 0 keeps all.
-void rotateCheckpoints(const std::string &output, uint64_t keep, uint64_t newest);
+/// Removes checkpoints, the longest unchanged first, until `keep` remain; never those of `newest`
+/// and of `best`, which may be the same. 0 keeps all.
+void rotateCheckpoints(const std::string &output, uint64_t keep, uint64_t newest, uint64_t best);
 
 } // namespace zp::rt
 

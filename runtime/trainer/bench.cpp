@@ -75,7 +75,7 @@ StatusOr<BenchReport> bench(const fbs::Plan &plan, const JobSettings &settings, 
     if (update >= kWarmUp)
       seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   }
-  double metrics[4];
+  double metrics[5];
   ZP_RETURN_IF_ERROR(readDoubles(executor, entries.entry(apply), "metrics", metrics));
   report.loss = metrics[0];
   std::sort(seconds.begin(), seconds.end());

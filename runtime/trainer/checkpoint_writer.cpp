@@ -189,8 +189,8 @@ Status CheckpointWriter::publish(const RunPosition &position) {
   ZP_RETURN_IF_ERROR(
       writeTrainedWeights(plan, shards, {directory, options.baseName, options.maxShardBytes}));
   StatusOr<std::string> lines = readTextFile(metrics);
-  TrainingLog log{lines.ok() ? *lines : "", options.earlierLog, position.step,
-                  position.updates,         position.tokens,    position.epoch};
+  TrainingLog log{lines.ok() ? *lines : "", options.earlierLog, position.step, position.updates, position.tokens,
+                  position.epoch,           position.best,      options.outputDirectory, {}};
   ZP_RETURN_IF_ERROR(writeFileAtomically(directory + "/trainer_state.json",
                                          trainerStateText(log, *options.settings)));
   syncFile(metrics);
@@ -209,7 +209,7 @@ Status CheckpointWriter::publish(const RunPosition &position) {
   published = true;
   rotateCheckpoints(options.outputDirectory,
                     static_cast<uint64_t>(std::max<int64_t>(0, options.settings->save_total_limit)),
-                    position.step);
+                    position.step, position.best ? position.best->step : position.step);
   return {};
 }
 

@@ -20,6 +20,7 @@
 #include "runtime/executor/executor.h"
 #include "runtime/io/checkpoint_shards.h"
 #include "runtime/schema/settings.h"
+#include "runtime/trainer/best_model.h"
 #include "runtime/trainer/checkpoint_identity.h"
 #include "runtime/trainer/side_job.h"
 
@@ -36,6 +37,7 @@ struct RunPosition {
   double loss = 0;     ///< of the last update
   double epoch = 0;
   uint64_t updates = 0, updatesPerEpoch = 0; ///< of the whole run; for the record
+  std::optional<BestModel> best = {};        ///< so far; its checkpoint is kept
 };
 
 struct CheckpointOptions {

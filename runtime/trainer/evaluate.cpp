@@ -106,15 +106,20 @@ StatusOr<EvaluateReport> evaluate(const fbs::Plan &plan, const TokenDataset &dat
     ZP_RETURN_IF_ERROR(fillTokens(executor, entry, dataset, mine));
     ZP_RETURN_IF_ERROR(fillScalars(executor, entry, scalars));
     ZP_RETURN_IF_ERROR(executor.run(index));
-    double loss;
-    ZP_RETURN_IF_ERROR(readDoubles(executor, entry, "loss_sum", {&loss, 1}));
-    report.lossSum += loss;
+    double sums[2];
+    ZP_RETURN_IF_ERROR(readDoubles(executor, entry, "loss_sum", sums));
+    report.lossSum += sums[0];
+    report.hits += sums[1];
     report.countedLabels += counted;
+    ++report.rounds;
     if (logits)
       ZP_RETURN_IF_ERROR(logits->take(first, batch, entry.length(), scalars));
   }
-  // The entry's sum is of this rank's rows: one exchange at the end makes it everyone's.
-  ZP_RETURN_IF_ERROR(communicator.allReduce(&report.lossSum, 1, DType::F64));
+  // The entry's sums are of this rank's rows: one exchange at the end makes them everyone's.
+  double sums[2] = {report.lossSum, report.hits};
+  ZP_RETURN_IF_ERROR(communicator.allReduce(sums, 2, DType::F64));
+  report.lossSum = sums[0];
+  report.hits = sums[1];
   if (logits)
     ZP_RETURN_IF_ERROR(logits->finish());
   return report;

@@ -2,6 +2,7 @@
 #ifndef ZP_RUNTIME_TRAINER_EVALUATE_H
 #define ZP_RUNTIME_TRAINER_EVALUATE_H
 
+#include <cmath>
 #include <string>
 
 #include "runtime/executor/executor.h"
@@ -21,8 +22,14 @@ struct EvaluateOptions {
 
 struct EvaluateReport {
   double lossSum = 0; ///< over the counted labels of every row of the file
+  double hits = 0;    ///< counted labels that were predicted; not a number under a plan that doesn't count them
   uint64_t countedLabels = 0;
-  uint64_t rows = 0;
+  uint64_t rows = 0, rounds = 0; ///< a round is a micro-batch on every rank
+
+  /// Means over the counted labels; 0 without any.
+  double loss() const { return countedLabels ? lossSum / static_cast<double>(countedLabels) : 0; }
+  double accuracy() const { return countedLabels ? hits / static_cast<double>(countedLabels) : 0; }
+  double perplexity() const { return std::exp(loss()); }
 };
 
 /// Every rank calls it after `init`; every rank gets the same report. Logits go to rank 0's file as f32 [rows, length, vocabulary].

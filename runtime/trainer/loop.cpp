@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "runtime/schema/plan_generated.h"
+#include "runtime/trainer/evaluate.h"
 #include "runtime/trainer/metrics.h"
 #include "runtime/trainer/micro_batch.h"
 #include "runtime/trainer/plan_entries.h"
@@ -14,7 +15,7 @@
 #include "runtime/trainer/progress.h"
 #include "runtime/trainer/row_order.h"
 #include "runtime/trainer/run_length.h"
-#include "runtime/trainer/save_policy.h"
+#include "runtime/trainer/step_policy.h"
 #include "runtime/trainer/schedule.h"
 #include "runtime/trainer/stop_request.h"
 
@@ -29,16 +30,16 @@ double secondsSince(Clock::time_point start) { return std::chrono::duration<doub
 class Loop {
 public:
   Loop(const fbs::Plan &plan, const JobSettings &settings, const TokenDataset &dataset, Executor &executor, Communicator &communicator)
-      : settings(settings), dataset(dataset), executor(executor), communicator(communicator), entries(plan),
+      : plan(plan), settings(settings), dataset(dataset), executor(executor), communicator(communicator), entries(plan),
         order(rowOrderOf(settings, dataset, communicator.size())) {}
 
   StatusOr<LoopReport> run(const LoopOptions &options) {
-    ZP_RETURN_IF_ERROR(prepare(options.from));
-    std::optional<MetricsFile> file;
-    if (communicator.rank() == 0) {
-      const std::string path = options.outputDirectory + "/metrics.jsonl";
-      ZP_ASSIGN_OR_RETURN(file, options.from.step == 0 ? MetricsFile::create(path) : MetricsFile::resume(path, options.earlierMetrics, options.from.step));
-    }
+    ZP_RETURN_IF_ERROR(prepare(options));
+    if (communicator.rank() == 0)
+      ZP_RETURN_IF_ERROR(openFiles(options));
+    const auto begin = Clock::now();
+    if (settings.eval_on_start && options.evaluation && report.updates == 0)
+      ZP_RETURN_IF_ERROR(evaluateNow(*options.evaluation));
     Progress progress(report.updates, report.wanted, static_cast<uint64_t>(std::max<int64_t>(1, settings.logging_steps)),
                       options.quiet || communicator.rank() != 0);
     while (report.updates < report.wanted) {
@@ -54,20 +55,77 @@ public:
       if (file)
         ZP_RETURN_IF_ERROR(file->append(metrics));
       progress.show(metrics, report.residentPeak);
+      if (log)
+        ZP_RETURN_IF_ERROR(log->update(metrics));
       ++report.updates;
       report.position.epoch = metrics.epoch;
+      report.summary.loss += metrics.loss;
+      if (options.evaluation && evaluations->after(report.updates))
+        ZP_RETURN_IF_ERROR(evaluateNow(*options.evaluation));
       if (options.checkpoints && policy->after(report.updates) && report.updates < report.wanted)
         ZP_RETURN_IF_ERROR(options.checkpoints->save(position(), true));
     }
     report.position = position();
     report.saveAtEnd = policy->after(report.updates);
+    summarize(options.from.step, secondsSince(begin));
+    if (log)
+      ZP_RETURN_IF_ERROR(log->summary(report.summary));
     return report;
   }
 
 private:
-  Status prepare(const RunPosition &from) {
+  Status openFiles(const LoopOptions &options) {
+    const std::string path = options.outputDirectory + "/metrics.jsonl";
+    ZP_ASSIGN_OR_RETURN(file, options.from.step == 0 ? MetricsFile::create(path) : MetricsFile::resume(path, options.earlierMetrics, options.from.step));
+    RunLogOptions logging;
+    logging.loggingSteps = static_cast<uint64_t>(std::max<int64_t>(1, settings.logging_steps));
+    logging.lines = !options.quiet;
+    logging.eventDirectory = options.eventDirectory;
+    ZP_ASSIGN_OR_RETURN(log, RunLog::create(logging));
+    return {};
+  }
+
+  /// Between two updates, by all ranks. It changes nothing that training goes on from.
+  Status evaluateNow(const TokenDataset &rows) {
+    const auto start = Clock::now();
+    ZP_ASSIGN_OR_RETURN(EvaluateReport found, evaluate(plan, rows, executor, communicator, {"", 1, static_cast<uint64_t>(settings.seed)}));
+    // A best model whose weights aren't saved couldn't be loaded.
+    if (!settings.load_best_model_at_end || policy->after(report.updates))
+      best->offer(report.updates, found);
+    if (!log)
+      return {};
+    const double seconds = secondsSince(start);
+    EvaluationMetrics metrics{report.updates,
+                              report.position.epoch,
+                              found.loss(),
+                              found.accuracy(),
+                              seconds,
+                              static_cast<double>(found.rows) / seconds,
+                              static_cast<double>(found.rounds) / seconds};
+    ZP_RETURN_IF_ERROR(file->appendEvaluation(metrics));
+    return log->evaluation(metrics);
+  }
+
+  /// The reference's figures: rows of the job, or of max_steps, over the time that this process took.
+  void summarize(uint64_t from, double seconds) {
+    RunSummary &summary = report.summary;
+    const auto updates = static_cast<double>(report.updates - from);
+    const auto rows = settings.max_steps > 0 ? static_cast<double>(report.wanted * order.placesPerUpdate())
+                                             : static_cast<double>(dataset.rows()) * settings.num_train_epochs;
+    summary.seconds = seconds;
+    summary.rowsPerSecond = rows / seconds;
+    summary.updatesPerSecond = static_cast<double>(report.wanted) / seconds;
+    summary.loss = updates > 0 ? summary.loss / updates : 0;
+    summary.epoch = report.position.epoch;
+    summary.step = report.updates;
+  }
+
+  Status prepare(const LoopOptions &options) {
+    const RunPosition &from = options.from;
     ZP_ASSIGN_OR_RETURN(report.wanted, updatesInAll(settings, dataset, communicator.size()));
-    ZP_ASSIGN_OR_RETURN(policy, SavePolicy::create(settings, report.wanted, order.updatesPerEpoch()));
+    ZP_ASSIGN_OR_RETURN(policy, StepPolicy::ofSaving(settings, report.wanted, order.updatesPerEpoch()));
+    ZP_ASSIGN_OR_RETURN(evaluations, StepPolicy::ofEvaluation(settings, report.wanted, order.updatesPerEpoch()));
+    best.emplace(settings, from.best);
     report.updates = from.step;
     report.tokens = from.tokens;
     report.lastLoss = from.loss;
@@ -89,7 +147,7 @@ private:
   }
 
   RunPosition position() const {
-    return {report.updates, report.tokens, report.lastLoss, report.position.epoch, report.wanted, order.updatesPerEpoch()};
+    return {report.updates, report.tokens, report.lastLoss, report.position.epoch, report.wanted, order.updatesPerEpoch(), best->best()};
   }
 
   /// Looks up the update's rows; counts its labels and tokens.
@@ -150,11 +208,12 @@ private:
     const fbs::Entry &entry = entries.entry(apply);
     ZP_RETURN_IF_ERROR(fillScalars(executor, entry, scalars));
     ZP_RETURN_IF_ERROR(executor.run(apply));
-    double out[4];
+    double out[5];
     ZP_RETURN_IF_ERROR(readDoubles(executor, entry, "metrics", out));
     metrics.step = update + 1;
     metrics.loss = report.lastLoss = out[0];
     metrics.gradNorm = out[1];
+    metrics.accuracy = out[4];
     metrics.learningRate = schedule->at(update);
     metrics.numTokens = report.tokens += updateTokens;
     metrics.epoch = order.epochAfter(update);
@@ -164,6 +223,7 @@ private:
     return {};
   }
 
+  const fbs::Plan &plan;
   const JobSettings &settings;
   const TokenDataset &dataset;
   Executor &executor;
@@ -171,7 +231,10 @@ private:
   PlanEntries entries;
   RowOrder order;
   std::optional<Schedule> schedule;
-  std::optional<SavePolicy> policy;
+  std::optional<StepPolicy> policy, evaluations; // of saving; of evaluation
+  std::optional<BestModelTracker> best;
+  std::optional<MetricsFile> file; // these two: rank 0
+  std::optional<RunLog> log;
   uint32_t apply = 0;
   std::vector<int64_t> places; // rows of the update, in micro-batch order
   uint64_t updateTokens = 0;

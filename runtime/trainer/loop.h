@@ -1,4 +1,4 @@
-// Trains: updates over the data until the steps that the plan's settings ask for are done.
+// Trains: updates over the data until the steps that the plan's settings ask for are done, with evaluations between them.
 //
 // Every rank runs the same loop. What ranks must agree on (rows, counts, lengths, learning rate) is computed by each from
 // the data file and the settings; a stop signal, and how far a checkpoint has come, is agreed on by a sum before each update.
@@ -11,6 +11,7 @@
 #include "runtime/io/token_dataset.h"
 #include "runtime/schema/settings.h"
 #include "runtime/trainer/checkpoint_writer.h"
+#include "runtime/trainer/run_log.h"
 
 namespace zp::fbs {
 struct Plan;
@@ -20,7 +21,9 @@ namespace zp::rt {
 
 struct LoopOptions {
   std::string outputDirectory; ///< of metrics.jsonl, written by rank 0
+  std::string eventDirectory;  ///< of TensorBoard's events, by rank 0; empty: none
   bool quiet = false;
+  const TokenDataset *evaluation = nullptr; ///< rows that the settings' eval_strategy evaluates
   RunPosition from;            ///< where a resumed run goes on
   std::string earlierMetrics;  ///< of a resumed run: the file whose lines metrics.jsonl begins with
   CheckpointWriter *checkpoints = nullptr; ///< takes those of the save strategy but the last, which is the caller's
@@ -35,6 +38,7 @@ struct LoopReport {
   uint64_t residentPeak = 0;   ///< anonymous and shared bytes of this process, the most seen between two updates
   RunPosition position;        ///< where it ended
   bool saveAtEnd = false;      ///< the strategy asks for a checkpoint there
+  RunSummary summary;          ///< of the updates that this process did
   CheckpointReport checkpoints;
 };
 

@@ -1,9 +1,11 @@
 #include "runtime/trainer/metrics.h"
 
 #include <cerrno>
+#include <charconv>
 #include <cinttypes>
-#include <cstdlib>
+#include <cmath>
 #include <cstring>
+#include <optional>
 #include <string_view>
 
 #include "runtime/io/atomic_file.h"
@@ -11,13 +13,30 @@
 
 namespace zp::rt {
 
+/// Nothing when it isn't known.
+static std::string accuracyMember(const char *prefix, double accuracy) {
+  char member[64] = "";
+  if (!std::isnan(accuracy))
+    std::snprintf(member, sizeof member, ", \"%smean_token_accuracy\": %.17g", prefix, accuracy);
+  return member;
+}
+
 std::string metricsLine(const StepMetrics &m) {
   char line[512];
   std::snprintf(line, sizeof line,
                 "{\"step\": %" PRIu64 ", \"loss\": %.17g, \"grad_norm\": %.17g, \"learning_rate\": %.17g, \"num_tokens\": %" PRIu64
-                ", \"epoch\": %.17g, \"step_seconds\": %.17g, \"tokens_per_second\": %.17g}",
+                ", \"epoch\": %.17g, \"step_seconds\": %.17g, \"tokens_per_second\": %.17g",
                 m.step, m.loss, m.gradNorm, m.learningRate, m.numTokens, m.epoch, m.stepSeconds, m.tokensPerSecond);
-  return line;
+  return line + accuracyMember("", m.accuracy) + "}";
+}
+
+std::string evaluationLine(const EvaluationMetrics &m) {
+  char line[512];
+  std::snprintf(line, sizeof line,
+                "{\"step\": %" PRIu64 ", \"eval_loss\": %.17g, \"eval_perplexity\": %.17g, \"epoch\": %.17g, \"eval_runtime\": %.17g"
+                ", \"eval_samples_per_second\": %.17g, \"eval_steps_per_second\": %.17g",
+                m.step, m.loss, std::exp(m.loss), m.epoch, m.seconds, m.rowsPerSecond, m.roundsPerSecond);
+  return line + accuracyMember("eval_", m.accuracy) + "}";
 }
 
 static Status failed(const std::string &path) {
@@ -36,22 +55,38 @@ StatusOr<MetricsFile> MetricsFile::create(const std::string &path) {
   return metrics;
 }
 
-/// The step of a line that metricsLine made; 0 for anything else.
-static uint64_t stepOf(const std::string &text, size_t at) {
+namespace {
+struct Line {
+  bool evaluation = false;
+  uint64_t step = 0;
+};
+} // namespace
+
+/// A line that metricsLine made.
+static std::optional<Line> readLine(std::string_view text) {
   constexpr std::string_view begin = "{\"step\": ";
-  return text.compare(at, begin.size(), begin) == 0 ? std::strtoull(text.c_str() + at + begin.size(), nullptr, 10) : 0;
+  if (!text.starts_with(begin))
+    return {};
+  Line line;
+  auto [end, error] = std::from_chars(text.data() + begin.size(), text.data() + text.size(), line.step);
+  if (error != std::errc())
+    return {};
+  line.evaluation = text.substr(static_cast<size_t>(end - text.data())).starts_with(", \"eval_");
+  return line;
 }
 
 StatusOr<MetricsFile> MetricsFile::resume(const std::string &path, const std::string &earlier, uint64_t step) {
   StatusOr<std::string> text = readTextFile(earlier);
   std::string kept;
   if (text.ok()) {
-    uint64_t last = 0;
-    for (size_t at = 0, end; (end = text->find('\n', at)) != std::string::npos; at = end + 1)
-      if (uint64_t of = stepOf(*text, at); of > last && of <= step) { // a torn line and one said twice are left out
-        kept.append(*text, at, end + 1 - at);
-        last = of;
-      }
+    uint64_t next[2] = {1, 0}; // of updates and of evaluations: there may be one before the first update
+    for (size_t at = 0, end; (end = text->find('\n', at)) != std::string::npos; at = end + 1) {
+      std::optional<Line> line = readLine(std::string_view(*text).substr(at, end - at));
+      if (!line || line->step < next[line->evaluation] || line->step > step) // a torn line and one said twice are left out
+        continue;
+      kept.append(*text, at, end + 1 - at);
+      next[line->evaluation] = line->step + 1;
+    }
   }
   ZP_RETURN_IF_ERROR(writeFileAtomically(path, kept));
   MetricsFile metrics;
@@ -62,8 +97,8 @@ StatusOr<MetricsFile> MetricsFile::resume(const std::string &path, const std::st
   return metrics;
 }
 
-Status MetricsFile::append(const StepMetrics &metrics) {
-  std::string line = metricsLine(metrics) + "\n";
+Status MetricsFile::appendLine(std::string line) {
+  line += '\n';
   if (std::fwrite(line.data(), 1, line.size(), file.get()) != line.size() || std::fflush(file.get()) != 0)
     return failed(path);
   return {};

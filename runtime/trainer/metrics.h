@@ -1,8 +1,9 @@
-// metrics.jsonl: one object an update, full precision, on disk as soon as it is known.
+// metrics.jsonl: one object an update and one an evaluation, full precision, on disk as soon as it is known.
 #ifndef ZP_RUNTIME_TRAINER_METRICS_H
 #define ZP_RUNTIME_TRAINER_METRICS_H
 
 #include <cstdio>
+#include <limits>
 #include <memory>
 #include <string>
 
@@ -19,19 +20,31 @@ struct StepMetrics {
   double epoch = 0;
   double stepSeconds = 0;
   double tokensPerSecond = 0;
+  double accuracy = std::numeric_limits<double>::quiet_NaN(); ///< share of the counted labels that were predicted, when known
+};
+
+/// An evaluation between two updates.
+struct EvaluationMetrics {
+  uint64_t step = 0; ///< updates done
+  double epoch = 0;
+  double loss = 0, accuracy = 0; ///< means over the counted labels; the accuracy may be unknown, not a number
+  double seconds = 0, rowsPerSecond = 0, roundsPerSecond = 0;
 };
 
 /// One line of JSON, without the newline.
 std::string metricsLine(const StepMetrics &metrics);
+std::string evaluationLine(const EvaluationMetrics &metrics);
 
 class MetricsFile {
 public:
   static StatusOr<MetricsFile> create(const std::string &path);
   /// The lines of `earlier` up to `step` (none when there is no such file), to which more are appended.
   static StatusOr<MetricsFile> resume(const std::string &path, const std::string &earlier, uint64_t step);
-  Status append(const StepMetrics &metrics);
+  Status append(const StepMetrics &metrics) { return appendLine(metricsLine(metrics)); }
+  Status appendEvaluation(const EvaluationMetrics &metrics) { return appendLine(evaluationLine(metrics)); }
 
 private:
+  Status appendLine(std::string line);
   struct Close {
     void operator()(std::FILE *file) const { std::fclose(file); }
   };

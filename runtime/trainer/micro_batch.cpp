@@ -1,6 +1,8 @@
 #include "runtime/trainer/micro_batch.h"
 
+#include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "runtime/schema/plan_generated.h"
 #include "runtime/trainer/plan_entries.h"
@@ -46,9 +48,10 @@ Status fillScalars(Executor &executor, const fbs::Entry &entry, const StepScalar
 Status readDoubles(Executor &executor, const fbs::Entry &entry, std::string_view name, std::span<double> out) {
   uint32_t tensor = outputOf(entry, name);
   TensorView view = tensor == kNoTensor ? TensorView{} : executor.view(tensor);
-  if (!view || view.dtype != DType::F64 || static_cast<uint64_t>(view.elements()) != out.size())
+  if (!view || view.dtype != DType::F64 || static_cast<uint64_t>(view.elements()) > out.size())
     return misfit(name, "an f64 output");
-  std::memcpy(out.data(), view.data, out.size_bytes());
+  std::fill(out.begin(), out.end(), std::numeric_limits<double>::quiet_NaN());
+  std::memcpy(out.data(), view.data, view.bytes());
   return {};
 }
 

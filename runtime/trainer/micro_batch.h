@@ -18,7 +18,7 @@ namespace zp::rt {
 Status fillTokens(Executor &executor, const fbs::Entry &entry, const TokenDataset &dataset, std::span<const int64_t> rows);
 /// Does nothing for an entry that reads no scalars.
 Status fillScalars(Executor &executor, const fbs::Entry &entry, const StepScalars &scalars);
-/// Reads `out.size()` doubles of an output.
+/// Reads the doubles of an output. One that has fewer than `out` leaves the rest not-a-number.
 Status readDoubles(Executor &executor, const fbs::Entry &entry, std::string_view name, std::span<double> out);
 
 } // namespace zp::rt

@@ -2,9 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <string_view>
+#include <filesystem>
+#include <map>
 
 #include <nlohmann/json.hpp>
+
+#include "runtime/io/checkpoint_directory.h"
+#include "runtime/schema/run_rules.h"
 
 namespace zp::rt {
 
@@ -12,45 +16,86 @@ using nlohmann::json;
 
 namespace {
 
-/// An entry every logging step: the loss is the mean over the updates since the entry before.
+constexpr double kEvalSteps = 500; // the reference's default, where nothing is evaluated by steps
+
+/// The log's entries out of metrics.jsonl, a line at a time.
+class History {
+public:
+  explicit History(uint64_t every) : every(every) {}
+
+  void take(const json &line) {
+    const uint64_t step = line["step"].get<uint64_t>();
+    if (!begin)
+      begin = step;
+    if (line.contains("eval_loss"))
+      return (void)entries.push_back(line);
+    ++updates;
+    for (const char *key : kMeans)
+      if (line.contains(key) && line[key].is_number())
+        sums[key] += line[key].get<double>();
+    if (step % every != 0)
+      return;
+    json entry = {{"step", step}};
+    for (const char *key : {"grad_norm", "learning_rate", "epoch"})
+      if (line.contains(key) && line[key].is_number())
+        entry[key] = line[key].get<double>();
+    if (line.contains("num_tokens"))
+      entry["num_tokens"] = line["num_tokens"];
+    for (const auto &[key, sum] : sums)
+      entry[key] = sum / static_cast<double>(updates);
+    entries.push_back(std::move(entry));
+    sums.clear();
+    updates = 0;
+  }
+
+  json entries = json::array();
+  std::optional<uint64_t> begin; ///< the step of the first line
+
+private:
+  /// What an entry has the mean of, over the updates since the entry before.
+  static constexpr const char *kMeans[] = {"loss", "mean_token_accuracy"};
+  uint64_t every, updates = 0;
+  std::map<std::string, double> sums;
+};
+
 json logHistory(const TrainingLog &log, uint64_t every) {
-  json history = json::array();
-  double lossSum = 0;
-  uint64_t losses = 0, first = 0;
+  History history(every);
   for (size_t at = 0, end; (end = log.metrics.find('\n', at)) != std::string::npos; at = end + 1) {
     json line = json::parse(log.metrics.begin() + static_cast<std::ptrdiff_t>(at),
                             log.metrics.begin() + static_cast<std::ptrdiff_t>(end), nullptr, false);
     if (!line.is_object() || !line.value("step", json()).is_number_unsigned() ||
-        !line.value("loss", json()).is_number())
+        !line.value(line.contains("eval_loss") ? "eval_loss" : "loss", json()).is_number())
       continue;
-    uint64_t step = line["step"].get<uint64_t>();
-    if (step > log.step)
+    if (line["step"].get<uint64_t>() > log.step)
       break;
-    first = first ? first : step;
-    lossSum += line["loss"].get<double>();
-    ++losses;
-    if (step % every != 0)
-      continue;
-    json entry = {{"loss", lossSum / static_cast<double>(losses)}, {"step", step}};
-    for (const char *key : {"grad_norm", "learning_rate", "num_tokens", "epoch"})
-      if (line.contains(key) && line[key].is_number())
-        entry[key] =
-            key == std::string_view("num_tokens") ? line[key] : json(line[key].get<double>());
-    history.push_back(std::move(entry));
-    lossSum = 0;
-    losses = 0;
+    history.take(line);
   }
   json before = json::parse(log.earlier, nullptr, false), whole = json::array();
   if (before.is_object() && before.value("log_history", json()).is_array())
     for (const json &entry : before["log_history"])
       if (entry.is_object() && entry.value("step", json()).is_number_unsigned() &&
           entry["step"].get<uint64_t>() <= log.step &&
-          (first == 0 || entry["step"].get<uint64_t>() < first))
+          (!history.begin || entry["step"].get<uint64_t>() < *history.begin))
         whole.push_back(entry);
-  if (whole.empty())
-    return history;
-  whole.insert(whole.end(), history.begin(), history.end());
+  whole.insert(whole.end(), history.entries.begin(), history.entries.end());
+  if (log.summary)
+    whole.push_back({{"train_runtime", log.summary->seconds},
+                     {"train_samples_per_second", log.summary->rowsPerSecond},
+                     {"train_steps_per_second", log.summary->updatesPerSecond},
+                     {"train_loss", log.summary->loss},
+                     {"epoch", log.summary->epoch},
+                     {"step", log.summary->step},
+                     {"total_flos", 0.0}});
   return whole;
+}
+
+/// Null unless there is a best one whose checkpoint is or will be there.
+json bestCheckpoint(const TrainingLog &log) {
+  if (!log.best)
+    return nullptr;
+  const std::string path = checkpointPath(log.outputDirectory, log.best->step);
+  std::error_code ignored;
+  return log.best->step == log.step || std::filesystem::exists(path, ignored) ? json(path) : json(nullptr);
 }
 
 } // namespace
@@ -68,11 +113,11 @@ std::string trainerStateText(const TrainingLog &log, const JobSettings &settings
   auto steps = [](double value) {
     return value == std::floor(value) ? json(static_cast<int64_t>(value)) : json(value);
   };
-  json state = {{"best_global_step", nullptr},
-                {"best_metric", nullptr},
-                {"best_model_checkpoint", nullptr},
+  json state = {{"best_global_step", log.best ? json(log.best->step) : json(nullptr)},
+                {"best_metric", log.best ? json(log.best->metric) : json(nullptr)},
+                {"best_model_checkpoint", bestCheckpoint(log)},
                 {"epoch", log.epoch},
-                {"eval_steps", 500},
+                {"eval_steps", steps(settings.eval_strategy == "steps" ? evalStepsOf(settings) : kEvalSteps)},
                 {"global_step", log.step},
                 {"is_hyper_param_search", false},
                 {"is_local_process_zero", true},

@@ -6,6 +6,8 @@
 
 #include "runtime/base/status.h"
 #include "runtime/schema/settings.h"
+#include "runtime/trainer/best_model.h"
+#include "runtime/trainer/run_log.h"
 
 namespace zp::rt {
 
@@ -16,6 +18,9 @@ struct TrainingLog {
                        ///< log before metrics begins
   uint64_t step = 0, updates = 0, tokens = 0;
   double epoch = 0;
+  std::optional<BestModel> best = {};
+  std::string outputDirectory = {};       ///< where the best one's checkpoint may lie
+  std::optional<RunSummary> summary = {}; ///< the last entry of a run that has ended
 };
 
 std::string trainerStateText(const TrainingLog &log, const JobSettings &settings);

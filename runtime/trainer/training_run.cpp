@@ -1,11 +1,15 @@
 #include "runtime/trainer/training_run.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <filesystem>
 #include <vector>
 
+#include "runtime/io/atomic_file.h"
+#include "runtime/io/checkpoint.h"
 #include "runtime/io/checkpoint_directory.h"
 #include "runtime/schema/plan_generated.h"
+#include "runtime/trainer/training_log.h"
 
 namespace zp::rt {
 
@@ -21,6 +25,7 @@ RunPosition positionOf(const ResumePoint &point) {
   position.tokens = point.manifest.tokens;
   position.loss = number("loss");
   position.epoch = number("epoch");
+  position.best = bestModelIn(point.log);
   return position;
 }
 
@@ -46,6 +51,29 @@ std::string earlierMetrics(const ResumePoint &resume, const std::string &output)
   return (std::filesystem::path(resume.directory).parent_path() / "metrics.jsonl").native();
 }
 
+/// Rank 0 replaces the weights by those of a checkpoint of this run.
+Status writeBest(const fbs::Plan &plan, uint64_t step, const RunOptions &options) {
+  const std::string directory = checkpointPath(options.trained.directory, step);
+  ResumePoint best;
+  best.directory = directory;
+  ZP_ASSIGN_OR_RETURN(best.manifest, readManifest(directory));
+  ZP_RETURN_IF_ERROR(checkFiles(directory, best.manifest, true));
+  ZP_ASSIGN_OR_RETURN(StateShards shards, best.shards());
+  if (!options.quiet)
+    std::fprintf(stderr, "zprun: loading the best model, of %s\n", directory.c_str());
+  return writeTrainedWeights(plan, shards, options.trained);
+}
+
+/// trainer_state.json of the whole run, beside the weights.
+Status writeState(const JobSettings &settings, const LoopReport &report, const RunOptions &options) {
+  const std::string &output = options.trained.directory;
+  StatusOr<std::string> lines = readTextFile(output + "/metrics.jsonl");
+  const RunPosition &at = report.position;
+  TrainingLog log{lines.ok() ? *lines : "", options.resume ? options.resume->log : "", at.step, at.updates, at.tokens, at.epoch,
+                  at.best,                  output,                                    report.summary};
+  return writeFileAtomically(output + "/trainer_state.json", trainerStateText(log, settings));
+}
+
 StatusOr<LoopReport> run(const fbs::Plan &plan, const JobSettings &settings,
                          const TokenDataset &dataset, Executor &executor,
                          Communicator &communicator, const RunOptions &options) {
@@ -57,6 +85,8 @@ StatusOr<LoopReport> run(const fbs::Plan &plan, const JobSettings &settings,
   LoopOptions loop;
   loop.outputDirectory = output;
   loop.quiet = options.quiet;
+  loop.evaluation = options.evaluation;
+  loop.eventDirectory = options.eventDirectory;
   CheckpointOptions saving;
   saving.outputDirectory = output;
   saving.baseName = options.trained.baseName;
@@ -84,6 +114,13 @@ StatusOr<LoopReport> run(const fbs::Plan &plan, const JobSettings &settings,
   if (report.saveAtEnd)
     ZP_RETURN_IF_ERROR(checkpoints.save(report.position, false));
   ZP_RETURN_IF_ERROR(checkpoints.finish());
+  if (communicator.rank() == 0) {
+    const std::optional<BestModel> &best = report.position.best;
+    if (settings.load_best_model_at_end && !report.stoppedBy && best && best->step != report.updates)
+      ZP_RETURN_IF_ERROR(writeBest(plan, best->step, options));
+    ZP_RETURN_IF_ERROR(writeState(settings, report, options));
+  }
+  ZP_RETURN_IF_ERROR(communicator.barrier()); // a rank that returns may exit
   report.checkpoints = checkpoints.report();
   return report;
 }

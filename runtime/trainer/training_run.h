@@ -12,9 +12,12 @@ struct RunOptions {
   SavedModel trained; ///< where the weights go, with everything else of the run
   bool quiet = false;
   const ResumePoint *resume = nullptr; ///< its state has been restored
+  const TokenDataset *evaluation = nullptr; ///< rows to evaluate between updates
+  std::string eventDirectory;               ///< of TensorBoard's events; empty: none
 };
 
-/// Every rank calls it after `init`. A run that was stopped saves its checkpoint before the
+/// Every rank calls it after `init`. The weights at the end are the last ones, or, when the settings
+/// say so, those of the best checkpoint. A run that was stopped saves its checkpoint before the
 /// weights, as whoever stopped it may not wait long; one that ends by itself the weights first. An
 /// error's message names the latest whole checkpoint.
 StatusOr<LoopReport> trainAndSave(const fbs::Plan &plan, const JobSettings &settings,

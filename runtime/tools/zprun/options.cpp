@@ -17,8 +17,10 @@ const char *const kTrainHelp =
     "  zprun plan.fb --model DIR --dataset tokens.safetensors --output_dir out --resume_from_checkpoint latest\n"
     "  zprun eval plan.fb --model DIR --dataset tokens.safetensors --adapter_name_or_path out\n"
     "  zprun bench plan.fb\n"
+    "  zprun plan.fb --model DIR --dataset tokens.safetensors --output_dir out --eval_dataset test.safetensors --eval_strategy epoch\n"
     "  zprun quantize --model DIR -o DIR-4bit\n"
-    "Other verbs: zprun eval --help, zprun generate --help, zprun bench --help, zprun quantize --help";
+    "  zprun merge --model DIR --adapter_name_or_path out -o DIR-merged\n"
+    "Other verbs: zprun eval --help, zprun generate --help, zprun bench --help, zprun merge --help, zprun quantize --help";
 const char *const kEvalHelp =
     "Examples:\n"
     "  zprun eval plan.fb --model DIR --dataset tokens.safetensors --adapter_name_or_path out\n"
@@ -29,6 +31,9 @@ const char *const kGenerateHelp =
     "  zprun generate plan.fb --model DIR --prompts prompts.safetensors -o out.jsonl --do_sample true --temperature 0.7 --top_p 0.9 -n 2\n"
     "The plan is made with zpc import --generate true, the prompts by zpdata prompts; zpdata text prints what comes out.";
 const char *const kBenchHelp = "Examples:\n  zprun bench plan.fb --steps 20\n  zprun bench plan.fb -n 2 --calibrate machine.yaml";
+const char *const kMergeHelp =
+    "Example:\n  zprun merge --model DIR --adapter_name_or_path out -o DIR-merged\n"
+    "A base in 4 bits is dequantized, and the result is in the dtype that it was quantized from.";
 const char *const kQuantizeHelp = "Example:\n  zprun quantize --model DIR -o DIR-4bit --use_nested_quant true --bnb_4bit_compute_dtype bfloat16 --dtype bfloat16";
 
 struct VerbText {
@@ -39,6 +44,7 @@ constexpr VerbText kVerbs[] = {{Verb::Train, "", "Trains by a plan.", kTrainHelp
                                {Verb::Eval, "eval", "Evaluates by a plan.", kEvalHelp},
                                {Verb::Generate, "generate", "Continues prompts by a plan that generates.", kGenerateHelp},
                                {Verb::Bench, "bench", "Times a plan.", kBenchHelp},
+                               {Verb::Merge, "merge", "Writes a model's directory with a LoRA adapter added to its weights.", kMergeHelp},
                                {Verb::Quantize, "quantize", "Writes a model's directory with the weights of its linears in 4 bits.", kQuantizeHelp}};
 
 size_t distance(const std::string &a, const std::string &b) {
@@ -87,6 +93,30 @@ void addGenerationOptions(CLI::App &app, ZprunOptions &o) {
   app.add_option("--seed", flags.seed, "of the draws; 42")->group("Generation");
 }
 
+void addMergeOptions(CLI::App &app, MergeOptions &o) {
+  app.add_option("--model", o.model, "directory of the base model")->required()->group("Data");
+  app.add_option("--adapter_name_or_path", o.adapter, "directory of the adapter")->required()->group("Data");
+  app.add_option("-o,--output_dir", o.output, "directory to write")->required()->group("Data");
+  app.add_option("--max_shard_size", o.maxShardBytes, "bytes of a file; 5GB")->transform(CLI::AsSizeValue(true))->group("Data");
+  app.add_option("--dtype,--torch_dtype", o.dtype, "of what is written; each tensor's own")
+      ->check(CLI::IsMember({"float32", "bfloat16", "float16"}))
+      ->group("Format");
+  app.add_option("--safe_merge", o.safe, "round the change to the weight's dtype before it is added, as PEFT's safe_merge does")->group("Format");
+  app.add_flag("--quiet", o.quiet, "no progress");
+}
+
+void addEvaluationOptions(CLI::App &app, ZprunOptions &o) {
+  auto add = [&](const char *flag, auto &value, const char *does) { app.add_option(flag, value, does)->group("Evaluation"); };
+  add("--eval_dataset", o.evalDataset, "token file whose loss is taken between updates");
+  add("--eval_strategy", o.run.eval_strategy, "steps, epoch or no; as the plan says");
+  add("--eval_steps", o.run.eval_steps, "updates between evaluations, or a share of the run; as the plan says, or as logging_steps");
+  add("--eval_delay", o.run.eval_delay, "updates, or epochs, before the first evaluation");
+  add("--eval_on_start", o.run.eval_on_start, "true: evaluate before the first update too");
+  add("--load_best_model_at_end", o.run.load_best_model_at_end, "true: the weights at the end are those of the best checkpoint");
+  add("--metric_for_best_model", o.run.metric_for_best_model, "loss, perplexity or mean_token_accuracy; loss");
+  add("--greater_is_better", o.run.greater_is_better, "true or false; true of the accuracy alone");
+}
+
 void addOptions(CLI::App &app, ZprunOptions &o, std::string &adapterSwitch) {
   app.add_option("plan", o.plan, "plan file of zpc compile")->required();
   auto *model = app.add_option("--model", o.model, "directory of the base model's weights")->group("Data");
@@ -105,9 +135,14 @@ void addOptions(CLI::App &app, ZprunOptions &o, std::string &adapterSwitch) {
         ->transform(CLI::AsSizeValue(true))
         ->group("Data");
     app.add_option("--resume_from_checkpoint", o.resume, "a checkpoint-N directory, or latest: that of --output_dir")->group("Checkpoints");
-    app.add_option("--save_strategy", o.saveStrategy, "steps, epoch or no; as the plan says")->group("Checkpoints");
-    app.add_option("--save_steps", o.saveSteps, "updates between checkpoints, or a share of the run; as the plan says")->group("Checkpoints");
-    app.add_option("--save_total_limit", o.saveTotalLimit, "checkpoints that are kept, 0: all; as the plan says")->group("Checkpoints");
+    app.add_option("--save_strategy", o.run.save_strategy, "steps, epoch or no; as the plan says")->group("Checkpoints");
+    app.add_option("--save_steps", o.run.save_steps, "updates between checkpoints, or a share of the run; as the plan says")->group("Checkpoints");
+    app.add_option("--save_total_limit", o.run.save_total_limit, "checkpoints that are kept, 0: all; as the plan says")->group("Checkpoints");
+    addEvaluationOptions(app, o);
+    app.add_option("--report_to", o.reportTo, "tensorboard or none")->check(CLI::IsMember({"tensorboard", "none"}))->group("Logging");
+    app.add_option("--logging_dir", o.loggingDirectory, "of TensorBoard's events; OUTPUT_DIR/runs")->group("Logging");
+    app.add_option("--push_to_hub", o.pushToHub, "add a model card and the tokenizer to OUTPUT_DIR, and say how it is pushed")->group("Logging");
+    app.add_option("--hub_model_id", o.hubModel, "NAME/MODEL on the hub; OUTPUT_DIR's name")->group("Logging");
     app.add_flag("--dry_run", o.dryRun, "check everything, name the memory, train nothing");
   } else if (o.verb == Verb::Generate) {
     addGenerationOptions(app, o);
@@ -157,6 +192,20 @@ Status checkFlags(const CLI::App &app, const std::vector<std::string> &arguments
 
 } // namespace
 
+void RunSettings::over(JobSettings &settings) const {
+  auto lay = [](const auto &given, auto &value) { value = given.value_or(value); };
+  lay(save_strategy, settings.save_strategy);
+  lay(save_steps, settings.save_steps);
+  lay(save_total_limit, settings.save_total_limit);
+  lay(eval_strategy, settings.eval_strategy);
+  lay(eval_steps, settings.eval_steps);
+  lay(eval_delay, settings.eval_delay);
+  lay(eval_on_start, settings.eval_on_start);
+  lay(load_best_model_at_end, settings.load_best_model_at_end);
+  lay(metric_for_best_model, settings.metric_for_best_model);
+  lay(greater_is_better, settings.greater_is_better);
+}
+
 StatusOr<Parsed> parseOptions(int argc, char **argv) {
   std::vector<std::string> arguments;
   for (int i = 1; i < argc; ++i)
@@ -178,6 +227,8 @@ StatusOr<Parsed> parseOptions(int argc, char **argv) {
   app.footer(verb->footer);
   if (o.verb == Verb::Quantize)
     addQuantizeOptions(app, o.quantize);
+  else if (o.verb == Verb::Merge)
+    addMergeOptions(app, o.merge);
   else
     addOptions(app, o, adapterSwitch);
   ZP_RETURN_IF_ERROR(checkFlags(app, arguments));

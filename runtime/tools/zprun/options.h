@@ -7,11 +7,24 @@
 
 #include "runtime/base/status.h"
 #include "runtime/generation/generation_settings.h"
+#include "runtime/schema/settings.h"
+#include "runtime/tools/zprun/merge/merge.h"
 #include "runtime/tools/zprun/quantize/quantize.h"
 
 namespace zp::rt {
 
-enum class Verb { Train, Eval, Bench, Generate, Quantize };
+enum class Verb { Train, Eval, Bench, Generate, Merge, Quantize };
+
+/// What takes the place of the plan's settings of the same names.
+struct RunSettings {
+  std::optional<std::string> save_strategy, eval_strategy, metric_for_best_model, greater_is_better;
+  std::optional<double> save_steps, eval_steps, eval_delay;
+  std::optional<int64_t> save_total_limit;
+  std::optional<bool> eval_on_start, load_best_model_at_end;
+
+  /// Lays what is given over the plan's.
+  void over(JobSettings &settings) const;
+};
 
 struct ZprunOptions {
   Verb verb = Verb::Train;
@@ -24,9 +37,11 @@ struct ZprunOptions {
   uint64_t maxShardBytes = 5'000'000'000;
   // training: a checkpoint to go on from, and what takes the place of the plan's settings
   std::string resume;
-  std::optional<std::string> saveStrategy;
-  std::optional<double> saveSteps;
-  std::optional<int64_t> saveTotalLimit;
+  RunSettings run;
+  std::string evalDataset;
+  std::string reportTo = "none", loggingDirectory; ///< tensorboard or none; empty: runs/ of the output directory
+  bool pushToHub = false;
+  std::string hubModel; ///< NAME/MODEL; empty: the output directory's name
   // eval
   bool adapterOff = false;
   std::string logitsFile;
@@ -38,6 +53,7 @@ struct ZprunOptions {
   uint64_t steps = 10;
   std::string calibrate; ///< the cluster.yaml to write; empty: none
   QuantizeOptions quantize;
+  MergeOptions merge;
 };
 
 struct Parsed {

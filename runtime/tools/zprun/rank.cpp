@@ -8,6 +8,7 @@
 #include "runtime/io/adapter.h"
 #include "runtime/io/atomic_file.h"
 #include "runtime/io/section_loader.h"
+#include "runtime/tools/zprun/hub_folder.h"
 #include "runtime/tools/zprun/reports.h"
 #include "runtime/tools/zprun/session.h"
 #include "runtime/trainer/bench.h"
@@ -48,11 +49,24 @@ static StatusOr<SectionSources> sourcesOf(const Session &session) {
 
 static StatusOr<int> train(const Session &session, Executor &executor, Communicator &communicator) {
   watchStopSignals();
-  RunOptions run{{session.options.outputDirectory, session.options.model, session.options.maxShardBytes}, session.options.quiet};
+  RunOptions run;
+  run.trained = {session.options.outputDirectory, session.options.model, session.options.maxShardBytes};
+  run.quiet = session.options.quiet;
   run.resume = session.resume ? &*session.resume : nullptr;
+  run.evaluation = session.evaluation ? &*session.evaluation : nullptr;
+  if (session.options.reportTo == "tensorboard")
+    run.eventDirectory = session.options.loggingDirectory.empty() ? session.options.outputDirectory + "/runs" : session.options.loggingDirectory;
+  if (communicator.rank() == 0 && !session.options.quiet)
+    reportParameters(session);
+  const uint64_t before = residentOwnBytes();
   ZP_ASSIGN_OR_RETURN(LoopReport report, trainAndSave(session.plan(), session.settings, *session.dataset, executor, communicator, run));
-  if (communicator.rank() == 0)
+  if (communicator.rank() == 0) {
+    if (!session.options.quiet)
+      reportMemory(session, before, report.residentPeak);
+    if (session.options.pushToHub)
+      ZP_RETURN_IF_ERROR(makeHubFolder(session));
     ZP_RETURN_IF_ERROR(reportTraining(session, executor, communicator, report));
+  }
   return report.stoppedBy == 0 ? 0 : report.stoppedBy == SIGINT ? kInterrupted : kRequeue;
 }
 
@@ -138,7 +152,8 @@ StatusOr<int> runRank(const Session &session, Communicator &communicator) {
     if (!session.options.calibrate.empty())
       return calibrateAndWrite(session, *executor, communicator, times);
     return benchAndReport(session, *executor, communicator);
-  case Verb::Quantize: // has no ranks
+  case Verb::Merge: // these have no ranks
+  case Verb::Quantize:
     break;
   }
   return 0;

@@ -12,6 +12,7 @@
 #include "runtime/io/atomic_file.h"
 #include "runtime/kernels/kernel_path.h"
 #include "runtime/plan/tier_names.h"
+#include "runtime/trainer/process_memory.h"
 
 namespace zp::rt {
 
@@ -60,9 +61,50 @@ Status reportTraining(const Session &session, const Executor &executor, const Co
   return writeFileAtomically(session.options.outputDirectory + "/summary.json", summary.dump(2) + "\n");
 }
 
+/// 1234567 as 1,234,567.
+static std::string grouped(uint64_t number) {
+  std::string text = std::to_string(number);
+  for (size_t at = text.size(); at > 3;)
+    text.insert(at -= 3, ",");
+  return text;
+}
+
+void reportParameters(const Session &session) {
+  uint64_t trained = 0, all = 0;
+  for (const fbs::Section *section : *session.plan().sections())
+    for (const fbs::Parameter *parameter : *section->parameters()) {
+      uint64_t elements = 1;
+      for (int64_t dim : *parameter->shape())
+        elements *= static_cast<uint64_t>(dim);
+      all += elements;
+      trained += section->kind() == fbs::SectionKind::Trainable ? elements : 0;
+    }
+  std::printf("trainable params: %s || all params: %s || trainable%%: %.4f\n", grouped(trained).c_str(), grouped(all).c_str(),
+              all ? 100.0 * static_cast<double>(trained) / static_cast<double>(all) : 0);
+}
+
+static void printMemory(const char *what, uint64_t before, uint64_t end, uint64_t peak) {
+  auto mib = [](uint64_t bytes) { return static_cast<int64_t>(bytes >> 20); };
+  auto since = [&](uint64_t bytes) { return bytes >= before ? mib(bytes - before) : -mib(before - bytes); };
+  std::printf("%s Memory before entering the train : %" PRId64 "\n"
+              "%s Memory consumed at the end of the train (end-begin): %" PRId64 "\n"
+              "%s Peak Memory consumed during the train (max-begin): %" PRId64 "\n"
+              "%s Total Peak Memory consumed during the train (max): %" PRId64 "\n",
+              what, mib(before), what, since(end), what, since(peak), what, mib(peak));
+}
+
+void reportMemory(const Session &session, uint64_t before, uint64_t peak) {
+  uint64_t device = 0;
+  for (const fbs::Space *space : *session.plan().spaces())
+    device += space->tier() == fbs::Tier::Device ? space->bytes() : 0;
+  printMemory("Device", device, device, device);
+  printMemory("CPU", before, residentOwnBytes(), std::max(before, peak));
+}
+
 void reportEvaluation(const EvaluateReport &report) {
-  double loss = report.countedLabels ? report.lossSum / static_cast<double>(report.countedLabels) : 0;
-  json out = {{"loss", loss}, {"perplexity", std::exp(loss)}, {"counted_tokens", report.countedLabels}, {"rows", report.rows}};
+  json out = {{"loss", report.loss()}, {"perplexity", report.perplexity()}, {"counted_tokens", report.countedLabels}, {"rows", report.rows}};
+  if (!std::isnan(report.accuracy()))
+    out["mean_token_accuracy"] = report.accuracy();
   std::printf("%s\n", out.dump().c_str());
 }
 

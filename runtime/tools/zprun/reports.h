@@ -14,6 +14,11 @@ namespace zp::rt {
 
 /// The `peak:` line of each space, one line of JSON, and out/summary.json.
 Status reportTraining(const Session &session, const Executor &executor, const Communicator &communicator, const LoopReport &report);
+/// PEFT's line of trainable and all parameters. A parameter in 4 bits counts as one.
+void reportParameters(const Session &session);
+/// The guide's lines of memory in MiB: of the plan's device space, which is taken before training and stays what it is, and of
+/// this process, whose resident bytes were `before` and at most `peak`.
+void reportMemory(const Session &session, uint64_t before, uint64_t peak);
 void reportEvaluation(const EvaluateReport &report);
 /// A line of JSON, and before it the notes on generation_config.json, on stderr.
 void reportGeneration(const Session &session, const GenerateReport &report);

@@ -5,11 +5,11 @@
 #include "runtime/executor/resolve.h"
 #include "runtime/io/atomic_file.h"
 #include "runtime/io/checkpoint.h"
+#include "runtime/schema/run_rules.h"
 #include "runtime/trainer/plan_entries.h"
 #include "runtime/trainer/plan_settings.h"
 #include "runtime/trainer/process_memory.h"
 #include "runtime/trainer/run_length.h"
-#include "runtime/trainer/save_policy.h"
 
 namespace zp::rt {
 
@@ -30,6 +30,16 @@ static Status checkWorld(const fbs::Plan &plan, const ZprunOptions &options, int
   std::string ranks = std::to_string(plan.ranks()), here = std::to_string(world);
   return Status(ErrorCode::WorldSize, options.plan + ": was compiled for " + ranks + " ranks, this job has " + here + "; rerun with -n " + ranks +
                                           " or import again with --num_processes " + here);
+}
+
+/// A loss is a mean over counted labels.
+static Status checkCounted(const TokenDataset &rows, const std::string &path) {
+  for (uint64_t row = 0; row < rows.rows(); ++row)
+    if (rows.row(row).countedLabels > 0)
+      return {};
+  return Status(ErrorCode::Dataset, path + ": labels: none of " + std::to_string(rows.rows()) +
+                                        " rows has one that counts (not -100, after the first token), expected some to learn from; see them"
+                                        " with zpdata show, and make the file with a longer --max_length or without --completion_only_loss");
 }
 
 /// A plan either trains or generates.
@@ -65,15 +75,29 @@ static Status checkMemory(const Session &session, int ranksHere) {
                                            std::to_string(available) + " that this host can give; use fewer ranks a host, a smaller batch or --zero_stage 3");
 }
 
-/// Flags before the plan's settings.
-static Status checkSaving(Session &session, int world) {
+/// The rows that training evaluates, if it does.
+static Status openEvaluation(Session &session) {
   const ZprunOptions &options = session.options;
-  JobSettings &settings = session.settings;
-  settings.save_strategy = options.saveStrategy.value_or(settings.save_strategy);
-  settings.save_steps = options.saveSteps.value_or(settings.save_steps);
-  settings.save_total_limit = options.saveTotalLimit.value_or(settings.save_total_limit);
-  ZP_ASSIGN_OR_RETURN(uint64_t updates, updatesInAll(settings, *session.dataset, world));
-  return SavePolicy::create(settings, updates, 1).status();
+  if (session.settings.eval_strategy == "no")
+    return {};
+  if (options.evalDataset.empty())
+    return Status(ErrorCode::Config, "--eval_strategy: is " + session.settings.eval_strategy +
+                                         " without rows to evaluate, expected a token file; add --eval_dataset FILE, or set --eval_strategy no");
+  PlanEntries entries(session.plan());
+  ZP_RETURN_IF_ERROR(entries.longestEntry(fbs::EntryKind::Evaluate).status());
+  ZP_ASSIGN_OR_RETURN(TokenDataset rows, TokenDataset::open(options.evalDataset, entries.longest(fbs::EntryKind::Evaluate), session.plan().vocab_size()));
+  ZP_RETURN_IF_ERROR(checkCounted(rows, options.evalDataset));
+  session.evaluation = std::move(rows);
+  return {};
+}
+
+/// Flags before the plan's settings.
+static Status checkTraining(Session &session, int world) {
+  session.options.run.over(session.settings);
+  ZP_RETURN_IF_ERROR(verifyRunSettings(session.settings));
+  ZP_RETURN_IF_ERROR(updatesInAll(session.settings, *session.dataset, world).status());
+  ZP_RETURN_IF_ERROR(checkCounted(*session.dataset, session.options.dataset));
+  return openEvaluation(session);
 }
 
 static Status openResume(Session &session, bool first) {
@@ -89,7 +113,7 @@ static Status openResume(Session &session, bool first) {
 
 StatusOr<Session> openSession(const ZprunOptions &options, int world, int ranksHere, bool first) {
   ZP_ASSIGN_OR_RETURN(PlanFile file, PlanFile::load(options.plan));
-  Session session{options, std::move(file), {}, {}, {}, {}, {}};
+  Session session{options, std::move(file), {}, {}, {}, {}, {}, {}};
   ZP_ASSIGN_OR_RETURN(session.settings, settingsOf(session.plan()));
   ZP_RETURN_IF_ERROR(checkInstructions(session.file));
   ZP_RETURN_IF_ERROR(checkWorld(session.plan(), options, world));
@@ -97,7 +121,7 @@ StatusOr<Session> openSession(const ZprunOptions &options, int world, int ranksH
   if (options.verb != Verb::Bench)
     ZP_RETURN_IF_ERROR(openData(session));
   if (options.verb == Verb::Train)
-    ZP_RETURN_IF_ERROR(checkSaving(session, world));
+    ZP_RETURN_IF_ERROR(checkTraining(session, world));
   if (options.verb == Verb::Train && !options.resume.empty())
     ZP_RETURN_IF_ERROR(openResume(session, first));
   if (options.verb == Verb::Train && !options.dryRun)

@@ -21,6 +21,7 @@ struct Session {
   std::optional<TokenDataset> dataset;
   GenerationSettings generation;
   Prompts prompts;                   ///< what generate continues
+  std::optional<TokenDataset> evaluation; ///< rows that training evaluates
   std::optional<ResumePoint> resume; ///< the checkpoint that training goes on from
 
   const fbs::Plan &plan() const { return file.plan(); }

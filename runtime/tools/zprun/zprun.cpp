@@ -37,6 +37,10 @@ static StatusOr<int> start(const ZprunOptions &options) {
     ZP_RETURN_IF_ERROR(quantizeModel(options.quantize));
     return 0;
   }
+  if (options.verb == Verb::Merge) {
+    ZP_RETURN_IF_ERROR(mergeAdapter(options.merge));
+    return 0;
+  }
   if (!options.kernelPath.empty())
     ZP_RETURN_IF_ERROR(useKernelPath(options.kernelPath)); // before ranks are forked: it is theirs too
   ZP_ASSIGN_OR_RETURN(Environment environment, readEnvironment());

@@ -118,7 +118,7 @@ TEST(SftFlags, errors) {
 TEST(SftFlags, whatIsNotBuiltIsRefusedWhenItIsOn) {
   const std::pair<const char *, const char *> on[] = {
       {"--use_unsloth", "true"},           {"--use_8bit_quantization", "True"},  {"--neftune_noise_alpha", "5"},
-      {"--label_smoothing_factor", "0.1"}, {"--load_best_model_at_end", "true"}, {"--fsdp", "full_shard"}};
+      {"--label_smoothing_factor", "0.1"}, {"--fsdp", "full_shard"}};
   for (const auto &[flag, value] : on) {
     EXPECT_ERROR(parseSftFlags({flag, value}), Config, std::string(flag) + ": is " + value + ", expected it off; ");
     EXPECT_TRUE(parseSftFlags({flag, "0"}).ok()) << flag;

@@ -172,7 +172,11 @@ TEST_F(SftJobTest, splits) {
   EXPECT_EQ(resolved({}).trainSplit, "train");
   EXPECT_EQ(resolved({}).testSplit, "") << "nothing is evaluated unless it is asked for";
   EXPECT_EQ(resolved({"--eval_strategy", "epoch"}).testSplit, "test");
+  EXPECT_TRUE(resolved({"--eval_strategy", "epoch"}).evaluatesBetween);
+  EXPECT_FALSE(resolved({"--eval_strategy", "epoch"}).evaluatesAfter);
   EXPECT_EQ(resolved({"--splits", "test_sft,train_sft", "--do_eval"}).testSplit, "test_sft");
+  EXPECT_FALSE(resolved({"--do_eval"}).evaluatesBetween);
+  EXPECT_TRUE(resolved({"--do_eval"}).evaluatesAfter);
   EXPECT_ERROR(resolve({"--splits", "train,validation"}), Config,
                "--splits: validation is neither, expected train or test");
   EXPECT_ERROR(resolve({"--splits", "test"}), Config, "--splits: is test, expected a split with train in its name");
@@ -189,11 +193,21 @@ TEST_F(SftJobTest, flagsOfTheOtherTools) {
   EXPECT_EQ(job.values.max_length, 64);
   EXPECT_EQ(job.values.seed, 7);
   EXPECT_EQ(joined(resolved({"--resume_from_checkpoint", "False"}).runFlags), "");
+  EXPECT_EQ(joined(resolved({"--eval_strategy", "steps", "--eval_steps", "5", "--greater_is_better", "Yes"}).runFlags),
+            "--eval_strategy steps --eval_steps 5 --greater_is_better true ");
+  EXPECT_EQ(joined(resolved({"--eval_steps", "5", "--eval_strategy", "no"}).runFlags), "") << "nothing is evaluated";
+  EXPECT_EQ(joined(resolved({"--report_to", "wandb,tensorboard", "--logging_dir", "logs", "--push_to_hub"}).runFlags),
+            "--logging_dir logs --report_to tensorboard --push_to_hub true ");
+  EXPECT_EQ(resolved({"--report_to", "none"}).notes, resolved({}).notes);
   EXPECT_EQ(joined(resolved({"--resume_from_checkpoint", "out/checkpoint-5"}).runFlags),
             "--resume_from_checkpoint out/checkpoint-5 ");
 }
 
 TEST_F(SftJobTest, wrongFlags) {
+  EXPECT_ERROR(resolve({"--load_best_model_at_end", "True"}), Config, "--load_best_model_at_end: is true without evaluation");
+  EXPECT_ERROR(resolve({"--load_best_model_at_end", "True", "--eval_strategy", "epoch"}), Config,
+               "true beside --eval_strategy epoch and --save_strategy steps");
+  EXPECT_ERROR(resolve({"--eval_steps", "-1"}), Config, "--eval_steps: is -1");
   EXPECT_ERROR(resolve({"--zero_stage", "4"}), Config, "--zero_stage: is 4");
   EXPECT_ERROR(resolve({"--do_train", "False"}), Config, "--do_train: is false, expected true");
   EXPECT_ERROR(resolve({"--average_tokens_across_devices", "False"}), Config,

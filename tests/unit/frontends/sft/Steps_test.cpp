@@ -14,6 +14,7 @@ static SftJob job(bool lora = true) {
   job.outputDir = "out";
   job.trainSplit = "train";
   job.testSplit = "test";
+  job.evaluatesBetween = job.evaluatesAfter = true;
   job.settings = {{"lora_r", "8", "--lora_r"}};
   job.values.use_peft_lora = lora;
   job.values.num_processes = 2;
@@ -33,7 +34,8 @@ TEST(Steps, inOrder) {
       "zpdata d --tokenizer m --splits test -o out/.zp-cache/tokens-test.safetensors",
       "zpc import --model m --lora_r 8 -o out/.zp-cache/model.mlir",
       "zpc compile out/.zp-cache/model.mlir -o out/.zp-cache/plan.fb",
-      "zprun out/.zp-cache/plan.fb --model m --dataset out/.zp-cache/tokens-train.safetensors -n 2 --output_dir out",
+      "zprun out/.zp-cache/plan.fb --model m --dataset out/.zp-cache/tokens-train.safetensors -n 2 --output_dir out "
+      "--eval_dataset out/.zp-cache/tokens-test.safetensors",
       "zprun eval out/.zp-cache/plan.fb --model m --dataset out/.zp-cache/tokens-test.safetensors "
       "--adapter_name_or_path out -n 2"};
   EXPECT_EQ(lines(job()), expected);
@@ -45,12 +47,14 @@ TEST(Steps, variants) {
             "zprun eval out/.zp-cache/plan.fb --model out --dataset out/.zp-cache/tokens-test.safetensors -n 2");
   SftJob file = job();
   file.trainSplit = file.testSplit = "";
+  file.evaluatesBetween = file.evaluatesAfter = false;
   EXPECT_EQ(lines(file).size(), 4u);
   EXPECT_EQ(lines(file)[0], "zpdata d --tokenizer m -o out/.zp-cache/tokens-train.safetensors");
   SftJob others = job();
   others.gpuIds = "0,1";
   others.adapter = "a dir";
   others.runFlags = {"--save_steps", "5"};
+  others.evaluatesBetween = false;
   EXPECT_EQ(lines(others)[2],
             "zpc import --model m --adapter_name_or_path 'a dir' --lora_r 8 -o out/.zp-cache/model.mlir");
   EXPECT_EQ(
@@ -69,6 +73,7 @@ TEST(Steps, inputsAreOutputs) {
   EXPECT_TRUE(depends(3, steps[2].outputs[0]));
   EXPECT_TRUE(depends(4, steps[3].outputs[0]));
   EXPECT_TRUE(depends(4, steps[0].outputs[0]));
+  EXPECT_TRUE(depends(4, steps[1].outputs[0]));
   EXPECT_TRUE(depends(5, steps[1].outputs[0]));
   EXPECT_TRUE(depends(5, "out/adapter_model.safetensors"));
   EXPECT_FALSE(depends(5, "out/metrics.jsonl"));

@@ -1,5 +1,7 @@
 #include "runtime/trainer/metrics.h"
 
+#include <cmath>
+
 #include <nlohmann/json.hpp>
 
 #include <gtest/gtest.h>
@@ -32,6 +34,19 @@ TEST(Metrics, KeepFullPrecisionLineByLine) {
   EXPECT_EQ(first.size(), 8u);
 }
 
+TEST(Metrics, NameTheAccuracyWhereItIsKnown) {
+  StepMetrics m{3, 1, 1, 1, 1, 1, 1, 1};
+  EXPECT_FALSE(nlohmann::json::parse(metricsLine(m)).contains("mean_token_accuracy"));
+  m.accuracy = 0.1 + 0.2;
+  EXPECT_EQ(nlohmann::json::parse(metricsLine(m))["mean_token_accuracy"].get<double>(), 0.1 + 0.2);
+  auto line = nlohmann::json::parse(evaluationLine({8, 0.5, 2, 0.25, 4, 3, 1.5}));
+  EXPECT_EQ(line["step"], 8);
+  EXPECT_EQ(line["eval_loss"], 2.0);
+  EXPECT_DOUBLE_EQ(line["eval_perplexity"].get<double>(), std::exp(2.0));
+  EXPECT_EQ(line["eval_mean_token_accuracy"], 0.25);
+  EXPECT_EQ(line["eval_samples_per_second"], 3.0);
+}
+
 TEST(Metrics, SayThatAPlaceCannotBeWritten) {
   auto file = MetricsFile::create("/nowhere/metrics.jsonl");
   ASSERT_FALSE(file.ok());
@@ -53,6 +68,11 @@ TEST(Metrics, GoOnAfterTheLinesOfAnEarlierRun) {
     EXPECT_EQ(directory.read(name), line(1) + line(2) + line(3) + metricsLine({4, 2}) + "\n") << name;
     directory.write("earlier.jsonl", line(1) + line(2) + line(3) + line(4));
   }
+  // Evaluations are counted by themselves; one may come before the first update.
+  auto evaluated = [](uint64_t step) { return evaluationLine({step, 1, 1, 1, 1, 1, 1}) + "\n"; };
+  earlier = directory.write("earlier.jsonl", evaluated(0) + line(1) + line(2) + evaluated(2) + evaluated(2) + line(3) + evaluated(3) + line(4) + evaluated(4));
+  ASSERT_TRUE(MetricsFile::resume(directory.file("new.jsonl"), earlier, 3).ok());
+  EXPECT_EQ(directory.read("new.jsonl"), evaluated(0) + line(1) + line(2) + evaluated(2) + line(3) + evaluated(3));
   auto alone = MetricsFile::resume(directory.file("alone.jsonl"), directory.file("none.jsonl"), 3);
   ASSERT_TRUE(alone.ok());
   EXPECT_EQ(directory.read("alone.jsonl"), "");

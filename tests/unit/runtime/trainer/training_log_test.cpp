@@ -77,6 +77,29 @@ TEST(TrainingLog, LeavesOutWhatCameLaterAndTornLines) {
       "[]");
 }
 
+TEST(TrainingLog, HasEvaluationsTheBestAndTheSummary) {
+  JobSettings settings;
+  settings.eval_strategy = "steps";
+  settings.eval_steps = 2;
+  TrainingLog log{lines(1, 2) + evaluationLine({2, 0.5, 2, 0.25, 4, 3, 1.5}) + "\n" + lines(3, 3), "", 3, 8, 0, 0};
+  log.best = BestModel{3, 2.5};
+  log.outputDirectory = "out";
+  log.summary = RunSummary{10, 4, 2, 1.5, 0.75, 3};
+  json state = json::parse(trainerStateText(log, settings));
+  EXPECT_EQ(state["best_global_step"], 3);
+  EXPECT_EQ(state["best_metric"], 2.5);
+  EXPECT_EQ(state["best_model_checkpoint"], "out/checkpoint-3");
+  EXPECT_EQ(state["eval_steps"].dump(), "2");
+  ASSERT_EQ(state["log_history"].size(), 5u);
+  EXPECT_EQ(state["log_history"][2]["eval_loss"], 2.0);
+  EXPECT_EQ(state["log_history"][2]["step"], 2);
+  EXPECT_EQ(state["log_history"][4]["train_loss"], 1.5);
+  log.best = BestModel{2, 2.5}; // of which there is no checkpoint
+  EXPECT_TRUE(json::parse(trainerStateText(log, settings))["best_model_checkpoint"].is_null());
+  EXPECT_EQ(bestModelIn(trainerStateText(log, settings))->step, 2u);
+  EXPECT_FALSE(bestModelIn("{}").has_value());
+}
+
 TEST(TrainingLog, BeginsWithTheEarlierRunsEntries) {
   std::string earlier = trainerStateText({lines(1, 4), "", 4, 8, 0, 0}, JobSettings());
   auto steps = [&](const std::string &metrics) {

@@ -1,5 +1,5 @@
 // When the reference saves: transformers 5.23, TrainerState.compute_steps and DefaultFlowCallback.
-#include "runtime/trainer/save_policy.h"
+#include "runtime/trainer/step_policy.h"
 
 #include <cmath>
 #include <vector>
@@ -14,7 +14,7 @@ std::vector<uint64_t> saves(const char *strategy, double steps, uint64_t updates
   JobSettings settings;
   settings.save_strategy = strategy;
   settings.save_steps = steps;
-  auto policy = SavePolicy::create(settings, updates, updatesPerEpoch);
+  auto policy = StepPolicy::ofSaving(settings, updates, updatesPerEpoch);
   EXPECT_TRUE(policy.ok()) << policy.status().toString();
   std::vector<uint64_t> out;
   for (uint64_t step = 0; step <= updates; ++step)
@@ -25,27 +25,27 @@ std::vector<uint64_t> saves(const char *strategy, double steps, uint64_t updates
 
 using Steps = std::vector<uint64_t>;
 
-TEST(SavePolicy, EverySoManyStepsAndAtTheEnd) {
+TEST(StepPolicy, EverySoManyStepsAndAtTheEnd) {
   EXPECT_EQ(saves("steps", 3, 10), (Steps{3, 6, 9, 10}));
   EXPECT_EQ(saves("steps", 5, 10), (Steps{5, 10}));
   EXPECT_EQ(saves("steps", 500, 10), (Steps{10}));
   EXPECT_EQ(saves("steps", 1, 3), (Steps{1, 2, 3}));
 }
 
-TEST(SavePolicy, AShareOfTheRunIsRoundedUp) {
+TEST(StepPolicy, AShareOfTheRunIsRoundedUp) {
   EXPECT_EQ(saves("steps", 0.25, 10), (Steps{3, 6, 9, 10}));
   EXPECT_EQ(saves("steps", 0.001, 3), (Steps{1, 2, 3}));
   EXPECT_EQ(saves("steps", 0, 10), (Steps{10}));
 }
 
-TEST(SavePolicy, AtTheEndOfEpochsAndOfTheRun) {
+TEST(StepPolicy, AtTheEndOfEpochsAndOfTheRun) {
   EXPECT_EQ(saves("epoch", 500, 10), (Steps{4, 8, 10}));
   EXPECT_EQ(saves("epoch", 500, 8), (Steps{4, 8}));
 }
 
-TEST(SavePolicy, Never) { EXPECT_TRUE(saves("no", 1, 10).empty()); }
+TEST(StepPolicy, Never) { EXPECT_TRUE(saves("no", 1, 10).empty()); }
 
-TEST(SavePolicy, RefusesWhatHasNoMeaning) {
+TEST(StepPolicy, RefusesWhatHasNoMeaning) {
   for (auto [strategy, steps] : {std::pair("best", 1.0),
                                  {"", 1.0},
                                  {"steps", -1.0},
@@ -55,12 +55,36 @@ TEST(SavePolicy, RefusesWhatHasNoMeaning) {
     JobSettings settings;
     settings.save_strategy = strategy;
     settings.save_steps = steps;
-    EXPECT_EQ(SavePolicy::create(settings, 10, 4).status().code(), ErrorCode::Config)
+    EXPECT_EQ(StepPolicy::ofSaving(settings, 10, 4).status().code(), ErrorCode::Config)
         << strategy << " " << steps;
   }
 }
 
-TEST(SavePolicy, HasTheReferencesDefaults) {
+TEST(StepPolicy, EvaluationGoesByItsOwnSettings) {
+  auto evaluations = [](const char *strategy, double steps, double delay, int64_t logging) {
+    JobSettings settings;
+    settings.eval_strategy = strategy;
+    settings.eval_steps = steps;
+    settings.eval_delay = delay;
+    settings.logging_steps = logging;
+    auto policy = StepPolicy::ofEvaluation(settings, 10, 4);
+    EXPECT_TRUE(policy.ok()) << policy.status().toString();
+    Steps out;
+    for (uint64_t step = 0; step <= 10; ++step)
+      if (policy->after(step))
+        out.push_back(step);
+    return out;
+  };
+  EXPECT_EQ(evaluations("no", 1, 0, 1), Steps());
+  EXPECT_EQ(evaluations("steps", 4, 0, 1), (Steps{4, 8, 10}));
+  EXPECT_EQ(evaluations("steps", 0, 0, 5), (Steps{5, 10}));
+  EXPECT_EQ(evaluations("steps", 0.5, 0, 1), (Steps{5, 10}));
+  EXPECT_EQ(evaluations("steps", 2, 5, 1), (Steps{6, 8, 10}));
+  EXPECT_EQ(evaluations("epoch", 1, 0, 1), (Steps{4, 8, 10}));
+  EXPECT_EQ(evaluations("epoch", 1, 2, 1), (Steps{8, 10}));
+}
+
+TEST(StepPolicy, HasTheReferencesDefaults) {
   JobSettings settings;
   EXPECT_EQ(settings.save_strategy, "steps");
   EXPECT_EQ(settings.save_steps, 500);

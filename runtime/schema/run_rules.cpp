@@ -1,0 +1,99 @@
+#include "runtime/schema/run_rules.h"
+
+#include <cmath>
+#include <cstdio>
+#include <string_view>
+
+namespace zp::rt {
+
+namespace {
+
+constexpr std::string_view kPrefix = "eval_";
+constexpr const char *kAccuracy = "mean_token_accuracy";
+constexpr const char *kMetrics[] = {"loss", "perplexity", kAccuracy};
+
+std::string numberText(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.12g", value);
+  return text;
+}
+
+Status wrong(const char *flag, const std::string &is, const std::string &expected) {
+  return Status(ErrorCode::Config, std::string("--") + flag + ": is " + is + ", expected " + expected);
+}
+
+Status verifyStrategy(const char *flag, const std::string &word) {
+  if (word == "steps" || word == "epoch" || word == "no")
+    return {};
+  return wrong(flag, "\"" + word + "\"", std::string("steps, epoch or no; give --") + flag + " one of these");
+}
+
+/// A number of updates, or a share of them.
+Status verifySteps(const char *flag, double steps) {
+  if (steps >= 0 && std::isfinite(steps) && (steps < 1 || steps == std::floor(steps)))
+    return {};
+  return wrong(flag, numberText(steps),
+               std::string("a whole number of updates, or a share of the run below 1; give --") + flag + " one of these");
+}
+
+/// Every checkpoint has an evaluation when their steps are multiples of the evaluations'. Shares are compared as millionths.
+bool isMultiple(double saves, double evaluations) {
+  const bool shares = saves < 1 && evaluations < 1;
+  if (!shares && (saves < 1 || evaluations < 1))
+    return false;
+  const double scale = shares ? 1e6 : 1;
+  return std::fmod(std::round(saves * scale), std::round(evaluations * scale)) == 0;
+}
+
+Status verifyBest(const JobSettings &s) {
+  const std::string metric = bestMetricOf(s);
+  bool known = metric.empty();
+  for (const char *name : kMetrics)
+    known |= metric == name;
+  if (!known)
+    return wrong("metric_for_best_model", "\"" + s.metric_for_best_model + "\"",
+                 "loss, perplexity or mean_token_accuracy; choose one");
+  if (!s.greater_is_better.empty() && s.greater_is_better != "true" && s.greater_is_better != "false")
+    return wrong("greater_is_better", "\"" + s.greater_is_better + "\"", "true or false; choose one");
+  if (!s.load_best_model_at_end)
+    return {};
+  const char *flag = "load_best_model_at_end";
+  if (s.eval_strategy == "no")
+    return wrong(flag, "true without evaluation", "one that says which model is the best; add --eval_strategy steps or epoch");
+  if (s.eval_strategy != s.save_strategy)
+    return wrong(flag, "true beside --eval_strategy " + s.eval_strategy + " and --save_strategy " + s.save_strategy,
+                 "checkpoints where the model is evaluated; give both the same word");
+  if (s.eval_strategy == "steps" && !isMultiple(s.save_steps, evalStepsOf(s)))
+    return wrong(flag, "true beside --save_steps " + numberText(s.save_steps) + " and --eval_steps " + numberText(evalStepsOf(s)),
+                 "every checkpoint evaluated; make --save_steps a multiple of --eval_steps");
+  return {};
+}
+
+} // namespace
+
+Status verifyRunSettings(const JobSettings &s) {
+  ZP_RETURN_IF_ERROR(verifyStrategy("save_strategy", s.save_strategy));
+  ZP_RETURN_IF_ERROR(verifySteps("save_steps", s.save_steps));
+  if (s.save_total_limit < 0)
+    return wrong("save_total_limit", std::to_string(s.save_total_limit), "0 (all are kept) or more checkpoints; use 0");
+  ZP_RETURN_IF_ERROR(verifyStrategy("eval_strategy", s.eval_strategy));
+  ZP_RETURN_IF_ERROR(verifySteps("eval_steps", s.eval_steps));
+  if (!(s.eval_delay >= 0 && std::isfinite(s.eval_delay)))
+    return wrong("eval_delay", numberText(s.eval_delay), "0 or more updates or epochs; use 0");
+  return verifyBest(s);
+}
+
+std::string bestMetricOf(const JobSettings &s) {
+  std::string metric = s.metric_for_best_model;
+  if (metric.starts_with(kPrefix))
+    metric.erase(0, kPrefix.size());
+  return metric.empty() && s.load_best_model_at_end ? "loss" : metric;
+}
+
+bool greaterIsBetter(const JobSettings &s) {
+  return s.greater_is_better.empty() ? bestMetricOf(s) == kAccuracy : s.greater_is_better == "true";
+}
+
+double evalStepsOf(const JobSettings &s) { return s.eval_steps > 0 ? s.eval_steps : static_cast<double>(s.logging_steps); }
+
+} // namespace zp::rt

@@ -1,0 +1,25 @@
+// What a run's settings of evaluation and saving must obey: said once, for whoever makes a plan and for whoever carries one out
+// under flags of its own.
+#ifndef ZP_RUNTIME_SCHEMA_RUN_RULES_H
+#define ZP_RUNTIME_SCHEMA_RUN_RULES_H
+
+#include <string>
+
+#include "runtime/base/status.h"
+#include "runtime/schema/settings.h"
+
+namespace zp::rt {
+
+/// Config, naming the flag, for a word that isn't known, a number out of range, or a best model that couldn't be loaded at the
+/// end: it has to be evaluated whenever it is saved.
+Status verifyRunSettings(const JobSettings &settings);
+
+/// The metric that says which checkpoint is the best, without the prefix eval_; empty: none is asked for.
+std::string bestMetricOf(const JobSettings &settings);
+bool greaterIsBetter(const JobSettings &settings);
+/// eval_steps with its default: logging_steps.
+double evalStepsOf(const JobSettings &settings);
+
+} // namespace zp::rt
+
+#endif // ZP_RUNTIME_SCHEMA_RUN_RULES_H

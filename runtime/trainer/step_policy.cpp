@@ -1,0 +1,36 @@
+#include "runtime/trainer/step_policy.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "runtime/schema/run_rules.h"
+
+namespace zp::rt {
+
+StepPolicy::StepPolicy(const std::string &strategy, double steps, uint64_t updates, uint64_t updatesPerEpoch)
+    : active(strategy != "no"), updates(updates) {
+  if (strategy == "epoch")
+    every = std::max<uint64_t>(1, updatesPerEpoch);
+  else if (steps >= 1)
+    every = static_cast<uint64_t>(std::min(steps, 1e18));
+  else
+    every = static_cast<uint64_t>(std::ceil(static_cast<double>(updates) * steps));
+}
+
+StatusOr<StepPolicy> StepPolicy::ofSaving(const JobSettings &settings, uint64_t updates, uint64_t updatesPerEpoch) {
+  ZP_RETURN_IF_ERROR(verifyRunSettings(settings));
+  return StepPolicy(settings.save_strategy, settings.save_steps, updates, updatesPerEpoch);
+}
+
+StatusOr<StepPolicy> StepPolicy::ofEvaluation(const JobSettings &settings, uint64_t updates, uint64_t updatesPerEpoch) {
+  ZP_RETURN_IF_ERROR(verifyRunSettings(settings));
+  StepPolicy policy(settings.eval_strategy, evalStepsOf(settings), updates, updatesPerEpoch);
+  policy.first = settings.eval_delay * (settings.eval_strategy == "epoch" ? static_cast<double>(updatesPerEpoch) : 1);
+  return policy;
+}
+
+bool StepPolicy::after(uint64_t step) const {
+  return active && step > 0 && static_cast<double>(step) >= first && ((every > 0 && step % every == 0) || step == updates);
+}
+
+} // namespace zp::rt

@@ -1,0 +1,392 @@
+#!/usr/bin/env python3
+"""Evaluation within training, and what hangs on it: logs, the best model, TensorBoard.
+
+    evaluation_test.py [--bin DIR]
+
+curve       TRL's run of tests/golden/evaluation on 1 rank and on 2: losses, evaluation losses and accuracies, the best model's
+            step and metric, and the adapter at the end, which is that of the best checkpoint
+lines       standard output has the reference's lines, trainer_state.json its log
+unchanged   a run that evaluates trains the same bytes as one that doesn't: sharded, offloaded, in 4 bits, recomputed
+strategies  no, steps, epoch, with a delay and at the start: the steps of transformers' DefaultFlowCallback
+kept        save_total_limit keeps the best checkpoint beside the last
+resumed     a run resumed after its best checkpoint knows it, and logs what the whole run did
+events      TensorBoard's files, read by a parser of the test's own: every checksum, tag, step and value
+hub         --push_to_hub leaves a model card and the tokenizer
+refused     settings that contradict each other, rows that can't be evaluated: one coded line before anything is trained
+
+A line a check; the last line is 'N passed, N failed'. Exit 1 when any failed.
+"""
+
+import argparse
+import ast
+import json
+import math
+import re
+import struct
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import load_file, save_file
+
+from support import pipeline, tools
+from support.compare import Mismatch, worst_change
+from support.saving import Bench, checkpoints, weights
+
+GOLDEN = tools.ROOT / "tests/golden/evaluation"
+CURVE = json.loads((GOLDEN / "curve.json").read_text())
+CASE = CURVE["case"]
+FLAGS = {
+    "max_steps": CURVE["updates"],
+    **CURVE["flags"],
+    "lr_scheduler_type": "constant",
+    "warmup_steps": 0,
+}
+EVERY = ["--eval_steps", CURVE["every"], "--save_steps", CURVE["every"]]
+
+
+class Rows:
+    """The golden case's rows, cut in two."""
+
+    def __init__(self, case, work):
+        tokens = load_file(case.tokens)
+        self.train, self.test = work / "train.safetensors", work / "test.safetensors"
+        save_file({name: rows[: CURVE["train_rows"]] for name, rows in tokens.items()}, self.train)
+        save_file({name: rows[CURVE["train_rows"] :] for name, rows in tokens.items()}, self.test)
+
+
+class Trainer:
+    def __init__(self, chosen, work):
+        self.bench = Bench(chosen, work)
+        self.rows = Rows(self.bench.case(CASE), work)
+
+    def words(self, ranks, stage, out, *flags, name=CASE, import_flags=None, strategy="steps", quiet=True):
+        plan = self.bench.plan(name, ranks, stage, **{**FLAGS, **(import_flags or {})})
+        evaluate = ["--eval_dataset", self.rows.test, "--eval_strategy", strategy] if strategy else []
+        words = self.bench.words(name, ranks, plan, out, *map(str, [*evaluate, *flags]), tokens=self.rows.train)
+        return [word for word in words if quiet or word != "--quiet"]
+
+    def run(self, ranks, stage, *flags, expect=0, out=None, **how):
+        out = out or self.bench.folder()
+        done = self.bench.run(self.words(ranks, stage, out, *flags, **how), expect)
+        return out, done
+
+
+def lines(out):
+    return [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+
+
+def curves(out):
+    """(updates, evaluations) of metrics.jsonl."""
+    found = lines(out)
+    return [line for line in found if "loss" in line], [line for line in found if "eval_loss" in line]
+
+
+def state(folder):
+    return json.loads((folder / "trainer_state.json").read_text())
+
+
+def away(ours, theirs, key):
+    if [line["step"] for line in ours] != [line["step"] for line in theirs]:
+        return math.inf
+    return max(abs(a[key] - b[key]) / abs(b[key]) for a, b in zip(ours, theirs, strict=True))
+
+
+def curve(trainer, tally):
+    wanted = [entry for entry in CURVE["log_history"] if "loss" in entry]
+    wanted_evaluations = [entry for entry in CURVE["log_history"] if "eval_loss" in entry]
+    for ranks, stage in ((1, 0), (2, 3)):
+        batch = {"per_device_train_batch_size": 4 // ranks}
+        out, _ = trainer.run(ranks, stage, *EVERY, "--load_best_model_at_end", "true", import_flags=batch)
+        updates, evaluations = curves(out)
+        figures = {
+            "loss": (away(updates, wanted, "loss"), 1e-5),
+            "grad_norm": (away(updates, wanted, "grad_norm"), 1e-4),
+            "mean_token_accuracy": (away(updates, wanted, "mean_token_accuracy"), 1e-6),
+            "eval_loss": (away(evaluations, wanted_evaluations, "eval_loss"), 1e-5),
+            "eval_mean_token_accuracy": (away(evaluations, wanted_evaluations, "eval_mean_token_accuracy"), 1e-6),
+            "epoch": (away(evaluations, wanted_evaluations, "epoch"), 1e-6),
+        }
+        final, best = load_file(out / "adapter_model.safetensors"), checkpoints(out)[CURVE["best_global_step"]]
+        case = trainer.bench.case(CASE)
+        figures["change"] = (worst_change(final, load_file(GOLDEN / "curve.safetensors"), case.initial())[0], 1e-3)
+        failures = [f"{name} {gap:.1e}, expected {limit:.0e}" for name, (gap, limit) in figures.items() if not gap <= limit]
+        if weights(out) != weights(best):
+            failures.append("the adapter at the end isn't that of the best checkpoint")
+        for place in (out, best.parent / f"checkpoint-{CURVE['updates']}"):
+            found = state(place)
+            if found["best_global_step"] != CURVE["best_global_step"] or found["best_model_checkpoint"] != str(best):
+                failures.append(f"{place.name}: best {found['best_global_step']} of {found['best_model_checkpoint']}")
+            if not math.isclose(found["best_metric"], CURVE["best_metric"], rel_tol=1e-5):
+                failures.append(f"{place.name}: best metric {found['best_metric']}")
+        tally.check(f"curve ranks {ranks} zero {stage}", failures, ", ".join(f"{name} {gap:.0e}" for name, (gap, _) in figures.items()))
+
+
+def log_lines(trainer, tally):
+    out, done = trainer.run(1, 0, *EVERY, import_flags={"logging_steps": 2}, quiet=False)
+    said = [ast.literal_eval(line) for line in done.stdout.splitlines() if line.startswith("{'")]
+    updates, evaluations = curves(out)
+    keys = {
+        "loss": ["loss", "grad_norm", "learning_rate", "mean_token_accuracy", "num_tokens", "epoch"],
+        "eval_loss": ["eval_loss", "eval_runtime", "eval_samples_per_second", "eval_steps_per_second", "eval_perplexity",
+                      "eval_mean_token_accuracy", "epoch"],
+        "train_runtime": ["train_runtime", "train_samples_per_second", "train_steps_per_second", "train_loss", "epoch"],
+    }  # fmt: skip
+    failures = []
+    for entry in said:
+        kind = next(iter(entry))
+        if kind not in keys or list(entry) != keys[kind] or not all(isinstance(value, str) for value in entry.values()):
+            failures.append(f"a line of {list(entry)}")
+    means = [np.mean([updates[i]["loss"], updates[i + 1]["loss"]]) for i in range(0, len(updates), 2)]
+    if [entry["loss"] for entry in said if "loss" in entry] != [f"{mean:.4g}" for mean in means]:
+        failures.append("the losses aren't the means of two updates")
+    order = [next(iter(entry)) for entry in said]
+    if order != (["loss", "loss", "eval_loss"] * (CURVE["updates"] // 4)) + ["train_runtime"]:
+        failures.append(f"order {order}")
+    history = state(out)["log_history"]
+    if [entry["step"] for entry in history if "loss" in entry] != list(range(2, CURVE["updates"] + 1, 2)):
+        failures.append("trainer_state.json has other steps")
+    if [entry["eval_loss"] for entry in history if "eval_loss" in entry] != [line["eval_loss"] for line in evaluations]:
+        failures.append("trainer_state.json has other evaluations")
+    if set(history[-1]) != {*keys["train_runtime"], "step", "total_flos"}:
+        failures.append(f"the last entry has {sorted(history[-1])}")
+    trained = sum(tensor.size for tensor in load_file(out / "adapter_model.safetensors").values())
+    match = re.search(r"^trainable params: ([\d,]+) \|\| all params: ([\d,]+) \|\| trainable%: (\d+\.\d{4})$", done.stdout, re.M)
+    base = sum(tensor.size for tensor in load_file(trainer.bench.case(CASE).model / "model.safetensors").values())
+    if not match or match[1] != f"{trained:,}" or match[2] != f"{trained + base:,}":
+        failures.append(f"trainable params: {match and match[0]}, expected {trained:,} of {trained + base:,}")
+    for kind in ("Device", "CPU"):
+        if len(re.findall(rf"^{kind} (Total Peak |Peak )?Memory .*: -?\d+$", done.stdout, re.M)) != 4:
+            failures.append(f"not the four lines of {kind} memory")
+    tally.check("lines", failures, f"{len(said)} lines")
+
+
+def unchanged(trainer, tally):
+    ways = [
+        ("sharded", CASE, 2, {"per_device_train_batch_size": 2}),
+        ("accumulated", CASE, 1, {"per_device_train_batch_size": 2, "gradient_accumulation_steps": 2}),
+        ("recomputed", CASE, 1, {"rematerialize": "block"}),
+        ("offloaded", CASE, 2, {"per_device_train_batch_size": 2, "offload_param_device": "cpu", "offload_optimizer_device": "cpu",
+                                "offload_activation_device": "cpu"}),
+        ("buckets", CASE, 1, {"length_buckets": 3}),
+        ("in 4 bits", "llama_qlora_nested", 2, {"per_device_train_batch_size": 2}),
+    ]  # fmt: skip
+    for label, name, ranks, flags in ways:
+        without, _ = trainer.run(ranks, 3, "--save_strategy", "no", name=name, import_flags=flags, strategy=None)
+        having, _ = trainer.run(ranks, 3, "--save_strategy", "no", "--eval_steps", "1", name=name, import_flags=flags)
+        failures = [] if weights(without) == weights(having) else ["the adapters differ"]
+        updates, evaluations = curves(having)
+        if [line["loss"] for line in updates] != [line["loss"] for line in curves(without)[0]]:
+            failures.append("the losses differ")
+        if len(evaluations) != len(updates):
+            failures.append(f"{len(evaluations)} evaluations of {len(updates)} updates")
+        tally.check(f"unchanged {label}", failures, f"{len(evaluations)} evaluations")
+
+
+def strategies(trainer, tally):
+    runs = [
+        ("epoch", ["--save_strategy", "no"], [2, 4, 6, 7]),
+        ("steps", ["--save_strategy", "no", "--eval_steps", "3"], [3, 6, 7]),
+        ("steps", ["--save_strategy", "no", "--eval_steps", "0.5", "--eval_on_start", "true"], [0, 4, 7]),
+        ("steps", ["--save_strategy", "no", "--eval_steps", "2", "--eval_delay", "5"], [6, 7]),
+        ("steps", ["--save_strategy", "no"], [5, 7]),  # as logging_steps
+        ("no", ["--save_strategy", "no"], []),
+    ]
+    for strategy, flags, wanted in runs:
+        out, _ = trainer.run(1, 0, *flags, import_flags={"max_steps": 7, "logging_steps": 5}, strategy=strategy)
+        found = [line["step"] for line in curves(out)[1]]
+        tally.check(" ".join(["strategies", strategy, *flags[2:]]), [] if found == wanted else [f"{found}, expected {wanted}"], str(found))
+
+
+def kept(trainer, tally):
+    best, last = CURVE["best_global_step"], CURVE["updates"]
+    for limit, wanted in ((1, [best, last]), (2, [best, last]), (3, [best, last - CURVE["every"], last])):
+        out, _ = trainer.run(1, 0, *EVERY, "--load_best_model_at_end", "true", "--save_total_limit", limit)
+        found = list(checkpoints(out))
+        tally.check(f"kept {limit}", [] if found == wanted else [f"checkpoints {found}, expected {wanted}"], str(found))
+    flags = ["--metric_for_best_model", "eval_mean_token_accuracy", "--load_best_model_at_end", "true"]
+    out, _ = trainer.run(1, 0, *EVERY, *flags)
+    accuracies = {line["step"]: line["eval_mean_token_accuracy"] for line in curves(out)[1]}
+    best = max(accuracies, key=accuracies.get)
+    found = state(out)
+    failures = [] if (found["best_global_step"], found["best_metric"]) == (best, accuracies[best]) else [f"{found['best_global_step']} of {accuracies}"]
+    tally.check("kept by accuracy", failures, f"step {best}: {accuracies[best]:.3f}")
+
+
+def resumed(trainer, tally):
+    flags = [*EVERY, "--load_best_model_at_end", "true"]
+    whole, _ = trainer.run(2, 3, *flags, import_flags={"per_device_train_batch_size": 2})
+    out = trainer.bench.folder()
+    out.mkdir()
+    for step in (12, 16):
+        checkpoints(whole)[step].rename(out / f"checkpoint-{step}")
+    (out / "metrics.jsonl").write_bytes((whole / "metrics.jsonl").read_bytes())
+    trainer.run(1, 0, *flags, "--resume_from_checkpoint", "latest", out=out)
+    failures = []
+    ours, theirs = state(out), state(whole)
+    if ours["best_global_step"] != theirs["best_global_step"] or ours["best_metric"] != theirs["best_metric"]:
+        failures.append(f"best {ours['best_global_step']}, expected {theirs['best_global_step']}")
+    for key in ("loss", "eval_loss"):
+        gap = away([e for e in ours["log_history"] if key in e], [e for e in theirs["log_history"] if key in e], key)
+        if not gap <= 1e-6:
+            failures.append(f"{key} {gap:.1e} away")
+    if weights(out) != weights(whole):
+        failures.append("the adapter at the end is another")
+    tally.check("resumed", failures, f"from step 16, best is step {ours['best_global_step']}")
+
+
+def crc32c(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
+def fields(data):
+    """[(number, value)] of a protocol buffer: whole numbers, and bytes."""
+    found, at = [], 0
+
+    def varint():
+        nonlocal at
+        value = shift = 0
+        while True:
+            byte = data[at]
+            at += 1
+            value |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                return value
+
+    while at < len(data):
+        key = varint()
+        kind = key & 7
+        if kind == 0:
+            value = varint()
+        else:
+            size = varint() if kind == 2 else {1: 8, 5: 4}[kind]
+            value, at = data[at : at + size], at + size
+        found.append((key >> 3, value))
+    return found
+
+
+def read_events(path):
+    """(version, {tag: [(step, value)]}); refuses a record whose checksums are wrong."""
+    data, at, version, scalars = path.read_bytes(), 0, None, {}
+
+    def checked(size):
+        nonlocal at
+        part, sum_at = data[at : at + size], at + size
+        crc = crc32c(part)
+        masked = ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
+        assert struct.unpack("<I", data[sum_at : sum_at + 4])[0] == masked, f"checksum at {at}"
+        at = sum_at + 4
+        return part
+
+    while at < len(data):
+        event = dict(fields(checked(struct.unpack("<Q", checked(8))[0])))
+        assert 1.6e9 < struct.unpack("<d", event[1])[0] < 1e11, "wall time"
+        if 3 in event:
+            version = event[3].decode()
+        for _, value in fields(event.get(5, b"")):
+            value = dict(fields(value))
+            scalars.setdefault(value[1].decode(), []).append((event.get(2, 0), struct.unpack("<f", value[2])[0]))
+    return version, scalars
+
+
+def events(trainer, tally):
+    out, _ = trainer.run(2, 3, *EVERY, "--report_to", "tensorboard", import_flags={"per_device_train_batch_size": 2})
+    files = list((out / "runs").glob("events.out.tfevents.*"))
+    failures = [] if len(files) == 1 else [f"files {files}"]
+    version, scalars = read_events(files[0])
+    if version != "brain.Event:2":
+        failures.append(f"version {version}")
+    updates, evaluations = curves(out)
+    for tag, key, found in (
+        ("train/loss", "loss", updates),
+        ("train/learning_rate", "learning_rate", updates),
+        ("train/mean_token_accuracy", "mean_token_accuracy", updates),
+        ("eval/loss", "eval_loss", evaluations),
+        ("eval/mean_token_accuracy", "eval_mean_token_accuracy", evaluations),
+    ):
+        wanted = [(line["step"], float(np.float32(line[key]))) for line in found]
+        if scalars.get(tag) != wanted:
+            failures.append(f"{tag}: {scalars.get(tag, [])[:2]}, expected {wanted[:2]}")
+    if "train/train_loss" not in scalars:
+        failures.append(f"tags {sorted(scalars)}")
+    other, _ = trainer.run(1, 0, "--report_to", "tensorboard", "--logging_dir", out / "elsewhere", strategy=None)
+    if (other / "runs").exists() or len(list((out / "elsewhere").iterdir())) != 1:
+        failures.append("--logging_dir isn't where the events are")
+    tally.check("events", failures, f"{len(scalars)} tags")
+
+
+def hub(trainer, tally):
+    out, done = trainer.run(1, 0, "--push_to_hub", "true", "--hub_model_id", "someone/adapter", strategy=None)
+    card = (out / "README.md").read_text()
+    header = card.split("---\n")[1]
+    failures = [line for line in ("library_name: peft", "- lora", "base_model: ") if line not in header]
+    if "hf upload someone/adapter" not in done.stdout:
+        failures.append("no line says how to push")
+    tally.check("hub", failures, "a model card, and the command that pushes")
+
+
+def refused(trainer, tally):
+    rows = load_file(trainer.rows.test)
+    silent, short = trainer.bench.work / "silent.safetensors", trainer.bench.work / "short.safetensors"
+    save_file({**rows, "labels": np.full_like(rows["labels"], -100)}, silent)
+    save_file({name: tensor[:, :8].copy() for name, tensor in rows.items()}, short)
+    best = ["--load_best_model_at_end", "true"]
+    cases = [
+        ("no rows", ["--eval_strategy", "steps"], 2, "--eval_strategy: is steps without rows to evaluate"),
+        ("a missing file", ["--eval_strategy", "steps", "--eval_dataset", "absent"], 4, "absent"),
+        ("nothing counted", ["--eval_strategy", "steps", "--eval_dataset", silent], 4, "silent.safetensors: labels: none of 4 rows"),
+        ("another length", ["--eval_strategy", "steps", "--eval_dataset", short], 4, "rows have 8 tokens, expected 24"),
+        ("a wrong word", ["--eval_strategy", "sometimes"], 2, '--eval_strategy: is "sometimes", expected steps, epoch or no'),
+        ("a wrong number", ["--eval_steps", "-1"], 2, "--eval_steps: is -1"),
+        ("best without evaluation", best, 2, "--load_best_model_at_end: is true without evaluation"),
+        ("best of other steps", [*best, "--eval_strategy", "steps", "--eval_steps", "3", "--save_steps", "4"], 2, "a multiple of --eval_steps"),
+        ("an unknown metric", ["--metric_for_best_model", "bleu"], 2, '--metric_for_best_model: is "bleu"'),
+        ("a wrong switch", ["--greater_is_better", "perhaps"], 2, "--greater_is_better"),
+        ("another reporter", ["--report_to", "wandb"], 2, "--report_to"),
+    ]  # fmt: skip
+    for label, flags, code, words in cases:
+        try:
+            out, done = trainer.run(1, 0, *flags, expect=code, strategy=None)
+        except pipeline.StageFailed as problem:
+            tally.check(f"refused: {label}", [str(problem)])
+            continue
+        said = done.stderr.splitlines()
+        good = len(said) == 1 and re.match(r"error\[ZP\d{4}\] ", said[0]) and words in said[0] and not out.exists()
+        tally.check(f"refused: {label}", [] if good else [done.stderr[-300:] or "no line"], said[0][:110] if said else "")
+    out = trainer.bench.folder()
+    words = trainer.words(1, 0, out, strategy=None)
+    words[words.index("--dataset") + 1] = str(silent)
+    done = trainer.bench.run(words, 4)
+    tally.check("refused: nothing to learn", [] if "none of 4 rows has one that counts" in done.stderr else [done.stderr], "exit 4")
+
+
+PARTS = (curve, log_lines, unchanged, strategies, kept, resumed, events, hub, refused)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    tools.add_arguments(parser)
+    parser.add_argument("--only", default="", help="the parts whose names hold this word")
+    chosen = parser.parse_args()
+    tally = tools.Tally()
+    with tempfile.TemporaryDirectory(prefix="evaluation-") as scratch:
+        trainer = Trainer(chosen, chosen.work_dir or Path(scratch))
+        for part in PARTS:
+            if chosen.only not in part.__name__:
+                continue
+            try:
+                part(trainer, tally)
+            except (pipeline.StageFailed, Mismatch, OSError, KeyError, ValueError, AssertionError) as problem:
+                tally.check(part.__name__, [f"{type(problem).__name__}: {problem}"])
+    sys.exit(tally.close())
+
+
+if __name__ == "__main__":
+    main()
