@@ -142,7 +142,8 @@ class Tokenizer:
             names = ", ".join(token for token, _ in self.added) or "some"
             warn(
                 f"token ids go up to {largest} but the model in {self.directory} has {rows} rows of embeddings, so "
-                f"zprun will refuse this file (new tokens: {names}); resize the model to at least {largest + 1} rows first"
+                f"zprun will refuse this file (new tokens: {names}); make a model that has them: "
+                f"zprun resize --model {self.directory} --vocab_size {largest + 1} -o NEW"
             )
 
 

@@ -27,17 +27,23 @@ const FloatType &floatOf(DType dtype) {
   return kFloats[0];
 }
 
-StatusOr<int> copyTokenizer(const std::string &from, const std::string &to) {
-  int copied = 0;
-  for (const char *name : kTokenizerFiles) {
-    std::error_code ignored;
-    if (!std::filesystem::is_regular_file(from + "/" + name, ignored))
-      continue;
-    ZP_ASSIGN_OR_RETURN(std::string text, readTextFile(from + "/" + name));
-    ZP_RETURN_IF_ERROR(writeFileAtomically(to + "/" + name, text));
-    ++copied;
-  }
-  return copied;
+static Status copyFile(const std::string &from, const std::string &to, const char *name) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(from + "/" + name, ignored))
+    return {};
+  ZP_ASSIGN_OR_RETURN(std::string text, readTextFile(from + "/" + name));
+  return writeFileAtomically(to + "/" + name, text);
+}
+
+Status copyTokenizer(const std::string &from, const std::string &to) {
+  for (const char *name : kTokenizerFiles)
+    ZP_RETURN_IF_ERROR(copyFile(from, to, name));
+  return {};
+}
+
+Status copyBeside(const std::string &from, const std::string &to) {
+  ZP_RETURN_IF_ERROR(copyFile(from, to, "generation_config.json"));
+  return copyTokenizer(from, to);
 }
 
 } // namespace zp::rt

@@ -12,6 +12,8 @@
 
 namespace zp::rt {
 
+inline constexpr const char *kHeadWeight = "lm_head.weight", *kEmbeddingWeight = "model.embed_tokens.weight";
+
 struct FloatType {
   const char *name; ///< as config.json spells it
   DType dtype;
@@ -30,8 +32,10 @@ template <typename Document = nlohmann::json> StatusOr<Document> readObject(cons
   return object;
 }
 
-/// Copies the tokenizer's files of a directory into another, and says how many there were. DiskWrite, DiskFull.
-StatusOr<int> copyTokenizer(const std::string &from, const std::string &to);
+/// Copies the tokenizer's files of a directory into another, those that there are. DiskWrite, DiskFull.
+Status copyTokenizer(const std::string &from, const std::string &to);
+/// The tokenizer and generation_config.json.
+Status copyBeside(const std::string &from, const std::string &to);
 
 } // namespace zp::rt
 

@@ -20,7 +20,7 @@ const char *const kTrainHelp =
     "  zprun plan.fb --model DIR --dataset tokens.safetensors --output_dir out --eval_dataset test.safetensors --eval_strategy epoch\n"
     "  zprun quantize --model DIR -o DIR-4bit\n"
     "  zprun merge --model DIR --adapter_name_or_path out -o DIR-merged\n"
-    "Other verbs: zprun eval --help, zprun generate --help, zprun bench --help, zprun merge --help, zprun quantize --help";
+    "Other verbs: zprun eval --help, zprun generate --help, zprun bench --help, zprun merge --help, zprun quantize --help, zprun resize --help";
 const char *const kEvalHelp =
     "Examples:\n"
     "  zprun eval plan.fb --model DIR --dataset tokens.safetensors --adapter_name_or_path out\n"
@@ -36,6 +36,9 @@ const char *const kMergeHelp =
     "A base in 4 bits is dequantized, and the result is in the dtype that it was quantized from.";
 const char *const kQuantizeHelp = "Example:\n  zprun quantize --model DIR -o DIR-4bit --use_nested_quant true --bnb_4bit_compute_dtype bfloat16 --dtype bfloat16";
 
+const char *const kResizeHelp = "Example:\n  zprun resize --model DIR --vocab_size 32005 -o DIR-chatml\n"
+                                "New rows are the mean of the old ones; zpdata says when a tokenizer needs them.";
+
 struct VerbText {
   Verb verb;
   const char *word, *does, *footer;
@@ -45,7 +48,8 @@ constexpr VerbText kVerbs[] = {{Verb::Train, "", "Trains by a plan.", kTrainHelp
                                {Verb::Generate, "generate", "Continues prompts by a plan that generates.", kGenerateHelp},
                                {Verb::Bench, "bench", "Times a plan.", kBenchHelp},
                                {Verb::Merge, "merge", "Writes a model's directory with a LoRA adapter added to its weights.", kMergeHelp},
-                               {Verb::Quantize, "quantize", "Writes a model's directory with the weights of its linears in 4 bits.", kQuantizeHelp}};
+                               {Verb::Quantize, "quantize", "Writes a model's directory with the weights of its linears in 4 bits.", kQuantizeHelp},
+                               {Verb::Resize, "resize", "Writes a model's directory with embeddings of more tokens.", kResizeHelp}};
 
 size_t distance(const std::string &a, const std::string &b) {
   std::vector<size_t> row(b.size() + 1);
@@ -102,6 +106,15 @@ void addMergeOptions(CLI::App &app, MergeOptions &o) {
       ->check(CLI::IsMember({"float32", "bfloat16", "float16"}))
       ->group("Format");
   app.add_option("--safe_merge", o.safe, "round the change to the weight's dtype before it is added, as PEFT's safe_merge does")->group("Format");
+  app.add_flag("--quiet", o.quiet, "no progress");
+}
+
+void addResizeOptions(CLI::App &app, ResizeOptions &o) {
+  app.add_option("--model", o.model, "directory of the model")->required()->group("Data");
+  app.add_option("-o,--output_dir", o.output, "directory to write")->required()->group("Data");
+  app.add_option("--vocab_size", o.vocabulary, "rows of embeddings that are needed")->required()->check(CLI::Range(1, 1 << 30))->group("Data");
+  app.add_option("--pad_to_multiple_of", o.multiple, "rows are a multiple of it; 8")->check(CLI::Range(1, 1 << 20))->group("Data");
+  app.add_option("--max_shard_size", o.maxShardBytes, "bytes of a file; 5GB")->transform(CLI::AsSizeValue(true))->group("Data");
   app.add_flag("--quiet", o.quiet, "no progress");
 }
 
@@ -229,6 +242,8 @@ StatusOr<Parsed> parseOptions(int argc, char **argv) {
     addQuantizeOptions(app, o.quantize);
   else if (o.verb == Verb::Merge)
     addMergeOptions(app, o.merge);
+  else if (o.verb == Verb::Resize)
+    addResizeOptions(app, o.resize);
   else
     addOptions(app, o, adapterSwitch);
   ZP_RETURN_IF_ERROR(checkFlags(app, arguments));

@@ -10,10 +10,11 @@
 #include "runtime/schema/settings.h"
 #include "runtime/tools/zprun/merge/merge.h"
 #include "runtime/tools/zprun/quantize/quantize.h"
+#include "runtime/tools/zprun/resize/resize.h"
 
 namespace zp::rt {
 
-enum class Verb { Train, Eval, Bench, Generate, Merge, Quantize };
+enum class Verb { Train, Eval, Bench, Generate, Merge, Quantize, Resize };
 
 /// What takes the place of the plan's settings of the same names.
 struct RunSettings {
@@ -54,6 +55,7 @@ struct ZprunOptions {
   std::string calibrate; ///< the cluster.yaml to write; empty: none
   QuantizeOptions quantize;
   MergeOptions merge;
+  ResizeOptions resize;
 };
 
 struct Parsed {

@@ -154,6 +154,7 @@ StatusOr<int> runRank(const Session &session, Communicator &communicator) {
     return benchAndReport(session, *executor, communicator);
   case Verb::Merge: // these have no ranks
   case Verb::Quantize:
+  case Verb::Resize:
     break;
   }
   return 0;

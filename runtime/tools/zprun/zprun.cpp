@@ -41,6 +41,10 @@ static StatusOr<int> start(const ZprunOptions &options) {
     ZP_RETURN_IF_ERROR(mergeAdapter(options.merge));
     return 0;
   }
+  if (options.verb == Verb::Resize) {
+    ZP_RETURN_IF_ERROR(resizeModel(options.resize));
+    return 0;
+  }
   if (!options.kernelPath.empty())
     ZP_RETURN_IF_ERROR(useKernelPath(options.kernelPath)); // before ranks are forked: it is theirs too
   ZP_ASSIGN_OR_RETURN(Environment environment, readEnvironment());

@@ -41,8 +41,6 @@ struct AdapterChanges {
   std::map<std::string, std::string> replaced; ///< name of the base to the adapter's own
 };
 
-inline constexpr const char *kHeadWeight = "lm_head.weight", *kEmbeddingWeight = "model.embed_tokens.weight";
-
 /// Reads DIR/adapter_config.json and DIR/adapter_model.safetensors. AdapterMismatch for what isn't plain LoRA and for
 /// tensors that don't belong together; FileMissing, Json, Config, TensorShape, TensorDtype.
 StatusOr<AdapterChanges> readAdapterChanges(const std::string &directory);

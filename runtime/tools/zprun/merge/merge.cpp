@@ -12,9 +12,9 @@
 #include "runtime/tools/zprun/merge/adapter_changes.h"
 #include "runtime/tools/zprun/merge/stored_weight.h"
 #include "runtime/tools/zprun/model_files.h"
+#include "runtime/tools/zprun/shard_files.h"
 #include "runtime/tools/zprun/staged_directory.h"
 #include "runtime/tools/zprun/tensor_progress.h"
-#include "runtime/trainer/shards.h"
 
 namespace zp::rt {
 
@@ -179,23 +179,15 @@ private:
     std::vector<SafetensorsEntry> entries;
     for (const MergedTensor &tensor : tensors)
       entries.push_back({tensor.name, tensor.label, tensor.shape});
-    const std::vector<Shard> shards = shardsOf(std::move(entries), options.maxShardBytes);
-    const SafetensorsWriter::Metadata metadata = {{"format", "pt"}};
     std::map<std::string, const MergedTensor *> byName;
     for (const MergedTensor &tensor : tensors)
       byName[tensor.name] = &tensor;
     TensorProgress progress("merge", tensors.size(), options.quiet);
-    for (const Shard &shard : shards) {
-      ZP_ASSIGN_OR_RETURN(SafetensorsWriter writer,
-                          SafetensorsWriter::create(directory + "/" + shard.file, shard.entries, &metadata));
-      for (const SafetensorsEntry &entry : shard.entries) {
-        const MergedTensor &tensor = *byName.at(entry.name);
-        ZP_RETURN_IF_ERROR(tensor.floats ? writeFloats(tensor, writer) : copyBytes(tensor, writer));
-        progress.step();
-      }
-      ZP_RETURN_IF_ERROR(writer.finish());
-    }
-    return shards.size() > 1 ? writeFileAtomically(directory + "/model.safetensors.index.json", shardIndex(shards)) : Status();
+    return writeShards(directory, std::move(entries), options.maxShardBytes, [&](const std::string &name, SafetensorsWriter &writer) {
+      const MergedTensor &tensor = *byName.at(name);
+      progress.step();
+      return tensor.floats ? writeFloats(tensor, writer) : copyBytes(tensor, writer);
+    });
   }
 
   Status copyBytes(const MergedTensor &tensor, SafetensorsWriter &writer) {
@@ -252,14 +244,8 @@ private:
 
   /// config.json as it is, but for what the merge has changed, and the files beside it.
   Status writeOthers(const std::string &directory) {
-    std::error_code ignored;
-    const std::string generation = "/generation_config.json";
-    if (std::filesystem::exists(options.model + generation, ignored)) {
-      ZP_ASSIGN_OR_RETURN(std::string text, readTextFile(options.model + generation));
-      ZP_RETURN_IF_ERROR(writeFileAtomically(directory + generation, text));
-    }
-    ZP_RETURN_IF_ERROR(copyTokenizer(options.model, directory).status());
-    ZP_RETURN_IF_ERROR(copyTokenizer(options.adapter, directory).status()); // with the tokens that it was trained with
+    ZP_RETURN_IF_ERROR(copyBeside(options.model, directory));
+    ZP_RETURN_IF_ERROR(copyTokenizer(options.adapter, directory)); // with the tokens that it was trained with
     const ordered_json given = config;
     if (dequantized)
       config.erase("quantization_config");
