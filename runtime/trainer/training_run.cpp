@@ -54,6 +54,11 @@ std::string earlierMetrics(const ResumePoint &resume, const std::string &output)
 /// Rank 0 replaces the weights by those of a checkpoint of this run.
 Status writeBest(const fbs::Plan &plan, uint64_t step, const RunOptions &options) {
   const std::string directory = checkpointPath(options.trained.directory, step);
+  std::error_code ignored;
+  if (!std::filesystem::exists(directory, ignored)) { // a run that was resumed into another directory
+    std::fprintf(stderr, "zprun: %s, the best model's, is not here: the last weights stay\n", directory.c_str());
+    return {};
+  }
   ResumePoint best;
   best.directory = directory;
   ZP_ASSIGN_OR_RETURN(best.manifest, readManifest(directory));
