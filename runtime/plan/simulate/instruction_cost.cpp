@@ -140,7 +140,8 @@ Work workOf(const PlanIndex &index, const fbs::Instruction &instruction) {
 std::string kernelClassOf(const PlanIndex &index, const fbs::Instruction &instruction) {
   std::string name = findSignature(instruction.op_type())->name;
   if (const auto *op = instruction.op_as_Matmul()) {
-    const fbs::Tensor &a = index.tensor(instruction.operands()->Get(0)), &target = index.tensor(instruction.operands()->Get(4));
+    const auto &operands = *instruction.operands(); // the target is the last
+    const fbs::Tensor &a = index.tensor(operands.Get(0)), &target = index.tensor(operands.Get(operands.size() - 1));
     const int64_t inner = a.dims()->Get(op->transpose_a() ? 0 : 1);
     if (std::min({inner, target.dims()->Get(0), target.dims()->Get(1)}) <= kThin)
       name += "_thin";

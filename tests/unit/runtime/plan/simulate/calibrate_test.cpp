@@ -46,7 +46,7 @@ TEST(Calibrate, AMachineIsFoundAgainFromItsTimes) {
   spec.init().instructions.push_back(makeFill({a}, 0, 0.0));
   spec.init().instructions.push_back(makeFill({b}, 0, 0.0));
   spec.step().instructions.insert(spec.step().instructions.begin() + SamplePlan::kWait,
-                                  makeMatmul({a, b, kNone, kNone, c}, 0, false, false, 1.0, false));
+                                  makeMatmul({a, b, kNone, kNone, kNone, kNone, c}, 0, false, false, 1.0, false, 1.0));
   BuiltPlan built{spec};
   PlanIndex index = built.index();
   Cluster machine = *clusterOf("cpu");

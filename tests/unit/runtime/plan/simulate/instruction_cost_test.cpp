@@ -39,7 +39,7 @@ StepPlan product(DType dtype, int64_t rows, int64_t inner, int64_t columns) {
   StepPlan plan;
   uint32_t a = plan.tensor(dtype, {rows, inner}), b = plan.tensor(dtype, {inner, columns}),
            c = plan.tensor(dtype, {rows, columns});
-  plan.step(makeMatmul({a, b, kNone, kNone, c}, 0, false, false, 1.0, false));
+  plan.step(makeMatmul({a, b, kNone, kNone, kNone, kNone, c}, 0, false, false, 1.0, false, 1.0));
   return plan;
 }
 

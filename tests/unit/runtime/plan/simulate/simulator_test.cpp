@@ -31,7 +31,7 @@ struct OverlapPlan : SamplePlan {
     init().instructions.push_back(makeFill({a}, 0, 0.0));
     init().instructions.push_back(makeFill({b}, 0, 0.0));
     step().instructions.insert(step().instructions.begin() + kWait,
-                               makeMatmul({a, b, kNone, kNone, c}, 0, false, false, 1.0, false));
+                               makeMatmul({a, b, kNone, kNone, kNone, kNone, c}, 0, false, false, 1.0, false, 1.0));
   }
 };
 
