@@ -21,7 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-constexpr int64_t kNewTokens = 64;  // of a prompt, when neither flags nor the model say how many
+constexpr int64_t kNewTokens = 64; // of a prompt, when neither flags nor the model say how many
 constexpr int64_t kMostAtOnce = 8; // prompts on a rank
 
 /// A folder that ends with the object.
@@ -52,11 +52,13 @@ std::string contentOf(const std::string &path) {
 
 class Job {
 public:
-  Job(const GenerateArguments &arguments, const Tools &tools, const Scratch &scratch) : arguments(arguments), tools(tools), scratch(scratch) {}
+  Job(const GenerateArguments &arguments, const Tools &tools, const Scratch &scratch)
+      : arguments(arguments), tools(tools), scratch(scratch) {}
 
   StatusOr<int> run() {
     ZP_RETURN_IF_ERROR(writePrompts());
-    const std::string prompts = scratch.file("prompts.safetensors"), plan = scratch.file("plan.fb"), made = scratch.file("out.jsonl");
+    const std::string prompts = scratch.file("prompts.safetensors"), plan = scratch.file("plan.fb"),
+                      made = scratch.file("out.jsonl");
     std::vector<std::string> words = {tools.path("zpdata"), "prompts", promptFile(), "-o", prompts, "--json", "true"};
     ZP_ASSIGN_OR_RETURN(int code, step(tokenizer(words), scratch.file("prompts.json")));
     if (code)
@@ -64,7 +66,8 @@ public:
     ZP_RETURN_IF_ERROR(readReport());
     ZP_ASSIGN_OR_RETURN(code, step(importWords(), scratch.file("import.log")));
     if (!code) {
-      ZP_ASSIGN_OR_RETURN(code, step({tools.path("zpc"), "compile", scratch.file("model.mlir"), "-o", plan}, scratch.file("compile.log")));
+      ZP_ASSIGN_OR_RETURN(
+          code, step({tools.path("zpc"), "compile", scratch.file("model.mlir"), "-o", plan}, scratch.file("compile.log")));
     }
     if (!code) {
       ZP_ASSIGN_OR_RETURN(code, step(runWords(plan, prompts, made), scratch.file("run.log")));
@@ -89,7 +92,8 @@ private:
       out << row.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
     }
     out.close();
-    return out ? Status() : Status(ErrorCode::DiskWrite, promptFile() + ": cannot be written, expected room for the prompts; set TMPDIR");
+    return out ? Status()
+               : Status(ErrorCode::DiskWrite, promptFile() + ": cannot be written, expected room for the prompts; set TMPDIR");
   }
 
   /// Where tokens are made of words and back.
@@ -105,35 +109,60 @@ private:
       return Status(ErrorCode::Internal, "zpdata prompts: gave no report, expected its JSON; report this");
     longest = report["longest"].get<int64_t>();
     prompts = report["prompts"].get<int64_t>();
-    Json own = Json::parse(contentOf(arguments.model + "/generation_config.json"), nullptr, false); // zprun complains of a bad one
-    int64_t theirs = own.is_object() && own.contains("max_new_tokens") && own["max_new_tokens"].is_number_unsigned() ? own["max_new_tokens"].get<int64_t>() : kNewTokens;
+    Json own =
+        Json::parse(contentOf(arguments.model + "/generation_config.json"), nullptr, false); // zprun complains of a bad one
+    int64_t theirs = own.is_object() && own.contains("max_new_tokens") && own["max_new_tokens"].is_number_unsigned()
+                         ? own["max_new_tokens"].get<int64_t>()
+                         : kNewTokens;
     newTokens = arguments.newTokens.value_or(theirs);
     return Status();
   }
 
   std::vector<std::string> importWords() const {
     const int64_t share = (prompts + arguments.ranks - 1) / arguments.ranks;
-    std::vector<std::string> words = {tools.path("zpc"), "import", "--model", arguments.model, "--generate", "true",
-                                      "--max_length", std::to_string(arguments.maxLength.value_or(longest + newTokens)),
-                                      "--num_processes", std::to_string(arguments.ranks), "-o", scratch.file("model.mlir")};
+    std::vector<std::string> words = {tools.path("zpc"),
+                                      "import",
+                                      "--model",
+                                      arguments.model,
+                                      "--generate",
+                                      "true",
+                                      "--max_length",
+                                      std::to_string(arguments.maxLength.value_or(longest + newTokens)),
+                                      "--num_processes",
+                                      std::to_string(arguments.ranks),
+                                      "-o",
+                                      scratch.file("model.mlir")};
     if (!arguments.adapter.empty())
       words.insert(words.end(), {"--adapter_name_or_path", arguments.adapter});
-    if (std::find(arguments.importFlags.begin(), arguments.importFlags.end(), "--generation_batch_size") == arguments.importFlags.end())
+    if (std::find(arguments.importFlags.begin(), arguments.importFlags.end(), "--generation_batch_size") ==
+        arguments.importFlags.end())
       words.insert(words.end(), {"--generation_batch_size", std::to_string(std::min(share, kMostAtOnce))});
     words.insert(words.end(), arguments.importFlags.begin(), arguments.importFlags.end());
     return words;
   }
 
   std::vector<std::string> runWords(const std::string &plan, const std::string &from, const std::string &to) const {
-    std::vector<std::string> words = {tools.path("zprun"), "generate", plan, "--model", arguments.model, "--prompts", from, "-o", to,
-                                      "-n", std::to_string(arguments.ranks), "--max_new_tokens", std::to_string(newTokens)};
+    std::vector<std::string> words = {tools.path("zprun"),
+                                      "generate",
+                                      plan,
+                                      "--model",
+                                      arguments.model,
+                                      "--prompts",
+                                      from,
+                                      "-o",
+                                      to,
+                                      "-n",
+                                      std::to_string(arguments.ranks),
+                                      "--max_new_tokens",
+                                      std::to_string(newTokens)};
     if (!arguments.adapter.empty())
       words.insert(words.end(), {"--adapter_name_or_path", arguments.adapter});
     words.insert(words.end(), arguments.runFlags.begin(), arguments.runFlags.end());
     return words;
   }
 
-  /// Runs one tool, its standard output in a file, or ours when that is empty. What a tool says of an error reaches the user by itself.
+  /// Runs one tool, its standard output in a file, or ours when that is empty. What a tool says of an error reaches the user by
+  /// itself.
   StatusOr<int> step(std::vector<std::string> words, const std::string &output) const {
     Step step;
     step.words = std::move(words);
@@ -157,7 +186,9 @@ private:
 } // namespace
 
 int generateMain(int argc, const char **argv) {
-  auto fail = [](const Status &status) { return std::fprintf(stderr, "%s\n", status.toString().c_str()), exitCodeOf(status.code()); };
+  auto fail = [](const Status &status) {
+    return std::fprintf(stderr, "%s\n", status.toString().c_str()), exitCodeOf(status.code());
+  };
   StatusOr<GenerateArguments> arguments = parseGenerateFlags({argv + (argc ? 1 : 0), argv + argc});
   if (!arguments.ok())
     return fail(arguments.status());
@@ -170,7 +201,8 @@ int generateMain(int argc, const char **argv) {
     return fail(status);
   Scratch scratch;
   if (scratch.path.empty())
-    return fail(Status(ErrorCode::DiskWrite, fs::temp_directory_path().string() + ": cannot be written, expected room for a plan; set TMPDIR"));
+    return fail(Status(ErrorCode::DiskWrite,
+                       fs::temp_directory_path().string() + ": cannot be written, expected room for a plan; set TMPDIR"));
   StatusOr<int> code = Job(*arguments, tools, scratch).run();
   return code.ok() ? *code : fail(code.status());
 }

@@ -45,12 +45,18 @@ bool isNumber(const std::string &word, int64_t &value) {
 class Parser {
 public:
   Parser() {
-    auto text = [&](const char *name, std::string &into) { flags[name] = {false, "a text", [&into](const std::string &word) { return into = word, !word.empty(); }}; };
+    auto text = [&](const char *name, std::string &into) {
+      flags[name] = {false, "a text", [&into](const std::string &word) { return into = word, !word.empty(); }};
+    };
     auto number = [&](const char *name, std::optional<int64_t> &into) {
       flags[name] = {false, "a whole number from 1", [&into](const std::string &word) { return isNumber(word, into.emplace()); }};
     };
-    auto toggle = [&](const char *name, bool &into) { flags[name] = {true, "true or false", [&into](const std::string &word) { return into = word == "true", word == "true" || word == "false"; }}; };
-    for (const char *name : {"temperature", "top_p", "top_k", "repetition_penalty", "seed", "do_sample", "kernel_path", "threads"})
+    auto toggle = [&](const char *name, bool &into) {
+      flags[name] = {true, "true or false",
+                     [&into](const std::string &word) { return into = word == "true", word == "true" || word == "false"; }};
+    };
+    for (const char *name :
+         {"temperature", "top_p", "top_k", "repetition_penalty", "seed", "do_sample", "kernel_path", "threads"})
       flags[name] = {std::string(name) == "do_sample", "a value", passTo(arguments.runFlags, name)};
     JobSettings().forEach([&](const char *name, const auto &value, const char *) {
       if (!flags.count(name))
@@ -67,7 +73,8 @@ public:
     number("max_length", arguments.maxLength);
     toggle("quiet", arguments.quiet);
     flags["prompt"] = {false, "a text", [this](const std::string &word) { return arguments.prompts.push_back(word), true; }};
-    flags["num_processes"] = {false, "a whole number from 1", [this](const std::string &word) { return isNumber(word, arguments.ranks); }};
+    flags["num_processes"] = {false, "a whole number from 1",
+                              [this](const std::string &word) { return isNumber(word, arguments.ranks); }};
     flags["chat_template_format"] = {false, "chatml, zephyr, own or none", [this](const std::string &word) {
                                        arguments.chatFormat = word;
                                        return word == "chatml" || word == "zephyr" || word == "own" || word == "none";
@@ -107,8 +114,9 @@ private:
       for (const auto &[key, flag] : flags)
         known.push_back(key);
       std::vector<std::string> nearest = nearestNames(name, known);
-      return Status(ErrorCode::UnknownKey, "--" + name + ": is not a flag of zp generate, expected one of its own or a setting of zpc import; " +
-                                               (nearest.empty() ? "see zp generate --help" : "did you mean --" + nearest[0]));
+      return Status(ErrorCode::UnknownKey,
+                    "--" + name + ": is not a flag of zp generate, expected one of its own or a setting of zpc import; " +
+                        (nearest.empty() ? "see zp generate --help" : "did you mean --" + nearest[0]));
     }
     std::string value = "true";
     const bool last = at + 1 == words.size();
@@ -117,9 +125,11 @@ private:
     else if (!last && !(found->second.isBool && words[at + 1].starts_with("--")))
       value = words[++at];
     else if (!found->second.isBool)
-      return Status(ErrorCode::Usage, "--" + name + ": has no value, expected " + found->second.kind + "; write --" + name + " VALUE");
+      return Status(ErrorCode::Usage,
+                    "--" + name + ": has no value, expected " + found->second.kind + "; write --" + name + " VALUE");
     if (!found->second.read(value))
-      return Status(ErrorCode::Usage, "--" + name + ": is '" + value + "', expected " + found->second.kind + "; write --" + name + " VALUE");
+      return Status(ErrorCode::Usage,
+                    "--" + name + ": is '" + value + "', expected " + found->second.kind + "; write --" + name + " VALUE");
     return Status();
   }
 
@@ -127,8 +137,10 @@ private:
     if (arguments.model.empty())
       return Status(ErrorCode::Usage, "--model: is missing, expected a Hugging Face directory; write --model DIR");
     if (arguments.prompts.empty() == arguments.promptFile.empty())
-      return Status(ErrorCode::Usage, arguments.prompts.empty() ? "--prompt: is missing, expected something to continue; write --prompt TEXT or --prompts FILE"
-                                                                : "--prompts: is given beside --prompt, expected prompts from one source; drop one of the two");
+      return Status(ErrorCode::Usage,
+                    arguments.prompts.empty()
+                        ? "--prompt: is missing, expected something to continue; write --prompt TEXT or --prompts FILE"
+                        : "--prompts: is given beside --prompt, expected prompts from one source; drop one of the two");
     return Status();
   }
 

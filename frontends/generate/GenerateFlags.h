@@ -22,8 +22,8 @@ struct GenerateArguments {
   bool quiet = false, help = false;
 };
 
-/// `--name value`, `--name=value`, `-` for `_`; booleans bare or with a word. A setting of zpc import is a flag too. Usage, UnknownKey with
-/// the nearest flag.
+/// `--name value`, `--name=value`, `-` for `_`; booleans bare or with a word. A setting of zpc import is a flag too. Usage,
+/// UnknownKey with the nearest flag.
 StatusOr<GenerateArguments> parseGenerateFlags(const std::vector<std::string> &words);
 
 std::string generateHelp();

@@ -12,10 +12,13 @@
 #include "runtime/schema/plan_generated.h"
 #include "runtime/trainer/plan_entries.h"
 #include "runtime/trainer/plan_settings.h"
+#include "runtime/trainer/process_memory.h"
 
 namespace zp::rt {
 
 namespace {
+
+constexpr uint64_t kMostPlaces = 1 << 30;
 
 /// One entry with the memory of its inputs.
 struct Pass {
@@ -46,7 +49,9 @@ private:
     const uint32_t tensor = inputOf(entry, name);
     TensorView view = tensor == kNoTensor ? TensorView{} : executor.view(tensor);
     if (!view || view.dtype != DType::I32 || static_cast<uint64_t>(view.elements()) != uint64_t{entry.rows()} * entry.length())
-      return Status(ErrorCode::PlanInvalid, "plan: entries: " + std::string(name) + " of prefill and decode is not an i32 tensor of rows · length elements; compile the plan again");
+      return Status(ErrorCode::PlanInvalid,
+                    "plan: entries: " + std::string(name) +
+                        " of prefill and decode is not an i32 tensor of rows · length elements; compile the plan again");
     return view.as<int32_t>();
   }
 };
@@ -64,7 +69,8 @@ struct Row {
 
 class Generator {
 public:
-  Generator(const fbs::Plan &plan, const Prompts &prompts, const GenerationSettings &settings, Executor &executor, Communicator &communicator)
+  Generator(const fbs::Plan &plan, const Prompts &prompts, const GenerationSettings &settings, Executor &executor,
+            Communicator &communicator)
       : plan(plan), prompts(prompts), settings(settings), executor(executor), communicator(communicator) {}
 
   Status open() {
@@ -73,10 +79,15 @@ public:
     ZP_ASSIGN_OR_RETURN(decode, Pass::find(entries, fbs::EntryKind::Decode, executor));
     ZP_ASSIGN_OR_RETURN(JobSettings job, settingsOf(plan));
     places = static_cast<uint64_t>(job.max_length);
+    if (places == 0 || places > kMostPlaces / decode.rows)
+      return Status(ErrorCode::PlanInvalid, "plan: settings: max_length is " + std::to_string(job.max_length) +
+                                                ", expected 1 or more tokens and at most 2^30 in all rows; compile the plan again");
     const uint32_t output = outputOf(entries.entry(decode.index), "logits");
     logits = output == kNoTensor ? TensorView{} : executor.view(output);
-    if (!logits || logits.rank != 2 || static_cast<uint64_t>(logits.dims[0]) != decode.rows || decode.length != 1 || prefill.rows != decode.rows || !isFloat(logits.dtype))
-      return Status(ErrorCode::PlanInvalid, "plan: entries: decode has no output logits of its rows, or prefill other rows; compile the plan again");
+    if (!logits || logits.rank != 2 || static_cast<uint64_t>(logits.dims[0]) != decode.rows || decode.length != 1 ||
+        prefill.rows != decode.rows || !isFloat(logits.dtype))
+      return Status(ErrorCode::PlanInvalid,
+                    "plan: entries: decode has no output logits of its rows, or prefill other rows; compile the plan again");
     return {};
   }
 
@@ -89,6 +100,7 @@ public:
       ZP_RETURN_IF_ERROR(readPrompts(first, std::min<uint64_t>(first + perRound, prompts.rows.size())));
       ZP_RETURN_IF_ERROR(extend());
       ZP_RETURN_IF_ERROR(collect(report));
+      report.residentPeak = std::max(report.residentPeak, residentOwnBytes());
     }
     report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     for (const auto &prompt : prompts.rows)
@@ -153,11 +165,14 @@ private:
     Row &row = rows[r];
     const auto vocabulary = static_cast<uint64_t>(logits.dims[1]);
     scores.resize(vocabulary);
-    convertElements(logits.as<std::byte>() + bytesOf(logits.dtype, r * vocabulary), logits.dtype, scores.data(), DType::F32, vocabulary);
+    convertElements(logits.as<std::byte>() + bytesOf(logits.dtype, r * vocabulary), logits.dtype, scores.data(), DType::F32,
+                    vocabulary);
     if (!std::all_of(scores.begin(), scores.end(), [](float score) { return std::isfinite(score); }))
-      return Status(ErrorCode::NonFinite, "prompt " + std::to_string(row.prompt) + ": the logits of new token " + std::to_string(row.made) +
-                                              " are not finite, expected numbers; check the weights of the model and the adapter");
-    const int32_t token = nextToken(scores, row.tokens, settings, {settings.seed, static_cast<uint32_t>(row.prompt), static_cast<uint32_t>(row.made)});
+      return Status(ErrorCode::NonFinite,
+                    "prompt " + std::to_string(row.prompt) + ": the logits of new token " + std::to_string(row.made) +
+                        " are not finite, expected numbers; check the weights of the model and the adapter");
+    const int32_t token = nextToken(scores, row.tokens, settings,
+                                    {settings.seed, static_cast<uint32_t>(row.prompt), static_cast<uint32_t>(row.made)});
     row.tokens.push_back(token);
     ++row.made;
     row.ended = token == prompts.end || std::find(settings.ends.begin(), settings.ends.end(), token) != settings.ends.end();
@@ -166,15 +181,18 @@ private:
 
   /// Every rank's rows to rank 0: of each, how many new tokens, whether it ended, and the tokens.
   Status collect(GenerateReport &report) {
-    const uint64_t record = 2 + places, ranks = static_cast<uint64_t>(communicator.size());
+    const uint64_t record = 2 + std::min(settings.newTokens.value_or(places), places);
+    const auto ranks = static_cast<uint64_t>(communicator.size());
     std::vector<int32_t> mine(decode.rows * record), all(mine.size() * ranks);
     for (uint64_t r = 0; r < rows.size(); ++r) {
       mine[r * record] = static_cast<int32_t>(rows[r].made);
       mine[r * record + 1] = rows[r].ended;
-      std::copy(rows[r].tokens.end() - static_cast<std::ptrdiff_t>(rows[r].made), rows[r].tokens.end(), mine.begin() + static_cast<std::ptrdiff_t>(r * record + 2));
+      std::copy(rows[r].tokens.end() - static_cast<std::ptrdiff_t>(rows[r].made), rows[r].tokens.end(),
+                mine.begin() + static_cast<std::ptrdiff_t>(r * record + 2));
     }
     ZP_RETURN_IF_ERROR(communicator.allGather(mine.data(), all.data(), mine.size() * sizeof(int32_t)));
-    for (uint64_t at = 0; communicator.rank() == 0 && at < all.size() && report.continuations.size() < prompts.rows.size(); at += record) {
+    for (uint64_t at = 0; communicator.rank() == 0 && at < all.size() && report.continuations.size() < prompts.rows.size();
+         at += record) {
       const auto tokens = all.begin() + static_cast<std::ptrdiff_t>(at + 2);
       report.continuations.push_back({{tokens, tokens + all[at]}, all[at + 1] != 0});
     }
@@ -195,7 +213,8 @@ private:
 
 } // namespace
 
-StatusOr<GenerateReport> generate(const fbs::Plan &plan, const Prompts &prompts, const GenerationSettings &settings, Executor &executor, Communicator &communicator) {
+StatusOr<GenerateReport> generate(const fbs::Plan &plan, const Prompts &prompts, const GenerationSettings &settings,
+                                  Executor &executor, Communicator &communicator) {
   Generator generator(plan, prompts, settings, executor, communicator);
   ZP_RETURN_IF_ERROR(generator.open());
   return generator.run();
@@ -205,7 +224,12 @@ std::string linesOf(const Prompts &prompts, const std::vector<Continuation> &con
   std::string lines;
   for (size_t row = 0; row < continuations.size(); ++row) {
     const Continuation &continuation = continuations[row];
-    lines += nlohmann::ordered_json{{"row", row}, {"prompt_tokens", prompts.rows[row].size()}, {"tokens", continuation.tokens}, {"ended", continuation.ended ? "eos" : "length"}}.dump() + "\n";
+    lines += nlohmann::ordered_json{{"row", row},
+                                    {"prompt_tokens", prompts.rows[row].size()},
+                                    {"tokens", continuation.tokens},
+                                    {"ended", continuation.ended ? "eos" : "length"}}
+                 .dump() +
+             "\n";
   }
   return lines;
 }

@@ -21,11 +21,14 @@ struct GenerateReport {
   std::vector<Continuation> continuations; ///< of every prompt, in their order; on rank 0 alone
   uint64_t promptTokens = 0, newTokens = 0;
   double seconds = 0;
+  uint64_t residentPeak = 0; ///< anonymous and shared bytes of this process, the most seen after a round of prompts
 };
 
-/// Every rank calls it after `init`, with the same prompts (readPrompts) and settings. Prompt i of a round lies on rank i / rows; the
-/// ranks step together until the last row of any has ended, as they bring each other's weights. NonFinite: logits that aren't numbers.
-StatusOr<GenerateReport> generate(const fbs::Plan &plan, const Prompts &prompts, const GenerationSettings &settings, Executor &executor, Communicator &communicator);
+/// Every rank calls it after `init`, with the same prompts (readPrompts) and settings. Prompt i of a round lies on rank i / rows;
+/// the ranks step together until the last row of any has ended, as they bring each other's weights. NonFinite: logits that aren't
+/// numbers.
+StatusOr<GenerateReport> generate(const fbs::Plan &plan, const Prompts &prompts, const GenerationSettings &settings,
+                                  Executor &executor, Communicator &communicator);
 
 /// A line of JSON for each prompt: {"row": 0, "prompt_tokens": 3, "tokens": [5, 2], "ended": "eos"}, or "length".
 std::string linesOf(const Prompts &prompts, const std::vector<Continuation> &continuations);

@@ -19,11 +19,24 @@ struct Ignored {
   json neutral;
 };
 const std::vector<Ignored> &ignoredKeys() {
-  static const std::vector<Ignored> keys = {
-      {"num_beams", 1},  {"num_beam_groups", 1}, {"no_repeat_ngram_size", 0},     {"encoder_no_repeat_ngram_size", 0}, {"min_length", 0}, {"min_new_tokens", nullptr},
-      {"min_p", nullptr}, {"typical_p", 1.0},     {"epsilon_cutoff", 0.0},         {"eta_cutoff", 0.0},                 {"bad_words_ids", nullptr},
-      {"penalty_alpha", nullptr},                 {"forced_bos_token_id", nullptr}, {"forced_eos_token_id", nullptr},   {"suppress_tokens", nullptr},
-      {"begin_suppress_tokens", nullptr},         {"guidance_scale", nullptr},      {"sequence_bias", nullptr}};
+  static const std::vector<Ignored> keys = {{"num_beams", 1},
+                                            {"num_beam_groups", 1},
+                                            {"no_repeat_ngram_size", 0},
+                                            {"encoder_no_repeat_ngram_size", 0},
+                                            {"min_length", 0},
+                                            {"min_new_tokens", nullptr},
+                                            {"min_p", nullptr},
+                                            {"typical_p", 1.0},
+                                            {"epsilon_cutoff", 0.0},
+                                            {"eta_cutoff", 0.0},
+                                            {"bad_words_ids", nullptr},
+                                            {"penalty_alpha", nullptr},
+                                            {"forced_bos_token_id", nullptr},
+                                            {"forced_eos_token_id", nullptr},
+                                            {"suppress_tokens", nullptr},
+                                            {"begin_suppress_tokens", nullptr},
+                                            {"guidance_scale", nullptr},
+                                            {"sequence_bias", nullptr}};
   return keys;
 }
 
@@ -31,14 +44,16 @@ class ConfigReader {
 public:
   ConfigReader(std::string path, json values) : path(std::move(path)), values(std::move(values)) {}
 
-  template <typename T, typename Out> void take(const char *name, bool (json::*is)() const noexcept, const char *expected, Out &out) {
+  template <typename T, typename Out>
+  void take(const char *name, bool (json::*is)() const noexcept, const char *expected, Out &out) {
     auto found = values.find(name);
     if (found == values.end() || found->is_null() || !first.ok())
       return;
     if (((*found).*is)())
       out = found->get<T>();
     else
-      first = Status(ErrorCode::Json, path + ": " + name + " is " + found->dump() + ", expected " + expected + "; mend the file or give the flag --" + name);
+      first = Status(ErrorCode::Json, path + ": " + name + " is " + found->dump() + ", expected " + expected +
+                                          "; mend the file or give the flag --" + name);
   }
   /// One token, a list of them, or nothing.
   void takeTokens(const char *name, std::vector<int32_t> &out) {
@@ -55,7 +70,8 @@ public:
     std::vector<std::string> lines;
     for (const Ignored &key : ignoredKeys())
       if (auto found = values.find(key.name); found != values.end() && !found->is_null() && *found != key.neutral)
-        lines.push_back("note: " + path + ": " + key.name + " is " + found->dump() + "; it is not built, and the text is made without it");
+        lines.push_back("note: " + path + ": " + key.name + " is " + found->dump() +
+                        "; it is not built, and the text is made without it");
     return lines;
   }
   Status first;
@@ -67,7 +83,8 @@ private:
 
 Status checkRanges(const GenerationSettings &s) {
   auto wrong = [](const char *name, double value, const char *expected) {
-    return Status(ErrorCode::Config, std::string("--") + name + ": is " + json(value).dump() + ", expected " + expected + "; change it, or generation_config.json");
+    return Status(ErrorCode::Config, std::string("--") + name + ": is " + json(value).dump() + ", expected " + expected +
+                                         "; change it, or generation_config.json");
   };
   if (s.sample && !(s.temperature > 0 && std::isfinite(s.temperature)))
     return wrong("temperature", s.temperature, "a positive number (--do_sample false takes the most probable token)");

@@ -77,7 +77,8 @@ int32_t nextToken(std::span<float> logits, std::span<const int32_t> history, con
   if (!settings.sample)
     return static_cast<int32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
   const std::vector<double> probabilities = distributionOf(logits, settings);
-  const auto words = philox4x32({key.step, key.row, 0, 0}, {static_cast<uint32_t>(key.seed), static_cast<uint32_t>(key.seed >> 32)});
+  const auto words =
+      philox4x32({key.step, key.row, 0, 0}, {static_cast<uint32_t>(key.seed), static_cast<uint32_t>(key.seed >> 32)});
   const double draw = (static_cast<double>(words[0]) * 0x1p32 + words[1]) * 0x1p-64;
   double sum = 0;
   int32_t last = 0; // rounding may leave the sum below the draw

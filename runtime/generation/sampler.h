@@ -17,8 +17,8 @@ struct DrawKey {
   uint32_t step = 0; ///< new tokens before this one
 };
 
-/// The next token's id, the lowest where several are most probable. `history`: the row's tokens so far, prompt and new. The logits
-/// are finite, and are changed.
+/// The next token's id, the lowest where several are most probable. `history`: the row's tokens so far, prompt and new. The
+/// logits are finite, and are changed.
 int32_t nextToken(std::span<float> logits, std::span<const int32_t> history, const GenerationSettings &settings, DrawKey key);
 
 /// What `nextToken` draws from: the probability of each token that temperature, top-k and top-p leave, 0 for the others.

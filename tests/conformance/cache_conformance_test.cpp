@@ -7,7 +7,8 @@ struct Case {
   int64_t rows, length, places, heads, kvHeads, headDim, window;
 };
 void PrintTo(const Case &c, std::ostream *out) {
-  *out << c.rows << "x" << c.length << " places " << c.places << " heads " << c.heads << "/" << c.kvHeads << " d " << c.headDim << " window " << c.window;
+  *out << c.rows << "x" << c.length << " places " << c.places << " heads " << c.heads << "/" << c.kvHeads << " d " << c.headDim
+       << " window " << c.window;
 }
 
 /// Each row's tokens come after as many others as it likes; some are padding, some lie beyond the cache.
@@ -50,8 +51,9 @@ TEST_P(Cache, AppendsAndAttends) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, Cache,
-                         ::testing::Values(Case{1, 1, 1, 1, 1, 1, 0}, Case{2, 1, 7, 2, 1, 3, 0}, Case{3, 5, 70, 4, 2, 20, 0}, Case{4, 1, 300, 6, 3, 64, 0},
-                                           Case{3, 16, 130, 3, 3, 24, 9}, Case{1, 2, 65, 1, 1, 256, 0}, Case{2, 33, 200, 4, 1, 16, 64}));
+                         ::testing::Values(Case{1, 1, 1, 1, 1, 1, 0}, Case{2, 1, 7, 2, 1, 3, 0}, Case{3, 5, 70, 4, 2, 20, 0},
+                                           Case{4, 1, 300, 6, 3, 64, 0}, Case{3, 16, 130, 3, 3, 24, 9},
+                                           Case{1, 2, 65, 1, 1, 256, 0}, Case{2, 33, 200, 4, 1, 16, 64}));
 
 // Attention over a cache that was filled token by token is attention over the row.
 TEST(CachedAttention, IsAttention) {

@@ -36,6 +36,9 @@ CELLS = [
 ]
 
 
+EVALUATED = ["llama_bias_all", "llama_modules_to_save", "llama_qlora_nested", "llama_qlora_prequantised", "llama_tied_rope3", "qwen3_patterns"]
+
+
 def write_prompts(path, prompts):
     length = max(map(len, prompts), default=0) or 1
     ids, segments = np.zeros((len(prompts), length), np.int32), np.full((len(prompts), length), -1, np.int32)
@@ -128,8 +131,10 @@ def without_adapter(bench, tally):
 def without_cache(bench, tally):
     """Greedy by `zprun eval`: the whole row again for each new token."""
     rows = bench.theirs["prompts"]
-    sequences = [prompt + made for prompt, made in zip(rows, bench.theirs["greedy"]["adapter_on"], strict=True)]
-    flags = {"max_length": MAX_LENGTH, "per_device_train_batch_size": 1, "zero_stage": 0}
+    four_bit = [(name, value) for name, value in bench.case.import_flags.items() if "quant" in name or "4bit" in name]
+    generated = bench.generate(bench.plan(1, 0, 7, 64, flags=four_bit), 1)
+    sequences = [prompt + row["tokens"] for prompt, row in zip(rows, generated, strict=True)]
+    flags = {"max_length": MAX_LENGTH, "per_device_train_batch_size": 1, "zero_stage": 0, **dict(four_bit)}
     source = ["--model", bench.model, "--adapter_name_or_path", bench.case.adapter]
     plan = tools.make_plan(bench.chosen.bin, source, flags, bench.work / "eval", bench.chosen.timeout)
     tokens = {name: np.zeros((len(rows), MAX_LENGTH), np.int32) for name in ("input_ids", "position_ids")}
@@ -144,26 +149,29 @@ def without_cache(bench, tally):
     words = [bench.chosen.bin / "zprun", "eval", plan, *source, "--dataset", bench.work / "eval.safetensors"]
     tools.call([*words, "--logits", logits, "--rows", len(rows), "--quiet"], bench.chosen.timeout)
     best = load_file(logits)["logits"].argmax(-1)
-    generated = bench.generate(bench.plan(1, 0, 7, 64), 1)
     problems = []
     for row, prompt in enumerate(rows):
         made = generated[row]["tokens"]
         whole = best[row, len(prompt) - 1 : len(prompt) - 1 + len(made)].tolist()
         problems += [] if whole == made else [f"row {row}: with the cache {made}, without {whole}"]
-    tally.check(f"{bench.case.name} without a cache", problems, f"{len(rows)} rows token for token")
+    distinct = len({token for row in generated for token in row["tokens"]})
+    tally.check(f"{bench.case.name} without a cache", problems, f"{len(rows)} rows token for token, {distinct} different tokens")
 
 
 def same_whatever_the_ranks(bench, tally):
-    """What transformers says nothing of, but two ranks and other chunks must say alike; and where it must differ."""
+    """What transformers says nothing of, but two ranks must say alike, wherever weights are; and where it must differ."""
     drawn = ["--do_sample", "true", "--temperature", "1.5", "--top_p", "0.95"]
+    nvme = [("offload_param_device", "nvme"), ("nvme_path", bench.work)]
     kinds = {
-        "bf16": ([("bf16", "true")], []),
-        "nf4": ([("use_4bit_quantization", "true"), ("use_nested_quant", "true")], []),
-        "drawn": ([], drawn),
+        "bf16": ([("bf16", "true")], [], []),
+        "nf4": ([("use_4bit_quantization", "true"), ("use_nested_quant", "true")], [], []),
+        "offloaded to host memory": ([], [("offload_param_device", "cpu")], []),
+        "offloaded to disk": ([("use_4bit_quantization", "true")], nvme, []),
+        "drawn": ([], [], drawn),
     }
-    for name, (settings, flags) in kinds.items():
+    for name, (settings, further, flags) in kinds.items():
         one = bench.generate(bench.plan(1, 0, 4, 16, flags=settings), 1, *flags)
-        two = bench.generate(bench.plan(2, 3, 4, 16, flags=settings), 2, *flags)
+        two = bench.generate(bench.plan(2, 3, 4, 16, flags=[*settings, *further]), 2, *flags)
         tokens = [len(row["tokens"]) for row in one]
         problems = [] if one == two else ["one rank and two differ"]
         problems += [] if min(tokens) > 0 else ["a row without tokens"]
@@ -205,6 +213,17 @@ def refusals(bench, tally):
     refused("logits that aren't numbers", 5, "are not finite", *(poisoned if word == bench.model else word for word in generate))
     base = bench.plan(1, 0, 2, 4, adapter=False)
     refused("an adapter for a plan without one", 2, "the plan has no adapter", "generate", base, *common, *adapter)
+
+
+def other_cases(chosen, work, tally):
+    """Adapters and bases of other kinds, held to evaluation."""
+    prompts = [np.random.default_rng(n).integers(3, 90, n).tolist() for n in (3, 1, 17)]
+    theirs = {"prompts": prompts, "eos_token_id": [], "max_new_tokens": 12}
+    for case in find_cases(tools.ROOT / "tests/golden/cases", EVALUATED):
+        try:
+            without_cache(Bench(chosen, case, theirs, work / case.name), tally)
+        except pipeline.StageFailed as problem:
+            tally.check(case.name, [str(problem)])
 
 
 def words(chosen, work, tally):
@@ -261,6 +280,7 @@ def main():
         work = chosen.work_dir or Path(scratch)
         (work / "words").mkdir(parents=True)
         words(chosen, work / "words", tally)
+        other_cases(chosen, work, tally)
         for path in references:
             (case,) = find_cases(tools.ROOT / "tests/golden/cases", [path.stem])
             bench = Bench(chosen, case, json.loads(path.read_text()), work / case.name)

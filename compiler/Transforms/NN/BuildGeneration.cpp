@@ -75,7 +75,8 @@ private:
     auto module = train->getParentOfType<ModuleOp>();
     if (!SymbolTable::lookupSymbolIn(module, name)) {
       OpBuilder b(program);
-      StateOp::create(b, loc, b.getStringAttr(name), TypeAttr::get(appended.clone({shape.rows * shape.places, appended.getDimSize(1)})));
+      StateOp::create(b, loc, b.getStringAttr(name),
+                      TypeAttr::get(appended.clone({shape.rows * shape.places, appended.getDimSize(1)})));
     }
     return FlatSymbolRefAttr::get(builder.getContext(), name);
   }
@@ -83,7 +84,8 @@ private:
   Value append(StringRef what, Value value, Operation *from) {
     auto type = cast<RankedTensorType>(value.getType());
     FlatSymbolRefAttr state = cache(what, type, from->getLoc());
-    setUnit(AppendCacheOp::create(builder, from->getLoc(), state, value, positions, builder.getI64IntegerAttr(shape.length)), unitOf(from));
+    setUnit(AppendCacheOp::create(builder, from->getLoc(), state, value, positions, builder.getI64IntegerAttr(shape.length)),
+            unitOf(from));
     auto whole = LoadStateOp::create(builder, from->getLoc(), type.clone({shape.rows * shape.places, type.getDimSize(1)}), state);
     setUnit(whole, unitOf(from));
     return whole.getValue();
@@ -94,8 +96,9 @@ private:
       return op.emitOpError("has no input position_ids before it, expected one: it says where tokens lie in the cache");
     Value keys = append("key", map.lookup(op.getKey()), op), values = append("value", map.lookup(op.getValue()), op);
     Value query = map.lookup(op.getQuery());
-    auto attention = CachedAttentionOp::create(builder, op.getLoc(), query.getType(), query, keys, values, positions, op.getHeadsAttr(), op.getKvHeadsAttr(),
-                                               builder.getI64IntegerAttr(shape.length), op.getWindowAttr(), op.getScaleAttr());
+    auto attention = CachedAttentionOp::create(builder, op.getLoc(), query.getType(), query, keys, values, positions,
+                                               op.getHeadsAttr(), op.getKvHeadsAttr(), builder.getI64IntegerAttr(shape.length),
+                                               op.getWindowAttr(), op.getScaleAttr());
     setUnit(attention, unitOf(op));
     map.map(op.getResult(), attention.getResult());
     perToken.insert(attention.getResult());
@@ -105,7 +108,8 @@ private:
 
   LogicalResult giveLogits(LinearCrossEntropyOp loss) {
     Value hidden = map.lookup(loss.getHidden()), weight = map.lookup(loss.getWeight());
-    auto type = cast<RankedTensorType>(hidden.getType()).clone({shape.tokens(), cast<RankedTensorType>(weight.getType()).getDimSize(0)});
+    auto type =
+        cast<RankedTensorType>(hidden.getType()).clone({shape.tokens(), cast<RankedTensorType>(weight.getType()).getDimSize(0)});
     auto linear = LinearOp::create(builder, loss.getLoc(), type, hidden, weight);
     auto output = OutputOp::create(builder, loss.getLoc(), builder.getStringAttr("logits"), linear.getResult());
     for (Operation *op : {linear.getOperation(), output.getOperation()})

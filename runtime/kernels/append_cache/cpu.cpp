@@ -13,7 +13,8 @@ void run(const KernelContext &context, const AppendCacheArgs &args) {
     for (int64_t t = begin * args.length; t < end * args.length; ++t) {
       const int64_t place = args.positions.as<int32_t>()[t];
       if (place >= 0 && place < places)
-        std::memcpy(args.cache.as<char>() + (t / args.length * places + place) * bytes, args.source.as<char>() + t * bytes, static_cast<size_t>(bytes));
+        std::memcpy(args.cache.as<char>() + (t / args.length * places + place) * bytes, args.source.as<char>() + t * bytes,
+                    static_cast<size_t>(bytes));
     }
   });
 }

@@ -17,7 +17,8 @@ Status check(const CachedAttentionArgs &args) {
   if (!checker.ok())
     return checker.status();
   return checker.tensor(args.value, f, {args.key.dims[0], width})
-      .rule(args.key.dims[0] % (tokens / args.length) == 0, "key is " + describe(args.key), "as many places for each row of tokens")
+      .rule(args.key.dims[0] % (tokens / args.length) == 0, "key is " + describe(args.key),
+            "as many places for each row of tokens")
       .status();
 }
 

@@ -113,6 +113,7 @@ void reportGeneration(const Session &session, const GenerateReport &report) {
     std::fprintf(stderr, "%s\n", note.c_str());
   if (session.options.quiet)
     return;
+  reportPeaks(session, report.residentPeak);
   json out = {{"prompts", report.continuations.size()}, {"prompt_tokens", report.promptTokens}, {"new_tokens", report.newTokens},
               {"seconds", report.seconds}, {"tokens_per_second", static_cast<double>(report.newTokens) / report.seconds}};
   std::printf("%s\n", out.dump().c_str());

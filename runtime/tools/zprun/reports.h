@@ -20,7 +20,7 @@ void reportParameters(const Session &session);
 /// this process, whose resident bytes were `before` and at most `peak`.
 void reportMemory(const Session &session, uint64_t before, uint64_t peak);
 void reportEvaluation(const EvaluateReport &report);
-/// A line of JSON, and before it the notes on generation_config.json, on stderr.
+/// The `peak:` lines and one of JSON; the notes on generation_config.json on stderr.
 void reportGeneration(const Session &session, const GenerateReport &report);
 void reportBench(const Session &session, const BenchReport &report, const MatmulRate &rate, const Communicator &communicator);
 /// `--calibrate`'s file. Errors: DiskWrite, DiskFull.

@@ -8,6 +8,20 @@
 // WHOLE-DAG: plan.entry @apply_gradients kind apply_gradients
 // WHOLE-DAG: plan.entry @evaluate kind evaluate
 // WHOLE-DAG: plan.entry @logits kind logits
+// Generation: caches are buffers that live from run to run, written where they are read.
+// RUN: sed 's/zp.settings = {/zp.settings = {generate = true, generation_batch_size = 2 : i64, max_length = 16 : i64, prefill_length = 4 : i64, /' %inputs/tiny-lora.mlir | zp-opt --nn-attach-adapters --nn-build-generation --zero-partition-state --zero-insert-gathers --zero-insert-reductions --convert-to-plan | FileCheck %s --check-prefix=CACHE
+// CACHE: plan.buffer @state.cache.key.0 tier device kind cache {bytes = 512 : i64}
+// CACHE-NOT: kind optimizer
+// CACHE: plan.entry @prefill kind prefill attributes {length = 4 : i64, rows = 2 : i64}
+// CACHE: %[[K:.+]] = plan.view @state.cache.key.0[0] : memref<32x4xf32>
+// CACHE: plan.append_cache %{{.+}}, %[[P:.+]], %[[K]] {length = 4 : i64} : memref<8x4xf32>, memref<8xi32>, memref<32x4xf32>
+// CACHE: %[[V:.+]] = plan.view @state.cache.value.0[0]
+// CACHE: plan.cached_attention %{{.+}}, %[[K]], %[[V]], %[[P]], %{{.+}} {heads = 4 : i64, kv_heads = 2 : i64, length = 4 : i64, {{.*}}window = 0 : i64}
+// CACHE: plan.entry @decode kind decode
+// CACHE: plan.output "logits", %{{.+}} : memref<2x11xf32>
+// CACHE: plan.entry @init
+// CACHE: %[[INITIAL:.+]] = plan.view @state.cache.key.0[0]
+// CACHE: plan.fill %[[INITIAL]] {value = 0.000000e+00 : f64}
 // 4-bit weights: records in a section of their own. Nested scales are exchanged once, where ranks quantise slices alone and the
 // checkpoint isn't quantised already.
 // RUN: sed 's/zp.settings = {/zp.settings = {num_processes = 2 : i64, use_4bit_quantization = true, use_nested_quant = true, stage3_param_persistence_threshold = 0 : i64, /' %inputs/tiny-lora.mlir > %t.nested

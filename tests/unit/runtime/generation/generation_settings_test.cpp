@@ -29,7 +29,8 @@ private:
 };
 
 TEST(GenerationSettings, TheFileThenTheFlags) {
-  Model model("{}", R"({"do_sample": true, "temperature": 0.6, "top_p": 0.9, "top_k": 20, "repetition_penalty": 1.05, "max_new_tokens": 9,
+  Model model(
+      "{}", R"({"do_sample": true, "temperature": 0.6, "top_p": 0.9, "top_k": 20, "repetition_penalty": 1.05, "max_new_tokens": 9,
                        "eos_token_id": [5, 7], "bos_token_id": 1, "pad_token_id": 0})");
   auto settings = readGenerationSettings(model.path, {});
   ASSERT_TRUE(settings.ok()) << settings.status().toString();

@@ -14,8 +14,11 @@ using Rows = std::vector<std::vector<int32_t>>;
 
 class File {
 public:
-  File(const Rows &ids, const Rows &segments, const SafetensorsWriter::Metadata *metadata = nullptr) : path("/tmp/prompts-" + std::to_string(getpid()) + ".safetensors") {
-    auto entry = [](const char *name, const Rows &rows) { return SafetensorsEntry{name, SafetensorsDtype::I32, {rows.size(), rows[0].size()}}; };
+  File(const Rows &ids, const Rows &segments, const SafetensorsWriter::Metadata *metadata = nullptr)
+      : path("/tmp/prompts-" + std::to_string(getpid()) + ".safetensors") {
+    auto entry = [](const char *name, const Rows &rows) {
+      return SafetensorsEntry{name, SafetensorsDtype::I32, {rows.size(), rows[0].size()}};
+    };
     auto writer = SafetensorsWriter::create(path, {entry("input_ids", ids), entry("segment_ids", segments)}, metadata);
     EXPECT_TRUE(writer.ok());
     for (const auto &[name, rows] : {std::pair("input_ids", &ids), std::pair("segment_ids", &segments)})

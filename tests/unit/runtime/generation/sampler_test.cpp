@@ -39,7 +39,8 @@ TEST(Sampler, DistributionsAreTheReferences) {
   for (const Case &c : cases) {
     const std::vector<double> got = distributionOf(kLogits, sampling(c.temperature, c.topK, c.topP));
     for (size_t i = 0; i < got.size(); ++i)
-      EXPECT_NEAR(got[i], c.expected[i], 1e-6) << "token " << i << ", temperature " << c.temperature << " top_k " << c.topK << " top_p " << c.topP;
+      EXPECT_NEAR(got[i], c.expected[i], 1e-6)
+          << "token " << i << ", temperature " << c.temperature << " top_k " << c.topK << " top_p " << c.topP;
   }
 }
 

@@ -271,6 +271,50 @@ template <typename Args> std::vector<Broken<Args>> attentionRules() {
           {"log_sum_exp is f32[4,5]", [](auto &x, Maker &) { shrink(x.logSumExp); }}};
 }
 
+TEST(Check, CachesAndAttentionOverThem) {
+  Maker maker;
+  AppendCacheArgs append;
+  append.source = maker.normal(kF32, {6, 6});
+  append.positions = maker.integers({6}, 0, 9);
+  append.cache = maker.normal(kF32, {20, 6});
+  append.length = 3;
+  refuses<AppendCacheArgs>(append, maker,
+                           {{"length", [](auto &x, Maker &) { x.length = 0; }},
+                            {"length", [](auto &x, Maker &) { x.length = 7; }},
+                            {"whole rows", [](auto &x, Maker &) { x.length = 4; }},
+                            {"as many places", [](auto &x, Maker &m) { x.cache = m.normal(kF32, {21, 6}); }},
+                            {"cache is f32[20,5]", [](auto &x, Maker &) { shrink(x.cache); }},
+                            {"cache is bf16", [](auto &x, Maker &) { x.cache.dtype = DType::BF16; }},
+                            {"positions is i32[5]", [](auto &x, Maker &) { shrink(x.positions); }},
+                            {"source is f16", [](auto &x, Maker &) { x.source.dtype = DType::F16; }},
+                            {"cache overlaps source", [](auto &x, Maker &) { x.cache.data = x.source.data; }}});
+  CachedAttentionArgs attention;
+  attention.query = maker.normal(kF32, {6, 12});
+  attention.key = append.cache;
+  attention.value = maker.normal(kF32, {20, 6});
+  attention.positions = append.positions;
+  attention.target = maker.empty(kF32, {6, 12});
+  attention.heads = 4;
+  attention.kvHeads = 2;
+  attention.length = 3;
+  attention.scale = 0.5;
+  refuses<CachedAttentionArgs>(attention, maker,
+                               {{"heads", [](auto &x, Maker &) { x.heads = 0; }},
+                                {"width that heads divides", [](auto &x, Maker &) { x.heads = 5; }},
+                                {"kv_heads", [](auto &x, Maker &) { x.kvHeads = 3; }},
+                                {"whole rows", [](auto &x, Maker &) { x.length = 4; }},
+                                {"window", [](auto &x, Maker &) { x.window = -1; }},
+                                {"scale", [](auto &x, Maker &) { x.scale = NAN; }},
+                                {"head_dim", [](auto &x, Maker &m) { x.query = m.empty(kF32, {6, 4 * 257}); }},
+                                {"as many places", [](auto &x, Maker &m) { x.key = x.value = m.normal(kF32, {21, 6}); }},
+                                {"key is f32[20,5]", [](auto &x, Maker &) { shrink(x.key); }},
+                                {"value is f32[10,6]", [](auto &x, Maker &m) { x.value = m.normal(kF32, {10, 6}); }},
+                                {"value is bf16", [](auto &x, Maker &) { x.value.dtype = DType::BF16; }},
+                                {"positions is f32", [](auto &x, Maker &) { x.positions.dtype = kF32; }},
+                                {"target is f32[6,11]", [](auto &x, Maker &) { shrink(x.target); }},
+                                {"target overlaps query", [](auto &x, Maker &) { x.target.data = x.query.data; }}});
+}
+
 TEST(Check, AttentionAndItsGradient) {
   Maker maker;
   AttentionArgs forward;
