@@ -39,4 +39,14 @@ JobSettings resolveRematerialize(mlir::ModuleOp imported, const JobSettings &set
   return atStep(settings, high, blocks);
 }
 
+std::string recomputationText(mlir::ModuleOp imported, const JobSettings &settings) {
+  const std::string blocks = std::to_string(blocksOf(imported)), &kind = settings.rematerialize;
+  if (kind == "none")
+    return "nothing is recomputed";
+  if (settings.rematerialize_blocks < 0)
+    return kind + " in all " + blocks + " blocks";
+  return kind + " in the first " + std::to_string(settings.rematerialize_blocks) + " of " + blocks + " blocks, " +
+         (kind == "block" ? "selective" : "none") + " in the others";
+}
+
 } // namespace zp

@@ -11,6 +11,9 @@ namespace zp {
 /// not limited: every block whole, the least that the job can take.
 JobSettings resolveRematerialize(mlir::ModuleOp imported, const JobSettings &settings, const rt::Cluster &cluster);
 
+/// "block in the first 12 of 80 blocks, selective in the others": what the settings say of the module.
+std::string recomputationText(mlir::ModuleOp imported, const JobSettings &settings);
+
 } // namespace zp
 
 #endif // ZP_COMPILER_TOOLS_ZPC_AUTOREMATERIALIZE_H

@@ -139,6 +139,7 @@ StatusOr<std::vector<uint8_t>> compile(ModuleOp module, const Options &options) 
     ZP_ASSIGN_OR_RETURN(rt::Cluster cluster, machineOf(options.machine, targetOf(module).name.str()));
     *settings = resolveRematerialize(module, *settings, cluster);
     writeSettings(module, *settings);
+    ZP_RETURN_IF_ERROR(printWhole("rematerialize auto: " + recomputationText(module, *settings) + "\n"));
   }
   OwningOpRef<ModuleOp> imported; // for what a refusal tries instead
   if (options.machine.given() && options.start == kFirstPhase)

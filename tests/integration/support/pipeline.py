@@ -33,6 +33,7 @@ class Job:
     import_flags: dict = field(default_factory=dict)
     run_flags: list = field(default_factory=list)
     timeout: float = 120
+    compile_flags: list = field(default_factory=list)
 
 
 def import_flags(case, job):
@@ -57,7 +58,7 @@ def commands(case, job, work):
     ranks = [] if job.launcher else ["-n", str(job.ranks)]
     return {
         "zpc import": [job.bin / "zpc", "import", *source, *spell_flags(import_flags(case, job)), "-o", model],
-        "zpc compile": [job.bin / "zpc", "compile", model, "-o", plan],
+        "zpc compile": [job.bin / "zpc", "compile", model, *job.compile_flags, "-o", plan],
         "zprun": [
             *start,
             job.bin / "zprun",
