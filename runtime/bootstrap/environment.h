@@ -24,8 +24,8 @@ struct Environment {
 using Getenv = std::function<const char *(const char *name)>;
 
 /// The first complete set of: RANK and WORLD_SIZE (torchrun, accelerate, deepspeed); OMPI_COMM_WORLD_RANK and _SIZE;
-/// PMI_RANK and PMI_SIZE; SLURM_PROCID and SLURM_NTASKS. Errors (Config): a value that is no rank of its world, or two sets
-/// that disagree (Slurm's aside: its variables of an outer step stay set).
+/// PMI_RANK and PMI_SIZE; SLURM_PROCID and SLURM_NTASKS of a step. Errors (Config): a value that is no rank of its world, two
+/// sets that disagree (Slurm's aside: its variables of an outer step stay set), or half a set by itself.
 StatusOr<Environment> readEnvironment(const Getenv &get);
 StatusOr<Environment> readEnvironment();
 

@@ -169,6 +169,7 @@ void addOptions(CLI::App &app, ZprunOptions &o, std::string &adapterSwitch) {
     app.add_option("--calibrate", o.calibrate, "writes what this machine's kernels and collectives take, for zpc simulate --cluster; kernels that the file has of another plan stay");
   }
   app.add_option("-n,--num_processes", o.processes, "ranks to start on this host")->check(CLI::PositiveNumber)->group("Ranks");
+  app.add_option_function<int>("--local_rank", [](int) {}, "deepspeed's launcher gives it; its variables say more")->group("Ranks");
   app.add_option("--threads", o.threads, "compute threads of a rank; the cores divided by the ranks")->check(CLI::PositiveNumber)->group("Ranks");
   app.add_option("--kernel_path", o.kernelPath, "amx, avx512_bf16, avx512, avx2 or portable; the fastest that this CPU can run")->group("Checking");
   app.add_option("--nvme_path", o.nvmePath, "directory for what the plan offloads to nvme; as the plan says")->group("Ranks");

@@ -34,7 +34,10 @@ TEST(Environment, EachLauncherIsUnderstood) {
       {{{"RANK", "3"}, {"WORLD_SIZE", "8"}, {"LOCAL_WORLD_SIZE", "4"}}, false, 4},
       {{{"OMPI_COMM_WORLD_RANK", "3"}, {"OMPI_COMM_WORLD_SIZE", "8"}, {"OMPI_COMM_WORLD_LOCAL_SIZE", "8"}}, true, 8},
       {{{"PMI_RANK", "3"}, {"PMI_SIZE", "8"}}, true, 0},
-      {{{"SLURM_PROCID", "3"}, {"SLURM_NTASKS", "8"}}, true, 0},
+      {{{"RANK", "3"}, {"WORLD_SIZE", "8"}, {"LOCAL_SIZE", "8"}, {"CROSS_SIZE", "1"}}, false, 8}, // deepspeed
+      {{{"SLURM_PROCID", "3"}, {"SLURM_NTASKS", "8"}, {"SLURM_STEP_ID", "0"}, {"PMIX_RANK", "3"}}, true, 0},
+      {{{"SLURM_PROCID", "3"}, {"SLURM_NTASKS", "8"}, {"SLURM_STEP_ID", "0"}, {"SLURM_STEP_TASKS_PER_NODE", "8"}}, false, 8},
+      {{{"PMI_RANK", "3"}, {"PMI_SIZE", "8"}, {"SLURM_PROCID", "3"}, {"SLURM_NTASKS", "8"}, {"SLURM_STEP_ID", "0"}}, false, 0}, // --mpi=pmi2
       {{{"RANK", "3"}, {"OMPI_COMM_WORLD_RANK", "3"}, {"OMPI_COMM_WORLD_SIZE", "8"}}, true, 0}, // RANK alone is no set
       {{{"RANK", "3"}, {"WORLD_SIZE", "8"}, {"OMPI_COMM_WORLD_RANK", "3"}, {"OMPI_COMM_WORLD_SIZE", "8"}}, true, 0},
       {{{"RANK", "3"}, {"WORLD_SIZE", "8"}, {"SLURM_PROCID", "0"}, {"SLURM_NTASKS", "1"}}, false, 0}, // torchrun inside a job
@@ -50,6 +53,23 @@ TEST(Environment, EachLauncherIsUnderstood) {
   }
 }
 
+TEST(Environment, SlurmSaysHowManyTasksEachNodeHas) {
+  Variables task = {{"SLURM_PROCID", "3"}, {"SLURM_NTASKS", "11"}, {"SLURM_STEP_ID", "0"}, {"SLURM_STEP_TASKS_PER_NODE", "4(x2),3"}};
+  const std::pair<const char *, int> nodes[] = {{"0", 4}, {"1", 4}, {"2", 3}, {"3", 0}};
+  for (auto [node, tasks] : nodes) {
+    task["SLURM_NODEID"] = node;
+    EXPECT_EQ(read(task)->localSize, tasks) << node;
+  }
+  task["SLURM_STEP_TASKS_PER_NODE"] = "many";
+  EXPECT_EQ(read(task)->localSize, 0);
+}
+
+TEST(Environment, ABatchScriptIsNoTask) {
+  auto environment = read({{"SLURM_PROCID", "0"}, {"SLURM_NTASKS", "8"}, {"SLURM_JOB_ID", "7"}});
+  ASSERT_TRUE(environment.ok());
+  EXPECT_FALSE(environment->launched);
+}
+
 TEST(Environment, NonsenseIsAConfigError) {
   for (const Variables &variables : std::vector<Variables>{
            {{"RANK", "x"}, {"WORLD_SIZE", "8"}},
@@ -61,6 +81,10 @@ TEST(Environment, NonsenseIsAConfigError) {
            {{"RANK", "0"}, {"WORLD_SIZE", "99999999999"}},
            {{"RANK", "0"}, {"WORLD_SIZE", "2"}, {"OMPI_COMM_WORLD_RANK", "1"}, {"OMPI_COMM_WORLD_SIZE", "2"}},
            {{"RANK", "0"}, {"WORLD_SIZE", "2"}, {"PMI_RANK", "0"}, {"PMI_SIZE", "4"}},
+           {{"RANK", "0"}},
+           {{"OMPI_COMM_WORLD_SIZE", "2"}, {"RANK", "3"}},
+           {{"RANK", "0"}, {"WORLD_SIZE", "2"}, {"OMPI_COMM_WORLD_SIZE", "4"}},
+           {{"RANK", "0"}, {"WORLD_SIZE", "2"}, {"PMI_RANK", "1"}},
        }) {
     Status status = read(variables).status();
     EXPECT_EQ(status.code(), ErrorCode::Config) << variables.begin()->second;
