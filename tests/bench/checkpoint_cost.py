@@ -94,13 +94,14 @@ def report(seconds, named, summary, save_steps):
     usual = [value for place, value in enumerate(seconds) if place > 0 and place not in disturbed]
     if not beside or not usual:
         sys.exit(f"{len(beside)} checkpoints and {len(usual)} undisturbed updates, expected some of both; raise --save_steps")
+    if late := [step for step, places in beside.items() if len(places) >= save_steps]:
+        sys.exit(f"checkpoint-{late[0]} was not done before the next, which waited for it; raise --save_steps")
     quiet, copy = statistics.median(usual), summary["checkpoint_copy_seconds"] / len(beside)
     shares = []
     for step, places in beside.items():
         extra = sum(seconds[place] - quiet for place in places)
         shares.append((copy + extra) / (quiet * len(places)))
-        late = ", not done before the next" if len(places) >= save_steps else ""
-        print(f"checkpoint-{step}: beside {len(places)} updates{late}, {extra:+.3f} s, {shares[-1]:+.1%} with the copy")
+        print(f"checkpoint-{step}: beside {len(places)} updates, {extra:+.3f} s, {shares[-1]:+.1%} with the copy")
     print(f"undisturbed update: median {quiet:.3f} s of {len(usual)}, {min(usual):.3f} to {max(usual):.3f}; copy {copy:.3f} s")
     print(f"cost of a checkpoint: median {statistics.median(shares):.1%} of the updates beside it, "
           f"{min(shares):.1%} to {max(shares):.1%}; {summary['snapshot_bytes'] / 1e9:.2f} GB copied a rank")
