@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
-# From a fresh Debian 12 to a trained LoRA adapter: installs what is missing, builds ZeroPlan, makes real data and a small
-# model, fine-tunes on two ranks under ZeRO-3, shows the loss and the adapter. Run it as root or with sudo at hand.
+# From a fresh Debian 12 to a trained LoRA adapter: installs what is missing, builds ZeroPlan, fine-tunes the small base model of
+# samples/base-model on two ranks under ZeRO-3, on questions and answers made on the spot from Python's documentation; shows the
+# loss on modules that neither has seen, and an answer, before and after. Run it as root or with sudo at hand.
 #
-#   samples/quickstart.sh                    the small model, made on the spot
+#   samples/quickstart.sh                    the base model of this repository
 #   samples/quickstart.sh --model DIR        your own: config.json, *.safetensors, tokenizer.json
 #   samples/quickstart.sh --model DIR --steps 100 --max_length 512 -- --bf16 --rematerialize block
 # What follows `--` goes to `zpc import`. Files go to samples/work.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-model="" steps=40 ranks=2 length=128 work=samples/work
-usage() { sed -n '2,9s/^# \{0,1\}//p' "$0"; }
+model="" steps=150 ranks=2 length=256 work=samples/work
+usage() { sed -n '2,10s/^# \{0,1\}//p' "$0"; }
 while [ $# -gt 0 ]; do
   case "$1" in
     --model | --steps | --ranks | --max_length | --work)
@@ -36,37 +37,42 @@ bash scripts/setup-venv.sh
 python=.venv/bin/python
 
 say "2/6 ZeroPlan itself"
-bash scripts/build.sh zpc zprun
+bash scripts/build.sh zpc zprun zp
 
 mkdir -p "$work"
-chats=$work/chats.jsonl format=chatml rate=3e-3
+say "3/6 chats from Python's documentation"
+format=chatml template=chatml rate=2e-3 plain=
 if [ -z "$model" ]; then
-  say "3/6 chats from Python's documentation, a tokenizer, a model of 20 million random weights"
-  model=$work/model
-  run "$python" samples/quickstart/make_chats.py -o "$chats"
-  run "$python" samples/quickstart/make_tokenizer.py "$chats" --vocab_size 8192 -o "$model"
-  run "$python" samples/quickstart/make_model.py samples/configs/llama-20m/config.json -o "$model"
+  model=samples/base-model/model
 else
-  say "3/6 chats from Python's documentation, for the model in $model"
-  format=none rate=1e-4 plain=--plain
+  rate=1e-4
   # A model that has a chat template reads chats; for others they are plain text.
-  if [ -f "$model/chat_template.jinja" ] || grep -q '"chat_template"' "$model/tokenizer_config.json" 2>/dev/null; then plain=; fi
-  run "$python" samples/quickstart/make_chats.py $plain -o "$chats"
+  format=none template=own
+  if [ ! -f "$model/chat_template.jinja" ] && ! grep -q '"chat_template"' "$model/tokenizer_config.json" 2>/dev/null; then plain=--plain template=none; fi
 fi
+for split in train validation; do
+  run "$python" samples/quickstart/make_chats.py --split $split $plain -o "$work/chats-$split.jsonl"
+done
 
 say "4/6 text to tokens"
-run build/bin/zpdata "$chats" --tokenizer "$model" --chat_template_format $format --max_length "$length" --packing \
-  -o "$work/tokens.safetensors"
-build/bin/zpdata show "$work/tokens.safetensors" --row 3
+for split in train validation; do
+  run build/bin/zpdata "$work/chats-$split.jsonl" --tokenizer "$model" --chat_template_format $format --max_length "$length" --packing \
+    -o "$work/tokens-$split.safetensors"
+done
+build/bin/zpdata show "$work/tokens-train.safetensors" --row 3
 
 say "5/6 the fine-tuning, compiled to a plan"
 run build/bin/zpc import --model "$model" --lora_r 8 --lora_alpha 16 --lora_target_modules all-linear \
-  --zero_stage 3 --num_processes "$ranks" --per_device_train_batch_size 2 --max_length "$length" --max_steps "$steps" \
-  --learning_rate $rate --lr_scheduler_type cosine --warmup_steps 4 "$@" -o "$work/model.mlir"
+  --zero_stage 3 --num_processes "$ranks" --per_device_train_batch_size 4 --max_length "$length" --max_steps "$steps" \
+  --learning_rate $rate --lr_scheduler_type cosine --warmup_steps 10 --logging_steps 5 "$@" -o "$work/model.mlir"
 run build/bin/zpc compile "$work/model.mlir" -o "$work/plan.fb"
 
 say "6/6 the plan, run on $ranks ranks"
 rm -rf "$work/out"
-run build/bin/zprun "$work/plan.fb" --model "$model" --dataset "$work/tokens.safetensors" --output_dir "$work/out" -n "$ranks"
+run build/bin/zprun "$work/plan.fb" --model "$model" --dataset "$work/tokens-train.safetensors" --output_dir "$work/out" -n "$ranks"
+
 say "what it made"
 "$python" samples/quickstart/show_run.py "$work/out"
+say "on modules that it has not seen"
+"$python" samples/quickstart/before_and_after.py --work "$work" --model "$model" -n "$ranks" \
+  --prompt 'What does `asyncio.Queue.get` do?' --chat_template_format "$template"

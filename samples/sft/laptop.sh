@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The PEFT guide's two runs, scaled to a laptop: the same command lines and YAML files, the quickstart's small model and chats, rows
-# of 128 tokens, two ranks.
+# The PEFT guide's two runs, scaled to a laptop: the same command lines and YAML files, the small base model and the quickstart's chats,
+# rows of 256 tokens, two ranks.
 #
 #   samples/quickstart.sh && samples/sft/laptop.sh            LoRA (run_peft_deepspeed.sh)
 #   samples/sft/laptop.sh qlora                               QLoRA (run_peft_qlora_deepspeed_stage3.sh)
@@ -15,13 +15,12 @@ case $mode in
   qlora) script=run_peft_qlora_deepspeed_stage3 ;;
   *) sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac
-work=$PWD/samples/work
-[ -f "$work/chats.jsonl" ] && [ -f "$work/model/model.safetensors" ] ||
-  { echo "$0: $work has no chats and no model; run samples/quickstart.sh first" >&2; exit 2; }
+work=$PWD/samples/work model=$PWD/samples/base-model/model
+[ -f "$work/chats-train.jsonl" ] || { echo "$0: $work has no chats; run samples/quickstart.sh first" >&2; exit 2; }
 bash scripts/build.sh zp zpc zprun
 
 mkdir -p "$work/splits"
-head -n 600 "$work/chats.jsonl" >"$work/splits/train.jsonl"
-sed -n 601,650p "$work/chats.jsonl" >"$work/splits/test.jsonl"
-exec "samples/sft/$script.sh" --model_name_or_path "$work/model" --dataset_name "$work/splits" --output_dir "$work/sft-$mode" \
-  --num_processes 2 --max_seq_len 128 --per_device_train_batch_size 2 "$@"
+cp "$work/chats-train.jsonl" "$work/splits/train.jsonl"
+cp "$work/chats-validation.jsonl" "$work/splits/test.jsonl"
+exec "samples/sft/$script.sh" --model_name_or_path "$model" --dataset_name "$work/splits" --output_dir "$work/sft-$mode" \
+  --num_processes 2 --max_seq_len 256 --per_device_train_batch_size 4 --max_steps 60 "$@"

@@ -86,15 +86,15 @@ class Guide:
     def __init__(self, bin, work):
         self.bin, self.work = bin, work
         self.model, self.data = work / "model", work / "data"
-        samples = ROOT / "samples/quickstart"
+        samples = ROOT / "samples"
         chats, config = work / "chats.jsonl", work / "config.json"
         config.write_text(json.dumps(MODEL))
-        must([sys.executable, samples / "make_chats.py", "-o", chats])
+        must([sys.executable, samples / "quickstart/make_chats.py", "-o", chats])
         lines = chats.read_text().splitlines(keepends=True)[::20]
         chats.write_text("".join(lines))
         size = MODEL["vocab_size"]
-        must([sys.executable, samples / "make_tokenizer.py", chats, "--vocab_size", size, "-o", self.model])
-        must([sys.executable, samples / "make_model.py", config, "-o", self.model])
+        must([sys.executable, samples / "base-model/make_tokenizer.py", chats, "--vocab_size", size, "-o", self.model])
+        must([sys.executable, samples / "base-model/make_model.py", config, "-o", self.model])
         self.data.mkdir()
         (self.data / "train.jsonl").write_text("".join(lines[:-20]))
         (self.data / "test.jsonl").write_text("".join(lines[-20:]))

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Trains a byte-level BPE tokenizer on chats and writes it in the Hugging Face layout, chatml's tokens included.
+"""Trains a byte-level BPE tokenizer on rows of chats or text and writes it in the Hugging Face layout, chatml's tokens included.
 
-    make_tokenizer.py chats.jsonl --vocab_size 8192 -o DIR
+    make_tokenizer.py corpus.jsonl --vocab_size 4096 -o DIR
 """
 
 import argparse
@@ -21,12 +21,12 @@ def texts(path):
     with open(path, encoding="utf-8") as file:
         for line in file:
             row = json.loads(line)
-            yield "\n".join(message["content"] for message in row["messages"])
+            yield row["text"] if "text" in row else "\n".join(message["content"] for message in row["messages"])
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("chats")
+    parser.add_argument("rows", help="JSONL of messages or text")
     parser.add_argument("--vocab_size", type=int, default=8192)
     parser.add_argument("-o", "--output", required=True, help="directory")
     arguments = parser.parse_args()
@@ -40,7 +40,7 @@ def main():
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,
     )
-    tokenizer.train_from_iterator(texts(arguments.chats), trainer)
+    tokenizer.train_from_iterator(texts(arguments.rows), trainer)
     tokenizer.post_processor = processors.TemplateProcessing(
         single="<s> $A", pair="<s> $A $B", special_tokens=[("<s>", tokenizer.token_to_id("<s>"))]
     )

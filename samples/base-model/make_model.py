@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A Llama checkpoint with seeded random weights in the Hugging Face layout, from a config.json.
 
-    make_model.py samples/configs/llama-20m/config.json -o DIR [--dtype float32|bfloat16] [--seed 0]
+    make_model.py samples/base-model/config.json -o DIR [--dtype float32|bfloat16] [--seed 0]
 
 Weights are normal with the configuration's initializer_range, norms are ones, biases zeros: a model as it is before its
 pre-training.
