@@ -28,6 +28,7 @@ from support.golden_case import find_cases, spell_flags
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 20
+PLAN_VERSION = 2  # runtime/plan/plan_file.h
 LINE = re.compile(r"error\[ZP(\d{4})\] .+")
 
 
@@ -209,7 +210,7 @@ def reseal(payload):
     """A plan file around a payload, its checksum right."""
     import xxhash
 
-    return b"ZPLAN\0\0\1" + struct.pack("<IIQQ", 1, 0, len(payload), xxhash.xxh64(payload).intdigest()) + bytes(32) + payload
+    return b"ZPLAN\0\0\1" + struct.pack("<IIQQ", PLAN_VERSION, 0, len(payload), xxhash.xxh64(payload).intdigest()) + bytes(32) + payload
 
 
 def damaged_plans(bench):
