@@ -3,14 +3,19 @@
 // so a disk that is too small is found then.
 //
 // Transfers go past the page cache (O_DIRECT) where the file system allows it, or offloading would only move the bytes to
-// other memory; elsewhere through it, which `direct()` tells. Thread-safety: any number of transfers at a time.
+// other memory; elsewhere through it, which `notice` tells. A transfer is cut into pieces of which several are under way at a
+// time (disk_queue.h); it is over when it returns, so the plan's events order it as they do any instruction.
+// Thread-safety: any number of transfers at a time; two at full speed.
 #ifndef ZP_RUNTIME_MEMORY_DISK_ARENA_H
 #define ZP_RUNTIME_MEMORY_DISK_ARENA_H
 
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "runtime/base/status.h"
+#include "runtime/schema/disk_block.h"
 
 namespace zp::rt {
 
@@ -18,25 +23,29 @@ class DiskArena {
 public:
   /// Errors: Config (no directory named), DiskWrite, DiskFull.
   static StatusOr<DiskArena> create(const std::string &directory, uint64_t bytes);
-  DiskArena() = default;
+  DiskArena();
   DiskArena(DiskArena &&other) noexcept;
   DiskArena &operator=(DiskArena &&other) noexcept;
   ~DiskArena();
 
   bool direct() const { return directFile >= 0; }
-  /// Copies file bytes [offset, offset+bytes) to memory, and back. An offset that isn't a multiple of kDiskBlock takes the slow way.
+  /// io_uring, pread; empty without a file.
+  std::string engine() const;
+  /// Where transfers aren't direct: a line that says so and what it means. Empty where all is as it should be.
+  std::string notice() const;
+  /// Copies file bytes [offset, offset+bytes) to memory, and back. What a write leaves of its last block becomes zero. An offset that isn't a multiple of kDiskBlock takes the slow
+  /// way. Errors: DiskFull, DiskWrite, also for a device that is gone: nothing is under way any more when they return.
   Status read(uint64_t offset, void *target, uint64_t bytes) const;
   Status write(uint64_t offset, const void *source, uint64_t bytes) const;
 
 private:
-  template <bool Writing> Status transfer(uint64_t offset, uint8_t *memory, uint64_t bytes) const;
+  class Channel;
+  Status transfer(bool writing, uint64_t offset, uint8_t *memory, uint64_t bytes) const;
 
   std::string directory;
   int file = -1, directFile = -1;
+  std::vector<std::unique_ptr<Channel>> channels;
 };
-
-/// What offsets and lengths of direct transfers are multiples of; the plan's buffers on disk begin at such offsets.
-inline constexpr uint64_t kDiskBlock = 4096;
 
 } // namespace zp::rt
 

@@ -30,7 +30,8 @@ const Case kCases[] = {
     {"no_streams", [](SamplePlan &p) { p.streams = 0; }, "streams: is 0"},
     {"many_streams", [](SamplePlan &p) { p.streams = 17; }, "streams: is 17"},
     {"unknown_tier", [](SamplePlan &p) { p.spaces[0].tier = static_cast<fbs::Tier>(9); }, "spaces[0]: tier is 9"},
-    {"kernel_on_disk", [](SamplePlan &p) { p.spaces.push_back(p.spaces[0]); p.spaces[1].tier = p.buffers[1].tier = fbs::Tier::Disk; }, "is in buffer gathered on disk"},
+    {"kernel_on_disk", [](SamplePlan &p) { p.spaces.push_back(p.spaces[0]); p.spaces[1].tier = p.buffers[p.tensors[p.embedded].buffer].tier = fbs::Tier::Disk;
+       p.buffers[p.tensors[p.embedded].buffer].offset = 0; }, "is in buffer embedded on disk"},
     {"space_twice", [](SamplePlan &p) { p.spaces.push_back(p.spaces[0]); }, "spaces[1]: tier Device has a space already"},
     {"huge_space", [](SamplePlan &p) { p.spaces[0].bytes = kHuge; }, "spaces[0]: has 18446744073709551615 bytes"},
     {"buffer_without_space", [](SamplePlan &p) { p.buffers[1].tier = fbs::Tier::Host; }, "buffers[1] (gathered): tier is 2"},
@@ -48,6 +49,9 @@ const Case kCases[] = {
     {"tensor_elements_wrap", [](SamplePlan &p) { p.tensors[0].dims = {1ll << 32, 1ll << 32, 2}; }, "tensors[0]: has a dim of"},
     {"tensor_leaves_buffer", [](SamplePlan &p) { p.tensors[p.late].dims = {4, 40}; }, "leaves buffer late"},
     {"tensor_offset_wraps", [](SamplePlan &p) { p.tensors[0].offset = kHuge - 3; }, "leaves buffer weights"},
+    {"disk_buffers_share_a_block", [](SamplePlan &p) { p.spaces.push_back({fbs::Tier::Disk, 8192}); p.buffers.push_back({"far", fbs::Tier::Disk, fbs::BufferKind::Weights, true, 2048, 64}); }, "(far): lies at 2048 with 64 bytes, expected some bytes at a multiple of 4096"},
+    {"disk_tensors_share_a_block", [](SamplePlan &p) { p.spaces.push_back({fbs::Tier::Disk, 8192}); p.buffers.push_back({"far", fbs::Tier::Disk, fbs::BufferKind::Weights, true, 0, 8192});
+       p.addTensor(static_cast<uint32_t>(p.buffers.size() - 1), DType::F32, {16}); }, "shares a block of 4096 bytes of buffer far"},
     {"tensor_unaligned", [](SamplePlan &p) { p.tensors[p.late].offset = 2; }, "lies at byte 2"},
     {"section_kind", [](SamplePlan &p) { p.sections[0].kind = fbs::SectionKind::Scales; }, "sections[0] (unit0.frozen): kind is 3"},
     {"section_dtype", [](SamplePlan &p) { p.sections[0].dtype = static_cast<uint8_t>(DType::I32); }, "sections[0] (unit0.frozen): dtype is 4"},
