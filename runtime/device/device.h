@@ -52,6 +52,17 @@ std::unique_ptr<Device> createCpuDevice(int threads, uint32_t streams, uint32_t 
 /// Walks the lists and launches nothing: for a dry run.
 std::unique_ptr<Device> createNullDevice();
 
+/// Which of the streams that may go on takes the next step.
+enum class StreamOrder : uint8_t {
+  Listed,       ///< the one whose step stands first in the list: one stream never gets ahead of another
+  LowestFirst,  ///< stream 0 as far as events let it, the transfers as late as can be
+  HighestFirst, ///< the transfers as early as can be
+  Drawn,        ///< any, by a generator seeded with `seed`
+};
+/// One thread that carries out all streams, a step at a time, in an order of choice: what events don't order is tried out.
+/// `threads` are what every launch may spread work over. A wait that no record can end is an error (Internal), not a hang.
+std::unique_ptr<Device> createOrderedDevice(StreamOrder order, uint64_t seed, int threads, uint32_t streams, uint32_t events);
+
 } // namespace zp::rt
 
 #endif // ZP_RUNTIME_DEVICE_DEVICE_H

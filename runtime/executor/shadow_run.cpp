@@ -4,33 +4,47 @@
 #include <csignal>
 #include <set>
 #include <unistd.h>
-#include <unordered_map>
 
 #include "runtime/plan/op_signatures.h"
 
 namespace zp::rt {
 
-ShadowLives::ShadowLives(const fbs::Plan &plan, const fbs::Entry &entry) : endingAt(entry.instructions()->size()) {
+ShadowLives::ShadowLives(const fbs::Plan &plan, const fbs::Entry &entry)
+    : used(entry.instructions()->size()), uses(plan.buffers()->size()), left(plan.buffers()->size()) {
   auto bufferOf = [&](uint32_t tensor) { return plan.tensors()->Get(tensor)->buffer(); };
-  std::set<uint32_t> inputs, outputs;
+  std::set<uint32_t> inputs, outputs, seen;
   for (const fbs::NamedTensor *input : *entry.inputs())
     inputs.insert(bufferOf(input->tensor()));
   for (const fbs::NamedTensor *output : *entry.outputs())
     outputs.insert(bufferOf(output->tensor()));
-  std::unordered_map<uint32_t, uint32_t> last;
-  for (uint32_t i = 0; i < entry.instructions()->size(); ++i)
+  for (uint32_t i = 0; i < entry.instructions()->size(); ++i) {
+    std::set<uint32_t> here;
     if (const auto *operands = entry.instructions()->Get(i)->operands())
       for (uint32_t tensor : *operands)
-        if (tensor != kAbsent)
-          last[bufferOf(tensor)] = i;
-  for (auto [buffer, index] : last) {
-    if (plan.buffers()->Get(buffer)->persistent())
-      continue;
-    if (!inputs.count(buffer))
-      atStart.push_back(buffer);
-    if (!outputs.count(buffer))
-      endingAt[index].push_back(buffer);
+        if (tensor != kAbsent && !plan.buffers()->Get(bufferOf(tensor))->persistent())
+          here.insert(bufferOf(tensor));
+    for (uint32_t buffer : here) {
+      if (seen.insert(buffer).second && !inputs.count(buffer))
+        atStart.push_back(buffer);
+      if (outputs.count(buffer))
+        continue;
+      used[i].push_back(buffer);
+      ++uses[buffer];
+    }
   }
+}
+
+void ShadowLives::begin(PlanMemory &memory) {
+  for (uint32_t buffer : atStart)
+    memory.poison(buffer);
+  for (size_t buffer = 0; buffer < uses.size(); ++buffer)
+    left[buffer].store(uses[buffer], std::memory_order_relaxed);
+}
+
+void ShadowLives::end(uint32_t index, PlanMemory &memory) {
+  for (uint32_t buffer : used[index])
+    if (left[buffer].fetch_sub(1) == 1)
+      memory.poison(buffer);
 }
 
 static std::atomic<const PlanMemory *> watched{nullptr};

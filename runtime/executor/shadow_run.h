@@ -3,6 +3,7 @@
 #ifndef ZP_RUNTIME_EXECUTOR_SHADOW_RUN_H
 #define ZP_RUNTIME_EXECUTOR_SHADOW_RUN_H
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -12,17 +13,20 @@
 
 namespace zp::rt {
 
-/// Which buffers an entry uses, and when: computed once.
+/// Which buffers an entry uses, and how often: computed once. A life ends with the last use, whatever order the streams take.
 class ShadowLives {
 public:
   ShadowLives(const fbs::Plan &plan, const fbs::Entry &entry);
-  /// Buffers to poison before the entry's first instruction, and after instruction `index`.
-  const std::vector<uint32_t> &before() const { return atStart; }
-  const std::vector<uint32_t> &after(uint32_t index) const { return endingAt[index]; }
+  /// Poisons what nobody has written before the entry begins.
+  void begin(PlanMemory &memory);
+  /// Instruction `index` is over: poisons the buffers whose last use it was. Any thread.
+  void end(uint32_t index, PlanMemory &memory);
 
 private:
   std::vector<uint32_t> atStart;
-  std::vector<std::vector<uint32_t>> endingAt;
+  std::vector<std::vector<uint32_t>> used;  // by instruction: the buffers that it uses and that end within the entry
+  std::vector<uint32_t> uses;               // by buffer
+  std::vector<std::atomic<uint32_t>> left;  // by buffer, in this run
 };
 
 /// While it lives, a memory fault of this process is reported as the step named last. One at a time in a process.

@@ -11,6 +11,7 @@
 #include <xxhash.h>
 
 #include "runtime/io/atomic_file.h"
+#include "runtime/plan/dataflow.h"
 #include "runtime/plan/plan_verifier.h"
 #include "runtime/plan/schedule_verifier.h"
 
@@ -32,16 +33,28 @@ struct Header {
   uint32_t reserved;
   uint64_t payloadBytes;
   uint64_t checksum;
-  uint8_t zeros[32];
+  uint64_t dataflow;
+  uint8_t zeros[24];
 };
 static_assert(sizeof(Header) == kHeaderBytes);
 
-Header headerFor(std::span<const uint8_t> payload) {
+bool isWellFormed(std::span<const uint8_t> payload) {
+  flatbuffers::Verifier verifier(payload.data(), payload.size(), kMaxDepth, kMaxTables);
+  return fbs::VerifyPlanBuffer(verifier);
+}
+
+uint64_t statedBy(std::span<const uint8_t> payload) {
+  bool sound = isWellFormed(payload) && verifyPlan(*fbs::GetPlan(payload.data()), "plan").ok();
+  return sound ? dataflowOf(*fbs::GetPlan(payload.data())) : 0;
+}
+
+Header headerFor(std::span<const uint8_t> payload, uint64_t dataflow) {
   Header header{};
   std::copy(std::begin(kMagic), std::end(kMagic), header.magic);
   header.version = kPlanVersion;
   header.payloadBytes = payload.size();
   header.checksum = XXH64(payload.data(), payload.size(), 0);
+  header.dataflow = dataflow;
   return header;
 }
 
@@ -123,16 +136,28 @@ Status PlanFile::parse() {
   if (XXH64(payload.data(), payload.size(), 0) != header.checksum)
     return damaged(name, "payload: has another checksum than the header says, expected an unchanged file");
 
-  flatbuffers::Verifier verifier(payload.data(), payload.size(), kMaxDepth, kMaxTables);
-  if (!fbs::VerifyPlanBuffer(verifier))
+  if (!isWellFormed(payload))
     return damaged(name, "payload: is not a well-formed flatbuffer, expected one of plan.fbs");
   root = fbs::GetPlan(payload.data());
   ZP_RETURN_IF_ERROR(verifyPlan(*root, name));
-  return verifySchedule(*root, name);
+  ZP_RETURN_IF_ERROR(verifySchedule(*root, name));
+  if (dataflowOf(*root) != header.dataflow) // S8
+    return damaged(name, "entries: compute something else than the header says, expected instructions in an order that keeps their meaning");
+  return {};
 }
 
-std::vector<uint8_t> sealPlan(std::span<const uint8_t> payload) {
-  Header header = headerFor(payload);
+std::span<const uint8_t> PlanFile::payload() const { return {bytes.get() + kHeaderBytes, size - kHeaderBytes}; }
+
+uint64_t PlanFile::dataflow() const {
+  Header header;
+  std::memcpy(&header, bytes.get(), sizeof header);
+  return header.dataflow;
+}
+
+std::vector<uint8_t> sealPlan(std::span<const uint8_t> payload) { return sealPlan(payload, statedBy(payload)); }
+
+std::vector<uint8_t> sealPlan(std::span<const uint8_t> payload, uint64_t dataflow) {
+  Header header = headerFor(payload, dataflow);
   std::vector<uint8_t> file(kHeaderBytes + payload.size());
   std::memcpy(file.data(), &header, sizeof(header));
   std::copy(payload.begin(), payload.end(), file.begin() + kHeaderBytes);
@@ -140,7 +165,7 @@ std::vector<uint8_t> sealPlan(std::span<const uint8_t> payload) {
 }
 
 Status writePlanFile(const std::string &path, std::span<const uint8_t> payload) {
-  Header header = headerFor(payload);
+  Header header = headerFor(payload, statedBy(payload));
   ZP_ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::create(path));
   ZP_RETURN_IF_ERROR(file.write(0, &header, sizeof(header)));
   ZP_RETURN_IF_ERROR(file.write(kHeaderBytes, payload.data(), payload.size()));

@@ -5,11 +5,13 @@
 //          12  u32      reserved, 0
 //          16  u64      bytes of the payload
 //          24  u64      xxh64 (seed 0) of the payload
-//          32  32 bytes 0
+//          32  u64      what the plan computes (dataflow.h)
+//          40  24 bytes 0
 //          64  payload, to the end of the file
 //
 // Numbers are little-endian. Contract: a loaded plan has passed the checksum, FlatBuffers' verifier, the plan verifier and
-// the schedule verifier: nobody who reads it checks a bound again. Whether each kernel takes its operands is asked by
+// the schedule verifier, and its instructions compute what the frame says: a plan whose lists were reordered is the same
+// plan or no plan. Nobody who reads it checks a bound again. Whether each kernel takes its operands is asked by
 // `checkInstructions` (checks/check_instructions.h). The bytes are a private copy, so a file that changes later is harmless.
 #ifndef ZP_RUNTIME_PLAN_PLAN_FILE_H
 #define ZP_RUNTIME_PLAN_PLAN_FILE_H
@@ -25,7 +27,7 @@
 
 namespace zp::rt {
 
-inline constexpr uint32_t kPlanVersion = 2; // 2: products take an adapter's branch
+inline constexpr uint32_t kPlanVersion = 3; // 2: products take an adapter's branch; 3: the frame says what the plan computes
 
 class PlanFile {
 public:
@@ -37,6 +39,9 @@ public:
   const fbs::Plan &plan() const { return *root; }
   const std::string &path() const { return name; }
   uint64_t fileBytes() const { return size; }
+  /// The flatbuffer alone, and what the frame says that it computes.
+  std::span<const uint8_t> payload() const;
+  uint64_t dataflow() const;
 
 private:
   struct Deleter {
@@ -50,8 +55,10 @@ private:
   const fbs::Plan *root = nullptr;
 };
 
-/// The whole file for a finished flatbuffer.
+/// The whole file for a finished flatbuffer. One that isn't a well-formed plan is framed as computing nothing (0).
 std::vector<uint8_t> sealPlan(std::span<const uint8_t> payload);
+/// The same, under the statement of another: `dataflow` is what its instructions are held to.
+std::vector<uint8_t> sealPlan(std::span<const uint8_t> payload, uint64_t dataflow);
 
 /// Writes a finished flatbuffer as a plan file, whole or not at all. Errors: DiskFull, DiskWrite.
 Status writePlanFile(const std::string &path, std::span<const uint8_t> payload);

@@ -7,6 +7,7 @@
 
 #include "runtime/plan/plan_checker.h"
 #include "runtime/plan/section_records.h"
+#include "runtime/plan/visit_attributes.h"
 #include "runtime/quant/block_format.h"
 
 namespace zp::rt {
@@ -25,17 +26,7 @@ std::string lower(const char *name) {
 /// "{alpha: 1.0}", or nothing when every attribute has its default.
 std::string attributes(const fbs::Instruction &instruction) {
   flatbuffers::ToStringVisitor visitor(" ", false, "", false);
-  auto object = static_cast<const uint8_t *>(instruction.op());
-  switch (instruction.op_type()) {
-#define ZP_PLAN_OP(Class, name, opcode, executor)                                                                      \
-  case fbs::OpAttrs::Class:                                                                                            \
-    flatbuffers::IterateObject(object, fbs::Class##AttrsTypeTable(), &visitor);                                        \
-    break;
-#include "runtime/schema/generated/plan_ops.inc"
-#undef ZP_PLAN_OP
-  default:
-    break;
-  }
+  visitAttributes(instruction, visitor);
   bool empty = visitor.s.find_first_not_of("{} ") == std::string::npos;
   return empty ? std::string() : " " + visitor.s;
 }

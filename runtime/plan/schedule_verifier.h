@@ -10,7 +10,7 @@
 //   S4 collectives are on one stream, so that all ranks issue them in one order; load_section is on stream 0;
 //   S5 the outputs hold what their own buffers were last given.
 // And of the whole: S6 persistent buffers overlap nothing; S7 persistent bytes that are read are written by some entry, in
-// `init` before they are read there.
+// `init` before they are read there. (S8, that the lists in their order compute what the compiler meant, is the frame's: plan_file.h.)
 // Inputs count as written by the host before the entry begins; an entry ends when all its streams have ended.
 #ifndef ZP_RUNTIME_PLAN_SCHEDULE_VERIFIER_H
 #define ZP_RUNTIME_PLAN_SCHEDULE_VERIFIER_H

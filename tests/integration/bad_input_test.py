@@ -28,7 +28,7 @@ from support.golden_case import find_cases, spell_flags
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 20
-PLAN_VERSION = 2  # runtime/plan/plan_file.h
+PLAN_VERSION = 3  # runtime/plan/plan_file.h
 LINE = re.compile(r"error\[ZP(\d{4})\] .+")
 
 
@@ -206,11 +206,11 @@ def command_line(bench):
         bench.expect("an adapter missing", 4, 3001, bench.train(adapter="/nowhere"))
 
 
-def reseal(payload):
-    """A plan file around a payload, its checksum right."""
+def reseal(payload, dataflow):
+    """A plan file around a payload, its checksum right; `dataflow`: what the file says that it computes."""
     import xxhash
 
-    return b"ZPLAN\0\0\1" + struct.pack("<IIQQ", PLAN_VERSION, 0, len(payload), xxhash.xxh64(payload).intdigest()) + bytes(32) + payload
+    return b"ZPLAN\0\0\1" + struct.pack("<IIQQQ", PLAN_VERSION, 0, len(payload), xxhash.xxh64(payload).intdigest(), dataflow) + bytes(24) + payload
 
 
 def damaged_plans(bench):
@@ -239,7 +239,8 @@ def resealed_plans(bench):
         print("no xxhash module here: resealed plans are left to the unit tests")
         return
     whole = bench.plan.read_bytes()
-    assert reseal(whole[64:]) == whole, "this test knows another frame than the file has"
+    (dataflow,) = struct.unpack_from("<Q", whole, 32)
+    assert reseal(whole[64:], dataflow) == whole, "this test knows another frame than the file has"
     chance = random.Random(11)
     path = bench.file("plan.fb")
     bad = []
@@ -247,7 +248,7 @@ def resealed_plans(bench):
         payload = bytearray(whole[64:])
         place = chance.randrange(len(payload))
         payload[place] ^= 1 << chance.randrange(8)
-        path.write_bytes(reseal(bytes(payload)))
+        path.write_bytes(reseal(bytes(payload), dataflow))
         try:
             done = subprocess.run(
                 [str(w) for w in bench.train(plan=path, extra=["--dry_run"])], capture_output=True, text=True, errors="replace", timeout=SECONDS

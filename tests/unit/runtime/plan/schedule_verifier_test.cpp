@@ -94,6 +94,28 @@ TEST(ScheduleVerifier, AMatmulReadsItsTargetOnlyWhenItAccumulates) {
   EXPECT_NE(loadWithMatmul(true).message().find("(matmul): reads buffer c at byte 0 that nobody has written"), std::string::npos);
 }
 
+/// The sample's file under the statement of what the sample computes.
+static Status loadAsSample(const Sample &mutant) { return PlanFile::fromBytes(sealPlan(mutant.payload(), Sample().load()->dataflow()), "plan.fb").status(); }
+
+TEST(ScheduleVerifier, ListsThatComputeSomethingElseAreRefused) { // S8
+  Sample other;
+  std::swap(other.step().instructions[Sample::kScale], other.step().instructions[Sample::kAccumulate]); // adds before it doubles
+  EXPECT_TRUE(other.load().ok());
+  EXPECT_NE(loadAsSample(other).message().find("compute something else than the header says"), std::string::npos) << loadAsSample(other).toString();
+  Sample attribute;
+  attribute.step().instructions[Sample::kScale] = makeScale(attribute.step().instructions[Sample::kScale].operands, 0, 2.5);
+  EXPECT_TRUE(attribute.load().ok());
+  EXPECT_FALSE(loadAsSample(attribute).ok());
+}
+
+TEST(ScheduleVerifier, TheSameInAnotherOrderOrPlaceIsTheSame) { // S8
+  Sample later;
+  std::swap(later.step().instructions[Sample::kAccumulate], later.step().instructions[Sample::kLate]); // independent
+  later.buffers[later.tensors[later.embedded].buffer].offset += 4096;
+  later.spaces[0].bytes += 8192;
+  EXPECT_TRUE(loadAsSample(later).ok()) << loadAsSample(later).toString();
+}
+
 TEST(ScheduleVerifier, EventsOrderThroughAThirdStream) {
   PlanSpec plan;
   plan.streams = 3;
