@@ -5,7 +5,6 @@
 #include <cstring>
 #include <sched.h>
 
-#include "runtime/device/device.h"
 #include "runtime/executor/resolve.h"
 #include "runtime/executor/shadow_run.h"
 #include "runtime/memory/plan_memory.h"
@@ -29,6 +28,8 @@ public:
   uint64_t gatheredBytes() const override { return gathered; }
   uint64_t reducedBytes() const override { return reduced; }
   std::array<double, 256> secondsByOpcode() const override;
+  StepTimes &times() override { return stepTimes; }
+  std::string notice() const override { return memory->disk() ? memory->disk()->notice() : std::string(); }
 
 private:
   /// A kernel with its arguments, or an instruction of the stream, the engine or the loader with its operands.
@@ -36,6 +37,7 @@ private:
     void (*kernel)(const KernelContext &, const void *) = nullptr;
     const void *args = nullptr;
     const ResolvedInstruction *instruction = nullptr;
+    uint32_t entry = 0, index = 0;
     uint8_t stream = 0;
   };
   struct EntryRun {
@@ -62,9 +64,11 @@ private:
   ResolvedPlan resolved;
   std::vector<EntryRun> entries;
   const EntryRun *current = nullptr;
+  FaultReport *fault = nullptr; // while an entry runs in shadow mode
   std::unique_ptr<Device> device;
   uint64_t gathered = 0, reduced = 0; // collectives are on one stream
   std::vector<std::array<double, 256>> seconds; // by stream
+  StepTimes stepTimes;
 };
 
 int coresOfProcess() {
@@ -100,8 +104,14 @@ Status PlanExecutor::prepare() {
   ZP_ASSIGN_OR_RETURN(resolved, resolve(file, address));
 
   int threads = options.threads > 0 ? options.threads : std::max(coresOfProcess() / here, 1);
-  device = createCpuDevice(threads, plan.streams(), plan.events());
+  if (options.device)
+    device = options.device(threads, plan.streams(), plan.events());
+  else if (options.shadow) // a legal order of the streams, in which a fault is that of the step named last
+    device = createOrderedDevice(StreamOrder::Listed, 0, threads, plan.streams(), plan.events());
+  else
+    device = createCpuDevice(threads, plan.streams(), plan.events());
   seconds.resize(plan.streams());
+  stepTimes = StepTimes(options.timedSteps > 0 ? plan.streams() : 0, options.timedSteps);
   for (uint32_t e = 0; e < resolved.entries.size(); ++e) {
     EntryRun &entry = entries.emplace_back();
     entry.lists.streams.resize(plan.streams());
@@ -111,6 +121,8 @@ Status PlanExecutor::prepare() {
       call.instruction = &instruction;
       call.args = instruction.args;
       call.stream = instruction.source->stream();
+      call.entry = e;
+      call.index = i;
       if (instruction.kernel)
         call.kernel = options.reference ? instruction.kernel->reference : instruction.kernel->cpu;
       Step step;
@@ -154,18 +166,13 @@ Status PlanExecutor::runMeasured(uint32_t index) {
   return {};
 }
 
-/// In the list's order on the calling thread: a legal order of the streams, in which each buffer's life has clear ends.
 Status PlanExecutor::runShadow(const EntryRun &entry) {
-  FaultReport fault(*memory);
-  for (uint32_t buffer : entry.lives->before())
-    memory->poison(buffer);
-  for (uint32_t i = 0; i < entry.calls.size(); ++i) {
-    fault.entering(&entry.places[i]);
-    ZP_RETURN_IF_ERROR(perform(entry.calls[i], device->parallel()));
-    for (uint32_t buffer : entry.lives->after(i))
-      memory->poison(buffer);
-  }
-  return {};
+  FaultReport report(*memory);
+  fault = &report;
+  entry.lives->begin(*memory);
+  Status status = device->execute(entry.lists, *this);
+  fault = nullptr;
+  return status;
 }
 
 /// Hands an instruction of the loader to whom the options name for it.
@@ -220,7 +227,15 @@ Status PlanExecutor::copy(const ResolvedInstruction &instruction, ParallelFor &p
   return {};
 }
 
-Status PlanExecutor::launch(const Step &step, ParallelFor &parallel) { return perform(current->calls[step.index], parallel); }
+Status PlanExecutor::launch(const Step &step, ParallelFor &parallel) {
+  const Call &call = current->calls[step.index];
+  if (!fault)
+    return perform(call, parallel);
+  fault->entering(&current->places[step.index]);
+  ZP_RETURN_IF_ERROR(perform(call, parallel));
+  current->lives->end(step.index, *memory);
+  return {};
+}
 
 Status PlanExecutor::perform(const Call &call, ParallelFor &parallel) {
   auto start = std::chrono::steady_clock::now();
@@ -230,7 +245,7 @@ Status PlanExecutor::perform(const Call &call, ParallelFor &parallel) {
   switch (call.instruction->source->op_type()) {
   case fbs::OpAttrs::RecordEvent:
   case fbs::OpAttrs::WaitEvent:
-    break; // of shadow mode, where the list's order is kept anyway
+    break; // of a measured run, where the list's order is kept anyway
   case fbs::OpAttrs::Copy:
     status = copy(*call.instruction, parallel);
     break;
@@ -258,8 +273,9 @@ Status PlanExecutor::perform(const Call &call, ParallelFor &parallel) {
   default:
     call.kernel(KernelContext{&parallel, communicator.rank(), communicator.size()}, call.args);
   }
-  seconds[call.stream][static_cast<size_t>(call.instruction->source->op_type())] +=
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  auto end = std::chrono::steady_clock::now();
+  seconds[call.stream][static_cast<size_t>(call.instruction->source->op_type())] += std::chrono::duration<double>(end - start).count();
+  stepTimes.note(call.stream, call.entry, call.index, start, end);
   return status;
 }
 

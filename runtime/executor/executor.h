@@ -14,6 +14,8 @@
 
 #include "runtime/base/status.h"
 #include "runtime/collective/communicator.h"
+#include "runtime/device/device.h"
+#include "runtime/executor/step_times.h"
 #include "runtime/plan/plan_file.h"
 #include "runtime/schema/tensor_view.h"
 
@@ -32,7 +34,10 @@ struct ExecutorOptions {
   int threads = 0;             ///< compute threads of this rank; 0: the cores divided by the ranks of this host
   bool shadow = false;         ///< every buffer in a guarded allocation of its own, poisoned outside its planned life
   bool reference = false;      ///< kernels/*/reference.cpp instead of cpu.cpp
+  /// Carries out the streams; by default worker threads, in shadow mode one thread in the list's order.
+  std::function<std::unique_ptr<Device>(int threads, uint32_t streams, uint32_t events)> device;
   bool dryRun = false;         ///< the null device: no memory, `run` does nothing, views have no data
+  uint32_t timedSteps = 0;     ///< of each stream, whose times are kept
   std::string diskDirectory;   ///< for what the plan keeps on disk
   /// When given, instructions run one after another, in the list's order on the calling thread, and it hears what each took.
   std::function<void(uint32_t entry, uint32_t instruction, double seconds)> measure;
@@ -70,6 +75,10 @@ public:
   virtual uint64_t reducedBytes() const = 0;
   /// Seconds by instruction kind since creation (index = opcode); for bench.
   virtual std::array<double, 256> secondsByOpcode() const = 0;
+  /// When the last instructions ran, as many as the options ask for.
+  virtual StepTimes &times() = 0;
+  /// What the user should know of the memory that could be had: a line, or nothing.
+  virtual std::string notice() const { return {}; }
 };
 
 } // namespace zp::rt

@@ -167,7 +167,11 @@ void addOptions(CLI::App &app, ZprunOptions &o, std::string &adapterSwitch) {
   } else {
     app.add_option("--steps", o.steps, "timed steps")->check(CLI::PositiveNumber);
     app.add_option("--calibrate", o.calibrate, "writes what this machine's kernels and collectives take, for zpc simulate --cluster; kernels that the file has of another plan stay");
+    app.add_option("--throttle_collectives", o.throttle, "bytes a second that a rank gets from the others, at most: to see what a slower link would cost")
+        ->check(CLI::PositiveNumber);
   }
+  if (o.verb == Verb::Train || o.verb == Verb::Bench)
+    app.add_option("--trace", o.trace, "file for the timeline of the last updates, by rank and stream; open it in ui.perfetto.dev");
   app.add_option("-n,--num_processes", o.processes, "ranks to start on this host")->check(CLI::PositiveNumber)->group("Ranks");
   app.add_option_function<int>("--local_rank", [](int) {}, "deepspeed's launcher gives it; its variables say more")->group("Ranks");
   app.add_option("--threads", o.threads, "compute threads of a rank; the cores divided by the ranks")->check(CLI::PositiveNumber)->group("Ranks");

@@ -35,6 +35,7 @@ struct ZprunOptions {
   bool shadow = false, reference = false, quiet = false, dryRun = false;
   std::string kernelPath; ///< empty: the fastest
   std::string nvmePath;   ///< empty: as the plan says
+  std::string trace;      ///< file for the timeline of training or bench; empty: none
   uint64_t maxShardBytes = 5'000'000'000;
   // training: a checkpoint to go on from, and what takes the place of the plan's settings
   std::string resume;
@@ -53,6 +54,7 @@ struct ZprunOptions {
   // bench
   uint64_t steps = 10;
   std::string calibrate; ///< the cluster.yaml to write; empty: none
+  double throttle = 0;    ///< bytes a second of a collective; 0: as fast as it goes
   QuantizeOptions quantize;
   MergeOptions merge;
   ResizeOptions resize;

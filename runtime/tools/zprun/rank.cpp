@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <csignal>
+#include <cstdio>
 #include <memory>
 #include <set>
 #include <thread>
 
+#include "runtime/collective/throttled/throttled_communicator.h"
 #include "runtime/generation/generate.h"
 #include "runtime/io/adapter.h"
 #include "runtime/io/atomic_file.h"
@@ -14,6 +16,7 @@
 #include "runtime/trainer/bench.h"
 #include "runtime/trainer/evaluate.h"
 #include "runtime/trainer/matmul_rate.h"
+#include "runtime/trainer/measured_trace.h"
 #include "runtime/trainer/plan_entries.h"
 #include "runtime/trainer/process_memory.h"
 #include "runtime/trainer/stop_request.h"
@@ -109,13 +112,34 @@ static StatusOr<int> calibrateAndWrite(const Session &session, Executor &executo
   return 0;
 }
 
-StatusOr<int> runRank(const Session &session, Communicator &communicator) {
+static StatusOr<int> runVerb(const Session &session, Executor &executor, Communicator &communicator, const InstructionTimes &times) {
+  switch (session.options.verb) {
+  case Verb::Train:
+    return train(session, executor, communicator);
+  case Verb::Eval:
+    return evaluateAndReport(session, executor, communicator);
+  case Verb::Generate:
+    return generateAndReport(session, executor, communicator);
+  case Verb::Bench:
+    if (!session.options.calibrate.empty())
+      return calibrateAndWrite(session, executor, communicator, times);
+    return benchAndReport(session, executor, communicator);
+  case Verb::Merge: // these have no ranks
+  case Verb::Quantize:
+  case Verb::Resize:
+    break;
+  }
+  return 0;
+}
+
+static StatusOr<int> runOn(const Session &session, Communicator &communicator) {
   ZP_ASSIGN_OR_RETURN(SectionSources sources, sourcesOf(session));
   auto reader = std::make_shared<SectionReader>(session.plan(), communicator.rank(), std::move(sources));
   ExecutorOptions options;
   options.threads = session.options.threads;
   options.shadow = session.options.shadow;
   options.reference = session.options.reference;
+  options.timedSteps = session.options.trace.empty() ? 0 : kTracedSteps;
   std::optional<StateShards> saved; // until init has run
   if (session.resume) {
     ZP_ASSIGN_OR_RETURN(saved, session.resume->shards());
@@ -135,29 +159,26 @@ StatusOr<int> runRank(const Session &session, Communicator &communicator) {
   if (!session.options.calibrate.empty())
     options.measure = [&times](uint32_t entry, uint32_t instruction, double seconds) { times.note(entry, instruction, seconds); };
   ZP_ASSIGN_OR_RETURN(std::unique_ptr<Executor> executor, Executor::create(session.file, communicator, std::move(options)));
+  if (std::string notice = executor->notice(); !notice.empty() && communicator.rank() == 0 && !session.options.quiet)
+    std::fprintf(stderr, "zprun: %s\n", notice.c_str());
   PlanEntries entries(session.plan());
   ZP_ASSIGN_OR_RETURN(uint32_t init, entries.longestEntry(fbs::EntryKind::Init));
   ZP_RETURN_IF_ERROR(executor->run(init));
   if (saved)
     ZP_RETURN_IF_ERROR(restoreMoments(*saved, session.plan(), communicator.rank(), *executor));
   saved.reset();
-  switch (session.options.verb) {
-  case Verb::Train:
-    return train(session, *executor, communicator);
-  case Verb::Eval:
-    return evaluateAndReport(session, *executor, communicator);
-  case Verb::Generate:
-    return generateAndReport(session, *executor, communicator);
-  case Verb::Bench:
-    if (!session.options.calibrate.empty())
-      return calibrateAndWrite(session, *executor, communicator, times);
-    return benchAndReport(session, *executor, communicator);
-  case Verb::Merge: // these have no ranks
-  case Verb::Quantize:
-  case Verb::Resize:
-    break;
-  }
-  return 0;
+  executor->times().clear(); // the timeline begins with the work
+  ZP_ASSIGN_OR_RETURN(int code, runVerb(session, *executor, communicator, times));
+  if (!session.options.trace.empty())
+    ZP_RETURN_IF_ERROR(writeTrace(session.options.trace, session.plan(), *executor, communicator));
+  return code;
+}
+
+StatusOr<int> runRank(const Session &session, Communicator &communicator) {
+  if (session.options.throttle == 0)
+    return runOn(session, communicator);
+  std::unique_ptr<Communicator> throttled = createThrottledCommunicator(communicator, session.options.throttle);
+  return runOn(session, *throttled);
 }
 
 } // namespace zp::rt

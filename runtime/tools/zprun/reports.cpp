@@ -125,12 +125,15 @@ void reportBench(const Session &session, const BenchReport &report, const Matmul
               {"model_bound", nullptr},
               {"steps", report.steps},
               {"ranks", communicator.size()},
+              {"throttled_to_bytes_per_second", nullptr},
               {"kernel_path", textOf(kernelPath())},
               {"flops_per_step", report.flopsPerStep},
               {"matmul_flops_per_second", nullptr},
               {"matmul_dtype", rate.dtype},
               {"loss", report.loss},
               {"seconds_by_kind", report.secondsByKind}};
+  if (session.options.throttle > 0)
+    out["throttled_to_bytes_per_second"] = session.options.throttle;
   if (rate.flopsPerSecond > 0) { // without the vendor library there is nothing to compare with
     out["model_bound"] = report.flopsPerStep / rate.flopsPerSecond / report.stepSeconds;
     out["matmul_flops_per_second"] = rate.flopsPerSecond;

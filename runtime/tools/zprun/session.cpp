@@ -126,6 +126,8 @@ StatusOr<Session> openSession(const ZprunOptions &options, int world, int ranksH
     ZP_RETURN_IF_ERROR(openResume(session, first));
   if (options.verb == Verb::Train && !options.dryRun)
     ZP_RETURN_IF_ERROR(makeWritableDirectory(options.outputDirectory));
+  if (first && !options.trace.empty())
+    ZP_RETURN_IF_ERROR(AtomicFile::create(options.trace).status()); // gone again: the file is written at the end
   ZP_RETURN_IF_ERROR(checkMemory(session, ranksHere));
   return session;
 }

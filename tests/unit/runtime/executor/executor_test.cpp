@@ -82,6 +82,33 @@ INSTANTIATE_TEST_SUITE_P(Executor, ExecutorModes,
                            return std::string(info.param.shadow ? "shadow" : "planned") + (info.param.reference ? "_reference_" : "_cpu_") + std::to_string(info.param.threads);
                          });
 
+TEST(Executor, TimesOfTheLastInstructionsAreKeptByStream) {
+  auto plan = SamplePlan().load();
+  auto communicator = createSingleCommunicator();
+  ExecutorOptions options = optionsOf({false, false, 1});
+  options.timedSteps = 6;
+  auto executor = Executor::create(*plan, *communicator, options);
+  ASSERT_TRUE(executor.ok());
+  ASSERT_TRUE((*executor)->run(0).ok());
+  (*executor)->times().clear();
+  for (int step = 0; step < 3; ++step)
+    ASSERT_TRUE((*executor)->run(1).ok());
+  ASSERT_EQ((*executor)->times().streams(), 2u);
+  std::vector<StepTime> compute = (*executor)->times().of(0), transfers = (*executor)->times().of(1);
+  ASSERT_EQ(compute.size(), 6u); // of 3 · 4: the last
+  ASSERT_EQ(transfers.size(), 3u);
+  EXPECT_EQ(compute.back().instruction, SamplePlan::kLate);
+  for (size_t i = 1; i < compute.size(); ++i)
+    EXPECT_LE(compute[i - 1].end, compute[i].begin);
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(transfers[i].instruction, SamplePlan::kGather);
+    EXPECT_EQ(transfers[i].entry, 1u);
+    EXPECT_LE(transfers[i].begin, transfers[i].end);
+  }
+  // The gather of the last step is over before the first instruction that reads it begins.
+  EXPECT_LE(transfers[2].end, compute[2].begin);
+}
+
 TEST(Executor, ARunTakesNothingFromTheHeap) {
   // Copies, events, an in-place sum and fills: the executor's own part. Kernels answer for theirs.
   SamplePlan spec;

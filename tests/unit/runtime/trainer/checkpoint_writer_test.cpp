@@ -29,9 +29,11 @@ public:
   uint64_t gatheredBytes() const override { return 0; }
   uint64_t reducedBytes() const override { return 0; }
   std::array<double, 256> secondsByOpcode() const override { return {}; }
+  StepTimes &times() override { return stepTimes; }
 
 private:
   StatePlan &state;
+  StepTimes stepTimes;
 };
 
 /// Rank `rank` of a job whose other ranks the test plays, one after the other.

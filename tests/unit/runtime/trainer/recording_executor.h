@@ -51,6 +51,7 @@ public:
   uint64_t gatheredBytes() const override { return 0; }
   uint64_t reducedBytes() const override { return 0; }
   std::array<double, 256> secondsByOpcode() const override { return {}; }
+  rt::StepTimes &times() override { return stepTimes; }
 
   std::vector<Run> runs;
   std::function<Status(uint32_t)> onRun;
@@ -59,6 +60,7 @@ private:
   const fbs::Plan &plan;
   std::vector<std::vector<double>> memory;
   std::vector<rt::TensorView> views;
+  rt::StepTimes stepTimes;
 };
 
 class LoneRank : public rt::Communicator {
