@@ -21,7 +21,8 @@ struct StepPlan : PlanSpec {
     buffers.back().tier = tier;
     if (tier != fbs::Tier::Disk) {
       entries[0].instructions.push_back(makeFill({index}, 0, 0.0));
-    } else { // which only copies touch
+    } else { // which only copies touch, and which alone has a block of the disk
+      buffers.back().offset = 0;
       uint32_t image = tensor(dtype, tensors[index].dims);
       entries[0].instructions.push_back(makeCopy({image, index}, 0));
     }
