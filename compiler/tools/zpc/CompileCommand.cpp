@@ -14,6 +14,7 @@
 #include "compiler/tools/zpc/PlanCommand.h"
 #include "compiler/tools/zpc/PlanSearch.h"
 #include "compiler/tools/zpc/Refusal.h"
+#include "compiler/tools/zpc/Verb.h"
 #include "compiler/tools/zpc/ZpcMain.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Parser/Parser.h"
@@ -190,15 +191,6 @@ Status run(const Options &options) {
 
 } // namespace
 
-int compileMain(int argc, char **argv) {
-  StatusOr<Options> options = parse(argc, argv);
-  if (!options.ok())
-    return reportError(options.status());
-  if (options->help)
-    return std::fputs(helpText().c_str(), stdout), 0;
-  Status status = run(*options);
-  // Without a message a diagnostic has named file, line and op.
-  return status.ok() ? 0 : status.message().empty() ? exitCodeOf(status.code()) : reportError(status);
-}
+int compileMain(int argc, char **argv) { return runVerb(argc, argv, parse, helpText, run); }
 
 } // namespace zp

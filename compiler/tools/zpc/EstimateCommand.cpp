@@ -9,6 +9,7 @@
 #include "compiler/tools/zpc/FlagReader.h"
 #include "compiler/tools/zpc/Machine.h"
 #include "compiler/tools/zpc/PlanCommand.h"
+#include "compiler/tools/zpc/Verb.h"
 #include "compiler/tools/zpc/ZpcMain.h"
 #include "frontends/builder/NNBuilder.h"
 #include "frontends/cli/ImportFlags.h"
@@ -156,14 +157,6 @@ Status run(const Options &options) {
 
 } // namespace
 
-int estimateMain(int argc, char **argv) {
-  StatusOr<Options> options = parse(argc, argv);
-  if (!options.ok())
-    return reportError(options.status());
-  if (options->help)
-    return std::fputs(helpText().c_str(), stdout), 0;
-  Status status = run(*options);
-  return status.ok() ? 0 : reportError(status);
-}
+int estimateMain(int argc, char **argv) { return runVerb(argc, argv, parse, helpText, run); }
 
 } // namespace zp

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "compiler/tools/zpc/PlanCommand.h"
+#include "compiler/tools/zpc/Verb.h"
 #include "compiler/tools/zpc/ZpcMain.h"
 #include "frontends/common/Names.h"
 #include "runtime/plan/report/explain.h"
@@ -85,14 +86,6 @@ Status run(const Options &options) {
 
 } // namespace
 
-int explainMain(int argc, char **argv) {
-  StatusOr<Options> options = parse(argc, argv);
-  if (!options.ok())
-    return reportError(options.status());
-  if (options->help)
-    return std::fputs(helpText().c_str(), stdout), 0;
-  Status status = run(*options);
-  return status.ok() ? 0 : reportError(status);
-}
+int explainMain(int argc, char **argv) { return runVerb(argc, argv, parse, helpText, run); }
 
 } // namespace zp

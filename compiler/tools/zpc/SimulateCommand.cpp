@@ -5,6 +5,7 @@
 #include "compiler/tools/zpc/FlagReader.h"
 #include "compiler/tools/zpc/Machine.h"
 #include "compiler/tools/zpc/PlanCommand.h"
+#include "compiler/tools/zpc/Verb.h"
 #include "compiler/tools/zpc/ZpcMain.h"
 #include "runtime/plan/simulate/simulate_report.h"
 
@@ -67,14 +68,6 @@ Status run(const Options &options) {
 
 } // namespace
 
-int simulateMain(int argc, char **argv) {
-  StatusOr<Options> options = parse(argc, argv);
-  if (!options.ok())
-    return reportError(options.status());
-  if (options->help)
-    return std::fputs(helpText().c_str(), stdout), 0;
-  Status status = run(*options);
-  return status.ok() ? 0 : reportError(status);
-}
+int simulateMain(int argc, char **argv) { return runVerb(argc, argv, parse, helpText, run); }
 
 } // namespace zp
