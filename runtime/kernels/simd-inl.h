@@ -126,7 +126,8 @@ HWY_INLINE VF32 exp2Negative(F32 d, VF32 x) {
   p = hn::MulAdd(p, r, hn::Set(d, 1.0f));
   // The power goes straight into the exponent's bits: p is in [0.7, 1.5), so nothing carries where x >= -126.
   const auto scaled = hn::Add(hn::BitCast(di32, p), hn::ShiftLeft<23>(hn::ConvertTo(di32, q)));
-  return hn::IfThenZeroElse(hn::Lt(x, hn::Set(d, -125.5f)), hn::BitCast(d, scaled));
+  const VF32 power = hn::IfThenZeroElse(hn::Lt(x, hn::Set(d, -125.5f)), hn::BitCast(d, scaled));
+  return hn::IfThenElse(hn::IsNaN(x), x, power); // whose exponent's bits are anything by now
 }
 
 /// exp for x <= 0 (softmax): results below 2⁻¹²⁶ become 0. NaN stays NaN.

@@ -137,5 +137,18 @@ TEST(AttentionValues, NanReachesTheOutput) {
   EXPECT_TRUE(std::isfinite(args.target.as<float>()[6 * 8]));
 }
 
+// A key that is no number spoils every query that sees it, wherever it stands in a tile, and no other.
+TEST(AttentionValues, NanOfAKeyReachesWhoSeesIt) {
+  constexpr int64_t kLength = 200, kHeadDim = 16;
+  for (int64_t spoiled : {0, 1, 15, 40, 63, 64, 130}) {
+    Maker maker;
+    AttentionArgs args = attention(maker, DType::F32, {1, kLength, 1, 1, kHeadDim, 0, Case::One});
+    args.key.as<float>()[spoiled * kHeadDim] = NAN;
+    cpu::run(KernelContext{}, args);
+    for (int64_t t = 0; t < kLength; ++t)
+      EXPECT_EQ(std::isnan(args.target.as<float>()[t * kHeadDim]), t >= spoiled) << "key " << spoiled << ", query " << t;
+  }
+}
+
 } // namespace
 } // namespace zp::rt::test

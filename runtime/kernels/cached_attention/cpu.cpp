@@ -40,10 +40,6 @@ template <typename T> HWY_INLINE float dot(const float *query, const T *key, int
 /// Scores of [0, count) become 2^(score - largest), those beyond 0; sum, and what has been added up, follow.
 HWY_INLINE void takeTile(State &state, int64_t count, int64_t headDim) {
   const F32 d;
-  // Largest of lanes and powers of two lose a NaN; a score that is no number must spoil its token.
-  float spoiled = 0;
-  for (int64_t i = 0; i < count; ++i)
-    spoiled += 0 * state.scores[i];
   std::fill(state.scores + count, state.scores + kTile, -INFINITY);
   VF32 top = hn::Set(d, state.largest);
   for (int64_t i = 0; i < kTile; i += kLanes)
@@ -63,7 +59,7 @@ HWY_INLINE void takeTile(State &state, int64_t count, int64_t headDim) {
       hn::Store(hn::Mul(hn::Set(d, correction), hn::Load(d, state.out + c)), d, state.out + c);
     state.largest = largest;
   }
-  state.sum += sumLanes(d, partial) + spoiled;
+  state.sum += sumLanes(d, partial);
 }
 
 template <typename T> HWY_NOINLINE void attendToken(const CachedAttentionArgs &args, int64_t t, int64_t head) {
