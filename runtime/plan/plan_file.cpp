@@ -21,7 +21,6 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "plan files are read in place");
 
 constexpr uint8_t kMagic[8] = {'Z', 'P', 'L', 'A', 'N', 0, 0, 1};
-constexpr uint64_t kHeaderBytes = 64;
 constexpr uint64_t kLargestPayload = (uint64_t{1} << 31) - 1; // FlatBuffers' offsets end here
 // Every table costs at least 4 bytes, so a payload under this bound holds no more tables than the verifier may visit.
 constexpr unsigned kMaxTables = 1u << 26;
@@ -36,7 +35,7 @@ struct Header {
   uint64_t dataflow;
   uint8_t zeros[24];
 };
-static_assert(sizeof(Header) == kHeaderBytes);
+static_assert(sizeof(Header) == kPlanHeaderBytes);
 
 bool isWellFormed(std::span<const uint8_t> payload) {
   flatbuffers::Verifier verifier(payload.data(), payload.size(), kMaxDepth, kMaxTables);
@@ -83,7 +82,7 @@ StatusOr<PlanFile> PlanFile::load(const std::string &path) {
     return failure(errno);
   if (S_ISDIR(info.st_mode))
     return failure(EISDIR);
-  if (static_cast<uint64_t>(info.st_size) > kHeaderBytes + kLargestPayload)
+  if (static_cast<uint64_t>(info.st_size) > kPlanHeaderBytes + kLargestPayload)
     return damaged(path, "has " + std::to_string(info.st_size) + " bytes, expected a plan of less than 2 GiB");
 
   PlanFile file;
@@ -119,8 +118,8 @@ StatusOr<PlanFile> PlanFile::fromBytes(std::span<const uint8_t> bytes, std::stri
 }
 
 Status PlanFile::parse() {
-  if (size < kHeaderBytes)
-    return damaged(name, "has " + std::to_string(size) + " bytes, expected a plan file of at least " + std::to_string(kHeaderBytes));
+  if (size < kPlanHeaderBytes)
+    return damaged(name, "has " + std::to_string(size) + " bytes, expected a plan file of at least " + std::to_string(kPlanHeaderBytes));
   Header header;
   std::memcpy(&header, bytes.get(), sizeof(header));
   if (!std::equal(std::begin(kMagic), std::end(kMagic), header.magic))
@@ -130,9 +129,9 @@ Status PlanFile::parse() {
   bool zeros = header.reserved == 0 && std::all_of(std::begin(header.zeros), std::end(header.zeros), [](uint8_t b) { return b == 0; });
   if (!zeros)
     return damaged(name, "header: reserved bytes are not zero, expected zeros");
-  if (header.payloadBytes != size - kHeaderBytes)
-    return damaged(name, "header: has " + std::to_string(size - kHeaderBytes) + " bytes of payload, expected " + std::to_string(header.payloadBytes));
-  std::span<const uint8_t> payload(bytes.get() + kHeaderBytes, header.payloadBytes);
+  if (header.payloadBytes != size - kPlanHeaderBytes)
+    return damaged(name, "header: has " + std::to_string(size - kPlanHeaderBytes) + " bytes of payload, expected " + std::to_string(header.payloadBytes));
+  std::span<const uint8_t> payload(bytes.get() + kPlanHeaderBytes, header.payloadBytes);
   if (XXH64(payload.data(), payload.size(), 0) != header.checksum)
     return damaged(name, "payload: has another checksum than the header says, expected an unchanged file");
 
@@ -146,7 +145,7 @@ Status PlanFile::parse() {
   return {};
 }
 
-std::span<const uint8_t> PlanFile::payload() const { return {bytes.get() + kHeaderBytes, size - kHeaderBytes}; }
+std::span<const uint8_t> PlanFile::payload() const { return {bytes.get() + kPlanHeaderBytes, size - kPlanHeaderBytes}; }
 
 uint64_t PlanFile::dataflow() const {
   Header header;
@@ -158,9 +157,9 @@ std::vector<uint8_t> sealPlan(std::span<const uint8_t> payload) { return sealPla
 
 std::vector<uint8_t> sealPlan(std::span<const uint8_t> payload, uint64_t dataflow) {
   Header header = headerFor(payload, dataflow);
-  std::vector<uint8_t> file(kHeaderBytes + payload.size());
+  std::vector<uint8_t> file(kPlanHeaderBytes + payload.size());
   std::memcpy(file.data(), &header, sizeof(header));
-  std::copy(payload.begin(), payload.end(), file.begin() + kHeaderBytes);
+  std::copy(payload.begin(), payload.end(), file.begin() + kPlanHeaderBytes);
   return file;
 }
 
@@ -168,7 +167,7 @@ Status writePlanFile(const std::string &path, std::span<const uint8_t> payload) 
   Header header = headerFor(payload, statedBy(payload));
   ZP_ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::create(path));
   ZP_RETURN_IF_ERROR(file.write(0, &header, sizeof(header)));
-  ZP_RETURN_IF_ERROR(file.write(kHeaderBytes, payload.data(), payload.size()));
+  ZP_RETURN_IF_ERROR(file.write(kPlanHeaderBytes, payload.data(), payload.size()));
   return file.commit();
 }
 

@@ -28,6 +28,7 @@
 namespace zp::rt {
 
 inline constexpr uint32_t kPlanVersion = 3; // 2: products take an adapter's branch; 3: the frame says what the plan computes
+inline constexpr uint64_t kPlanHeaderBytes = 64; // before the payload
 
 class PlanFile {
 public:

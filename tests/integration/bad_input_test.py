@@ -14,7 +14,6 @@ import re
 import resource
 import shutil
 import signal
-import struct
 import subprocess
 import sys
 import tempfile
@@ -28,7 +27,6 @@ from support.golden_case import find_cases, spell_flags
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 20
-PLAN_VERSION = 3  # runtime/plan/plan_file.h
 LINE = re.compile(r"error\[ZP(\d{4})\] .+")
 
 
@@ -206,13 +204,6 @@ def command_line(bench):
         bench.expect("an adapter missing", 4, 3001, bench.train(adapter="/nowhere"))
 
 
-def reseal(payload, dataflow):
-    """A plan file around a payload, its checksum right; `dataflow`: what the file says that it computes."""
-    import xxhash
-
-    return b"ZPLAN\0\0\1" + struct.pack("<IIQQQ", PLAN_VERSION, 0, len(payload), xxhash.xxh64(payload).intdigest(), dataflow) + bytes(24) + payload
-
-
 def damaged_plans(bench):
     whole = bench.plan.read_bytes()
     chance = random.Random(7)
@@ -232,23 +223,17 @@ def damaged_plans(bench):
 
 
 def resealed_plans(bench):
-    """A flip under a right checksum may be harmless (a name, a rate); it may not crash, hang or end in an unknown way."""
-    try:
-        import xxhash  # noqa: F401
-    except ImportError:
-        print("no xxhash module here: resealed plans are left to the unit tests")
-        return
+    """A flip under a right header may be harmless (a name, a rate); it may not crash, hang or end in an unknown way."""
     whole = bench.plan.read_bytes()
-    (dataflow,) = struct.unpack_from("<Q", whole, 32)
-    assert reseal(whole[64:], dataflow) == whole, "this test knows another frame than the file has"
     chance = random.Random(11)
     path = bench.file("plan.fb")
     bad = []
     for _ in range(60):
-        payload = bytearray(whole[64:])
-        place = chance.randrange(len(payload))
-        payload[place] ^= 1 << chance.randrange(8)
-        path.write_bytes(reseal(bytes(payload), dataflow))
+        damaged = bytearray(whole)
+        place = chance.randrange(64, len(whole))
+        damaged[place] ^= 1 << chance.randrange(8)
+        path.write_bytes(damaged)
+        subprocess.run([bench.bin / "zp-reseal", path], check=True)
         try:
             done = subprocess.run(
                 [str(w) for w in bench.train(plan=path, extra=["--dry_run"])], capture_output=True, text=True, errors="replace", timeout=SECONDS

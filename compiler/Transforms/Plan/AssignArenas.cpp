@@ -6,6 +6,8 @@
 #include <map>
 #include <vector>
 
+#include "runtime/schema/disk_block.h"
+
 namespace zp::plan {
 #define GEN_PASS_DEF_ASSIGNARENASPASS
 #include "compiler/Transforms/Plan/Passes.h.inc"
@@ -18,7 +20,7 @@ namespace {
 
 /// Of a buffer's place and size: a disk is read and written by blocks.
 int64_t aligned(int64_t bytes, Tier tier) {
-  int64_t alignment = tier == Tier::Disk ? 4096 : 256;
+  int64_t alignment = tier == Tier::Disk ? static_cast<int64_t>(zp::kDiskBlock) : 256;
   return (bytes + alignment - 1) / alignment * alignment;
 }
 
