@@ -1,17 +1,19 @@
 #!/usr/bin/env python3
 """Golden cases over what may be offloaded, recomputation, ZeRO stages and ranks: the loss must not depend on any of them.
 
-    offload_test.py [--bin DIR] [--all] [--table FILE]
+    offload_test.py [--bin DIR] [--all] [--shadow] [--table FILE]
 
 A line a cell: the gap to one rank with ZeRO-0 and nothing offloaded (at most 1e-6 relative), the bytes that rank 0 gathered and
 reduced, and the bytes that the plan keeps on the device, in host memory and on disk. A cell that offloads must keep fewer bytes
 on the device than its neighbour that does not, and some where it says. What is recomputed must save bytes: selective and block
 keep fewer than none, block no more than selective; auto, given half of what lies between none and block, stays within. --all:
-every stage, on 1, 2 and 4 ranks. --table writes the figures as tab-separated values, too. The last line is 'N passed, N failed'.
+every stage, on 1, 2 and 4 ranks. --shadow: each cell runs once more with every buffer in a guarded mapping of its own, and must
+write the same weights and print the same losses, bit for bit. --table writes the figures as tab-separated values, too. The last line is 'N passed, N failed'.
 Exit 1 when any failed.
 """
 
 import argparse
+import dataclasses
 import itertools
 import json
 import subprocess
@@ -34,8 +36,22 @@ def losses(out):
     return [json.loads(line)["loss"] for line in (out / "metrics.jsonl").read_text().splitlines()]
 
 
-def run_cell(case, tools, ranks, stage, device, remat, budget, work):
-    """(losses, summary, {tier: bytes})"""
+def what_was_trained(out):
+    """Losses, and the bytes of the weights that a run wrote."""
+    return losses(out), {file.name: file.read_bytes() for file in sorted(out.glob("*.safetensors"))}
+
+
+def shadow_differs(case, job, out, work):
+    """Runs the cell's plan once more with guarded buffers; what differs, or an empty text."""
+    shadow = pipeline.run(case, dataclasses.replace(job, run_flags=[*job.run_flags, "--shadow"]), work / "shadow")
+    plain, guarded = what_was_trained(out), what_was_trained(shadow)
+    if not plain[1]:
+        return "the run wrote no weights, expected some to compare"
+    return "" if plain == guarded else "with guarded buffers (--shadow) losses or weights differ, expected the same bytes"
+
+
+def run_cell(case, tools, ranks, stage, device, remat, budget, shadow, work):
+    """(losses, summary, {tier: bytes}, what differs with guarded buffers)"""
     disk = work / "disk"
     disk.mkdir(parents=True)
     flags = {"rematerialize": remat, "nvme_path": str(disk), **{f"offload_{what}_device": device for what in OFFLOAD}}
@@ -46,7 +62,8 @@ def run_cell(case, tools, ranks, stage, device, remat, budget, work):
     plan = next((work / "run").rglob("plan.fb"))
     explained = subprocess.run([str(tools / "zpc"), "explain", str(plan), "--memory", "--json"], capture_output=True, text=True, check=True)
     spaces = {name: space["peak_bytes"] for name, space in json.loads(explained.stdout)["spaces"].items()}
-    return losses(out), json.loads((out / "summary.json").read_text()), spaces
+    different = shadow_differs(case, job, out, work) if shadow else ""
+    return losses(out), json.loads((out / "summary.json").read_text()), spaces, different
 
 
 def check(row, reference, plain, others, budget):
@@ -78,6 +95,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bin", type=Path, default=ROOT / "build/bin")
     parser.add_argument("--all", action="store_true")
+    parser.add_argument("--shadow", action="store_true")
     parser.add_argument("--table", type=Path)
     arguments = parser.parse_args()
     cells = list(itertools.product([1, 2, 4], [0, 1, 2, 3])) if arguments.all else [(1, 0), (2, 3)]
@@ -94,7 +112,8 @@ def main():
                 label = f"{case.name} ranks {ranks} zero {stage} remat {remat} offload {device}"
                 with tempfile.TemporaryDirectory(prefix="offload-") as work:
                     try:
-                        these, summary, spaces = run_cell(case, arguments.bin, ranks, stage, device, remat, budget, Path(work))
+                        these, summary, spaces, different = run_cell(case, arguments.bin, ranks, stage, device, remat, budget,
+                                                                             arguments.shadow, Path(work))
                     except pipeline.StageFailed as problem:
                         failed += 1
                         print(f"FAIL {label}: {problem}", flush=True)
@@ -107,7 +126,7 @@ def main():
                     "device": spaces["device"], "host": spaces["host"], "nvme": spaces["nvme"],
                 }
                 plain = plain or row
-                failures = check(row, reference, plain, less[device], budget)
+                failures = check(row, reference, plain, less[device], budget) + ([different] if different else [])
                 less[device].append(row)
                 passed += not failures
                 failed += bool(failures)
