@@ -86,12 +86,14 @@ std::string canonical(const flatbuffers::String *text) {
 
 std::string hashOfData(const TokenDataset &dataset) {
   Hash hash;
-  std::vector<int32_t> row(dataset.maxLength());
-  for (size_t c = 0; c < kTokenColumns.size(); ++c)
+  for (size_t c = 0; c < dataset.columnCount(); ++c) {
+    auto column = static_cast<TokenColumn>(c);
+    std::vector<int32_t> row(dataset.lengthOf(column));
     for (uint64_t r = 0; r < dataset.rows(); ++r) {
-      dataset.copy(static_cast<TokenColumn>(c), r, dataset.maxLength(), row.data());
+      dataset.copy(column, r, row.size(), row.data());
       hash.bytes(row.data(), row.size() * sizeof(int32_t));
     }
+  }
   return hash.hex();
 }
 

@@ -10,19 +10,20 @@
 namespace zp::rt {
 
 static Status misfit(std::string_view name, const char *expected) {
-  return Status(ErrorCode::PlanInvalid, "plan: entries: " + std::string(name) + " is not " + expected + "; compile the plan again");
+  return Status(ErrorCode::PlanInvalid,
+                "plan: entries: " + std::string(name) + " is not " + expected + "; compile the plan again");
 }
 
 Status fillTokens(Executor &executor, const fbs::Entry &entry, const TokenDataset &dataset, std::span<const int64_t> rows) {
-  const uint64_t length = entry.length();
   for (size_t c = 0; c < kTokenColumns.size(); ++c) {
     uint32_t tensor = inputOf(entry, kTokenColumns[c]);
     if (tensor == kNoTensor)
       continue; // an entry takes the columns that its instructions read
     TensorView view = executor.view(tensor);
+    auto column = static_cast<TokenColumn>(c);
+    const uint64_t length = isSource(column) ? dataset.sourceLength() : entry.length();
     if (!view || view.dtype != DType::I32 || static_cast<uint64_t>(view.elements()) != rows.size() * length)
       return misfit(kTokenColumns[c], "an i32 tensor of rows · length elements");
-    auto column = static_cast<TokenColumn>(c);
     for (size_t i = 0; i < rows.size(); ++i) {
       int32_t *out = view.as<int32_t>() + i * length;
       if (rows[i] < 0)

@@ -32,7 +32,7 @@ protected:
     EXPECT_TRUE(base->write("w", 0, job.weights.data(), job.weights.size() * 4).ok());
     EXPECT_TRUE(base->finish().ok());
     std::vector<SafetensorsEntry> columns;
-    for (const char *name : kTokenColumns)
+    for (const char *name : kDecoderColumns)
       columns.push_back({name, SafetensorsDtype::I32, {rows, 4}});
     auto data = SafetensorsWriter::create(directory.file("t.safetensors"), columns, nullptr);
     std::vector<int32_t> positions, segments(rows * 4, 0);

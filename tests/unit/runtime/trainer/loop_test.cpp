@@ -29,7 +29,7 @@ std::vector<uint8_t> planBytes(uint32_t batch, bool positions) {
   auto scalars = tensor(DType::U8, {64});
   auto step = [&](uint32_t length, fbs::Position position) {
     std::vector<flatbuffers::Offset<fbs::NamedTensor>> inputs, outputs;
-    for (const char *name : kTokenColumns)
+    for (const char *name : kDecoderColumns)
       inputs.push_back(fbs::CreateNamedTensorDirect(b, name, tensor(DType::I32, {int64_t{batch} * length})));
     inputs.push_back(fbs::CreateNamedTensorDirect(b, "scalars", scalars));
     entries.push_back(fbs::CreateEntryDirect(b, fbs::EntryKind::TrainStep, position, batch, length, &inputs, &outputs, &none));
@@ -63,7 +63,7 @@ protected:
         columns[3].push_back(t < lengths[r] ? 0 : -1);
       }
     std::vector<SafetensorsEntry> entries;
-    for (const char *name : kTokenColumns)
+    for (const char *name : kDecoderColumns)
       entries.push_back({name, SafetensorsDtype::I32, {lengths.size(), 8}});
     auto writer = SafetensorsWriter::create(directory.file("t.safetensors"), entries, nullptr);
     for (size_t c = 0; c < 4; ++c)
