@@ -14,62 +14,15 @@ static constexpr llvm::StringLiteral kSkipQuantizationAttr = "nf4.skip";
 
 ForwardBuilder::ForwardBuilder(OpBuilder &builder, const ModelSpec &spec, int64_t rows,
                                int64_t length)
-    : builder(builder), spec(spec), length(length), tokens(rows * length) {
-  sortModules();
+    : builder(builder), spec(spec), length(length), tokens(rows * length),
+      units(size_t(spec.lastUnit() + 1)) {
+  for (const ModuleSpec &module : spec.modules)
+    units[size_t(module.unit)].put(module);
 }
 
-void ForwardBuilder::sortModules() {
-  blocks.resize(size_t(spec.layers));
-  for (const ModuleSpec &module : spec.modules) {
-    Block *block =
-        module.unit >= 1 && module.unit <= spec.layers ? &blocks[size_t(module.unit - 1)] : nullptr;
-    switch (module.role) {
-    case Role::None:
-      break;
-    case Role::Embedding:
-      embedding = &module;
-      break;
-    case Role::FinalNorm:
-      finalNorm = &module;
-      break;
-    case Role::Head:
-      head = &module;
-      break;
-    case Role::InputNorm:
-      block->inputNorm = &module;
-      break;
-    case Role::Query:
-      block->query = &module;
-      break;
-    case Role::Key:
-      block->key = &module;
-      break;
-    case Role::Value:
-      block->value = &module;
-      break;
-    case Role::Output:
-      block->output = &module;
-      break;
-    case Role::QueryNorm:
-      block->queryNorm = &module;
-      break;
-    case Role::KeyNorm:
-      block->keyNorm = &module;
-      break;
-    case Role::PostNorm:
-      block->postNorm = &module;
-      break;
-    case Role::Gate:
-      block->gate = &module;
-      break;
-    case Role::Up:
-      block->up = &module;
-      break;
-    case Role::Down:
-      block->down = &module;
-      break;
-    }
-  }
+const UnitModules &ForwardBuilder::enter(int64_t entered) {
+  unit = entered;
+  return units[size_t(unit)];
 }
 
 RankedTensorType ForwardBuilder::matrix(int64_t rows, int64_t columns) const {
@@ -79,21 +32,26 @@ RankedTensorType ForwardBuilder::vector(int64_t extent) const {
   return RankedTensorType::get({extent}, builder.getF32Type());
 }
 
-template <typename Op> Op ForwardBuilder::mark(Op op) {
-  op->setAttr(nn::NNDialect::kUnitAttr, builder.getI64IntegerAttr(unit));
-  return op;
+Value ForwardBuilder::input(llvm::StringRef name, int64_t extent, Type element) {
+  return make<nn::InputOp>(RankedTensorType::get({extent}, element), name).getValue();
 }
 
-Value ForwardBuilder::input(llvm::StringRef name, int64_t extent, Type element) {
-  return mark(nn::InputOp::create(builder, builder.getUnknownLoc(),
-                                  RankedTensorType::get({extent}, element), name))
-      .getValue();
+void ForwardBuilder::declareInputs() {
+  ids = input("input_ids", tokens, builder.getI32Type());
+  labels = input("labels", tokens, builder.getI32Type());
+  positions = input("position_ids", tokens, builder.getI32Type());
+  segments = input("segment_ids", tokens, builder.getI32Type());
+  input("scalars", kScalarBytes, builder.getI8Type()); // for dropout, which the compiler adds
 }
 
 Value ForwardBuilder::read(const ParameterSpec &parameter) {
   auto type = RankedTensorType::get(parameter.shape, builder.getF32Type());
-  return mark(nn::ReadOp::create(builder, builder.getUnknownLoc(), type, parameter.name))
-      .getValue();
+  return make<nn::ReadOp>(type, parameter.name).getValue();
+}
+
+Value ForwardBuilder::embed(Value ids, const ModuleSpec &module) {
+  Value table = read(*module.weight);
+  return make<nn::EmbeddingOp>(matrix(tokens, module.weight->shape[1]), ids, table).getResult();
 }
 
 DictionaryAttr ForwardBuilder::adapterOf(const ModuleSpec &module) const {
@@ -113,8 +71,8 @@ DictionaryAttr ForwardBuilder::adapterOf(const ModuleSpec &module) const {
 Value ForwardBuilder::linear(Value x, const ModuleSpec &module) {
   Value weight = read(*module.weight);
   Value bias = module.bias ? read(*module.bias) : Value();
-  auto op = mark(nn::LinearOp::create(builder, builder.getUnknownLoc(),
-                                      matrix(tokens, module.weight->shape[0]), x, weight, bias));
+  int64_t rows = cast<RankedTensorType>(x.getType()).getDimSize(0);
+  auto op = make<nn::LinearOp>(matrix(rows, module.weight->shape[0]), x, weight, bias);
   op.setModuleAttr(builder.getStringAttr(module.path));
   if (auto adapter = adapterOf(module))
     op.setAdapterAttr(adapter);
@@ -123,94 +81,48 @@ Value ForwardBuilder::linear(Value x, const ModuleSpec &module) {
   return op.getResult();
 }
 
-Value ForwardBuilder::norm(Value x, const ModuleSpec &module) {
+Value ForwardBuilder::rmsNorm(Value x, const ModuleSpec &module) {
   auto type = cast<RankedTensorType>(x.getType());
   Value weight = read(*module.weight);
-  return mark(nn::RmsNormOp::create(builder, builder.getUnknownLoc(), type,
-                                    vector(type.getDimSize(0)), x, weight,
-                                    builder.getF64FloatAttr(spec.rmsEpsilon)))
+  return make<nn::RmsNormOp>(type, vector(type.getDimSize(0)), x, weight,
+                             builder.getF64FloatAttr(spec.normEpsilon))
       .getResult();
 }
 
-/// One weight over each head by itself.
-Value ForwardBuilder::headNorm(Value x, const ModuleSpec *module) {
-  if (!module)
-    return x;
-  auto type = cast<RankedTensorType>(x.getType());
-  auto perHead = matrix(type.getNumElements() / spec.headDim, spec.headDim);
-  Value split =
-      mark(nn::ReshapeOp::create(builder, builder.getUnknownLoc(), perHead, x)).getResult();
-  Value normed = norm(split, *module);
-  return mark(nn::ReshapeOp::create(builder, builder.getUnknownLoc(), type, normed)).getResult();
+Value ForwardBuilder::residual(Value base, Value change) {
+  return make<nn::AddOp>(base.getType(), base, change).getResult();
 }
 
-Value ForwardBuilder::attention(Value x, const Block &block, int64_t window) {
-  Location loc = builder.getUnknownLoc();
-  Value query = headNorm(linear(x, *block.query), block.queryNorm);
-  Value key = headNorm(linear(x, *block.key), block.keyNorm);
-  Value value = linear(x, *block.value);
-  auto rotate = [&](Value v) {
-    return mark(nn::RopeOp::create(builder, loc, v.getType(), v, cosine, sine,
-                                   builder.getI64IntegerAttr(spec.headDim)))
-        .getResult();
-  };
-  query = rotate(query);
-  key = rotate(key);
+void ForwardBuilder::makeRopeTables() {
+  auto half = matrix(tokens, spec.headDim / 2);
+  auto rope = make<nn::RopeTableOp>(half, half, positions,
+                                    builder.getDenseF32ArrayAttr(spec.rope.inverseFrequencies),
+                                    builder.getF64FloatAttr(spec.rope.scaling));
+  cosine = rope.getCosine();
+  sine = rope.getSine();
+}
+
+Value ForwardBuilder::rotate(Value heads) {
+  return make<nn::RopeOp>(heads.getType(), heads, cosine, sine, builder.getI64IntegerAttr(spec.headDim))
+      .getResult();
+}
+
+Value ForwardBuilder::attention(Value query, Value key, Value value, int64_t window) {
   // A window of the row's length or more hides nothing.
   if (window >= length)
     window = 0;
-  auto attention = mark(nn::AttentionOp::create(
-      builder, loc, query.getType(), matrix(spec.heads, tokens), query, key, value, segments,
-      builder.getI64IntegerAttr(spec.heads), builder.getI64IntegerAttr(spec.kvHeads),
-      builder.getI64IntegerAttr(length), builder.getI64IntegerAttr(window),
-      builder.getF64FloatAttr(1.0 / std::sqrt(double(spec.headDim)))));
-  return linear(attention.getResult(), *block.output);
+  return make<nn::AttentionOp>(query.getType(), matrix(spec.heads, tokens), query, key, value, segments,
+                               builder.getI64IntegerAttr(spec.heads), builder.getI64IntegerAttr(spec.kvHeads),
+                               builder.getI64IntegerAttr(length), builder.getI64IntegerAttr(window),
+                               builder.getF64FloatAttr(1.0 / std::sqrt(double(spec.headDim))))
+      .getResult();
 }
 
-Value ForwardBuilder::mlp(Value x, const Block &block) {
-  Value gate = linear(x, *block.gate);
-  Value up = linear(x, *block.up);
-  Value hidden =
-      mark(nn::SiluMulOp::create(builder, builder.getUnknownLoc(), gate.getType(), gate, up))
-          .getResult();
-  return linear(hidden, *block.down);
-}
-
-Value ForwardBuilder::build() {
-  Location loc = builder.getUnknownLoc();
-  Value ids = input("input_ids", tokens, builder.getI32Type());
-  Value labels = input("labels", tokens, builder.getI32Type());
-  Value positions = input("position_ids", tokens, builder.getI32Type());
-  segments = input("segment_ids", tokens, builder.getI32Type());
-  input("scalars", kScalarBytes, builder.getI8Type()); // for dropout, which the compiler adds
-
-  Value table = read(*embedding->weight);
-  Value x = mark(nn::EmbeddingOp::create(builder, loc, matrix(tokens, spec.hidden), ids, table))
-                .getResult();
-  auto half = matrix(tokens, spec.headDim / 2);
-  auto rope =
-      mark(nn::RopeTableOp::create(builder, loc, half, half, positions,
-                                   builder.getDenseF32ArrayAttr(spec.rope.inverseFrequencies),
-                                   builder.getF64FloatAttr(spec.rope.scaling)));
-  cosine = rope.getCosine();
-  sine = rope.getSine();
-  auto residual = [&](Value base, Value change) {
-    return mark(nn::AddOp::create(builder, loc, base.getType(), base, change)).getResult();
-  };
-  for (int64_t layer = 0; layer < spec.layers; ++layer) {
-    const Block &block = blocks[size_t(layer)];
-    unit = layer + 1;
-    x = residual(x, attention(norm(x, *block.inputNorm), block, spec.windows[size_t(layer)]));
-    x = residual(x, mlp(norm(x, *block.postNorm), block));
-  }
-  unit = spec.layers + 1;
-  x = norm(x, *finalNorm);
-  Value weight = read(*head->weight);
-  auto sums = RankedTensorType::get({kLossSums}, builder.getF64Type());
-  return mark(nn::LinearCrossEntropyOp::create(
-                  builder, loc, sums, x, weight, labels,
-                  builder.getI64IntegerAttr(crossEntropyChunk(spec.vocabulary, tokens)),
-                  builder.getI64IntegerAttr(length)))
+Value ForwardBuilder::loss(Value x, const ModuleSpec &head) {
+  Value weight = read(*head.weight);
+  return make<nn::LinearCrossEntropyOp>(RankedTensorType::get({kLossSums}, builder.getF64Type()), x, weight, labels,
+                                        builder.getI64IntegerAttr(crossEntropyChunk(spec.vocabulary, tokens)),
+                                        builder.getI64IntegerAttr(length))
       .getLoss();
 }
 

@@ -1,7 +1,9 @@
-// The ops of the forward pass, each with its unit and with its parameters read right before their
-// use.
+// What the forward passes of all families are made of: each op with its unit, and with its
+// parameters read right before their use. A structure has a builder of its own, derived from this.
 #ifndef ZP_FRONTENDS_BUILDER_FORWARDBUILDER_H
 #define ZP_FRONTENDS_BUILDER_FORWARDBUILDER_H
+
+#include <array>
 
 #include "mlir/IR/Builders.h"
 
@@ -13,43 +15,63 @@ namespace zp::fe {
 /// Elements of the loss: the sum over the counted labels, and how many of them were predicted.
 inline constexpr int64_t kLossSums = 2;
 
-/// Appends at the builder's place. `rows` of `length` tokens; activations are f32 [rows·length,
-/// features].
-class ForwardBuilder {
-public:
-  ForwardBuilder(mlir::OpBuilder &builder, const ModelSpec &spec, int64_t rows, int64_t length);
+/// From token ids to the loss, f64 [kLossSums], by the builder of the spec's structure; appends at
+/// the builder's place. `rows` of `length` tokens; activations are f32 [rows·length, features].
+mlir::Value buildForward(mlir::OpBuilder &builder, const ModelSpec &spec, int64_t rows, int64_t length);
 
-  /// From token ids to the loss, f64 [kLossSums].
-  mlir::Value build();
+/// The modules of one ZeRO unit by what they do.
+class UnitModules {
+public:
+  const ModuleSpec &operator[](Role role) const { return *slots[size_t(role)]; }
+  /// Null when the model has none.
+  const ModuleSpec *find(Role role) const { return slots[size_t(role)]; }
+  void put(const ModuleSpec &module) { slots[size_t(module.role)] = &module; }
 
 private:
-  struct Block { // the modules of one layer, by their roles
-    const ModuleSpec *inputNorm = nullptr, *query = nullptr, *key = nullptr, *value = nullptr,
-                     *output = nullptr;
-    const ModuleSpec *queryNorm = nullptr, *keyNorm = nullptr, *postNorm = nullptr, *gate = nullptr,
-                     *up = nullptr, *down = nullptr;
-  };
-  void sortModules();
+  std::array<const ModuleSpec *, kRoles> slots = {};
+};
 
+class ForwardBuilder {
+protected:
+  ForwardBuilder(mlir::OpBuilder &builder, const ModelSpec &spec, int64_t rows, int64_t length);
+
+  /// Goes to a unit: the ops made from here on are its.
+  const UnitModules &enter(int64_t unit);
+
+  /// input_ids, labels, position_ids and segment_ids of the rows, and the scalars for dropout.
+  void declareInputs();
   mlir::Value input(llvm::StringRef name, int64_t extent, mlir::Type element);
   mlir::Value read(const ParameterSpec &parameter);
+  mlir::Value embed(mlir::Value ids, const ModuleSpec &module);
   mlir::Value linear(mlir::Value x, const ModuleSpec &module);
-  mlir::Value norm(mlir::Value x, const ModuleSpec &module);
-  mlir::Value headNorm(mlir::Value x, const ModuleSpec *module);
-  mlir::Value attention(mlir::Value x, const Block &block, int64_t window);
-  mlir::Value mlp(mlir::Value x, const Block &block);
-  template <typename Op> Op mark(Op op);
+  mlir::Value rmsNorm(mlir::Value x, const ModuleSpec &module);
+  mlir::Value residual(mlir::Value base, mlir::Value change);
+  /// The tables that `rotate` uses, from position_ids.
+  void makeRopeTables();
+  mlir::Value rotate(mlir::Value heads);
+  mlir::Value attention(mlir::Value query, mlir::Value key, mlir::Value value, int64_t window);
+  /// The loss by the head of the unit that the builder is in.
+  mlir::Value loss(mlir::Value x, const ModuleSpec &head);
 
+  template <typename Op, typename... Args> Op make(Args &&...args) {
+    auto op = Op::create(builder, builder.getUnknownLoc(), std::forward<Args>(args)...);
+    op->setAttr(nn::NNDialect::kUnitAttr, builder.getI64IntegerAttr(unit));
+    return op;
+  }
   mlir::RankedTensorType matrix(int64_t rows, int64_t columns) const;
   mlir::RankedTensorType vector(int64_t extent) const;
-  mlir::DictionaryAttr adapterOf(const ModuleSpec &module) const;
 
   mlir::OpBuilder &builder;
   const ModelSpec &spec;
-  int64_t length, tokens, unit = 0;
-  mlir::Value segments, cosine, sine;
-  const ModuleSpec *embedding = nullptr, *finalNorm = nullptr, *head = nullptr;
-  std::vector<Block> blocks;
+  const int64_t length, tokens;
+  mlir::Value ids, labels, positions, segments; // after declareInputs
+
+private:
+  mlir::DictionaryAttr adapterOf(const ModuleSpec &module) const;
+
+  int64_t unit = 0;
+  std::vector<UnitModules> units;
+  mlir::Value cosine, sine;
 };
 
 } // namespace zp::fe

@@ -88,9 +88,9 @@ static void buildTrainStep(OpBuilder builder, const ModelSpec &spec, int64_t row
                             nn::ProgramKindAttr::get(builder.getContext(), nn::ProgramKind::TrainStep),
                             builder.getI64IntegerAttr(rows), builder.getI64IntegerAttr(length));
   builder.createBlock(&program.getBody());
-  Value loss = ForwardBuilder(builder, spec, rows, length).build();
+  Value loss = buildForward(builder, spec, rows, length);
   auto add = nn::AddStateOp::create(builder, loc, kLossState, loss);
-  add->setAttr(nn::NNDialect::kUnitAttr, builder.getI64IntegerAttr(spec.layers + 1));
+  add->setAttr(nn::NNDialect::kUnitAttr, builder.getI64IntegerAttr(spec.lastUnit()));
 }
 
 OwningOpRef<ModuleOp> buildModule(MLIRContext &context, const ModelSpec &spec,

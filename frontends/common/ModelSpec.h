@@ -12,7 +12,10 @@
 
 namespace zp::fe {
 
-enum class ModuleKind : uint8_t { Container, Embedding, Linear, RmsNorm, Other };
+/// How the modules are put together: each has a builder of its own.
+enum class Structure : uint8_t { RotaryDecoder };
+
+enum class ModuleKind : uint8_t { Container, Embedding, Linear, RmsNorm, LayerNorm, Other };
 
 /// What a module does in the forward pass. Other families bring their own.
 enum class Role : uint8_t {
@@ -32,6 +35,7 @@ enum class Role : uint8_t {
   FinalNorm,
   Head
 };
+inline constexpr size_t kRoles = size_t(Role::Head) + 1;
 
 struct RopeSpec {
   std::vector<float> inverseFrequencies; ///< head_dim / 2
@@ -69,7 +73,7 @@ struct ModuleSpec {
   std::string path; ///< as PyTorch's named_modules has it
   ModuleKind kind = ModuleKind::Container;
   Role role = Role::None;
-  int64_t unit = 0; ///< 0 embeddings, 1..layers blocks, layers + 1 final norm and head
+  int64_t unit = 0; ///< 0 embeddings, then a block each (an encoder's first), ModelSpec::lastUnit() final norm and head
   std::optional<ParameterSpec> weight, bias;
   bool fourBit = false; ///< the weight is kept in 4 bits
   std::optional<AdapterSpec> adapter;
@@ -78,18 +82,24 @@ struct ModuleSpec {
 struct ModelSpec {
   std::string architecture; ///< LlamaForCausalLM
   std::string modelType;    ///< llama
+  Structure structure = Structure::RotaryDecoder;
   std::string configFile, configText;
+  std::vector<std::string> defaultTargets; ///< what PEFT adapts when nobody says
 
   int64_t vocabulary = 0, hidden = 0, intermediate = 0, layers = 0;
-  int64_t heads = 0, kvHeads = 0, headDim = 0, maxPositions = 0;
-  double rmsEpsilon = 0;
+  int64_t encoderLayers = 0; ///< `layers` are the decoder's; 0 without an encoder
+  int64_t heads = 0, kvHeads = 0, headDim = 0;
+  int64_t maxPositions = 0; ///< 0 for any
+  double normEpsilon = 0;
   bool tiedHead = false; ///< the head reads the embedding's tensor
   bool queryKeyValueBias = false, outputBias = false, mlpBias = false;
   bool fourBit = false; ///< linears are kept in 4 bits, but for the head and those that aren't marked
   std::vector<int64_t> windows; ///< a layer each; 0 sees the whole row
-  RopeSpec rope;
+  RopeSpec rope; ///< without frequencies nothing rotates
 
   std::vector<ModuleSpec> modules; ///< in the order of named_modules, the root itself left out
+
+  int64_t lastUnit() const { return encoderLayers + layers + 1; }
 };
 
 } // namespace zp::fe

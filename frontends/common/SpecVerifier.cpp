@@ -1,7 +1,5 @@
 #include "frontends/common/SpecVerifier.h"
 
-#include <cmath>
-
 namespace zp::fe {
 
 Status verifySpec(const ModelSpec &spec, const JobSettings &settings) {
@@ -13,17 +11,14 @@ Status verifySpec(const ModelSpec &spec, const JobSettings &settings) {
     return unusable("num_attention_heads: is " + text(spec.heads) +
                     ", expected a multiple of the " + text(spec.kvHeads) +
                     " num_key_value_heads; correct one of them");
-  if (spec.headDim % 2)
+  if (!spec.rope.inverseFrequencies.empty() && spec.headDim % 2)
     return unusable("head_dim: is " + text(spec.headDim) +
                     ", expected an even number, whose halves rotate; correct it");
-  if (!(spec.rmsEpsilon > 0) || !std::isfinite(spec.rmsEpsilon))
-    return unusable("rms_norm_eps: is " + std::to_string(spec.rmsEpsilon) +
-                    ", expected a positive number; correct it");
   for (int64_t width : {spec.heads * spec.headDim, spec.hidden, spec.intermediate, spec.vocabulary})
     if (width > (int64_t(1) << 30))
       return unusable("num_attention_heads · head_dim: is " + text(width) +
                       ", expected below 2^30; correct them");
-  if (settings.max_length > spec.maxPositions)
+  if (spec.maxPositions && settings.max_length > spec.maxPositions)
     return Status(ErrorCode::RopeLimit,
                   "--max_length: is " + text(settings.max_length) + ", expected at most " +
                       text(spec.maxPositions) + ", max_position_embeddings of " + spec.configFile +

@@ -14,13 +14,13 @@
 
 namespace zp::fe {
 
-static StatusOr<LoraSettings> readLora(const ImportRequest &request,
+static StatusOr<LoraSettings> readLora(const ImportRequest &request, const ModelSpec &spec,
                                        std::vector<std::string> &warnings) {
   if (request.adapterDirectory.empty())
     return loraFromFlags(request.settings);
   ZP_ASSIGN_OR_RETURN(JsonDocument config,
                       JsonDocument::read(request.adapterDirectory + "/adapter_config.json"));
-  return importAdapterConfig(config, warnings);
+  return importAdapterConfig(config, spec.defaultTargets, warnings);
 }
 
 /// An adapter that text is generated with says its own settings.
@@ -71,17 +71,19 @@ StatusOr<ImportedModel> importModel(const ImportRequest &request) {
   ZP_ASSIGN_OR_RETURN(std::optional<CheckpointQuantization> stored,
                       resolveQuantization(request, config, imported));
 
-  // A stored head decides whether the tie holds, so the files are looked at before the tensors get
-  // their names.
   ZP_ASSIGN_OR_RETURN(std::optional<WeightIndex> weights,
                       WeightIndex::open(request.modelDirectory));
-  if (spec.tiedHead && weights && weights->headDiffers()) {
+  makeModules(spec);
+  // A stored head decides whether the tie holds.
+  if (spec.tiedHead && weights && weights->headDiffers(spec)) {
     spec.tiedHead = false;
+    makeModules(spec);
     imported.warnings.push_back(
         "warning: " + config.place("tie_word_embeddings") +
         ": is true, but the weights hold a head of its own; they are not tied");
   }
-  makeModules(spec);
+  if (weights)
+    weights->adoptNames(spec);
   ZP_RETURN_IF_ERROR(markLinears(imported, stored, config));
   if (weights)
     ZP_RETURN_IF_ERROR(weights->check(spec, stored ? &*stored : nullptr));
@@ -95,7 +97,7 @@ StatusOr<ImportedModel> importModel(const ImportRequest &request) {
     imported.counts = trainEverything(spec);
     return imported;
   }
-  ZP_ASSIGN_OR_RETURN(LoraSettings lora, readLora(request, imported.warnings));
+  ZP_ASSIGN_OR_RETURN(LoraSettings lora, readLora(request, spec, imported.warnings));
   recordLora(lora, imported.settings);
   ZP_ASSIGN_OR_RETURN(LoraSettings resolved, attachAdapters(spec, lora));
   ZP_ASSIGN_OR_RETURN(imported.counts, trainAdapters(spec, resolved));

@@ -8,6 +8,8 @@ static int64_t extentOf(Width width, const ModelSpec &spec) {
   switch (width) {
   case Width::None:
     return 0;
+  case Width::Vocabulary:
+    return spec.vocabulary;
   case Width::Hidden:
     return spec.hidden;
   case Width::Intermediate:
@@ -29,8 +31,10 @@ static ParameterSpec parameterOf(const std::string &name, std::vector<int64_t> s
   return parameter;
 }
 
-static bool hasBias(Role role, const ModelSpec &spec) {
-  switch (role) {
+static bool hasBias(const ModuleRow &row, const ModelSpec &spec) {
+  if (row.kind == ModuleKind::LayerNorm)
+    return true;
+  switch (row.role) {
   case Role::Query:
   case Role::Key:
   case Role::Value:
@@ -46,50 +50,73 @@ static bool hasBias(Role role, const ModelSpec &spec) {
   }
 }
 
-void makeModules(ModelSpec &spec) {
-  spec.modules.clear();
-  auto add = [&](const std::string &path, ModuleKind kind, Role role, int64_t unit,
-                 std::vector<int64_t> shape) -> ModuleSpec & {
-    ModuleSpec module;
+namespace {
+
+class ModuleMaker {
+public:
+  explicit ModuleMaker(ModelSpec &spec) : spec(spec) {}
+
+  void run() {
+    spec.modules.clear();
+    for (const Section &section : familyNamed(spec.modelType).sections)
+      add(section);
+    if (spec.tiedHead)
+      tieHead();
+  }
+
+private:
+  void add(const Section &section) {
+    if (section.place != Place::Blocks)
+      return addRows("", section.rows, section.place == Place::Embeddings ? 0 : spec.lastUnit());
+    addContainer(section.path, nextBlock);
+    for (int64_t layer = 0; layer < spec.layers; ++layer, ++nextBlock) {
+      std::string path = std::string(section.path) + "." + std::to_string(layer);
+      addContainer(path, nextBlock);
+      addRows(path + ".", section.rows, nextBlock);
+    }
+  }
+
+  ModuleSpec &addContainer(const std::string &path, int64_t unit) {
+    ModuleSpec &module = spec.modules.emplace_back();
     module.path = path;
-    module.kind = kind;
-    module.role = role;
     module.unit = unit;
-    if (!shape.empty())
-      module.weight = parameterOf(path + ".weight", std::move(shape));
-    return spec.modules.emplace_back(std::move(module));
-  };
+    return module;
+  }
 
-  const Family *family = nullptr;
-  for (const Family *candidate : allFamilies())
-    if (spec.modelType == candidate->modelType)
-      family = candidate;
-
-  add("model", ModuleKind::Container, Role::None, 0, {});
-  add("model.embed_tokens", ModuleKind::Embedding, Role::Embedding, 0,
-      {spec.vocabulary, spec.hidden});
-  add("model.layers", ModuleKind::Container, Role::None, 1, {});
-  for (int64_t layer = 0; layer < spec.layers; ++layer) {
-    std::string prefix = "model.layers." + std::to_string(layer);
-    int64_t unit = layer + 1;
-    add(prefix, ModuleKind::Container, Role::None, unit, {});
-    for (const BlockModule &entry : family->block) {
+  void addRows(const std::string &prefix, std::span<const ModuleRow> rows, int64_t unit) {
+    for (const ModuleRow &row : rows) {
+      if (row.present && !row.present(spec))
+        continue;
+      ModuleSpec &module = addContainer(prefix + row.path, unit);
+      module.kind = row.kind;
+      module.role = row.role;
       std::vector<int64_t> shape;
-      for (Width width : {entry.out, entry.in})
+      for (Width width : {row.out, row.in})
         if (width != Width::None)
           shape.push_back(extentOf(width, spec));
-      ModuleSpec &module = add(prefix + "." + entry.path, entry.kind, entry.role, unit, shape);
-      if (hasBias(entry.role, spec))
+      if (shape.empty())
+        continue;
+      module.weight = parameterOf(module.path + ".weight", shape);
+      if (hasBias(row, spec))
         module.bias = parameterOf(module.path + ".bias", {shape[0]});
     }
   }
-  int64_t last = spec.layers + 1;
-  add("model.norm", ModuleKind::RmsNorm, Role::FinalNorm, last, {spec.hidden});
-  add("model.rotary_emb", ModuleKind::Other, Role::None, 0, {});
-  ModuleSpec &head =
-      add("lm_head", ModuleKind::Linear, Role::Head, last, {spec.vocabulary, spec.hidden});
-  if (spec.tiedHead)
-    head.weight = spec.modules[1].weight;
-}
+
+  void tieHead() {
+    std::optional<ParameterSpec> shared;
+    for (ModuleSpec &module : spec.modules)
+      if (module.role == Role::Embedding)
+        shared = module.weight;
+      else if (module.role == Role::Head)
+        module.weight = shared;
+  }
+
+  ModelSpec &spec;
+  int64_t nextBlock = 1;
+};
+
+} // namespace
+
+void makeModules(ModelSpec &spec) { ModuleMaker(spec).run(); }
 
 } // namespace zp::fe

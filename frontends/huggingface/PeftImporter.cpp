@@ -24,8 +24,9 @@ constexpr KeyRule kRules[] = {
 
 class AdapterReader {
 public:
-  AdapterReader(const JsonDocument &config, std::vector<std::string> &warnings)
-      : reader(config), warnings(warnings) {}
+  AdapterReader(const JsonDocument &config, const std::vector<std::string> &defaultTargets,
+                std::vector<std::string> &warnings)
+      : reader(config), defaultTargets(defaultTargets), warnings(warnings) {}
 
   StatusOr<LoraSettings> read() {
     applyTable();
@@ -40,9 +41,8 @@ public:
     lora.dropout = numberAt("lora_dropout", {0, false});
     lora.targets = choiceAt("target_modules");
     if (lora.targets.kind == ModuleChoice::Kind::None) {
-      // PEFT's own choice for each of the families here.
       lora.targets.kind = ModuleChoice::Kind::Names;
-      lora.targets.names = {"q_proj", "v_proj"};
+      lora.targets.names = defaultTargets;
     }
     lora.excluded = choiceAt("exclude_modules");
     lora.bias = reader.text("bias", "none");
@@ -162,6 +162,7 @@ private:
   }
 
   JsonReader reader;
+  const std::vector<std::string> &defaultTargets;
   std::vector<std::string> &warnings;
   LoraSettings lora;
 };
@@ -169,8 +170,9 @@ private:
 } // namespace
 
 StatusOr<LoraSettings> importAdapterConfig(const JsonDocument &config,
+                                           const std::vector<std::string> &defaultTargets,
                                            std::vector<std::string> &warnings) {
-  return AdapterReader(config, warnings).read();
+  return AdapterReader(config, defaultTargets, warnings).read();
 }
 
 } // namespace zp::fe

@@ -9,8 +9,9 @@
 
 namespace zp::fe {
 
-/// Warnings are whole lines.
+/// `defaultTargets` are adapted when the file has none (ModelSpec::defaultTargets). Warnings are whole lines.
 StatusOr<LoraSettings> importAdapterConfig(const JsonDocument &config,
+                                           const std::vector<std::string> &defaultTargets,
                                            std::vector<std::string> &warnings);
 
 } // namespace zp::fe

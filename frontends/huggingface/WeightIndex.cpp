@@ -5,6 +5,7 @@
 #include <set>
 
 #include "frontends/common/JsonDocument.h"
+#include "frontends/huggingface/architectures/Family.h"
 
 namespace zp::fe {
 
@@ -62,8 +63,29 @@ const WeightIndex::Entry *WeightIndex::find(const std::string &name) const {
   return entry == entries.end() ? nullptr : &entry->second;
 }
 
-bool WeightIndex::headDiffers() const {
-  const Entry *head = find("lm_head.weight"), *embedding = find("model.embed_tokens.weight");
+std::string WeightIndex::storedName(const std::string &name, const std::string &basePrefix) const {
+  if (find(name) || !name.starts_with(basePrefix))
+    return name;
+  std::string bare = name.substr(basePrefix.size());
+  return find(bare) ? bare : name;
+}
+
+void WeightIndex::adoptNames(ModelSpec &spec) const {
+  std::string prefix = familyNamed(spec.modelType).basePrefix;
+  for (ModuleSpec &module : spec.modules)
+    for (std::optional<ParameterSpec> *slot : {&module.weight, &module.bias})
+      if (*slot)
+        (*slot)->checkpoint = storedName((*slot)->checkpoint, prefix);
+}
+
+bool WeightIndex::headDiffers(const ModelSpec &spec) const {
+  const Entry *head = nullptr, *embedding = nullptr;
+  std::string prefix = familyNamed(spec.modelType).basePrefix;
+  for (const ModuleSpec &module : spec.modules)
+    if (module.role == Role::Head)
+      head = find(module.path + ".weight");
+    else if (module.role == Role::Embedding)
+      embedding = find(storedName(module.path + ".weight", prefix));
   if (!head || !embedding)
     return false;
   if (head->info->dtype != embedding->info->dtype || head->info->bytes != embedding->info->bytes)

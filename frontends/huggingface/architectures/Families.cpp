@@ -1,3 +1,5 @@
+#include <cassert>
+
 #include "frontends/huggingface/architectures/Family.h"
 
 namespace zp::fe {
@@ -6,6 +8,14 @@ std::span<const Family *const> allFamilies() {
   static constexpr const Family *kAll[] = {&kLlamaFamily, &kMistralFamily, &kQwen2Family,
                                            &kQwen3Family};
   return kAll;
+}
+
+const Family &familyNamed(const std::string &modelType) {
+  for (const Family *family : allFamilies())
+    if (modelType == family->modelType)
+      return *family;
+  assert(false && "importConfig sets the model type");
+  return kLlamaFamily;
 }
 
 } // namespace zp::fe

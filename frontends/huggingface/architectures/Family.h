@@ -5,53 +5,57 @@
 
 #include <cstdint>
 #include <span>
-#include <string>
-#include <vector>
 
+#include "frontends/common/JsonDocument.h"
 #include "frontends/common/ModelSpec.h"
 
 namespace zp::fe {
 
-/// A size that config.json gives.
-enum class Width : uint8_t { None, Hidden, Intermediate, Query, KeyValue, HeadDim };
+/// A size that config.json gives. Query and KeyValue are all heads of one kind side by side.
+enum class Width : uint8_t { None, Vocabulary, Hidden, Intermediate, Query, KeyValue, HeadDim };
 
-/// Which switch gives a linear its bias.
-enum class BiasRule : uint8_t { Never, Always, AttentionBias, MlpBias };
-
-/// EveryLayer: `sliding_window` (class default 4096) holds in all layers. LayerTypes: in the layers
-/// that `layer_types` calls sliding_attention, or, without it, from `max_window_layers` on when
-/// `use_sliding_window`.
-enum class WindowRule : uint8_t { Never, EveryLayer, LayerTypes };
-
-/// A module of a block, in the order of named_modules. Its tensors are `model.layers.N.PATH.weight`
-/// and `.bias`.
-struct BlockModule {
-  const char *path;
+/// A module, in the order of named_modules. Its tensors are PATH.weight and, of a LayerNorm or
+/// where ModelSpec says so, PATH.bias.
+struct ModuleRow {
+  const char *path; ///< below the section's
   ModuleKind kind;
   Role role = Role::None;
   Width out = Width::None;
   Width in = Width::None;
+  bool (*present)(const ModelSpec &) = nullptr; ///< whether a model has it; null: every one
+};
+
+/// Which ZeRO units a section's modules belong to. Blocks: the next unit for each layer.
+enum class Place : uint8_t { Embeddings, Blocks, Head };
+
+/// Modules that follow each other. Blocks: repeated as PATH.0, PATH.1 and so on, which have the
+/// rows below them; PATH itself is a module too.
+struct Section {
+  Place place;
+  const char *path;
+  std::span<const ModuleRow> rows;
 };
 
 struct Family {
   const char *modelType;
   const char *architecture;
-  //--- what a key that config.json lacks stands for; 0: kvHeads = heads, headDim = hidden / heads
-  int64_t vocabulary, hidden, intermediate, layers, heads, kvHeads, headDim, maxPositions;
-  double rmsEpsilon;
-  //---
-  BiasRule queryKeyValueBias, outputBias, mlpBias;
-  WindowRule window;
-  std::span<const BlockModule> block;
+  Structure structure;
+  /// Fills what config.json says; refuses what would silently change the mathematics.
+  Status (*read)(const JsonDocument &config, ModelSpec &spec);
+  std::span<const Section> sections;
+  /// A checkpoint of the model without its head lacks it in front of every name.
+  const char *basePrefix;
+  /// What PEFT adapts when nobody says.
+  std::span<const char *const> defaultTargets;
 };
 
 /// Every family, in the order in which messages list them.
 std::span<const Family *const> allFamilies();
 
-extern const Family kLlamaFamily, kMistralFamily, kQwen2Family, kQwen3Family;
+/// The family of a spec that importConfig made.
+const Family &familyNamed(const std::string &modelType);
 
-/// The block of Llama: Mistral and Qwen2 have the same.
-extern const std::span<const BlockModule> kLlamaBlock;
+extern const Family kLlamaFamily, kMistralFamily, kQwen2Family, kQwen3Family;
 
 } // namespace zp::fe
 

@@ -1,10 +1,8 @@
-#include "frontends/huggingface/architectures/Family.h"
+#include "frontends/huggingface/architectures/RotaryDecoder.h"
 
 namespace zp::fe {
 
-const Family kMistralFamily = {
-    .modelType = "mistral",
-    .architecture = "MistralForCausalLM",
+static constexpr RotaryDefaults kDefaults = {
     .vocabulary = 32000,
     .hidden = 4096,
     .intermediate = 14336,
@@ -13,12 +11,21 @@ const Family kMistralFamily = {
     .kvHeads = 8,
     .headDim = 0,
     .maxPositions = 131072,
-    .rmsEpsilon = 1e-6,
+    .normEpsilon = 1e-6,
     .queryKeyValueBias = BiasRule::Never,
     .outputBias = BiasRule::Never,
     .mlpBias = BiasRule::Never,
     .window = WindowRule::EveryLayer,
-    .block = kLlamaBlock,
+};
+
+constinit const Family kMistralFamily = {
+    .modelType = "mistral",
+    .architecture = "MistralForCausalLM",
+    .structure = Structure::RotaryDecoder,
+    .read = [](const JsonDocument &config, ModelSpec &spec) { return readRotaryDecoder(config, kDefaults, spec); },
+    .sections = kLlamaSections,
+    .basePrefix = "model.",
+    .defaultTargets = kRotaryTargets,
 };
 
 } // namespace zp::fe

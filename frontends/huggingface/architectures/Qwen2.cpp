@@ -1,10 +1,8 @@
-#include "frontends/huggingface/architectures/Family.h"
+#include "frontends/huggingface/architectures/RotaryDecoder.h"
 
 namespace zp::fe {
 
-const Family kQwen2Family = {
-    .modelType = "qwen2",
-    .architecture = "Qwen2ForCausalLM",
+static constexpr RotaryDefaults kDefaults = {
     .vocabulary = 151936,
     .hidden = 4096,
     .intermediate = 22016,
@@ -13,12 +11,21 @@ const Family kQwen2Family = {
     .kvHeads = 32,
     .headDim = 0,
     .maxPositions = 32768,
-    .rmsEpsilon = 1e-6,
+    .normEpsilon = 1e-6,
     .queryKeyValueBias = BiasRule::Always,
     .outputBias = BiasRule::Never,
     .mlpBias = BiasRule::Never,
     .window = WindowRule::LayerTypes,
-    .block = kLlamaBlock,
+};
+
+constinit const Family kQwen2Family = {
+    .modelType = "qwen2",
+    .architecture = "Qwen2ForCausalLM",
+    .structure = Structure::RotaryDecoder,
+    .read = [](const JsonDocument &config, ModelSpec &spec) { return readRotaryDecoder(config, kDefaults, spec); },
+    .sections = kLlamaSections,
+    .basePrefix = "model.",
+    .defaultTargets = kRotaryTargets,
 };
 
 } // namespace zp::fe

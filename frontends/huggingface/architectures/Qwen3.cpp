@@ -1,8 +1,8 @@
-#include "frontends/huggingface/architectures/Family.h"
+#include "frontends/huggingface/architectures/RotaryDecoder.h"
 
 namespace zp::fe {
 
-static constexpr BlockModule kBlock[] = {
+static constexpr ModuleRow kBlock[] = {
     {"self_attn", ModuleKind::Container},
     {"self_attn.q_proj", ModuleKind::Linear, Role::Query, Width::Query, Width::Hidden},
     {"self_attn.k_proj", ModuleKind::Linear, Role::Key, Width::KeyValue, Width::Hidden},
@@ -19,10 +19,13 @@ static constexpr BlockModule kBlock[] = {
     {"input_layernorm", ModuleKind::RmsNorm, Role::InputNorm, Width::Hidden},
     {"post_attention_layernorm", ModuleKind::RmsNorm, Role::PostNorm, Width::Hidden},
 };
+static constexpr Section kSections[] = {
+    {Place::Embeddings, "", kRotaryFront},
+    {Place::Blocks, "model.layers", kBlock},
+    {Place::Head, "", kRotaryEnd},
+};
 
-const Family kQwen3Family = {
-    .modelType = "qwen3",
-    .architecture = "Qwen3ForCausalLM",
+static constexpr RotaryDefaults kDefaults = {
     .vocabulary = 151936,
     .hidden = 4096,
     .intermediate = 22016,
@@ -31,12 +34,21 @@ const Family kQwen3Family = {
     .kvHeads = 32,
     .headDim = 128,
     .maxPositions = 32768,
-    .rmsEpsilon = 1e-6,
+    .normEpsilon = 1e-6,
     .queryKeyValueBias = BiasRule::AttentionBias,
     .outputBias = BiasRule::AttentionBias,
     .mlpBias = BiasRule::Never,
     .window = WindowRule::LayerTypes,
-    .block = kBlock,
+};
+
+constinit const Family kQwen3Family = {
+    .modelType = "qwen3",
+    .architecture = "Qwen3ForCausalLM",
+    .structure = Structure::RotaryDecoder,
+    .read = [](const JsonDocument &config, ModelSpec &spec) { return readRotaryDecoder(config, kDefaults, spec); },
+    .sections = kSections,
+    .basePrefix = "model.",
+    .defaultTargets = kRotaryTargets,
 };
 
 } // namespace zp::fe

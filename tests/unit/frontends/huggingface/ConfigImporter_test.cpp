@@ -22,7 +22,7 @@ TEST(ConfigImporter, absentKeysTakeTheClassDefaults) {
   EXPECT_EQ(llama.kvHeads, 32);
   EXPECT_EQ(llama.headDim, 128);
   EXPECT_EQ(llama.maxPositions, 2048);
-  EXPECT_EQ(llama.rmsEpsilon, 1e-6);
+  EXPECT_EQ(llama.normEpsilon, 1e-6);
   EXPECT_FALSE(llama.tiedHead);
   EXPECT_FALSE(llama.queryKeyValueBias || llama.outputBias || llama.mlpBias);
   EXPECT_EQ(llama.windows, std::vector<int64_t>(32, 0));

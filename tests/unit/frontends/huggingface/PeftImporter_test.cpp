@@ -6,11 +6,13 @@ using namespace zp;
 using namespace zp::fe;
 using namespace zp::fe::test;
 
+static const std::vector<std::string> kTargets = {"q_proj", "v_proj"};
+
 static StatusOr<LoraSettings> imported(const std::string &keys,
                                        std::vector<std::string> *warnings = nullptr) {
   std::vector<std::string> ignored;
   std::string text = "{\"peft_type\": \"LORA\"" + (keys.empty() ? "" : ",\n" + keys) + "}";
-  return importAdapterConfig(document(text, "adapter_config.json"), warnings ? *warnings : ignored);
+  return importAdapterConfig(document(text, "adapter_config.json"), kTargets, warnings ? *warnings : ignored);
 }
 
 TEST(PeftImporter, missingKeysTakePeftsDefaults) {
@@ -18,8 +20,7 @@ TEST(PeftImporter, missingKeysTakePeftsDefaults) {
   EXPECT_EQ(lora.rank, 8);
   EXPECT_EQ(lora.alpha.value, 8);
   EXPECT_EQ(lora.dropout.value, 0);
-  EXPECT_EQ(lora.targets.names,
-            (std::vector<std::string>{"q_proj", "v_proj"})); // PEFT's choice for these families
+  EXPECT_EQ(lora.targets.names, kTargets);
   EXPECT_EQ(lora.bias, "none");
   EXPECT_EQ(lora.initial, "true");
   EXPECT_FALSE(lora.modulesToSave);
@@ -84,9 +85,9 @@ TEST(PeftImporter, errorsNameTheLine) {
                "layers_pattern: is set without");
   std::vector<std::string> none;
   EXPECT_ERROR(
-      importAdapterConfig(document("{\n\"peft_type\": \"IA3\"}", "adapter_config.json"), none),
+      importAdapterConfig(document("{\n\"peft_type\": \"IA3\"}", "adapter_config.json"), kTargets, none),
       Config, "adapter_config.json:2: peft_type: is \"IA3\"");
-  EXPECT_ERROR(importAdapterConfig(document("{}", "adapter_config.json"), none), Config,
+  EXPECT_ERROR(importAdapterConfig(document("{}", "adapter_config.json"), kTargets, none), Config,
                "peft_type: is missing");
 }
 

@@ -1,0 +1,14 @@
+// Which builder a structure has.
+#include "frontends/builder/RotaryDecoderBuilder.h"
+
+namespace zp::fe {
+
+mlir::Value buildForward(mlir::OpBuilder &builder, const ModelSpec &spec, int64_t rows, int64_t length) {
+  switch (spec.structure) {
+  case Structure::RotaryDecoder:
+    return RotaryDecoderBuilder(builder, spec, rows, length).build();
+  }
+  llvm_unreachable("a structure without a builder");
+}
+
+} // namespace zp::fe

@@ -1,0 +1,29 @@
+// What the families' readers of config.json have in common. An error is kept by the reader, the
+// first of several.
+#ifndef ZP_FRONTENDS_HUGGINGFACE_CONFIGVALUES_H
+#define ZP_FRONTENDS_HUGGINGFACE_CONFIGVALUES_H
+
+#include <initializer_list>
+
+#include "frontends/common/JsonDocument.h"
+
+namespace zp::fe {
+
+/// A positive size below 2^30, under the first of its names that the file has.
+int64_t readSize(JsonReader &reader, std::initializer_list<const char *> names, int64_t absent);
+
+/// A size of at most 10000.
+int64_t readLayers(JsonReader &reader, std::initializer_list<const char *> names, int64_t absent);
+
+/// A positive number: what a norm adds to the variance.
+double readEpsilon(JsonReader &reader, const char *name, double absent);
+
+/// hidden / heads, which must be whole, for a config that has no width of a head of its own.
+int64_t divideHeads(JsonReader &reader, const char *hiddenName, int64_t hidden, int64_t heads);
+
+/// UnknownArchitecture when the number isn't `expected`: it would change the mathematics.
+void refuseOtherNumber(JsonReader &reader, const char *name, double expected, const char *fix);
+
+} // namespace zp::fe
+
+#endif // ZP_FRONTENDS_HUGGINGFACE_CONFIGVALUES_H
