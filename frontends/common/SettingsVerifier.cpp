@@ -93,10 +93,12 @@ Status verifySettings(const JobSettings &s) {
   checks.range("max_length", double(s.max_length), 1, kMostInt, "1 or more tokens",
                "use the length that the data were made with");
   checks.range("generation_batch_size", double(s.generation_batch_size), 1, kMostInt, "1 or more prompts", "use 1 at least");
+  checks.range("num_beams", double(s.num_beams), 1, kMostInt, "1 or more beams", "use 1 at least");
   checks.range("prefill_length", double(s.prefill_length), 1, kMostInt, "1 or more tokens", "use 64");
-  if (checks.first.ok() && s.generate && s.generation_batch_size * s.max_length > int64_t(kMostInt))
-    checks.fail("generation_batch_size", "makes a cache of " + numberText(double(s.generation_batch_size * s.max_length)) +
-                                             " tokens, expected at most 2^30; use fewer prompts at once");
+  if (checks.first.ok() && s.generate && double(s.generation_batch_size) * double(s.num_beams) * double(s.max_length) > kMostInt)
+    checks.fail("generation_batch_size",
+                "makes a cache of " + numberText(double(s.generation_batch_size) * double(s.num_beams) * double(s.max_length)) +
+                    " tokens, expected at most 2^30; use fewer prompts at once, or fewer beams");
   if (checks.first.ok() && s.per_device_train_batch_size * s.max_length > int64_t(kMostInt))
     checks.fail("per_device_train_batch_size",
                 "makes " + numberText(double(s.per_device_train_batch_size * s.max_length)) +

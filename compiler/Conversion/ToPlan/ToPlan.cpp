@@ -67,6 +67,10 @@ zp::plan::EntryKind entryKind(zp::nn::ProgramKind kind) {
     return zp::plan::EntryKind::Prefill;
   case zp::nn::ProgramKind::Decode:
     return zp::plan::EntryKind::Decode;
+  case zp::nn::ProgramKind::Encode:
+    return zp::plan::EntryKind::Encode;
+  case zp::nn::ProgramKind::Reorder:
+    return zp::plan::EntryKind::Reorder;
   }
   llvm_unreachable("all kinds are handled");
 }

@@ -6,7 +6,8 @@ include "mlir/IR/EnumAttr.td"
 def NN_ProgramKind : I32EnumAttr<"ProgramKind", "which part of a job a program is", [
     I32EnumAttrCase<"TrainStep", 0, "train_step">, I32EnumAttrCase<"ApplyGradients", 1, "apply_gradients">,
     I32EnumAttrCase<"Evaluate", 2, "evaluate">, I32EnumAttrCase<"Logits", 3, "logits">, I32EnumAttrCase<"Init", 4, "init">,
-    I32EnumAttrCase<"Prefill", 5, "prefill">, I32EnumAttrCase<"Decode", 6, "decode">]> {
+    I32EnumAttrCase<"Prefill", 5, "prefill">, I32EnumAttrCase<"Decode", 6, "decode">,
+    I32EnumAttrCase<"Encode", 7, "encode">, I32EnumAttrCase<"Reorder", 8, "reorder">]> {
   let cppNamespace = "::zp::nn";
 }
 

@@ -18,6 +18,7 @@ def Plan_BufferKind : Plan_Enum<"BufferKind", "what a buffer holds", [
 def Plan_EntryKind : Plan_Enum<"EntryKind", "what an entry point is for", [
     I32EnumAttrCase<"Init", 0, "init">, I32EnumAttrCase<"TrainStep", 1, "train_step">,
     I32EnumAttrCase<"ApplyGradients", 2, "apply_gradients">, I32EnumAttrCase<"Evaluate", 3, "evaluate">,
-    I32EnumAttrCase<"Logits", 4, "logits">, I32EnumAttrCase<"Prefill", 5, "prefill">, I32EnumAttrCase<"Decode", 6, "decode">]>;
+    I32EnumAttrCase<"Logits", 4, "logits">, I32EnumAttrCase<"Prefill", 5, "prefill">, I32EnumAttrCase<"Decode", 6, "decode">,
+    I32EnumAttrCase<"Encode", 7, "encode">, I32EnumAttrCase<"Reorder", 8, "reorder">]>;
 
 #endif // ZP_DIALECTS_PLAN_IR_PLANENUMS_TD

@@ -70,7 +70,7 @@ const Case kCases[] = {
     {"parameter_initial", [](SamplePlan &p) { p.sections[0].parameters[1].initial = static_cast<fbs::Initial>(4); }, "initial is 4"},
     {"parameter_bound", [](SamplePlan &p) { p.sections[0].parameters[1].bound = std::numeric_limits<float>::infinity(); }, "initial_bound is inf"},
     {"no_entries", [](SamplePlan &p) { p.entries.clear(); }, "entries: are missing"},
-    {"entry_kind", [](SamplePlan &p) { p.step().kind = static_cast<fbs::EntryKind>(7); }, "entries[1]: kind is 7"},
+    {"entry_kind", [](SamplePlan &p) { p.step().kind = static_cast<fbs::EntryKind>(99); }, "entries[1]: kind is 99"},
     {"entry_twice", [](SamplePlan &p) { p.entries.push_back(p.step()); }, "entries[3]: has the kind"},
     {"entry_huge", [](SamplePlan &p) { p.step().rows = p.step().length = 1u << 31; }, "entries[1]: has 2147483648 rows"},
     {"unknown_input", [](SamplePlan &p) { p.step().inputs[0].first = "inputs"; }, "entries[1].inputs[0] (inputs): is not an input"},
