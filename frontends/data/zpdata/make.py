@@ -8,24 +8,40 @@ import numpy
 from . import __version__
 from .encode import IGNORED, Encoder, Settings
 from .errors import ZpError
+from .make_pairs import checkFlags, kindOf, makePairs
 from .packing import BLOCK, blocks, pack
 from .sources import findSplits, readRows
-from .token_file import writeTokenFile
+from .token_file import Side, writeTokenFile
 from .tokenizer import Tokenizer
+
+LENGTH = 1024  # of a row, when no flag says so
 
 
 def make(arguments):
     splits = chosenSplits(findSplits(arguments.dataset), arguments)
     tokenizer = Tokenizer(arguments.tokenizer, arguments.chat_template_format)
+    outputs = [
+        (split, files, outputPath(arguments.output, split, arguments.splits)) for split, files in splits.items()
+    ]
     reports = []
-    for split, files in splits.items():
-        output = outputPath(arguments.output, split, arguments.splits)
-        reports.append(makeSplit(tokenizer, files, output, split, arguments))
+    for report in (
+        makeRows(tokenizer, outputs, arguments)
+        if arguments.mode == "sft"
+        else makePairs(tokenizer, outputs, arguments)
+    ):
+        reports.append(report)
         if not arguments.quiet and not arguments.json:
-            print(sentence(reports[-1]))
+            print(sentence(report))
     tokenizer.warnAboutEmbeddings(max(r["largest_token_id"] for r in reports))
     if arguments.json:
         print(json.dumps(reports))
+
+
+def makeRows(tokenizer, outputs, arguments):
+    """Writes a token file for each (split, files, output) and yields its report."""
+    checkFlags(arguments)
+    for split, files, output in outputs:
+        yield makeSplit(tokenizer, files, output, split, arguments)
 
 
 def chosenSplits(splits, arguments):
@@ -53,6 +69,7 @@ def outputPath(output, split, wanted):
 
 
 def makeSplit(tokenizer, files, output, split, arguments):
+    arguments.max_length = arguments.max_length or LENGTH
     documents = encodeAll(tokenizer, files, arguments)
     if not documents:
         raise ZpError("Dataset", files[0], "holds no rows; give a data set that does")
@@ -72,7 +89,7 @@ def makeSplit(tokenizer, files, output, split, arguments):
             "raise --max_length or check the rows with --completion_only_loss false",
         )
     report = {"file": str(output), "split": split, "documents": seen, **count(rows, arguments.max_length)}
-    writeTokenFile(output, rows, arguments.max_length, tokenizer.padId, metadata(tokenizer, report, arguments))
+    writeTokenFile(output, [Side(rows, arguments.max_length, tokenizer.padId)], metadata(tokenizer, report, arguments))
     return report
 
 
@@ -143,20 +160,22 @@ def metadata(tokenizer, report, arguments):
     values.update({k: v for k, v in report.items() if k not in ("file", "length")})
     values.update(
         format="zpdata.1",
+        kind=kindOf(arguments.mode),
         zpdata=__version__,
         vocab_size=tokenizer.size,
         pad_token_id=tokenizer.padId,
         row_lengths="the number of segment_ids that are not -1; padding is on the right",
     )
     return {
-        key: str(value).lower() if isinstance(value, bool) or value is None else value
-        for key, value in values.items()
+        key: str(value).lower() if isinstance(value, bool) or value is None else value for key, value in values.items()
     }
 
 
 def sentence(report):
-    share = 100 * report["padding"] / (report["rows"] * report["length"])
+    source = report.get("source_length", 0)
+    share = 100 * report["padding"] / (report["rows"] * (report["length"] + source))
+    lengths = f"{source} and {report['length']} (source and target)" if source else f"{report['length']}"
     return (
-        f"{report['file']}: {report['rows']} rows of {report['length']} from {report['documents']} documents; "
+        f"{report['file']}: {report['rows']} rows of {lengths} from {report['documents']} documents; "
         f"{report['tokens']} tokens, {report['counted']} counted, {share:.1f} % padding"
     )

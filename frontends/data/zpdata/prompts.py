@@ -9,8 +9,9 @@ import json
 
 from .encode import Encoder, Pending, Settings, document, renamedConversation
 from .errors import ZpError
+from .make_pairs import checkFlags, kindOf, makePairPrompts
 from .sources import findSplits, readRows
-from .token_file import writeTokenFile
+from .token_file import Side, writeTokenFile
 from .tokenizer import Tokenizer
 
 
@@ -70,20 +71,37 @@ def makePrompts(arguments):
             "Usage", arguments.dataset, f"has the splits {', '.join(splits)}, expected one file; name the split's file"
         )
     tokenizer = Tokenizer(arguments.tokenizer, arguments.chat_template_format)
-    encoder = PromptEncoder(tokenizer, Settings(arguments.chat_template_format, arguments.dataset_text_field))
     files = next(iter(splits.values()))
+    write = makeRowPrompts if arguments.mode == "sft" else makePairPrompts
+    report = write(tokenizer, files, arguments)
+    tokenizer.warnAboutEmbeddings(report.pop("largest_token_id"))
+    if arguments.json:
+        print(json.dumps(report))
+    elif not arguments.quiet:
+        print(f"{report['file']}: {report['prompts']} prompts, {report['tokens']} tokens, the longest {report['longest']}")
+
+
+def makeRowPrompts(tokenizer, files, arguments):
+    """Writes the prompts of some files and returns the report."""
+    checkFlags(arguments)
+    encoder = PromptEncoder(tokenizer, Settings(arguments.chat_template_format, arguments.dataset_text_field))
     documents = encoder.encodeBlock(list(readRows(files)))
     if not documents:
         raise ZpError("Dataset", files[0], "holds no rows; give it a prompt")
     longest = max(len(ids) for ids, _ in documents)
-    tokenizer.warnAboutEmbeddings(max(int(ids.max()) for ids, _ in documents))
-    end = tokenizer.core.token_to_id(tokenizer.eosToken) if tokenizer.eosToken else None
-    metadata = {"format": "zpdata.prompts.1", "tokenizer": arguments.tokenizer, "chat_template_format": arguments.chat_template_format}
-    if end is not None:
-        metadata["eos_token_id"] = end  # a chat format may end with another token than the model's own
-    writeTokenFile(arguments.output, [[d] for d in documents], longest, tokenizer.padId, metadata)
-    report = {"file": str(arguments.output), "prompts": len(documents), "longest": longest, "tokens": sum(len(ids) for ids, _ in documents)}
-    if arguments.json:
-        print(json.dumps(report))
-    elif not arguments.quiet:
-        print(f"{report['file']}: {report['prompts']} prompts, {report['tokens']} tokens, the longest {longest}")
+    metadata = {
+        "format": "zpdata.prompts.1",
+        "kind": kindOf(arguments.mode),
+        "tokenizer": arguments.tokenizer,
+        "chat_template_format": arguments.chat_template_format,
+    }
+    if tokenizer.eosId is not None:
+        metadata["eos_token_id"] = tokenizer.eosId  # a chat format may end with another token than the model's own
+    writeTokenFile(arguments.output, [Side([[d] for d in documents], longest, tokenizer.padId)], metadata)
+    return {
+        "file": str(arguments.output),
+        "prompts": len(documents),
+        "longest": longest,
+        "tokens": sum(len(ids) for ids, _ in documents),
+        "largest_token_id": max(int(ids.max()) for ids, _ in documents),
+    }

@@ -17,6 +17,20 @@ def show(arguments):
     if not directory:
         raise ZpError("Usage", arguments.file, "names no tokenizer; give one with --tokenizer DIR")
     tokenizer = Tokenizer(directory, metadata.get("chat_template_format", "none"))
+    source = (
+        tokenizer.core.decode(
+            values["source_ids"][values["source_segment_ids"] >= 0].tolist(), skip_special_tokens=False
+        )
+        if "source_ids" in values
+        else None
+    )
+    if "segment_ids" not in values:  # prompts of an encoder
+        print(
+            json.dumps({"row": arguments.row, "rows": rows, "source": source}, ensure_ascii=False)
+            if arguments.json
+            else f"source: {source}"
+        )
+        return
     documents = [describe(tokenizer, values, segment) for segment in range(values["segment_ids"].max() + 1)]
     if arguments.json:
         print(
@@ -27,6 +41,7 @@ def show(arguments):
                     "length": len(values["input_ids"]),
                     "padding": int((values["segment_ids"] < 0).sum()),
                     "documents": documents,
+                    **({} if source is None else {"source": source}),
                 },
                 ensure_ascii=False,
             )
@@ -38,6 +53,8 @@ def show(arguments):
         f"row {arguments.row} of {rows}: {len(documents)} document{'s' * (len(documents) != 1)}, "
         f"{len(values['input_ids']) - padding} tokens, {counted} counted, {padding} padding"
     )
+    if source is not None:
+        print(f"source: {source}")
     colour = paint("1", "x", sys.stdout) != "x"
     for number, document in enumerate(documents):
         print(

@@ -149,6 +149,27 @@ def numbered(batches, path):
             number += 1
 
 
+def classNames(files, column):
+    """The names of a column's classes, blanks for underscores, when the first file's schema says that it has classes as
+    the reference's library writes them; else None."""
+    schema = None
+    try:
+        if files[0].suffix == ".parquet":
+            schema = pyarrow.parquet.read_schema(files[0])
+        elif files[0].suffix == ".arrow":
+            with pyarrow.memory_map(str(files[0])) as file:
+                schema = pyarrow.ipc.open_stream(file).schema
+    except (OSError, pyarrow.ArrowException):
+        return None  # reading the rows says what is wrong
+    if schema is None or b"huggingface" not in (schema.metadata or {}):
+        return None
+    try:
+        feature = json.loads(schema.metadata[b"huggingface"])["info"]["features"][column]
+        return [name.replace("_", " ") for name in feature["names"]]
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
 READERS = {
     ".jsonl": readJsonLines,
     ".ndjson": readJsonLines,

@@ -1,12 +1,14 @@
 """The token file: safetensors with `input_ids`, `labels`, `position_ids` and `segment_ids`, all i32 [rows, length],
-and the settings in its metadata.
+and the settings in its metadata. For an encoder-decoder they are the decoder's, and `source_ids`,
+`source_position_ids` and `source_segment_ids`, i32 [rows, source length], are what the encoder reads.
 
 labels: -100 is not counted; not shifted. position_ids restart at 0 with each document of a row. segment_ids number
-a row's documents from 0; -1 is padding, which is on the right, so a row's true length is the number of its
+a row's documents from 0; -1 is padding, which is on one side, so a row's true length is the number of its
 segment_ids >= 0.
 """
 
 import contextlib
+import dataclasses
 import json
 import os
 import pathlib
@@ -17,20 +19,46 @@ import safetensors
 from .errors import ZpError, diskError, readError
 
 NAMES = ("input_ids", "labels", "position_ids", "segment_ids")
+SOURCE_NAMES = ("source_ids", "source_position_ids", "source_segment_ids")
 AT_ONCE = 1024  # rows made dense at a time, so that a file needs no more memory than its tokens
 
 
-def writeTokenFile(path, rows, length, padId, metadata):
-    """Rows are lists of (ids, labels) segments that together hold at most `length` tokens. The file appears under
-    its name when it is whole, or not at all."""
+@dataclasses.dataclass
+class Side:
+    """Rows of an encoder or a decoder. A row is a list of (ids, labels) segments that together hold at most `length`
+    tokens."""
+
+    rows: list
+    length: int
+    padId: int
+    names: tuple = NAMES
+    padLeft: bool = False
+
+    def dense(self, name, first, end):
+        """One of the tensors for some rows."""
+        kind = name.removeprefix("source_").replace("input_", "").removesuffix("_ids")
+        fill = {"ids": self.padId, "labels": -100, "position": 0, "segment": -1}[kind]
+        block = numpy.full((min(end, len(self.rows)) - first, self.length), fill, dtype="<i4")
+        for line, row in zip(block, self.rows[first:end]):
+            at = self.length - sum(len(ids) for ids, _ in row) if self.padLeft else 0
+            for number, (ids, labels) in enumerate(row):
+                stop = at + len(ids)
+                line[at:stop] = {"ids": ids, "labels": labels, "position": range(len(ids)), "segment": number}[kind]
+                at = stop
+        return block
+
+
+def writeTokenFile(path, sides, metadata):
+    """Sides of as many rows each. The file appears under its name when it is whole, or not at all."""
     path = pathlib.Path(path)
     part = path.with_name(path.name + f".part{os.getpid()}")
     try:
         with open(part, "wb") as file:
-            file.write(header(len(rows), length, metadata))
-            for name in NAMES:
-                for first in range(0, len(rows), AT_ONCE):
-                    file.write(dense(name, rows[first : first + AT_ONCE], length, padId).tobytes())
+            file.write(header(sides, metadata))
+            for side in sides:
+                for name in side.names:
+                    for first in range(0, len(side.rows), AT_ONCE):
+                        file.write(side.dense(name, first, first + AT_ONCE).tobytes())
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, path)
@@ -41,12 +69,12 @@ def writeTokenFile(path, rows, length, padId, metadata):
             part.unlink()
 
 
-def header(rows, length, metadata):
-    size = rows * length * 4
-    entries = {
-        name: {"dtype": "I32", "shape": [rows, length], "data_offsets": [i * size, (i + 1) * size]}
-        for i, name in enumerate(NAMES)
-    }
+def header(sides, metadata):
+    entries, end = {}, 0
+    for side in sides:
+        for name in side.names:
+            start, end = end, end + len(side.rows) * side.length * 4
+            entries[name] = {"dtype": "I32", "shape": [len(side.rows), side.length], "data_offsets": [start, end]}
     text = json.dumps(
         {"__metadata__": {k: str(v) for k, v in sorted(metadata.items())}, **entries}, separators=(",", ":")
     )
@@ -55,35 +83,18 @@ def header(rows, length, metadata):
     return len(content).to_bytes(8, "little") + content
 
 
-def dense(name, rows, length, padId):
-    """One of the four tensors for some rows."""
-    fill = {"input_ids": padId, "labels": -100, "position_ids": 0, "segment_ids": -1}[name]
-    block = numpy.full((len(rows), length), fill, dtype="<i4")
-    for line, row in zip(block, rows):
-        at = 0
-        for number, (ids, labels) in enumerate(row):
-            end = at + len(ids)
-            line[at:end] = {
-                "input_ids": ids,
-                "labels": labels,
-                "position_ids": range(len(ids)),
-                "segment_ids": number,
-            }[name]
-            at = end
-    return block
-
-
 def readRow(path, row):
-    """({name: values of the row}, rows in all, metadata)."""
+    """({name: values of the row}, rows in all, metadata). The sides are those that the file has."""
     try:
         with safetensors.safe_open(path, framework="numpy") as file:
-            missing = [name for name in NAMES if name not in file.keys()]
+            names = [name for side in (NAMES, SOURCE_NAMES) if side[0] in file.keys() for name in side] or NAMES
+            missing = [name for name in names if name not in file.keys()]
             if missing:
                 raise ZpError(
                     "Dataset", path, f"has no {missing[0]}, expected a file that zpdata wrote; make it with zpdata"
                 )
-            slices = {name: file.get_slice(name) for name in NAMES}
-            rows = slices["input_ids"].get_shape()[0]
+            slices = {name: file.get_slice(name) for name in names}
+            rows = slices[names[0]].get_shape()[0]
             if not 0 <= row < rows:
                 raise ZpError("Usage", path, f"has no row {row}, expected 0 to {rows - 1}; choose another --row")
             return {name: part[row : row + 1][0] for name, part in slices.items()}, rows, file.metadata() or {}

@@ -32,19 +32,50 @@ class Tokenizer:
         self.added = []
         self._setFormat(format)
 
-    def encode(self, texts, addSpecial):
-        """Encodings of many texts; the work is shared among threads."""
-        return self.core.encode_batch(texts, add_special_tokens=addSpecial)
+    def encode(self, texts, addSpecial, length=None):
+        """Encodings of many texts, of at most `length` tokens if given; the work is shared among threads."""
+        if length:
+            side = self.config.get("truncation_side", "right")
+            self.core.enable_truncation(length, direction=side if side in ("left", "right") else "right")
+        try:
+            return self.core.encode_batch(texts, add_special_tokens=addSpecial)
+        finally:
+            self.core.no_truncation()
 
     @property
     def eosToken(self):
         return self.special.get("eos_token")
 
     @property
+    def eosId(self):
+        """None: the tokenizer names none, or one that isn't in its vocabulary."""
+        return self.core.token_to_id(self.eosToken) if self.eosToken else None
+
+    @property
     def padId(self):
         """pad_token, else eos_token, else 0: padding is never attended to nor counted."""
         token = self.special.get("pad_token") or self.eosToken
         return (self.core.token_to_id(token) if token else None) or 0
+
+    def warnAboutPadding(self):
+        """Says what fills rows when the tokenizer names nothing for it, where the reference would ask for a pad token."""
+        if not self.special.get("pad_token"):
+            token = self.core.id_to_token(self.padId)
+            warn(
+                f"the tokenizer in {self.directory} has no pad token: rows are filled up with {token}, which nothing attends to or counts"
+            )
+
+    @property
+    def modelMaxLength(self):
+        """Tokens that the model takes by the tokenizer's word, or None."""
+        length = self.config.get("model_max_length")
+        return length if isinstance(length, int) and 0 < length < 2**31 else None
+
+    def modelConfig(self):
+        return self._json("config.json")
+
+    def generationConfig(self):
+        return self._json("generation_config.json")
 
     @property
     def size(self):
@@ -59,9 +90,7 @@ class Tokenizer:
     def _load(self):
         path = self.directory / "tokenizer.json"
         if not path.exists():
-            raise ZpError(
-                "FileMissing", path, "no such file; save the tokenizer again as a fast one, which writes it"
-            )
+            raise ZpError("FileMissing", path, "no such file; save the tokenizer again as a fast one, which writes it")
         try:
             core = tokenizers.Tokenizer.from_file(str(path))
         except Exception as error:  # the library has no exception of its own
@@ -137,7 +166,7 @@ class Tokenizer:
 
     def warnAboutEmbeddings(self, largest):
         """Says so when `largest`, the greatest token id in use, is beyond the embeddings of the model beside it."""
-        rows = self._json("config.json").get("vocab_size")
+        rows = self.modelConfig().get("vocab_size")
         if isinstance(rows, int) and largest >= rows:
             names = ", ".join(token for token, _ in self.added) or "some"
             warn(
