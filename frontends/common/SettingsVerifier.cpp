@@ -92,6 +92,10 @@ Status verifySettings(const JobSettings &s) {
   checks.range("length_buckets", double(s.length_buckets), 1, 8, "1 to 8 train steps", "use 3 for rows that aren't packed");
   checks.range("max_length", double(s.max_length), 1, kMostInt, "1 or more tokens",
                "use the length that the data were made with");
+  checks.range("max_source_length", double(s.max_source_length), 1, kMostInt, "1 or more tokens",
+               "use the length that the data were made with");
+  checks.range("max_target_length", double(s.max_target_length), 1, kMostInt, "1 or more tokens",
+               "use the length that the data were made with");
   checks.range("generation_batch_size", double(s.generation_batch_size), 1, kMostInt, "1 or more prompts", "use 1 at least");
   checks.range("num_beams", double(s.num_beams), 1, kMostInt, "1 or more beams", "use 1 at least");
   checks.range("prefill_length", double(s.prefill_length), 1, kMostInt, "1 or more tokens", "use 64");

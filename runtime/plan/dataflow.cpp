@@ -103,6 +103,8 @@ public:
     Number all;
     for (uint64_t word : {static_cast<uint64_t>(entry.kind()), static_cast<uint64_t>(entry.position()), uint64_t{entry.rows()}, uint64_t{entry.length()}})
       all.add(word);
+    if (entry.source_length()) // older plans have none, and keep their number
+      all.add(uint64_t{entry.source_length()});
     for (const fbs::NamedTensor *output : *entry.outputs()) {
       all.add(output->name()->string_view());
       readTensor(output->tensor(), all);

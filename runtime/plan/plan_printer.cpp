@@ -119,7 +119,8 @@ private:
 
   void entry(uint32_t index, const fbs::Entry &entry) {
     line("entry " + num(index) + " " + lower(fbs::EnumNameEntryKind(entry.kind())) + " " + lower(fbs::EnumNamePosition(entry.position())) +
-         " rows=" + num(entry.rows()) + " length=" + num(entry.length()));
+         " rows=" + num(entry.rows()) + " length=" + num(entry.length()) +
+         (entry.source_length() ? " source_length=" + num(entry.source_length()) : ""));
     for (const fbs::NamedTensor *input : *entry.inputs())
       line("  input " + input->name()->str() + " " + window(input->tensor()));
     for (uint32_t i = 0; i < entry.instructions()->size(); ++i) {

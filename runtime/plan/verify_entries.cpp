@@ -15,13 +15,16 @@ static std::string number(uint64_t value) { return std::to_string(value); }
 struct HostTensor {
   const char *name;
   DType dtype;
-  uint64_t elements; // 0: rows · length of the entry
-  uint64_t more = 0; // elements that may follow
+  uint64_t elements;   // 0: a token each
+  uint64_t more = 0;   // elements that may follow
+  bool source = false; // a token is the encoder's, not the decoder's
 };
 static constexpr HostTensor kInputs[] = {
     {"input_ids", DType::I32, 0},   {"labels", DType::I32, 0},
     {"position_ids", DType::I32, 0}, {"segment_ids", DType::I32, 0},
     {"scalars", DType::U8, sizeof(StepScalars)},
+    {"source_ids", DType::I32, 0, 0, true}, {"source_position_ids", DType::I32, 0, 0, true},
+    {"source_segment_ids", DType::I32, 0, 0, true},
 };
 // Outputs of other names are read by nobody but tests.
 static constexpr HostTensor kOutputs[] = {{"metrics", DType::F64, 4, 1}, {"loss_sum", DType::F64, 1, 1}};
@@ -40,7 +43,6 @@ const fbs::Tensor &PlanChecker::operand(const fbs::Instruction &instruction, siz
 }
 
 Status PlanChecker::verifyNamed(const std::string &entryPlace, const fbs::Entry &entry) const {
-  uint64_t tokens = uint64_t{entry.rows()} * entry.length();
   for (bool input : {true, false}) {
     const auto &list = input ? *entry.inputs() : *entry.outputs();
     std::set<std::string_view> names;
@@ -57,8 +59,9 @@ Status PlanChecker::verifyNamed(const std::string &entryPlace, const fbs::Entry 
         return fail(place, "is tensor " + number(index) + ", expected less than " + number(plan.tensors()->size()));
       const HostTensor *known = input ? find(kInputs, name) : find(kOutputs, name);
       if (input && !known)
-        return fail(place, "is not an input that this build can give, expected input_ids, labels, position_ids, segment_ids or scalars");
+        return fail(place, "is not an input that this build can give, expected input_ids, labels, position_ids, segment_ids, their source_ namesakes or scalars");
       const fbs::Tensor &tensor = *plan.tensors()->Get(index);
+      uint64_t tokens = uint64_t{entry.rows()} * (known && known->source ? entry.source_length() : entry.length());
       uint64_t elements = known && known->elements ? known->elements : tokens;
       if (known && (dtypeOf(tensor) != known->dtype || elementsOf(tensor) < elements || elementsOf(tensor) > elements + known->more))
         return fail(place, "is " + describe(tensor) + ", expected " + textOf(known->dtype) + " with " + number(elements) + " elements");
@@ -166,7 +169,7 @@ Status PlanChecker::verifyInstruction(const std::string &listPlace, const fbs::E
 Status PlanChecker::verifyEntries() const {
   if (!plan.entries() || plan.entries()->size() == 0)
     return fail("entries", "are missing, expected at least one");
-  std::set<std::tuple<fbs::EntryKind, fbs::Position, uint32_t, uint32_t>> keys;
+  std::set<std::tuple<fbs::EntryKind, fbs::Position, uint32_t, uint32_t, uint32_t>> keys;
   for (flatbuffers::uoffset_t i = 0; i < plan.entries()->size(); ++i) {
     const fbs::Entry &entry = *plan.entries()->Get(i);
     std::string place = indexed("entries", i);
@@ -175,10 +178,11 @@ Status PlanChecker::verifyEntries() const {
                              ", expected ones of this build");
     if (!entry.inputs() || !entry.outputs() || !entry.instructions())
       return fail(place, "lacks inputs, outputs or instructions, expected all three lists");
-    if (uint64_t{entry.rows()} * entry.length() > (1u << 30))
-      return fail(place, "has " + number(entry.rows()) + " rows of " + number(entry.length()) + " tokens, expected at most 2^30 tokens");
-    if (!keys.insert({entry.kind(), entry.position(), entry.rows(), entry.length()}).second)
-      return fail(place, "has the kind, position, rows and length of an entry before it, expected its own");
+    for (uint32_t length : {entry.length(), entry.source_length()})
+      if (uint64_t{entry.rows()} * length > (1u << 30))
+        return fail(place, "has " + number(entry.rows()) + " rows of " + number(length) + " tokens, expected at most 2^30 tokens");
+    if (!keys.insert({entry.kind(), entry.position(), entry.rows(), entry.length(), entry.source_length()}).second)
+      return fail(place, "has the kind, position, rows and lengths of an entry before it, expected its own");
     ZP_RETURN_IF_ERROR(verifyNamed(place, entry));
     for (flatbuffers::uoffset_t k = 0; k < entry.instructions()->size(); ++k)
       ZP_RETURN_IF_ERROR(verifyInstruction(place + "." + indexed("instructions", k), entry, *entry.instructions()->Get(k)));

@@ -175,7 +175,7 @@ private:
       }
     }
     return fbs::CreateEntry(fbb, static_cast<fbs::EntryKind>(entry.getKind()), fbs::Position::Any, entry.getRows(), entry.getLength(), vectorOf(inputs),
-                            vectorOf(outputs), vectorOf(instructions));
+                            vectorOf(outputs), vectorOf(instructions), entry.getSourceLength());
   }
 
   LogicalResult addNamed(StringRef name, Value memory, Operation *entry, SmallVectorImpl<flatbuffers::Offset<fbs::NamedTensor>> &out) {

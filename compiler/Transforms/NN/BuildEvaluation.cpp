@@ -16,7 +16,7 @@ namespace {
 constexpr llvm::StringLiteral kHidden = "final_hidden";
 
 ProgramOp makeProgram(OpBuilder &b, ProgramOp like, StringRef name, ProgramKind kind) {
-  auto program = ProgramOp::create(b, like.getLoc(), name, kind, like.getRows(), like.getLength());
+  auto program = ProgramOp::create(b, like.getLoc(), name, kind, like.getRows(), like.getLength(), like.getSourceLength());
   program.getBody().emplaceBlock();
   return program;
 }

@@ -36,8 +36,12 @@ def NN_StateOp : NN_Op<"state", [Symbol]> {
 
 def NN_ProgramOp : NN_Op<"program", [Symbol, NoTerminator, SingleBlock, NoRegionArguments]> {
   let summary = "a straight line of ops that the host starts as a whole";
-  let description = [{ A program of kind train_step handles one micro-batch, `rows` rows of `length` tokens; see ProgramKind. }];
-  let arguments = (ins SymbolNameAttr:$sym_name, NN_ProgramKind:$kind, DefaultValuedAttr<I64Attr, "0">:$rows, DefaultValuedAttr<I64Attr, "0">:$length);
+  let description = [{ 
+    A program of kind train_step handles one micro-batch, `rows` rows of `length` tokens; see ProgramKind. In an encoder-decoder these are
+    the decoder's, and a row has `source_length` tokens for the encoder beside them (0: there is none).
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, NN_ProgramKind:$kind, DefaultValuedAttr<I64Attr, "0">:$rows, DefaultValuedAttr<I64Attr, "0">:$length,
+                       DefaultValuedAttr<I64Attr, "0">:$source_length);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = "$sym_name `kind` $kind attr-dict-with-keyword $body";
 }

@@ -22,7 +22,8 @@ def Plan_BufferOp : Op<Plan_Dialect, "buffer", [Symbol]> {
 
 def Plan_EntryOp : Op<Plan_Dialect, "entry", [Symbol, SymbolTable, NoTerminator, SingleBlock, NoRegionArguments]> {
   let summary = "a straight list of instructions that the host starts as a whole";
-  let arguments = (ins SymbolNameAttr:$sym_name, Plan_EntryKind:$kind, DefaultValuedAttr<I64Attr, "0">:$rows, DefaultValuedAttr<I64Attr, "0">:$length);
+  let arguments = (ins SymbolNameAttr:$sym_name, Plan_EntryKind:$kind, DefaultValuedAttr<I64Attr, "0">:$rows, DefaultValuedAttr<I64Attr, "0">:$length,
+                       DefaultValuedAttr<I64Attr, "0">:$source_length);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = "$sym_name `kind` $kind attr-dict-with-keyword $body";
 }

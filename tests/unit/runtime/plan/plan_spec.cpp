@@ -42,7 +42,8 @@ std::vector<uint8_t> PlanSpec::payload() const {
       instructions.push_back(fbs::CreateInstruction(fbb, instruction.stream, operands, instruction.op, attributes));
     }
     auto inputs = named(fbb, entry.inputs), outputs = named(fbb, entry.outputs);
-    entryList.push_back(fbs::CreateEntry(fbb, entry.kind, entry.position, entry.rows, entry.length, inputs, outputs, fbb.CreateVector(instructions)));
+    entryList.push_back(fbs::CreateEntry(fbb, entry.kind, entry.position, entry.rows, entry.length, inputs, outputs, fbb.CreateVector(instructions),
+                                         entry.sourceLength));
   }
   fbb.Finish(fbs::CreatePlanDirect(fbb, ranks, target.c_str(), &settingList, "", "{}", vocab, 0, &spaceList, &bufferList, &tensorList, &sectionList,
                                    &entryList, streams, events));

@@ -43,7 +43,7 @@ using Named = std::vector<std::pair<std::string, uint32_t>>;
 struct EntrySpec {
   fbs::EntryKind kind = fbs::EntryKind::TrainStep;
   fbs::Position position = fbs::Position::Any;
-  uint32_t rows = 1, length = 1;
+  uint32_t rows = 1, length = 1, sourceLength = 0;
   Named inputs, outputs;
   std::vector<InstructionSpec> instructions;
 };

@@ -77,6 +77,9 @@ const Case kCases[] = {
     {"input_twice", [](SamplePlan &p) { p.step().inputs[1] = p.step().inputs[0]; }, "entries[1].inputs[1] (input_ids): is there twice"},
     {"input_index", [](SamplePlan &p) { p.step().inputs[0].second = 1000; }, "entries[1].inputs[0] (input_ids): is tensor 1000"},
     {"input_size", [](SamplePlan &p) { p.step().length = 3; }, "entries[1].inputs[0] (input_ids): is i32[4], expected i32 with 6 elements"},
+    {"source_absent", [](SamplePlan &p) { p.step().inputs[0].first = "source_ids"; }, "(source_ids): is i32[4], expected i32 with 0 elements"},
+    {"source_size", [](SamplePlan &p) { p.step().inputs[0].first = "source_ids"; p.step().sourceLength = 3; }, "(source_ids): is i32[4], expected i32 with 6 elements"},
+    {"source_huge", [](SamplePlan &p) { p.step().sourceLength = 1u << 31; }, "entries[1]: has 2 rows of 2147483648 tokens"},
     {"scalars_size", [](SamplePlan &p) { p.tensors[p.scalars].dims = {60}; }, "entries[1].inputs[1] (scalars): is u8[60]"},
     {"metrics_type", [](SamplePlan &p) { p.apply().outputs[0].first = "metrics"; }, "entries[2].outputs[0] (metrics): is f32[4,4], expected f64 with 4"},
     {"unknown_opcode", [](SamplePlan &p) { p.step().instructions[3].op = static_cast<fbs::OpAttrs>(4); }, "entries[1].instructions[3]: opcode is 4"},
@@ -113,6 +116,15 @@ TEST(PlanVerifier, AcceptsTheSampleOnAnyDividingWorld) {
     Status status = SamplePlan(ranks).load().status();
     EXPECT_TRUE(status.ok()) << status.toString();
   }
+}
+
+TEST(PlanVerifier, AnEncodersTokensAreCountedByThemselves) {
+  SamplePlan plan;
+  plan.step().inputs[0].first = "source_ids";
+  plan.step().sourceLength = 2;
+  plan.step().length = 7; // nothing has it
+  Status status = plan.load().status();
+  EXPECT_TRUE(status.ok()) << status.toString();
 }
 
 TEST(PlanVerifier, TheWholeSizeOfACollectiveFollowsTheRanks) {
