@@ -11,7 +11,7 @@ from peft import LoraConfig, get_peft_model
 from safetensors.numpy import save_file
 from transformers import AutoModelForCausalLM, CONFIG_MAPPING
 
-from . import cases, four_bit
+from . import cases, encoder_decoders, four_bit
 
 TOLERANCES = {
     "fp32": {"loss": 1e-5, "grad_norm": 1e-4, "change": 1e-3},
@@ -22,7 +22,7 @@ TOLERANCES = {
 def write(case, folder):
     folder.mkdir(parents=True)
     torch.manual_seed(zlib.crc32(case.name.encode()))
-    model = random_model(case)
+    model = encoder_decoders.random_model(case) if case.seq2seq else random_model(case)
     model.to(getattr(torch, case.stored)).save_pretrained(
         folder / "model", max_shard_size="30KB" if case.shards else "1GB"
     )
@@ -30,12 +30,15 @@ def write(case, folder):
     if case.prequantised is not None:
         four_bit.prequantise(folder / "model", case.prequantised)
         (folder / "model/generation_config.json").unlink(missing_ok=True)
+    if case.own_head:
+        encoder_decoders.give_head(folder / "model")
     if case.v4_config:
         spell_as_v4(folder / "model/config.json")
     if case.lora:
         write_adapter(case, model.float(), folder / "adapter")
-    write_tokens(case, folder / "tokens.safetensors", **case.rows)
-    flags = {**cases.FLAGS, **case.flags}
+    write = encoder_decoders.write_tokens if case.seq2seq else write_tokens
+    write(case, folder / "tokens.safetensors", **case.rows)
+    flags = {**(cases.SEQ2SEQ_FLAGS if case.seq2seq else cases.FLAGS), **case.flags}
     spec = {
         "import_flags": [
             word
@@ -79,7 +82,7 @@ def random_model(case):
 
 def write_adapter(case, model, folder):
     """A starting adapter as save_pretrained writes it, B, trained biases and whole modules moved off their fresh values."""
-    peft = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", **case.lora))
+    peft = get_peft_model(model, LoraConfig(task_type="SEQ_2_SEQ_LM" if case.seq2seq else "CAUSAL_LM", **case.lora))
     with torch.no_grad():
         for name, parameter in peft.named_parameters():
             if "lora_B" in name:

@@ -7,6 +7,8 @@ Other keys: see Case. Odd sizes are on purpose: hidden 40 fills no vector regist
 
 from dataclasses import dataclass, field
 
+from . import encoder_decoders
+
 
 @dataclass
 class Case:
@@ -23,7 +25,12 @@ class Case:
     shards: bool = False  # a checkpoint of several files with an index
     v4_config: bool = False  # config.json spelled as transformers 4 wrote it
     must_clip: bool = False
+    own_head: bool = False  # the checkpoint holds a head that is not the embedding
     mean_of_means: bool = False  # averaging micro-batches first must make a difference
+
+    @property
+    def seq2seq(self):
+        return self.family in encoder_decoders.FAMILIES
 
     @property
     def four_bit(self):
@@ -52,7 +59,14 @@ FLAGS = dict(
     weight_decay=0,
     train_sampling_strategy="sequential",
 )
+SEQ2SEQ_FLAGS = {
+    **{name: value for name, value in FLAGS.items() if name != "max_length"},
+    "max_source_length": encoder_decoders.SOURCE,
+    "max_target_length": encoder_decoders.TARGET,
+}
 HALF_ALPHA = {"name": "half_alpha", "adapter_config": {"lora_alpha": 8}}
+HALF_ALPHA_OF_32 = {"name": "half_alpha", "adapter_config": {"lora_alpha": 16}}
+PADDING_SEEN = {"name": "padding_seen", "tokens": "unmask_source"}
 # 4-bit cases. Where the CPU has AVX-512, the reference reads wrong scales for inputs that are a multiple of 16 and not of 64:
 # every linear here has 64 inputs or no multiple of 16.
 QLORA = dict(use_4bit_quantization="true")
@@ -365,5 +379,69 @@ CASES = [
         config=dict(hidden_size=60, num_key_value_heads=5, head_dim=12),
         flags=dict(weight_decay=0.1, learning_rate=4e-3),
         variants=[HALF_ALPHA, {"name": "larger_scales", "scale": {"tensors": ".absmax", "factor": 1.02}}],
+    ),
+    Case(
+        "bart_qv",
+        family="bart",
+        lora=dict(r=8, lora_alpha=32),  # PEFT's own targets
+        variants=[HALF_ALPHA_OF_32, PADDING_SEEN],
+    ),
+    Case(
+        "bart_all_linear",
+        family="bart",
+        config=dict(scale_embedding=True, encoder_layers=1, decoder_layers=2),
+        flags=dict(learning_rate=5e-3),
+        variants=[
+            {"name": "unscaled_embedding", "config": {"scale_embedding": False}},
+            PADDING_SEEN,
+            {"name": "relu", "config": {"activation_function": "relu"}},
+        ],
+    ),
+    Case(
+        "bart_full",
+        family="bart",
+        lora=None,
+        flags=dict(use_peft_lora="false", learning_rate=3e-3, weight_decay=0.1),
+        variants=[PADDING_SEEN, {"name": "no_decay", "import_flags": {"weight_decay": 0}}],
+    ),
+    # Fresh adapters: the order of the modules shows in what each draws.
+    Case(
+        "t5_qv",
+        family="t5",
+        lora=None,
+        flags=dict(lora_r=8, lora_alpha=32, lora_target_modules="q,v", seed=1234, learning_rate=2e-2),
+        variants=[
+            {"name": "other_seed", "import_flags": {"seed": 1235}},
+            {"name": "unscaled_head", "config": {"scale_decoder_outputs": False}},
+            PADDING_SEEN,
+        ],
+    ),
+    Case(
+        "t5_all_linear",
+        family="t5",
+        config=dict(relative_attention_num_buckets=32, relative_attention_max_distance=12),
+        variants=[HALF_ALPHA, {"name": "far_buckets", "config": {"relative_attention_max_distance": 128}}],
+    ),
+    Case(
+        "t5_full",
+        family="t5",
+        lora=None,
+        flags=dict(use_peft_lora="false", learning_rate=3e-3, weight_decay=0.1),
+        variants=[PADDING_SEEN, {"name": "no_decay", "import_flags": {"weight_decay": 0}}],
+    ),
+    Case(
+        "mt5_all_linear",
+        family="mt5",
+        own_head=True,
+        variants=[HALF_ALPHA, PADDING_SEEN, {"name": "ungated", "config": {"feed_forward_proj": "gated-relu"}}],
+    ),
+    # Linears of no multiple of 16 inputs; wo stays in floats.
+    Case(
+        "t5_qlora",
+        family="t5",
+        own_head=True,
+        config=dict(d_model=45, d_kv=11, d_ff=77, feed_forward_proj="gated-gelu", scale_decoder_outputs=False),
+        flags=dict(QLORA, learning_rate=5e-3),
+        variants=[IN_FLOATS, AS_FP4, without("nested", use_nested_quant="true")],
     ),
 ]

@@ -7,7 +7,7 @@ import torch
 from integration.support.golden_case import GoldenCase
 from integration.support.variants import write_variant
 
-from . import hf_trainer, loop
+from . import encoder_decoders, hf_trainer, loop
 from .job import Job
 
 
@@ -35,7 +35,11 @@ def attention_peak(case):
     job = Job(case, attention="eager")
     model = job.model.eval()
     with torch.no_grad():
-        maps = model(**job.rows(list(range(4))), output_attentions=True).attentions
+        outputs = model(**job.rows(list(range(4))), output_attentions=True)
+    if job.seq2seq:
+        peaks = [layer.float().amax(-1) for layer in encoder_decoders.attention_maps(outputs)]
+        return torch.cat([peak.flatten() for peak in peaks]).mean().item()
+    maps = outputs.attentions
     positions = job.tokens["position_ids"][:4]
     peaks = torch.stack([layer.float().amax(-1) for layer in maps])  # [layers, rows, heads, queries]
     return peaks.permute(0, 2, 1, 3)[:, :, positions >= 8].mean().item()

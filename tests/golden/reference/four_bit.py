@@ -77,4 +77,4 @@ def to_floats(model):
             plain.bias = layer.bias
         model.set_submodule(name, plain)
     model.is_loaded_in_4bit = model.is_quantized = False
-    del model.quantization_method
+    model.__dict__.pop("quantization_method", None)

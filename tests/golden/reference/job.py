@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
 from safetensors.torch import load_file
-from transformers import AutoModelForCausalLM, set_seed
+from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, set_seed
 
-from . import four_bit
+from . import encoder_decoders, four_bit
 from . import settings as settings_of_case
 
 
@@ -27,7 +27,9 @@ class Job:
         compute = torch.bfloat16 if self.settings.bf16 else torch.float32
         attention = attention or ("sdpa" if self.settings.bf16 else "eager")
         self.tokens = load_file(case.tokens)
-        self.model = load_base(case, self.settings, attention, compute)
+        self.seq2seq = "source_ids" in self.tokens
+        kind = AutoModelForSeq2SeqLM if self.seq2seq else AutoModelForCausalLM
+        self.model = load_base(case, self.settings, attention, compute, kind)
         if dtype:
             four_bit.to_floats(self.model)
         if self.full:
@@ -36,7 +38,8 @@ class Job:
             self.model = PeftModel.from_pretrained(self.model, str(case.adapter), is_trainable=True)
         else:
             set_seed(self.settings.seed)  # the recipe of a fresh adapter: seeded immediately before it is made
-            self.model = get_peft_model(self.model, fresh_config(self.settings))
+            task = "SEQ_2_SEQ_LM" if self.seq2seq else "CAUSAL_LM"
+            self.model = get_peft_model(self.model, fresh_config(self.settings, task))
         if dtype:
             self.model.to(dtype)
         self.model.train()
@@ -44,6 +47,8 @@ class Job:
     def rows(self, indices):
         """The model's arguments for these rows. Without an attention mask transformers isolates the documents of a row,
         starting a new one wherever the positions don't run on; with a mask of ones it isolates nothing."""
+        if self.seq2seq:
+            return encoder_decoders.arguments(self.tokens, indices)
         picked = {name: tensor[indices].long() for name, tensor in self.tokens.items()}
         segments, positions = picked.pop("segment_ids"), picked["position_ids"]
         real = segments[:, 1:] >= 0
@@ -55,19 +60,31 @@ class Job:
             picked["attention_mask"] = torch.ones_like(segments)
         return picked
 
+    def counted(self, micro):
+        """The labels of a micro-batch that are predicted: a decoder alone predicts each from the tokens before it."""
+        return (micro["labels"][:, 0 if self.seq2seq else 1 :] != -100).sum()
+
+    def loss(self, micro, items):
+        """The sum of the token losses over `items`. An encoder-decoder's own loss is the mean over the micro-batch."""
+        if self.seq2seq:
+            return self.model(**micro).loss * (self.counted(micro) / items)
+        return self.model(**micro, num_items_in_batch=items).loss
+
     def trained(self):
         """A copy of the trained tensors in fp32, keyed as PEFT (or, training everything, transformers) saves them."""
         state = (
             self.model.state_dict() if self.full else get_peft_model_state_dict(self.model, save_embedding_layers=False)
         )
         if self.full and self.model.config.tie_word_embeddings:
-            state.pop("lm_head.weight")
+            for alias in ("lm_head.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"):
+                for name in (alias, f"model.{alias}"):
+                    state.pop(name, None)
         return {name: tensor.detach().float().clone().contiguous() for name, tensor in state.items()}
 
 
-def load_base(case, settings, attention, compute):
+def load_base(case, settings, attention, compute, kind=AutoModelForCausalLM):
     """The base model as the job trains on it: in 4 bits when the settings or the directory's config.json say so."""
-    model = AutoModelForCausalLM.from_pretrained(
+    model = kind.from_pretrained(
         case.model, dtype=compute, attn_implementation=attention, **four_bit.load_arguments(settings)
     )
     four_bit.prepare(model)
@@ -75,12 +92,12 @@ def load_base(case, settings, attention, compute):
     return model
 
 
-def fresh_config(settings):
+def fresh_config(settings, task):
     targets = settings.lora_target_modules
     return LoraConfig(
         r=settings.lora_r,
         lora_alpha=settings.lora_alpha,
         lora_dropout=settings.lora_dropout,
         target_modules=targets if targets == "all-linear" else targets.split(","),
-        task_type="CAUSAL_LM",
+        task_type=task,
     )

@@ -57,11 +57,11 @@ def run(case, attention=None, dtype=None, mean_of_means=False):
         micros = [job.rows(order[at : at + batch]) for at in range(0, rows, batch)]
         for first in range(0, micros_in_epoch, accumulation):
             update = micros[first : first + accumulation]
-            counted = [(micro["labels"][:, 1:] != -100).sum() for micro in update]
+            counted = [job.counted(micro) for micro in update]
             loss = 0.0
             for micro, count in zip(update, counted):
                 items = count * len(update) if mean_of_means else sum(counted)
-                micro_loss = model(**micro, num_items_in_batch=items).loss
+                micro_loss = job.loss(micro, items)
                 micro_loss.backward()
                 loss += micro_loss.item()
             norm = torch.nn.utils.clip_grad_norm_(trained, settings.max_grad_norm or math.inf).item()

@@ -6,7 +6,8 @@ A variant is an object of case.json's `feature_off` list:
     config        {key: value}: laid over model/config.json (a dotted key reaches into an object)
     adapter_config{key: value}: laid over adapter/adapter_config.json
     tokens        "merge_segments": every document of a row becomes one, positions kept;
-                  "merge_documents": the same, and positions run on through the row
+                  "merge_documents": the same, and positions run on through the row;
+                  "unmask_source": an encoder's padding is taken for tokens
     untie         true: the head gets a copy of the embedding of its own
     scale         {"tensors": SUFFIX, "factor": x}: every F32 tensor of model/model.safetensors whose name ends so, times x
     expect        "differs" (the default: the run ends well and the comparison fails), "refused" (it stops with an error),
@@ -69,6 +70,9 @@ def _lay_keys(config, overrides):
 
 def _edit_tokens(path, edit):
     tokens = load_file(path)
+    if edit == "unmask_source":
+        tokens["source_segment_ids"] = np.zeros_like(tokens["source_segment_ids"])
+        return save_file(tokens, path)
     real = tokens["segment_ids"] >= 0
     tokens["segment_ids"] = np.where(real, 0, -1).astype(np.int32)
     if edit == "merge_documents":
