@@ -113,8 +113,8 @@ private:
     return candidate;
   }
 
-  /// What the fastest that fit leave of the memory: fewer blocks recomputed, then gathers that start further ahead, until units stay
-  /// from their forward to their backward pass.
+  /// What the fastest that fit leave of the memory: fewer blocks recomputed, also where something that moves out makes room for them,
+  /// then gathers that start further ahead, until units stay from their forward to their backward pass.
   void refine() {
     constexpr size_t kRefined = 2;
     std::vector<Candidate> fitting;
@@ -133,9 +133,18 @@ private:
         return better;
       };
       JobSettings settings = refined.settings;
-      settings.rematerialize = "auto";
-      if (refined.settings.rematerialize != "none")
+      if (refined.settings.rematerialize != "none") {
+        settings.rematerialize = "auto";
         improve(settings);
+        // The search has not tried to move what fits as it is.
+        for (Place place : kPlaces)
+          if (settings.*place == "none")
+            for (const std::string &where : places) {
+              JobSettings moved = settings;
+              moved.*place = where;
+              improve(moved);
+            }
+      }
       do {
         settings = refined.settings;
         settings.prefetch_distance = 2 * std::max<int64_t>(settings.prefetch_distance, 1);
