@@ -111,10 +111,11 @@ Value ForwardBuilder::attention(Value query, Value key, Value value, int64_t win
   // A window of the row's length or more hides nothing.
   if (window >= length)
     window = 0;
-  return make<nn::AttentionOp>(query.getType(), matrix(spec.heads, tokens), query, key, value, segments,
+  return make<nn::AttentionOp>(query.getType(), matrix(spec.heads, tokens), query, key, value, segments, segments, /*bias=*/Value(),
                                builder.getI64IntegerAttr(spec.heads), builder.getI64IntegerAttr(spec.kvHeads),
-                               builder.getI64IntegerAttr(length), builder.getI64IntegerAttr(window),
-                               builder.getF64FloatAttr(1.0 / std::sqrt(double(spec.headDim))))
+                               builder.getI64IntegerAttr(length), builder.getI64IntegerAttr(length), builder.getBoolAttr(true),
+                               builder.getI64IntegerAttr(window), builder.getF64FloatAttr(1.0 / std::sqrt(double(spec.headDim))),
+                               nn::BiasKindAttr())
       .getResult();
 }
 

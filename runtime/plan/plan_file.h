@@ -27,7 +27,8 @@
 
 namespace zp::rt {
 
-inline constexpr uint32_t kPlanVersion = 3; // 2: products take an adapter's branch; 3: the frame says what the plan computes
+// 2: products take an adapter's branch; 3: the frame says what the plan computes; 4: attention's keys have rows of their own.
+inline constexpr uint32_t kPlanVersion = 4;
 inline constexpr uint64_t kPlanHeaderBytes = 64; // before the payload
 
 class PlanFile {

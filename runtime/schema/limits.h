@@ -9,6 +9,9 @@ namespace zp {
 /// Columns of a product's branch_a: kernels take the branch as one block along K.
 inline constexpr int64_t kMaxBranchRank = 256;
 
+/// Rows of a cache that reorder_cache takes: prompts times beams.
+inline constexpr int64_t kMaxCacheRows = 4096;
+
 } // namespace zp
 
 #endif // ZP_RUNTIME_SCHEMA_LIMITS_H

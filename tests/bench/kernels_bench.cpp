@@ -136,47 +136,58 @@ void OneDnnSgemm(benchmark::State &state, const Product &product) {
 }
 #endif
 
-/// Scores that the mask lets through: what a perfect skip would compute.
-double visibleScores() { return static_cast<double>(kRows) * kHeads * kLength * (kLength + 1) / 2; }
+/// Attention as a decoder's, an encoder's, and an encoder's with T5's bias.
+enum class Sight { Causal, All, AllBiased };
 
-AttentionArgs attentionArgs(Maker &maker, DType f) {
+/// Scores that the mask lets through: what a perfect skip would compute.
+double visibleScores(Sight sight) {
+  return static_cast<double>(kRows) * kHeads * kLength * (sight == Sight::Causal ? (kLength + 1) / 2.0 : static_cast<double>(kLength));
+}
+
+AttentionArgs attentionArgs(Maker &maker, DType f, Sight sight) {
   AttentionArgs args;
   args.query = maker.normal(f, {kTokens, kHeads * kHeadDim});
   args.key = maker.normal(f, {kTokens, kHeads * kHeadDim});
   args.value = maker.normal(f, {kTokens, kHeads * kHeadDim});
-  args.segments = maker.integers({kTokens}, 0, 0);
+  args.segments = args.keySegments = maker.integers({kTokens}, 0, 0);
+  if (sight == Sight::AllBiased)
+    args.bias = maker.normal(DType::F32, {kHeads, 2 * kLength - 1});
   args.target = maker.empty(f, {kTokens, kHeads * kHeadDim});
   args.logSumExp = maker.empty(DType::F32, {kHeads, kTokens});
   args.heads = args.kvHeads = kHeads;
-  args.length = kLength;
+  args.length = args.keyLength = kLength;
+  args.causal = sight == Sight::Causal;
+  args.biasByDistance = sight == Sight::AllBiased;
   args.scale = 0.125;
   return args;
 }
-void Attention(benchmark::State &state, DType f) {
+template <Sight kSight> void Attention(benchmark::State &state, DType f) {
   Maker maker;
-  AttentionArgs args = attentionArgs(maker, f);
+  AttentionArgs args = attentionArgs(maker, f, kSight);
   for (auto _ : state)
     cpu::run(KernelContext{}, args);
-  rate(state, visibleScores() * kHeadDim * 4);
+  rate(state, visibleScores(kSight) * kHeadDim * 4);
 }
-void AttentionGradient(benchmark::State &state, DType f) {
+template <Sight kSight> void AttentionGradient(benchmark::State &state, DType f) {
   Maker maker;
-  AttentionArgs forward = attentionArgs(maker, f);
+  AttentionArgs forward = attentionArgs(maker, f, kSight);
   cpu::run(KernelContext{}, forward);
   AttentionGradientArgs args;
   args.gradOut = maker.normal(f, {kTokens, kHeads * kHeadDim});
   args.query = forward.query, args.key = forward.key, args.value = forward.value, args.out = forward.target;
-  args.logSumExp = forward.logSumExp, args.segments = forward.segments;
+  args.logSumExp = forward.logSumExp, args.segments = args.keySegments = forward.segments, args.bias = forward.bias;
   args.workspace = maker.workspace(attentionGradientWorkspaceBytes(kHeads, kTokens, kHeadDim, f));
   args.gradQuery = maker.empty(f, {kTokens, kHeads * kHeadDim});
   args.gradKey = maker.empty(f, {kTokens, kHeads * kHeadDim});
   args.gradValue = maker.empty(f, {kTokens, kHeads * kHeadDim});
   args.heads = args.kvHeads = kHeads;
-  args.length = kLength;
+  args.length = args.keyLength = kLength;
+  args.causal = forward.causal;
+  args.biasByDistance = forward.biasByDistance;
   args.scale = 0.125;
   for (auto _ : state)
     cpu::run(KernelContext{}, args);
-  rate(state, visibleScores() * kHeadDim * 10);
+  rate(state, visibleScores(kSight) * kHeadDim * 10);
 }
 
 void LinearCrossEntropy(benchmark::State &state, DType f) {
@@ -280,7 +291,10 @@ void registerAll() {
 #endif
   }
   const std::pair<const char *, void (*)(benchmark::State &, DType)> others[] = {
-      {"Attention", Attention}, {"AttentionGradient", AttentionGradient}, {"LinearCrossEntropy", LinearCrossEntropy},
+      {"Attention", Attention<Sight::Causal>},
+      {"AttentionAll", Attention<Sight::All>}, {"AttentionAllBiased", Attention<Sight::AllBiased>},
+      {"AttentionGradient", AttentionGradient<Sight::Causal>}, {"AttentionGradientAll", AttentionGradient<Sight::All>},
+      {"AttentionGradientAllBiased", AttentionGradient<Sight::AllBiased>}, {"LinearCrossEntropy", LinearCrossEntropy},
       {"RmsNorm", RmsNorm}, {"RmsNormGradient", RmsNormGradient}, {"Rope", Rope}, {"SiluMul", SiluMul},
       {"SiluMulGradient", SiluMulGradient}, {"Dropout", Dropout}};
   for (auto [name, function] : others)

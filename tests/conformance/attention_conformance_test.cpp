@@ -8,23 +8,26 @@ namespace {
 struct Case {
   int64_t rows, length, heads, kvHeads, headDim, window;
   enum Segments { One, Packed, Scattered, Padded } segments;
+  int64_t keyLength = 0; // causal when none is given
+  enum Bias { None, ByKey, ByDistance } bias = None;
+  int64_t keys() const { return rows * (keyLength ? keyLength : length); }
 };
 void PrintTo(const Case &c, std::ostream *out) {
   *out << c.rows << "x" << c.length << " heads " << c.heads << "/" << c.kvHeads << " d " << c.headDim << " window " << c.window
-       << " segments " << c.segments;
+       << " segments " << c.segments << " keys " << c.keyLength << " bias " << c.bias;
 }
 
-TensorView segmentsOf(Maker &maker, const Case &c) {
-  TensorView segments = maker.integers({c.rows * c.length}, 0, 2);
+TensorView segmentsOf(Maker &maker, const Case &c, int64_t length) {
+  TensorView segments = maker.integers({c.rows * length}, 0, 2);
   int32_t *at = segments.as<int32_t>();
-  for (int64_t t = 0; t < c.rows * c.length; ++t) {
-    int64_t place = t % c.length;
+  for (int64_t t = 0; t < c.rows * length; ++t) {
+    int64_t place = t % length;
     if (c.segments == Case::One)
       at[t] = 0;
     else if (c.segments == Case::Packed) // documents of uneven length, one after the other
       at[t] = static_cast<int32_t>(std::sqrt(static_cast<double>(place)) / 2);
     else if (c.segments == Case::Padded)
-      at[t] = place < c.length * 2 / 3 ? 0 : -1;
+      at[t] = place < length * 2 / 3 ? 0 : -1;
   }
   return segments;
 }
@@ -33,9 +36,15 @@ AttentionArgs attention(Maker &maker, DType f, const Case &c) {
   int64_t tokens = c.rows * c.length;
   AttentionArgs args;
   args.query = maker.normal(f, {tokens, c.heads * c.headDim}, 2);
-  args.key = maker.normal(f, {tokens, c.kvHeads * c.headDim}, 2);
-  args.value = maker.normal(f, {tokens, c.kvHeads * c.headDim});
-  args.segments = segmentsOf(maker, c);
+  args.key = maker.normal(f, {c.keys(), c.kvHeads * c.headDim}, 2);
+  args.value = maker.normal(f, {c.keys(), c.kvHeads * c.headDim});
+  args.segments = segmentsOf(maker, c, c.length);
+  args.keySegments = c.keyLength ? segmentsOf(maker, c, c.keyLength) : args.segments;
+  args.keyLength = c.keys() / c.rows;
+  args.causal = c.keyLength == 0;
+  args.biasByDistance = c.bias == Case::ByDistance;
+  if (c.bias != Case::None)
+    args.bias = maker.normal(DType::F32, {c.heads, args.biasByDistance ? c.length + args.keyLength - 1 : c.keys()}, 2);
   args.target = maker.empty(f, {tokens, c.heads * c.headDim});
   args.logSumExp = maker.empty(DType::F32, {c.heads, tokens});
   args.heads = c.heads;
@@ -43,6 +52,37 @@ AttentionArgs attention(Maker &maker, DType f, const Case &c) {
   args.length = c.length;
   args.window = c.window;
   args.scale = 1 / std::sqrt(static_cast<double>(c.headDim));
+  return args;
+}
+
+/// The gradient of what the forward arguments have computed.
+AttentionGradientArgs gradientOf(Maker &maker, const AttentionArgs &forward) {
+  const DType f = forward.query.dtype;
+  const int64_t tokens = forward.query.dims[0], width = forward.query.dims[1], keys = forward.key.dims[0], kvWidth = forward.key.dims[1];
+  AttentionGradientArgs args;
+  args.gradOut = maker.normal(f, {tokens, width});
+  args.query = forward.query;
+  args.key = forward.key;
+  args.value = forward.value;
+  args.out = forward.target;
+  args.logSumExp = forward.logSumExp;
+  args.segments = forward.segments;
+  args.keySegments = forward.keySegments;
+  args.bias = forward.bias;
+  args.workspace = maker.workspace(attentionGradientWorkspaceBytes(forward.heads, tokens, width / forward.heads, f));
+  args.gradQuery = maker.empty(f, {tokens, width});
+  args.gradKey = maker.empty(f, {keys, kvWidth});
+  args.gradValue = maker.empty(f, {keys, kvWidth});
+  if (forward.biasByDistance)
+    args.gradBias = maker.empty(DType::F32, {forward.bias.dims[0], forward.bias.dims[1]});
+  args.heads = forward.heads;
+  args.kvHeads = forward.kvHeads;
+  args.length = forward.length;
+  args.window = forward.window;
+  args.scale = forward.scale;
+  args.keyLength = forward.keyLength;
+  args.causal = forward.causal;
+  args.biasByDistance = forward.biasByDistance;
   return args;
 }
 
@@ -68,6 +108,8 @@ void onEngines(const AttentionArgs &forward, const AttentionGradientArgs &gradie
     EXPECT_LE(relativeError(expectedGradient.args.gradQuery, actualGradient.args.gradQuery), 2e-2) << engine.name;
     EXPECT_LE(relativeError(expectedGradient.args.gradKey, actualGradient.args.gradKey), 2e-2) << engine.name;
     EXPECT_LE(relativeError(expectedGradient.args.gradValue, actualGradient.args.gradValue), 2e-2) << engine.name;
+    if (gradient.gradBias)
+      EXPECT_LE(relativeError(expectedGradient.args.gradBias, actualGradient.args.gradBias), 2e-2) << engine.name;
   }
 }
 
@@ -80,23 +122,7 @@ TEST_P(Attention, ForwardAndGradient) {
     AttentionArgs forward = attention(maker, f, c);
     conform(forward, textOf(f));
     reference::run(KernelContext{}, forward);
-    AttentionGradientArgs args;
-    args.gradOut = maker.normal(f, {c.rows * c.length, c.heads * c.headDim});
-    args.query = forward.query;
-    args.key = forward.key;
-    args.value = forward.value;
-    args.out = forward.target;
-    args.logSumExp = forward.logSumExp;
-    args.segments = forward.segments;
-    args.workspace = maker.workspace(attentionGradientWorkspaceBytes(c.heads, c.rows * c.length, c.headDim, f));
-    args.gradQuery = maker.empty(f, {c.rows * c.length, c.heads * c.headDim});
-    args.gradKey = maker.empty(f, {c.rows * c.length, c.kvHeads * c.headDim});
-    args.gradValue = maker.empty(f, {c.rows * c.length, c.kvHeads * c.headDim});
-    args.heads = forward.heads;
-    args.kvHeads = forward.kvHeads;
-    args.length = forward.length;
-    args.window = forward.window;
-    args.scale = forward.scale;
+    AttentionGradientArgs args = gradientOf(maker, forward);
     conform(args, textOf(f));
     if (f == DType::BF16)
       onEngines(forward, args);
@@ -111,6 +137,45 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{1, 250, 1, 1, 16, 2, Case::One}, Case{2, 220, 2, 1, 16, 0, Case::Packed},
                       Case{2, 220, 2, 1, 16, 30, Case::Packed}, Case{1, 150, 2, 2, 10, 0, Case::Scattered},
                       Case{1, 260, 2, 1, 32, 0, Case::Padded}));
+
+INSTANTIATE_TEST_SUITE_P(
+    AcrossRows, Attention,
+    ::testing::Values(Case{1, 1, 1, 1, 1, 0, Case::One, 1}, Case{2, 5, 2, 1, 3, 0, Case::One, 9}, Case{3, 1, 4, 2, 20, 0, Case::One, 40},
+                      Case{2, 97, 3, 3, 64, 0, Case::One, 97}, Case{1, 33, 4, 1, 16, 0, Case::One, 192}, Case{1, 300, 2, 1, 24, 0, Case::One, 70},
+                      Case{1, 130, 1, 1, 256, 0, Case::One, 100}, Case{2, 220, 2, 1, 16, 0, Case::Packed, 150},
+                      Case{2, 150, 2, 2, 10, 0, Case::Scattered, 130}, Case{2, 120, 2, 1, 32, 0, Case::Padded, 260}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Biased, Attention,
+    ::testing::Values(Case{1, 1, 1, 1, 1, 0, Case::One, 0, Case::ByDistance}, Case{2, 5, 2, 1, 3, 0, Case::One, 9, Case::ByDistance},
+                      Case{2, 97, 3, 3, 64, 0, Case::One, 0, Case::ByDistance}, Case{3, 40, 6, 2, 8, 7, Case::One, 0, Case::ByDistance},
+                      Case{2, 200, 2, 1, 16, 0, Case::Padded, 130, Case::ByDistance}, Case{1, 70, 2, 2, 24, 0, Case::One, 300, Case::ByDistance},
+                      Case{2, 150, 2, 2, 10, 0, Case::Scattered, 150, Case::ByDistance}, Case{2, 5, 2, 1, 3, 0, Case::One, 0, Case::ByKey},
+                      Case{2, 220, 2, 1, 16, 30, Case::Packed, 0, Case::ByKey}, Case{2, 300, 4, 1, 24, 0, Case::One, 0, Case::ByKey},
+                      Case{2, 33, 3, 3, 20, 0, Case::Padded, 200, Case::ByKey}));
+
+// A query whose segment no key has gives zeros and no gradient, and spoils nobody else's.
+TEST(AttentionMask, WhoSeesNothingGivesZeros) {
+  for (DType f : kBoth) {
+    Maker maker;
+    AttentionArgs forward = attention(maker, f, {2, 40, 2, 1, 8, 0, Case::One, 100, Case::ByDistance});
+    for (int64_t t : {0, 7, 39, 40, 55})
+      forward.segments.as<int32_t>()[t] = 3;
+    conform(forward, textOf(f));
+    cpu::run(KernelContext{}, forward);
+    AttentionGradientArgs gradient = gradientOf(maker, forward);
+    conform(gradient, textOf(f));
+    cpu::run(KernelContext{}, gradient);
+    for (int64_t t = 0; t < 80; ++t)
+      for (int64_t c = 0; c < 16; ++c) {
+        const bool nothing = forward.segments.as<int32_t>()[t] == 3;
+        EXPECT_EQ(loadElement(forward.target, t * 16 + c) == 0, nothing) << textOf(f) << " " << t;
+        EXPECT_EQ(loadElement(gradient.gradQuery, t * 16 + c) == 0, nothing) << textOf(f) << " " << t;
+      }
+    if (f == DType::BF16)
+      onEngines(forward, gradient);
+  }
+}
 
 // The kernel must not look at what the mask hides, be it infinite.
 TEST(AttentionMask, HiddenKeysDoNotMatter) {

@@ -47,6 +47,11 @@ TEST_P(Cache, AppendsAndAttends) {
     args.window = c.window;
     args.scale = 1 / std::sqrt(static_cast<double>(c.headDim));
     conform(args, textOf(f));
+    args.bias = maker.normal(DType::F32, {c.heads, c.places}, 2);
+    conform(args, textOf(f) + std::string(", biased by key"));
+    args.bias = maker.normal(DType::F32, {c.heads, 2 * c.places - 1}, 2);
+    args.biasByDistance = true;
+    conform(args, textOf(f) + std::string(", biased by distance"));
   }
 }
 
@@ -58,20 +63,36 @@ INSTANTIATE_TEST_SUITE_P(Cases, Cache,
 // Attention over a cache that was filled token by token is attention over the row.
 TEST(CachedAttention, IsAttention) {
   constexpr int64_t kRows = 2, kLength = 75, kHeads = 4, kKvHeads = 2, kHeadDim = 16;
-  for (int64_t window : {0, 10}) {
+  struct Kind {
+    int64_t window;
+    bool biased, byDistance;
+  };
+  for (const Kind &kind : {Kind{0, false, false}, Kind{10, false, false}, Kind{0, true, false}, Kind{10, true, true}}) {
     Maker maker;
     AttentionArgs whole;
     whole.query = maker.normal(DType::F32, {kRows * kLength, kHeads * kHeadDim}, 2);
     whole.key = maker.normal(DType::F32, {kRows * kLength, kKvHeads * kHeadDim}, 2);
     whole.value = maker.normal(DType::F32, {kRows * kLength, kKvHeads * kHeadDim});
-    whole.segments = maker.integers({kRows * kLength}, 0, 0);
+    whole.segments = whole.keySegments = maker.integers({kRows * kLength}, 0, 0);
     whole.target = maker.empty(DType::F32, {kRows * kLength, kHeads * kHeadDim});
     whole.logSumExp = maker.empty(DType::F32, {kHeads, kRows * kLength});
     whole.heads = kHeads;
     whole.kvHeads = kKvHeads;
     whole.length = kLength;
-    whole.window = window;
+    whole.window = kind.window;
     whole.scale = 0.25;
+    whole.keyLength = kLength;
+    whole.causal = true;
+    TensorView bias;
+    if (kind.biased)
+      bias = maker.normal(DType::F32, {kHeads, kind.byDistance ? 2 * kLength - 1 : kLength});
+    whole.biasByDistance = kind.byDistance;
+    whole.bias = bias;
+    if (kind.biased && !kind.byDistance) { // that of a place in every row
+      whole.bias = maker.empty(DType::F32, {kHeads, kRows * kLength});
+      for (int64_t i = 0; i < whole.bias.elements(); ++i)
+        storeElement(whole.bias, i, loadElement(bias, i / (kRows * kLength) * kLength + i % kLength));
+    }
     reference::run(KernelContext{}, whole);
     CachedAttentionArgs args;
     args.query = whole.query;
@@ -84,11 +105,36 @@ TEST(CachedAttention, IsAttention) {
     args.heads = kHeads;
     args.kvHeads = kKvHeads;
     args.length = kLength;
-    args.window = window;
+    args.window = kind.window;
     args.scale = 0.25;
+    args.bias = bias;
+    args.biasByDistance = kind.byDistance;
     cpu::run(KernelContext{}, args);
-    EXPECT_LE(relativeError(whole.target, args.target), 1e-5) << "window " << window;
+    EXPECT_LE(relativeError(whole.target, args.target), 1e-5) << "window " << kind.window << " bias " << kind.biased << kind.byDistance;
   }
+}
+
+TEST(ReorderCache, GivesRowsTheTokensOfOthers) {
+  for (DType f : kBoth)
+    for (int64_t rows : {1, 4, 7}) {
+      Maker maker;
+      ReorderCacheArgs args;
+      args.cache = maker.normal(f, {rows * 33, 40});
+      args.rows = maker.integers({rows}, 0, static_cast<int>(rows) - 1);
+      conform(args, textOf(f));
+      for (int64_t row = 0; row < rows; ++row) // each its neighbour's: a cycle
+        args.rows.as<int32_t>()[row] = static_cast<int32_t>((row + 1) % rows);
+      conform(args, textOf(f));
+      args.rows.as<int32_t>()[0] = -1; // none of them: they stay
+      args.rows.as<int32_t>()[rows - 1] = static_cast<int32_t>(rows);
+      conform(args, textOf(f));
+    }
+  // More than what is kept of all rows at a time.
+  Maker maker;
+  ReorderCacheArgs args;
+  args.cache = maker.normal(DType::F32, {100 * 3, 2000});
+  args.rows = maker.integers({100}, 0, 99);
+  conform(args, "large");
 }
 
 TEST(CachedAttention, PaddingGivesZerosAndNanItsOwnTokenAlone) {

@@ -174,31 +174,52 @@ TEST(Gradient, MatmulAndColumnSum) {
   expectGradient(byBias, gradBias.target, "bias");
 }
 
+struct AttentionKind {
+  const char *name;
+  int64_t window, keyLength; // causal when the rows are as long
+  bool biased, byDistance;
+};
+
 TEST(Gradient, Attention) {
-  for (int64_t window : {0, 4}) {
+  for (const AttentionKind &kind : {AttentionKind{"causal", 0, 7, false, false}, AttentionKind{"window", 4, 7, false, false},
+                                    AttentionKind{"across", 0, 5, false, false}, AttentionKind{"by key", 0, 7, true, false},
+                                    AttentionKind{"by distance", 4, 7, true, true}, AttentionKind{"across by distance", 0, 9, true, true}}) {
+    SCOPED_TRACE(kind.name);
     Maker maker;
+    const int64_t keys = 2 * kind.keyLength;
     constexpr int64_t kTokens = 14, kHeads = 4, kKvHeads = 2, kDim = 3;
     AttentionArgs forward;
     forward.query = maker.normal(kWide, {kTokens, kHeads * kDim});
-    forward.key = maker.normal(kWide, {kTokens, kKvHeads * kDim});
-    forward.value = maker.normal(kWide, {kTokens, kKvHeads * kDim});
+    forward.key = maker.normal(kWide, {keys, kKvHeads * kDim});
+    forward.value = maker.normal(kWide, {keys, kKvHeads * kDim});
     forward.segments = maker.integers({kTokens}, 0, 0);
     for (int64_t t : {3, 4, 12, 13})
       forward.segments.as<int32_t>()[t] = 1;
+    forward.keyLength = kind.keyLength;
+    forward.causal = kind.keyLength == 7;
+    forward.keySegments = forward.causal ? forward.segments : maker.integers({keys}, 0, 1);
+    forward.biasByDistance = kind.byDistance;
+    if (kind.biased)
+      forward.bias = maker.normal(kWide, {kHeads, kind.byDistance ? 7 + kind.keyLength - 1 : keys});
     forward.target = maker.empty(kWide, {kTokens, kHeads * kDim});
     forward.logSumExp = maker.empty(kWide, {kHeads, kTokens});
     forward.heads = kHeads;
     forward.kvHeads = kKvHeads;
     forward.length = 7;
-    forward.window = window;
+    forward.window = kind.window;
     forward.scale = 0.8;
     TensorView weights = maker.normal(kWide, {kTokens, kHeads * kDim});
     TensorView byQuery = maker.empty(kWide, {kTokens, kHeads * kDim});
-    TensorView byKey = maker.empty(kWide, {kTokens, kKvHeads * kDim}), byValue = maker.empty(kWide, {kTokens, kKvHeads * kDim});
+    TensorView byKey = maker.empty(kWide, {keys, kKvHeads * kDim}), byValue = maker.empty(kWide, {keys, kKvHeads * kDim});
     auto run = [&] { reference::run(KernelContext{}, forward); };
     differentiate(forward.query, forward.target, weights, byQuery, run);
     differentiate(forward.key, forward.target, weights, byKey, run);
     differentiate(forward.value, forward.target, weights, byValue, run);
+    TensorView byBias;
+    if (kind.byDistance) {
+      byBias = maker.empty(kWide, {kHeads, forward.bias.dims[1]});
+      differentiate(forward.bias, forward.target, weights, byBias, run);
+    }
     AttentionGradientArgs args;
     args.gradOut = weights;
     args.query = forward.query;
@@ -207,18 +228,51 @@ TEST(Gradient, Attention) {
     args.out = forward.target;
     args.logSumExp = forward.logSumExp;
     args.segments = forward.segments;
+    args.keySegments = forward.keySegments;
+    args.bias = forward.bias;
     args.gradQuery = maker.empty(kWide, {kTokens, kHeads * kDim});
-    args.gradKey = maker.empty(kWide, {kTokens, kKvHeads * kDim});
-    args.gradValue = maker.empty(kWide, {kTokens, kKvHeads * kDim});
+    args.gradKey = maker.empty(kWide, {keys, kKvHeads * kDim});
+    args.gradValue = maker.empty(kWide, {keys, kKvHeads * kDim});
+    if (kind.byDistance)
+      args.gradBias = maker.empty(kWide, {kHeads, forward.bias.dims[1]});
     args.heads = kHeads;
     args.kvHeads = kKvHeads;
     args.length = 7;
-    args.window = window;
+    args.window = kind.window;
     args.scale = 0.8;
+    args.keyLength = forward.keyLength;
+    args.causal = forward.causal;
+    args.biasByDistance = forward.biasByDistance;
     reference::run(KernelContext{}, args);
     expectGradient(byQuery, args.gradQuery, "query");
     expectGradient(byKey, args.gradKey, "key");
     expectGradient(byValue, args.gradValue, "value");
+    if (kind.byDistance)
+      expectGradient(byBias, args.gradBias, "bias");
+  }
+}
+
+TEST(Gradient, RelativeBias) {
+  for (bool bidirectional : {true, false}) {
+    Maker maker;
+    RelativeBiasArgs forward;
+    forward.table = maker.normal(kWide, {6, 3});
+    forward.length = 9;
+    forward.keyLength = 12;
+    forward.maxDistance = 8;
+    forward.bidirectional = bidirectional;
+    forward.target = maker.empty(kWide, {3, 20});
+    TensorView weights = maker.normal(kWide, {3, 20}), byTable = maker.empty(kWide, {6, 3});
+    differentiate(forward.table, forward.target, weights, byTable, [&] { reference::run(KernelContext{}, forward); });
+    RelativeBiasGradientArgs args;
+    args.gradOut = weights;
+    args.gradTable = maker.empty(kWide, {6, 3});
+    args.length = forward.length;
+    args.keyLength = forward.keyLength;
+    args.maxDistance = forward.maxDistance;
+    args.bidirectional = bidirectional;
+    reference::run(KernelContext{}, args);
+    expectGradient(byTable, args.gradTable, "table");
   }
 }
 

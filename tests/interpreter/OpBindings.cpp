@@ -8,9 +8,16 @@ using namespace mlir;
 
 namespace zp::interpreter {
 
-template <typename OpT> static AttentionShape attentionShape(OpT op) {
-  return {static_cast<int64_t>(op.getHeads()), static_cast<int64_t>(op.getKvHeads()), static_cast<int64_t>(op.getLength()),
-          static_cast<int64_t>(op.getWindow()), op.getScale().convertToDouble()};
+template <typename OpT> static AttentionShape attentionShape(OpT op, const Frame &f, int64_t keyLength, bool causal) {
+  return {static_cast<int64_t>(op.getHeads()), static_cast<int64_t>(op.getKvHeads()), static_cast<int64_t>(op.getLength()), keyLength,
+          op.getScale().convertToDouble(), causal, static_cast<int64_t>(op.getWindow()), f.maybe(op.getBias()),
+          op.getBiasKind() == nn::BiasKind::ByDistance};
+}
+template <typename OpT> static AttentionShape attentionShape(OpT op, const Frame &f) {
+  return attentionShape(op, f, static_cast<int64_t>(op.getKeyLength()), op.getCausal());
+}
+template <typename OpT> static RelativeBiasShape relativeBiasShape(OpT op) {
+  return {static_cast<int64_t>(op.getLength()), static_cast<int64_t>(op.getKeyLength()), static_cast<int64_t>(op.getMaxDistance()), op.getBidirectional()};
 }
 static double number(const APFloat &value) { return value.convertToDouble(); }
 
@@ -78,6 +85,11 @@ static bool runStateful(Operation *op, Frame &f, LogicalResult &result) {
           appendCache(f.in(o.getValue()), f.in(o.getPositions()), static_cast<int64_t>(o.getLength()), *cache);
         return true;
       })
+      .Case([&](nn::ReorderCacheOp o) {
+        if (Tensor *cache = state(o.getState()))
+          reorderCache(f.in(o.getRows()), *cache);
+        return true;
+      })
       .Case([&](nn::ClearStateOp o) {
         if (Tensor *value = state(o.getState()))
           *value = Tensor(value->shape);
@@ -134,11 +146,18 @@ static bool runForward(Operation *op, Frame &f) {
       })
       .Case([&](nn::AttentionOp o) {
         Tensor result, logSumExp;
-        attention(f.in(o.getQuery()), f.in(o.getKey()), f.in(o.getValue()), f.in(o.getSegments()), attentionShape(o), result, logSumExp);
+        attention(f.in(o.getQuery()), f.in(o.getKey()), f.in(o.getValue()), f.in(o.getSegments()), f.in(o.getKeySegments()), attentionShape(o, f),
+                  result, logSumExp);
         return f.out(o.getResult(), result), f.out(o.getLogSumExp(), logSumExp), true;
       })
       .Case([&](nn::CachedAttentionOp o) {
-        return f.out(o, cachedAttention(f.in(o.getQuery()), f.in(o.getKey()), f.in(o.getValue()), f.in(o.getPositions()), attentionShape(o))), true;
+        AttentionShape shape = attentionShape(o, f, /*keyLength=*/0, /*causal=*/true); // the places of the cache
+        return f.out(o, cachedAttention(f.in(o.getQuery()), f.in(o.getKey()), f.in(o.getValue()), f.in(o.getPositions()), shape)), true;
+      })
+      .Case([&](nn::RelativeBiasOp o) { return f.out(o, relativeBias(f.in(o.getTable()), relativeBiasShape(o))), true; })
+      .Case([&](nn::AlibiTableOp o) {
+        std::vector<double> slopes(o.getSlopes().begin(), o.getSlopes().end());
+        return f.out(o, alibiTable(f.maybe(o.getPositions()), shapeOf(o.getType())[1], slopes, number(o.getScale()), o.getRoundBf16())), true;
       })
       .Case([&](nn::LinearCrossEntropyOp o) {
         LossSums sums = linearCrossEntropy(f.in(o.getHidden()), f.in(o.getWeight()), f.in(o.getLabels()), static_cast<int64_t>(o.getLength()), nullptr, nullptr);
@@ -176,12 +195,18 @@ static bool runGradient(Operation *op, Frame &f) {
         return true;
       })
       .Case([&](nn::AttentionGradientOp o) {
-        Tensor query, key, value;
+        Tensor query, key, value, bias;
         attentionGradient(f.in(o.getGradient()), f.in(o.getQuery()), f.in(o.getKey()), f.in(o.getValue()), f.in(o.getOut()),
-                          f.in(o.getLogSumExp()), f.in(o.getSegments()), attentionShape(o), query, key, value);
+                          f.in(o.getLogSumExp()), f.in(o.getSegments()), f.in(o.getKeySegments()), attentionShape(o, f), query, key, value,
+                          o.getBiasGradient() ? &bias : nullptr);
+        if (o.getBiasGradient())
+          f.out(o.getBiasGradient(), bias);
         f.out(o.getQueryGradient(), query);
         f.out(o.getKeyGradient(), key);
         return f.out(o.getValueGradient(), value), true;
+      })
+      .Case([&](nn::RelativeBiasGradientOp o) {
+        return f.out(o, relativeBiasGradient(f.in(o.getGradient()), shapeOf(o.getType())[0], relativeBiasShape(o))), true;
       })
       .Case([&](nn::LinearCrossEntropyGradientOp o) {
         Tensor hidden, weight;

@@ -52,16 +52,29 @@ Tensor rmsNormGradient(const Tensor &gradient, const Tensor &x, const Tensor &we
 void ropeTable(const Tensor &positions, const std::vector<double> &inverseFrequencies, double scaling, Tensor &cosine, Tensor &sine);
 Tensor rope(const Tensor &x, const Tensor &cosine, const Tensor &sine, int64_t headDim, bool inverse);
 struct AttentionShape {
-  int64_t heads, kvHeads, length, window;
+  int64_t heads, kvHeads, length, keyLength;
   double scale;
+  bool causal = true;
+  int64_t window = 0;
+  MaybeTensor bias = nullptr;
+  bool biasByDistance = false;
 };
-void attention(const Tensor &query, const Tensor &key, const Tensor &value, const Tensor &segments, const AttentionShape &shape,
-               Tensor &result, Tensor &logSumExp);
+void attention(const Tensor &query, const Tensor &key, const Tensor &value, const Tensor &segments, const Tensor &keySegments,
+               const AttentionShape &shape, Tensor &result, Tensor &logSumExp);
 void appendCache(const Tensor &value, const Tensor &positions, int64_t length, Tensor &cache);
+void reorderCache(const Tensor &rows, Tensor &cache);
 Tensor cachedAttention(const Tensor &query, const Tensor &key, const Tensor &value, const Tensor &positions, const AttentionShape &shape);
 void attentionGradient(const Tensor &gradient, const Tensor &query, const Tensor &key, const Tensor &value, const Tensor &out,
-                       const Tensor &logSumExp, const Tensor &segments, const AttentionShape &shape, Tensor &queryGradient,
-                       Tensor &keyGradient, Tensor &valueGradient);
+                       const Tensor &logSumExp, const Tensor &segments, const Tensor &keySegments, const AttentionShape &shape,
+                       Tensor &queryGradient, Tensor &keyGradient, Tensor &valueGradient, Tensor *biasGradient);
+struct RelativeBiasShape {
+  int64_t length, keyLength, maxDistance;
+  bool bidirectional;
+};
+Tensor relativeBias(const Tensor &table, const RelativeBiasShape &shape);
+Tensor relativeBiasGradient(const Tensor &gradient, int64_t buckets, const RelativeBiasShape &shape);
+/// Of `tokens` tokens, those of `positions` when they are given.
+Tensor alibiTable(MaybeTensor positions, int64_t tokens, const std::vector<double> &slopes, double scale, bool roundBf16);
 
 // LossOps.cpp
 constexpr int64_t kNotCounted = -100;

@@ -73,10 +73,12 @@ void lowerAttentionGradient(AttentionGradientOp op, Lowering &l) {
   Value workspace = l.workspace(attentionGradientWorkspaceBytes(heads, tokens, columns(op.getQuery()) / heads, dtypeOf(op.getQuery())));
   Value dq = l.memory.view(l.memory.define(op.getQueryGradient())), dk = l.memory.view(l.memory.define(op.getKeyGradient())),
         dv = l.memory.view(l.memory.define(op.getValueGradient()));
+  Value dbias = op.getBiasGradient() ? l.memory.view(l.memory.define(op.getBiasGradient())) : Value();
   l.emit<plan::AttentionGradientOp>(op, l.memory.view(op.getGradient()), l.memory.view(op.getQuery()), l.memory.view(op.getKey()), l.memory.view(op.getValue()),
-                                    l.memory.view(op.getOut()), l.memory.view(op.getLogSumExp()), l.memory.view(op.getSegments()), workspace, dq, dk, dv, heads,
-                                    static_cast<int64_t>(op.getKvHeads()), static_cast<int64_t>(op.getLength()), static_cast<int64_t>(op.getWindow()),
-                                    op.getScale());
+                                    l.memory.view(op.getOut()), l.memory.view(op.getLogSumExp()), l.memory.view(op.getSegments()), l.memory.view(op.getKeySegments()),
+                                    l.viewIf(op.getBias()), workspace, dq, dk, dv, dbias, heads, static_cast<int64_t>(op.getKvHeads()),
+                                    static_cast<int64_t>(op.getLength()), static_cast<int64_t>(op.getWindow()), op.getScale(),
+                                    static_cast<int64_t>(op.getKeyLength()), op.getCausal(), op.getBiasKind() == BiasKind::ByDistance);
 }
 
 } // namespace
@@ -118,6 +120,10 @@ bool lowerNN(Operation *operation, Lowering &l) {
       .Case([&](AppendCacheOp op) {
         Place cache = stateOf(l, op.getState(), declaredType(l, op.getStateAttr()), plan::BufferKind::Cache);
         return l.emit<plan::AppendCacheOp>(op, m.view(op.getValue()), m.view(op.getPositions()), m.view(cache), static_cast<int64_t>(op.getLength())), true;
+      })
+      .Case([&](ReorderCacheOp op) {
+        Place cache = stateOf(l, op.getState(), declaredType(l, op.getStateAttr()), plan::BufferKind::Cache);
+        return l.emit<plan::ReorderCacheOp>(op, m.view(op.getRows()), m.view(cache)), true;
       })
       //===--- linear maps and embeddings
       .Case([&](LinearOp op) {
@@ -183,18 +189,33 @@ bool lowerNN(Operation *operation, Lowering &l) {
       })
       .Case([&](AttentionOp op) {
         Value target = m.view(m.define(op.getResult())), lse = m.view(m.define(op.getLogSumExp()));
-        l.emit<plan::AttentionOp>(op, m.view(op.getQuery()), m.view(op.getKey()), m.view(op.getValue()), m.view(op.getSegments()), Value(), target, lse,
-                                  static_cast<int64_t>(op.getHeads()), static_cast<int64_t>(op.getKvHeads()), static_cast<int64_t>(op.getLength()),
-                                  static_cast<int64_t>(op.getWindow()), op.getScale());
+        l.emit<plan::AttentionOp>(op, m.view(op.getQuery()), m.view(op.getKey()), m.view(op.getValue()), m.view(op.getSegments()), m.view(op.getKeySegments()),
+                                  l.viewIf(op.getBias()), Value(), target, lse, static_cast<int64_t>(op.getHeads()), static_cast<int64_t>(op.getKvHeads()),
+                                  static_cast<int64_t>(op.getLength()), static_cast<int64_t>(op.getWindow()), op.getScale(),
+                                  static_cast<int64_t>(op.getKeyLength()), op.getCausal(), op.getBiasKind() == BiasKind::ByDistance);
         return true;
       })
       .Case([&](AttentionGradientOp op) { return lowerAttentionGradient(op, l), true; })
       .Case([&](CachedAttentionOp op) {
         Value target = m.view(m.define(op.getResult()));
-        l.emit<plan::CachedAttentionOp>(op, m.view(op.getQuery()), m.view(op.getKey()), m.view(op.getValue()), m.view(op.getPositions()), target,
-                                        static_cast<int64_t>(op.getHeads()), static_cast<int64_t>(op.getKvHeads()), static_cast<int64_t>(op.getLength()),
-                                        static_cast<int64_t>(op.getWindow()), op.getScale());
+        l.emit<plan::CachedAttentionOp>(op, m.view(op.getQuery()), m.view(op.getKey()), m.view(op.getValue()), m.view(op.getPositions()), l.viewIf(op.getBias()),
+                                        target, static_cast<int64_t>(op.getHeads()), static_cast<int64_t>(op.getKvHeads()), static_cast<int64_t>(op.getLength()),
+                                        static_cast<int64_t>(op.getWindow()), op.getScale(), op.getBiasKind() == BiasKind::ByDistance);
         return true;
+      })
+      .Case([&](RelativeBiasOp op) {
+        Value target = m.view(m.define(op.getResult()));
+        return l.emit<plan::RelativeBiasOp>(op, m.view(op.getTable()), target, static_cast<int64_t>(op.getLength()), static_cast<int64_t>(op.getKeyLength()),
+                                            static_cast<int64_t>(op.getMaxDistance()), op.getBidirectional()), true;
+      })
+      .Case([&](RelativeBiasGradientOp op) {
+        Value target = m.view(m.define(op.getResult()));
+        return l.emit<plan::RelativeBiasGradientOp>(op, m.view(op.getGradient()), target, static_cast<int64_t>(op.getLength()),
+                                                    static_cast<int64_t>(op.getKeyLength()), static_cast<int64_t>(op.getMaxDistance()), op.getBidirectional()), true;
+      })
+      .Case([&](AlibiTableOp op) {
+        Value target = m.view(m.define(op.getResult()));
+        return l.emit<plan::AlibiTableOp>(op, l.viewIf(op.getPositions()), target, op.getSlopes(), op.getScale(), op.getRoundBf16()), true;
       })
       //===--- loss and optimizer
       .Case([&](LinearCrossEntropyOp op) { return crossEntropy(op, Value(), Value(), l), true; })

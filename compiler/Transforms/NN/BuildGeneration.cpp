@@ -46,6 +46,8 @@ private:
       return map.map(dropout.getResult(), map.lookup(dropout.getX())), success();
     if (auto attention = dyn_cast<AttentionOp>(op))
       return attend(attention);
+    if (isa<RelativeBiasOp, AlibiTableOp>(op))
+      return biasOfPlaces(&op), success();
     if (auto loss = dyn_cast<LinearCrossEntropyOp>(op))
       return program.getKind() == ProgramKind::Decode ? giveLogits(loss) : success();
     Operation *made = builder.clone(op, map);
@@ -92,18 +94,38 @@ private:
   }
 
   LogicalResult attend(AttentionOp op) {
+    if (!op.getCausal())
+      return op.emitOpError("is not causal, expected attention that a cache can stand for");
     if (!positions)
       return op.emitOpError("has no input position_ids before it, expected one: it says where tokens lie in the cache");
     Value keys = append("key", map.lookup(op.getKey()), op), values = append("value", map.lookup(op.getValue()), op);
     Value query = map.lookup(op.getQuery());
     auto attention = CachedAttentionOp::create(builder, op.getLoc(), query.getType(), query, keys, values, positions,
-                                               op.getHeadsAttr(), op.getKvHeadsAttr(), builder.getI64IntegerAttr(shape.length),
-                                               op.getWindowAttr(), op.getScaleAttr());
+                                               op.getBias() ? map.lookup(op.getBias()) : Value(), op.getHeadsAttr(), op.getKvHeadsAttr(),
+                                               builder.getI64IntegerAttr(shape.length), op.getWindowAttr(), op.getScaleAttr(),
+                                               op.getBiasKindAttr());
     setUnit(attention, unitOf(op));
     map.map(op.getResult(), attention.getResult());
     perToken.insert(attention.getResult());
     ++attentions;
     return success();
+  }
+
+  /// A bias over the places of a cache: a token lies at the place that is its position.
+  void biasOfPlaces(Operation *op) {
+    auto type = cast<RankedTensorType>(op->getResult(0).getType());
+    Operation *made;
+    if (auto relative = dyn_cast<RelativeBiasOp>(op)) {
+      auto places = builder.getI64IntegerAttr(shape.places);
+      made = RelativeBiasOp::create(builder, op->getLoc(), type.clone({type.getDimSize(0), 2 * shape.places - 1}), map.lookup(relative.getTable()),
+                                    places, places, relative.getMaxDistanceAttr(), relative.getBidirectionalAttr());
+    } else {
+      auto alibi = cast<AlibiTableOp>(op);
+      made = AlibiTableOp::create(builder, op->getLoc(), type.clone({type.getDimSize(0), shape.places}), Value(), alibi.getSlopesAttr(),
+                                  alibi.getScaleAttr(), alibi.getRoundBf16Attr());
+    }
+    setUnit(made, unitOf(op));
+    map.map(op->getResult(0), made->getResult(0));
   }
 
   LogicalResult giveLogits(LinearCrossEntropyOp loss) {

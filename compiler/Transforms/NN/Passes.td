@@ -60,14 +60,14 @@ def BuildGenerationPass : NN_Pass<"nn-build-generation"> {
   let description = [{
     `prefill` takes prefill_length tokens of each of generation_batch_size rows and only fills their caches; `decode` takes one token
     of each row, appends it and gives the logits of the next. Both are the forward pass without dropout, with each nn.attention
-    replaced by nn.append_cache and nn.cached_attention on states @cache.key.N and @cache.value.N of max_length places a row.
-    position_ids are places in the cache too: -1 is padding. Nothing is trained: parameters lose `trainable`, what trains goes.
+    replaced by nn.append_cache and nn.cached_attention on states @cache.key.N and @cache.value.N of max_length places a row, and a bias
+    by one over places. position_ids are places in the cache too: -1 is padding. Nothing is trained: parameters lose `trainable`, what trains goes.
 
     Requires: attach-adapters, set-precision, quantize-frozen-weights; train_step is forward only; a row is one document.
     Ensures: no program of kind train_step; without the setting nothing changes.
 
     ```mlir
-    %a, %lse = nn.attention %q, %k, %v, %segments {heads = 4 : i64, kv_heads = 2 : i64, length = 8 : i64, …} : …
+    %a, %lse = nn.attention %q, %k, %v, %segments, %segments {heads = 4 : i64, key_length = 8 : i64, kv_heads = 2 : i64, length = 8 : i64, …} : …
     // becomes
     nn.append_cache @cache.key.0, %k, %positions {length = 1 : i64} : …
     nn.append_cache @cache.value.0, %v, %positions {length = 1 : i64} : …

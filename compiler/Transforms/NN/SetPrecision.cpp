@@ -12,8 +12,10 @@ using namespace zp::nn;
 
 namespace {
 
-/// Results that stay in f32 whatever is computed: row statistics.
+/// Results that stay in f32 whatever is computed: row statistics, and what is added to scores.
 bool keepsItsType(OpResult result) {
+  if (isa<RelativeBiasOp, AlibiTableOp>(result.getOwner()))
+    return true;
   return (isa<RmsNormOp>(result.getOwner()) || isa<AttentionOp>(result.getOwner())) && result.getResultNumber() == 1;
 }
 

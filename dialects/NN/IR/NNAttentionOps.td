@@ -28,31 +28,93 @@ def NN_RopeOp : NN_DifferentiableOp<"rope"> {
 }
 
 class NN_AttentionShape<dag operands> {
-  dag all = !con(operands, (ins NN_Indices:$segments, I64Attr:$heads, I64Attr:$kv_heads, I64Attr:$length,
-                                DefaultValuedAttr<I64Attr, "0">:$window, F64Attr:$scale));
+  dag all = !con(operands, (ins NN_Indices:$segments, NN_Indices:$key_segments, Optional<NN_Matrix>:$bias, I64Attr:$heads, I64Attr:$kv_heads,
+                                I64Attr:$length, I64Attr:$key_length, DefaultValuedAttr<BoolAttr, "true">:$causal,
+                                DefaultValuedAttr<I64Attr, "0">:$window, F64Attr:$scale, OptionalAttr<NN_BiasKind>:$bias_kind));
 }
 def NN_AttentionOp : NN_DifferentiableOp<"attention"> {
-  let summary = "causal softmax attention within a row and a segment, grouped heads";
+  let summary = "softmax attention within a row and a segment, causal or not, grouped heads, with a bias on the scores";
   let description = [{
-    Token i sees j of the same row (t / length) iff segments[i] == segments[j], j <= i and (window == 0 or j > i - window).
-    Query head h reads kv head h / (heads / kv_heads). The second result is the log-sum-exp of scale·q·k, f32 [heads, T].
+    Rows of `length` queries meet rows of `key_length` keys: as many of both; self-attention gives its segments and its length twice.
+    The query at place i of a row sees the key at place j of the same row iff their segments are equal and, when causal, j <= i and
+    (window == 0 or j > i - window). A query that sees nothing gives zeros. Query head h reads kv head h / (heads / kv_heads).
 
-    Constraints (query and result [T, heads·d], key and value [T, kv_heads·d]):
-    - C1: heads divides query's columns, giving d. C2: key and value are [T, kv_heads·d]. C3: kv_heads divides heads.
-    - C4: length divides T, and segments is [T]. C5: one element type. C6: log_sum_exp is f32 [heads, T].
+    The score is scale·q·k + bias. A bias is `by_key`, [heads, Tk], or `by_distance`, [heads, length + key_length - 1] with element
+    j - i + length - 1. The second result is the log-sum-exp of the scores, f32 [heads, T]; minus infinity where nothing is seen.
 
-    Gradient: nn.attention_gradient; log_sum_exp is not differentiable.
+    Constraints (query and result [T, heads·d], key and value [Tk, kv_heads·d]):
+    - C1: heads divides query's columns, giving d. C2: key and value are [Tk, kv_heads·d]. C3: kv_heads divides heads.
+    - C4: length divides T and key_length Tk, into as many rows; segments is [T], key_segments [Tk]. C5: one element type.
+    - C6: log_sum_exp is f32 [heads, T]. C7: causal needs key_length == length, a window needs causal.
+    - C8: bias and bias_kind come together, and bias is f32 of its kind's shape.
+
+    Gradient: nn.attention_gradient; log_sum_exp is not differentiable, nor is a bias by_key.
   }];
   let arguments = NN_AttentionShape<(ins NN_Matrix:$query, NN_Matrix:$key, NN_Matrix:$value)>.all;
   let results = (outs NN_Matrix:$result, NN_Matrix:$log_sum_exp);
-  let assemblyFormat = "$query `,` $key `,` $value `,` $segments attr-dict `:` functional-type(operands, results)";
+  let assemblyFormat = [{
+    $query `,` $key `,` $value `,` $segments `,` $key_segments (`bias` $bias_kind^ $bias)? attr-dict `:` functional-type(operands, results)
+  }];
 }
 def NN_AttentionGradientOp : NN_PureOp<"attention_gradient"> {
-  let summary = "gradients of attention with respect to query, key and value";
-  let description = [{ Constraints: C1: gradient and out have query's type. C2: the results have the types of query, key, value. }];
+  let summary = "gradients of attention with respect to query, key, value and, when asked, a bias by_distance";
+  let description = [{
+    The bias' gradient is f32, a sum over rows and queries.
+
+    Constraints: C1: gradient and out have query's type. C2: the results have the types of query, key, value. C3: bias and bias_kind come
+    together; a bias_gradient has the type of a bias by_distance.
+  }];
   let arguments = NN_AttentionShape<(ins NN_Matrix:$gradient, NN_Matrix:$query, NN_Matrix:$key, NN_Matrix:$value, NN_Matrix:$out, NN_Matrix:$log_sum_exp)>.all;
-  let results = (outs NN_Matrix:$query_gradient, NN_Matrix:$key_gradient, NN_Matrix:$value_gradient);
-  let assemblyFormat = "$gradient `,` $query `,` $key `,` $value `,` $out `,` $log_sum_exp `,` $segments attr-dict `:` functional-type(operands, results)";
+  let results = (outs NN_Matrix:$query_gradient, NN_Matrix:$key_gradient, NN_Matrix:$value_gradient, Optional<NN_Matrix>:$bias_gradient);
+  let assemblyFormat = [{
+    $gradient `,` $query `,` $key `,` $value `,` $out `,` $log_sum_exp `,` $segments `,` $key_segments (`bias` $bias_kind^ $bias)? attr-dict
+    `:` functional-type(operands, results)
+  }];
+}
+
+//===--- what goes into a bias ---------------------------------------------===//
+
+class NN_RelativeBiasShape<dag operands> {
+  dag all = !con(operands, (ins I64Attr:$length, I64Attr:$key_length, I64Attr:$max_distance, UnitAttr:$bidirectional));
+}
+def NN_RelativeBiasOp : NN_DifferentiableOp<"relative_bias"> {
+  let summary = "T5's bias by distance: each head's value of the bucket that the distance falls in";
+  let description = [{
+    Element (h, e) is table[bucket(e - (length - 1)), h]; the bucket's argument is the key's place minus the query's. Of B buckets,
+    n = B/2 serve each direction when bidirectional, else n = B, keys after the query count as distance 0. With distance d (its
+    absolute value) and exact = n/2: d itself when d < exact, else min(exact + trunc(log(d/exact) / log(max_distance/exact)·(n - exact)), n - 1),
+    in f32; plus n when bidirectional and the key comes after the query.
+
+    Constraints (table [B, heads]):
+    - C1: length and key_length are positive, and the result is f32 [heads, length + key_length - 1].
+    - C2: B is at least 2, when bidirectional even and at least 4. C3: max_distance is more than exact.
+
+    Gradient: nn.relative_bias_gradient.
+  }];
+  let arguments = NN_RelativeBiasShape<(ins NN_Matrix:$table)>.all;
+  let results = (outs NN_Matrix:$result);
+  let assemblyFormat = "$table attr-dict `:` functional-type(operands, results)";
+}
+def NN_RelativeBiasGradientOp : NN_PureOp<"relative_bias_gradient"> {
+  let summary = "gradient of relative_bias: the sum over each bucket's distances, f32 [B, heads]";
+  let description = [{
+    Constraints: C1: gradient and result are f32, of relative_bias' result and table. C2: as relative_bias. C3: as relative_bias.
+  }];
+  let arguments = NN_RelativeBiasShape<(ins NN_Matrix:$gradient)>.all;
+  let results = (outs NN_Matrix:$result);
+  let assemblyFormat = "$gradient attr-dict `:` functional-type(operands, results)";
+}
+def NN_AlibiTableOp : NN_PureOp<"alibi_table"> {
+  let summary = "ALiBi's bias by key: a head's slope times the key's position, times scale";
+  let description = [{
+    Element (h, t) is slopes[h]·positions[t]·scale, the first product rounded to f32 or, with round_bf16 (Falcon), of both factors rounded to bf16
+    and rounded to bf16 itself. Without positions, those of a cache: t is its own position.
+
+    Constraints: C1: the result is f32 [slopes, T], T being the positions when they are there.
+  }];
+  let arguments = (ins Optional<NN_Indices>:$positions, DenseF32ArrayAttr:$slopes, DefaultValuedAttr<F64Attr, "1.0">:$scale, UnitAttr:$round_bf16);
+  let results = (outs NN_Matrix:$result);
+  let assemblyFormat = "($positions^)? attr-dict `:` functional-type(operands, results)";
 }
 
 #endif // ZP_DIALECTS_NN_IR_NNATTENTIONOPS_TD

@@ -11,6 +11,11 @@ def NN_ProgramKind : I32EnumAttr<"ProgramKind", "which part of a job a program i
   let cppNamespace = "::zp::nn";
 }
 
+def NN_BiasKind : I32EnumAttr<"BiasKind", "what an attention's bias depends on, beside the head", [
+    I32EnumAttrCase<"ByKey", 0, "by_key">, I32EnumAttrCase<"ByDistance", 1, "by_distance">]> {
+  let cppNamespace = "::zp::nn";
+}
+
 def NN_Initial : I32EnumAttr<"Initial", "where a parameter's first values come from", [
     I32EnumAttrCase<"Checkpoint", 0, "checkpoint">, I32EnumAttrCase<"Zero", 1, "zero">,
     I32EnumAttrCase<"Uniform", 2, "uniform">, I32EnumAttrCase<"Normal", 3, "normal">]> {

@@ -102,6 +102,15 @@ LogicalResult AppendCacheOp::verifySymbolUses(SymbolTableCollection &symbols) {
   return success();
 }
 
+LogicalResult ReorderCacheOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  if (failed(verifyState(*this, symbols, getStateAttr(), Type())))
+    return failure();
+  auto cache = dyn_cast<RankedTensorType>(symbols.lookupNearestSymbolFrom<StateOp>(*this, getStateAttr()).getType());
+  ZP_REQUIRE(cache && cache.getRank() == 2 && dim(getRows(), 0) > 0 && cache.getDimSize(0) % dim(getRows(), 0) == 0,
+             "C2: the state must be a matrix whose rows the number of rows divides");
+  return success();
+}
+
 /// C5 of both products: first·op(second) has the result's shape, the second's columns being summed over when it is transposed.
 static bool branchFits(Value first, Value second, Value result, bool transposed) {
   if (!first || !second)
@@ -203,18 +212,29 @@ LogicalResult RopeOp::verify() {
                "C3: cosine and sine must be [x's rows, head_dim/2] of x's element type");
   return success();
 }
+/// A bias comes with its kind, in f32, and has the columns of that kind.
+template <typename OpT> static bool biasFits(OpT op, int64_t byKey, int64_t byDistance) {
+  if (!op.getBias() || !op.getBiasKind())
+    return !op.getBias() && !op.getBiasKind();
+  return element(op.getBias()).isF32() && dim(op.getBias(), 0) == static_cast<int64_t>(op.getHeads()) &&
+         dim(op.getBias(), 1) == (*op.getBiasKind() == BiasKind::ByKey ? byKey : byDistance);
+}
 LogicalResult AttentionOp::verify() {
   int64_t heads = static_cast<int64_t>(getHeads()), kvHeads = static_cast<int64_t>(getKvHeads()), tokens = dim(getQuery(), 0);
+  int64_t length = static_cast<int64_t>(getLength()), keyLength = static_cast<int64_t>(getKeyLength()), keys = dim(getKey(), 0);
   ZP_REQUIRE(heads > 0 && dim(getQuery(), 1) % heads == 0 && shape(getResult()) == shape(getQuery()), "C1: heads does not divide query's columns, or the result's shape isn't query's");
   int64_t width = dim(getQuery(), 1) / heads;
   for (Value kv : {getKey(), getValue()})
-    ZP_REQUIRE(dim(kv, 0) == tokens && dim(kv, 1) == kvHeads * width, "C2: key and value must be [tokens, kv_heads * head width]");
+    ZP_REQUIRE(dim(kv, 0) == keys && dim(kv, 1) == kvHeads * width, "C2: key and value must be [keys, kv_heads * head width]");
   ZP_REQUIRE(kvHeads > 0 && heads % kvHeads == 0, "C3: kv_heads does not divide heads");
-  ZP_REQUIRE(getLength() > 0 && tokens % static_cast<int64_t>(getLength()) == 0 && dim(getSegments(), 0) == tokens,
-             "C4: length does not divide the tokens, or segments differ in rows");
+  ZP_REQUIRE(length > 0 && tokens % length == 0 && keyLength > 0 && keys % keyLength == 0 && tokens / length == keys / keyLength,
+             "C4: length and key_length do not divide queries and keys into as many rows");
+  ZP_REQUIRE(dim(getSegments(), 0) == tokens && dim(getKeySegments(), 0) == keys, "C4: segments must be [queries], key_segments [keys]");
   ZP_REQUIRE(sameElement({getQuery(), getKey(), getValue(), getResult()}), "C5: element types differ");
   ZP_REQUIRE(element(getLogSumExp()).isF32() && dim(getLogSumExp(), 0) == heads && dim(getLogSumExp(), 1) == tokens,
              "C6: log_sum_exp must be f32 [heads, tokens]");
+  ZP_REQUIRE(getCausal() ? keyLength == length : getWindow() == 0, "C7: causal needs key_length of length, a window needs causal");
+  ZP_REQUIRE(biasFits(*this, keys, length + keyLength - 1), "C8: bias must be f32 of its kind, [heads, keys] or [heads, length + key_length - 1]");
   return success();
 }
 LogicalResult CachedAttentionOp::verify() {
@@ -227,6 +247,8 @@ LogicalResult CachedAttentionOp::verify() {
   ZP_REQUIRE(length > 0 && tokens % length == 0 && dim(getPositions(), 0) == tokens && isCacheFor(shape(getKey()), tokens, length),
              "C4: length does not divide the tokens, their rows do not divide key's, or positions differ in rows");
   ZP_REQUIRE(sameElement({getQuery(), getKey()}), "C5: element types differ");
+  int64_t places = dim(getKey(), 0) / (tokens / length);
+  ZP_REQUIRE(biasFits(*this, places, 2 * places - 1), "C6: bias must be f32 of its kind, [heads, places] or [heads, 2 * places - 1]");
   return success();
 }
 LogicalResult AttentionGradientOp::verify() {
@@ -234,6 +256,32 @@ LogicalResult AttentionGradientOp::verify() {
   ZP_REQUIRE(getQueryGradient().getType() == getQuery().getType() && getKeyGradient().getType() == getKey().getType() &&
                  getValueGradient().getType() == getValue().getType(),
              "C2: a gradient's type isn't its operand's");
+  ZP_REQUIRE(static_cast<bool>(getBias()) == getBiasKind().has_value(), "C3: bias and bias_kind come together");
+  ZP_REQUIRE(!getBiasGradient() || (getBiasKind() == BiasKind::ByDistance && getBiasGradient().getType() == getBias().getType()),
+             "C3: bias_gradient must have the type of a bias by_distance");
+  return success();
+}
+
+/// C2 and C3 of relative_bias and its gradient: `table` [buckets, heads], `bias` [heads, distances].
+template <typename OpT> static LogicalResult verifyRelativeBias(OpT op, Value table, Value bias) {
+  int64_t length = static_cast<int64_t>(op.getLength()), keyLength = static_cast<int64_t>(op.getKeyLength()), buckets = dim(table, 0);
+  if (length <= 0 || keyLength <= 0 || !element(bias).isF32() || shape(bias) != ArrayRef<int64_t>({dim(table, 1), length + keyLength - 1}))
+    return op.emitOpError("C1: length and key_length must be positive, and the bias f32 [heads, length + key_length - 1]");
+  if (buckets < (op.getBidirectional() ? 4 : 2) || (op.getBidirectional() && buckets % 2 != 0))
+    return op.emitOpError("C2: needs at least 2 buckets, when bidirectional an even number of at least 4");
+  if (static_cast<int64_t>(op.getMaxDistance()) <= (op.getBidirectional() ? buckets / 4 : buckets / 2))
+    return op.emitOpError("C3: max_distance must be more than the buckets of one distance");
+  return success();
+}
+LogicalResult RelativeBiasOp::verify() { return verifyRelativeBias(*this, getTable(), getResult()); }
+LogicalResult RelativeBiasGradientOp::verify() {
+  ZP_REQUIRE(element(getResult()).isF32(), "C1: the result must be f32");
+  return verifyRelativeBias(*this, getResult(), getGradient());
+}
+LogicalResult AlibiTableOp::verify() {
+  ZP_REQUIRE(element(getResult()).isF32() && dim(getResult(), 0) == static_cast<int64_t>(getSlopes().size()) &&
+                 (!getPositions() || dim(getResult(), 1) == dim(getPositions(), 0)),
+             "C1: the result must be f32 [slopes, positions]");
   return success();
 }
 

@@ -91,12 +91,23 @@ void RopeOp::buildVjp(OpBuilder &b, ArrayRef<Value> grads, ArrayRef<bool> needed
 }
 
 void AttentionOp::buildVjp(OpBuilder &b, ArrayRef<Value> grads, ArrayRef<bool> needed, MutableArrayRef<Value> out) {
-  auto op = AttentionGradientOp::create(b, getLoc(), getQuery().getType(), getKey().getType(), getValue().getType(), grads[0],
-                                        getQuery(), getKey(), getValue(), getResult(), getLogSumExp(), getSegments(),
-                                        getHeadsAttr(), getKvHeadsAttr(), getLengthAttr(), getWindowAttr(), getScaleAttr());
+  const unsigned bias = 5; // the operand after query, key, value and both segments
+  Type biasType = getBias() && needed[bias] ? getBias().getType() : Type();
+  auto op = AttentionGradientOp::create(b, getLoc(), getQuery().getType(), getKey().getType(), getValue().getType(), biasType, grads[0],
+                                        getQuery(), getKey(), getValue(), getResult(), getLogSumExp(), getSegments(), getKeySegments(),
+                                        getBias(), getHeadsAttr(), getKvHeadsAttr(), getLengthAttr(), getKeyLengthAttr(), getCausalAttr(),
+                                        getWindowAttr(), getScaleAttr(), getBiasKindAttr());
   for (unsigned i = 0; i < 3; ++i)
     if (needed[i])
       out[i] = op.getResult(i);
+  if (biasType)
+    out[bias] = op.getBiasGradient();
+}
+
+void RelativeBiasOp::buildVjp(OpBuilder &b, ArrayRef<Value> grads, ArrayRef<bool> needed, MutableArrayRef<Value> out) {
+  if (needed[0])
+    out[0] = RelativeBiasGradientOp::create(b, getLoc(), gradientType(getTable()), grads[0], getLengthAttr(), getKeyLengthAttr(),
+                                            getMaxDistanceAttr(), getBidirectionalAttr());
 }
 
 void LinearCrossEntropyOp::buildVjp(OpBuilder &b, ArrayRef<Value>, ArrayRef<bool> needed, MutableArrayRef<Value> out) {

@@ -4,7 +4,7 @@
 // block of step scalars (runtime/schema/step_scalars.h). "Adds into" means out += …; a buffer that is added into is zeroed
 // by an earlier instruction. Sums are taken in an order that does not depend on the number of threads. `f` is the compute
 // dtype (f32 or bf16): arithmetic inside a kernel is f32 (f64 where said), one rounding per stored value.
-// Next free opcode: 66.
+// Next free opcode: 78 (66 to 73 are being built).
 //===----------------------------------------------------------------------===//
 
 #ifndef ZP_DIALECTS_PLAN_IR_PLANOPS_TD
@@ -141,22 +141,29 @@ def Plan_RopeOp : Plan_Instruction<"rope", 47, OnDevice,
   let description = [{ out1 = round(x1·cos) - round(x2·sin), out2 = round(x2·cos) + round(x1·sin), each sum rounded; inverse negates sin. }];
 }
 def Plan_AttentionOp : Plan_Instruction<"attention", 48, OnDevice,
-    (ins Reads<"f[T,heads·d]">:$query, Reads<"f[T,kv_heads·d]">:$key, Reads<"f[T,kv_heads·d]">:$value, Reads<"i32[T]">:$segments,
+    (ins Reads<"f[T,heads·d]">:$query, Reads<"f[Tk,kv_heads·d]">:$key, Reads<"f[Tk,kv_heads·d]">:$value, Reads<"i32[T]">:$segments,
+         Reads<"i32[Tk]">:$key_segments, OptionalReads<"f32[heads,Tk], or f32[heads,length+key_length-1] by distance">:$bias,
          OptionalWrites<"u8">:$workspace, Writes<"f[T,heads·d]">:$target, Writes<"f32[heads,T]">:$log_sum_exp,
-         I64Attr:$heads, I64Attr:$kv_heads, I64Attr:$length, I64Attr:$window, F64Attr:$scale)> {
-  let summary = "causal softmax attention within a row and a segment, grouped heads, tiled";
+         I64Attr:$heads, I64Attr:$kv_heads, I64Attr:$length, I64Attr:$window, F64Attr:$scale, I64Attr:$key_length, BoolAttr:$causal,
+         BoolAttr:$bias_by_distance), [AttrSizedOperandSegments]> {
+  let summary = "softmax attention within a row and a segment, causal or not, grouped heads, tiled";
   let description = [{
-    Token i sees j of the same row (t / length) iff segments[i] == segments[j], j <= i and (window == 0 or j > i - window).
-    Padding (segment -1) is a segment like any other, so no row of scores is empty. Query head h reads kv head
-    h / (heads / kv_heads). Scores and softmax in f32. log_sum_exp is over scale·q·k.
+    Rows of `length` queries meet rows of `key_length` keys, T/length = Tk/key_length. The query at place i of its row sees the key at place
+    j of the same row iff their segments are equal and, when causal (key_length is length then), j <= i and (window == 0 or j > i - window).
+    Padding (segment -1) is a segment like any other. A query that sees nothing gives zeros, its log_sum_exp is minus infinity. Query head h
+    reads kv head h / (heads / kv_heads). Scores, scale·q·k + bias, and softmax in f32; the bias' element is the key's, or
+    j - i + length - 1 by distance. log_sum_exp is over the scores.
   }];
 }
 def Plan_AttentionGradientOp : Plan_Instruction<"attention_gradient", 49, OnDevice,
-    (ins Reads<"f[T,heads·d]">:$grad_out, Reads<"f[T,heads·d]">:$query, Reads<"f[T,kv_heads·d]">:$key, Reads<"f[T,kv_heads·d]">:$value,
-         Reads<"f[T,heads·d]">:$out, Reads<"f32[heads,T]">:$log_sum_exp, Reads<"i32[T]">:$segments, OptionalWrites<"u8">:$workspace,
-         Writes<"f">:$grad_query, Writes<"f">:$grad_key, Writes<"f">:$grad_value,
-         I64Attr:$heads, I64Attr:$kv_heads, I64Attr:$length, I64Attr:$window, F64Attr:$scale)> {
+    (ins Reads<"f[T,heads·d]">:$grad_out, Reads<"f[T,heads·d]">:$query, Reads<"f[Tk,kv_heads·d]">:$key, Reads<"f[Tk,kv_heads·d]">:$value,
+         Reads<"f[T,heads·d]">:$out, Reads<"f32[heads,T]">:$log_sum_exp, Reads<"i32[T]">:$segments, Reads<"i32[Tk]">:$key_segments,
+         OptionalReads<"as attention's">:$bias, OptionalWrites<"u8">:$workspace,
+         Writes<"f">:$grad_query, Writes<"f">:$grad_key, Writes<"f">:$grad_value, OptionalWrites<"f32[heads,length+key_length-1]">:$grad_bias,
+         I64Attr:$heads, I64Attr:$kv_heads, I64Attr:$length, I64Attr:$window, F64Attr:$scale, I64Attr:$key_length, BoolAttr:$causal,
+         BoolAttr:$bias_by_distance), [AttrSizedOperandSegments]> {
   let summary = "gradient of attention; probabilities are recomputed from log_sum_exp tile by tile";
+  let description = [{ grad_bias, of a bias by distance, is summed over the rows in their order, and over their queries. }];
 }
 def Plan_SiluMulOp : Plan_Instruction<"silu_mul", 50, OnDevice, (ins Reads<"f">:$gate, Reads<"f">:$up, Writes<"f">:$target)> {
   let summary = "target = round(gate·sigmoid(gate))·up";
@@ -233,12 +240,44 @@ def Plan_AppendCacheOp : Plan_Instruction<"append_cache", 64, OnDevice,
 }
 def Plan_CachedAttentionOp : Plan_Instruction<"cached_attention", 65, OnDevice,
     (ins Reads<"f[T,heads·d]">:$query, Reads<"f[R·L,kv_heads·d], R = T/length">:$key, Reads<"f[R·L,kv_heads·d]">:$value, Reads<"i32[T]">:$positions,
-         Writes<"f[T,heads·d]">:$target, I64Attr:$heads, I64Attr:$kv_heads, I64Attr:$length, I64Attr:$window, F64Attr:$scale)> {
+         OptionalReads<"f32[heads,L], or f32[heads,2·L-1] by distance">:$bias, Writes<"f[T,heads·d]">:$target,
+         I64Attr:$heads, I64Attr:$kv_heads, I64Attr:$length, I64Attr:$window, F64Attr:$scale, BoolAttr:$bias_by_distance)> {
   let summary = "softmax attention of a few new tokens over the cached keys and values of their row, grouped heads";
   let description = [{
     Token t of row r = t / length sees places j of that row's L iff j <= positions[t] and (window == 0 or j > positions[t] - window);
     those beyond the cache don't exist. A token of a negative position (padding) sees none and gets zeros. Query head h reads kv head
-    h / (heads / kv_heads). Scores and softmax in f32.
+    h / (heads / kv_heads). Scores, scale·q·k + bias, and softmax in f32; the bias' element is j or, by distance,
+    j - min(positions[t], L - 1) + L - 1.
+  }];
+}
+def Plan_ReorderCacheOp : Plan_Instruction<"reorder_cache", 77, OnDevice, (ins Reads<"i32[R]">:$rows, Updates<"f[R·L,D]">:$cache)> {
+  let summary = "row r of the cache, L places, becomes what row rows[r] was; where that is none of the R rows, row r stays";
+  let description = [{ R is at most kMaxCacheRows (runtime/schema/limits.h). }];
+}
+
+//===--- biases of attention ----------------------------------------------------===//
+
+def Plan_RelativeBiasOp : Plan_Instruction<"relative_bias", 74, OnDevice,
+    (ins Reads<"f[buckets,heads]">:$table, Writes<"f32[heads,length+key_length-1]">:$target,
+         I64Attr:$length, I64Attr:$key_length, I64Attr:$max_distance, BoolAttr:$bidirectional)> {
+  let summary = "T5's bias by distance: target[h][e] = table[bucket(e - (length - 1))][h]";
+  let description = [{
+    The argument is the key's place minus the query's. n = bidirectional ? buckets/2 : buckets, exact = n/2; the distance d is its absolute
+    value or, not bidirectional, 0 for keys after the query. bucket = d when d < exact, else
+    min(exact + trunc(log(d/exact) / log(max_distance/exact)·(n - exact)), n - 1) in f32; plus n when bidirectional and the key comes after.
+  }];
+}
+def Plan_RelativeBiasGradientOp : Plan_Instruction<"relative_bias_gradient", 75, OnDevice,
+    (ins Reads<"f32[heads,length+key_length-1]">:$grad_out, Writes<"f32[buckets,heads]">:$grad_table,
+         I64Attr:$length, I64Attr:$key_length, I64Attr:$max_distance, BoolAttr:$bidirectional)> {
+  let summary = "gradient of relative_bias: the sum over each bucket's distances";
+}
+def Plan_AlibiTableOp : Plan_Instruction<"alibi_table", 76, OnDevice,
+    (ins OptionalReads<"i32[T]: 0, 1, … when absent">:$positions, Writes<"f32[heads,T]">:$target,
+         DenseF32ArrayAttr:$slopes, F64Attr:$scale, BoolAttr:$round_bf16)> {
+  let summary = "ALiBi's bias by key: target[h][t] = slopes[h]·positions[t]·scale";
+  let description = [{
+    The first product is rounded to f32; with round_bf16 its factors are rounded to bf16, and so is it. What is scaled is rounded to f32.
   }];
 }
 

@@ -1,4 +1,4 @@
-// Rules that attention and its gradient share.
+// Rules that attention, its gradient and attention over a cache share.
 #ifndef ZP_RUNTIME_KERNELS_ATTENTION_CHECK_H
 #define ZP_RUNTIME_KERNELS_ATTENTION_CHECK_H
 
@@ -28,6 +28,28 @@ template <typename Args> int64_t checkAttention(Checker &checker, const Args &ar
   checker.rule(tokens % args.length == 0, std::to_string(tokens) + " tokens", "whole rows of length")
       .attribute("head_dim", headDim, 1, kMaxHeadDim);
   return checker.ok() ? headDim : 0;
+}
+
+/// Checks the side of the keys, the mask and the bias against a query that checkAttention took.
+template <typename Args> void checkAttentionKeys(Checker &checker, const Args &args, int64_t headDim) {
+  const DType f = args.query.dtype;
+  const int64_t tokens = args.query.dims[0], width = args.kvHeads * headDim;
+  checker.tensor(args.key, f, {-1, width});
+  if (!checker.ok())
+    return;
+  const int64_t keys = args.key.dims[0];
+  checker.attribute("key_length", args.keyLength, 1, keys);
+  if (!checker.ok())
+    return;
+  checker
+      .rule(keys % args.keyLength == 0 && keys / args.keyLength == tokens / args.length,
+            "key is " + describe(args.key), "as many rows of key_length as the queries have rows")
+      .tensor(args.value, f, {keys, width})
+      .tensor(args.segments, DType::I32, {tokens})
+      .tensor(args.keySegments, DType::I32, {keys})
+      .rule(!args.causal || args.keyLength == args.length, "key_length is " + std::to_string(args.keyLength), "length, when causal")
+      .rule(args.causal || args.window == 0, "window is " + std::to_string(args.window), "0, when not causal")
+      .tensor(args.bias, DType::F32, {args.heads, args.biasByDistance ? args.length + args.keyLength - 1 : keys});
 }
 
 } // namespace zp::rt

@@ -95,15 +95,20 @@ private:
   HWY_ALIGN Bf16 probabilities[kQueryRows * kKeyTile];
 };
 
-/// Turns a row of raw scores into 2^(scale·score - largest), masked to 0, and brings the row's state up to date.
-HWY_INLINE void softmaxRow(const Meeting &meeting, const int32_t *tileSegments, int64_t i, float scale, float *scores, float *out,
+/// Turns a row of raw scores into 2^(scale·score + bias - largest), masked to 0, and brings the row's state up to date.
+template <bool kBiased>
+HWY_INLINE void softmaxRow(const Meeting &meeting, const int32_t *tileSegments, int64_t i, float scale, const float *bias, float *scores, float *out,
                            int64_t outStride, float &largest, float &sum) {
   const F32 d;
   const VF32 factor = hn::Set(d, scale), hidden = hn::Set(d, -INFINITY);
   const int64_t end = meeting.whole ? kKeyTile : endColumn(meeting, i);
   VF32 top = hn::Set(d, largest);
   for (int64_t c = 0; c < end; c += kLanes) {
-    VF32 score = hn::Mul(factor, hn::Load(d, scores + c));
+    VF32 score = hn::Load(d, scores + c);
+    if constexpr (kBiased)
+      score = hn::MulAdd(factor, score, hn::LoadU(d, bias + c));
+    else
+      score = hn::Mul(factor, score);
     if (!meeting.whole)
       score = hn::IfThenElse(visibleLanes(meeting, tileSegments, i, c), score, hidden);
     hn::Store(score, d, scores + c);
@@ -129,7 +134,7 @@ HWY_INLINE void softmaxRow(const Meeting &meeting, const int32_t *tileSegments, 
 }
 
 template <typename T, typename Products>
-HWY_NOINLINE void attendTask(const AttentionArgs &args, const Bf16Engine *engine, int64_t head, int64_t firstQuery, int64_t queries) {
+HWY_NOINLINE void attendTask(const AttentionArgs &args, const Bf16Engine *engine, int64_t head, int64_t row, int64_t firstQuery, int64_t queries) {
   HWY_ALIGN float scores[kQueryRows * kKeyTile];
   HWY_ALIGN int32_t tileSegments[kKeyTile];
   State state;
@@ -139,43 +144,59 @@ HWY_NOINLINE void attendTask(const AttentionArgs &args, const Bf16Engine *engine
   const int64_t stride = products.outStride();
   const int64_t kvHead = head / (args.heads / args.kvHeads), kvStride = args.kvHeads * headDim, queryStride = args.heads * headDim;
   const auto scale = static_cast<float>(args.scale) * kLog2E;
-  products.loadQueries(args.query.as<T>() + firstQuery * queryStride + head * headDim, queryStride, queries);
+  const int64_t firstToken = row * args.length + firstQuery, rowKeys = row * args.keyLength;
+  const AttentionMask mask(args);
+  TileBias bias(args, head);
+  products.loadQueries(args.query.as<T>() + firstToken * queryStride + head * headDim, queryStride, queries);
   std::memset(state.out, 0, sizeof(float) * roundUpTo(queries, kQueryRows) * stride);
   std::fill_n(state.largest, queries, kLowest);
   std::fill_n(state.sum, queries, 0.0f);
 
-  const int64_t rowStart = firstQuery / args.length * args.length;
-  for (int64_t key = rowStart; key < firstQuery + queries; key += kKeyTile) {
-    const int64_t keys = std::min(kKeyTile, rowStart + args.length - key);
-    Meeting all{firstQuery, queries, key, keys, args.length, args.window, args.segments.as<int32_t>()};
+  const int32_t *segments = args.segments.as<int32_t>() + row * args.length, *keySegments = args.keySegments.as<int32_t>() + rowKeys;
+  const int64_t endKey = mask.of(firstQuery + queries - 1).end;
+  for (int64_t key = 0; key < endKey; key += kKeyTile) {
+    const int64_t keys = std::min(kKeyTile, args.keyLength - key);
+    Meeting all{firstQuery, queries, key, keys, mask, segments, keySegments};
     if (!all.any())
       continue;
-    const int64_t at = key * kvStride + kvHead * headDim;
+    const int64_t at = (rowKeys + key) * kvStride + kvHead * headDim;
     products.loadTile(args.key.as<T>() + at, args.value.as<T>() + at, kvStride, keys);
     std::memset(tileSegments, 0, sizeof(tileSegments));
-    std::memcpy(tileSegments, all.segments + key, sizeof(int32_t) * keys);
-    for (int64_t row = 0; row < queries; row += kQueryRows) {
+    std::memcpy(tileSegments, keySegments + key, sizeof(int32_t) * keys);
+    for (int64_t block = 0; block < queries; block += kQueryRows) {
       Meeting meeting = all;
-      meeting.query += row;
-      meeting.queries = std::min(kQueryRows, queries - row);
+      meeting.query += block;
+      meeting.queries = std::min(kQueryRows, queries - block);
       meeting.whole = false;
       if (!meeting.any())
         continue;
-      products.score(meeting, row, scores);
-      for (int64_t i = 0; i < meeting.queries; ++i)
-        softmaxRow(meeting, tileSegments, i, scale, scores + i * kKeyTile, state.out + (row + i) * stride, stride,
-                   state.largest[row + i], state.sum[row + i]);
+      products.score(meeting, block, scores);
+      auto softmax = [&](auto row) HWY_ATTR {
+        for (int64_t i = 0; i < meeting.queries; ++i)
+          row(i, scores + i * kKeyTile, state.out + (block + i) * stride, state.largest[block + i], state.sum[block + i]);
+      };
+      if (bias) {
+        bias.load(meeting, row);
+        softmax([&](int64_t i, float *of, float *out, float &largest, float &sum) HWY_ATTR {
+          softmaxRow<true>(meeting, tileSegments, i, scale, bias.row(i), of, out, stride, largest, sum);
+        });
+      } else {
+        softmax([&](int64_t i, float *of, float *out, float &largest, float &sum) HWY_ATTR {
+          softmaxRow<false>(meeting, tileSegments, i, scale, nullptr, of, out, stride, largest, sum);
+        });
+      }
       // Rows that only fill a register tile.
       std::memset(scores + meeting.queries * kKeyTile, 0, sizeof(float) * (kQueryRows - meeting.queries) * kKeyTile);
-      products.addValues(meeting, scores, state.out + row * stride);
+      products.addValues(meeting, scores, state.out + block * stride);
     }
   }
   const int64_t tokens = args.query.dims[0];
   for (int64_t i = 0; i < queries; ++i) {
-    args.logSumExp.as<float>()[head * tokens + firstQuery + i] =
+    const bool sawNothing = state.sum[i] == 0; // out is zero too
+    args.logSumExp.as<float>()[head * tokens + firstToken + i] =
         static_cast<float>(kLn2 * (static_cast<double>(state.largest[i]) + std::log2(static_cast<double>(state.sum[i]))));
-    const VF32 divisor = hn::Set(d, state.sum[i]);
-    T *target = args.target.as<T>() + (firstQuery + i) * queryStride + head * headDim;
+    const VF32 divisor = hn::Set(d, sawNothing ? 1.0f : state.sum[i]);
+    T *target = args.target.as<T>() + (firstToken + i) * queryStride + head * headDim;
     forVectors(0, headDim, [&](int64_t c, auto vector) HWY_ATTR {
       vector(d, hn::Div(hn::LoadU(d, state.out + i * stride + c), divisor), target + c);
     });
@@ -189,14 +210,13 @@ void attentionCpu(const KernelContext &context, const AttentionArgs &args, const
   parallelFor(context, rows * args.heads * blocks, 1, [&](int64_t begin, int64_t end) {
     for (int64_t task = begin; task < end; ++task) {
       const int64_t block = task % blocks, head = task / blocks % args.heads, row = task / blocks / args.heads;
-      const int64_t first = row * args.length + block * kTaskQueries;
-      const int64_t queries = std::min(kTaskQueries, args.length - block * kTaskQueries);
+      const int64_t first = block * kTaskQueries, queries = std::min(kTaskQueries, args.length - first);
       if (args.query.dtype == DType::F32)
-        attendTask<float, F32Products<float>>(args, nullptr, head, first, queries);
+        attendTask<float, F32Products<float>>(args, nullptr, head, row, first, queries);
       else if (engine)
-        attendTask<Bf16, PairProducts>(args, engine, head, first, queries);
+        attendTask<Bf16, PairProducts>(args, engine, head, row, first, queries);
       else
-        attendTask<Bf16, F32Products<Bf16>>(args, nullptr, head, first, queries);
+        attendTask<Bf16, F32Products<Bf16>>(args, nullptr, head, row, first, queries);
     }
   });
 }

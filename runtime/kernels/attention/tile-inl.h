@@ -30,28 +30,29 @@ HWY_INLINE void gatherRows(const T *source, int64_t sourceStride, int64_t rows, 
   std::memset(target + rows * stride, 0, sizeof(float) * (allRows - rows) * stride);
 }
 
-/// Where a block of queries meets a tile of keys. Positions are tokens of the whole tensor.
+/// Where a block of queries meets a tile of keys, both given by their places in their row, as `segments` and `keySegments` are.
 struct Meeting {
-  int64_t query, queries, key, keys, length, window;
-  const int32_t *segments;
+  int64_t query, queries, key, keys;
+  AttentionMask mask;
+  const int32_t *segments, *keySegments;
   bool whole = false; // every query sees every key
 
   /// False when no query sees a key. Segments are compared by range: exact for packed rows, cautious for any others.
   bool any() {
-    const int64_t lastQuery = query + queries - 1, lastKey = key + keys - 1;
-    if (key > lastQuery || lastKey < firstVisible(query, length, window))
+    const VisiblePlaces ofFirst = mask.of(query), ofLast = mask.of(query + queries - 1);
+    if (key >= ofLast.end || key + keys <= ofFirst.first)
       return false;
     const auto [queryLow, queryHigh] = std::minmax_element(segments + query, segments + query + queries);
-    const auto [keyLow, keyHigh] = std::minmax_element(segments + key, segments + key + keys);
+    const auto [keyLow, keyHigh] = std::minmax_element(keySegments + key, keySegments + key + keys);
     if (*queryHigh < *keyLow || *keyHigh < *queryLow)
       return false;
-    whole = keys == kKeyTile && lastKey <= query && key >= firstVisible(lastQuery, length, window) && *queryLow == *queryHigh &&
-            *keyLow == *keyHigh && *queryLow == *keyLow;
+    whole = keys == kKeyTile && key + keys <= ofFirst.end && key >= ofLast.first && *queryLow == *queryHigh && *keyLow == *keyHigh &&
+            *queryLow == *keyLow;
     return true;
   }
   /// Keys [first, end) of the tile that some of `rows` queries from row `i` of the block on can see, by position.
-  int64_t firstKey(int64_t i) const { return std::max<int64_t>(0, firstVisible(query + i, length, window) - key); }
-  int64_t endKey(int64_t i, int64_t rows = kMR) const { return std::min(keys, query + std::min<int64_t>(i + rows, queries) - key); }
+  int64_t firstKey(int64_t i) const { return std::max<int64_t>(0, mask.of(query + i).first - key); }
+  int64_t endKey(int64_t i, int64_t rows = kMR) const { return std::min(keys, mask.of(query + std::min<int64_t>(i + rows, queries) - 1).end - key); }
 };
 
 /// Lanes of [column, column + lanes) of the tile that query row `i` sees. tileSegments: the tile's, kKeyTile of them.
@@ -59,10 +60,10 @@ HWY_INLINE hn::Mask<F32> visibleLanes(const Meeting &meeting, const int32_t *til
   const F32 d;
   const hn::Rebind<int32_t, F32> di;
   const int64_t query = meeting.query + i;
+  const VisiblePlaces visible = meeting.mask.of(query);
   const auto at = hn::Iota(di, static_cast<int32_t>(column));
-  const auto last = hn::Set(di, static_cast<int32_t>(std::clamp<int64_t>(query - meeting.key, -1, kKeyTile)));
-  const auto first = hn::Set(di, static_cast<int32_t>(
-      std::clamp<int64_t>(firstVisible(query, meeting.length, meeting.window) - meeting.key, 0, kKeyTile)));
+  const auto last = hn::Set(di, static_cast<int32_t>(std::clamp<int64_t>(visible.end - 1 - meeting.key, -1, kKeyTile)));
+  const auto first = hn::Set(di, static_cast<int32_t>(std::clamp<int64_t>(visible.first - meeting.key, 0, kKeyTile)));
   const auto hidden = hn::Or(hn::Gt(at, last), hn::Gt(first, at));
   const auto same = hn::Eq(hn::Load(di, tileSegments + column), hn::Set(di, meeting.segments[query]));
   return hn::RebindMask(d, hn::AndNot(hidden, same));
@@ -80,6 +81,46 @@ HWY_INLINE void zeroColumns(float *row, int64_t from) {
 /// Softmax works in powers of two: the factor goes into the scores' scale.
 inline constexpr float kLog2E = 1.44269504088896341f;
 inline constexpr double kLn2 = 0.693147180559945309;
+
+/// The bias of a meeting, times log2(e): a row of values for every query alike (by key), or one in which each query begins a value
+/// before the query before it (by distance). Its gradient is gathered the same way.
+class TileBias {
+public:
+  template <typename Args>
+  TileBias(const Args &args, int64_t head)
+      : source(args.bias ? args.bias.template as<float>() + head * args.bias.dims[1] : nullptr), count(args.bias ? args.bias.dims[1] : 0),
+        length(args.length), byDistance(args.biasByDistance) {}
+  explicit operator bool() const { return source; }
+  /// Of the keys' row `row`. Where there is no key, or no query, values are 0.
+  void load(const Meeting &meeting, int64_t row) {
+    const F32 d;
+    begin = byDistance ? meeting.key - meeting.query - (kQueryRows - 1) + length - 1 : row * meeting.mask.keyLength + meeting.key;
+    const auto [from, end] = given();
+    std::memset(values, 0, sizeof(values));
+    forVectors(from, end, [&](int64_t v, auto vector) HWY_ATTR { vector(d, hn::Mul(hn::Set(d, kLog2E), vector(d, source + begin + v)), values + v); });
+  }
+  /// kKeyTile values of query row `i`, unaligned.
+  const float *row(int64_t i) const { return values + offset(i); }
+  int64_t offset(int64_t i) const { return byDistance ? kQueryRows - 1 - i : 0; }
+  /// Adds what was gathered in the order of `values` to the head's gradient, which is as long as the bias.
+  void addGradient(const float *gathered, float *gradient) const {
+    const F32 d;
+    const auto [from, end] = given();
+    forVectors(from, end, [&](int64_t v, auto vector) HWY_ATTR {
+      vector(d, hn::Add(vector(d, gradient + begin + v), hn::LoadU(d, gathered + v)), gradient + begin + v);
+    });
+  }
+  static constexpr int64_t kValues = kQueryRows + kKeyTile;
+
+private:
+  std::pair<int64_t, int64_t> given() const {
+    return {std::max<int64_t>(0, -begin), std::min(byDistance ? kValues : kKeyTile, count - begin)};
+  }
+  const float *source;
+  int64_t count, length, begin = 0;
+  bool byDistance;
+  HWY_ALIGN float values[kValues];
+};
 
 /// scores[kQueryRows][kKeyTile] = queries · keysᵀ, register tiles that the mask hides left as they are.
 HWY_INLINE void scoreTile(const Meeting &meeting, const float *queries, int64_t queryStride, const float *packedKeys, int64_t headDim,

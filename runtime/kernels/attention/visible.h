@@ -1,4 +1,4 @@
-// Which keys a query sees: the one statement of the mask.
+// Which keys a query sees, of a row or of a cache: the one statement of the mask.
 #ifndef ZP_RUNTIME_KERNELS_ATTENTION_VISIBLE_H
 #define ZP_RUNTIME_KERNELS_ATTENTION_VISIBLE_H
 
@@ -7,16 +7,25 @@
 
 namespace zp::rt {
 
-/// The first token that query i may see, segments aside: of its row, and of its window when there is one.
-inline int64_t firstVisible(int64_t i, int64_t length, int64_t window) {
-  int64_t rowStart = i / length * length;
-  return window == 0 ? rowStart : std::max(rowStart, i - window + 1);
+/// Places [first, end) of a row of keys.
+struct VisiblePlaces {
+  int64_t first, end;
+};
+
+/// Causal: what a query of this position sees of `places` keys; nothing when the position is negative.
+inline VisiblePlaces visiblePlaces(int64_t position, int64_t window, int64_t places) {
+  const int64_t end = std::clamp<int64_t>(position + 1, 0, places);
+  return {window == 0 ? 0 : std::clamp<int64_t>(position - window + 1, 0, end), end};
 }
 
-/// Query i sees key j.
-inline bool isVisible(int64_t i, int64_t j, const int32_t *segments, int64_t length, int64_t window) {
-  return j <= i && j >= firstVisible(i, length, window) && segments[i] == segments[j];
-}
+/// Who sees whom in a row of queries and one of keys, segments aside.
+struct AttentionMask {
+  int64_t keyLength, window;
+  bool causal;
+  template <typename Args> explicit AttentionMask(const Args &args) : keyLength(args.keyLength), window(args.window), causal(args.causal) {}
+  /// Of the query at place i. Both ends grow with i.
+  VisiblePlaces of(int64_t i) const { return causal ? visiblePlaces(i, window, keyLength) : VisiblePlaces{0, keyLength}; }
+};
 
 } // namespace zp::rt
 

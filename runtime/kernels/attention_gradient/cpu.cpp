@@ -26,22 +26,30 @@ HWY_INLINE void addProduct(int64_t rows, int64_t columns, int64_t k, const float
     }
 }
 
-/// From scores and grad_out·valueᵀ to probabilities and the scores' gradients, in place; 0 where the mask hides.
+/// From scores and grad_out·valueᵀ to probabilities and the gradients of q·k, in place; 0 where the mask hides. The gradient of the
+/// bias is added into `gradBias` when that is given.
+template <bool kBiased>
 HWY_INLINE void gradientRow(const Meeting &meeting, const int32_t *tileSegments, int64_t i, float scale, float logSumExp, float delta,
-                            float *scores, float *gradients) {
+                            const float *bias, float *gradBias, float *scores, float *gradients) {
   const F32 d;
   const VF32 factor = hn::Set(d, scale), power = hn::Set(d, scale * kLog2E), shift = hn::Set(d, logSumExp * kLog2E), back = hn::Set(d, delta);
   const int64_t end = meeting.whole ? kKeyTile : endColumn(meeting, i);
   for (int64_t c = 0; c < end; c += kLanes) {
-    VF32 p = exp2Negative(d, hn::MulSub(power, hn::Load(d, scores + c), shift));
-    VF32 gradient = hn::Mul(hn::Mul(factor, p), hn::Sub(hn::Load(d, gradients + c), back));
+    VF32 exponent = hn::MulSub(power, hn::Load(d, scores + c), shift);
+    if constexpr (kBiased)
+      exponent = hn::Add(exponent, hn::LoadU(d, bias + c));
+    VF32 p = exp2Negative(d, exponent);
+    VF32 gradient = hn::Mul(p, hn::Sub(hn::Load(d, gradients + c), back)); // of the score
     if (!meeting.whole) {
       const auto visible = visibleLanes(meeting, tileSegments, i, c);
       p = hn::IfThenElseZero(visible, p);
       gradient = hn::IfThenElseZero(visible, gradient);
     }
     hn::Store(p, d, scores + c);
-    hn::Store(gradient, d, gradients + c);
+    hn::Store(hn::Mul(factor, gradient), d, gradients + c);
+    if constexpr (kBiased)
+      if (gradBias)
+        hn::StoreU(hn::Add(gradient, hn::LoadU(d, gradBias + c)), d, gradBias + c);
   }
   zeroColumns(scores, end);
   zeroColumns(gradients, end);
@@ -141,22 +149,24 @@ private:
   HWY_ALIGN uint32_t between[kQueryPairs * kKeyTile], turned[kKeyTile * kQueryPairs];
 };
 
-/// One row of tokens and one head of keys with the query heads that read it: no other task writes what this one does.
+/// One row of tokens and one head of keys with the query heads that read it: no other writes what this one does, but to grad_bias.
 template <typename T, typename Products>
-HWY_NOINLINE void gradientTask(const AttentionGradientArgs &args, const Bf16Engine *engine, int64_t rowStart, int64_t kvHead,
+HWY_NOINLINE void gradientTask(const AttentionGradientArgs &args, const Bf16Engine *engine, int64_t row, int64_t kvHead,
                                const QueryGradient &sums, float *deltas) {
   HWY_ALIGN float gradQueries[kQueryRows * kMaxPaddedHead];
   HWY_ALIGN float gradKeys[kKeyTile * kMaxPaddedHead], gradValues[kKeyTile * kMaxPaddedHead];
   HWY_ALIGN float scores[kQueryRows * kKeyTile], gradScores[kQueryRows * kKeyTile];
+  HWY_ALIGN float gradBias[TileBias::kValues];
   HWY_ALIGN int32_t tileSegments[kKeyTile];
   const F32 d;
   const int64_t tokens = args.query.dims[0], headDim = args.query.dims[1] / args.heads;
   Products products(engine, headDim);
   const int64_t stride = products.outStride();
   const int64_t group = args.heads / args.kvHeads, queryStride = args.heads * headDim, kvStride = args.kvHeads * headDim;
-  const int64_t rowEnd = rowStart + args.length;
+  const int64_t rowStart = row * args.length, rowEnd = rowStart + args.length, rowKeys = row * args.keyLength;
   const auto scale = static_cast<float>(args.scale);
-  const int32_t *segments = args.segments.as<int32_t>();
+  const AttentionMask mask(args);
+  const int32_t *segments = args.segments.as<int32_t>() + rowStart, *keySegments = args.keySegments.as<int32_t>() + rowKeys;
 
   for (int64_t head = kvHead * group; head < (kvHead + 1) * group; ++head)
     for (int64_t t = rowStart; t < rowEnd; ++t) {
@@ -167,38 +177,51 @@ HWY_NOINLINE void gradientTask(const AttentionGradientArgs &args, const Bf16Engi
       std::memset(sums.row(t, head), 0, sizeof(float) * headDim);
     }
 
-  for (int64_t key = rowStart; key < rowEnd; key += kKeyTile) {
-    const int64_t keys = std::min(kKeyTile, rowEnd - key), at = key * kvStride + kvHead * headDim;
+  for (int64_t key = 0; key < args.keyLength; key += kKeyTile) {
+    const int64_t keys = std::min(kKeyTile, args.keyLength - key), at = (rowKeys + key) * kvStride + kvHead * headDim;
     products.loadTile(args.key.as<T>() + at, args.value.as<T>() + at, kvStride, keys);
     std::memset(gradKeys, 0, sizeof(float) * kKeyTile * stride);
     std::memset(gradValues, 0, sizeof(float) * kKeyTile * stride);
     std::memset(tileSegments, 0, sizeof(tileSegments));
-    std::memcpy(tileSegments, segments + key, sizeof(int32_t) * keys);
-    // Blocks of queries lie at multiples of kQueryRows from the row's start; none before the tile's first key sees it.
-    const int64_t firstBlock = rowStart + (key - rowStart) / kQueryRows * kQueryRows;
-    for (int64_t head = kvHead * group; head < (kvHead + 1) * group; ++head)
-      for (int64_t query = firstBlock; query < rowEnd; query += kQueryRows) {
-        Meeting meeting{query, std::min(kQueryRows, rowEnd - query), key, keys, args.length, args.window, segments};
+    std::memcpy(tileSegments, keySegments + key, sizeof(int32_t) * keys);
+    // Blocks of queries lie at multiples of kQueryRows from the row's start; when causal, none before the tile's first key sees it.
+    const int64_t firstBlock = args.causal ? key / kQueryRows * kQueryRows : 0;
+    for (int64_t head = kvHead * group; head < (kvHead + 1) * group; ++head) {
+      TileBias bias(args, head);
+      for (int64_t query = firstBlock; query < args.length; query += kQueryRows) {
+        Meeting meeting{query, std::min(kQueryRows, args.length - query), key, keys, mask, segments, keySegments};
         if (!meeting.any())
           continue;
-        const int64_t from = query * queryStride + head * headDim;
+        const int64_t token = rowStart + query, from = token * queryStride + head * headDim;
         products.loadQueries(args.query.as<T>() + from, args.gradOut.as<T>() + from, queryStride, meeting.queries);
         products.score(meeting, scores, gradScores);
-        for (int64_t i = 0; i < meeting.queries; ++i)
-          gradientRow(meeting, tileSegments, i, scale, args.logSumExp.as<float>()[head * tokens + query + i],
-                      deltas[head * tokens + query + i], scores + i * kKeyTile, gradScores + i * kKeyTile);
+        const float *logSumExp = args.logSumExp.as<float>() + head * tokens + token, *delta = deltas + head * tokens + token;
+        if (bias) {
+          bias.load(meeting, row);
+          std::memset(gradBias, 0, sizeof(gradBias));
+          for (int64_t i = 0; i < meeting.queries; ++i)
+            gradientRow<true>(meeting, tileSegments, i, scale, logSumExp[i], delta[i], bias.row(i),
+                              args.gradBias ? gradBias + bias.offset(i) : nullptr, scores + i * kKeyTile, gradScores + i * kKeyTile);
+          if (args.gradBias)
+            bias.addGradient(gradBias, args.gradBias.as<float>() + head * args.gradBias.dims[1]);
+        } else {
+          for (int64_t i = 0; i < meeting.queries; ++i)
+            gradientRow<false>(meeting, tileSegments, i, scale, logSumExp[i], delta[i], nullptr, nullptr, scores + i * kKeyTile,
+                               gradScores + i * kKeyTile);
+        }
         const int64_t filled = meeting.queries * kKeyTile; // the rest only fills a register tile
         std::memset(scores + filled, 0, sizeof(scores) - sizeof(float) * filled);
         std::memset(gradScores + filled, 0, sizeof(gradScores) - sizeof(float) * filled);
         std::memset(gradQueries, 0, sizeof(float) * kQueryRows * stride);
         products.addGradients(meeting, scores, gradScores, gradKeys, gradValues, gradQueries);
         for (int64_t i = 0; i < meeting.queries; ++i) {
-          float *sum = sums.row(query + i, head);
+          float *sum = sums.row(token + i, head);
           forVectors(0, headDim, [&](int64_t c, auto vector) HWY_ATTR {
             vector(d, hn::Add(vector(d, sum + c), hn::LoadU(d, gradQueries + i * stride + c)), sum + c);
           });
         }
       }
+    }
     for (int64_t i = 0; i < keys; ++i) {
       T *gradKey = args.gradKey.as<T>() + at + i * kvStride, *gradValue = args.gradValue.as<T>() + at + i * kvStride;
       forVectors(0, headDim, [&](int64_t c, auto vector) HWY_ATTR {
@@ -224,15 +247,29 @@ void attentionGradientCpu(const KernelContext &context, const AttentionGradientA
   const bool f32 = args.query.dtype == DType::F32;
   const QueryGradient sums = f32 ? QueryGradient{args.gradQuery.as<float>(), args.heads * headDim, headDim}
                                  : QueryGradient{deltas + args.heads * tokens, headDim, tokens * headDim};
-  parallelFor(context, tokens / args.length * args.kvHeads, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t task = begin; task < end; ++task) {
-      const int64_t rowStart = task / args.kvHeads * args.length, kvHead = task % args.kvHeads;
-      if (f32)
-        gradientTask<float, F32Products<float>>(args, nullptr, rowStart, kvHead, sums, deltas);
-      else if (engine)
-        gradientTask<Bf16, PairProducts>(args, engine, rowStart, kvHead, sums, deltas);
-      else
-        gradientTask<Bf16, F32Products<Bf16>>(args, nullptr, rowStart, kvHead, sums, deltas);
+  auto differentiate = [&](int64_t row, int64_t kvHead) {
+    if (f32)
+      gradientTask<float, F32Products<float>>(args, nullptr, row, kvHead, sums, deltas);
+    else if (engine)
+      gradientTask<Bf16, PairProducts>(args, engine, row, kvHead, sums, deltas);
+    else
+      gradientTask<Bf16, F32Products<Bf16>>(args, nullptr, row, kvHead, sums, deltas);
+  };
+  const int64_t rows = tokens / args.length, group = args.heads / args.kvHeads;
+  if (!args.gradBias) {
+    parallelFor(context, rows * args.kvHeads, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t task = begin; task < end; ++task)
+        differentiate(task / args.kvHeads, task % args.kvHeads);
+    });
+    return;
+  }
+  // The rows of a head add into one gradient: in their order, whatever the number of threads.
+  parallelFor(context, args.kvHeads, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t kvHead = begin; kvHead < end; ++kvHead) {
+      const int64_t width = args.gradBias.dims[1];
+      std::memset(args.gradBias.as<float>() + kvHead * group * width, 0, sizeof(float) * static_cast<size_t>(group * width));
+      for (int64_t row = 0; row < rows; ++row)
+        differentiate(row, kvHead);
     }
   });
 }

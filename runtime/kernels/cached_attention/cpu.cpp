@@ -2,7 +2,7 @@
 #include <cmath>
 
 #include "runtime/kernels/attention/check.h"
-#include "runtime/kernels/cached_attention/visible.h"
+#include "runtime/kernels/attention/visible.h"
 #include "runtime/kernels/kernels.h"
 #include "runtime/kernels/parallel.h"
 #include "runtime/kernels/targets.h"
@@ -20,6 +20,8 @@ namespace {
 constexpr int64_t kTile = 64;
 /// Where a row of scores begins: below any real score, yet finite, so that differences of it are numbers.
 constexpr float kLowest = -1e30f;
+/// Softmax works in powers of two: the factor goes into the scores.
+constexpr float kLog2E = 1.44269504088896341f;
 constexpr int64_t kPaddedHead = kMaxHeadDim + HWY_MAX_BYTES / sizeof(float);
 static_assert(kTile * sizeof(float) % HWY_MAX_BYTES == 0);
 
@@ -66,20 +68,27 @@ template <typename T> HWY_NOINLINE void attendToken(const CachedAttentionArgs &a
   const F32 d;
   const int64_t tokens = args.query.dims[0], headDim = args.query.dims[1] / args.heads, stride = args.kvHeads * headDim;
   const int64_t places = args.key.dims[0] / (tokens / args.length);
-  const auto [first, end] = visiblePlaces(args.positions.as<int32_t>()[t], args.window, places);
+  const int64_t position = args.positions.as<int32_t>()[t];
+  const auto [first, end] = visiblePlaces(position, args.window, places);
   const int64_t cached = t / args.length * places * stride + head / (args.heads / args.kvHeads) * headDim;
   const T *keys = args.key.as<T>() + cached, *values = args.value.as<T>() + cached;
   const T *query = args.query.as<T>() + (t * args.heads + head) * headDim;
+  // Of place 0. By distance, the values of all places lie in a row, those of a later token one to the left.
+  const float *bias = args.bias ? args.bias.as<float>() + head * args.bias.dims[1] : nullptr;
+  if (bias && args.biasByDistance)
+    bias += places - 1 - std::clamp<int64_t>(position, 0, places - 1);
   State state;
   std::fill_n(state.query, kPaddedHead, 0.0f);
   std::fill_n(state.out, kPaddedHead, 0.0f);
-  const VF32 scale = hn::Set(d, static_cast<float>(args.scale) * 1.44269504088896341f);
+  const VF32 scale = hn::Set(d, static_cast<float>(args.scale) * kLog2E);
   forVectors(0, headDim,
              [&](int64_t c, auto vector) HWY_ATTR { hn::Store(hn::Mul(scale, vector(d, query + c)), d, state.query + c); });
   for (int64_t tile = first; tile < end; tile += kTile) {
     const int64_t count = std::min(kTile, end - tile);
     for (int64_t i = 0; i < count; ++i)
       state.scores[i] = dot(state.query, keys + (tile + i) * stride, headDim);
+    for (int64_t i = 0; bias && i < count; ++i)
+      state.scores[i] += kLog2E * bias[tile + i];
     takeTile(state, count, headDim);
     for (int64_t i = 0; i < count; ++i) {
       const VF32 p = hn::Set(d, state.scores[i]);

@@ -6,8 +6,10 @@
 
 namespace zp::rt {
 
-double attendedPairs(int64_t length, int64_t window) {
+double attendedPairs(int64_t length, int64_t keyLength, bool causal, int64_t window) {
   const auto rows = static_cast<double>(length);
+  if (!causal)
+    return rows * static_cast<double>(keyLength);
   if (window <= 0 || window >= length)
     return rows * (rows + 1) / 2;
   const auto reach = static_cast<double>(window);
@@ -24,7 +26,7 @@ double operationsOf(const PlanIndex &index, const fbs::Instruction &instruction)
   // `products`: of query, key or value with something, each two operations for a pair and a feature of a head.
   auto attention = [&](const auto &op, uint32_t query, double products) {
     const double rows = op.length() > 0 ? dim(query, 0) / static_cast<double>(op.length()) : 0;
-    return 2 * products * rows * attendedPairs(op.length(), op.window()) * dim(query, 1);
+    return 2 * products * rows * attendedPairs(op.length(), op.key_length(), op.causal(), op.window()) * dim(query, 1);
   };
   // `output` and `branch`: the operands of the target and of the branch's first factor.
   auto branched = [&](uint32_t output, uint32_t branch) { return given(branch) ? 2 * dim(output, 0) * dim(output, 1) * dim(branch, 1) : 0.0; };

@@ -11,8 +11,9 @@ namespace zp::rt {
 /// label counted: the most that the data can ask for. Requires operands that the kernel's check took.
 double operationsOf(const PlanIndex &index, const fbs::Instruction &instruction);
 
-/// The pairs (i, j) that causal attention looks at in a row of `length` tokens, j at most `window - 1` back (0: any).
-double attendedPairs(int64_t length, int64_t window);
+/// The pairs (i, j) that attention looks at in a row of `length` queries and `keyLength` keys: all or, causal, j at most `window - 1`
+/// back (0: any).
+double attendedPairs(int64_t length, int64_t keyLength, bool causal, int64_t window);
 
 } // namespace zp::rt
 

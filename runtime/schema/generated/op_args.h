@@ -187,12 +187,14 @@ struct RopeArgs {
   bool inverse{};
 };
 
-/// causal softmax attention within a row and a segment, grouped heads, tiled
+/// softmax attention within a row and a segment, causal or not, grouped heads, tiled
 struct AttentionArgs {
   TensorView query;
   TensorView key;
   TensorView value;
   TensorView segments;
+  TensorView keySegments;
+  TensorView bias; // optional
   TensorView workspace; // optional
   TensorView target;
   TensorView logSumExp;
@@ -201,6 +203,9 @@ struct AttentionArgs {
   int64_t length{};
   int64_t window{};
   double scale{};
+  int64_t keyLength{};
+  bool causal{};
+  bool biasByDistance{};
 };
 
 /// gradient of attention; probabilities are recomputed from log_sum_exp tile by tile
@@ -212,15 +217,21 @@ struct AttentionGradientArgs {
   TensorView out;
   TensorView logSumExp;
   TensorView segments;
+  TensorView keySegments;
+  TensorView bias; // optional
   TensorView workspace; // optional
   TensorView gradQuery;
   TensorView gradKey;
   TensorView gradValue;
+  TensorView gradBias; // optional
   int64_t heads{};
   int64_t kvHeads{};
   int64_t length{};
   int64_t window{};
   double scale{};
+  int64_t keyLength{};
+  bool causal{};
+  bool biasByDistance{};
 };
 
 /// target = round(gate·sigmoid(gate))·up
@@ -328,12 +339,49 @@ struct CachedAttentionArgs {
   TensorView key;
   TensorView value;
   TensorView positions;
+  TensorView bias; // optional
   TensorView target;
   int64_t heads{};
   int64_t kvHeads{};
   int64_t length{};
   int64_t window{};
   double scale{};
+  bool biasByDistance{};
+};
+
+/// T5's bias by distance: target[h][e] = table[bucket(e - (length - 1))][h]
+struct RelativeBiasArgs {
+  TensorView table;
+  TensorView target;
+  int64_t length{};
+  int64_t keyLength{};
+  int64_t maxDistance{};
+  bool bidirectional{};
+};
+
+/// gradient of relative_bias: the sum over each bucket's distances
+struct RelativeBiasGradientArgs {
+  TensorView gradOut;
+  TensorView gradTable;
+  int64_t length{};
+  int64_t keyLength{};
+  int64_t maxDistance{};
+  bool bidirectional{};
+};
+
+/// ALiBi's bias by key: target[h][t] = slopes[h]·positions[t]·scale
+struct AlibiTableArgs {
+  TensorView positions; // optional
+  TensorView target;
+  std::span<const float> slopes;
+  double scale{};
+  bool roundBf16{};
+};
+
+/// row r of the cache, L places, becomes what row rows[r] was; where that is none of the R rows, row r stays
+struct ReorderCacheArgs {
+  TensorView rows;
+  TensorView cache;
 };
 
 } // namespace zp::rt

@@ -48,7 +48,7 @@ module attributes {zp.settings = {max_grad_norm = 0.5 : f64, weight_decay = 0.1 
     %14 = nn.linear %4, %12 bias %13 {module = "layers.0.v", nn.unit = 1 : i64} : (tensor<12x8xf32>, tensor<4x8xf32>, tensor<4xf32>) -> tensor<12x4xf32>
     %15 = nn.rope %8, %cosine, %sine {head_dim = 2 : i64, nn.unit = 1 : i64} : (tensor<12x8xf32>, tensor<12x1xf32>, tensor<12x1xf32>) -> tensor<12x8xf32>
     %16 = nn.rope %11, %cosine, %sine {head_dim = 2 : i64, nn.unit = 1 : i64} : (tensor<12x4xf32>, tensor<12x1xf32>, tensor<12x1xf32>) -> tensor<12x4xf32>
-    %17, %18 = nn.attention %15, %16, %14, %segments {heads = 4 : i64, kv_heads = 2 : i64, length = 6 : i64, window = 0 : i64, scale = 0.70710678118654752 : f64, nn.unit = 1 : i64} : (tensor<12x8xf32>, tensor<12x4xf32>, tensor<12x4xf32>, tensor<12xi32>) -> (tensor<12x8xf32>, tensor<4x12xf32>)
+    %17, %18 = nn.attention %15, %16, %14, %segments, %segments {heads = 4 : i64, key_length = 6 : i64, kv_heads = 2 : i64, length = 6 : i64, window = 0 : i64, scale = 0.70710678118654752 : f64, nn.unit = 1 : i64} : (tensor<12x8xf32>, tensor<12x4xf32>, tensor<12x4xf32>, tensor<12xi32>, tensor<12xi32>) -> (tensor<12x8xf32>, tensor<4x12xf32>)
     %19 = nn.read @layers.0.o.weight {nn.unit = 1 : i64} : tensor<8x8xf32>
     %20 = nn.linear %17, %19 {module = "layers.0.o", nn.unit = 1 : i64} : (tensor<12x8xf32>, tensor<8x8xf32>) -> tensor<12x8xf32>
     %21 = nn.add %2, %20 {nn.unit = 1 : i64} : tensor<12x8xf32>
@@ -80,7 +80,7 @@ module attributes {zp.settings = {max_grad_norm = 0.5 : f64, weight_decay = 0.1 
     %51 = nn.reshape %49 {nn.unit = 2 : i64} : (tensor<24x2xf32>) -> tensor<12x4xf32>
     %52 = nn.rope %46, %cosine, %sine {head_dim = 2 : i64, nn.unit = 2 : i64} : (tensor<12x8xf32>, tensor<12x1xf32>, tensor<12x1xf32>) -> tensor<12x8xf32>
     %53 = nn.rope %51, %cosine, %sine {head_dim = 2 : i64, nn.unit = 2 : i64} : (tensor<12x4xf32>, tensor<12x1xf32>, tensor<12x1xf32>) -> tensor<12x4xf32>
-    %54, %55 = nn.attention %52, %53, %41, %segments {heads = 4 : i64, kv_heads = 2 : i64, length = 6 : i64, window = 3 : i64, scale = 0.70710678118654752 : f64, nn.unit = 2 : i64} : (tensor<12x8xf32>, tensor<12x4xf32>, tensor<12x4xf32>, tensor<12xi32>) -> (tensor<12x8xf32>, tensor<4x12xf32>)
+    %54, %55 = nn.attention %52, %53, %41, %segments, %segments {heads = 4 : i64, key_length = 6 : i64, kv_heads = 2 : i64, length = 6 : i64, window = 3 : i64, scale = 0.70710678118654752 : f64, nn.unit = 2 : i64} : (tensor<12x8xf32>, tensor<12x4xf32>, tensor<12x4xf32>, tensor<12xi32>, tensor<12xi32>) -> (tensor<12x8xf32>, tensor<4x12xf32>)
     %56 = nn.read @layers.1.o.weight {nn.unit = 2 : i64} : tensor<8x8xf32>
     %57 = nn.linear %54, %56 {module = "layers.1.o", nn.unit = 2 : i64} : (tensor<12x8xf32>, tensor<8x8xf32>) -> tensor<12x8xf32>
     %58 = nn.add %32, %57 {nn.unit = 2 : i64} : tensor<12x8xf32>

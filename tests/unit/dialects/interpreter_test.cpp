@@ -83,13 +83,32 @@ TEST(Rope, QuarterTurn) { // halves (x1, x2) at 90 degrees: (-x2, x1)
 TEST(Attention, SeesItsOwnDocumentAndWindow) {
   Tensor zero({6, 1}), value = matrix(6, 1, {1, 2, 6, 10, 20, 40}), result, lse;
   Tensor segments = vector({0, 0, 0, 0, 1, 1});
-  attention(zero, zero, value, segments, {1, 1, 3, 0, 1.0}, result, lse);
+  attention(zero, zero, value, segments, segments, {1, 1, 3, 3, 1.0}, result, lse);
   const double all[] = {1, 1.5, 3, 10, 20, 30};
   for (int64_t t = 0; t < 6; ++t)
     EXPECT_NEAR(result[t], all[t], 1e-14) << t;
   EXPECT_NEAR(lse[2], std::log(3.0), 1e-15);
-  attention(zero, zero, value, segments, {1, 1, 3, 2, 1.0}, result, lse);
+  attention(zero, zero, value, segments, segments, {1, 1, 3, 3, 1.0, true, 2}, result, lse);
   EXPECT_NEAR(result[2], 4, 1e-14); // a window of two: tokens 1 and 2
+}
+
+// Two rows of one query and three keys; the second row's query finds nothing of its segment.
+TEST(Attention, AcrossRowsWithABias) {
+  Tensor zero({2, 1}), keys({6, 1}), value = matrix(6, 1, {1, 2, 6, 10, 20, 40}), result, lse;
+  Tensor bias = matrix(1, 3, {0, std::log(2.0), 0}); // as much of the second as of the others together
+  AttentionShape shape{1, 1, 1, 3, 1.0, false, 0, &bias, true};
+  attention(zero, keys, value, vector({0, 1}), vector({0, 0, 0, 0, 0, -1}), shape, result, lse);
+  EXPECT_NEAR(result[0], 0.25 * 1 + 0.5 * 2 + 0.25 * 6, 1e-14);
+  EXPECT_EQ(result[1], 0);
+  EXPECT_EQ(lse[1], -INFINITY);
+}
+
+TEST(ReorderCache, TakesRowsAsTheyWere) {
+  Tensor cache = matrix(6, 1, {1, 2, 3, 4, 5, 6});
+  reorderCache(vector({1, 0, 1}), cache);
+  const double expected[] = {3, 4, 1, 2, 3, 4};
+  for (int64_t i = 0; i < 6; ++i)
+    EXPECT_EQ(cache[i], expected[i]);
 }
 
 // Without hidden state all words are as likely: ln V for each counted target.

@@ -44,11 +44,27 @@ const Case cases[] = {
     {"rope_inverse", "x:8x8xf32;c':8x2xf32;s':8x2xf32",
      "%r = nn.rope %x, %c, %s {head_dim = 4 : i64, inverse} : (tensor<8x8xf32>, tensor<8x2xf32>, tensor<8x2xf32>) -> tensor<8x8xf32>"},
     {"attention", "q:10x12xf32;k:10x6xf32;v:10x6xf32;segments':10xi32",
-     "%r, %l = nn.attention %q, %k, %v, %segments {heads = 4 : i64, kv_heads = 2 : i64, length = 5 : i64, scale = 0.6 : f64} : (tensor<10x12xf32>, "
-     "tensor<10x6xf32>, tensor<10x6xf32>, tensor<10xi32>) -> (tensor<10x12xf32>, tensor<4x10xf32>)"},
+     "%r, %l = nn.attention %q, %k, %v, %segments, %segments {heads = 4 : i64, kv_heads = 2 : i64, length = 5 : i64, key_length = 5 : i64, scale = 0.6 : f64} : "
+     "(tensor<10x12xf32>, tensor<10x6xf32>, tensor<10x6xf32>, tensor<10xi32>, tensor<10xi32>) -> (tensor<10x12xf32>, tensor<4x10xf32>)"},
     {"attention_window", "q:12x4xf32;k:12x4xf32;v:12x4xf32;segments':12xi32",
-     "%r, %l = nn.attention %q, %k, %v, %segments {heads = 2 : i64, kv_heads = 2 : i64, length = 6 : i64, window = 2 : i64, scale = 1.1 : f64} : "
-     "(tensor<12x4xf32>, tensor<12x4xf32>, tensor<12x4xf32>, tensor<12xi32>) -> (tensor<12x4xf32>, tensor<2x12xf32>)"},
+     "%r, %l = nn.attention %q, %k, %v, %segments, %segments {heads = 2 : i64, kv_heads = 2 : i64, length = 6 : i64, key_length = 6 : i64, window = 2 : i64, "
+     "scale = 1.1 : f64} : (tensor<12x4xf32>, tensor<12x4xf32>, tensor<12x4xf32>, tensor<12xi32>, tensor<12xi32>) -> (tensor<12x4xf32>, tensor<2x12xf32>)"},
+    {"attention_across", "q:6x4xf32;k:8x4xf32;v:8x4xf32;segments':6xi32;key_segments':8xi32",
+     "%r, %l = nn.attention %q, %k, %v, %segments, %key_segments {heads = 2 : i64, kv_heads = 2 : i64, length = 3 : i64, key_length = 4 : i64, "
+     "causal = false, scale = 1.1 : f64} : (tensor<6x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<6xi32>, tensor<8xi32>) -> (tensor<6x4xf32>, "
+     "tensor<2x6xf32>)"},
+    {"attention_bias", "q:6x4xf32;k:8x4xf32;v:8x4xf32;segments':6xi32;key_segments':8xi32;b:2x6xf32",
+     "%r, %l = nn.attention %q, %k, %v, %segments, %key_segments bias by_distance %b {heads = 2 : i64, kv_heads = 2 : i64, length = 3 : i64, "
+     "key_length = 4 : i64, causal = false, scale = 1.1 : f64} : (tensor<6x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<6xi32>, tensor<8xi32>, "
+     "tensor<2x6xf32>) -> (tensor<6x4xf32>, tensor<2x6xf32>)"},
+    {"attention_bias_by_key", "q:8x4xf32;k:8x2xf32;v:8x2xf32;segments':8xi32;b':2x8xf32",
+     "%r, %l = nn.attention %q, %k, %v, %segments, %segments bias by_key %b {heads = 2 : i64, kv_heads = 1 : i64, length = 4 : i64, key_length = 4 : i64, "
+     "scale = 1.1 : f64} : (tensor<8x4xf32>, tensor<8x2xf32>, tensor<8x2xf32>, tensor<8xi32>, tensor<8xi32>, tensor<2x8xf32>) -> (tensor<8x4xf32>, "
+     "tensor<2x8xf32>)"},
+    {"relative_bias", "table:8x3xf32",
+     "%r = nn.relative_bias %table {length = 5 : i64, key_length = 9 : i64, max_distance = 6 : i64, bidirectional} : (tensor<8x3xf32>) -> tensor<3x13xf32>"},
+    {"relative_bias_back", "table:8x3xf32",
+     "%r = nn.relative_bias %table {length = 9 : i64, key_length = 9 : i64, max_distance = 8 : i64} : (tensor<8x3xf32>) -> tensor<3x17xf32>"},
     {"linear_cross_entropy", "h:8x4xf32;w:9x4xf32;labels':8xi32",
      "%r = nn.linear_cross_entropy %h, %w, %labels {chunk = 3 : i64, length = 4 : i64} : (tensor<8x4xf32>, tensor<9x4xf32>, tensor<8xi32>) -> tensor<1xf64>"},
 };
@@ -81,7 +97,7 @@ Tensor randomInput(const Field &field, const std::vector<int64_t> &shape) {
     scalars.rowBase = 5;
     return scalarsToTensor(scalars);
   }
-  if (field.name == "segments")
+  if (StringRef(field.name).ends_with("segments"))
     for (int64_t i = 0; i < tensor.size(); ++i)
       tensor[i] = i < 3 ? 0 : i < 8 ? 1 : -1;
   if (field.name == "ids" || field.name == "labels")

@@ -16,12 +16,26 @@
 // CACHE: %[[K:.+]] = plan.view @state.cache.key.0[0] : memref<32x4xf32>
 // CACHE: plan.append_cache %{{.+}}, %[[P:.+]], %[[K]] {length = 4 : i64} : memref<8x4xf32>, memref<8xi32>, memref<32x4xf32>
 // CACHE: %[[V:.+]] = plan.view @state.cache.value.0[0]
-// CACHE: plan.cached_attention %{{.+}}, %[[K]], %[[V]], %[[P]], %{{.+}} {heads = 4 : i64, kv_heads = 2 : i64, length = 4 : i64, {{.*}}window = 0 : i64}
+// CACHE: plan.cached_attention %{{.+}}, %[[K]], %[[V]], %[[P]], %{{.+}} {bias_by_distance = false, heads = 4 : i64, kv_heads = 2 : i64, length = 4 : i64, {{.*}}window = 0 : i64}
 // CACHE: plan.entry @decode kind decode
 // CACHE: plan.output "logits", %{{.+}} : memref<2x11xf32>
 // CACHE: plan.entry @init
 // CACHE: %[[INITIAL:.+]] = plan.view @state.cache.key.0[0]
 // CACHE: plan.fill %[[INITIAL]] {value = 0.000000e+00 : f64}
+// Biases of attention, over rows and over caches, and the gradient of one.
+// RUN: sed -f %inputs/biased.sed %inputs/tiny-lora.mlir > %t.biased
+// RUN: sed 's/checkpoint = "relative",/saved_as = "relative", trainable, &/' %t.biased | zp-opt --nn-attach-adapters --nn-build-backward --zero-partition-state --zero-insert-gathers --zero-insert-reductions --convert-to-plan | FileCheck %s --check-prefix=BIASED
+// BIASED: plan.relative_bias %{{.+}}, %[[R:.+]] {bidirectional = false, key_length = 6 : i64, length = 6 : i64, max_distance = 5 : i64} : memref<8x4xf32>, memref<4x11xf32>
+// BIASED: plan.alibi_table %{{.+}}, %[[A:.+]] {round_bf16 = false, scale = 1.000000e+00 : f64, slopes = {{.+}}} : memref<12xi32>, memref<4x12xf32>
+// BIASED: plan.attention %{{.+}}, %{{.+}}, %{{.+}}, %[[S:.+]], %[[S]], %[[R]], %{{.+}}, %{{.+}} {bias_by_distance = true, causal = true,
+// BIASED: plan.attention %{{.+}}, %{{.+}}, %{{.+}}, %[[S]], %[[S]], %[[A]], %{{.+}}, %{{.+}} {bias_by_distance = false, causal = true,
+// BIASED: plan.attention_gradient {{.+}} {bias_by_distance = false, {{.*}}operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0>
+// BIASED: plan.attention_gradient {{.+}}, %[[G:[0-9]+]] {bias_by_distance = true, {{.*}}operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1>
+// BIASED: plan.relative_bias_gradient %[[G]], %{{.+}} {bidirectional = false,
+// RUN: sed 's/zp.settings = {/zp.settings = {generate = true, generation_batch_size = 2 : i64, max_length = 16 : i64, prefill_length = 4 : i64, /' %t.biased | zp-opt --nn-attach-adapters --nn-build-generation --zero-partition-state --zero-insert-gathers --zero-insert-reductions --convert-to-plan | FileCheck %s --check-prefix=PLACES
+// PLACES: plan.relative_bias {{.+}}key_length = 16 : i64, length = 16 : i64, {{.+}} memref<4x31xf32>
+// PLACES: plan.alibi_table %{{.+}} {round_bf16 = false, {{.+}} : memref<4x16xf32>
+// PLACES: plan.cached_attention {{.+}} {bias_by_distance = true,
 // 4-bit weights: records in a section of their own. Nested scales are exchanged once, where ranks quantise slices alone and the
 // checkpoint isn't quantised already.
 // RUN: sed 's/zp.settings = {/zp.settings = {num_processes = 2 : i64, use_4bit_quantization = true, use_nested_quant = true, stage3_param_persistence_threshold = 0 : i64, /' %inputs/tiny-lora.mlir > %t.nested

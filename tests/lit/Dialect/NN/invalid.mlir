@@ -705,7 +705,7 @@ nn.program @attention_c1_heads kind evaluate {
   %v = nn.input "v" : tensor<8x2xf32>
   %s = nn.input "s" : tensor<8xi32>
   // expected-error @below {{C1: heads does not divide query's columns, or the result's shape isn't query's}}
-  %o, %l = nn.attention %q, %k, %v, %s {heads = 3 : i64, kv_heads = 1 : i64, length = 4 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x2xf32>, tensor<8x2xf32>, tensor<8xi32>) -> (tensor<8x4xf32>, tensor<3x8xf32>)
+  %o, %l = nn.attention %q, %k, %v, %s, %s {heads = 3 : i64, key_length = 4 : i64, kv_heads = 1 : i64, length = 4 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x2xf32>, tensor<8x2xf32>, tensor<8xi32>, tensor<8xi32>) -> (tensor<8x4xf32>, tensor<3x8xf32>)
 }
 
 // -----
@@ -716,7 +716,7 @@ nn.program @attention_c1_result kind evaluate {
   %v = nn.input "v" : tensor<8x2xf32>
   %s = nn.input "s" : tensor<8xi32>
   // expected-error @below {{C1: heads does not divide query's columns, or the result's shape isn't query's}}
-  %o, %l = nn.attention %q, %k, %v, %s {heads = 2 : i64, kv_heads = 1 : i64, length = 4 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x2xf32>, tensor<8x2xf32>, tensor<8xi32>) -> (tensor<8x2xf32>, tensor<2x8xf32>)
+  %o, %l = nn.attention %q, %k, %v, %s, %s {heads = 2 : i64, key_length = 4 : i64, kv_heads = 1 : i64, length = 4 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x2xf32>, tensor<8x2xf32>, tensor<8xi32>, tensor<8xi32>) -> (tensor<8x2xf32>, tensor<2x8xf32>)
 }
 
 // -----
@@ -726,8 +726,8 @@ nn.program @attention_c2_key kind evaluate {
   %k = nn.input "k" : tensor<8x4xf32>
   %v = nn.input "v" : tensor<8x2xf32>
   %s = nn.input "s" : tensor<8xi32>
-  // expected-error @below {{C2: key and value must be [tokens, kv_heads * head width]}}
-  %o, %l = nn.attention %q, %k, %v, %s {heads = 2 : i64, kv_heads = 1 : i64, length = 4 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x2xf32>, tensor<8xi32>) -> (tensor<8x4xf32>, tensor<2x8xf32>)
+  // expected-error @below {{C2: key and value must be [keys, kv_heads * head width]}}
+  %o, %l = nn.attention %q, %k, %v, %s, %s {heads = 2 : i64, key_length = 4 : i64, kv_heads = 1 : i64, length = 4 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x2xf32>, tensor<8xi32>, tensor<8xi32>) -> (tensor<8x4xf32>, tensor<2x8xf32>)
 }
 
 // -----
@@ -737,8 +737,8 @@ nn.program @attention_c2_value kind evaluate {
   %k = nn.input "k" : tensor<8x2xf32>
   %v = nn.input "v" : tensor<7x2xf32>
   %s = nn.input "s" : tensor<8xi32>
-  // expected-error @below {{C2: key and value must be [tokens, kv_heads * head width]}}
-  %o, %l = nn.attention %q, %k, %v, %s {heads = 2 : i64, kv_heads = 1 : i64, length = 4 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x2xf32>, tensor<7x2xf32>, tensor<8xi32>) -> (tensor<8x4xf32>, tensor<2x8xf32>)
+  // expected-error @below {{C2: key and value must be [keys, kv_heads * head width]}}
+  %o, %l = nn.attention %q, %k, %v, %s, %s {heads = 2 : i64, key_length = 4 : i64, kv_heads = 1 : i64, length = 4 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x2xf32>, tensor<7x2xf32>, tensor<8xi32>, tensor<8xi32>) -> (tensor<8x4xf32>, tensor<2x8xf32>)
 }
 
 // -----
@@ -749,7 +749,7 @@ nn.program @attention_c3_groups kind evaluate {
   %v = nn.input "v" : tensor<8x4xf32>
   %s = nn.input "s" : tensor<8xi32>
   // expected-error @below {{C3: kv_heads does not divide heads}}
-  %o, %l = nn.attention %q, %k, %v, %s {heads = 3 : i64, kv_heads = 2 : i64, length = 4 : i64, scale = 0.5 : f64} : (tensor<8x6xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8xi32>) -> (tensor<8x6xf32>, tensor<3x8xf32>)
+  %o, %l = nn.attention %q, %k, %v, %s, %s {heads = 3 : i64, key_length = 4 : i64, kv_heads = 2 : i64, length = 4 : i64, scale = 0.5 : f64} : (tensor<8x6xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8xi32>, tensor<8xi32>) -> (tensor<8x6xf32>, tensor<3x8xf32>)
 }
 
 // -----
@@ -759,8 +759,8 @@ nn.program @attention_c4_length kind evaluate {
   %k = nn.input "k" : tensor<8x2xf32>
   %v = nn.input "v" : tensor<8x2xf32>
   %s = nn.input "s" : tensor<8xi32>
-  // expected-error @below {{C4: length does not divide the tokens, or segments differ in rows}}
-  %o, %l = nn.attention %q, %k, %v, %s {heads = 2 : i64, kv_heads = 1 : i64, length = 3 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x2xf32>, tensor<8x2xf32>, tensor<8xi32>) -> (tensor<8x4xf32>, tensor<2x8xf32>)
+  // expected-error @below {{C4: length and key_length do not divide queries and keys into as many rows}}
+  %o, %l = nn.attention %q, %k, %v, %s, %s {heads = 2 : i64, key_length = 3 : i64, kv_heads = 1 : i64, length = 3 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x2xf32>, tensor<8x2xf32>, tensor<8xi32>, tensor<8xi32>) -> (tensor<8x4xf32>, tensor<2x8xf32>)
 }
 
 // -----
@@ -770,8 +770,41 @@ nn.program @attention_c4_segments kind evaluate {
   %k = nn.input "k" : tensor<8x2xf32>
   %v = nn.input "v" : tensor<8x2xf32>
   %s = nn.input "s" : tensor<7xi32>
-  // expected-error @below {{C4: length does not divide the tokens, or segments differ in rows}}
-  %o, %l = nn.attention %q, %k, %v, %s {heads = 2 : i64, kv_heads = 1 : i64, length = 4 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x2xf32>, tensor<8x2xf32>, tensor<7xi32>) -> (tensor<8x4xf32>, tensor<2x8xf32>)
+  // expected-error @below {{C4: segments must be [queries], key_segments [keys]}}
+  %o, %l = nn.attention %q, %k, %v, %s, %s {heads = 2 : i64, key_length = 4 : i64, kv_heads = 1 : i64, length = 4 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x2xf32>, tensor<8x2xf32>, tensor<7xi32>, tensor<7xi32>) -> (tensor<8x4xf32>, tensor<2x8xf32>)
+}
+
+// -----
+
+nn.program @attention_c4_key_length kind evaluate {
+  %q = nn.input "q" : tensor<8x4xf32>
+  %k = nn.input "k" : tensor<10x2xf32>
+  %s = nn.input "s" : tensor<8xi32>
+  %ks = nn.input "ks" : tensor<10xi32>
+  // expected-error @below {{C4: length and key_length do not divide queries and keys into as many rows}}
+  %o, %l = nn.attention %q, %k, %k, %s, %ks {heads = 2 : i64, kv_heads = 1 : i64, length = 4 : i64, scale = 0.5 : f64, key_length = 3 : i64, causal = false} : (tensor<8x4xf32>, tensor<10x2xf32>, tensor<10x2xf32>, tensor<8xi32>, tensor<10xi32>) -> (tensor<8x4xf32>, tensor<2x8xf32>)
+}
+
+// -----
+
+nn.program @attention_c4_rows kind evaluate {
+  %q = nn.input "q" : tensor<8x4xf32>
+  %k = nn.input "k" : tensor<15x2xf32>
+  %s = nn.input "s" : tensor<8xi32>
+  %ks = nn.input "ks" : tensor<15xi32>
+  // expected-error @below {{C4: length and key_length do not divide queries and keys into as many rows}}
+  %o, %l = nn.attention %q, %k, %k, %s, %ks {heads = 2 : i64, kv_heads = 1 : i64, length = 4 : i64, scale = 0.5 : f64, key_length = 5 : i64, causal = false} : (tensor<8x4xf32>, tensor<15x2xf32>, tensor<15x2xf32>, tensor<8xi32>, tensor<15xi32>) -> (tensor<8x4xf32>, tensor<2x8xf32>)
+}
+
+// -----
+
+nn.program @attention_c4_key_segments kind evaluate {
+  %q = nn.input "q" : tensor<8x4xf32>
+  %k = nn.input "k" : tensor<10x2xf32>
+  %s = nn.input "s" : tensor<8xi32>
+  %ks = nn.input "ks" : tensor<8xi32>
+  // expected-error @below {{C4: segments must be [queries], key_segments [keys]}}
+  %o, %l = nn.attention %q, %k, %k, %s, %ks {heads = 2 : i64, kv_heads = 1 : i64, length = 4 : i64, scale = 0.5 : f64, key_length = 5 : i64, causal = false} : (tensor<8x4xf32>, tensor<10x2xf32>, tensor<10x2xf32>, tensor<8xi32>, tensor<8xi32>) -> (tensor<8x4xf32>, tensor<2x8xf32>)
 }
 
 // -----
@@ -782,7 +815,7 @@ nn.program @attention_c5_elements kind evaluate {
   %v = nn.input "v" : tensor<8x2xf32>
   %s = nn.input "s" : tensor<8xi32>
   // expected-error @below {{C5: element types differ}}
-  %o, %l = nn.attention %q, %k, %v, %s {heads = 2 : i64, kv_heads = 1 : i64, length = 4 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x2xbf16>, tensor<8x2xf32>, tensor<8xi32>) -> (tensor<8x4xf32>, tensor<2x8xf32>)
+  %o, %l = nn.attention %q, %k, %v, %s, %s {heads = 2 : i64, key_length = 4 : i64, kv_heads = 1 : i64, length = 4 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x2xbf16>, tensor<8x2xf32>, tensor<8xi32>, tensor<8xi32>) -> (tensor<8x4xf32>, tensor<2x8xf32>)
 }
 
 // -----
@@ -793,7 +826,86 @@ nn.program @attention_c6_log_sum_exp kind evaluate {
   %v = nn.input "v" : tensor<8x2xf32>
   %s = nn.input "s" : tensor<8xi32>
   // expected-error @below {{C6: log_sum_exp must be f32 [heads, tokens]}}
-  %o, %l = nn.attention %q, %k, %v, %s {heads = 2 : i64, kv_heads = 1 : i64, length = 4 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x2xf32>, tensor<8x2xf32>, tensor<8xi32>) -> (tensor<8x4xf32>, tensor<8x2xf32>)
+  %o, %l = nn.attention %q, %k, %v, %s, %s {heads = 2 : i64, key_length = 4 : i64, kv_heads = 1 : i64, length = 4 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x2xf32>, tensor<8x2xf32>, tensor<8xi32>, tensor<8xi32>) -> (tensor<8x4xf32>, tensor<8x2xf32>)
+}
+
+// -----
+
+nn.program @attention_c7_key_length kind evaluate {
+  %q = nn.input "q" : tensor<8x4xf32>
+  %k = nn.input "k" : tensor<10x2xf32>
+  %s = nn.input "s" : tensor<8xi32>
+  %ks = nn.input "ks" : tensor<10xi32>
+  // expected-error @below {{C7: causal needs key_length of length, a window needs causal}}
+  %o, %l = nn.attention %q, %k, %k, %s, %ks {heads = 2 : i64, kv_heads = 1 : i64, length = 4 : i64, scale = 0.5 : f64, key_length = 5 : i64} : (tensor<8x4xf32>, tensor<10x2xf32>, tensor<10x2xf32>, tensor<8xi32>, tensor<10xi32>) -> (tensor<8x4xf32>, tensor<2x8xf32>)
+}
+
+// -----
+
+nn.program @attention_c7_window kind evaluate {
+  %q = nn.input "q" : tensor<8x4xf32>
+  %k = nn.input "k" : tensor<8x2xf32>
+  %s = nn.input "s" : tensor<8xi32>
+  %ks = nn.input "ks" : tensor<8xi32>
+  // expected-error @below {{C7: causal needs key_length of length, a window needs causal}}
+  %o, %l = nn.attention %q, %k, %k, %s, %ks {heads = 2 : i64, kv_heads = 1 : i64, length = 4 : i64, scale = 0.5 : f64, key_length = 4 : i64, causal = false, window = 2 : i64} : (tensor<8x4xf32>, tensor<8x2xf32>, tensor<8x2xf32>, tensor<8xi32>, tensor<8xi32>) -> (tensor<8x4xf32>, tensor<2x8xf32>)
+}
+
+// -----
+
+nn.program @attention_c8_by_key kind evaluate {
+  %q = nn.input "q" : tensor<8x4xf32>
+  %k = nn.input "k" : tensor<10x2xf32>
+  %s = nn.input "s" : tensor<8xi32>
+  %ks = nn.input "ks" : tensor<10xi32>
+  %b = nn.input "b" : tensor<2x8xf32>
+  // expected-error @below {{C8: bias must be f32 of its kind, [heads, keys] or [heads, length + key_length - 1]}}
+  %o, %l = nn.attention %q, %k, %k, %s, %ks bias by_key %b {heads = 2 : i64, kv_heads = 1 : i64, length = 4 : i64, scale = 0.5 : f64, key_length = 5 : i64, causal = false} : (tensor<8x4xf32>, tensor<10x2xf32>, tensor<10x2xf32>, tensor<8xi32>, tensor<10xi32>, tensor<2x8xf32>) -> (tensor<8x4xf32>, tensor<2x8xf32>)
+}
+
+// -----
+
+nn.program @attention_c8_by_distance kind evaluate {
+  %q = nn.input "q" : tensor<8x4xf32>
+  %k = nn.input "k" : tensor<10x2xf32>
+  %s = nn.input "s" : tensor<8xi32>
+  %ks = nn.input "ks" : tensor<10xi32>
+  %b = nn.input "b" : tensor<2x10xf32>
+  // expected-error @below {{C8: bias must be f32 of its kind, [heads, keys] or [heads, length + key_length - 1]}}
+  %o, %l = nn.attention %q, %k, %k, %s, %ks bias by_distance %b {heads = 2 : i64, kv_heads = 1 : i64, length = 4 : i64, scale = 0.5 : f64, key_length = 5 : i64, causal = false} : (tensor<8x4xf32>, tensor<10x2xf32>, tensor<10x2xf32>, tensor<8xi32>, tensor<10xi32>, tensor<2x10xf32>) -> (tensor<8x4xf32>, tensor<2x8xf32>)
+}
+
+// -----
+
+nn.program @attention_c8_heads kind evaluate {
+  %q = nn.input "q" : tensor<8x4xf32>
+  %k = nn.input "k" : tensor<8x2xf32>
+  %s = nn.input "s" : tensor<8xi32>
+  %ks = nn.input "ks" : tensor<8xi32>
+  %b = nn.input "b" : tensor<1x8xf32>
+  // expected-error @below {{C8: bias must be f32 of its kind, [heads, keys] or [heads, length + key_length - 1]}}
+  %o, %l = nn.attention %q, %k, %k, %s, %ks bias by_key %b {heads = 2 : i64, kv_heads = 1 : i64, length = 4 : i64, scale = 0.5 : f64, key_length = 4 : i64} : (tensor<8x4xf32>, tensor<8x2xf32>, tensor<8x2xf32>, tensor<8xi32>, tensor<8xi32>, tensor<1x8xf32>) -> (tensor<8x4xf32>, tensor<2x8xf32>)
+}
+
+// -----
+
+nn.program @attention_c8_element kind evaluate {
+  %q = nn.input "q" : tensor<8x4xf32>
+  %k = nn.input "k" : tensor<8x2xf32>
+  %s = nn.input "s" : tensor<8xi32>
+  %ks = nn.input "ks" : tensor<8xi32>
+  %b = nn.input "b" : tensor<2x8xbf16>
+  // expected-error @below {{C8: bias must be f32 of its kind, [heads, keys] or [heads, length + key_length - 1]}}
+  %o, %l = nn.attention %q, %k, %k, %s, %ks bias by_key %b {heads = 2 : i64, kv_heads = 1 : i64, length = 4 : i64, scale = 0.5 : f64, key_length = 4 : i64} : (tensor<8x4xf32>, tensor<8x2xf32>, tensor<8x2xf32>, tensor<8xi32>, tensor<8xi32>, tensor<2x8xbf16>) -> (tensor<8x4xf32>, tensor<2x8xf32>)
+}
+
+// -----
+
+nn.program @attention_c8_kind kind evaluate {
+  %q = nn.input "q" : tensor<8x4xf32>
+  %s = nn.input "s" : tensor<8xi32>
+  // expected-error @below {{C8: bias must be f32 of its kind, [heads, keys] or [heads, length + key_length - 1]}}
+  %o, %l = "nn.attention"(%q, %q, %q, %s, %s, %q) {heads = 2 : i64, kv_heads = 2 : i64, length = 4 : i64, key_length = 4 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8xi32>, tensor<8xi32>, tensor<8x4xf32>) -> (tensor<8x4xf32>, tensor<2x8xf32>)
 }
 
 // -----
@@ -807,7 +919,7 @@ nn.program @attention_gradient_c1_gradient kind evaluate {
   %l = nn.input "l" : tensor<2x8xf32>
   %s = nn.input "s" : tensor<8xi32>
   // expected-error @below {{C1: gradient and out must have query's type}}
-  %dq, %dk, %dv = nn.attention_gradient %g, %q, %k, %v, %o, %l, %s {heads = 2 : i64, kv_heads = 1 : i64, length = 4 : i64, scale = 0.5 : f64} : (tensor<8x2xf32>, tensor<8x4xf32>, tensor<8x2xf32>, tensor<8x2xf32>, tensor<8x4xf32>, tensor<2x8xf32>, tensor<8xi32>) -> (tensor<8x4xf32>, tensor<8x2xf32>, tensor<8x2xf32>)
+  %dq, %dk, %dv = nn.attention_gradient %g, %q, %k, %v, %o, %l, %s, %s {heads = 2 : i64, key_length = 4 : i64, kv_heads = 1 : i64, length = 4 : i64, scale = 0.5 : f64} : (tensor<8x2xf32>, tensor<8x4xf32>, tensor<8x2xf32>, tensor<8x2xf32>, tensor<8x4xf32>, tensor<2x8xf32>, tensor<8xi32>, tensor<8xi32>) -> (tensor<8x4xf32>, tensor<8x2xf32>, tensor<8x2xf32>)
 }
 
 // -----
@@ -821,7 +933,7 @@ nn.program @attention_gradient_c1_out kind evaluate {
   %l = nn.input "l" : tensor<2x8xf32>
   %s = nn.input "s" : tensor<8xi32>
   // expected-error @below {{C1: gradient and out must have query's type}}
-  %dq, %dk, %dv = nn.attention_gradient %g, %q, %k, %v, %o, %l, %s {heads = 2 : i64, kv_heads = 1 : i64, length = 4 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x2xf32>, tensor<8x2xf32>, tensor<7x4xf32>, tensor<2x8xf32>, tensor<8xi32>) -> (tensor<8x4xf32>, tensor<8x2xf32>, tensor<8x2xf32>)
+  %dq, %dk, %dv = nn.attention_gradient %g, %q, %k, %v, %o, %l, %s, %s {heads = 2 : i64, key_length = 4 : i64, kv_heads = 1 : i64, length = 4 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x2xf32>, tensor<8x2xf32>, tensor<7x4xf32>, tensor<2x8xf32>, tensor<8xi32>, tensor<8xi32>) -> (tensor<8x4xf32>, tensor<8x2xf32>, tensor<8x2xf32>)
 }
 
 // -----
@@ -835,7 +947,160 @@ nn.program @attention_gradient_c2_key kind evaluate {
   %l = nn.input "l" : tensor<2x8xf32>
   %s = nn.input "s" : tensor<8xi32>
   // expected-error @below {{C2: a gradient's type isn't its operand's}}
-  %dq, %dk, %dv = nn.attention_gradient %g, %q, %k, %v, %o, %l, %s {heads = 2 : i64, kv_heads = 1 : i64, length = 4 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x2xf32>, tensor<8x2xf32>, tensor<8x4xf32>, tensor<2x8xf32>, tensor<8xi32>) -> (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x2xf32>)
+  %dq, %dk, %dv = nn.attention_gradient %g, %q, %k, %v, %o, %l, %s, %s {heads = 2 : i64, key_length = 4 : i64, kv_heads = 1 : i64, length = 4 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x2xf32>, tensor<8x2xf32>, tensor<8x4xf32>, tensor<2x8xf32>, tensor<8xi32>, tensor<8xi32>) -> (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x2xf32>)
+}
+
+// -----
+
+nn.program @attention_gradient_c3_none kind evaluate {
+  %q = nn.input "q" : tensor<8x4xf32>
+  %l = nn.input "l" : tensor<2x8xf32>
+  %s = nn.input "s" : tensor<8xi32>
+  // expected-error @below {{C3: bias_gradient must have the type of a bias by_distance}}
+  %dq, %dk, %dv, %db = nn.attention_gradient %q, %q, %q, %q, %q, %l, %s, %s {heads = 2 : i64, kv_heads = 2 : i64, length = 4 : i64, key_length = 4 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<2x8xf32>, tensor<8xi32>, tensor<8xi32>) -> (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<2x7xf32>)
+}
+
+// -----
+
+nn.program @attention_gradient_c3_by_key kind evaluate {
+  %q = nn.input "q" : tensor<8x4xf32>
+  %l = nn.input "l" : tensor<2x8xf32>
+  %s = nn.input "s" : tensor<8xi32>
+  %b = nn.input "b" : tensor<2x8xf32>
+  // expected-error @below {{C3: bias_gradient must have the type of a bias by_distance}}
+  %dq, %dk, %dv, %db = nn.attention_gradient %q, %q, %q, %q, %q, %l, %s, %s bias by_key %b {heads = 2 : i64, kv_heads = 2 : i64, length = 4 : i64, key_length = 4 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<2x8xf32>, tensor<8xi32>, tensor<8xi32>, tensor<2x8xf32>) -> (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<2x8xf32>)
+}
+
+// -----
+
+nn.program @attention_gradient_c3_type kind evaluate {
+  %q = nn.input "q" : tensor<8x4xf32>
+  %l = nn.input "l" : tensor<2x8xf32>
+  %s = nn.input "s" : tensor<8xi32>
+  %b = nn.input "b" : tensor<2x7xf32>
+  // expected-error @below {{C3: bias_gradient must have the type of a bias by_distance}}
+  %dq, %dk, %dv, %db = nn.attention_gradient %q, %q, %q, %q, %q, %l, %s, %s bias by_distance %b {heads = 2 : i64, kv_heads = 2 : i64, length = 4 : i64, key_length = 4 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<2x8xf32>, tensor<8xi32>, tensor<8xi32>, tensor<2x7xf32>) -> (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<2x8xf32>)
+}
+
+// -----
+
+nn.program @attention_gradient_c3_kind kind evaluate {
+  %q = nn.input "q" : tensor<8x4xf32>
+  %l = nn.input "l" : tensor<2x8xf32>
+  %s = nn.input "s" : tensor<8xi32>
+  // expected-error @below {{C3: bias and bias_kind come together}}
+  %dq, %dk, %dv = "nn.attention_gradient"(%q, %q, %q, %q, %q, %l, %s, %s, %q) {heads = 2 : i64, kv_heads = 2 : i64, length = 4 : i64, key_length = 4 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<2x8xf32>, tensor<8xi32>, tensor<8xi32>, tensor<8x4xf32>) -> (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>)
+}
+
+// -----
+
+nn.program @relative_bias_c1_length kind evaluate {
+  %t = nn.input "t" : tensor<8x3xf32>
+  // expected-error @below {{C1: length and key_length must be positive, and the bias f32 [heads, length + key_length - 1]}}
+  %b = nn.relative_bias %t {length = 0 : i64, key_length = 5 : i64, max_distance = 20 : i64} : (tensor<8x3xf32>) -> tensor<3x4xf32>
+}
+
+// -----
+
+nn.program @relative_bias_c1_shape kind evaluate {
+  %t = nn.input "t" : tensor<8x3xf32>
+  // expected-error @below {{C1: length and key_length must be positive, and the bias f32 [heads, length + key_length - 1]}}
+  %b = nn.relative_bias %t {length = 4 : i64, key_length = 5 : i64, max_distance = 20 : i64} : (tensor<8x3xf32>) -> tensor<3x9xf32>
+}
+
+// -----
+
+nn.program @relative_bias_c1_element kind evaluate {
+  %t = nn.input "t" : tensor<8x3xf32>
+  // expected-error @below {{C1: length and key_length must be positive, and the bias f32 [heads, length + key_length - 1]}}
+  %b = nn.relative_bias %t {length = 4 : i64, key_length = 5 : i64, max_distance = 20 : i64} : (tensor<8x3xf32>) -> tensor<3x8xbf16>
+}
+
+// -----
+
+nn.program @relative_bias_c2_one kind evaluate {
+  %t = nn.input "t" : tensor<1x3xf32>
+  // expected-error @below {{C2: needs at least 2 buckets, when bidirectional an even number of at least 4}}
+  %b = nn.relative_bias %t {length = 4 : i64, key_length = 5 : i64, max_distance = 20 : i64} : (tensor<1x3xf32>) -> tensor<3x8xf32>
+}
+
+// -----
+
+nn.program @relative_bias_c2_odd kind evaluate {
+  %t = nn.input "t" : tensor<7x3xf32>
+  // expected-error @below {{C2: needs at least 2 buckets, when bidirectional an even number of at least 4}}
+  %b = nn.relative_bias %t {length = 4 : i64, key_length = 5 : i64, max_distance = 20 : i64, bidirectional} : (tensor<7x3xf32>) -> tensor<3x8xf32>
+}
+
+// -----
+
+nn.program @relative_bias_c2_few kind evaluate {
+  %t = nn.input "t" : tensor<2x3xf32>
+  // expected-error @below {{C2: needs at least 2 buckets, when bidirectional an even number of at least 4}}
+  %b = nn.relative_bias %t {length = 4 : i64, key_length = 5 : i64, max_distance = 20 : i64, bidirectional} : (tensor<2x3xf32>) -> tensor<3x8xf32>
+}
+
+// -----
+
+nn.program @relative_bias_c3_distance kind evaluate {
+  %t = nn.input "t" : tensor<8x3xf32>
+  // expected-error @below {{C3: max_distance must be more than the buckets of one distance}}
+  %b = nn.relative_bias %t {length = 4 : i64, key_length = 5 : i64, max_distance = 4 : i64} : (tensor<8x3xf32>) -> tensor<3x8xf32>
+}
+
+// -----
+
+nn.program @relative_bias_gradient_c1_result kind evaluate {
+  %t = nn.input "t" : tensor<3x8xf32>
+  // expected-error @below {{C1: the result must be f32}}
+  %b = nn.relative_bias_gradient %t {length = 4 : i64, key_length = 5 : i64, max_distance = 20 : i64} : (tensor<3x8xf32>) -> tensor<8x3xbf16>
+}
+
+// -----
+
+nn.program @relative_bias_gradient_c1_shape kind evaluate {
+  %t = nn.input "t" : tensor<3x9xf32>
+  // expected-error @below {{C1: length and key_length must be positive, and the bias f32 [heads, length + key_length - 1]}}
+  %b = nn.relative_bias_gradient %t {length = 4 : i64, key_length = 5 : i64, max_distance = 20 : i64} : (tensor<3x9xf32>) -> tensor<8x3xf32>
+}
+
+// -----
+
+nn.program @relative_bias_gradient_c2_odd kind evaluate {
+  %t = nn.input "t" : tensor<3x8xf32>
+  // expected-error @below {{C2: needs at least 2 buckets, when bidirectional an even number of at least 4}}
+  %b = nn.relative_bias_gradient %t {length = 4 : i64, key_length = 5 : i64, max_distance = 20 : i64, bidirectional} : (tensor<3x8xf32>) -> tensor<7x3xf32>
+}
+
+// -----
+
+nn.program @relative_bias_gradient_c3_distance kind evaluate {
+  %t = nn.input "t" : tensor<3x8xf32>
+  // expected-error @below {{C3: max_distance must be more than the buckets of one distance}}
+  %b = nn.relative_bias_gradient %t {length = 4 : i64, key_length = 5 : i64, max_distance = 2 : i64, bidirectional} : (tensor<3x8xf32>) -> tensor<8x3xf32>
+}
+
+// -----
+
+nn.program @alibi_table_c1_slopes kind evaluate {
+  %p = nn.input "p" : tensor<5xi32>
+  // expected-error @below {{C1: the result must be f32 [slopes, positions]}}
+  %b = nn.alibi_table %p {slopes = array<f32: 0.5, 0.25>} : (tensor<5xi32>) -> tensor<3x5xf32>
+}
+
+// -----
+
+nn.program @alibi_table_c1_positions kind evaluate {
+  %p = nn.input "p" : tensor<5xi32>
+  // expected-error @below {{C1: the result must be f32 [slopes, positions]}}
+  %b = nn.alibi_table %p {slopes = array<f32: 0.5, 0.25>} : (tensor<5xi32>) -> tensor<2x4xf32>
+}
+
+// -----
+
+nn.program @alibi_table_c1_element kind evaluate {
+  // expected-error @below {{C1: the result must be f32 [slopes, positions]}}
+  %b = nn.alibi_table {slopes = array<f32: 0.5, 0.25>} : () -> tensor<2x5xbf16>
 }
 
 // -----
@@ -1170,4 +1435,63 @@ nn.program @cached_attention_c5_elements kind decode {
   %p = nn.input "p" : tensor<4xi32>
   // expected-error @below {{C5: element types differ}}
   %o = nn.cached_attention %q, %k, %v, %p {heads = 4 : i64, kv_heads = 2 : i64, length = 2 : i64, scale = 0.5 : f64} : (tensor<4x8xf32>, tensor<10x4xbf16>, tensor<10x4xbf16>, tensor<4xi32>) -> tensor<4x8xf32>
+}
+
+// -----
+
+nn.program @cached_attention_c6_by_key kind decode {
+  %q = nn.input "q" : tensor<4x8xf32>
+  %k = nn.input "k" : tensor<10x4xf32>
+  %p = nn.input "p" : tensor<4xi32>
+  %b = nn.input "b" : tensor<4x10xf32>
+  // expected-error @below {{C6: bias must be f32 of its kind, [heads, places] or [heads, 2 * places - 1]}}
+  %o = nn.cached_attention %q, %k, %k, %p bias by_key %b {heads = 4 : i64, kv_heads = 2 : i64, length = 2 : i64, scale = 0.5 : f64} : (tensor<4x8xf32>, tensor<10x4xf32>, tensor<10x4xf32>, tensor<4xi32>, tensor<4x10xf32>) -> tensor<4x8xf32>
+}
+
+// -----
+
+nn.program @cached_attention_c6_by_distance kind decode {
+  %q = nn.input "q" : tensor<4x8xf32>
+  %k = nn.input "k" : tensor<10x4xf32>
+  %p = nn.input "p" : tensor<4xi32>
+  %b = nn.input "b" : tensor<4x10xf32>
+  // expected-error @below {{C6: bias must be f32 of its kind, [heads, places] or [heads, 2 * places - 1]}}
+  %o = nn.cached_attention %q, %k, %k, %p bias by_distance %b {heads = 4 : i64, kv_heads = 2 : i64, length = 2 : i64, scale = 0.5 : f64} : (tensor<4x8xf32>, tensor<10x4xf32>, tensor<10x4xf32>, tensor<4xi32>, tensor<4x10xf32>) -> tensor<4x8xf32>
+}
+
+// -----
+
+nn.program @cached_attention_c6_element kind decode {
+  %q = nn.input "q" : tensor<4x8xf32>
+  %k = nn.input "k" : tensor<10x4xf32>
+  %p = nn.input "p" : tensor<4xi32>
+  %b = nn.input "b" : tensor<4x5xbf16>
+  // expected-error @below {{C6: bias must be f32 of its kind, [heads, places] or [heads, 2 * places - 1]}}
+  %o = nn.cached_attention %q, %k, %k, %p bias by_key %b {heads = 4 : i64, kv_heads = 2 : i64, length = 2 : i64, scale = 0.5 : f64} : (tensor<4x8xf32>, tensor<10x4xf32>, tensor<10x4xf32>, tensor<4xi32>, tensor<4x5xbf16>) -> tensor<4x8xf32>
+}
+
+// -----
+
+nn.program @reorder_cache_c1_state kind decode {
+  %rows = nn.input "rows" : tensor<2xi32>
+  // expected-error @below {{C1: @cache is not an nn.state}}
+  nn.reorder_cache @cache, %rows : tensor<2xi32>
+}
+
+// -----
+
+nn.state @cache : tensor<10xf32>
+nn.program @reorder_cache_c2_matrix kind decode {
+  %rows = nn.input "rows" : tensor<2xi32>
+  // expected-error @below {{C2: the state must be a matrix whose rows the number of rows divides}}
+  nn.reorder_cache @cache, %rows : tensor<2xi32>
+}
+
+// -----
+
+nn.state @cache : tensor<10x4xf32>
+nn.program @reorder_cache_c2_rows kind decode {
+  %rows = nn.input "rows" : tensor<3xi32>
+  // expected-error @below {{C2: the state must be a matrix whose rows the number of rows divides}}
+  nn.reorder_cache @cache, %rows : tensor<3xi32>
 }

@@ -60,8 +60,20 @@ nn.program @forward kind train_step attributes {rows = 2 : i64, length = 4 : i64
   %q = nn.rope %norm, %cos, %sin {head_dim = 2 : i64} : (tensor<8x4xf32>, tensor<8x1xf32>, tensor<8x1xf32>) -> tensor<8x4xf32>
   // CHECK: nn.rope %{{.*}}, %{{.*}}, %{{.*}} {head_dim = 2 : i64, inverse} :
   %k = nn.rope %q, %cos, %sin {head_dim = 2 : i64, inverse} : (tensor<8x4xf32>, tensor<8x1xf32>, tensor<8x1xf32>) -> tensor<8x4xf32>
-  // CHECK: nn.attention %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} {heads = 2 : i64, kv_heads = 2 : i64, length = 4 : i64, scale = 5.000000e-01 : f64, window = 3 : i64} :
-  %o, %lse = nn.attention %q, %k, %norm, %ids {heads = 2 : i64, kv_heads = 2 : i64, length = 4 : i64, window = 3 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8xi32>) -> (tensor<8x4xf32>, tensor<2x8xf32>)
+  // CHECK: nn.attention %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} {heads = 2 : i64, key_length = 4 : i64, kv_heads = 2 : i64, length = 4 : i64, scale = 5.000000e-01 : f64, window = 3 : i64} :
+  %o, %lse = nn.attention %q, %k, %norm, %ids, %ids {heads = 2 : i64, key_length = 4 : i64, kv_heads = 2 : i64, length = 4 : i64, window = 3 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8xi32>, tensor<8xi32>) -> (tensor<8x4xf32>, tensor<2x8xf32>)
+  // CHECK: nn.alibi_table %{{.*}} {round_bf16, scale = 5.000000e-01 : f64, slopes = array<f32: 5.000000e-01, 2.500000e-01>} : (tensor<8xi32>) -> tensor<2x8xf32>
+  %alibi = nn.alibi_table %ids {slopes = array<f32: 0.5, 0.25>, scale = 0.5 : f64, round_bf16} : (tensor<8xi32>) -> tensor<2x8xf32>
+  // CHECK: nn.alibi_table {slopes = array<f32: 5.000000e-01, 2.500000e-01>} : () -> tensor<2x4xf32>
+  %of_places = nn.alibi_table {slopes = array<f32: 0.5, 0.25>} : () -> tensor<2x4xf32>
+  // CHECK: nn.relative_bias %{{.*}} {bidirectional, key_length = 2 : i64, length = 4 : i64, max_distance = 20 : i64} : (tensor<8x4xf32>) -> tensor<4x5xf32>
+  %relative = nn.relative_bias %x {length = 4 : i64, key_length = 2 : i64, max_distance = 20 : i64, bidirectional} : (tensor<8x4xf32>) -> tensor<4x5xf32>
+  // CHECK: nn.attention %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} bias by_key %{{.*}} {causal = false, heads = 2 : i64, key_length = 4 : i64, kv_heads = 2 : i64, length = 4 : i64, scale = 5.000000e-01 : f64} :
+  %ob, %lseb = nn.attention %q, %k, %norm, %ids, %ids bias by_key %alibi {heads = 2 : i64, kv_heads = 2 : i64, length = 4 : i64, key_length = 4 : i64, causal = false, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8xi32>, tensor<8xi32>, tensor<2x8xf32>) -> (tensor<8x4xf32>, tensor<2x8xf32>)
+  // CHECK: nn.cached_attention %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} bias by_key %{{.*}} {heads = 2 : i64, kv_heads = 2 : i64, length = 4 : i64, scale = 5.000000e-01 : f64} :
+  %cachedb = nn.cached_attention %q, %k, %norm, %ids bias by_key %of_places {heads = 2 : i64, kv_heads = 2 : i64, length = 4 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8xi32>, tensor<2x4xf32>) -> tensor<8x4xf32>
+  // CHECK: nn.reorder_cache @kept, %{{.*}} : tensor<8xi32>
+  nn.reorder_cache @kept, %ids : tensor<8xi32>
   // CHECK: nn.append_cache @kept, %{{.*}}, %{{.*}} {length = 4 : i64} : tensor<8x4xf32>, tensor<8xi32>
   nn.append_cache @kept, %k, %ids {length = 4 : i64} : tensor<8x4xf32>, tensor<8xi32>
   // CHECK: nn.cached_attention %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} {heads = 2 : i64, kv_heads = 2 : i64, length = 4 : i64, scale = 5.000000e-01 : f64, window = 3 : i64} :
@@ -85,6 +97,7 @@ nn.program @backward kind evaluate {
   %v = nn.input "v" : tensor<4xf32>
   %rstd = nn.input "rstd" : tensor<8xf32>
   %lse = nn.input "lse" : tensor<2x8xf32>
+  %lse4 = nn.input "lse4" : tensor<4x8xf32>
   %table = nn.input "table" : tensor<9x4xf32>
   %g = nn.input "g" : tensor<8x6xf32>
   %w = nn.read @w : tensor<6x4xf32>
@@ -107,8 +120,13 @@ nn.program @backward kind evaluate {
   // CHECK: %{{.+}}, %{{.+}} = nn.rms_norm_gradient %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} residual %{{.*}} : {{.*}} -> (tensor<8x4xf32>, tensor<4xf32>)
   %dn2, %dv = nn.rms_norm_gradient %dx, %x, %v, %rstd residual %dn : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<4xf32>, tensor<8xf32>, tensor<8x4xf32>) -> (tensor<8x4xf32>, tensor<4xf32>)
   // CHECK: nn.attention_gradient
-  // CHECK-SAME: {heads = 2 : i64, kv_heads = 2 : i64, length = 4 : i64, scale = 5.000000e-01 : f64} :
-  %dq, %dk, %dvalue = nn.attention_gradient %dx, %x, %x, %x, %x, %lse, %ids {heads = 2 : i64, kv_heads = 2 : i64, length = 4 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<2x8xf32>, tensor<8xi32>) -> (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>)
+  // CHECK-SAME: {heads = 2 : i64, key_length = 4 : i64, kv_heads = 2 : i64, length = 4 : i64, scale = 5.000000e-01 : f64} :
+  %dq, %dk, %dvalue = nn.attention_gradient %dx, %x, %x, %x, %x, %lse, %ids, %ids {heads = 2 : i64, key_length = 4 : i64, kv_heads = 2 : i64, length = 4 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<2x8xf32>, tensor<8xi32>, tensor<8xi32>) -> (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>)
+  %relative = nn.relative_bias %x {length = 4 : i64, key_length = 4 : i64, max_distance = 20 : i64} : (tensor<8x4xf32>) -> tensor<4x7xf32>
+  // CHECK: %{{.*}}, %{{.*}}, %{{.*}}, %[[DB:.*]] = nn.attention_gradient {{.*}} bias by_distance %{{.*}} {heads = 4 : i64, {{.*}} -> (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<4x7xf32>)
+  %dqb, %dkb, %dvb, %dbias = nn.attention_gradient %dx, %x, %x, %x, %x, %lse4, %ids, %ids bias by_distance %relative {heads = 4 : i64, kv_heads = 4 : i64, length = 4 : i64, key_length = 4 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<4x8xf32>, tensor<8xi32>, tensor<8xi32>, tensor<4x7xf32>) -> (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<4x7xf32>)
+  // CHECK: nn.relative_bias_gradient %[[DB]] {key_length = 4 : i64, length = 4 : i64, max_distance = 20 : i64} : (tensor<4x7xf32>) -> tensor<8x4xf32>
+  %drelative = nn.relative_bias_gradient %dbias {length = 4 : i64, key_length = 4 : i64, max_distance = 20 : i64} : (tensor<4x7xf32>) -> tensor<8x4xf32>
   // CHECK: %{{.+}}, %{{.+}} = nn.linear_cross_entropy_gradient {{.*}} -> (tensor<1xf64>, tensor<8x4xf32>)
   %loss, %dh = nn.linear_cross_entropy_gradient %x, %table, %ids {chunk = 4 : i64, length = 4 : i64} : (tensor<8x4xf32>, tensor<9x4xf32>, tensor<8xi32>) -> (tensor<1xf64>, tensor<8x4xf32>)
   // CHECK: nn.linear_cross_entropy_gradient {{.*}} -> (tensor<1xf64>, tensor<8x4xf32>, tensor<9x4xf32>)

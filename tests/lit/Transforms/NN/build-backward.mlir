@@ -9,6 +9,15 @@
 // RUN: zp-opt %inputs/tiny-full.mlir --nn-build-backward -o %t.full.after
 // RUN: zp-interpret --check_gradients %t.full.after | FileCheck %s --check-prefix=FULL
 // FULL: gradients agree: 25 parameters
+// A trained bias of attention, beside one that isn't.
+// RUN: sed -f %inputs/biased.sed %inputs/tiny-lora.mlir | sed 's/checkpoint = "relative",/saved_as = "relative", trainable, &/' | zp-opt --nn-attach-adapters --nn-build-backward -o %t.biased
+// RUN: zp-interpret --check_gradients %t.biased | FileCheck %s --check-prefix=BIASED
+// BIASED: gradients agree: 19 parameters
+// RUN: FileCheck %s --check-prefix=BIAS --input-file=%t.biased
+// BIAS: nn.attention_gradient {{.*}} bias by_key {{.*}} -> (tensor<12x8xf32>, tensor<12x4xf32>, tensor<12x4xf32>)
+// BIAS: %{{.*}}, %{{.*}}, %{{.*}}, %[[G:.*]] = nn.attention_gradient {{.*}} bias by_distance {{.*}} tensor<4x11xf32>)
+// BIAS: %[[T:.*]] = nn.relative_bias_gradient %[[G]]
+// BIAS: nn.accumulate_gradient @relative, %[[T]] {{.*}} : tensor<8x4xf32>
 
 nn.parameter @w : tensor<4x6xf32> initial checkpoint {unit = 1 : i64, checkpoint = "w"}
 nn.parameter @a : tensor<4x4xf32> initial checkpoint {unit = 1 : i64, checkpoint = "a", saved_as = "a", trainable}

@@ -6,6 +6,12 @@
 // AGREES: generation agrees: {{[0-9]+}} logits
 // RUN: zp-opt %t.after --nn-fuse-linear-epilogue --zero-partition-state --zero-insert-gathers --zero-insert-reductions --zero-verify-partition --zero-prefetch-gathers -o %t.cut
 // RUN: zp-interpret --check_generation %t.before %t.cut | FileCheck %s --check-prefix=AGREES
+// With biases of attention, which are then of places: by distance, and by key.
+// RUN: sed -f %S/../../Inputs/biased.sed %t.mlir > %t.biased && zp-opt %t.biased --nn-attach-adapters --nn-build-evaluation -o %t.biased.before
+// RUN: zp-opt %t.biased --nn-attach-adapters --nn-build-generation -o %t.biased.after
+// RUN: zp-interpret --check_generation %t.biased.before %t.biased.after | FileCheck %s --check-prefix=AGREES
+// RUN: sed 's/5.000000e-01, 2.500000e-01/5.000000e-01, 7.500000e-01/' %t.biased.after > %t.steeper
+// RUN: not zp-interpret --check_generation %t.biased.before %t.steeper | FileCheck %s --check-prefix=DIFFERS
 // A cache that forgets, or a token at another place, is seen.
 // RUN: sed -E 's/(cached_attention.*)window = 3/\1window = 1/' %t.after > %t.window
 // RUN: not zp-interpret --check_generation %t.before %t.window | FileCheck %s --check-prefix=DIFFERS
@@ -50,7 +56,7 @@ module attributes {zp.settings = {bf16 = true, generate = true, generation_batch
     %d = nn.dropout %e, %scalars {probability = 0.5 : f64, site = 0 : i64, length = 8 : i64, nn.unit = 1 : i64} : (tensor<16x4xbf16>, tensor<64xi8>) -> tensor<16x4xbf16>
     %w = nn.read @w : tensor<4x4xbf16>
     %k = nn.linear %d, %w {nn.unit = 1 : i64} : (tensor<16x4xbf16>, tensor<4x4xbf16>) -> tensor<16x4xbf16>
-    %a, %lse = nn.attention %k, %k, %k, %segments {heads = 2 : i64, kv_heads = 2 : i64, length = 8 : i64, window = 3 : i64, scale = 1.0 : f64, nn.unit = 1 : i64} : (tensor<16x4xbf16>, tensor<16x4xbf16>, tensor<16x4xbf16>, tensor<16xi32>) -> (tensor<16x4xbf16>, tensor<2x16xf32>)
+    %a, %lse = nn.attention %k, %k, %k, %segments, %segments {heads = 2 : i64, key_length = 8 : i64, kv_heads = 2 : i64, length = 8 : i64, window = 3 : i64, scale = 1.0 : f64, nn.unit = 1 : i64} : (tensor<16x4xbf16>, tensor<16x4xbf16>, tensor<16x4xbf16>, tensor<16xi32>, tensor<16xi32>) -> (tensor<16x4xbf16>, tensor<2x16xf32>)
     %loss = nn.linear_cross_entropy %a, %embed, %labels {chunk = 5 : i64, length = 8 : i64, nn.unit = 2 : i64} : (tensor<16x4xbf16>, tensor<7x4xbf16>, tensor<16xi32>) -> tensor<1xf64>
     nn.add_state @loss_sum, %loss : tensor<1xf64>
   }

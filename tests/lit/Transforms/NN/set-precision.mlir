@@ -31,8 +31,13 @@ module attributes {zp.settings = {SETTING}} {
     // Row statistics and the loss keep their types.
     // CHECK: nn.rms_norm {{.*}} -> (tensor<16x4xbf16>, tensor<16xf32>)
     %h, %rstd = nn.rms_norm %e, %n {epsilon = 1.0e-5 : f64} : (tensor<16x4xf32>, tensor<4xf32>) -> (tensor<16x4xf32>, tensor<16xf32>)
+    // So do biases of attention, whatever their table is.
+    // CHECK: nn.relative_bias {{.*}} : (tensor<4x6xbf16>) -> tensor<6x15xf32>
+    %b = nn.relative_bias %w {length = 8 : i64, key_length = 8 : i64, max_distance = 9 : i64} : (tensor<4x6xf32>) -> tensor<6x15xf32>
+    // CHECK: nn.alibi_table {{.*}} -> tensor<2x16xf32>
+    %alibi = nn.alibi_table %ids {slopes = array<f32: 0.5, 0.25>} : (tensor<16xi32>) -> tensor<2x16xf32>
     // CHECK: nn.attention {{.*}} -> (tensor<16x4xbf16>, tensor<2x16xf32>)
-    %o, %lse = nn.attention %h, %h, %h, %ids {heads = 2 : i64, kv_heads = 2 : i64, length = 8 : i64, scale = 0.7 : f64} : (tensor<16x4xf32>, tensor<16x4xf32>, tensor<16x4xf32>, tensor<16xi32>) -> (tensor<16x4xf32>, tensor<2x16xf32>)
+    %o, %lse = nn.attention %h, %h, %h, %ids, %ids bias by_key %alibi {heads = 2 : i64, key_length = 8 : i64, kv_heads = 2 : i64, length = 8 : i64, scale = 0.7 : f64} : (tensor<16x4xf32>, tensor<16x4xf32>, tensor<16x4xf32>, tensor<16xi32>, tensor<16xi32>, tensor<2x16xf32>) -> (tensor<16x4xf32>, tensor<2x16xf32>)
     // CHECK: nn.linear_cross_entropy {{.*}} : (tensor<16x4xbf16>, tensor<5x4xbf16>, tensor<16xi32>) -> tensor<1xf64>
     %loss = nn.linear_cross_entropy %o, %head, %labels {chunk = 8 : i64, length = 8 : i64} : (tensor<16x4xf32>, tensor<5x4xf32>, tensor<16xi32>) -> tensor<1xf64>
     nn.add_state @loss_sum, %loss : tensor<1xf64>

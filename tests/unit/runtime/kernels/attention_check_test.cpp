@@ -9,6 +9,13 @@ namespace {
 
 constexpr DType kF32 = DType::F32;
 
+/// Five keys a row for three queries.
+template <typename Args> void across(Args &args, Maker &maker) {
+  args.key = args.value = maker.normal(kF32, {10, 6});
+  args.keySegments = maker.integers({10}, 0, 0);
+  args.keyLength = 5;
+}
+
 template <typename Args> std::vector<Broken<Args>> attentionRules() {
   return {{"heads", [](auto &x, Maker &) { x.heads = 0; }},
           {"heads", [](auto &x, Maker &) { x.heads = INT64_MAX; }},
@@ -30,6 +37,16 @@ template <typename Args> std::vector<Broken<Args>> attentionRules() {
           {"value is bf16", [](auto &x, Maker &) { x.value.dtype = DType::BF16; }},
           {"segments is i32[5]", [](auto &x, Maker &) { shrink(x.segments); }},
           {"segments is f32", [](auto &x, Maker &) { x.segments.dtype = kF32; }},
+          {"key_segments is i32[5]", [](auto &x, Maker &) { shrink(x.keySegments); }},
+          {"key_length", [](auto &x, Maker &) { x.keyLength = 0; }},
+          {"key_length", [](auto &x, Maker &) { x.keyLength = INT64_MAX; }},
+          {"rows of key_length", [](auto &x, Maker &) { x.keyLength = 4; }},
+          {"rows of key_length", [](auto &x, Maker &) { x.keyLength = 2; }},
+          {"length, when causal", [](auto &x, Maker &m) { across(x, m), x.causal = true; }},
+          {"0, when not causal", [](auto &x, Maker &) { x.causal = false, x.window = 2; }},
+          {"bias is f32[4,5]", [](auto &x, Maker &m) { x.bias = m.normal(kF32, {4, 5}); }},
+          {"bias is f32[4,6]", [](auto &x, Maker &m) { x.bias = m.normal(kF32, {4, 6}), x.biasByDistance = true; }},
+          {"bias is bf16", [](auto &x, Maker &m) { x.bias = m.normal(DType::BF16, {4, 6}); }},
           {"log_sum_exp is f32[4,5]", [](auto &x, Maker &) { shrink(x.logSumExp); }}};
 }
 
@@ -74,7 +91,68 @@ TEST(AttentionCheck, CachesAndAttentionOverThem) {
                                 {"value is bf16", [](auto &x, Maker &) { x.value.dtype = DType::BF16; }},
                                 {"positions is f32", [](auto &x, Maker &) { x.positions.dtype = kF32; }},
                                 {"target is f32[6,11]", [](auto &x, Maker &) { shrink(x.target); }},
+                                {"bias is f32[4,9]", [](auto &x, Maker &m) { x.bias = m.normal(kF32, {4, 9}); }},
+                                {"bias is f32[4,10]", [](auto &x, Maker &m) { x.bias = m.normal(kF32, {4, 10}), x.biasByDistance = true; }},
+                                {"bias is bf16", [](auto &x, Maker &m) { x.bias = m.normal(DType::BF16, {4, 10}); }},
                                 {"target overlaps query", [](auto &x, Maker &) { x.target.data = x.query.data; }}});
+  ReorderCacheArgs reorder;
+  reorder.rows = maker.integers({2}, 0, 1);
+  reorder.cache = append.cache;
+  refuses<ReorderCacheArgs>(reorder, maker,
+                            {{"rows is f32", [](auto &x, Maker &) { x.rows.dtype = kF32; }},
+                             {"rows is 4097", [](auto &x, Maker &m) { x.rows = m.integers({4097}, 0, 0); }},
+                             {"as many places", [](auto &x, Maker &m) { x.rows = m.integers({3}, 0, 0); }},
+                             {"cache is f16", [](auto &x, Maker &) { x.cache.dtype = DType::F16; }},
+                             {"cache is f32[20]", [](auto &x, Maker &) { x.cache.rank = 1; }},
+                             {"cache overlaps rows", [](auto &x, Maker &) { x.rows.data = x.cache.data; }}});
+}
+
+TEST(AttentionCheck, BiasesOfPositions) {
+  Maker maker;
+  RelativeBiasArgs forward;
+  forward.table = maker.normal(kF32, {8, 3});
+  forward.length = 4;
+  forward.keyLength = 6;
+  forward.maxDistance = 20;
+  forward.bidirectional = true;
+  forward.target = maker.empty(kF32, {3, 9});
+  refuses<RelativeBiasArgs>(forward, maker,
+                            {{"7 buckets", [](auto &x, Maker &m) { x.table = m.normal(kF32, {7, 3}); }},
+                             {"2 buckets", [](auto &x, Maker &m) { x.table = m.normal(kF32, {2, 3}); }},
+                             {"1 buckets", [](auto &x, Maker &m) { x.table = m.normal(kF32, {1, 3}), x.bidirectional = false; }},
+                             {"max_distance", [](auto &x, Maker &) { x.maxDistance = 2; }},
+                             {"length", [](auto &x, Maker &) { x.length = 0; }},
+                             {"key_length", [](auto &x, Maker &) { x.keyLength = INT64_MAX; }},
+                             {"target is f32[3,9]", [](auto &x, Maker &) { x.length = 5; }},
+                             {"target is f32[3,9]", [](auto &x, Maker &m) { x.table = m.normal(kF32, {8, 4}); }},
+                             {"target is bf16", [](auto &x, Maker &) { x.target.dtype = DType::BF16; }},
+                             {"table is f16", [](auto &x, Maker &) { x.table.dtype = DType::F16; }},
+                             {"table is f32[8]", [](auto &x, Maker &) { x.table.rank = 1; }}});
+  RelativeBiasGradientArgs gradient;
+  gradient.gradOut = forward.target;
+  gradient.gradTable = maker.empty(kF32, {8, 3});
+  gradient.length = 4;
+  gradient.keyLength = 6;
+  gradient.maxDistance = 20;
+  gradient.bidirectional = true;
+  refuses<RelativeBiasGradientArgs>(gradient, maker,
+                                    {{"max_distance", [](auto &x, Maker &) { x.maxDistance = 1; }},
+                                     {"grad_out is f32[3,9]", [](auto &x, Maker &) { x.keyLength = 5; }},
+                                     {"grad_table is bf16", [](auto &x, Maker &) { x.gradTable.dtype = DType::BF16; }}});
+  const float slopes[] = {0.5f, 0.25f};
+  static const float broken[] = {0.5f, INFINITY};
+  AlibiTableArgs alibi;
+  alibi.positions = maker.integers({5}, 0, 9);
+  alibi.target = maker.empty(kF32, {2, 5});
+  alibi.slopes = slopes;
+  alibi.scale = 1;
+  refuses<AlibiTableArgs>(alibi, maker,
+                          {{"slopes", [](auto &x, Maker &) { x.slopes = broken; }},
+                           {"target is f32[2,5]", [](auto &x, Maker &) { x.slopes = x.slopes.first(1); }},
+                           {"target is f32[2,4]", [](auto &x, Maker &) { shrink(x.target); }},
+                           {"scale", [](auto &x, Maker &) { x.scale = NAN; }},
+                           {"positions is f32", [](auto &x, Maker &) { x.positions.dtype = kF32; }},
+                           {"target is bf16", [](auto &x, Maker &) { x.target.dtype = DType::BF16; }}});
 }
 
 TEST(AttentionCheck, AttentionAndItsGradient) {
@@ -83,13 +161,20 @@ TEST(AttentionCheck, AttentionAndItsGradient) {
   forward.query = maker.normal(kF32, {6, 12});
   forward.key = maker.normal(kF32, {6, 6});
   forward.value = maker.normal(kF32, {6, 6});
-  forward.segments = maker.integers({6}, 0, 0);
+  forward.segments = forward.keySegments = maker.integers({6}, 0, 0);
   forward.target = maker.empty(kF32, {6, 12});
   forward.logSumExp = maker.empty(kF32, {4, 6});
   forward.heads = 4;
   forward.kvHeads = 2;
-  forward.length = 3;
+  forward.length = forward.keyLength = 3;
+  forward.causal = true;
   forward.scale = 0.5;
+  AttentionArgs other = forward;
+  across(other, maker);
+  other.causal = false;
+  other.bias = maker.normal(kF32, {4, 7});
+  other.biasByDistance = true;
+  EXPECT_TRUE(check(other).ok()) << check(other).message();
   auto rules = attentionRules<AttentionArgs>();
   rules.push_back({"target is f32[6,11]", [](auto &x, Maker &) { shrink(x.target); }});
   rules.push_back({"target overlaps query", [](auto &x, Maker &) { x.target.data = x.query.data; }});
@@ -102,14 +187,15 @@ TEST(AttentionCheck, AttentionAndItsGradient) {
   gradient.value = forward.value;
   gradient.out = forward.target;
   gradient.logSumExp = forward.logSumExp;
-  gradient.segments = forward.segments;
+  gradient.segments = gradient.keySegments = forward.segments;
   gradient.workspace = maker.workspace(attentionGradientWorkspaceBytes(4, 6, 3, kF32));
   gradient.gradQuery = maker.empty(kF32, {6, 12});
   gradient.gradKey = maker.empty(kF32, {6, 6});
   gradient.gradValue = maker.empty(kF32, {6, 6});
   gradient.heads = 4;
   gradient.kvHeads = 2;
-  gradient.length = 3;
+  gradient.length = gradient.keyLength = 3;
+  gradient.causal = true;
   gradient.scale = 0.5;
   auto more = attentionRules<AttentionGradientArgs>();
   more.insert(more.end(), {{"grad_out is f32[6,11]", [](auto &x, Maker &) { shrink(x.gradOut); }},
@@ -117,6 +203,13 @@ TEST(AttentionCheck, AttentionAndItsGradient) {
                            {"grad_query is f32[6,11]", [](auto &x, Maker &) { shrink(x.gradQuery); }},
                            {"grad_key is f32[6,5]", [](auto &x, Maker &) { shrink(x.gradKey); }},
                            {"grad_value is bf16", [](auto &x, Maker &) { x.gradValue.dtype = DType::BF16; }},
+                           {"grad_bias is f32[4,5]", [](auto &x, Maker &m) { x.gradBias = m.normal(kF32, {4, 5}); }},
+                           {"grad_bias is f32[4,6]",
+                            [](auto &x, Maker &m) { x.bias = m.normal(kF32, {4, 6}), x.gradBias = m.normal(kF32, {4, 6}); }},
+                           {"grad_bias is f32[4,6]",
+                            [](auto &x, Maker &m) {
+                              x.bias = m.normal(kF32, {4, 5}), x.gradBias = m.normal(kF32, {4, 6}), x.biasByDistance = true;
+                            }},
                            {"workspace has", [](auto &x, Maker &) { shrink(x.workspace); }},
                            {"workspace has 0", [](auto &x, Maker &) { x.workspace = {}; }},
                            {"workspace lies", [](auto &x, Maker &) { x.workspace.data = x.workspace.template as<char>() + 8; }},

@@ -11,11 +11,13 @@ namespace {
 
 using namespace test;
 
-TEST(Operations, PairsOfCausalAttention) {
-  EXPECT_DOUBLE_EQ(attendedPairs(4, 0), 10);  // 1 + 2 + 3 + 4
-  EXPECT_DOUBLE_EQ(attendedPairs(4, 2), 7);   // 1 + 2 + 2 + 2
-  EXPECT_DOUBLE_EQ(attendedPairs(4, 4), 10);
-  EXPECT_DOUBLE_EQ(attendedPairs(4, 1), 4);
+TEST(Operations, PairsOfAttention) {
+  EXPECT_DOUBLE_EQ(attendedPairs(4, 4, true, 0), 10); // 1 + 2 + 3 + 4
+  EXPECT_DOUBLE_EQ(attendedPairs(4, 4, true, 2), 7);  // 1 + 2 + 2 + 2
+  EXPECT_DOUBLE_EQ(attendedPairs(4, 4, true, 4), 10);
+  EXPECT_DOUBLE_EQ(attendedPairs(4, 4, true, 1), 4);
+  EXPECT_DOUBLE_EQ(attendedPairs(4, 4, false, 0), 16);
+  EXPECT_DOUBLE_EQ(attendedPairs(4, 7, false, 0), 28);
 }
 
 /// A plan of one instruction, over tensors of the given shapes, whose kernel's rules nobody asks.
@@ -57,14 +59,18 @@ TEST(Operations, OfAQuantisedProductTheWeightsShapeCounts) {
 }
 
 TEST(Operations, OfAttentionAndItsGradient) {
-  // Two rows of 4 tokens, 10 pairs each, 6 features over all heads; two products, and five.
-  auto forward = [](Fbb &fbb) { return fbs::CreateAttentionAttrs(fbb, 3, 1, 4, 0, 1.0).Union(); };
-  auto backward = [](Fbb &fbb) { return fbs::CreateAttentionGradientAttrs(fbb, 3, 1, 4, 0, 1.0).Union(); };
-  EXPECT_DOUBLE_EQ(operationsOf(OneInstruction(fbs::OpAttrs::Attention, forward, {{8, 6}, {8, 2}, {8, 2}, {8}, {}, {8, 6}, {3, 8}})),
-                   2 * 2 * 2 * 10 * 6);
-  EXPECT_DOUBLE_EQ(operationsOf(OneInstruction(fbs::OpAttrs::AttentionGradient, backward,
-                                               {{8, 6}, {8, 6}, {8, 2}, {8, 2}, {8, 6}, {3, 8}, {8}, {}, {8, 6}, {8, 2}, {8, 2}})),
-                   2 * 5 * 2 * 10 * 6);
+  // Two rows of 4 tokens, 10 pairs each or 4·5 across, 6 features over all heads; two products, and five.
+  for (const bool causal : {true, false}) {
+    const int64_t keyLength = causal ? 4 : 5, keys = 2 * keyLength, pairs = causal ? 10 : 20;
+    auto forward = [=](Fbb &fbb) { return fbs::CreateAttentionAttrs(fbb, 3, 1, 4, 0, 1.0, keyLength, causal, false).Union(); };
+    auto backward = [=](Fbb &fbb) { return fbs::CreateAttentionGradientAttrs(fbb, 3, 1, 4, 0, 1.0, keyLength, causal, false).Union(); };
+    EXPECT_DOUBLE_EQ(operationsOf(OneInstruction(fbs::OpAttrs::Attention, forward,
+                                                 {{8, 6}, {keys, 2}, {keys, 2}, {8}, {keys}, {}, {}, {8, 6}, {3, 8}})),
+                     2 * 2 * 2 * pairs * 6);
+    EXPECT_DOUBLE_EQ(operationsOf(OneInstruction(fbs::OpAttrs::AttentionGradient, backward,
+                                                 {{8, 6}, {8, 6}, {keys, 2}, {keys, 2}, {8, 6}, {3, 8}, {8}, {keys}, {}, {}, {8, 6}, {keys, 2}, {keys, 2}, {}})),
+                     2 * 5 * 2 * pairs * 6);
+  }
 }
 
 TEST(Operations, OfTheLossAProductForTheLogitsAndOneForEachGradient) {

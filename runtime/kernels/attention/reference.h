@@ -1,0 +1,40 @@
+// One score at a time: what the oracles of attention and of its gradient share.
+#ifndef ZP_RUNTIME_KERNELS_ATTENTION_REFERENCE_H
+#define ZP_RUNTIME_KERNELS_ATTENTION_REFERENCE_H
+
+#include "runtime/kernels/attention/visible.h"
+#include "runtime/kernels/numeric.h"
+
+namespace zp::rt::reference {
+
+/// The query at place i of a row and the key at place j of its row, of one head.
+template <typename Args> struct Pair {
+  const Args &args;
+  int64_t head, row, i, j;
+
+  int64_t token() const { return row * args.length + i; }
+  int64_t keyToken() const { return row * args.keyLength + j; }
+  int64_t headDim() const { return args.query.dims[1] / args.heads; }
+  /// Elements of query (and of what has its shape), of key (and value), and of the bias.
+  int64_t query() const { return (token() * args.heads + head) * headDim(); }
+  int64_t key() const { return (keyToken() * args.kvHeads + head / (args.heads / args.kvHeads)) * headDim(); }
+  int64_t bias() const {
+    return args.biasByDistance ? head * (args.length + args.keyLength - 1) + j - i + args.length - 1 : head * args.key.dims[0] + keyToken();
+  }
+
+  bool sees() const {
+    const VisiblePlaces visible = AttentionMask(args).of(i);
+    return j >= visible.first && j < visible.end &&
+           args.segments.template as<int32_t>()[token()] == args.keySegments.template as<int32_t>()[keyToken()];
+  }
+  double score() const {
+    double dot = 0;
+    for (int64_t c = 0; c < headDim(); ++c)
+      dot += loadElement(args.query, query() + c) * loadElement(args.key, key() + c);
+    return args.scale * dot + (args.bias ? loadElement(args.bias, bias()) : 0);
+  }
+};
+
+} // namespace zp::rt::reference
+
+#endif // ZP_RUNTIME_KERNELS_ATTENTION_REFERENCE_H
