@@ -85,8 +85,6 @@ Status PlanExecutor::prepare() {
                                             " or import again with --num_processes " + std::to_string(world));
   ZP_RETURN_IF_ERROR(checkInstructions(file));
   int here = std::max(communicator.localSize(), 1);
-  if (!options.dryRun && plan.target()->string_view() != "cpu")
-    return Status(ErrorCode::Config, file.path() + ": target: is " + plan.target()->str() + ", which this build cannot run, expected cpu; compile the plan with --target cpu");
   if (options.dryRun) {
     memory = allocateNothing();
     device = createNullDevice();
@@ -290,6 +288,12 @@ std::array<double, 256> PlanExecutor::secondsByOpcode() const {
 } // namespace
 
 StatusOr<std::unique_ptr<Executor>> Executor::create(const PlanFile &plan, Communicator &communicator, ExecutorOptions options) {
+  if (std::string_view target = plan.plan().target()->string_view(); !options.dryRun && target != "cpu") {
+    if (target == "cuda" && options.cuda)
+      return options.cuda(plan, communicator, std::move(options));
+    return Status(ErrorCode::Config, plan.path() + ": target: is " + std::string(target) +
+                                         ", which this build cannot run, expected cpu; compile the plan with --target cpu, or build where nvcc is found");
+  }
   auto executor = std::make_unique<PlanExecutor>(plan, communicator, std::move(options));
   ZP_RETURN_IF_ERROR(executor->prepare());
   return std::unique_ptr<Executor>(std::move(executor));

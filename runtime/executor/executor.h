@@ -30,12 +30,18 @@ using QuantizedLoader = std::function<Status(uint32_t section, const TensorView 
 /// Completes this rank's records from all scales of the section. Called by `nest_scales`.
 using ScaleNester = std::function<Status(uint32_t section, const TensorView &scales, const TensorView &records)>;
 
+class Executor;
+struct ExecutorOptions;
+/// Makes executors of plans for a device that is no CPU (executor/cuda).
+using ExecutorFactory = StatusOr<std::unique_ptr<Executor>> (*)(const PlanFile &plan, Communicator &communicator, ExecutorOptions options);
+
 struct ExecutorOptions {
   int threads = 0;             ///< compute threads of this rank; 0: the cores divided by the ranks of this host
   bool shadow = false;         ///< every buffer in a guarded allocation of its own, poisoned outside its planned life
   bool reference = false;      ///< kernels/*/reference.cpp instead of cpu.cpp
   /// Carries out the streams; by default worker threads, in shadow mode one thread in the list's order.
   std::function<std::unique_ptr<Device>(int threads, uint32_t streams, uint32_t events)> device;
+  ExecutorFactory cuda = nullptr; ///< of plans for CUDA; without it they are refused
   bool dryRun = false;         ///< the null device: no memory, `run` does nothing, views have no data
   uint32_t timedSteps = 0;     ///< of each stream, whose times are kept
   std::string diskDirectory;   ///< for what the plan keeps on disk

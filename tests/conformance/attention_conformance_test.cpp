@@ -162,10 +162,10 @@ TEST(AttentionMask, WhoSeesNothingGivesZeros) {
     for (int64_t t : {0, 7, 39, 40, 55})
       forward.segments.as<int32_t>()[t] = 3;
     conform(forward, textOf(f));
-    cpu::run(KernelContext{}, forward);
+    fast::run(KernelContext{}, forward);
     AttentionGradientArgs gradient = gradientOf(maker, forward);
     conform(gradient, textOf(f));
-    cpu::run(KernelContext{}, gradient);
+    fast::run(KernelContext{}, gradient);
     for (int64_t t = 0; t < 80; ++t)
       for (int64_t c = 0; c < 16; ++c) {
         const bool nothing = forward.segments.as<int32_t>()[t] == 3;
@@ -185,11 +185,11 @@ TEST(AttentionMask, HiddenKeysDoNotMatter) {
   for (int64_t t = 60; t < 120; ++t)
     args.segments.as<int32_t>()[t] = 1;
   Copy<AttentionArgs> before(args);
-  cpu::run(KernelContext{}, before.args);
+  fast::run(KernelContext{}, before.args);
   for (int64_t i = 0; i < 60 * 16; ++i)
     args.key.as<float>()[i] = 1e30f;
   Copy<AttentionArgs> after(args);
-  cpu::run(KernelContext{}, after.args);
+  fast::run(KernelContext{}, after.args);
   EXPECT_EQ(std::memcmp(before.args.target.as<float>() + 60 * 16, after.args.target.as<float>() + 60 * 16, 60 * 16 * 4), 0);
 }
 
@@ -197,7 +197,7 @@ TEST(AttentionValues, NanReachesTheOutput) {
   Maker maker;
   AttentionArgs args = attention(maker, DType::F32, {1, 20, 1, 1, 8, 0, Case::One});
   args.query.as<float>()[5 * 8] = NAN;
-  cpu::run(KernelContext{}, args);
+  fast::run(KernelContext{}, args);
   EXPECT_TRUE(std::isnan(args.target.as<float>()[5 * 8]));
   EXPECT_TRUE(std::isfinite(args.target.as<float>()[6 * 8]));
 }
@@ -209,7 +209,7 @@ TEST(AttentionValues, NanOfAKeyReachesWhoSeesIt) {
     Maker maker;
     AttentionArgs args = attention(maker, DType::F32, {1, kLength, 1, 1, kHeadDim, 0, Case::One});
     args.key.as<float>()[spoiled * kHeadDim] = NAN;
-    cpu::run(KernelContext{}, args);
+    fast::run(KernelContext{}, args);
     for (int64_t t = 0; t < kLength; ++t)
       EXPECT_EQ(std::isnan(args.target.as<float>()[t * kHeadDim]), t >= spoiled) << "key " << spoiled << ", query " << t;
   }

@@ -109,7 +109,7 @@ TEST(CachedAttention, IsAttention) {
     args.scale = 0.25;
     args.bias = bias;
     args.biasByDistance = kind.byDistance;
-    cpu::run(KernelContext{}, args);
+    fast::run(KernelContext{}, args);
     EXPECT_LE(relativeError(whole.target, args.target), 1e-5) << "window " << kind.window << " bias " << kind.biased << kind.byDistance;
   }
 }
@@ -150,7 +150,7 @@ TEST(CachedAttention, PaddingGivesZerosAndNanItsOwnTokenAlone) {
   args.heads = args.kvHeads = args.length = 1;
   args.scale = 1;
   ASSERT_TRUE(check(args).ok());
-  cpu::run(KernelContext{}, args);
+  fast::run(KernelContext{}, args);
   for (int64_t d = 0; d < 8; ++d) {
     EXPECT_EQ(args.target.as<float>()[d], 0);
     EXPECT_TRUE(std::isnan(args.target.as<float>()[8 + d]));

@@ -17,7 +17,7 @@ TEST(Fill, EveryDType) {
       if (dtype != DType::U8)
         conform(args);
       Copy<FillArgs> copy(args);
-      cpu::run(KernelContext{}, copy.args);
+      fast::run(KernelContext{}, copy.args);
       EXPECT_EQ(loadElement(copy.args.target, count - 1), args.value);
       EXPECT_TRUE(copy.arena.intact());
     }
@@ -43,14 +43,14 @@ TEST(Cast, RoundsToNearestEvenAndKeepsNan) {
   args.source = maker.empty(DType::F32, {14});
   std::copy(std::begin(inputs), std::end(inputs), args.source.as<float>());
   args.target = maker.empty(DType::BF16, {14});
-  cpu::run(KernelContext{}, args);
+  fast::run(KernelContext{}, args);
   const uint16_t expected[] = {0x3f80, 0x3f82, 0xbf80, 0x7f80, 0x0000, 0x8000, 0x7f80, 0xff80};
   for (int i = 0; i < 8; ++i)
     EXPECT_EQ(args.target.as<uint16_t>()[i], expected[i]) << inputs[i];
   EXPECT_TRUE(std::isnan(loadElement(args.target, 8)));
   EXPECT_EQ(args.target.as<uint16_t>()[9], 0x3f80);
   args.target = maker.empty(DType::F16, {14});
-  cpu::run(KernelContext{}, args);
+  fast::run(KernelContext{}, args);
   EXPECT_EQ(args.target.as<uint16_t>()[10], 0x7bff);
   EXPECT_EQ(args.target.as<uint16_t>()[11], 0x7c00);
   EXPECT_EQ(args.target.as<uint16_t>()[12], 0x0001);
@@ -128,7 +128,7 @@ TEST(Dropout, ShapesWhoseRowsAreNotWholeCounters) {
 TEST(Dropout, RowsAreKeyedByTheirPlaceInTheUpdate) {
   Maker maker;
   DropoutArgs both = dropout(maker, DType::F32, 2, 6, 10, 0.4);
-  cpu::run(KernelContext{}, both);
+  fast::run(KernelContext{}, both);
   DropoutArgs second = both;
   second.source.data = both.source.as<float>() + 60;
   second.source.dims[0] = second.target.dims[0] = 6;
@@ -136,14 +136,14 @@ TEST(Dropout, RowsAreKeyedByTheirPlaceInTheUpdate) {
   StepScalars scalars = *both.scalars.as<StepScalars>();
   ++scalars.rowBase;
   second.scalars = maker.scalars(scalars);
-  cpu::run(KernelContext{}, second);
+  fast::run(KernelContext{}, second);
   EXPECT_EQ(std::memcmp(second.target.data, both.target.as<float>() + 60, 240), 0);
 }
 
 TEST(Dropout, KeepsTheExpectedShareAndScalesIt) {
   Maker maker;
   DropoutArgs args = dropout(maker, DType::F32, 4, 128, 64, 0.1);
-  cpu::run(KernelContext{}, args);
+  fast::run(KernelContext{}, args);
   int64_t kept = 0;
   for (int64_t i = 0; i < args.source.elements(); ++i) {
     float out = args.target.as<float>()[i];

@@ -32,7 +32,7 @@ void dequantizesAsTheCodec(QuantRecords format, int64_t rows, int64_t columns) {
     Threads threads(3);
     KernelContext context;
     context.parallel = &threads;
-    for (auto run : {reference::run, static_cast<void (*)(const KernelContext &, const NF4DequantizeArgs &)>(cpu::run)}) {
+    for (auto run : {reference::run, static_cast<void (*)(const KernelContext &, const NF4DequantizeArgs &)>(fast::run)}) {
       std::memset(args.target.data, 0xff, args.target.bytes());
       run(context, args);
       EXPECT_EQ(std::memcmp(expected.data(), args.target.data, expected.size()), 0)
@@ -78,15 +78,15 @@ void equalsMatmulOfDequantized(const NF4MatmulArgs &args) {
   dequantize.weight = args.weight;
   dequantize.target = maker.empty(args.a.dtype, {args.rows, args.columns});
   dequantize.quantType = args.quantType, dequantize.blockSize = args.blockSize, dequantize.nested = args.nested;
-  cpu::run(KernelContext{}, dequantize);
+  fast::run(KernelContext{}, dequantize);
   Copy<NF4MatmulArgs> fused(args);
   Copy<NF4MatmulArgs> plainCopy(args);
   MatmulArgs plain;
   plain.a = plainCopy.args.a, plain.b = dequantize.target, plain.bias = plainCopy.args.bias, plain.target = plainCopy.args.target;
   plain.branchA = plainCopy.args.branchA, plain.branchB = plainCopy.args.branchB, plain.branchAlpha = args.branchAlpha;
   plain.transposeB = args.transpose, plain.alpha = args.alpha, plain.accumulate = args.accumulate;
-  cpu::run(KernelContext{}, fused.args);
-  cpu::run(KernelContext{}, plain);
+  fast::run(KernelContext{}, fused.args);
+  fast::run(KernelContext{}, plain);
   EXPECT_EQ(std::memcmp(fused.args.target.data, plain.target.data, args.target.bytes()), 0) << "not the bits of matmul";
 }
 

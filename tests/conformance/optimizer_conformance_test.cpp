@@ -33,7 +33,7 @@ TEST(FinishStep, ClipsByTorchsFormula) {
   Maker maker;
   FinishStepArgs args = finishStep(maker, 1600, 24, 8, 2);
   conform(args);
-  cpu::run(KernelContext{}, args);
+  fast::run(KernelContext{}, args);
   const double *metrics = args.metrics.as<double>();
   EXPECT_DOUBLE_EQ(metrics[0], 3);
   EXPECT_DOUBLE_EQ(metrics[1], 5);
@@ -50,7 +50,7 @@ TEST(FinishStep, GivesTheShareOfRightPredictions) {
   args.lossSum.as<double>()[1] = 6;
   args.metrics = maker.empty(DType::F64, {5});
   conform(args);
-  cpu::run(KernelContext{}, args);
+  fast::run(KernelContext{}, args);
   EXPECT_DOUBLE_EQ(args.metrics.as<double>()[0], 3);
   EXPECT_DOUBLE_EQ(args.metrics.as<double>()[4], 0.75);
 }
@@ -58,10 +58,10 @@ TEST(FinishStep, GivesTheShareOfRightPredictions) {
 TEST(FinishStep, WithoutClippingAndWithoutLabels) {
   Maker maker;
   FinishStepArgs args = finishStep(maker, 1600, 24, 8, 0);
-  cpu::run(KernelContext{}, args);
+  fast::run(KernelContext{}, args);
   EXPECT_FLOAT_EQ(*args.coefficient.as<float>(), 0.125f);
   args = finishStep(maker, 0.04, 0, 0, 1);
-  cpu::run(KernelContext{}, args);
+  fast::run(KernelContext{}, args);
   EXPECT_FLOAT_EQ(*args.coefficient.as<float>(), 1);
   EXPECT_DOUBLE_EQ(args.metrics.as<double>()[3], 1);
 }
@@ -109,11 +109,11 @@ TEST(Adamw, ShardsDecayByTheirPlaceInTheSection) {
   second.ranks = 2;
   Copy<AdamwArgs> expected(args), actual(args);
   reference::run(second, expected.args);
-  cpu::run(second, actual.args);
+  fast::run(second, actual.args);
   EXPECT_LE(relativeError(expected.args.master, actual.args.master), 1e-6);
   args.weightDecay = 0;
   Copy<AdamwArgs> without(args);
-  cpu::run(second, without.args);
+  fast::run(second, without.args);
   EXPECT_NE(actual.args.master.as<float>()[29], without.args.master.as<float>()[29]);
   EXPECT_EQ(actual.args.master.as<float>()[30], without.args.master.as<float>()[30]);
 }
@@ -126,7 +126,7 @@ TEST(Adamw, TorchByHand) {
   const double mhat = 0.02 / 0.19, vhat = 3.1225e-4 / 0.001999;
   const double expected[] = {0.899, 0.898101 - 0.1 * mhat / (std::sqrt(vhat) + 1e-8)};
   for (auto run : {static_cast<void (*)(const KernelContext &, const AdamwArgs &)>(reference::run),
-                   static_cast<void (*)(const KernelContext &, const AdamwArgs &)>(cpu::run)}) {
+                   static_cast<void (*)(const KernelContext &, const AdamwArgs &)>(fast::run)}) {
     Maker maker;
     AdamwArgs args = adamw(maker, 1, false);
     args.weightDecay = 0.01;

@@ -48,7 +48,7 @@ TEST(RelativeBias, BucketsAreTheReferences) {
     for (int64_t bucket = 0; bucket < golden.buckets; ++bucket)
       args.table.as<float>()[bucket] = static_cast<float>(bucket);
     ASSERT_TRUE(check(args).ok()) << check(args).message();
-    cpu::run(KernelContext{}, args);
+    fast::run(KernelContext{}, args);
     for (int64_t e = 0; e < 2 * kReach + 1; ++e)
       EXPECT_EQ(args.target.as<float>()[e], static_cast<float>(golden.values[e])) << golden.buckets << " buckets, distance " << e - kReach;
   }
@@ -80,7 +80,7 @@ TEST(AlibiTable, IsTheReferences) {
     args.scale = 1;
     args.roundBf16 = falcon;
     ASSERT_TRUE(check(args).ok()) << check(args).message();
-    cpu::run(KernelContext{}, args);
+    fast::run(KernelContext{}, args);
     for (int64_t i = 0; i < 12 * count; ++i)
       EXPECT_EQ(args.target.as<float>()[i], (falcon ? kFalcon : kBloom)[i]) << "head " << i / count << ", position " << kPositions[i % count];
   }

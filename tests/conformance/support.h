@@ -1,5 +1,5 @@
-// The suite that holds a kernel to its oracle. `conform(args)` runs an op by reference.cpp and by cpu.cpp on copies of the same
-// operands and compares every written operand; with 1, 2 and 3 threads the bits must agree, what is only read must stay as it
+// The suite that holds a kernel to its oracle. `conform(args)` runs an op by reference.cpp and by `fast::run`, which is cpu.cpp or, in
+// the suite that is built for a device, cuda.cu, on copies of the same operands and compares every written operand; with 1, 2 and 3 threads the bits must agree, what is only read must stay as it
 // was, and the bytes around each operand must be untouched. Aliases among the operands are kept in the copies.
 #ifndef ZP_TESTS_CONFORMANCE_SUPPORT_H
 #define ZP_TESTS_CONFORMANCE_SUPPORT_H
@@ -20,8 +20,17 @@
 #include "runtime/kernels/numeric.h"
 #include "runtime/kernels/op_info.h"
 #include "runtime/schema/step_scalars.h"
+#ifdef ZP_CONFORM_CUDA
+#include "tests/conformance/cuda_support.h"
+#endif
 
 namespace zp::rt::test {
+
+#ifdef ZP_CONFORM_CUDA
+namespace fast = on_device;
+#else
+namespace fast = cpu;
+#endif
 
 /// Cuts a range into one piece per thread.
 class Threads : public ParallelFor {
@@ -180,7 +189,7 @@ template <typename Args> void conform(const Args &args, const std::string &what 
     Threads parallel(threads);
     KernelContext context;
     context.parallel = &parallel;
-    cpu::run(context, actual->args);
+    fast::run(context, actual->args);
     EXPECT_TRUE(actual->arena.intact()) << "written outside the operands, " << threads << " threads";
     for (size_t i = 0; i < infos.size(); ++i) {
       const TensorView &before = operandsOf(args)[i], &want = expected.mutableOperands()[i], &got = actual->mutableOperands()[i];

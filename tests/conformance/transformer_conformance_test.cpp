@@ -139,11 +139,11 @@ TEST(LinearCrossEntropy, ChunkDoesNotMatter) {
   LinearCrossEntropyArgs args = crossEntropy(maker, DType::F32, 2, 30, 24, 200, 60, 0.8);
   args.gradHidden = maker.empty(DType::F32, {60, 24});
   Copy<LinearCrossEntropyArgs> whole(args);
-  cpu::run(KernelContext{}, whole.args);
+  fast::run(KernelContext{}, whole.args);
   for (int64_t chunk : {1, 7, 59}) {
     args.chunk = chunk;
     Copy<LinearCrossEntropyArgs> cut(args);
-    cpu::run(KernelContext{}, cut.args);
+    fast::run(KernelContext{}, cut.args);
     EXPECT_LE(relativeError(whole.args.lossSum, cut.args.lossSum), 1e-7);
     EXPECT_LE(relativeError(whole.args.gradHidden, cut.args.gradHidden), 1e-6);
   }
@@ -169,7 +169,7 @@ TEST(LinearCrossEntropy, CountsWhatIsPredicted) {
       std::copy(labels, labels + 6, args.labels.as<int32_t>());
       Copy<LinearCrossEntropyArgs> expected(args);
       reference::run(KernelContext{}, expected.args);
-      cpu::run(KernelContext{}, args);
+      fast::run(KernelContext{}, args);
       EXPECT_EQ(args.lossSum.as<double>()[1], 2);
       EXPECT_EQ(expected.args.lossSum.as<double>()[1], 2);
     }
@@ -179,7 +179,7 @@ TEST(LinearCrossEntropy, NanInTheHiddenStateReachesTheLoss) {
   Maker maker;
   LinearCrossEntropyArgs args = crossEntropy(maker, DType::F32, 1, 8, 16, 40, 8, 1);
   args.hidden.as<float>()[3 * 16] = NAN;
-  cpu::run(KernelContext{}, args);
+  fast::run(KernelContext{}, args);
   EXPECT_TRUE(std::isnan(*args.lossSum.as<double>()));
 }
 

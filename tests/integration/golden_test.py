@@ -5,6 +5,7 @@
     golden_test.py --case llama_full --ranks 4 --zero_stage 3 --extra_run_flags=--shadow
     golden_test.py --feature_off                   the switched-off variants: each must fail its comparison
     golden_test.py --launcher 'mpirun -n {ranks}'  ranks started by a launcher instead of by zprun -n
+    golden_test.py --extra_compile_flags='--target cuda' --zprun zprun_emulated    the CUDA target, on an emulated GPU
 
 A line a case and cell with the worst figures; the last line is 'N passed, N failed'. Exit 1 when any failed.
 """
@@ -61,6 +62,8 @@ def parse_arguments():
     parser.add_argument(
         "--extra_run_flags", type=shlex.split, default=[], metavar="FLAGS", help="e.g. --extra_run_flags=--shadow"
     )
+    parser.add_argument("--extra_compile_flags", type=shlex.split, default=[], metavar="FLAGS")
+    parser.add_argument("--zprun", default="zprun", help="the program of --bin that runs plans")
     parser.add_argument("--launcher", default="", help="command before zprun; {ranks} is their number")
     parser.add_argument("--timeout", type=float, default=120, help="seconds a tool may take")
     parser.add_argument("--work_dir", type=Path, help="keeps every run's files here")
@@ -80,6 +83,8 @@ def run_all(chosen, cells, work):
                 parse_flags(chosen.extra_import_flags),
                 chosen.extra_run_flags,
                 chosen.timeout,
+                chosen.extra_compile_flags,
+                chosen.zprun,
             )
             cell = f"{case.name} ranks {ranks} zero {stage}"
             place = work / cell.replace(" ", "-")

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "runtime/executor/executor.h"
 #include "runtime/base/status.h"
 #include "runtime/generation/generation_settings.h"
 #include "runtime/schema/settings.h"
@@ -33,6 +34,7 @@ struct ZprunOptions {
   int processes = 0; ///< 0: not given
   int threads = 0;
   bool shadow = false, reference = false, quiet = false, dryRun = false;
+  ExecutorFactory cuda = nullptr; ///< of the program, no flag
   std::string kernelPath; ///< empty: the fastest
   std::string nvmePath;   ///< empty: as the plan says
   std::string trace;      ///< file for the timeline of training or bench; empty: none

@@ -139,6 +139,7 @@ static StatusOr<int> runOn(const Session &session, Communicator &communicator) {
   options.threads = session.options.threads;
   options.shadow = session.options.shadow;
   options.reference = session.options.reference;
+  options.cuda = session.options.cuda;
   options.timedSteps = session.options.trace.empty() ? 0 : kTracedSteps;
   std::optional<StateShards> saved; // until init has run
   if (session.resume) {

@@ -26,7 +26,7 @@ struct Session {
 
   const fbs::Plan &plan() const { return file.plan(); }
   bool trainsAdapter() const;
-  /// Bytes of one rank in all the plan's spaces.
+  /// Bytes of one rank in this host's memory: the spaces but for the disk's, and a GPU's own.
   uint64_t plannedBytes() const;
 };
 

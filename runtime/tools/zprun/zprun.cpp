@@ -65,7 +65,7 @@ static StatusOr<int> start(const ZprunOptions &options) {
   return runAndReport(session, *communicator, errors);
 }
 
-int zprunMain(int argc, char **argv) {
+int zprunMain(int argc, char **argv, ExecutorFactory cuda) {
   std::signal(SIGXFSZ, SIG_IGN); // a limit on file sizes is an error of the write, as a full disk is
   StatusOr<Parsed> parsed = parseOptions(argc, argv);
   StatusOr<int> code = 0;
@@ -73,8 +73,10 @@ int zprunMain(int argc, char **argv) {
     code = parsed.status();
   else if (!parsed->text.empty())
     std::fputs(parsed->text.c_str(), stdout);
-  else
+  else {
+    parsed->options.cuda = cuda;
     code = start(parsed->options);
+  }
   if (code.ok())
     return *code;
   printError(code.status());

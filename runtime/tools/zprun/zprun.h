@@ -2,9 +2,12 @@
 #ifndef ZP_RUNTIME_TOOLS_ZPRUN_ZPRUN_H
 #define ZP_RUNTIME_TOOLS_ZPRUN_ZPRUN_H
 
+#include "runtime/executor/executor.h"
+
 namespace zp::rt {
 
-int zprunMain(int argc, char **argv);
+/// `cuda` runs plans for CUDA; without it they are refused.
+int zprunMain(int argc, char **argv, ExecutorFactory cuda = nullptr);
 
 } // namespace zp::rt
 

@@ -34,6 +34,7 @@ class Job:
     run_flags: list = field(default_factory=list)
     timeout: float = 120
     compile_flags: list = field(default_factory=list)
+    zprun: str = "zprun"
 
 
 def import_flags(case, job):
@@ -61,7 +62,7 @@ def commands(case, job, work):
         "zpc compile": [job.bin / "zpc", "compile", model, *job.compile_flags, "-o", plan],
         "zprun": [
             *start,
-            job.bin / "zprun",
+            job.bin / job.zprun,
             plan,
             *source,
             "--dataset",

@@ -1,0 +1,17 @@
+# CUDA where nvcc is found: its compiler, and the toolkit's headers. Libraries are found again when a plan runs: what is built here starts
+# on machines without a GPU.
+include(CheckLanguage)
+check_language(CUDA)
+if(NOT CMAKE_CUDA_COMPILER)
+  message(STATUS "CUDA: off, no nvcc found; plans for cuda can be compiled and explained, not run")
+  return()
+endif()
+# Ampere and Hopper as they are, anything newer from PTX.
+if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
+  set(CMAKE_CUDA_ARCHITECTURES 80-real 90a-real 90-virtual)
+endif()
+set(CMAKE_CUDA_STANDARD 20)
+set(CMAKE_CUDA_STANDARD_REQUIRED ON)
+enable_language(CUDA)
+find_package(CUDAToolkit 12 REQUIRED)
+message(STATUS "CUDA: on, nvcc ${CMAKE_CUDA_COMPILER_VERSION}")

@@ -1,0 +1,56 @@
+// What we ask of a CUDA driver, without its headers: memory, streams, events, graphs. Two libraries define it: zp_cuda_api by the CUDA
+// runtime, zp_cuda_emulated by this CPU (emulated/), where all work is done at once, in the order in which it is asked for.
+//
+// Errors are Status of code Device with the driver's words. Handles are the driver's own.
+#ifndef ZP_RUNTIME_DEVICE_CUDA_CUDA_API_H
+#define ZP_RUNTIME_DEVICE_CUDA_CUDA_API_H
+
+#include <cstdint>
+#include <string>
+
+#include "runtime/base/status.h"
+
+namespace zp::rt::cuda {
+
+using Stream = void *;
+using Event = void *;
+using Graph = void *;
+
+struct Properties {
+  std::string name;
+  uint64_t memory = 0, freeMemory = 0; ///< bytes
+  int multiprocessors = 1;
+};
+
+/// Makes device `localRank` modulo their number the calling process's. Errors: no driver, no device.
+StatusOr<Properties> selectDevice(int localRank);
+
+StatusOr<void *> allocateDevice(uint64_t bytes);
+/// Page-locked, exactly as large as asked for.
+StatusOr<void *> allocatePinned(uint64_t bytes);
+void freeDevice(void *memory);
+void freePinned(void *memory);
+
+StatusOr<Stream> createStream();
+StatusOr<Event> createEvent();
+void destroyStream(Stream stream);
+void destroyEvent(Event event);
+
+/// Bytes between any two memories, in the stream's order.
+Status copyAsync(void *target, const void *source, uint64_t bytes, Stream stream);
+Status record(Event event, Stream stream);
+Status wait(Event event, Stream stream);
+Status synchronize(Stream stream);
+/// What the launches since the last call have left behind.
+Status launchError();
+
+/// Work asked of `stream`, and of what waits for it, between the two is kept instead of done. False where there are no graphs.
+bool hasGraphs();
+Status beginCapture(Stream stream);
+StatusOr<Graph> endCapture(Stream stream);
+Status replay(Graph graph, Stream stream);
+void destroyGraph(Graph graph);
+
+} // namespace zp::rt::cuda
+
+#endif // ZP_RUNTIME_DEVICE_CUDA_CUDA_API_H

@@ -1,0 +1,60 @@
+// The part of the CUDA language that our kernels use, on a CPU: what lets their arithmetic be tested where there is no GPU.
+//
+// A block's threads are fibers of one thread of the CPU, which take turns at barriers; blocks run one after another. Every thread of a
+// block has to reach each barrier and each shuffle, which is stricter than CUDA: there a warp may shuffle alone.
+#ifndef ZP_RUNTIME_DEVICE_CUDA_EMULATED_GRID_H
+#define ZP_RUNTIME_DEVICE_CUDA_EMULATED_GRID_H
+
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+
+#define __global__
+#define __device__
+#define __forceinline__ inline
+#define __restrict__
+// Fibers of a block share what their thread has one of.
+#define __shared__ static thread_local
+
+namespace zp::rt::cuda::emulated {
+
+struct Index {
+  unsigned x = 0;
+};
+inline thread_local Index threadIdx, blockIdx, blockDim, gridDim;
+
+constexpr int kMaxThreads = 1024;
+
+/// Runs `thread` once for each thread of each block.
+void runGrid(unsigned blocks, unsigned threads, const std::function<void()> &thread);
+/// Waits until all threads of the block are here.
+void barrier();
+/// A slot for each thread of the block, for values that are exchanged.
+uint64_t *exchange();
+
+} // namespace zp::rt::cuda::emulated
+
+using zp::rt::cuda::emulated::blockDim;
+using zp::rt::cuda::emulated::blockIdx;
+using zp::rt::cuda::emulated::gridDim;
+using zp::rt::cuda::emulated::threadIdx;
+
+inline void __syncthreads() { zp::rt::cuda::emulated::barrier(); }
+inline float __uint_as_float(uint32_t bits) { return std::bit_cast<float>(bits); }
+inline uint32_t __float_as_uint(float value) { return std::bit_cast<uint32_t>(value); }
+inline uint32_t __umulhi(uint32_t a, uint32_t b) { return static_cast<uint32_t>((uint64_t{a} * b) >> 32); }
+
+template <typename T> T __shfl_xor_sync(unsigned, T value, int mask) {
+  static_assert(sizeof(T) <= sizeof(uint64_t));
+  uint64_t *slots = zp::rt::cuda::emulated::exchange();
+  std::memcpy(&slots[threadIdx.x], &value, sizeof value);
+  __syncthreads();
+  T other;
+  std::memcpy(&other, &slots[threadIdx.x ^ static_cast<unsigned>(mask)], sizeof other);
+  __syncthreads();
+  return other;
+}
+
+#endif // ZP_RUNTIME_DEVICE_CUDA_EMULATED_GRID_H

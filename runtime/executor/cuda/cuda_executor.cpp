@@ -1,0 +1,408 @@
+#include "runtime/executor/cuda/cuda_executor.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <map>
+#include <string_view>
+
+#include "runtime/collective/device/device_collectives.h"
+#include "runtime/executor/cuda/cuda_memory.h"
+#include "runtime/executor/resolve.h"
+#include "runtime/kernels/cuda/kernels.h"
+#include "runtime/kernels/cuda/products.h"
+
+namespace zp::rt {
+namespace {
+
+constexpr uint64_t kDiskPiece = 4 << 20;
+/// "staged" or "nccl": who carries collectives, instead of the choice made here.
+constexpr const char *kCollectivesVariable = "ZP_DEVICE_COLLECTIVES";
+
+class CudaExecutor final : public Executor {
+public:
+  CudaExecutor(const PlanFile &file, Communicator &communicator, ExecutorOptions options)
+      : file(file), plan(file.plan()), communicator(communicator), options(std::move(options)) {}
+  ~CudaExecutor() override;
+
+  Status prepare();
+  Status run(uint32_t entry) override;
+  TensorView view(uint32_t tensor) override;
+  Status bring(uint32_t tensor, std::vector<std::byte> &storage, TensorView &view) override;
+  Status putBack(uint32_t tensor, const TensorView &view) override;
+  uint64_t gatheredBytes() const override { return gathered; }
+  uint64_t reducedBytes() const override { return reduced; }
+  std::array<double, 256> secondsByOpcode() const override { return seconds; }
+  StepTimes &times() override { return stepTimes; }
+  std::string notice() const override { return memory.disk().notice(); }
+
+private:
+  struct EntryRun {
+    cuda::Graph graph = nullptr;
+    bool keepable = true; ///< by a graph
+    uint64_t runs = 0;
+    std::vector<uint32_t> inputs, outputs; ///< tensors
+  };
+
+  Status checkOptions() const;
+  Status openCollectives();
+  Status openStreams(int multiprocessors);
+  Status openMirrors();
+  bool needsHost(const ResolvedInstruction &instruction) const;
+
+  Status carry(const std::vector<uint32_t> &tensors, bool toDevice);
+  Status issue(uint32_t entry);
+  Status issueMeasured(uint32_t entry);
+  Status capture(uint32_t entry);
+  Status synchronizeAll();
+  Status perform(const ResolvedInstruction &instruction);
+  Status copy(const ResolvedInstruction &instruction, cuda::Stream stream);
+  Status diskToMemory(uint64_t at, void *target, uint64_t bytes, cuda::Stream stream);
+  Status memoryToDisk(const void *source, uint64_t at, uint64_t bytes, cuda::Stream stream);
+  Status load(const ResolvedInstruction &instruction, cuda::Stream stream);
+  uint64_t diskOffset(uint32_t tensor) const;
+
+  const PlanFile &file;
+  const fbs::Plan &plan;
+  Communicator &communicator;
+  ExecutorOptions options;
+  CudaMemory memory;
+  std::unique_ptr<cuda::Products> products;
+  std::unique_ptr<DeviceCollectives> collectives;
+  std::vector<TensorView> views;
+  std::map<uint32_t, void *> mirrors; ///< of inputs and outputs, by tensor
+  void *piece = nullptr;              ///< pinned, kDiskPiece bytes, between disk and device
+  ResolvedPlan resolved;
+  std::vector<EntryRun> entries;
+  std::vector<cuda::Context> contexts;      ///< by stream
+  std::vector<cuda::Event> events, joining; ///< the plan's, and one a stream for begin and end of an entry
+  uint64_t gathered = 0, reduced = 0;
+  std::array<double, 256> seconds{}; ///< of measured runs: what a device does beside the host isn't timed
+  StepTimes stepTimes;
+};
+
+CudaExecutor::~CudaExecutor() {
+  for (EntryRun &entry : entries)
+    if (entry.graph)
+      cuda::destroyGraph(entry.graph);
+  for (const std::vector<cuda::Event> *list : {&events, &joining})
+    for (cuda::Event event : *list)
+      cuda::destroyEvent(event);
+  for (const cuda::Context &context : contexts)
+    cuda::destroyStream(context.stream);
+}
+
+Status CudaExecutor::checkOptions() const {
+  const char *flag = options.shadow ? "--shadow" : options.reference ? "--reference" : options.timedSteps > 0 ? "--trace" : nullptr;
+  if (!flag)
+    return {};
+  return Status(ErrorCode::Config, std::string(flag) + ": is of CPU plans, " + file.path() + " is for cuda; expected another flag, or a plan of --target cpu");
+}
+
+Status CudaExecutor::prepare() {
+  ZP_RETURN_IF_ERROR(checkOptions());
+  ZP_RETURN_IF_ERROR(checkInstructions(file));
+  ZP_ASSIGN_OR_RETURN(cuda::Properties device, cuda::selectDevice(communicator.localSize() > 0 ? communicator.rank() % communicator.localSize() : 0));
+  ZP_RETURN_IF_ERROR(memory.allocate(plan, device, options.diskDirectory));
+  ZP_ASSIGN_OR_RETURN(products, cuda::createProducts());
+  auto address = [&](uint32_t buffer) -> void * { return memory.buffer(*plan.buffers()->Get(buffer)); };
+  views = viewsOf(plan, address);
+  ZP_ASSIGN_OR_RETURN(resolved, resolve(file, address));
+  ZP_RETURN_IF_ERROR(openStreams(device.multiprocessors));
+  ZP_RETURN_IF_ERROR(openCollectives());
+  return openMirrors();
+}
+
+Status CudaExecutor::openStreams(int multiprocessors) {
+  for (uint32_t s = 0; s < plan.streams(); ++s) {
+    ZP_ASSIGN_OR_RETURN(cuda::Stream stream, cuda::createStream());
+    contexts.push_back({stream, products.get(), nullptr, multiprocessors, communicator.rank()});
+    ZP_ASSIGN_OR_RETURN(contexts.back().scratch, memory.device(cuda::kScratchBytes));
+    ZP_ASSIGN_OR_RETURN(cuda::Event event, cuda::createEvent());
+    joining.push_back(event);
+  }
+  for (uint32_t e = 0; e < plan.events(); ++e) {
+    ZP_ASSIGN_OR_RETURN(cuda::Event event, cuda::createEvent());
+    events.push_back(event);
+  }
+  return {};
+}
+
+Status CudaExecutor::openCollectives() {
+  if (communicator.size() == 1) {
+    collectives = createSingleCollectives();
+    return {};
+  }
+  const char *chosen = std::getenv(kCollectivesVariable);
+  const std::string_view choice = chosen ? chosen : cuda::hasGraphs() ? "nccl" : "staged";
+  if (choice != "nccl" && choice != "staged")
+    return Status(ErrorCode::Config, std::string(kCollectivesVariable) + ": is " + chosen + ", expected nccl or staged; unset it for nccl");
+  if (choice == "nccl") {
+    ZP_ASSIGN_OR_RETURN(collectives, createNcclCollectives(communicator));
+    return {};
+  }
+  uint64_t largest = 0;
+  for (const auto &entry : resolved.entries)
+    for (const ResolvedInstruction &instruction : entry)
+      for (const TensorView &operand : instruction.operands)
+        largest = std::max(largest, operand.bytes());
+  ZP_ASSIGN_OR_RETURN(collectives, createStagedCollectives(communicator, largest));
+  return {};
+}
+
+Status CudaExecutor::openMirrors() {
+  ZP_ASSIGN_OR_RETURN(piece, memory.pinned(kDiskPiece));
+  for (uint32_t e = 0; e < plan.entries()->size(); ++e) {
+    EntryRun &run = entries.emplace_back();
+    auto collect = [&](const auto *named, std::vector<uint32_t> &tensors) -> Status {
+      if (!named)
+        return {};
+      for (const auto *one : *named) {
+        tensors.push_back(one->tensor());
+        if (void *&mirror = mirrors[one->tensor()]; !mirror) {
+          ZP_ASSIGN_OR_RETURN(mirror, memory.pinned(views[one->tensor()].bytes()));
+        }
+      }
+      return {};
+    };
+    ZP_RETURN_IF_ERROR(collect(plan.entries()->Get(e)->inputs(), run.inputs));
+    ZP_RETURN_IF_ERROR(collect(plan.entries()->Get(e)->outputs(), run.outputs));
+    run.keepable = std::none_of(resolved.entries[e].begin(), resolved.entries[e].end(),
+                                [&](const ResolvedInstruction &instruction) { return needsHost(instruction); });
+  }
+  return {};
+}
+
+/// What can't be asked for and left alone.
+bool CudaExecutor::needsHost(const ResolvedInstruction &instruction) const {
+  switch (instruction.source->op_type()) {
+  case fbs::OpAttrs::Copy:
+    return !instruction.operands[0].data || !instruction.operands[1].data; // the disk
+  case fbs::OpAttrs::AllGather:
+  case fbs::OpAttrs::ReduceScatter:
+  case fbs::OpAttrs::AllReduce:
+    return !collectives->isAsynchronous();
+  case fbs::OpAttrs::LoadSection:
+  case fbs::OpAttrs::LoadQuantized:
+  case fbs::OpAttrs::NestScales:
+    return true;
+  default:
+    return false;
+  }
+}
+
+TensorView CudaExecutor::view(uint32_t tensor) {
+  TensorView view = views[tensor];
+  auto mirror = mirrors.find(tensor);
+  view.data = mirror == mirrors.end() ? nullptr : mirror->second;
+  return view;
+}
+
+uint64_t CudaExecutor::diskOffset(uint32_t tensor) const {
+  const fbs::Tensor &of = *plan.tensors()->Get(tensor);
+  return plan.buffers()->Get(of.buffer())->offset() + of.offset();
+}
+
+Status CudaExecutor::bring(uint32_t tensor, std::vector<std::byte> &storage, TensorView &view) {
+  view = views[tensor];
+  storage.resize(view.bytes());
+  const void *source = view.data;
+  view.data = storage.data();
+  if (!source)
+    return memory.disk().read(diskOffset(tensor), storage.data(), storage.size());
+  ZP_RETURN_IF_ERROR(cuda::copyAsync(storage.data(), source, storage.size(), contexts[0].stream));
+  return cuda::synchronize(contexts[0].stream);
+}
+
+Status CudaExecutor::putBack(uint32_t tensor, const TensorView &view) {
+  if (!views[tensor].data)
+    return memory.disk().write(diskOffset(tensor), view.data, view.bytes());
+  ZP_RETURN_IF_ERROR(cuda::copyAsync(views[tensor].data, view.data, view.bytes(), contexts[0].stream));
+  return cuda::synchronize(contexts[0].stream);
+}
+
+Status CudaExecutor::carry(const std::vector<uint32_t> &tensors, bool toDevice) {
+  for (uint32_t tensor : tensors) {
+    void *device = views[tensor].data, *host = mirrors.at(tensor);
+    ZP_RETURN_IF_ERROR(cuda::copyAsync(toDevice ? device : host, toDevice ? host : device, views[tensor].bytes(), contexts[0].stream));
+  }
+  return {};
+}
+
+Status CudaExecutor::run(uint32_t index) {
+  EntryRun &entry = entries[index];
+  ZP_RETURN_IF_ERROR(carry(entry.inputs, true));
+  if (options.measure)
+    ZP_RETURN_IF_ERROR(issueMeasured(index));
+  else if (!entry.keepable || !cuda::hasGraphs() || entry.runs == 0) // the first run chooses algorithms and takes workspaces
+    ZP_RETURN_IF_ERROR(issue(index));
+  else {
+    if (!entry.graph)
+      ZP_RETURN_IF_ERROR(capture(index));
+    ZP_RETURN_IF_ERROR(cuda::replay(entry.graph, contexts[0].stream));
+  }
+  ++entry.runs;
+  ZP_RETURN_IF_ERROR(carry(entry.outputs, false));
+  ZP_RETURN_IF_ERROR(cuda::synchronize(contexts[0].stream));
+  // What a run moved is known of its list.
+  const uint64_t ranks = plan.ranks(), others = ranks - 1;
+  for (const ResolvedInstruction &instruction : resolved.entries[index])
+    switch (instruction.source->op_type()) {
+    case fbs::OpAttrs::AllGather:
+      gathered += others * instruction.operands[0].bytes();
+      break;
+    case fbs::OpAttrs::ReduceScatter:
+      reduced += others * instruction.operands[1].bytes();
+      break;
+    case fbs::OpAttrs::AllReduce:
+      reduced += instruction.operands[0].bytes() / ranks * others;
+      break;
+    default:
+      break;
+    }
+  return {};
+}
+
+/// The list's order is a legal order of the streams: an event is recorded before a wait for it is asked for. All streams begin after
+/// what stream 0 has done, and end before what it does next.
+Status CudaExecutor::issue(uint32_t index) {
+  ZP_RETURN_IF_ERROR(cuda::record(joining[0], contexts[0].stream));
+  for (size_t s = 1; s < contexts.size(); ++s)
+    ZP_RETURN_IF_ERROR(cuda::wait(joining[0], contexts[s].stream));
+  for (const ResolvedInstruction &instruction : resolved.entries[index])
+    ZP_RETURN_IF_ERROR(perform(instruction));
+  for (size_t s = 1; s < contexts.size(); ++s) {
+    ZP_RETURN_IF_ERROR(cuda::record(joining[s], contexts[s].stream));
+    ZP_RETURN_IF_ERROR(cuda::wait(joining[s], contexts[0].stream));
+  }
+  return cuda::launchError();
+}
+
+Status CudaExecutor::capture(uint32_t index) {
+  ZP_RETURN_IF_ERROR(cuda::synchronize(contexts[0].stream));
+  ZP_RETURN_IF_ERROR(cuda::beginCapture(contexts[0].stream));
+  Status issued = issue(index);
+  StatusOr<cuda::Graph> graph = cuda::endCapture(contexts[0].stream); // also after a failure: it ends the stream's state
+  ZP_RETURN_IF_ERROR(issued);
+  ZP_RETURN_IF_ERROR(graph.status());
+  entries[index].graph = *graph;
+  return {};
+}
+
+Status CudaExecutor::issueMeasured(uint32_t index) {
+  const auto &list = resolved.entries[index];
+  for (uint32_t i = 0; i < list.size(); ++i) {
+    auto start = std::chrono::steady_clock::now();
+    ZP_RETURN_IF_ERROR(perform(list[i]));
+    ZP_RETURN_IF_ERROR(synchronizeAll());
+    const double took = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    seconds[static_cast<size_t>(list[i].source->op_type())] += took;
+    options.measure(index, i, took);
+  }
+  return cuda::launchError();
+}
+
+Status CudaExecutor::synchronizeAll() {
+  for (const cuda::Context &context : contexts)
+    ZP_RETURN_IF_ERROR(cuda::synchronize(context.stream));
+  return {};
+}
+
+Status CudaExecutor::perform(const ResolvedInstruction &instruction) {
+  const cuda::Context &context = contexts[instruction.source->stream()];
+  const std::vector<TensorView> &operands = instruction.operands;
+  switch (instruction.source->op_type()) {
+  case fbs::OpAttrs::RecordEvent:
+    return cuda::record(events[static_cast<size_t>(instruction.source->op_as_RecordEvent()->event())], context.stream);
+  case fbs::OpAttrs::WaitEvent:
+    return cuda::wait(events[static_cast<size_t>(instruction.source->op_as_WaitEvent()->event())], context.stream);
+  case fbs::OpAttrs::Copy:
+    return copy(instruction, context.stream);
+  case fbs::OpAttrs::AllGather:
+    return collectives->allGather(operands[0].data, operands[1].data, operands[0].bytes(), context.stream);
+  case fbs::OpAttrs::ReduceScatter:
+    return collectives->reduceScatter(operands[0].data, operands[1].data, static_cast<size_t>(operands[1].elements()), operands[1].dtype,
+                                      context.stream);
+  case fbs::OpAttrs::AllReduce:
+    return collectives->allReduce(operands[0].data, static_cast<size_t>(operands[0].elements()), operands[0].dtype, context.stream);
+  case fbs::OpAttrs::LoadSection:
+  case fbs::OpAttrs::LoadQuantized:
+  case fbs::OpAttrs::NestScales:
+    return load(instruction, context.stream);
+  default:
+    return cuda::findKernel(static_cast<uint8_t>(instruction.source->op_type()))(context, instruction.args);
+  }
+}
+
+/// The loader works in host memory: operands come there, and go back.
+Status CudaExecutor::load(const ResolvedInstruction &instruction, cuda::Stream stream) {
+  std::vector<TensorView> here = instruction.operands;
+  std::vector<std::vector<std::byte>> storage(here.size());
+  for (size_t i = 0; i < here.size(); ++i) {
+    if (!here[i].data)
+      continue;
+    storage[i].resize(here[i].bytes());
+    ZP_RETURN_IF_ERROR(cuda::copyAsync(storage[i].data(), here[i].data, storage[i].size(), stream));
+    here[i].data = storage[i].data();
+  }
+  ZP_RETURN_IF_ERROR(cuda::synchronize(stream));
+  if (const auto *section = instruction.source->op_as_LoadSection())
+    ZP_RETURN_IF_ERROR(options.loadSection(static_cast<uint32_t>(section->section()), here[0]));
+  else if (const auto *quantized = instruction.source->op_as_LoadQuantized())
+    ZP_RETURN_IF_ERROR(options.loadQuantized(static_cast<uint32_t>(quantized->section()), here[0], here[1]));
+  else
+    ZP_RETURN_IF_ERROR(options.nestScales(static_cast<uint32_t>(instruction.source->op_as_NestScales()->section()), here[0], here[1]));
+  for (size_t i = 0; i < here.size(); ++i)
+    if (here[i].data)
+      ZP_RETURN_IF_ERROR(cuda::copyAsync(instruction.operands[i].data, here[i].data, here[i].bytes(), stream));
+  return cuda::synchronize(stream);
+}
+
+/// Between any two tiers. What is on disk goes through a page-locked piece, the host waiting.
+Status CudaExecutor::copy(const ResolvedInstruction &instruction, cuda::Stream stream) {
+  const TensorView &source = instruction.operands[0], &target = instruction.operands[1];
+  if (source.data && target.data)
+    return cuda::copyAsync(target.data, source.data, source.bytes(), stream);
+  auto offsetOf = [&](unsigned operand) { return diskOffset(static_cast<uint32_t>(instruction.source->operands()->Get(operand))); };
+  if (target.data)
+    return diskToMemory(offsetOf(0), target.data, target.bytes(), stream);
+  if (source.data)
+    return memoryToDisk(source.data, offsetOf(1), source.bytes(), stream);
+  for (uint64_t done = 0; done < source.bytes(); done += kDiskPiece) {
+    const uint64_t here = std::min(kDiskPiece, source.bytes() - done);
+    ZP_RETURN_IF_ERROR(memory.disk().read(offsetOf(0) + done, piece, here));
+    ZP_RETURN_IF_ERROR(memory.disk().write(offsetOf(1) + done, piece, here));
+  }
+  return {};
+}
+
+Status CudaExecutor::diskToMemory(uint64_t at, void *target, uint64_t bytes, cuda::Stream stream) {
+  ZP_RETURN_IF_ERROR(cuda::synchronize(stream)); // whoever reads the target's old bytes has done so
+  for (uint64_t done = 0; done < bytes; done += kDiskPiece) {
+    const uint64_t here = std::min(kDiskPiece, bytes - done);
+    ZP_RETURN_IF_ERROR(memory.disk().read(at + done, piece, here));
+    ZP_RETURN_IF_ERROR(cuda::copyAsync(static_cast<uint8_t *>(target) + done, piece, here, stream));
+    ZP_RETURN_IF_ERROR(cuda::synchronize(stream));
+  }
+  return {};
+}
+
+Status CudaExecutor::memoryToDisk(const void *source, uint64_t at, uint64_t bytes, cuda::Stream stream) {
+  for (uint64_t done = 0; done < bytes; done += kDiskPiece) {
+    const uint64_t here = std::min(kDiskPiece, bytes - done);
+    ZP_RETURN_IF_ERROR(cuda::copyAsync(piece, static_cast<const uint8_t *>(source) + done, here, stream));
+    ZP_RETURN_IF_ERROR(cuda::synchronize(stream));
+    ZP_RETURN_IF_ERROR(memory.disk().write(at + done, piece, here));
+  }
+  return {};
+}
+
+} // namespace
+
+StatusOr<std::unique_ptr<Executor>> createCudaExecutor(const PlanFile &plan, Communicator &communicator, ExecutorOptions options) {
+  auto executor = std::make_unique<CudaExecutor>(plan, communicator, std::move(options));
+  ZP_RETURN_IF_ERROR(executor->prepare());
+  return std::unique_ptr<Executor>(std::move(executor));
+}
+
+} // namespace zp::rt

@@ -1,0 +1,53 @@
+#include "runtime/executor/cuda/cuda_memory.h"
+
+namespace zp::rt {
+
+CudaMemory::~CudaMemory() {
+  for (void *memory : onDevice)
+    cuda::freeDevice(memory);
+  for (void *memory : onHost)
+    cuda::freePinned(memory);
+}
+
+StatusOr<void *> CudaMemory::device(uint64_t bytes) {
+  ZP_ASSIGN_OR_RETURN(void *memory, cuda::allocateDevice(bytes));
+  onDevice.push_back(memory);
+  return memory;
+}
+
+StatusOr<void *> CudaMemory::pinned(uint64_t bytes) {
+  ZP_ASSIGN_OR_RETURN(void *memory, cuda::allocatePinned(bytes));
+  onHost.push_back(memory);
+  return memory;
+}
+
+Status CudaMemory::allocate(const fbs::Plan &plan, const cuda::Properties &properties, const std::string &diskDirectory) {
+  for (const fbs::Space *space : *plan.spaces()) {
+    const auto tier = static_cast<size_t>(space->tier());
+    if (space->tier() == fbs::Tier::Disk) {
+      if (space->bytes() > 0) {
+        ZP_ASSIGN_OR_RETURN(file, DiskArena::create(diskDirectory, space->bytes()));
+      }
+      continue;
+    }
+    if (space->tier() == fbs::Tier::Host || space->tier() == fbs::Tier::Pinned) {
+      ZP_ASSIGN_OR_RETURN(void *memory, pinned(space->bytes()));
+      arenas[tier] = static_cast<uint8_t *>(memory);
+      continue;
+    }
+    if (space->bytes() > properties.freeMemory)
+      return Status(ErrorCode::HostMemory, "cuda: the plan needs " + std::to_string(space->bytes()) + " bytes of " + properties.name + ", expected at most the " +
+                                               std::to_string(properties.freeMemory) + " that are free of its " + std::to_string(properties.memory) +
+                                               "; end what else uses it, or compile with --memory_budget");
+    ZP_ASSIGN_OR_RETURN(void *memory, device(space->bytes()));
+    arenas[tier] = static_cast<uint8_t *>(memory);
+  }
+  return {};
+}
+
+uint8_t *CudaMemory::buffer(const fbs::Buffer &buffer) const {
+  uint8_t *arena = arenas[static_cast<size_t>(buffer.tier())];
+  return arena ? arena + buffer.offset() : nullptr;
+}
+
+} // namespace zp::rt

@@ -1,0 +1,50 @@
+// Sums down the columns of a matrix, added into f32: gradients of biases and of norms' weights. Rows are cut into strips; the strips'
+// sums lie in the context's scratch and are added in order.
+#ifndef ZP_RUNTIME_KERNELS_CUDA_COLUMN_SUMS_H
+#define ZP_RUNTIME_KERNELS_CUDA_COLUMN_SUMS_H
+
+#include "runtime/kernels/cuda/elementwise.h"
+
+namespace zp::rt::cuda {
+
+constexpr int64_t kMaxStrips = 64;
+
+template <typename Value>
+__global__ void stripSumsKernel(Value value, int64_t rows, int64_t columns, int64_t columnBlocks, int64_t strips, float *partial) {
+  const int64_t column = blockIdx.x % columnBlocks * kBlockThreads + threadIdx.x, strip = blockIdx.x / columnBlocks;
+  if (column >= columns)
+    return;
+  float sum = 0;
+  for (int64_t row = strip * rows / strips; row < (strip + 1) * rows / strips; ++row)
+    sum += value(row, column);
+  partial[strip * columns + column] = sum;
+}
+
+struct AddStrips {
+  const float *partial;
+  float *target;
+  int64_t strips, columns;
+  ZP_DEVICE void operator()(int64_t i, int count) const {
+    for (int e = 0; e < count; ++e) {
+      float sum = 0;
+      for (int64_t strip = 0; strip < strips; ++strip)
+        sum += partial[strip * columns + i + e];
+      target[i + e] += sum;
+    }
+  }
+};
+
+/// target[c] += Σ over rows of value(row, c).
+template <typename Value> void addColumnSums(const Context &context, int64_t rows, int64_t columns, const Value &value, float *target) {
+  auto *partial = static_cast<float *>(context.scratch);
+  const auto room = static_cast<int64_t>(kScratchBytes / sizeof(float)) / columns;
+  int64_t strips = rows < kMaxStrips ? rows : kMaxStrips;
+  strips = room < strips ? room : strips;
+  const int64_t columnBlocks = (columns + kBlockThreads - 1) / kBlockThreads;
+  launch(context.stream, columnBlocks * strips, kBlockThreads, stripSumsKernel<Value>, value, rows, columns, columnBlocks, strips, partial);
+  forElements(context, columns, AddStrips{partial, target, strips, columns});
+}
+
+} // namespace zp::rt::cuda
+
+#endif // ZP_RUNTIME_KERNELS_CUDA_COLUMN_SUMS_H

@@ -1,0 +1,24 @@
+// What a CUDA kernel folder gets besides its arguments.
+#ifndef ZP_RUNTIME_KERNELS_CUDA_CONTEXT_H
+#define ZP_RUNTIME_KERNELS_CUDA_CONTEXT_H
+
+#include "runtime/device/cuda/cuda_api.h"
+
+namespace zp::rt::cuda {
+
+class Products;
+
+struct Context {
+  Stream stream = nullptr;
+  Products *products = nullptr;
+  void *scratch = nullptr; ///< of the stream alone, kScratchBytes on the device: partial sums, panels
+  int multiprocessors = 1;
+  int rank = 0;
+};
+
+/// Counted in the target's reserve (runtime/schema/targets.inc).
+inline constexpr uint64_t kScratchBytes = 4u << 20;
+
+} // namespace zp::rt::cuda
+
+#endif // ZP_RUNTIME_KERNELS_CUDA_CONTEXT_H

@@ -1,0 +1,31 @@
+// The CUDA language, or its emulation when no CUDA compiler reads this: kernels are written once, in what both have.
+#ifndef ZP_RUNTIME_KERNELS_CUDA_LANGUAGE_H
+#define ZP_RUNTIME_KERNELS_CUDA_LANGUAGE_H
+
+#include <cstdint>
+
+#include "runtime/device/cuda/cuda_api.h"
+
+#ifndef __CUDACC__
+#include "runtime/device/cuda/emulated/grid.h"
+#endif
+
+#define ZP_DEVICE __device__ __forceinline__
+
+namespace zp::rt::cuda {
+
+/// Starts `blocks` blocks of `threads` threads; none when there is nothing to do.
+template <typename... Parameters, typename... Arguments>
+void launch(Stream stream, int64_t blocks, int threads, void (*kernel)(Parameters...), Arguments... arguments) {
+  if (blocks <= 0)
+    return;
+#ifdef __CUDACC__
+  kernel<<<static_cast<unsigned>(blocks), static_cast<unsigned>(threads), 0, static_cast<cudaStream_t>(stream)>>>(arguments...);
+#else
+  emulated::runGrid(static_cast<unsigned>(blocks), static_cast<unsigned>(threads), [&] { kernel(arguments...); });
+#endif
+}
+
+} // namespace zp::rt::cuda
+
+#endif // ZP_RUNTIME_KERNELS_CUDA_LANGUAGE_H

@@ -1,0 +1,33 @@
+#include "runtime/kernels/cuda/elementwise.h"
+#include "runtime/kernels/cuda/kernels.h"
+
+namespace zp::rt::cuda {
+namespace {
+
+template <typename T> struct Embedding {
+  const T *table;
+  const int32_t *ids;
+  T *target;
+  int64_t vocabulary, width, offset;
+  ZP_DEVICE void operator()(int64_t token, int64_t column, int count) const {
+    const int64_t id = ids[token] + offset;
+    float values[kPack] = {};
+    if (id >= 0 && id < vocabulary)
+      load(table + id * width + column, count, values);
+    store(target + token * width + column, count, values);
+  }
+};
+
+} // namespace
+
+Status run(const Context &context, const EmbeddingArgs &args) {
+  withElement(args.table.dtype, [&](auto element) {
+    using T = decltype(element);
+    forRows(context, args.target.dims[0], args.target.dims[1],
+            Embedding<T>{args.table.as<T>(), args.ids.as<int32_t>(), args.target.as<T>(), args.table.dims[0], args.table.dims[1],
+                         args.offset});
+  });
+  return {};
+}
+
+} // namespace zp::rt::cuda

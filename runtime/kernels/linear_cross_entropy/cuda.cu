@@ -1,0 +1,134 @@
+#include "runtime/kernels/cuda/elementwise.h"
+#include "runtime/kernels/cuda/kernels.h"
+#include "runtime/kernels/cuda/products.h"
+#include "runtime/schema/workspaces.h"
+
+namespace zp::rt::cuda {
+namespace {
+
+struct Minimum {
+  ZP_DEVICE int64_t operator()(int64_t a, int64_t b) const { return a < b ? a : b; }
+};
+
+/// Of a token: its loss, and 1 when the first of its largest logits is the label's.
+struct Outcome {
+  float loss, hit;
+};
+
+/// A block a token of the chunk: logits become their gradients, zero where the token isn't counted.
+template <typename T>
+__global__ void crossEntropy(T *logits, const int32_t *labels, Outcome *outcomes, int64_t first, int64_t length, int64_t vocabulary) {
+  T *row = logits + blockIdx.x * vocabulary;
+  const int64_t token = first + blockIdx.x;
+  const int64_t label = (token + 1) % length != 0 ? labels[token + 1] : -1;
+  const bool counted = label >= 0 && label < vocabulary;
+  float values[kPack], largest = -INFINITY, sum = 0;
+  for (int64_t i = threadIdx.x * kPack; i < vocabulary; i += blockDim.x * kPack) {
+    const int count = static_cast<int>(vocabulary - i < kPack ? vocabulary - i : kPack);
+    load(row + i, count, values);
+    for (int e = 0; e < count; ++e)
+      largest = largest > values[e] ? largest : values[e];
+  }
+  largest = reduceBlock(largest, Maximum());
+  int64_t firstLargest = vocabulary;
+  for (int64_t i = threadIdx.x * kPack; i < vocabulary; i += blockDim.x * kPack) {
+    const int count = static_cast<int>(vocabulary - i < kPack ? vocabulary - i : kPack);
+    load(row + i, count, values);
+    for (int e = 0; e < count; ++e) {
+      sum += expf(values[e] - largest);
+      if (values[e] == largest && i + e < firstLargest)
+        firstLargest = i + e;
+    }
+  }
+  sum = reduceBlock(sum, Sum());
+  firstLargest = reduceBlock(firstLargest, Minimum());
+  if (threadIdx.x == 0)
+    outcomes[blockIdx.x] = counted ? Outcome{largest + logf(sum) - toFloat(row[label]), firstLargest == label ? 1.0f : 0.0f} : Outcome{0, 0};
+  __syncthreads(); // the label's logit has been read
+  for (int64_t i = threadIdx.x * kPack; i < vocabulary; i += blockDim.x * kPack) {
+    const int count = static_cast<int>(vocabulary - i < kPack ? vocabulary - i : kPack);
+    load(row + i, count, values);
+    for (int e = 0; e < count; ++e)
+      values[e] = counted ? expf(values[e] - largest) / sum - (i + e == label ? 1.0f : 0.0f) : 0.0f;
+    store(row + i, count, values);
+  }
+}
+
+__global__ void addOutcomes(const Outcome *outcomes, int64_t count, double *sums, bool hits) {
+  double loss = 0, hit = 0;
+  for (int64_t i = threadIdx.x; i < count; i += blockDim.x) {
+    loss += outcomes[i].loss;
+    hit += outcomes[i].hit;
+  }
+  loss = reduceBlock(loss, Sum());
+  hit = reduceBlock(hit, Sum());
+  if (threadIdx.x != 0)
+    return;
+  sums[0] += loss;
+  if (hits)
+    sums[1] += hit;
+}
+
+} // namespace
+
+Status run(const Context &context, const LinearCrossEntropyArgs &args) {
+  const int64_t tokens = args.hidden.dims[0], width = args.hidden.dims[1], vocabulary = args.weight.dims[0];
+  const DType f = args.hidden.dtype;
+  const LinearCrossEntropyLayout layout =
+      linearCrossEntropyLayout(static_cast<uint64_t>(args.chunk), static_cast<uint64_t>(tokens), static_cast<uint64_t>(vocabulary),
+                               static_cast<uint64_t>(width), f);
+  auto *workspace = args.workspace.as<uint8_t>();
+  void *logits = workspace + layout.logits;
+  auto *outcomes = reinterpret_cast<Outcome *>(workspace + layout.losses);
+  for (int64_t first = 0; first < tokens; first += args.chunk) {
+    const int64_t rows = tokens - first < args.chunk ? tokens - first : args.chunk;
+    const uint64_t offset = bytesOf(f, static_cast<uint64_t>(first * width));
+    Product product;
+    product.dtype = product.targetDtype = f;
+    product.m = rows;
+    product.n = vocabulary;
+    product.k = width;
+    product.a = args.hidden.as<uint8_t>() + offset;
+    product.b = args.weight.data;
+    product.target = logits;
+    product.strideA = product.strideB = width;
+    product.strideTarget = vocabulary;
+    product.transposeB = true;
+    ZP_RETURN_IF_ERROR(context.products->multiply(product, context.stream));
+    withElement(f, [&](auto element) {
+      using T = decltype(element);
+      launch(context.stream, rows, kBlockThreads, crossEntropy<T>, static_cast<T *>(logits), args.labels.as<int32_t>(), outcomes, first, args.length,
+             vocabulary);
+    });
+    launch(context.stream, 1, kBlockThreads, addOutcomes, outcomes, rows, args.lossSum.as<double>(), args.lossSum.elements() == 2);
+    if (args.gradWeight) {
+      Product gradient;
+      gradient.dtype = f;
+      gradient.targetDtype = DType::F32;
+      gradient.m = vocabulary;
+      gradient.n = width;
+      gradient.k = rows;
+      gradient.a = logits;
+      gradient.b = product.a;
+      gradient.target = args.gradWeight.data;
+      gradient.strideA = vocabulary;
+      gradient.strideB = gradient.strideTarget = width;
+      gradient.transposeA = gradient.accumulate = true;
+      ZP_RETURN_IF_ERROR(context.products->multiply(gradient, context.stream));
+    }
+    if (args.gradHidden) {
+      Product gradient = product;
+      gradient.n = width;
+      gradient.k = vocabulary;
+      gradient.a = logits;
+      gradient.target = args.gradHidden.as<uint8_t>() + offset;
+      gradient.strideA = vocabulary;
+      gradient.strideTarget = width;
+      gradient.transposeB = false;
+      ZP_RETURN_IF_ERROR(context.products->multiply(gradient, context.stream));
+    }
+  }
+  return {};
+}
+
+} // namespace zp::rt::cuda

@@ -1,0 +1,31 @@
+#include "runtime/kernels/cuda/branch.h"
+#include "runtime/kernels/cuda/kernels.h"
+
+namespace zp::rt::cuda {
+
+/// The branch is a second product, added to what the first one wrote: rounded twice.
+Status run(const Context &context, const MatmulArgs &args) {
+  Product product;
+  product.m = args.target.dims[0];
+  product.n = args.target.dims[1];
+  product.k = args.a.dims[args.transposeA ? 0 : 1];
+  product.a = args.a.data;
+  product.b = args.b.data;
+  product.target = args.target.data;
+  product.bias = args.bias.data;
+  product.strideA = args.a.dims[1];
+  product.strideB = args.b.dims[1];
+  product.strideTarget = product.n;
+  product.transposeA = args.transposeA;
+  product.transposeB = args.transposeB;
+  product.accumulate = args.accumulate;
+  product.dtype = args.a.dtype;
+  product.targetDtype = args.target.dtype;
+  product.alpha = args.alpha;
+  ZP_RETURN_IF_ERROR(context.products->multiply(product, context.stream));
+  if (!args.branchA)
+    return {};
+  return context.products->multiply(branchOf(product, args.branchA, args.branchB, args.transposeB, args.branchAlpha), context.stream);
+}
+
+} // namespace zp::rt::cuda

@@ -1,0 +1,49 @@
+#include "runtime/kernels/cuda/elementwise.h"
+#include "runtime/kernels/cuda/kernels.h"
+
+namespace zp::rt::cuda {
+namespace {
+
+/// A strip of all rows goes to the scratch in its new order, then back: nothing is overwritten before it has been read.
+template <typename T> struct ReadRows {
+  const int32_t *rows;
+  const T *cache;
+  T *moved;
+  int64_t count, elements, first, strip;
+  ZP_DEVICE void operator()(int64_t row, int64_t column, int n) const {
+    const int64_t source = rows[row] >= 0 && rows[row] < count ? rows[row] : row;
+    float values[kPack];
+    load(cache + source * elements + first + column, n, values);
+    store(moved + row * strip + column, n, values);
+  }
+};
+template <typename T> struct WriteRows {
+  const T *moved;
+  T *cache;
+  int64_t elements, first, strip;
+  ZP_DEVICE void operator()(int64_t row, int64_t column, int n) const {
+    float values[kPack];
+    load(moved + row * strip + column, n, values);
+    store(cache + row * elements + first + column, n, values);
+  }
+};
+
+} // namespace
+
+Status run(const Context &context, const ReorderCacheArgs &args) {
+  const int64_t rows = args.rows.dims[0], elements = args.cache.elements() / rows;
+  withElement(args.cache.dtype, [&](auto element) {
+    using T = decltype(element);
+    auto *moved = static_cast<T *>(context.scratch);
+    int64_t room = static_cast<int64_t>(kScratchBytes / sizeof(T)) / rows;
+    room = room < elements ? room : elements;
+    for (int64_t first = 0; first < elements; first += room) {
+      const int64_t strip = elements - first < room ? elements - first : room;
+      forRows(context, rows, strip, ReadRows<T>{args.rows.as<int32_t>(), args.cache.as<T>(), moved, rows, elements, first, strip});
+      forRows(context, rows, strip, WriteRows<T>{moved, args.cache.as<T>(), elements, first, strip});
+    }
+  });
+  return {};
+}
+
+} // namespace zp::rt::cuda

@@ -1,0 +1,61 @@
+#include "runtime/kernels/cuda/column_sums.h"
+#include "runtime/kernels/cuda/kernels.h"
+
+namespace zp::rt::cuda {
+namespace {
+
+/// A block a row. The source's gradient may lie where grad_out or the residual's gradient does: a pack is read before it is written.
+template <typename T>
+__global__ void rmsNormGradient(const T *gradOut, const T *source, const T *weight, const float *rstds, const T *residual, T *gradSource,
+                                int64_t width) {
+  const int64_t begin = blockIdx.x * width;
+  const float rstd = rstds[blockIdx.x];
+  float g[kPack], x[kPack], w[kPack], r[kPack] = {}, products = 0;
+  for (int64_t i = threadIdx.x * kPack; i < width; i += blockDim.x * kPack) {
+    const int count = static_cast<int>(width - i < kPack ? width - i : kPack);
+    load(gradOut + begin + i, count, g);
+    load(source + begin + i, count, x);
+    load(weight + i, count, w);
+    for (int e = 0; e < kPack; ++e)
+      products += g[e] * w[e] * x[e];
+  }
+  const float mean = reduceBlock(products, Sum()) * rstd / static_cast<float>(width);
+  for (int64_t i = threadIdx.x * kPack; i < width; i += blockDim.x * kPack) {
+    const int count = static_cast<int>(width - i < kPack ? width - i : kPack);
+    load(gradOut + begin + i, count, g);
+    load(source + begin + i, count, x);
+    load(weight + i, count, w);
+    if (residual)
+      load(residual + begin + i, count, r);
+    for (int e = 0; e < kPack; ++e)
+      g[e] = rstd * (g[e] * w[e] - x[e] * rstd * mean) + r[e];
+    store(gradSource + begin + i, count, g);
+  }
+}
+
+template <typename T> struct WeightGradient {
+  const T *gradOut, *source;
+  const float *rstds;
+  int64_t width;
+  ZP_DEVICE float operator()(int64_t row, int64_t column) const {
+    const int64_t i = row * width + column;
+    return toFloat(gradOut[i]) * rounded<T>(toFloat(source[i]) * rstds[row]);
+  }
+};
+
+} // namespace
+
+Status run(const Context &context, const RmsNormGradientArgs &args) {
+  const int64_t rows = args.source.dims[0], width = args.source.dims[1];
+  withElement(args.source.dtype, [&](auto element) {
+    using T = decltype(element);
+    if (args.gradWeight) // first: the other may take grad_out's place
+      addColumnSums(context, rows, width, WeightGradient<T>{args.gradOut.as<T>(), args.source.as<T>(), args.rstd.as<float>(), width},
+                    args.gradWeight.as<float>());
+    launch(context.stream, rows, kBlockThreads, rmsNormGradient<T>, args.gradOut.as<T>(), args.source.as<T>(), args.weight.as<T>(),
+           args.rstd.as<float>(), args.residualGradient.as<T>(), args.gradSource.as<T>(), width);
+  });
+  return {};
+}
+
+} // namespace zp::rt::cuda

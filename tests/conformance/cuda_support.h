@@ -1,0 +1,92 @@
+// Kernels of a device, called as those of the CPU are: operands go there and come back. With a real GPU or an emulated one, whichever
+// the suite is linked with.
+#ifndef ZP_TESTS_CONFORMANCE_CUDA_SUPPORT_H
+#define ZP_TESTS_CONFORMANCE_CUDA_SUPPORT_H
+
+#include <cstring>
+#include <map>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "runtime/kernels/cuda/kernels.h"
+#include "runtime/kernels/cuda/products.h"
+#include "runtime/kernels/kernel.h"
+#include "runtime/kernels/op_info.h"
+
+namespace zp::rt::test {
+
+/// The suite's one context.
+const cuda::Context &deviceContext();
+
+/// Where a status that isn't OK ends the suite: without a device nothing here means anything.
+void demand(const Status &status);
+
+/// Copies of an op's operands on the device, with a margin on both sides of each; those that share memory share it there.
+template <typename Args> class DeviceOperands {
+public:
+  explicit DeviceOperands(const Args &host) : args(host) {
+    for (TensorView &operand : operands()) {
+      if (!operand)
+        continue;
+      Block &block = blocks[operand.data];
+      if (!block.memory) {
+        block.bytes = operand.bytes();
+        block.before.assign(block.bytes + 2 * kMargin, std::byte{0xa5});
+        std::memcpy(block.before.data() + kMargin, operand.data, block.bytes);
+        StatusOr<void *> memory = cuda::allocateDevice(block.before.size());
+        demand(memory.status());
+        block.memory = static_cast<uint8_t *>(*memory);
+        demand(cuda::copyAsync(block.memory, block.before.data(), block.before.size(), deviceContext().stream));
+      }
+      operand.data = block.memory + kMargin;
+    }
+    demand(cuda::synchronize(deviceContext().stream));
+  }
+  /// Back to where they came from.
+  void fetch() {
+    for (auto &[host, block] : blocks) {
+      std::vector<std::byte> after(block.before.size());
+      demand(cuda::copyAsync(after.data(), block.memory, after.size(), deviceContext().stream));
+      demand(cuda::synchronize(deviceContext().stream));
+      for (uint64_t i = 0; i < kMargin; ++i)
+        if (after[i] != std::byte{0xa5} || after[kMargin + block.bytes + i] != std::byte{0xa5}) {
+          ADD_FAILURE() << "written outside an operand on the device";
+          break;
+        }
+      std::memcpy(host, after.data() + kMargin, block.bytes);
+    }
+  }
+  ~DeviceOperands() {
+    for (auto &[host, block] : blocks)
+      cuda::freeDevice(block.memory);
+  }
+  Args args;
+
+private:
+  static constexpr uint64_t kMargin = 256;
+  struct Block {
+    uint8_t *memory = nullptr;
+    uint64_t bytes = 0;
+    std::vector<std::byte> before;
+  };
+  std::span<TensorView> operands() {
+    std::span<const TensorView> views = operandsOf(args);
+    return {const_cast<TensorView *>(views.data()), views.size()};
+  }
+  std::map<void *, Block> blocks;
+};
+
+namespace on_device {
+template <typename Args> void run(const KernelContext &host, const Args &args) {
+  DeviceOperands<Args> device(args);
+  cuda::Context context = deviceContext();
+  context.rank = host.rank;
+  demand(cuda::run(context, device.args));
+  demand(cuda::launchError());
+  device.fetch();
+}
+} // namespace on_device
+
+} // namespace zp::rt::test
+
+#endif // ZP_TESTS_CONFORMANCE_CUDA_SUPPORT_H

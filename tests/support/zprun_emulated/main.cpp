@@ -1,0 +1,5 @@
+// zprun with an emulated GPU: runs plans for CUDA on this CPU, slowly, so that all but the hardware can be tested anywhere.
+#include "runtime/executor/cuda/cuda_executor.h"
+#include "runtime/tools/zprun/zprun.h"
+
+int main(int argc, char **argv) { return zp::rt::zprunMain(argc, argv, zp::rt::createCudaExecutor); }
