@@ -1,4 +1,5 @@
 // Which builder a structure has.
+#include "frontends/builder/FusedDecoderBuilder.h"
 #include "frontends/builder/RotaryDecoderBuilder.h"
 
 namespace zp::fe {
@@ -7,6 +8,8 @@ mlir::Value buildForward(mlir::OpBuilder &builder, const ModelSpec &spec, int64_
   switch (spec.structure) {
   case Structure::RotaryDecoder:
     return RotaryDecoderBuilder(builder, spec, rows, length).build();
+  case Structure::FusedDecoder:
+    return FusedDecoderBuilder(builder, spec, rows, length).build();
   }
   llvm_unreachable("a structure without a builder");
 }

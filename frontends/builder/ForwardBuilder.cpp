@@ -16,8 +16,11 @@ ForwardBuilder::ForwardBuilder(OpBuilder &builder, const ModelSpec &spec, int64_
                                int64_t length)
     : builder(builder), spec(spec), length(length), tokens(rows * length),
       units(size_t(spec.lastUnit() + 1)) {
-  for (const ModuleSpec &module : spec.modules)
+  for (const ModuleSpec &module : spec.modules) {
     units[size_t(module.unit)].put(module);
+    if (module.adapter)
+      dropoutSite = std::max(dropoutSite, module.adapter->site);
+  }
 }
 
 const UnitModules &ForwardBuilder::enter(int64_t entered) {
@@ -41,7 +44,7 @@ void ForwardBuilder::declareInputs() {
   labels = input("labels", tokens, builder.getI32Type());
   positions = input("position_ids", tokens, builder.getI32Type());
   segments = input("segment_ids", tokens, builder.getI32Type());
-  input("scalars", kScalarBytes, builder.getI8Type()); // for dropout, which the compiler adds
+  scalars = input("scalars", kScalarBytes, builder.getI8Type()); // of adapters' dropout, too, which the compiler adds
 }
 
 Value ForwardBuilder::read(const ParameterSpec &parameter) {
@@ -86,6 +89,43 @@ Value ForwardBuilder::rmsNorm(Value x, const ModuleSpec &module) {
   Value weight = read(*module.weight);
   return make<nn::RmsNormOp>(type, vector(type.getDimSize(0)), x, weight,
                              builder.getF64FloatAttr(spec.normEpsilon))
+      .getResult();
+}
+
+Value ForwardBuilder::layerNorm(Value x, const ModuleSpec &module) {
+  auto type = cast<RankedTensorType>(x.getType());
+  auto statistic = vector(type.getDimSize(0));
+  Value weight = read(*module.weight), bias = read(*module.bias);
+  return make<nn::LayerNormOp>(type, statistic, statistic, x, weight, bias, builder.getF64FloatAttr(spec.normEpsilon)).getResult();
+}
+
+static nn::Activation kindOf(Activation activation) {
+  switch (activation) {
+  case Activation::Relu:
+    return nn::Activation::Relu;
+  case Activation::Gelu:
+    return nn::Activation::Gelu;
+  case Activation::GeluTanh:
+    return nn::Activation::GeluTanh;
+  case Activation::Silu:
+    break;
+  }
+  llvm_unreachable("SiLU stands before a gate alone");
+}
+
+Value ForwardBuilder::activate(Value x) { return make<nn::ActivationOp>(x.getType(), x, kindOf(spec.activation)).getResult(); }
+
+Value ForwardBuilder::gate(Value gate, Value up) {
+  if (spec.activation == Activation::Silu)
+    return make<nn::SiluMulOp>(gate.getType(), gate, up).getResult();
+  return make<nn::GatedActivationOp>(gate.getType(), gate, up, kindOf(spec.activation)).getResult();
+}
+
+Value ForwardBuilder::dropout(Value x, double probability) {
+  if (probability == 0)
+    return x;
+  return make<nn::DropoutOp>(x.getType(), x, scalars, builder.getF64FloatAttr(probability), builder.getI64IntegerAttr(++dropoutSite),
+                             builder.getI64IntegerAttr(length))
       .getResult();
 }
 

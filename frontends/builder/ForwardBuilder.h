@@ -45,6 +45,12 @@ protected:
   mlir::Value embed(mlir::Value ids, const ModuleSpec &module);
   mlir::Value linear(mlir::Value x, const ModuleSpec &module);
   mlir::Value rmsNorm(mlir::Value x, const ModuleSpec &module);
+  mlir::Value layerNorm(mlir::Value x, const ModuleSpec &module);
+  /// By the spec's activation.
+  mlir::Value activate(mlir::Value x);
+  mlir::Value gate(mlir::Value gate, mlir::Value up);
+  /// x itself where the probability is 0. Each call is a site of its own, behind those of the adapters.
+  mlir::Value dropout(mlir::Value x, double probability);
   mlir::Value residual(mlir::Value base, mlir::Value change);
   /// The tables that `rotate` uses, from position_ids.
   void makeRopeTables();
@@ -64,12 +70,12 @@ protected:
   mlir::OpBuilder &builder;
   const ModelSpec &spec;
   const int64_t length, tokens;
-  mlir::Value ids, labels, positions, segments; // after declareInputs
+  mlir::Value ids, labels, positions, segments, scalars; // after declareInputs
 
 private:
   mlir::DictionaryAttr adapterOf(const ModuleSpec &module) const;
 
-  int64_t unit = 0;
+  int64_t unit = 0, dropoutSite = 0;
   std::vector<UnitModules> units;
   mlir::Value cosine, sine;
 };

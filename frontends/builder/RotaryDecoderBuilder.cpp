@@ -25,10 +25,9 @@ Value RotaryDecoderBuilder::selfAttention(Value x, const UnitModules &block, int
 }
 
 Value RotaryDecoderBuilder::mlp(Value x, const UnitModules &block) {
-  Value gate = linear(x, block[Role::Gate]);
+  Value opening = linear(x, block[Role::Gate]);
   Value up = linear(x, block[Role::Up]);
-  Value hidden = make<nn::SiluMulOp>(gate.getType(), gate, up).getResult();
-  return linear(hidden, block[Role::Down]);
+  return linear(gate(opening, up), block[Role::Down]);
 }
 
 Value RotaryDecoderBuilder::build() {

@@ -13,7 +13,9 @@
 namespace zp::fe {
 
 /// How the modules are put together: each has a builder of its own.
-enum class Structure : uint8_t { RotaryDecoder };
+enum class Structure : uint8_t { RotaryDecoder, FusedDecoder };
+
+enum class Activation : uint8_t { Silu, Relu, Gelu, GeluTanh };
 
 enum class ModuleKind : uint8_t { Container, Embedding, Linear, RmsNorm, LayerNorm, Other };
 
@@ -21,14 +23,17 @@ enum class ModuleKind : uint8_t { Container, Embedding, Linear, RmsNorm, LayerNo
 enum class Role : uint8_t {
   None,
   Embedding,
+  EmbeddingNorm,
   InputNorm,
   Query,
   Key,
   Value,
+  QueryKeyValue, ///< in one projection, kv head by kv head
   Output,
   QueryNorm,
   KeyNorm,
   PostNorm,
+  MlpNorm, ///< of a parallel block whose halves have a norm each
   Gate,
   Up,
   Down,
@@ -40,6 +45,13 @@ inline constexpr size_t kRoles = size_t(Role::Head) + 1;
 struct RopeSpec {
   std::vector<float> inverseFrequencies; ///< head_dim / 2
   double scaling = 1.0;                  ///< on cos and sin
+};
+
+/// A bias of the scores that grows with the key's position; without slopes there is none.
+struct AlibiSpec {
+  std::vector<float> slopes; ///< a head each
+  double scale = 1.0;        ///< on slope·position
+  bool roundBf16 = false;    ///< slope, position and their product are rounded to bf16 first
 };
 
 struct ParameterSpec {
@@ -91,11 +103,19 @@ struct ModelSpec {
   int64_t heads = 0, kvHeads = 0, headDim = 0;
   int64_t maxPositions = 0; ///< 0 for any
   double normEpsilon = 0;
-  bool tiedHead = false; ///< the head reads the embedding's tensor
+  Activation activation = Activation::Silu;
+  double attentionDropout = 0, hiddenDropout = 0; ///< on what attention and the MLP add to the residual stream
+  bool tiedHead = false;                          ///< the head reads the embedding's tensor
   bool queryKeyValueBias = false, outputBias = false, mlpBias = false;
   bool fourBit = false; ///< linears are kept in 4 bits, but for the head and those that aren't marked
   std::vector<int64_t> windows; ///< a layer each; 0 sees the whole row
   RopeSpec rope; ///< without frequencies nothing rotates
+  AlibiSpec alibi;
+  bool parallelBlocks = false;    ///< attention and MLP both read the block's input
+  bool separateNorms = false;     ///< each of the two has a norm of its own
+  bool residualAfterNorm = false; ///< the residual stream is what the norm gives, not what it is given
+
+  std::vector<std::string> notes; ///< lines that whoever imports the model should read
 
   std::vector<ModuleSpec> modules; ///< in the order of named_modules, the root itself left out
 

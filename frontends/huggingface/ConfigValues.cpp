@@ -46,6 +46,40 @@ int64_t divideHeads(JsonReader &reader, const char *hiddenName, int64_t hidden, 
   return 1;
 }
 
+Activation readActivation(JsonReader &reader, const char *name, const char *absent) {
+  std::string text = reader.text(name, absent);
+  if (text == "relu")
+    return Activation::Relu;
+  if (text == "gelu")
+    return Activation::Gelu;
+  if (text == "gelu_new" || text == "gelu_pytorch_tanh" || text == "gelu_fast")
+    return Activation::GeluTanh;
+  reader.fail(ErrorCode::UnknownArchitecture, name,
+              "is \"" + text + "\", expected relu, gelu or gelu_new; choose a model with one of these activations");
+  return Activation::Gelu;
+}
+
+std::vector<float> alibiSlopes(int64_t heads) {
+  int64_t closest = 1;
+  while (closest * 2 <= heads)
+    closest *= 2;
+  // The base is rounded to fp32 before its powers are taken.
+  auto base = [](int64_t count) { return double(float(std::pow(2.0, -std::pow(2.0, -(std::log2(double(count)) - 3))))); };
+  std::vector<float> slopes;
+  for (int64_t i = 1; i <= closest; ++i)
+    slopes.push_back(float(std::pow(base(closest), double(i))));
+  for (int64_t i = 1; int64_t(slopes.size()) < heads; i += 2)
+    slopes.push_back(float(std::pow(base(2 * closest), double(i))));
+  return slopes;
+}
+
+double readDropout(JsonReader &reader, const char *name, double absent) {
+  double value = reader.number(name, absent);
+  if (!(value >= 0 && value < 1))
+    reader.fail(ErrorCode::Json, name, "is " + std::to_string(value) + ", expected a probability from 0 up to 1, 1 excluded; correct it");
+  return value;
+}
+
 void refuseOtherNumber(JsonReader &reader, const char *name, double expected, const char *fix) {
   if (double value = reader.number(name, expected); value != expected)
     reader.fail(ErrorCode::UnknownArchitecture, name,

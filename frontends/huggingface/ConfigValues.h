@@ -6,6 +6,7 @@
 #include <initializer_list>
 
 #include "frontends/common/JsonDocument.h"
+#include "frontends/common/ModelSpec.h"
 
 namespace zp::fe {
 
@@ -17,6 +18,16 @@ int64_t readLayers(JsonReader &reader, std::initializer_list<const char *> names
 
 /// A positive number: what a norm adds to the variance.
 double readEpsilon(JsonReader &reader, const char *name, double absent);
+
+/// relu, gelu or its approximation by tanh, by any of the names that transformers has for it;
+/// UnknownArchitecture for another.
+Activation readActivation(JsonReader &reader, const char *name, const char *absent);
+
+/// Powers of a base that depends on the heads, as ALiBi's authors chose them; `heads` is positive.
+std::vector<float> alibiSlopes(int64_t heads);
+
+/// A dropout of 0 up to 1, 1 excluded.
+double readDropout(JsonReader &reader, const char *name, double absent);
 
 /// hidden / heads, which must be whole, for a config that has no width of a head of its own.
 int64_t divideHeads(JsonReader &reader, const char *hiddenName, int64_t hidden, int64_t heads);

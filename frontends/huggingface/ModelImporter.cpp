@@ -67,6 +67,7 @@ StatusOr<ImportedModel> importModel(const ImportRequest &request) {
                       JsonDocument::read(request.modelDirectory + "/config.json"));
   ZP_ASSIGN_OR_RETURN(imported.spec, importConfig(config));
   ModelSpec &spec = imported.spec;
+  imported.warnings.insert(imported.warnings.end(), spec.notes.begin(), spec.notes.end());
   ZP_RETURN_IF_ERROR(verifySpec(spec, request.settings));
   ZP_ASSIGN_OR_RETURN(std::optional<CheckpointQuantization> stored,
                       resolveQuantization(request, config, imported));

@@ -18,6 +18,8 @@ static int64_t extentOf(Width width, const ModelSpec &spec) {
     return spec.heads * spec.headDim;
   case Width::KeyValue:
     return spec.kvHeads * spec.headDim;
+  case Width::QueryKeyValue:
+    return (spec.heads + 2 * spec.kvHeads) * spec.headDim;
   case Width::HeadDim:
     return spec.headDim;
   }
@@ -38,6 +40,7 @@ static bool hasBias(const ModuleRow &row, const ModelSpec &spec) {
   case Role::Query:
   case Role::Key:
   case Role::Value:
+  case Role::QueryKeyValue:
     return spec.queryKeyValueBias;
   case Role::Output:
     return spec.outputBias;

@@ -1,4 +1,5 @@
 #include "runtime/kernels/philox.h"
+#include "runtime/schema/activations.h"
 #include "tests/conformance/support.h"
 
 namespace zp::rt::test {
@@ -197,6 +198,117 @@ TEST(SiluMulGradient, ApartAndInPlace) {
         args.gradUp = alias ? args.up : maker.empty(f, {count});
         conform(args);
       }
+}
+
+const int64_t kKinds[] = {static_cast<int64_t>(Activation::Relu), static_cast<int64_t>(Activation::Gelu), static_cast<int64_t>(Activation::GeluTanh)};
+
+TEST(Activation, ShapesAndLargeValues) {
+  Maker maker;
+  for (DType f : kBoth)
+    for (int64_t kind : kKinds)
+      for (int64_t count : kCounts)
+        for (bool alias : {false, true}) {
+          ActivationArgs args;
+          args.source = maker.normal(f, {count}, 4);
+          storeElement(args.source, count - 1, -200);
+          args.target = alias ? args.source : maker.empty(f, {count});
+          args.kind = kind;
+          conform(args);
+        }
+}
+
+TEST(ActivationGradient, ApartAndInPlace) {
+  Maker maker;
+  for (DType f : kBoth)
+    for (int64_t kind : kKinds)
+      for (int64_t count : kCounts)
+        for (int alias = 0; alias < 3; ++alias) {
+          ActivationGradientArgs args;
+          args.gradOut = maker.normal(f, {count});
+          args.source = maker.normal(f, {count}, 4);
+          storeElement(args.source, count / 2, 0);
+          args.gradSource = alias == 0 ? maker.empty(f, {count}) : alias == 1 ? args.gradOut : args.source;
+          args.kind = kind;
+          conform(args);
+        }
+}
+
+TEST(GatedActivation, ApartAndInPlace) {
+  Maker maker;
+  for (DType f : kBoth)
+    for (int64_t kind : kKinds)
+      for (int64_t count : kCounts)
+        for (int alias = 0; alias < 3; ++alias) {
+          GatedActivationArgs args;
+          args.gate = maker.normal(f, {count}, 4);
+          args.up = maker.normal(f, {count});
+          args.target = alias == 0 ? maker.empty(f, {count}) : alias == 1 ? args.gate : args.up;
+          args.kind = kind;
+          conform(args);
+        }
+}
+
+TEST(GatedActivationGradient, ApartAndInPlace) {
+  Maker maker;
+  for (DType f : kBoth)
+    for (int64_t kind : kKinds)
+      for (int64_t count : kCounts)
+        for (bool alias : {false, true}) {
+          GatedActivationGradientArgs args;
+          args.gradOut = maker.normal(f, {count});
+          args.gate = maker.normal(f, {count}, 4);
+          args.up = maker.normal(f, {count});
+          args.gradGate = alias ? args.gate : maker.empty(f, {count});
+          args.gradUp = alias ? args.up : maker.empty(f, {count});
+          args.kind = kind;
+          conform(args);
+        }
+}
+
+/// The largest error of an activation of f32 in units of the last place of the exact value, over a fine grid.
+double worstUlps(int64_t kind, double low, double high, double (*exact)(double)) {
+  constexpr int64_t kPoints = 200003;
+  Maker maker;
+  ActivationArgs args;
+  args.source = maker.empty(DType::F32, {kPoints});
+  for (int64_t i = 0; i < kPoints; ++i)
+    storeElement(args.source, i, low + (high - low) * static_cast<double>(i) / (kPoints - 1));
+  args.target = maker.empty(DType::F32, {kPoints});
+  args.kind = kind;
+  cpu::run(KernelContext{}, args);
+  double worst = 0;
+  for (int64_t i = 0; i < kPoints; ++i) {
+    const double want = exact(loadElement(args.source, i));
+    const float near = static_cast<float>(std::abs(want));
+    worst = std::max(worst, std::abs(loadElement(args.target, i) - want) / (std::nextafter(near, INFINITY) - near));
+  }
+  return worst;
+}
+
+// Where 1 + erf(x/√2) nearly cancels, too: relative to the value itself, not to the largest one.
+TEST(Activation, GeluIsRightInItsLastPlaces) {
+  auto gelu = [](double x) { return x * std::erfc(-x / std::sqrt(2.0)) / 2; };
+  EXPECT_LE(worstUlps(static_cast<int64_t>(Activation::Gelu), -12, 12, gelu), 6);
+  EXPECT_LE(worstUlps(static_cast<int64_t>(Activation::Gelu), -1e-3, 1e-3, gelu), 6);
+}
+
+TEST(Activation, EndsAndNan) {
+  const float inputs[] = {INFINITY, 3e38f, NAN, -0.0f, -3e38f};
+  for (int64_t kind : kKinds) {
+    Maker maker;
+    ActivationArgs args;
+    args.source = maker.empty(DType::F32, {5});
+    std::copy(std::begin(inputs), std::end(inputs), args.source.as<float>());
+    args.target = maker.empty(DType::F32, {5});
+    args.kind = kind;
+    cpu::run(KernelContext{}, args);
+    const float *out = args.target.as<float>();
+    EXPECT_EQ(out[0], INFINITY);
+    EXPECT_EQ(out[1], 3e38f);
+    EXPECT_TRUE(std::isnan(out[2]));
+    EXPECT_EQ(out[3], 0);
+    EXPECT_EQ(out[4], 0);
+  }
 }
 
 } // namespace

@@ -1,5 +1,6 @@
 // Every gradient against finite differences of its forward op. The oracles take f64 operands (the checks do not), so both
 // sides are computed without rounding and agree to about 1e-8.
+#include "runtime/schema/activations.h"
 #include "runtime/schema/workspaces.h"
 #include "tests/conformance/support.h"
 
@@ -60,6 +61,83 @@ TEST(Gradient, RmsNorm) {
   reference::run(KernelContext{}, args);
   expectGradient(bySource, args.gradSource, "source");
   expectGradient(byWeight, args.gradWeight, "weight");
+}
+
+TEST(Gradient, LayerNorm) {
+  Maker maker;
+  LayerNormArgs forward;
+  forward.source = maker.normal(kWide, {4, 9});
+  forward.weight = maker.positive(kWide, {9});
+  forward.bias = maker.normal(kWide, {9});
+  forward.target = maker.empty(kWide, {4, 9});
+  forward.mean = maker.empty(kWide, {4});
+  forward.rstd = maker.empty(kWide, {4});
+  forward.epsilon = 0.01;
+  TensorView weights = maker.normal(kWide, {4, 9}), bySource = maker.empty(kWide, {4, 9});
+  TensorView byWeight = maker.empty(kWide, {9}), byBias = maker.empty(kWide, {9});
+  auto run = [&] { reference::run(KernelContext{}, forward); };
+  differentiate(forward.source, forward.target, weights, bySource, run);
+  differentiate(forward.weight, forward.target, weights, byWeight, run);
+  differentiate(forward.bias, forward.target, weights, byBias, run);
+  LayerNormGradientArgs args;
+  args.gradOut = weights;
+  args.source = forward.source;
+  args.weight = forward.weight;
+  args.mean = forward.mean;
+  args.rstd = forward.rstd;
+  args.gradSource = maker.empty(kWide, {4, 9});
+  args.gradWeight = maker.empty(kWide, {9});
+  args.gradBias = maker.empty(kWide, {9});
+  zero(args.gradWeight);
+  zero(args.gradBias);
+  reference::run(KernelContext{}, args);
+  expectGradient(bySource, args.gradSource, "source");
+  expectGradient(byWeight, args.gradWeight, "weight");
+  expectGradient(byBias, args.gradBias, "bias");
+}
+
+TEST(Gradient, Activations) {
+  for (int64_t kind = 0; kind < kActivations; ++kind) {
+    Maker maker;
+    ActivationArgs forward;
+    forward.source = maker.normal(kWide, {40}, 2);
+    forward.target = maker.empty(kWide, {40});
+    forward.kind = kind;
+    TensorView weights = maker.normal(kWide, {40}), numeric = maker.empty(kWide, {40});
+    differentiate(forward.source, forward.target, weights, numeric, [&] { reference::run(KernelContext{}, forward); });
+    ActivationGradientArgs args;
+    args.gradOut = weights;
+    args.source = forward.source;
+    args.gradSource = maker.empty(kWide, {40});
+    args.kind = kind;
+    reference::run(KernelContext{}, args);
+    expectGradient(numeric, args.gradSource, "source");
+  }
+}
+
+TEST(Gradient, GatedActivation) {
+  for (int64_t kind = 0; kind < kActivations; ++kind) {
+    Maker maker;
+    GatedActivationArgs forward;
+    forward.gate = maker.normal(kWide, {20}, 2);
+    forward.up = maker.normal(kWide, {20});
+    forward.target = maker.empty(kWide, {20});
+    forward.kind = kind;
+    TensorView weights = maker.normal(kWide, {20}), byGate = maker.empty(kWide, {20}), byUp = maker.empty(kWide, {20});
+    auto run = [&] { reference::run(KernelContext{}, forward); };
+    differentiate(forward.gate, forward.target, weights, byGate, run);
+    differentiate(forward.up, forward.target, weights, byUp, run);
+    GatedActivationGradientArgs args;
+    args.gradOut = weights;
+    args.gate = forward.gate;
+    args.up = forward.up;
+    args.gradGate = maker.empty(kWide, {20});
+    args.gradUp = maker.empty(kWide, {20});
+    args.kind = kind;
+    reference::run(KernelContext{}, args);
+    expectGradient(byGate, args.gradGate, "gate");
+    expectGradient(byUp, args.gradUp, "up");
+  }
 }
 
 TEST(Gradient, SiluMul) {

@@ -8,25 +8,48 @@ const std::pair<int64_t, int64_t> kMatrices[] = {{1, 1}, {3, 5}, {7, 64}, {130, 
 
 TEST(Embedding, WithIdsThatAreNone) {
   Maker maker;
-  for (DType f : kBoth) {
-    EmbeddingArgs args;
-    args.table = maker.normal(f, {11, 13});
-    args.ids = maker.integers({50}, -1, 11); // one below, one above: zeros, not foreign memory
-    args.target = maker.empty(f, {50, 13});
-    conform(args);
+  for (DType f : kBoth)
+    for (int64_t offset : {0, 2}) {
+      EmbeddingArgs args;
+      args.table = maker.normal(f, {11, 13});
+      args.ids = maker.integers({50}, -1, 11); // below and above: zeros, not foreign memory
+      args.target = maker.empty(f, {50, 13});
+      args.offset = offset;
+      conform(args);
+    }
+}
+
+// The oracle could be wrong in the same way: by hand, two rows further down.
+TEST(Embedding, OffsetIsAddedToWhatIsAnId) {
+  Maker maker;
+  EmbeddingArgs args;
+  args.table = maker.normal(DType::F32, {5, 3});
+  args.ids = maker.integers({4}, 0, 0);
+  const int32_t ids[4] = {0, 2, -1, 3};
+  std::copy(ids, ids + 4, args.ids.as<int32_t>());
+  args.target = maker.empty(DType::F32, {4, 3});
+  args.offset = 2;
+  cpu::run(KernelContext{}, args);
+  for (int64_t d = 0; d < 3; ++d) {
+    EXPECT_EQ(loadElement(args.target, d), loadElement(args.table, 2 * 3 + d));
+    EXPECT_EQ(loadElement(args.target, 3 + d), loadElement(args.table, 4 * 3 + d));
+    EXPECT_EQ(loadElement(args.target, 6 + d), 0); // padding is none, wherever the offset leads
+    EXPECT_EQ(loadElement(args.target, 9 + d), 0); // past the table
   }
 }
 
 TEST(EmbeddingGradient, RepeatedIds) {
   Maker maker;
   for (DType f : kBoth)
-    for (int64_t width : {1, 13, 200}) {
-      EmbeddingGradientArgs args;
-      args.ids = maker.integers({60}, -1, 5);
-      args.gradOut = maker.normal(f, {60, width});
-      args.gradTable = maker.normal(DType::F32, {5, width});
-      conform(args);
-    }
+    for (int64_t width : {1, 13, 200})
+      for (int64_t offset : {0, 3}) {
+        EmbeddingGradientArgs args;
+        args.ids = maker.integers({60}, -1, 5);
+        args.gradOut = maker.normal(f, {60, width});
+        args.gradTable = maker.normal(DType::F32, {5, width});
+        args.offset = offset;
+        conform(args);
+      }
 }
 
 TEST(RmsNorm, Shapes) {
@@ -62,6 +85,99 @@ TEST(RmsNormGradient, WithAndWithoutResidualAndWeightInPlace) {
           continue;
         args.gradSource = alias == 0 ? maker.empty(f, {rows, width}) : alias == 1 ? args.residualGradient : args.gradOut;
         conform(args, std::to_string(bits));
+      }
+}
+
+TEST(LayerNorm, ShapesAndRowsFarFromZero) {
+  Maker maker;
+  for (DType f : kBoth)
+    for (auto [rows, width] : kMatrices)
+      for (double shift : {0.0, 100.0}) {
+        LayerNormArgs args;
+        args.source = maker.normal(f, {rows, width}, 3);
+        for (int64_t i = 0; i < args.source.elements(); ++i)
+          storeElement(args.source, i, loadElement(args.source, i) + shift);
+        args.weight = maker.positive(f, {width});
+        args.bias = maker.normal(f, {width});
+        args.target = maker.empty(f, {rows, width});
+        args.mean = maker.empty(DType::F32, {rows});
+        args.rstd = maker.empty(DType::F32, {rows});
+        args.epsilon = 1e-5;
+        if (width > 1) // of one column nothing is left but the rounding of its mean
+          conform(args);
+      }
+}
+
+TEST(LayerNormGradient, WithAndWithoutResidualAndParametersInPlace) {
+  Maker maker;
+  for (DType f : kBoth)
+    for (auto [rows, width] : kMatrices)
+      for (int bits = 0; bits < 24; ++bits) {
+        LayerNormGradientArgs args;
+        args.gradOut = maker.normal(f, {rows, width});
+        args.source = maker.normal(f, {rows, width}, 2);
+        args.weight = maker.positive(f, {width});
+        args.mean = maker.normal(DType::F32, {rows});
+        args.rstd = maker.positive(DType::F32, {rows}, 0.4, 0.6);
+        if (bits & 1)
+          args.residualGradient = maker.normal(f, {rows, width});
+        if (bits & 2)
+          args.gradWeight = maker.normal(DType::F32, {width});
+        if (bits & 4)
+          args.gradBias = maker.normal(DType::F32, {width});
+        int alias = bits / 8;
+        if (alias == 1 && !(bits & 1))
+          continue;
+        args.gradSource = alias == 0 ? maker.empty(f, {rows, width}) : alias == 1 ? args.residualGradient : args.gradOut;
+        conform(args, std::to_string(bits));
+      }
+}
+
+// Heads and kv heads: BLOOM's, multi-query's, Falcon's groups; the widths around vectors.
+const std::array<int64_t, 3> kFusedHeads[] = {{1, 1, 1}, {4, 4, 3}, {5, 1, 8}, {6, 2, 5}, {71, 1, 64}};
+
+TEST(SplitQkv, Layouts) {
+  Maker maker;
+  for (DType f : kBoth)
+    for (auto [heads, kvHeads, headDim] : kFusedHeads)
+      for (int64_t tokens : {1, 9, 40}) {
+        SplitQkvArgs args;
+        args.source = maker.normal(f, {tokens, (heads + 2 * kvHeads) * headDim});
+        args.query = maker.empty(f, {tokens, heads * headDim});
+        args.key = maker.empty(f, {tokens, kvHeads * headDim});
+        args.value = maker.empty(f, {tokens, kvHeads * headDim});
+        args.heads = heads;
+        args.kvHeads = kvHeads;
+        conform(args);
+        cpu::run(KernelContext{}, args);
+        JoinQkvArgs back;
+        back.query = args.query;
+        back.key = args.key;
+        back.value = args.value;
+        back.target = maker.empty(f, {tokens, (heads + 2 * kvHeads) * headDim});
+        back.heads = heads;
+        back.kvHeads = kvHeads;
+        cpu::run(KernelContext{}, back);
+        EXPECT_EQ(std::memcmp(back.target.data, args.source.data, args.source.bytes()), 0);
+      }
+}
+
+TEST(JoinQkv, LayoutsWithAbsentParts) {
+  Maker maker;
+  for (DType f : kBoth)
+    for (auto [heads, kvHeads, headDim] : kFusedHeads)
+      for (int parts = 0; parts < 8; ++parts) {
+        JoinQkvArgs args;
+        if (parts & 1)
+          args.query = maker.normal(f, {7, heads * headDim});
+        if (parts & 2)
+          args.key = maker.normal(f, {7, kvHeads * headDim});
+        if (parts & 4)
+          args.value = maker.normal(f, {7, kvHeads * headDim});
+        args.target = maker.empty(f, {7, (heads + 2 * kvHeads) * headDim});
+        args.heads = heads;
+        args.kvHeads = kvHeads;
+        conform(args, std::to_string(parts));
       }
 }
 

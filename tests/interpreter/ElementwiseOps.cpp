@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <numbers>
 
 namespace zp::interpreter {
 
@@ -90,6 +91,90 @@ void siluMulGradient(const Tensor &gradient, const Tensor &gate, const Tensor &u
     upGradient[i] = gradient[i] * gate[i] * s;
     gateGradient[i] = gradient[i] * up[i] * (s + gate[i] * s * (1 - s));
   }
+}
+
+// gelu_tanh's argument, and its slope.
+static double tanhArgument(double x) { return std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * std::pow(x, 3)); }
+static double tanhArgumentSlope(double x) { return std::sqrt(2 / std::numbers::pi) * (1 + 3 * 0.044715 * x * x); }
+
+static double activated(double x, Activation kind) {
+  switch (kind) {
+  case Activation::Relu:
+    return std::max(x, 0.0);
+  case Activation::Gelu:
+    return x * (1 + std::erf(x / std::sqrt(2.0))) / 2;
+  case Activation::GeluTanh:
+    return x / 2 * (1 + std::tanh(tanhArgument(x)));
+  }
+  return 0;
+}
+
+static double slopeAt(double x, Activation kind) {
+  switch (kind) {
+  case Activation::Relu:
+    return x > 0 ? 1 : 0;
+  case Activation::Gelu:
+    return (1 + std::erf(x / std::sqrt(2.0))) / 2 + x * std::exp(-x * x / 2) / std::sqrt(2 * std::numbers::pi);
+  case Activation::GeluTanh: {
+    double t = std::tanh(tanhArgument(x));
+    return (1 + t) / 2 + x / 2 * (1 - t * t) * tanhArgumentSlope(x);
+  }
+  }
+  return 0;
+}
+
+Tensor activation(const Tensor &x, Activation kind) {
+  Tensor result = x;
+  for (double &value : result.data)
+    value = activated(value, kind);
+  return result;
+}
+
+Tensor activationGradient(const Tensor &gradient, const Tensor &x, Activation kind) {
+  Tensor result = gradient;
+  for (int64_t i = 0; i < x.size(); ++i)
+    result[i] *= slopeAt(x[i], kind);
+  return result;
+}
+
+Tensor product(const Tensor &a, const Tensor &b) {
+  Tensor result = a;
+  for (int64_t i = 0; i < a.size(); ++i)
+    result[i] *= b[i];
+  return result;
+}
+
+// Calls visit(part, column of the part, column of the fused matrix): parts are 0 query, 1 key, 2 value.
+template <typename Visit> static void forFusedColumns(int64_t heads, int64_t kvHeads, int64_t headDim, Visit &&visit) {
+  int64_t group = heads / kvHeads, fused = 0;
+  for (int64_t kvHead = 0; kvHead < kvHeads; ++kvHead) {
+    for (int64_t i = 0; i < group * headDim; ++i)
+      visit(0, kvHead * group * headDim + i, fused++);
+    for (int part : {1, 2})
+      for (int64_t i = 0; i < headDim; ++i)
+        visit(part, kvHead * headDim + i, fused++);
+  }
+}
+
+void splitQkv(const Tensor &x, int64_t heads, int64_t kvHeads, Tensor &query, Tensor &key, Tensor &value) {
+  int64_t headDim = x.columns() / (heads + 2 * kvHeads);
+  query = Tensor({x.rows(), heads * headDim});
+  key = value = Tensor({x.rows(), kvHeads * headDim});
+  Tensor *parts[] = {&query, &key, &value};
+  forFusedColumns(heads, kvHeads, headDim, [&](int part, int64_t column, int64_t fused) {
+    for (int64_t t = 0; t < x.rows(); ++t)
+      parts[part]->at(t, column) = x.at(t, fused);
+  });
+}
+
+Tensor joinQkv(MaybeTensor query, MaybeTensor key, MaybeTensor value, int64_t heads, int64_t kvHeads, std::vector<int64_t> shape) {
+  Tensor result(std::move(shape));
+  MaybeTensor parts[] = {query, key, value};
+  forFusedColumns(heads, kvHeads, result.columns() / (heads + 2 * kvHeads), [&](int part, int64_t column, int64_t fused) {
+    for (int64_t t = 0; t < result.rows() && parts[part]; ++t)
+      result.at(t, fused) = parts[part]->at(t, column);
+  });
+  return result;
 }
 
 Tensor rowsFrom(const Tensor &x, int64_t first, int64_t count) {

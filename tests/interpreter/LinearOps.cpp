@@ -57,19 +57,19 @@ Tensor columnSum(const Tensor &source) {
   return result;
 }
 
-Tensor embedding(const Tensor &ids, const Tensor &table) {
+Tensor embedding(const Tensor &ids, const Tensor &table, int64_t offset) {
   Tensor result({ids.size(), table.columns()});
   for (int64_t t = 0; t < ids.size(); ++t)
     for (int64_t d = 0; d < table.columns(); ++d)
-      result.at(t, d) = table.at(static_cast<int64_t>(ids[t]), d);
+      result.at(t, d) = table.at(static_cast<int64_t>(ids[t]) + offset, d);
   return result;
 }
 
-Tensor embeddingGradient(const Tensor &ids, const Tensor &gradient, int64_t vocabulary) {
+Tensor embeddingGradient(const Tensor &ids, const Tensor &gradient, int64_t offset, int64_t vocabulary) {
   Tensor result({vocabulary, gradient.columns()});
   for (int64_t t = 0; t < ids.size(); ++t)
     for (int64_t d = 0; d < gradient.columns(); ++d)
-      result.at(static_cast<int64_t>(ids[t]), d) += gradient.at(t, d);
+      result.at(static_cast<int64_t>(ids[t]) + offset, d) += gradient.at(t, d);
   return result;
 }
 

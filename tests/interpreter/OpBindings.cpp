@@ -19,6 +19,9 @@ template <typename OpT> static AttentionShape attentionShape(OpT op, const Frame
 template <typename OpT> static RelativeBiasShape relativeBiasShape(OpT op) {
   return {static_cast<int64_t>(op.getLength()), static_cast<int64_t>(op.getKeyLength()), static_cast<int64_t>(op.getMaxDistance()), op.getBidirectional()};
 }
+static Activation kindOf(nn::Activation kind) {
+  return kind == nn::Activation::Relu ? Activation::Relu : kind == nn::Activation::Gelu ? Activation::Gelu : Activation::GeluTanh;
+}
 static double number(const APFloat &value) { return value.convertToDouble(); }
 
 static LogicalResult missing(Operation *op, StringRef what, StringRef name) {
@@ -119,6 +122,15 @@ static bool runForward(Operation *op, Frame &f) {
         return true;
       })
       .Case([&](nn::SiluMulOp o) { return f.out(o, siluMul(f.in(o.getGate()), f.in(o.getUp()))), true; })
+      .Case([&](nn::ActivationOp o) { return f.out(o, activation(f.in(o.getX()), kindOf(o.getKind()))), true; })
+      .Case([&](nn::GatedActivationOp o) {
+        return f.out(o, product(activation(f.in(o.getGate()), kindOf(o.getKind())), f.in(o.getUp()))), true;
+      })
+      .Case([&](nn::SplitQkvOp o) {
+        Tensor query, key, value;
+        splitQkv(f.in(o.getX()), static_cast<int64_t>(o.getHeads()), static_cast<int64_t>(o.getKvHeads()), query, key, value);
+        return f.out(o.getQuery(), query), f.out(o.getKey(), key), f.out(o.getValue(), value), true;
+      })
       .Case([&](nn::RowsOp o) {
         f.out(o, rowsFrom(f.in(o.getX()), scalarsOf(f.in(o.getScalars())).firstToken, shapeOf(o.getType())[0]));
         return true;
@@ -129,11 +141,16 @@ static bool runForward(Operation *op, Frame &f) {
           addLinear(f.in(o.getBranchX()), f.in(o.getBranchWeight()), number(o.getBranchAlpha()), result);
         return f.out(o, result), true;
       })
-      .Case([&](nn::EmbeddingOp o) { return f.out(o, embedding(f.in(o.getIds()), f.in(o.getTable()))), true; })
+      .Case([&](nn::EmbeddingOp o) { return f.out(o, embedding(f.in(o.getIds()), f.in(o.getTable()), static_cast<int64_t>(o.getOffset()))), true; })
       .Case([&](nn::RmsNormOp o) {
         Tensor result, rstd;
         rmsNorm(f.in(o.getX()), f.in(o.getWeight()), number(o.getEpsilon()), result, rstd);
         return f.out(o.getResult(), result), f.out(o.getRstd(), rstd), true;
+      })
+      .Case([&](nn::LayerNormOp o) {
+        Tensor result, mean, rstd;
+        layerNorm(f.in(o.getX()), f.in(o.getWeight()), f.in(o.getBias()), number(o.getEpsilon()), result, mean, rstd);
+        return f.out(o.getResult(), result), f.out(o.getMean(), mean), f.out(o.getRstd(), rstd), true;
       })
       .Case([&](nn::RopeTableOp o) {
         Tensor cosine, sine;
@@ -173,6 +190,19 @@ static bool runGradient(Operation *op, Frame &f) {
         siluMulGradient(f.in(o.getGradient()), f.in(o.getGate()), f.in(o.getUp()), gate, up);
         return f.out(o.getGateGradient(), gate), f.out(o.getUpGradient(), up), true;
       })
+      .Case([&](nn::ActivationGradientOp o) {
+        return f.out(o, activationGradient(f.in(o.getGradient()), f.in(o.getX()), kindOf(o.getKind()))), true;
+      })
+      .Case([&](nn::GatedActivationGradientOp o) {
+        const Tensor &gradient = f.in(o.getGradient()), &gate = f.in(o.getGate());
+        f.out(o.getGateGradient(), activationGradient(product(gradient, f.in(o.getUp())), gate, kindOf(o.getKind())));
+        return f.out(o.getUpGradient(), product(gradient, activation(gate, kindOf(o.getKind())))), true;
+      })
+      .Case([&](nn::JoinQkvOp o) {
+        return f.out(o, joinQkv(f.maybe(o.getQuery()), f.maybe(o.getKey()), f.maybe(o.getValue()), static_cast<int64_t>(o.getHeads()),
+                                static_cast<int64_t>(o.getKvHeads()), shapeOf(o.getType()))),
+               true;
+      })
       .Case([&](nn::LinearInputGradientOp o) {
         Tensor result = linearInputGradient(f.in(o.getGradient()), f.in(o.getWeight()), f.maybe(o.getAddend()), number(o.getAlpha()));
         if (o.getBranchGradient())
@@ -184,7 +214,7 @@ static bool runGradient(Operation *op, Frame &f) {
       })
       .Case([&](nn::ColumnSumOp o) { return f.out(o, columnSum(f.in(o.getSource()))), true; })
       .Case([&](nn::EmbeddingGradientOp o) {
-        return f.out(o, embeddingGradient(f.in(o.getIds()), f.in(o.getGradient()), shapeOf(o.getType())[0])), true;
+        return f.out(o, embeddingGradient(f.in(o.getIds()), f.in(o.getGradient()), static_cast<int64_t>(o.getOffset()), shapeOf(o.getType())[0])), true;
       })
       .Case([&](nn::RmsNormGradientOp o) {
         Tensor weight;
@@ -192,6 +222,16 @@ static bool runGradient(Operation *op, Frame &f) {
                                              f.maybe(o.getResidual()), o.getWeightGradient() ? &weight : nullptr));
         if (o.getWeightGradient())
           f.out(o.getWeightGradient(), weight);
+        return true;
+      })
+      .Case([&](nn::LayerNormGradientOp o) {
+        Tensor weight, bias;
+        f.out(o.getResult(), layerNormGradient(f.in(o.getGradient()), f.in(o.getX()), f.in(o.getWeight()), f.in(o.getMean()), f.in(o.getRstd()),
+                                               f.maybe(o.getResidual()), o.getWeightGradient() ? &weight : nullptr, o.getBiasGradient() ? &bias : nullptr));
+        if (o.getWeightGradient())
+          f.out(o.getWeightGradient(), weight);
+        if (o.getBiasGradient())
+          f.out(o.getBiasGradient(), bias);
         return true;
       })
       .Case([&](nn::AttentionGradientOp o) {

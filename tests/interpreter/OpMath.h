@@ -24,6 +24,14 @@ Tensor reshape(const Tensor &x, std::vector<int64_t> shape);
 Tensor dropout(const Tensor &x, const StepScalars &scalars, double probability, int64_t site, int64_t length);
 Tensor siluMul(const Tensor &gate, const Tensor &up);
 void siluMulGradient(const Tensor &gradient, const Tensor &gate, const Tensor &up, Tensor &gateGradient, Tensor &upGradient);
+/// What nn.activation's kinds are, and their slopes.
+enum class Activation { Relu, Gelu, GeluTanh };
+Tensor activation(const Tensor &x, Activation kind);
+/// gradient · slope at x, element by element.
+Tensor activationGradient(const Tensor &gradient, const Tensor &x, Activation kind);
+Tensor product(const Tensor &a, const Tensor &b);
+void splitQkv(const Tensor &x, int64_t heads, int64_t kvHeads, Tensor &query, Tensor &key, Tensor &value);
+Tensor joinQkv(MaybeTensor query, MaybeTensor key, MaybeTensor value, int64_t heads, int64_t kvHeads, std::vector<int64_t> shape);
 Tensor rowsFrom(const Tensor &x, int64_t first, int64_t count);
 /// Philox4x32-10 (Salmon et al. 2011): the output words of one counter.
 void philox(uint64_t key, const uint32_t counter[4], uint32_t out[4]);
@@ -36,8 +44,8 @@ void addLinear(const Tensor &x, const Tensor &weight, double alpha, Tensor &resu
 void addLinearInputGradient(const Tensor &gradient, const Tensor &weight, double alpha, Tensor &result);
 Tensor linearWeightGradient(const Tensor &gradient, const Tensor &x, double alpha);
 Tensor columnSum(const Tensor &source);
-Tensor embedding(const Tensor &ids, const Tensor &table);
-Tensor embeddingGradient(const Tensor &ids, const Tensor &gradient, int64_t vocabulary);
+Tensor embedding(const Tensor &ids, const Tensor &table, int64_t offset);
+Tensor embeddingGradient(const Tensor &ids, const Tensor &gradient, int64_t offset, int64_t vocabulary);
 
 // QuantOps.cpp
 /// The numbers that a tensor's 4-bit elements stand for, after quantising.
@@ -47,6 +55,10 @@ Tensor quantize(const Tensor &value, const QuantRecords &format);
 void rmsNorm(const Tensor &x, const Tensor &weight, double epsilon, Tensor &result, Tensor &rstd);
 Tensor rmsNormGradient(const Tensor &gradient, const Tensor &x, const Tensor &weight, const Tensor &rstd, MaybeTensor residual,
                        Tensor *weightGradient);
+
+void layerNorm(const Tensor &x, const Tensor &weight, const Tensor &bias, double epsilon, Tensor &result, Tensor &mean, Tensor &rstd);
+Tensor layerNormGradient(const Tensor &gradient, const Tensor &x, const Tensor &weight, const Tensor &mean, const Tensor &rstd,
+                         MaybeTensor residual, Tensor *weightGradient, Tensor *biasGradient);
 
 // AttentionOps.cpp
 void ropeTable(const Tensor &positions, const std::vector<double> &inverseFrequencies, double scaling, Tensor &cosine, Tensor &sine);

@@ -2,6 +2,7 @@
 #include "compiler/Conversion/ToPlan/ToPlan.h"
 
 #include "llvm/ADT/TypeSwitch.h"
+#include "runtime/schema/activations.h"
 #include "runtime/schema/workspaces.h"
 
 using namespace mlir;
@@ -59,6 +60,19 @@ template <typename OpT> void crossEntropy(OpT op, Value hiddenGradient, Value we
   Value gradWeight = weightGradient ? l.memory.view(l.defineZeroed(op, weightGradient)) : Value();
   l.emit<plan::LinearCrossEntropyOp>(op, l.memory.view(hidden), l.memory.view(weight), l.memory.view(op.getLabels()), workspace, l.memory.view(loss), gradHidden,
                                      gradWeight, static_cast<int64_t>(op.getChunk()), static_cast<int64_t>(op.getLength()));
+}
+
+static_assert(static_cast<int64_t>(nn::Activation::Relu) == static_cast<int64_t>(zp::Activation::Relu) &&
+              static_cast<int64_t>(nn::Activation::Gelu) == static_cast<int64_t>(zp::Activation::Gelu) &&
+              static_cast<int64_t>(nn::Activation::GeluTanh) == static_cast<int64_t>(zp::Activation::GeluTanh));
+template <typename OpT> int64_t kindOf(OpT op) { return static_cast<int64_t>(op.getKind()); }
+
+void lowerNorms(LayerNormGradientOp op, Lowering &l) {
+  Place target = l.memory.defineInPlaceOf(op.getResult(), {op.getResidual(), op.getGradient()}, op);
+  auto zeroed = [&](Value gradient) { return gradient ? l.memory.view(l.defineZeroed(op, gradient)) : Value(); };
+  Value weight = zeroed(op.getWeightGradient()), bias = zeroed(op.getBiasGradient());
+  l.emit<plan::LayerNormGradientOp>(op, l.memory.view(op.getGradient()), l.memory.view(op.getX()), l.memory.view(op.getWeight()), l.memory.view(op.getMean()),
+                                    l.memory.view(op.getRstd()), l.viewIf(op.getResidual()), l.memory.view(target), weight, bias);
 }
 
 void lowerNorms(RmsNormGradientOp op, Lowering &l) {
@@ -139,10 +153,10 @@ bool lowerNN(Operation *operation, Lowering &l) {
         Place target = l.defineZeroed(op, op.getResult());
         return l.emit<plan::ColumnSumOp>(op, m.view(op.getSource()), m.view(target)), true;
       })
-      .Case([&](EmbeddingOp op) { return l.emit<plan::EmbeddingOp>(op, m.view(op.getTable()), m.view(op.getIds()), m.view(m.define(op.getResult()))), true; })
+      .Case([&](EmbeddingOp op) { return l.emit<plan::EmbeddingOp>(op, m.view(op.getTable()), m.view(op.getIds()), m.view(m.define(op.getResult())), static_cast<int64_t>(op.getOffset())), true; })
       .Case([&](EmbeddingGradientOp op) {
         Place target = l.defineZeroed(op, op.getResult());
-        return l.emit<plan::EmbeddingGradientOp>(op, m.view(op.getIds()), m.view(op.getGradient()), m.view(target)), true;
+        return l.emit<plan::EmbeddingGradientOp>(op, m.view(op.getIds()), m.view(op.getGradient()), m.view(target), static_cast<int64_t>(op.getOffset())), true;
       })
       //===--- elementwise
       .Case([&](AddOp op) {
@@ -170,6 +184,30 @@ bool lowerNN(Operation *operation, Lowering &l) {
         Place gate = m.defineInPlaceOf(op.getGateGradient(), op.getGate(), op), up = m.defineInPlaceOf(op.getUpGradient(), op.getUp(), op);
         return l.emit<plan::SiluMulGradientOp>(op, m.view(op.getGradient()), m.view(op.getGate()), m.view(op.getUp()), m.view(gate), m.view(up)), true;
       })
+      .Case([&](ActivationOp op) {
+        Place target = m.defineInPlaceOf(op.getResult(), op.getX(), op);
+        return l.emit<plan::ActivationOp>(op, m.view(op.getX()), m.view(target), kindOf(op)), true;
+      })
+      .Case([&](ActivationGradientOp op) {
+        Place target = m.defineInPlaceOf(op.getResult(), {op.getGradient(), op.getX()}, op);
+        return l.emit<plan::ActivationGradientOp>(op, m.view(op.getGradient()), m.view(op.getX()), m.view(target), kindOf(op)), true;
+      })
+      .Case([&](GatedActivationOp op) {
+        return l.emit<plan::GatedActivationOp>(op, m.view(op.getGate()), m.view(op.getUp()), m.view(m.define(op.getResult())), kindOf(op)), true;
+      })
+      .Case([&](GatedActivationGradientOp op) {
+        Place gate = m.defineInPlaceOf(op.getGateGradient(), op.getGate(), op), up = m.defineInPlaceOf(op.getUpGradient(), op.getUp(), op);
+        return l.emit<plan::GatedActivationGradientOp>(op, m.view(op.getGradient()), m.view(op.getGate()), m.view(op.getUp()), m.view(gate), m.view(up), kindOf(op)), true;
+      })
+      .Case([&](SplitQkvOp op) {
+        Value query = m.view(m.define(op.getQuery())), key = m.view(m.define(op.getKey())), value = m.view(m.define(op.getValue()));
+        return l.emit<plan::SplitQkvOp>(op, m.view(op.getX()), query, key, value, static_cast<int64_t>(op.getHeads()), static_cast<int64_t>(op.getKvHeads())), true;
+      })
+      .Case([&](JoinQkvOp op) {
+        l.emit<plan::JoinQkvOp>(op, l.viewIf(op.getQuery()), l.viewIf(op.getKey()), l.viewIf(op.getValue()), m.view(m.define(op.getResult())),
+                                static_cast<int64_t>(op.getHeads()), static_cast<int64_t>(op.getKvHeads()));
+        return true;
+      })
       .Case([&](RowsOp op) { return l.emit<plan::CopyRowsOp>(op, m.view(op.getX()), m.view(op.getScalars()), m.view(m.define(op.getResult()))), true; })
       //===--- norms, attention
       .Case([&](RmsNormOp op) {
@@ -177,6 +215,11 @@ bool lowerNN(Operation *operation, Lowering &l) {
         return l.emit<plan::RmsNormOp>(op, m.view(op.getX()), m.view(op.getWeight()), target, rstd, op.getEpsilon()), true;
       })
       .Case([&](RmsNormGradientOp op) { return lowerNorms(op, l), true; })
+      .Case([&](LayerNormOp op) {
+        Value target = m.view(m.define(op.getResult())), mean = m.view(m.define(op.getMean())), rstd = m.view(m.define(op.getRstd()));
+        return l.emit<plan::LayerNormOp>(op, m.view(op.getX()), m.view(op.getWeight()), m.view(op.getBias()), target, mean, rstd, op.getEpsilon()), true;
+      })
+      .Case([&](LayerNormGradientOp op) { return lowerNorms(op, l), true; })
       .Case([&](RopeTableOp op) {
         Value cosine = m.view(m.define(op.getCosine())), sine = m.view(m.define(op.getSine()));
         return l.emit<plan::RopeTableOp>(op, m.view(op.getPositions()), cosine, sine, op.getInverseFrequencies(), op.getScaling()), true;

@@ -184,7 +184,7 @@ def FuseAdapterBranchPass : NN_Pass<"nn-fuse-adapter-branch"> {
 }
 
 def FuseResidualGradientPass : NN_Pass<"nn-fuse-residual-gradient"> {
-  let summary = "adds the residual stream's gradient inside the norm's gradient";
+  let summary = "adds the residual stream's gradient inside the gradient of rms_norm or layer_norm";
   let description = [{
     ```mlir
     %n = nn.rms_norm_gradient %g, %x, %w, %rstd : …

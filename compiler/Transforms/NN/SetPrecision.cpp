@@ -16,7 +16,7 @@ namespace {
 bool keepsItsType(OpResult result) {
   if (isa<RelativeBiasOp, AlibiTableOp>(result.getOwner()))
     return true;
-  return (isa<RmsNormOp>(result.getOwner()) || isa<AttentionOp>(result.getOwner())) && result.getResultNumber() == 1;
+  return isa<RmsNormOp, LayerNormOp, AttentionOp>(result.getOwner()) && result.getResultNumber() >= 1;
 }
 
 struct SetPrecision : zp::nn::impl::SetPrecisionPassBase<SetPrecision> {

@@ -66,6 +66,58 @@ def NN_SiluMulGradientOp : NN_PureOp<"silu_mul_gradient", [SameOperandsAndResult
   let assemblyFormat = "$gradient `,` $gate `,` $up attr-dict `:` type($gradient)";
   let hasVerifier = 0;
 }
+def NN_ActivationOp : NN_DifferentiableOp<"activation", [SameOperandsAndResultType]> {
+  let summary = "relu(x), gelu(x) = x·Φ(x), or gelu_tanh(x) = x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³)))";
+  let description = [{ Φ is the normal distribution's: (1 + erf(x/√2))/2. Gradient: nn.activation_gradient. }];
+  let arguments = (ins NN_Matrix:$x, NN_Activation:$kind);
+  let results = (outs NN_Matrix:$result);
+  let assemblyFormat = "$kind $x attr-dict `:` type($result)";
+  let hasVerifier = 0;
+}
+def NN_ActivationGradientOp : NN_PureOp<"activation_gradient", [SameOperandsAndResultType]> {
+  let summary = "gradient times the activation's slope at x; relu's is 0 at 0";
+  let arguments = (ins NN_Matrix:$gradient, NN_Matrix:$x, NN_Activation:$kind);
+  let results = (outs NN_Matrix:$result);
+  let assemblyFormat = "$kind $gradient `,` $x attr-dict `:` type($result)";
+  let hasVerifier = 0;
+}
+def NN_GatedActivationOp : NN_DifferentiableOp<"gated_activation", [SameOperandsAndResultType]> {
+  let summary = "activation(gate)·up, as silu_mul has it for SiLU";
+  let description = [{ activation(gate) is rounded to the element type before the product. Gradient: nn.gated_activation_gradient. }];
+  let arguments = (ins NN_Matrix:$gate, NN_Matrix:$up, NN_Activation:$kind);
+  let results = (outs NN_Matrix:$result);
+  let assemblyFormat = "$kind $gate `,` $up attr-dict `:` type($result)";
+  let hasVerifier = 0;
+}
+def NN_GatedActivationGradientOp : NN_PureOp<"gated_activation_gradient", [SameOperandsAndResultType]> {
+  let summary = "gradients of gated_activation with respect to gate and up";
+  let arguments = (ins NN_Matrix:$gradient, NN_Matrix:$gate, NN_Matrix:$up, NN_Activation:$kind);
+  let results = (outs NN_Matrix:$gate_gradient, NN_Matrix:$up_gradient);
+  let assemblyFormat = "$kind $gradient `,` $gate `,` $up attr-dict `:` type($gradient)";
+  let hasVerifier = 0;
+}
+def NN_SplitQkvOp : NN_DifferentiableOp<"split_qkv"> {
+  let summary = "query, key and value out of one matrix that has them kv head by kv head";
+  let description = [{
+    For each kv head x has its heads / kv_heads query heads, then its key, then its value, each of one head's width d: BLOOM's and old Falcon's
+    layout with kv_heads = heads, multi-query's with kv_heads = 1, Falcon's groups between them.
+
+    Constraints: C1: kv_heads divides heads. C2: x is [T, (heads + 2·kv_heads)·d], query [T, heads·d], key and value [T, kv_heads·d].
+    C3: one element type.
+
+    Gradient: nn.join_qkv.
+  }];
+  let arguments = (ins NN_Matrix:$x, I64Attr:$heads, I64Attr:$kv_heads);
+  let results = (outs NN_Matrix:$query, NN_Matrix:$key, NN_Matrix:$value);
+  let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
+}
+def NN_JoinQkvOp : NN_PureOp<"join_qkv", [AttrSizedOperandSegments]> {
+  let summary = "the inverse of split_qkv; what isn't given is zero";
+  let description = [{ Constraints: C1, C2, C3 of split_qkv. C4: something is given. }];
+  let arguments = (ins Optional<NN_Matrix>:$query, Optional<NN_Matrix>:$key, Optional<NN_Matrix>:$value, I64Attr:$heads, I64Attr:$kv_heads);
+  let results = (outs NN_Matrix:$result);
+  let assemblyFormat = "(`query` $query^)? (`key` $key^)? (`value` $value^)? attr-dict `:` functional-type(operands, results)";
+}
 def NN_RowsOp : NN_PureOp<"rows"> {
   let summary = "the rows from scalars.first_token on; rows past the end are zero";
   let description = [{ Constraints: C1: x [T,D] and result [C,D] have one element type and D. }];

@@ -22,4 +22,10 @@ def NN_Initial : I32EnumAttr<"Initial", "where a parameter's first values come f
   let cppNamespace = "::zp::nn";
 }
 
+// Numbered as runtime/schema/activations.h has them.
+def NN_Activation : I32EnumAttr<"Activation", "a function of single elements", [
+    I32EnumAttrCase<"Relu", 0, "relu">, I32EnumAttrCase<"Gelu", 1, "gelu">, I32EnumAttrCase<"GeluTanh", 2, "gelu_tanh">]> {
+  let cppNamespace = "::zp::nn";
+}
+
 #endif // ZP_DIALECTS_NN_IR_NNENUMS_TD

@@ -64,21 +64,21 @@ def NN_ColumnSumOp : NN_PureOp<"column_sum"> {
 }
 
 def NN_EmbeddingOp : NN_DifferentiableOp<"embedding"> {
-  let summary = "rows of a table: result[t] = table[ids[t]]";
+  let summary = "rows of a table: result[t] = table[ids[t] + offset]";
   let description = [{
-    Constraints (ids [T], table [V,D], result [T,D]): C1: T agrees. C2: D agrees. C3: one element type.
+    Constraints (ids [T], table [V,D], result [T,D]): C1: T agrees. C2: D agrees. C3: one element type. C4: 0 <= offset < V.
 
-    Gradient: table: g[t] added to row ids[t], in f32.
+    Gradient: table: g[t] added to row ids[t] + offset, in f32.
   }];
-  let arguments = (ins NN_Indices:$ids, NN_Matrix:$table);
+  let arguments = (ins NN_Indices:$ids, NN_Matrix:$table, DefaultValuedAttr<I64Attr, "0">:$offset);
   let results = (outs NN_Matrix:$result);
   let assemblyFormat = "$ids `,` $table attr-dict `:` functional-type(operands, results)";
 }
 
 def NN_EmbeddingGradientOp : NN_PureOp<"embedding_gradient"> {
-  let summary = "gradient of a table: row v is the sum of gradient[t] over ids[t] == v, in f32";
-  let description = [{ Constraints: C1: T of ids and gradient agrees. C2: the result is f32 [V,D]. }];
-  let arguments = (ins NN_Indices:$ids, NN_Matrix:$gradient);
+  let summary = "gradient of a table: row v is the sum of gradient[t] over ids[t] + offset == v, in f32";
+  let description = [{ Constraints: C1: T of ids and gradient agrees. C2: the result is f32 [V,D]. C3: 0 <= offset < V. }];
+  let arguments = (ins NN_Indices:$ids, NN_Matrix:$gradient, DefaultValuedAttr<I64Attr, "0">:$offset);
   let results = (outs NN_Matrix:$result);
   let assemblyFormat = "$ids `,` $gradient attr-dict `:` functional-type(operands, results)";
 }

@@ -30,4 +30,32 @@ def NN_RmsNormGradientOp : NN_PureOp<"rms_norm_gradient"> {
   let assemblyFormat = "$gradient `,` $x `,` $weight `,` $rstd (`residual` $residual^)? attr-dict `:` functional-type(operands, results)";
 }
 
+def NN_LayerNormOp : NN_DifferentiableOp<"layer_norm"> {
+  let summary = "weight · (x - mean)·rstd + bias, rstd = 1/sqrt(variance + epsilon), mean and biased variance of each row";
+  let description = [{
+    One rounding: what is between x and the result is not rounded to the element type.
+
+    Constraints (x and result [R,D], weight and bias [D], mean and rstd f32 [R]):
+    - C1: D agrees. C2: R agrees, mean and rstd are f32. C3: x, weight, bias and result have one element type. C4: epsilon > 0.
+
+    Gradient: nn.layer_norm_gradient; mean and rstd are not differentiable.
+  }];
+  let arguments = (ins NN_Matrix:$x, NN_Vector:$weight, NN_Vector:$bias, F64Attr:$epsilon);
+  let results = (outs NN_Matrix:$result, NN_Vector:$mean, NN_Vector:$rstd);
+  let assemblyFormat = "$x `,` $weight `,` $bias attr-dict `:` functional-type(operands, results)";
+}
+def NN_LayerNormGradientOp : NN_PureOp<"layer_norm_gradient", [AttrSizedResultSegments]> {
+  let summary = "gradient of layer_norm (+ residual), and of its weight and bias where there are results for them";
+  let description = [{
+    With n = (x - mean)·rstd and h = gradient·weight: rstd·(h - mean(h) - n·mean(h·n)) + residual; weight: column sums of gradient·n, bias: of
+    gradient, in f32.
+
+    Constraints: C1: gradient, x, residual and the first result have one type [R,D]. C2: weight is [D], mean and rstd f32 [R].
+    C3: the gradients of weight and bias are f32 [D].
+  }];
+  let arguments = (ins NN_Matrix:$gradient, NN_Matrix:$x, NN_Vector:$weight, NN_Vector:$mean, NN_Vector:$rstd, Optional<NN_Matrix>:$residual);
+  let results = (outs NN_Matrix:$result, Optional<NN_Vector>:$weight_gradient, Optional<NN_Vector>:$bias_gradient);
+  let assemblyFormat = "$gradient `,` $x `,` $weight `,` $mean `,` $rstd (`residual` $residual^)? attr-dict `:` functional-type(operands, results)";
+}
+
 #endif // ZP_DIALECTS_NN_IR_NNNORMOPS_TD

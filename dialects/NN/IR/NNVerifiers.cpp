@@ -147,15 +147,18 @@ LogicalResult ColumnSumOp::verify() {
   ZP_REQUIRE(element(getResult()).isF32() && dim(getResult(), 0) == dim(getSource(), 1), "C1: the result must be f32 [source's columns]");
   return success();
 }
+static bool isRowOf(uint64_t offset, Value table) { return offset < static_cast<uint64_t>(dim(table, 0)); }
 LogicalResult EmbeddingOp::verify() {
   ZP_REQUIRE(dim(getIds(), 0) == dim(getResult(), 0), "C1: ids and the result differ in rows");
   ZP_REQUIRE(dim(getTable(), 1) == dim(getResult(), 1), "C2: table and the result differ in columns");
   ZP_REQUIRE(sameElement({getTable(), getResult()}), "C3: element types differ");
+  ZP_REQUIRE(isRowOf(getOffset(), getTable()), "C4: offset is not a row of the table");
   return success();
 }
 LogicalResult EmbeddingGradientOp::verify() {
   ZP_REQUIRE(dim(getIds(), 0) == dim(getGradient(), 0), "C1: ids and gradient differ in rows");
   ZP_REQUIRE(element(getResult()).isF32() && dim(getResult(), 1) == dim(getGradient(), 1), "C2: the result must be f32 [V, gradient's columns]");
+  ZP_REQUIRE(isRowOf(getOffset(), getResult()), "C3: offset is not a row of the table");
   return success();
 }
 LogicalResult CastOp::verify() {
@@ -196,6 +199,47 @@ LogicalResult RmsNormGradientOp::verify() {
              "C3: the weight's gradient must be f32 of the weight's shape");
   return success();
 }
+LogicalResult LayerNormOp::verify() {
+  ZP_REQUIRE(dim(getX(), 1) == dim(getWeight(), 0) && dim(getBias(), 0) == dim(getWeight(), 0) && dim(getResult(), 1) == dim(getX(), 1),
+             "C1: x, weight, bias and the result differ in columns");
+  bool statistics = llvm::all_of(ValueRange{getMean(), getRstd()}, [&](Value v) { return dim(v, 0) == dim(getX(), 0) && element(v).isF32(); });
+  ZP_REQUIRE(dim(getX(), 0) == dim(getResult(), 0) && statistics, "C2: x, the result, mean and rstd differ in rows, or mean or rstd is not f32");
+  ZP_REQUIRE(sameElement({getX(), getWeight(), getBias(), getResult()}), "C3: element types differ");
+  ZP_REQUIRE(getEpsilon().convertToDouble() > 0, "C4: epsilon must be positive");
+  return success();
+}
+LogicalResult LayerNormGradientOp::verify() {
+  Type type = getX().getType();
+  ZP_REQUIRE(getGradient().getType() == type && getResult().getType() == type && (!getResidual() || getResidual().getType() == type),
+             "C1: gradient, x, residual and the result differ in type");
+  bool statistics = llvm::all_of(ValueRange{getMean(), getRstd()}, [&](Value v) { return dim(v, 0) == dim(getX(), 0) && element(v).isF32(); });
+  ZP_REQUIRE(dim(getWeight(), 0) == dim(getX(), 1) && statistics, "C2: weight, mean or rstd does not fit x");
+  for (Value gradient : {getWeightGradient(), getBiasGradient()})
+    ZP_REQUIRE(!gradient || (element(gradient).isF32() && shape(gradient) == shape(getWeight())),
+               "C3: the gradients of weight and bias must be f32 of the weight's shape");
+  return success();
+}
+
+/// C1 to C3 of split_qkv; parts that aren't given fit.
+static LogicalResult verifyQkv(Operation *op, int64_t heads, int64_t kvHeads, Value joined, Value query, Value key, Value value) {
+  if (heads <= 0 || kvHeads <= 0 || heads % kvHeads)
+    return op->emitOpError("C1: kv_heads does not divide heads");
+  int64_t parts = heads + 2 * kvHeads, width = dim(joined, 1) / parts;
+  auto fits = [&](Value part, int64_t count) { return !part || (dim(part, 0) == dim(joined, 0) && dim(part, 1) == count * width); };
+  if (dim(joined, 1) % parts || !fits(query, heads) || !fits(key, kvHeads) || !fits(value, kvHeads))
+    return op->emitOpError("C2: the joined matrix must be [T, (heads + 2 * kv_heads) * d], query [T, heads * d], key and value [T, kv_heads * d]");
+  if (!sameElement({joined, query, key, value}))
+    return op->emitOpError("C3: element types differ");
+  return success();
+}
+LogicalResult SplitQkvOp::verify() {
+  return verifyQkv(*this, static_cast<int64_t>(getHeads()), static_cast<int64_t>(getKvHeads()), getX(), getQuery(), getKey(), getValue());
+}
+LogicalResult JoinQkvOp::verify() {
+  ZP_REQUIRE(getNumOperands() > 0, "C4: nothing is given");
+  return verifyQkv(*this, static_cast<int64_t>(getHeads()), static_cast<int64_t>(getKvHeads()), getResult(), getQuery(), getKey(), getValue());
+}
+
 LogicalResult RopeTableOp::verify() {
   int64_t half = static_cast<int64_t>(getInverseFrequencies().size());
   for (Value table : getResults())

@@ -38,7 +38,7 @@ void LinearOp::buildVjp(OpBuilder &b, ArrayRef<Value> grads, ArrayRef<bool> need
 
 void EmbeddingOp::buildVjp(OpBuilder &b, ArrayRef<Value> grads, ArrayRef<bool> needed, MutableArrayRef<Value> out) {
   if (needed[1])
-    out[1] = EmbeddingGradientOp::create(b, getLoc(), gradientType(getTable()), getIds(), grads[0]);
+    out[1] = EmbeddingGradientOp::create(b, getLoc(), gradientType(getTable()), getIds(), grads[0], getOffsetAttr());
 }
 
 void AddOp::buildVjp(OpBuilder &, ArrayRef<Value> grads, ArrayRef<bool> needed, MutableArrayRef<Value> out) {
@@ -73,6 +73,32 @@ void SiluMulOp::buildVjp(OpBuilder &b, ArrayRef<Value> grads, ArrayRef<bool> nee
     out[0] = op.getGateGradient();
   if (needed[1])
     out[1] = op.getUpGradient();
+}
+
+void ActivationOp::buildVjp(OpBuilder &b, ArrayRef<Value> grads, ArrayRef<bool> needed, MutableArrayRef<Value> out) {
+  if (needed[0])
+    out[0] = ActivationGradientOp::create(b, getLoc(), getX().getType(), grads[0], getX(), getKindAttr());
+}
+
+void GatedActivationOp::buildVjp(OpBuilder &b, ArrayRef<Value> grads, ArrayRef<bool> needed, MutableArrayRef<Value> out) {
+  auto op = GatedActivationGradientOp::create(b, getLoc(), getGate().getType(), getUp().getType(), grads[0], getGate(), getUp(), getKindAttr());
+  if (needed[0])
+    out[0] = op.getGateGradient();
+  if (needed[1])
+    out[1] = op.getUpGradient();
+}
+
+void SplitQkvOp::buildVjp(OpBuilder &b, ArrayRef<Value> grads, ArrayRef<bool> needed, MutableArrayRef<Value> out) {
+  if (needed[0])
+    out[0] = JoinQkvOp::create(b, getLoc(), getX().getType(), grads[0], grads[1], grads[2], getHeadsAttr(), getKvHeadsAttr());
+}
+
+void LayerNormOp::buildVjp(OpBuilder &b, ArrayRef<Value> grads, ArrayRef<bool> needed, MutableArrayRef<Value> out) {
+  Type weightType = needed[1] ? Type(gradientType(getWeight())) : Type(), biasType = needed[2] ? Type(gradientType(getBias())) : Type();
+  auto op = LayerNormGradientOp::create(b, getLoc(), getX().getType(), weightType, biasType, grads[0], getX(), getWeight(), getMean(), getRstd(), Value());
+  for (unsigned i = 0; i < 3; ++i)
+    if (needed[i])
+      out[i] = i == 0 ? op.getResult() : i == 1 ? op.getWeightGradient() : op.getBiasGradient();
 }
 
 void RmsNormOp::buildVjp(OpBuilder &b, ArrayRef<Value> grads, ArrayRef<bool> needed, MutableArrayRef<Value> out) {

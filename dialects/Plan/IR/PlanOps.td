@@ -4,7 +4,7 @@
 // block of step scalars (runtime/schema/step_scalars.h). "Adds into" means out += …; a buffer that is added into is zeroed
 // by an earlier instruction. Sums are taken in an order that does not depend on the number of threads. `f` is the compute
 // dtype (f32 or bf16): arithmetic inside a kernel is f32 (f64 where said), one rounding per stored value.
-// Next free opcode: 78 (66 to 73 are being built).
+// Next free opcode: 78.
 //===----------------------------------------------------------------------===//
 
 #ifndef ZP_DIALECTS_PLAN_IR_PLANOPS_TD
@@ -99,12 +99,13 @@ def Plan_CopyRowsOp : Plan_Instruction<"copy_rows", 36, OnDevice, (ins Reads<"[T
 
 //===--- transformer --------------------------------------------------------===//
 
-def Plan_EmbeddingOp : Plan_Instruction<"embedding", 40, OnDevice, (ins Reads<"f[V,D]">:$table, Reads<"i32[T]">:$ids, Writes<"f[T,D]">:$target)> {
-  let summary = "target[t] = table[ids[t]]; ids were checked against V by the host";
+def Plan_EmbeddingOp : Plan_Instruction<"embedding", 40, OnDevice,
+    (ins Reads<"f[V,D]">:$table, Reads<"i32[T]">:$ids, Writes<"f[T,D]">:$target, I64Attr:$offset)> {
+  let summary = "target[t] = table[ids[t] + offset]; ids were checked against V by the host";
 }
 def Plan_EmbeddingGradientOp : Plan_Instruction<"embedding_gradient", 41, OnDevice,
-    (ins Reads<"i32[T]">:$ids, Reads<"f[T,D]">:$grad_out, Updates<"f32[V,D]">:$grad_table)> {
-  let summary = "adds grad_out[t] into grad_table[ids[t]], in the order of t";
+    (ins Reads<"i32[T]">:$ids, Reads<"f[T,D]">:$grad_out, Updates<"f32[V,D]">:$grad_table, I64Attr:$offset)> {
+  let summary = "adds grad_out[t] into grad_table[ids[t] + offset], in the order of t";
 }
 def Plan_MatmulOp : Plan_Instruction<"matmul", 42, OnDevice,
     (ins Reads<"[M,K], or [K,M] when transposed">:$a, Reads<"[K,N], or [N,K] when transposed">:$b, OptionalReads<"f[N]">:$bias,
@@ -202,6 +203,46 @@ def Plan_LinearCrossEntropyOp : Plan_Instruction<"linear_cross_entropy", 53, OnD
     Only rows that count are multiplied. The labels were checked against V by the host. A second element of loss_sum counts the
     targets that have the largest logit of their row, and are the first that do.
   }];
+}
+
+//===--- layer norm, activations, fused projections -----------------------------===//
+
+def Plan_LayerNormOp : Plan_Instruction<"layer_norm", 66, OnDevice,
+    (ins Reads<"f[R,D]">:$source, Reads<"f[D]">:$weight, Reads<"f[D]">:$bias, Writes<"f[R,D]">:$target, Writes<"f32[R]">:$mean, Writes<"f32[R]">:$rstd,
+         F64Attr:$epsilon)> {
+  let summary = "target = weight·(source - mean)·rstd + bias, rstd = 1/sqrt(biased variance + epsilon), rounded once";
+}
+def Plan_LayerNormGradientOp : Plan_Instruction<"layer_norm_gradient", 67, OnDevice,
+    (ins Reads<"f[R,D]">:$grad_out, Reads<"f[R,D]">:$source, Reads<"f[D]">:$weight, Reads<"f32[R]">:$mean, Reads<"f32[R]">:$rstd,
+         OptionalReads<"f[R,D]: added to grad_source">:$residual_gradient,
+         Writes<"f[R,D]">:$grad_source, OptionalUpdates<"f32[D]: added into">:$grad_weight, OptionalUpdates<"f32[D]: added into">:$grad_bias),
+    [AttrSizedOperandSegments]> {
+  let summary = "gradient of layer_norm; grad_source may be residual_gradient or grad_out";
+}
+def Plan_ActivationOp : Plan_Instruction<"activation", 68, OnDevice, (ins Reads<"f">:$source, Writes<"f">:$target, I64Attr:$kind)> {
+  let summary = "target = relu, gelu (by erf) or gelu_tanh of source (kind: runtime/schema/activations.h), rounded once; target may be source";
+}
+def Plan_ActivationGradientOp : Plan_Instruction<"activation_gradient", 69, OnDevice,
+    (ins Reads<"f">:$grad_out, Reads<"f">:$source, Writes<"f">:$grad_source, I64Attr:$kind)> {
+  let summary = "grad_source = grad_out·slope(source); grad_source may be grad_out or source";
+}
+def Plan_GatedActivationOp : Plan_Instruction<"gated_activation", 70, OnDevice,
+    (ins Reads<"f">:$gate, Reads<"f">:$up, Writes<"f">:$target, I64Attr:$kind)> {
+  let summary = "target = round(activation(gate))·up; target may be gate or up";
+}
+def Plan_GatedActivationGradientOp : Plan_Instruction<"gated_activation_gradient", 71, OnDevice,
+    (ins Reads<"f">:$grad_out, Reads<"f">:$gate, Reads<"f">:$up, Writes<"f">:$grad_gate, Writes<"f">:$grad_up, I64Attr:$kind)> {
+  let summary = "gradient of gated_activation; grad_gate may be gate, grad_up may be up";
+}
+def Plan_SplitQkvOp : Plan_Instruction<"split_qkv", 72, OnDevice,
+    (ins Reads<"f[T,(heads+2·kv_heads)·d]">:$source, Writes<"f[T,heads·d]">:$query, Writes<"f[T,kv_heads·d]">:$key, Writes<"f[T,kv_heads·d]">:$value,
+         I64Attr:$heads, I64Attr:$kv_heads)> {
+  let summary = "takes a fused projection apart: for each kv head source has its heads/kv_heads query heads, its key, its value, d wide each";
+}
+def Plan_JoinQkvOp : Plan_Instruction<"join_qkv", 73, OnDevice,
+    (ins OptionalReads<"f[T,heads·d]">:$query, OptionalReads<"f[T,kv_heads·d]">:$key, OptionalReads<"f[T,kv_heads·d]">:$value,
+         Writes<"f[T,(heads+2·kv_heads)·d]">:$target, I64Attr:$heads, I64Attr:$kv_heads), [AttrSizedOperandSegments]> {
+  let summary = "the inverse of split_qkv, and its gradient; what is absent is zero";
 }
 
 //===--- optimizer ------------------------------------------------------------===//

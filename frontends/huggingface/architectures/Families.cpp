@@ -6,7 +6,8 @@ namespace zp::fe {
 
 std::span<const Family *const> allFamilies() {
   static constexpr const Family *kAll[] = {&kLlamaFamily, &kMistralFamily, &kQwen2Family,
-                                           &kQwen3Family};
+                                           &kQwen3Family, &kFalconFamily,  &kRefinedWebFamily,
+                                           &kBloomFamily};
   return kAll;
 }
 

@@ -11,8 +11,9 @@
 
 namespace zp::fe {
 
-/// A size that config.json gives. Query and KeyValue are all heads of one kind side by side.
-enum class Width : uint8_t { None, Vocabulary, Hidden, Intermediate, Query, KeyValue, HeadDim };
+/// A size that config.json gives. Query and KeyValue are all heads of one kind side by side,
+/// QueryKeyValue those of all three.
+enum class Width : uint8_t { None, Vocabulary, Hidden, Intermediate, Query, KeyValue, QueryKeyValue, HeadDim };
 
 /// A module, in the order of named_modules. Its tensors are PATH.weight and, of a LayerNorm or
 /// where ModelSpec says so, PATH.bias.
@@ -56,6 +57,7 @@ std::span<const Family *const> allFamilies();
 const Family &familyNamed(const std::string &modelType);
 
 extern const Family kLlamaFamily, kMistralFamily, kQwen2Family, kQwen3Family;
+extern const Family kFalconFamily, kRefinedWebFamily, kBloomFamily;
 
 } // namespace zp::fe
 

@@ -12,8 +12,9 @@ void run(const KernelContext &context, const EmbeddingArgs &args) {
   parallelFor(context, args.ids.dims[0], 16, [&](int64_t begin, int64_t end) {
     for (int64_t t = begin; t < end; ++t) {
       char *target = args.target.as<char>() + t * rowBytes;
-      if (ids[t] >= 0 && ids[t] < vocabulary)
-        std::memcpy(target, args.table.as<char>() + ids[t] * rowBytes, rowBytes);
+      const int64_t row = ids[t] + args.offset;
+      if (ids[t] >= 0 && row < vocabulary)
+        std::memcpy(target, args.table.as<char>() + row * rowBytes, rowBytes);
       else // the host has refused such ids; other data reads zeros, not foreign memory
         std::memset(target, 0, rowBytes);
     }

@@ -11,6 +11,7 @@ Status check(const EmbeddingGradientArgs &args) {
       .tensor(args.gradTable, DType::F32, {-1, -1});
   if (!checker.ok())
     return checker.status();
+  checker.attribute("offset", args.offset, 0, args.gradTable.dims[0] - 1);
   return checker.shape(args.gradOut, {args.ids.dims[0], args.gradTable.dims[1]}).status();
 }
 

@@ -19,10 +19,11 @@ template <typename T> static void addRows(const KernelContext &context, const Em
   parallelFor(context, width, 64, [&](int64_t begin, int64_t end) HWY_ATTR {
     const F32 d;
     for (int64_t t = 0; t < tokens; ++t) {
-      if (ids[t] < 0 || ids[t] >= vocabulary)
+      const int64_t row = ids[t] + args.offset;
+      if (ids[t] < 0 || row >= vocabulary)
         continue;
       const T *from = gradOut + t * width;
-      float *to = gradTable + ids[t] * width;
+      float *to = gradTable + row * width;
       forVectors(begin, end, [&](int64_t i, auto vector) HWY_ATTR {
         vector(d, hn::Add(vector(d, to + i), vector(d, from + i)), to + i);
       });

@@ -112,18 +112,20 @@ struct CopyRowsArgs {
   TensorView target;
 };
 
-/// target[t] = table[ids[t]]; ids were checked against V by the host
+/// target[t] = table[ids[t] + offset]; ids were checked against V by the host
 struct EmbeddingArgs {
   TensorView table;
   TensorView ids;
   TensorView target;
+  int64_t offset{};
 };
 
-/// adds grad_out[t] into grad_table[ids[t]], in the order of t
+/// adds grad_out[t] into grad_table[ids[t] + offset], in the order of t
 struct EmbeddingGradientArgs {
   TensorView ids;
   TensorView gradOut;
   TensorView gradTable;
+  int64_t offset{};
 };
 
 /// target = alpha·op(a)·op(b) (+ branch_alpha·branch_a·op(branch_b)) (+ bias) (+ target when accumulate)
@@ -347,6 +349,83 @@ struct CachedAttentionArgs {
   int64_t window{};
   double scale{};
   bool biasByDistance{};
+};
+
+/// target = weight·(source - mean)·rstd + bias, rstd = 1/sqrt(biased variance + epsilon), rounded once
+struct LayerNormArgs {
+  TensorView source;
+  TensorView weight;
+  TensorView bias;
+  TensorView target;
+  TensorView mean;
+  TensorView rstd;
+  double epsilon{};
+};
+
+/// gradient of layer_norm; grad_source may be residual_gradient or grad_out
+struct LayerNormGradientArgs {
+  TensorView gradOut;
+  TensorView source;
+  TensorView weight;
+  TensorView mean;
+  TensorView rstd;
+  TensorView residualGradient; // optional
+  TensorView gradSource;
+  TensorView gradWeight; // optional
+  TensorView gradBias; // optional
+};
+
+/// target = relu, gelu (by erf) or gelu_tanh of source (kind: runtime/schema/activations.h), rounded once; target may be source
+struct ActivationArgs {
+  TensorView source;
+  TensorView target;
+  int64_t kind{};
+};
+
+/// grad_source = grad_out·slope(source); grad_source may be grad_out or source
+struct ActivationGradientArgs {
+  TensorView gradOut;
+  TensorView source;
+  TensorView gradSource;
+  int64_t kind{};
+};
+
+/// target = round(activation(gate))·up; target may be gate or up
+struct GatedActivationArgs {
+  TensorView gate;
+  TensorView up;
+  TensorView target;
+  int64_t kind{};
+};
+
+/// gradient of gated_activation; grad_gate may be gate, grad_up may be up
+struct GatedActivationGradientArgs {
+  TensorView gradOut;
+  TensorView gate;
+  TensorView up;
+  TensorView gradGate;
+  TensorView gradUp;
+  int64_t kind{};
+};
+
+/// takes a fused projection apart: for each kv head source has its heads/kv_heads query heads, its key, its value, d wide each
+struct SplitQkvArgs {
+  TensorView source;
+  TensorView query;
+  TensorView key;
+  TensorView value;
+  int64_t heads{};
+  int64_t kvHeads{};
+};
+
+/// the inverse of split_qkv, and its gradient; what is absent is zero
+struct JoinQkvArgs {
+  TensorView query; // optional
+  TensorView key; // optional
+  TensorView value; // optional
+  TensorView target;
+  int64_t heads{};
+  int64_t kvHeads{};
 };
 
 /// T5's bias by distance: target[h][e] = table[bucket(e - (length - 1))][h]

@@ -47,6 +47,7 @@ def write(case, folder):
         ],
         "run_flags": [],
         "tolerance": TOLERANCES["bf16" if "bf16" in flags else "fp32"],
+        **({"attention": case.attention} if case.attention else {}),
         "reference": "transformers.Trainer" if case.trainer else "update loop",
         "versions": versions("bitsandbytes" if case.four_bit else None),
         "feature_off": case.variants,
@@ -62,22 +63,27 @@ def versions(*more):
 def random_model(case):
     """Seeded weights at which every part of the model matters: q and k are large, so that attention is peaked; norms and
     biases are far from 1 and 0."""
-    config = CONFIG_MAPPING[case.family](**{**cases.SHAPE, "bos_token_id": 1, "eos_token_id": 2, **case.config})
+    config = CONFIG_MAPPING[case.family](**{**case.shape, "bos_token_id": 1, "eos_token_id": 2, **case.config})
     model = AutoModelForCausalLM.from_config(config)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
-            if "norm" in name:
+            if is_norm(name) and name.endswith("weight"):
                 parameter.normal_(1.0, 0.25)
                 if name.endswith(("q_norm.weight", "k_norm.weight")):
                     parameter.mul_(2.0)
             elif name.endswith(".bias"):
                 parameter.normal_(0.0, 0.5)
-            elif "embed_tokens" in name:
+            elif "embed_tokens" in name or "word_embeddings" in name:
                 parameter.normal_(0.0, 0.5 if config.tie_word_embeddings else 1.0)
             else:
-                peak = 2.2 if name.endswith(("q_proj.weight", "k_proj.weight")) else 1.0
+                peak = 2.2 if name.endswith(("q_proj.weight", "k_proj.weight", "query_key_value.weight")) else 1.0
                 parameter.normal_(0.0, peak * parameter.shape[1] ** -0.5)
     return model
+
+
+def is_norm(name):
+    """word_embeddings_layernorm, q_norm, and Falcon's ln_f, ln_attn, ln_mlp"""
+    return "norm" in name or name.split(".")[-2].startswith("ln_")
 
 
 def write_adapter(case, model, folder):
@@ -115,10 +121,10 @@ def spell_as_v4(path):
     path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
 
 
-def write_tokens(case, path, count=12, length=24, packed=False, uneven=False):
+def write_tokens(case, path, count=12, length=24, packed=False, uneven=False, left=False):
     """Rows of a noisy chain over few of the vocabulary's tokens, so that a few updates learn something. Prompts are not
     counted; rows end in padding (`uneven`: of very different amounts, and so are the counted labels). Packed rows hold
-    several documents; of their first tokens some are counted, some not, and both are right."""
+    several documents; of their first tokens some are counted, some not, and both are right. `left`: the padding comes first."""
     draw = np.random.default_rng(zlib.crc32(case.name.encode()))
     vocabulary = draw.choice(cases.SHAPE["vocab_size"], size=20, replace=False)
     successor = draw.permutation(20)
@@ -140,4 +146,8 @@ def write_tokens(case, path, count=12, length=24, packed=False, uneven=False):
             tokens["position_ids"][row, place] = np.arange(size)
             tokens["segment_ids"][row, place] = segment
             start, segment = start + size, segment + 1
+        if left:
+            for name in names:
+                tokens[name][row] = np.roll(tokens[name][row], padding)
+            tokens["labels"][row, padding] = -100  # nothing real comes before it
     save_file(tokens, path)

@@ -1,6 +1,6 @@
 """The golden cases: what each trains, and which switched-off variant must not pass for it.
 
-config    the model's config beside the small shape of SHAPE; lora: LoraConfig's arguments (None: no starting adapter)
+config    the model's config beside the small shape of `shape`; lora: LoraConfig's arguments (None: no starting adapter)
 flags     of zpc import, over FLAGS; rows: arguments of build.write_tokens; variants: see tests/integration/support/variants.py
 Other keys: see Case. Odd sizes are on purpose: hidden 40 fills no vector register and no cache line evenly.
 """
@@ -14,6 +14,7 @@ from . import encoder_decoders
 class Case:
     name: str
     family: str = "llama"
+    shape: dict = field(default_factory=lambda: SHAPE)
     config: dict = field(default_factory=dict)
     lora: dict | None = field(default_factory=lambda: dict(ALL_LINEAR))
     flags: dict = field(default_factory=dict)
@@ -26,6 +27,7 @@ class Case:
     v4_config: bool = False  # config.json spelled as transformers 4 wrote it
     must_clip: bool = False
     own_head: bool = False  # the checkpoint holds a head that is not the embedding
+    attention: str | None = None  # the one implementation of transformers that is right for this model; None: all are
     mean_of_means: bool = False  # averaging micro-batches first must make a difference
 
     @property
@@ -48,6 +50,12 @@ SHAPE = dict(
     max_position_embeddings=64,
     rms_norm_eps=1e-5,
 )
+FALCON_SHAPE = dict(
+    vocab_size=101, hidden_size=40, num_hidden_layers=2, num_attention_heads=5, max_position_embeddings=64
+)
+# Three query heads share a key and a value.
+FALCON_GROUPS = dict(hidden_size=48, num_attention_heads=6, num_kv_heads=2, new_decoder_architecture=True)
+BLOOM_SHAPE = dict(vocab_size=101, hidden_size=40, n_layer=2, n_head=5)
 ALL_LINEAR = dict(r=8, lora_alpha=16, target_modules="all-linear")
 FLAGS = dict(
     per_device_train_batch_size=4,
@@ -443,5 +451,79 @@ CASES = [
         config=dict(d_model=45, d_kv=11, d_ff=77, feed_forward_proj="gated-gelu", scale_decoder_outputs=False),
         flags=dict(QLORA, learning_rate=5e-3),
         variants=[IN_FLOATS, AS_FP4, without("nested", use_nested_quant="true")],
+    ),
+    Case(  # 7B: one key and value for all heads, attention and MLP side by side behind one norm
+        "falcon_multi_query",
+        family="falcon",
+        shape=FALCON_SHAPE,
+        flags=dict(lr_scheduler_type="cosine", warmup_steps=3),
+        variants=[
+            HALF_ALPHA,
+            {"name": "relu", "config": {"activation": "relu"}},
+            {"name": "one_after_the_other", "config": {"parallel_attn": False}, "expect": "differs or refused"},
+        ],
+    ),
+    Case(
+        "falcon_sequential_bias",
+        family="falcon",
+        shape=FALCON_SHAPE,
+        config=dict(multi_query=False, parallel_attn=False, bias=True, tie_word_embeddings=False),
+        lora=dict(r=4, lora_alpha=8, target_modules=["query_key_value", "dense_h_to_4h"], bias="all"),
+        variants=[
+            {"name": "half_alpha", "adapter_config": {"lora_alpha": 4}},
+            {"name": "frozen_biases", "adapter_config": {"bias": "none"}, "expect": "differs or refused"},
+        ],
+    ),
+    Case(  # 40B and 180B: groups of heads, a norm each for attention and MLP
+        "falcon_groups",
+        family="falcon",
+        shape=FALCON_SHAPE,
+        config=FALCON_GROUPS,
+        flags=dict(lr_scheduler_type="linear"),
+        variants=[
+            HALF_ALPHA,
+            {"name": "one_norm", "config": {"num_ln_in_parallel_attn": 1}, "expect": "differs or refused"},
+            {"name": "other_frequencies", "config": {"rope_parameters.rope_theta": 100.0}},
+        ],
+    ),
+    Case(  # eager attention of transformers 5.23 adds the bias twice
+        "falcon_alibi",
+        family="falcon",
+        shape=FALCON_SHAPE,
+        config=dict(FALCON_GROUPS, alibi=True, num_ln_in_parallel_attn=1),
+        attention="sdpa",
+        variants=[HALF_ALPHA, {"name": "rotated", "config": {"alibi": False}}],
+    ),
+    Case(
+        "falcon_qlora_nested",
+        family="falcon",
+        shape=FALCON_SHAPE,
+        config=dict(FALCON_GROUPS, hidden_size=64, num_attention_heads=4, ffn_hidden_size=192),
+        flags=dict(**NESTED),
+        variants=[HALF_ALPHA, IN_FLOATS, NOT_NESTED],
+    ),
+    Case(  # BLOOM's rows are padded on the left, as the guide's script pads them
+        "bloom_left_padded",
+        family="bloom",
+        shape=BLOOM_SHAPE,
+        attention="eager",
+        rows=dict(left=True),
+        flags=dict(lr_scheduler_type="linear", warmup_steps=3),
+        variants=[
+            HALF_ALPHA,
+            {"name": "residual_after_norm", "config": {"apply_residual_connection_post_layernorm": True}},
+        ],
+    ),
+    Case(
+        "bloom_norms",
+        family="bloom",
+        shape=BLOOM_SHAPE,
+        lora=dict(r=4, lora_alpha=8, modules_to_save=["word_embeddings_layernorm", "post_attention_layernorm", "ln_f"]),
+        attention="eager",
+        flags=dict(weight_decay=0.1, gradient_accumulation_steps=3),
+        variants=[
+            {"name": "no_decay", "import_flags": {"weight_decay": 0}},
+            {"name": "frozen_norms", "adapter_config": {"modules_to_save": None}, "expect": "differs or refused"},
+        ],
     ),
 ]

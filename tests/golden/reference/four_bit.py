@@ -6,12 +6,15 @@ import shutil
 import torch
 from bitsandbytes.nn import Linear4bit
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+from transformers.models.falcon import modeling_falcon
 
 
 def load_arguments(settings):
     """What from_pretrained takes beside the model for these settings; a directory that is quantised already says so itself."""
     if not settings.use_4bit_quantization:
         return {}
+    # transformers 4 quantises Falcon's linears, which are a class of their own; 5.23 takes plain ones alone, and so none of them.
+    modeling_falcon.FalconLinear = torch.nn.Linear
     skipped = settings.bnb_4bit_skip_modules.split(",") if settings.bnb_4bit_skip_modules else []
     config = BitsAndBytesConfig(
         load_in_4bit=True,

@@ -25,7 +25,7 @@ class Job:
         self.settings = settings_of_case.read(case.import_flags)
         self.full = not self.settings.use_peft_lora
         compute = torch.bfloat16 if self.settings.bf16 else torch.float32
-        attention = attention or ("sdpa" if self.settings.bf16 else "eager")
+        attention = case.attention or attention or ("sdpa" if self.settings.bf16 else "eager")
         self.tokens = load_file(case.tokens)
         self.seq2seq = "source_ids" in self.tokens
         kind = AutoModelForSeq2SeqLM if self.seq2seq else AutoModelForCausalLM
@@ -58,6 +58,8 @@ class Job:
             if boundary.any():
                 raise ValueError("positions and segments disagree: the reference can't express these rows")
             picked["attention_mask"] = torch.ones_like(segments)
+        if (segments[:, 0] < 0).any():  # padded on the left: real tokens must be told not to look there
+            picked["attention_mask"] = (segments >= 0).long()
         return picked
 
     def counted(self, micro):

@@ -33,6 +33,7 @@ class GoldenCase:
         self.name = self.folder.name
         spec = json.loads((self.folder / "case.json").read_text())
         self.import_flags = parse_flags(spec["import_flags"])
+        self.attention = spec.get("attention")  # the reference's, where only one of its implementations is right
         self.run_flags = list(spec["run_flags"])
         self.tolerance = spec["tolerance"]
         self.feature_off = spec["feature_off"]

@@ -515,6 +515,195 @@ nn.program @rows_c1_elements kind evaluate {
 
 // -----
 
+nn.program @layer_norm_c1_bias kind evaluate {
+  %x = nn.input "x" : tensor<8x4xf32>
+  %w = nn.input "w" : tensor<4xf32>
+  %b = nn.input "b" : tensor<5xf32>
+  // expected-error @below {{C1: x, weight, bias and the result differ in columns}}
+  %y, %mean, %rstd = nn.layer_norm %x, %w, %b {epsilon = 1.0e-5 : f64} : (tensor<8x4xf32>, tensor<4xf32>, tensor<5xf32>) -> (tensor<8x4xf32>, tensor<8xf32>, tensor<8xf32>)
+}
+
+// -----
+
+nn.program @layer_norm_c1_result kind evaluate {
+  %x = nn.input "x" : tensor<8x4xf32>
+  %w = nn.input "w" : tensor<4xf32>
+  %b = nn.input "b" : tensor<4xf32>
+  // expected-error @below {{C1: x, weight, bias and the result differ in columns}}
+  %y, %mean, %rstd = nn.layer_norm %x, %w, %b {epsilon = 1.0e-5 : f64} : (tensor<8x4xf32>, tensor<4xf32>, tensor<4xf32>) -> (tensor<8x5xf32>, tensor<8xf32>, tensor<8xf32>)
+}
+
+// -----
+
+nn.program @layer_norm_c2_mean kind evaluate {
+  %x = nn.input "x" : tensor<8x4xf32>
+  %w = nn.input "w" : tensor<4xf32>
+  %b = nn.input "b" : tensor<4xf32>
+  // expected-error @below {{C2: x, the result, mean and rstd differ in rows, or mean or rstd is not f32}}
+  %y, %mean, %rstd = nn.layer_norm %x, %w, %b {epsilon = 1.0e-5 : f64} : (tensor<8x4xf32>, tensor<4xf32>, tensor<4xf32>) -> (tensor<8x4xf32>, tensor<7xf32>, tensor<8xf32>)
+}
+
+// -----
+
+nn.program @layer_norm_c2_rstd_bf16 kind evaluate {
+  %x = nn.input "x" : tensor<8x4xf32>
+  %w = nn.input "w" : tensor<4xf32>
+  %b = nn.input "b" : tensor<4xf32>
+  // expected-error @below {{C2: x, the result, mean and rstd differ in rows, or mean or rstd is not f32}}
+  %y, %mean, %rstd = nn.layer_norm %x, %w, %b {epsilon = 1.0e-5 : f64} : (tensor<8x4xf32>, tensor<4xf32>, tensor<4xf32>) -> (tensor<8x4xf32>, tensor<8xf32>, tensor<8xbf16>)
+}
+
+// -----
+
+nn.program @layer_norm_c3_elements kind evaluate {
+  %x = nn.input "x" : tensor<8x4xf32>
+  %w = nn.input "w" : tensor<4xf32>
+  %b = nn.input "b" : tensor<4xbf16>
+  // expected-error @below {{C3: element types differ}}
+  %y, %mean, %rstd = nn.layer_norm %x, %w, %b {epsilon = 1.0e-5 : f64} : (tensor<8x4xf32>, tensor<4xf32>, tensor<4xbf16>) -> (tensor<8x4xf32>, tensor<8xf32>, tensor<8xf32>)
+}
+
+// -----
+
+nn.program @layer_norm_c4_epsilon kind evaluate {
+  %x = nn.input "x" : tensor<8x4xf32>
+  %w = nn.input "w" : tensor<4xf32>
+  %b = nn.input "b" : tensor<4xf32>
+  // expected-error @below {{C4: epsilon must be positive}}
+  %y, %mean, %rstd = nn.layer_norm %x, %w, %b {epsilon = 0.0 : f64} : (tensor<8x4xf32>, tensor<4xf32>, tensor<4xf32>) -> (tensor<8x4xf32>, tensor<8xf32>, tensor<8xf32>)
+}
+
+// -----
+
+nn.program @layer_norm_gradient_c1_gradient kind evaluate {
+  %g = nn.input "g" : tensor<8x5xf32>
+  %x = nn.input "x" : tensor<8x4xf32>
+  %w = nn.input "w" : tensor<4xf32>
+  %m = nn.input "m" : tensor<8xf32>
+  %r = nn.input "r" : tensor<8xf32>
+  // expected-error @below {{C1: gradient, x, residual and the result differ in type}}
+  %y, %dw, %db = nn.layer_norm_gradient %g, %x, %w, %m, %r {resultSegmentSizes = array<i32: 1, 1, 1>} : (tensor<8x5xf32>, tensor<8x4xf32>, tensor<4xf32>, tensor<8xf32>, tensor<8xf32>) -> (tensor<8x4xf32>, tensor<4xf32>, tensor<4xf32>)
+}
+
+// -----
+
+nn.program @layer_norm_gradient_c2_mean kind evaluate {
+  %g = nn.input "g" : tensor<8x4xf32>
+  %x = nn.input "x" : tensor<8x4xf32>
+  %w = nn.input "w" : tensor<4xf32>
+  %m = nn.input "m" : tensor<7xf32>
+  %r = nn.input "r" : tensor<8xf32>
+  // expected-error @below {{C2: weight, mean or rstd does not fit x}}
+  %y, %dw, %db = nn.layer_norm_gradient %g, %x, %w, %m, %r {resultSegmentSizes = array<i32: 1, 1, 1>} : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<4xf32>, tensor<7xf32>, tensor<8xf32>) -> (tensor<8x4xf32>, tensor<4xf32>, tensor<4xf32>)
+}
+
+// -----
+
+nn.program @layer_norm_gradient_c2_weight kind evaluate {
+  %g = nn.input "g" : tensor<8x4xf32>
+  %x = nn.input "x" : tensor<8x4xf32>
+  %w = nn.input "w" : tensor<5xf32>
+  %m = nn.input "m" : tensor<8xf32>
+  %r = nn.input "r" : tensor<8xf32>
+  // expected-error @below {{C2: weight, mean or rstd does not fit x}}
+  %y, %dw, %db = nn.layer_norm_gradient %g, %x, %w, %m, %r {resultSegmentSizes = array<i32: 1, 1, 1>} : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<5xf32>, tensor<8xf32>, tensor<8xf32>) -> (tensor<8x4xf32>, tensor<4xf32>, tensor<4xf32>)
+}
+
+// -----
+
+nn.program @layer_norm_gradient_c3_bias_gradient kind evaluate {
+  %g = nn.input "g" : tensor<8x4xf32>
+  %x = nn.input "x" : tensor<8x4xf32>
+  %w = nn.input "w" : tensor<4xf32>
+  %m = nn.input "m" : tensor<8xf32>
+  %r = nn.input "r" : tensor<8xf32>
+  // expected-error @below {{C3: the gradients of weight and bias must be f32 of the weight's shape}}
+  %y, %dw, %db = nn.layer_norm_gradient %g, %x, %w, %m, %r {resultSegmentSizes = array<i32: 1, 1, 1>} : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<4xf32>, tensor<8xf32>, tensor<8xf32>) -> (tensor<8x4xf32>, tensor<4xf32>, tensor<4xbf16>)
+}
+
+// -----
+
+nn.program @split_qkv_c1_heads kind evaluate {
+  %x = nn.input "x" : tensor<8x24xf32>
+  // expected-error @below {{C1: kv_heads does not divide heads}}
+  %q, %k, %v = nn.split_qkv %x {heads = 3 : i64, kv_heads = 2 : i64} : (tensor<8x24xf32>) -> (tensor<8x12xf32>, tensor<8x6xf32>, tensor<8x6xf32>)
+}
+
+// -----
+
+nn.program @split_qkv_c1_none kind evaluate {
+  %x = nn.input "x" : tensor<8x24xf32>
+  // expected-error @below {{C1: kv_heads does not divide heads}}
+  %q, %k, %v = nn.split_qkv %x {heads = 4 : i64, kv_heads = 0 : i64} : (tensor<8x24xf32>) -> (tensor<8x12xf32>, tensor<8x6xf32>, tensor<8x6xf32>)
+}
+
+// -----
+
+nn.program @split_qkv_c2_width kind evaluate {
+  %x = nn.input "x" : tensor<8x23xf32>
+  // expected-error @below {{C2: the joined matrix must be}}
+  %q, %k, %v = nn.split_qkv %x {heads = 4 : i64, kv_heads = 2 : i64} : (tensor<8x23xf32>) -> (tensor<8x12xf32>, tensor<8x6xf32>, tensor<8x6xf32>)
+}
+
+// -----
+
+nn.program @split_qkv_c2_key kind evaluate {
+  %x = nn.input "x" : tensor<8x24xf32>
+  // expected-error @below {{C2: the joined matrix must be}}
+  %q, %k, %v = nn.split_qkv %x {heads = 4 : i64, kv_heads = 2 : i64} : (tensor<8x24xf32>) -> (tensor<8x12xf32>, tensor<8x5xf32>, tensor<8x6xf32>)
+}
+
+// -----
+
+nn.program @split_qkv_c2_rows kind evaluate {
+  %x = nn.input "x" : tensor<8x24xf32>
+  // expected-error @below {{C2: the joined matrix must be}}
+  %q, %k, %v = nn.split_qkv %x {heads = 4 : i64, kv_heads = 2 : i64} : (tensor<8x24xf32>) -> (tensor<8x12xf32>, tensor<8x6xf32>, tensor<7x6xf32>)
+}
+
+// -----
+
+nn.program @split_qkv_c3_elements kind evaluate {
+  %x = nn.input "x" : tensor<8x24xf32>
+  // expected-error @below {{C3: element types differ}}
+  %q, %k, %v = nn.split_qkv %x {heads = 4 : i64, kv_heads = 2 : i64} : (tensor<8x24xf32>) -> (tensor<8x12xf32>, tensor<8x6xf32>, tensor<8x6xbf16>)
+}
+
+// -----
+
+nn.program @join_qkv_c2_query kind evaluate {
+  %q = nn.input "q" : tensor<8x11xf32>
+  // expected-error @below {{C2: the joined matrix must be}}
+  %y = nn.join_qkv query %q {heads = 4 : i64, kv_heads = 2 : i64} : (tensor<8x11xf32>) -> tensor<8x24xf32>
+}
+
+// -----
+
+nn.program @join_qkv_c4_nothing kind evaluate {
+  // expected-error @below {{C4: nothing is given}}
+  %y = nn.join_qkv {heads = 4 : i64, kv_heads = 2 : i64} : () -> tensor<8x24xf32>
+}
+
+// -----
+
+nn.program @embedding_c4_offset kind evaluate {
+  %a = nn.input "a" : tensor<8xi32>
+  %b = nn.input "b" : tensor<9x4xf32>
+  // expected-error @below {{C4: offset is not a row of the table}}
+  %y = nn.embedding %a, %b {offset = 9 : i64} : (tensor<8xi32>, tensor<9x4xf32>) -> tensor<8x4xf32>
+}
+
+// -----
+
+nn.program @embedding_gradient_c3_offset kind evaluate {
+  %a = nn.input "a" : tensor<8xi32>
+  %b = nn.input "b" : tensor<8x4xf32>
+  // expected-error @below {{C3: offset is not a row of the table}}
+  %y = nn.embedding_gradient %a, %b {offset = -1 : i64} : (tensor<8xi32>, tensor<8x4xf32>) -> tensor<9x4xf32>
+}
+
+// -----
+
 nn.program @rms_norm_c1_weight kind evaluate {
   %x = nn.input "x" : tensor<8x4xf32>
   %w = nn.input "w" : tensor<5xf32>

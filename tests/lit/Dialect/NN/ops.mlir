@@ -50,6 +50,32 @@ nn.program @forward kind train_step attributes {rows = 2 : i64, length = 4 : i64
   %d = nn.dropout %h, %scalars {probability = 0.1 : f64, site = 3 : i64, length = 4 : i64} : (tensor<8x6xf32>, tensor<64xi8>) -> tensor<8x6xf32>
   // CHECK: nn.silu_mul %{{.*}}, %{{.*}} : tensor<8x6xf32>
   %m = nn.silu_mul %d, %h : tensor<8x6xf32>
+  // CHECK: nn.embedding %{{.*}}, %{{.*}} {offset = 1 : i64} :
+  %eo = nn.embedding %ids, %table {offset = 1 : i64} : (tensor<8xi32>, tensor<9x4xf32>) -> tensor<8x4xf32>
+  // CHECK: nn.activation relu %{{.*}} : tensor<8x6xf32>
+  %a0 = nn.activation relu %d : tensor<8x6xf32>
+  // CHECK: nn.activation gelu %{{.*}} : tensor<8x6xf32>
+  %a1 = nn.activation gelu %d : tensor<8x6xf32>
+  // CHECK: nn.activation gelu_tanh %{{.*}} : tensor<8x6xf32>
+  %a2 = nn.activation gelu_tanh %d : tensor<8x6xf32>
+  // CHECK: nn.activation_gradient gelu %{{.*}}, %{{.*}} : tensor<8x6xf32>
+  %a3 = nn.activation_gradient gelu %d, %h : tensor<8x6xf32>
+  // CHECK: nn.gated_activation gelu_tanh %{{.*}}, %{{.*}} : tensor<8x6xf32>
+  %a4 = nn.gated_activation gelu_tanh %d, %h : tensor<8x6xf32>
+  // CHECK: %{{.+}}, %{{.+}} = nn.gated_activation_gradient gelu_tanh %{{.*}}, %{{.*}}, %{{.*}} : tensor<8x6xf32>
+  %a5, %a6 = nn.gated_activation_gradient gelu_tanh %a4, %d, %h : tensor<8x6xf32>
+  // CHECK: %[[QQ:.+]], %[[KK:.+]], %[[VV:.+]] = nn.split_qkv %{{.*}} {heads = 1 : i64, kv_heads = 1 : i64} : (tensor<8x6xf32>) -> (tensor<8x2xf32>, tensor<8x2xf32>, tensor<8x2xf32>)
+  %qq, %kk, %vv = nn.split_qkv %d {heads = 1 : i64, kv_heads = 1 : i64} : (tensor<8x6xf32>) -> (tensor<8x2xf32>, tensor<8x2xf32>, tensor<8x2xf32>)
+  // CHECK: nn.join_qkv query %[[QQ]] key %[[KK]] value %[[VV]] {heads = 1 : i64, kv_heads = 1 : i64} :
+  %jq = nn.join_qkv query %qq key %kk value %vv {heads = 1 : i64, kv_heads = 1 : i64} : (tensor<8x2xf32>, tensor<8x2xf32>, tensor<8x2xf32>) -> tensor<8x6xf32>
+  // CHECK: nn.join_qkv value %[[VV]] {heads = 1 : i64, kv_heads = 1 : i64} : (tensor<8x2xf32>) -> tensor<8x6xf32>
+  %jv = nn.join_qkv value %vv {heads = 1 : i64, kv_heads = 1 : i64} : (tensor<8x2xf32>) -> tensor<8x6xf32>
+  // CHECK: %{{.+}}, %[[MEAN:.+]], %[[RS:.+]] = nn.layer_norm %{{.*}}, %{{.*}}, %{{.*}} {epsilon = 1.000000e-05 : f64} : (tensor<8x6xf32>, tensor<6xf32>, tensor<6xf32>) -> (tensor<8x6xf32>, tensor<8xf32>, tensor<8xf32>)
+  %ln, %lmean, %lrstd = nn.layer_norm %d, %bias, %bias {epsilon = 1.0e-5 : f64} : (tensor<8x6xf32>, tensor<6xf32>, tensor<6xf32>) -> (tensor<8x6xf32>, tensor<8xf32>, tensor<8xf32>)
+  // CHECK: nn.layer_norm_gradient %{{.*}}, %{{.*}}, %{{.*}}, %[[MEAN]], %[[RS]] {resultSegmentSizes = array<i32: 1, 0, 0>} :
+  %lg = nn.layer_norm_gradient %ln, %d, %bias, %lmean, %lrstd {resultSegmentSizes = array<i32: 1, 0, 0>} : (tensor<8x6xf32>, tensor<8x6xf32>, tensor<6xf32>, tensor<8xf32>, tensor<8xf32>) -> tensor<8x6xf32>
+  // CHECK: nn.layer_norm_gradient %{{.*}}, %{{.*}}, %{{.*}}, %[[MEAN]], %[[RS]] residual %{{.*}} {resultSegmentSizes = array<i32: 1, 0, 1>} :
+  %lh, %lb = nn.layer_norm_gradient %ln, %d, %bias, %lmean, %lrstd residual %lg {resultSegmentSizes = array<i32: 1, 0, 1>} : (tensor<8x6xf32>, tensor<8x6xf32>, tensor<6xf32>, tensor<8xf32>, tensor<8xf32>, tensor<8x6xf32>) -> (tensor<8x6xf32>, tensor<6xf32>)
   // CHECK: nn.rows %{{.*}}, %{{.*}} : (tensor<8x6xf32>, tensor<64xi8>) -> tensor<3x6xf32>
   %rows = nn.rows %m, %scalars : (tensor<8x6xf32>, tensor<64xi8>) -> tensor<3x6xf32>
   // CHECK: %{{.+}}, %{{.+}} = nn.rms_norm %{{.*}}, %{{.*}} {epsilon = 1.000000e-05 : f64} : (tensor<8x4xf32>, tensor<4xf32>) -> (tensor<8x4xf32>, tensor<8xf32>)

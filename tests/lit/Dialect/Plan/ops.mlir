@@ -125,10 +125,10 @@ plan.entry @train_step kind train_step attributes {rows = 2 : i64, length = 4 : 
   plan.dropout %m, %sc, %m {length = 4 : i64, probability = 0.5 : f64, site = 1 : i64} : memref<8x4xf32>, memref<64xi8>, memref<8x4xf32>
   // CHECK: plan.copy_rows %[[M]], %[[SC]], %[[M2]] : memref<8x4xf32>, memref<64xi8>, memref<3x4xf32>
   plan.copy_rows %m, %sc, %m2 : memref<8x4xf32>, memref<64xi8>, memref<3x4xf32>
-  // CHECK: plan.embedding %[[TAB]], %[[IDS]], %[[M]] : memref<9x4xf32>, memref<8xi32>, memref<8x4xf32>
-  plan.embedding %tab, %ids, %m : memref<9x4xf32>, memref<8xi32>, memref<8x4xf32>
-  // CHECK: plan.embedding_gradient %[[IDS]], %[[M]], %[[TAB]] : memref<8xi32>, memref<8x4xf32>, memref<9x4xf32>
-  plan.embedding_gradient %ids, %m, %tab : memref<8xi32>, memref<8x4xf32>, memref<9x4xf32>
+  // CHECK: plan.embedding %[[TAB]], %[[IDS]], %[[M]] {offset = 2 : i64} : memref<9x4xf32>, memref<8xi32>, memref<8x4xf32>
+  plan.embedding %tab, %ids, %m {offset = 2 : i64} : memref<9x4xf32>, memref<8xi32>, memref<8x4xf32>
+  // CHECK: plan.embedding_gradient %[[IDS]], %[[M]], %[[TAB]] {offset = 0 : i64} : memref<8xi32>, memref<8x4xf32>, memref<9x4xf32>
+  plan.embedding_gradient %ids, %m, %tab {offset = 0 : i64} : memref<8xi32>, memref<8x4xf32>, memref<9x4xf32>
   // CHECK: plan.matmul %[[M]], %[[W]], %[[M6]] {accumulate = false, alpha = 1.000000e+00 : f64, branch_alpha = 1.000000e+00 : f64, operandSegmentSizes = array<i32: 1, 1, 0, 0, 0, 0, 1>, transpose_a = false, transpose_b = true} : memref<8x4xf32>, memref<6x4xf32>, memref<8x6xf32>
   plan.matmul %m, %w, %m6 {accumulate = false, alpha = 1.0 : f64, branch_alpha = 1.0 : f64, operandSegmentSizes = array<i32: 1, 1, 0, 0, 0, 0, 1>, transpose_a = false, transpose_b = true} : memref<8x4xf32>, memref<6x4xf32>, memref<8x6xf32>
   // CHECK: plan.matmul %[[M]], %[[W]], %[[V6]], %[[M]], %[[W]], %[[WS]], %[[M6]] {accumulate = true, alpha = 2.000000e+00 : f64, branch_alpha = 3.000000e+00 : f64, operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 1, 1>, transpose_a = true, transpose_b = false} : memref<8x4xf32>, memref<6x4xf32>, memref<6xf32>, memref<8x4xf32>, memref<6x4xf32>, memref<512xi8>, memref<8x6xf32>
@@ -153,6 +153,26 @@ plan.entry @train_step kind train_step attributes {rows = 2 : i64, length = 4 : 
   plan.silu_mul %m, %m, %m : memref<8x4xf32>, memref<8x4xf32>, memref<8x4xf32>
   // CHECK: plan.silu_mul_gradient %[[M]], %[[M]], %[[M]], %[[M]], %[[M]] : memref<8x4xf32>, memref<8x4xf32>, memref<8x4xf32>, memref<8x4xf32>, memref<8x4xf32>
   plan.silu_mul_gradient %m, %m, %m, %m, %m : memref<8x4xf32>, memref<8x4xf32>, memref<8x4xf32>, memref<8x4xf32>, memref<8x4xf32>
+  // CHECK: plan.layer_norm %[[M]], %[[V4]], %[[V4]], %[[M]], %[[V8]], %[[V8]] {epsilon = 5.000000e-01 : f64} : memref<8x4xf32>, memref<4xf32>, memref<4xf32>, memref<8x4xf32>, memref<8xf32>, memref<8xf32>
+  plan.layer_norm %m, %v4, %v4, %m, %v8, %v8 {epsilon = 5.000000e-01 : f64} : memref<8x4xf32>, memref<4xf32>, memref<4xf32>, memref<8x4xf32>, memref<8xf32>, memref<8xf32>
+  // CHECK: plan.layer_norm_gradient %[[M]], %[[M]], %[[V4]], %[[V8]], %[[V8]], %[[M]] {operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 0, 1, 0, 0>} : memref<8x4xf32>, memref<8x4xf32>, memref<4xf32>, memref<8xf32>, memref<8xf32>, memref<8x4xf32>
+  plan.layer_norm_gradient %m, %m, %v4, %v8, %v8, %m {operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 0, 1, 0, 0>} : memref<8x4xf32>, memref<8x4xf32>, memref<4xf32>, memref<8xf32>, memref<8xf32>, memref<8x4xf32>
+  // CHECK: plan.layer_norm_gradient %[[M]], %[[M]], %[[V4]], %[[V8]], %[[V8]], %[[M]], %[[M]], %[[V4]], %[[V4]] {operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 1, 1, 1, 1>} : memref<8x4xf32>, memref<8x4xf32>, memref<4xf32>, memref<8xf32>, memref<8xf32>, memref<8x4xf32>, memref<8x4xf32>, memref<4xf32>, memref<4xf32>
+  plan.layer_norm_gradient %m, %m, %v4, %v8, %v8, %m, %m, %v4, %v4 {operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 1, 1, 1, 1>} : memref<8x4xf32>, memref<8x4xf32>, memref<4xf32>, memref<8xf32>, memref<8xf32>, memref<8x4xf32>, memref<8x4xf32>, memref<4xf32>, memref<4xf32>
+  // CHECK: plan.activation %[[M]], %[[M]] {kind = 1 : i64} : memref<8x4xf32>, memref<8x4xf32>
+  plan.activation %m, %m {kind = 1 : i64} : memref<8x4xf32>, memref<8x4xf32>
+  // CHECK: plan.activation_gradient %[[M]], %[[M]], %[[M]] {kind = 2 : i64} : memref<8x4xf32>, memref<8x4xf32>, memref<8x4xf32>
+  plan.activation_gradient %m, %m, %m {kind = 2 : i64} : memref<8x4xf32>, memref<8x4xf32>, memref<8x4xf32>
+  // CHECK: plan.gated_activation %[[M]], %[[M]], %[[M]] {kind = 2 : i64} : memref<8x4xf32>, memref<8x4xf32>, memref<8x4xf32>
+  plan.gated_activation %m, %m, %m {kind = 2 : i64} : memref<8x4xf32>, memref<8x4xf32>, memref<8x4xf32>
+  // CHECK: plan.gated_activation_gradient %[[M]], %[[M]], %[[M]], %[[M]], %[[M]] {kind = 0 : i64} : memref<8x4xf32>, memref<8x4xf32>, memref<8x4xf32>, memref<8x4xf32>, memref<8x4xf32>
+  plan.gated_activation_gradient %m, %m, %m, %m, %m {kind = 0 : i64} : memref<8x4xf32>, memref<8x4xf32>, memref<8x4xf32>, memref<8x4xf32>, memref<8x4xf32>
+  // CHECK: plan.split_qkv %[[M6]], %[[M]], %[[M]], %[[M]] {heads = 1 : i64, kv_heads = 1 : i64} : memref<8x6xf32>, memref<8x4xf32>, memref<8x4xf32>, memref<8x4xf32>
+  plan.split_qkv %m6, %m, %m, %m {heads = 1 : i64, kv_heads = 1 : i64} : memref<8x6xf32>, memref<8x4xf32>, memref<8x4xf32>, memref<8x4xf32>
+  // CHECK: plan.join_qkv %[[M]], %[[M]], %[[M]], %[[M6]] {heads = 1 : i64, kv_heads = 1 : i64, operandSegmentSizes = array<i32: 1, 1, 1, 1>} : memref<8x4xf32>, memref<8x4xf32>, memref<8x4xf32>, memref<8x6xf32>
+  plan.join_qkv %m, %m, %m, %m6 {heads = 1 : i64, kv_heads = 1 : i64, operandSegmentSizes = array<i32: 1, 1, 1, 1>} : memref<8x4xf32>, memref<8x4xf32>, memref<8x4xf32>, memref<8x6xf32>
+  // CHECK: plan.join_qkv %[[M]], %[[M6]] {heads = 1 : i64, kv_heads = 1 : i64, operandSegmentSizes = array<i32: 0, 1, 0, 1>} : memref<8x4xf32>, memref<8x6xf32>
+  plan.join_qkv %m, %m6 {heads = 1 : i64, kv_heads = 1 : i64, operandSegmentSizes = array<i32: 0, 1, 0, 1>} : memref<8x4xf32>, memref<8x6xf32>
   // CHECK: plan.linear_cross_entropy %[[M]], %[[TAB]], %[[IDS]], %[[WS]], %[[ONE]] {chunk = 4 : i64, length = 4 : i64, operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 0, 0>} : memref<8x4xf32>, memref<9x4xf32>, memref<8xi32>, memref<512xi8>, memref<1xf64>
   plan.linear_cross_entropy %m, %tab, %ids, %ws, %one {chunk = 4 : i64, length = 4 : i64, operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 0, 0>} : memref<8x4xf32>, memref<9x4xf32>, memref<8xi32>, memref<512xi8>, memref<1xf64>
   // CHECK: plan.linear_cross_entropy %[[M]], %[[TAB]], %[[IDS]], %[[WS]], %[[ONE]], %[[M]], %[[TAB]] {chunk = 4 : i64, length = 4 : i64, operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 1, 1>} : memref<8x4xf32>, memref<9x4xf32>, memref<8xi32>, memref<512xi8>, memref<1xf64>, memref<8x4xf32>, memref<9x4xf32>

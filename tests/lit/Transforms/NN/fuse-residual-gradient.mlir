@@ -30,6 +30,13 @@ nn.program @p kind evaluate {
   %b = nn.add %m, %late : tensor<8x4xf32>
   nn.output "b", %b : tensor<8x4xf32>
   nn.output "dw", %dw : tensor<4xf32>
+  // The gradient of layer_norm takes the residual as well; its bias' gradient is needed after it alone.
+  // CHECK: %[[N:.+]], %[[DB:.+]] = nn.layer_norm_gradient %{{.*}} residual %[[R]]
+  // CHECK-NEXT: nn.output "d", %[[N]]
+  %ln, %db = nn.layer_norm_gradient %g, %x, %w, %rstd, %rstd {resultSegmentSizes = array<i32: 1, 0, 1>} : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<4xf32>, tensor<8xf32>, tensor<8xf32>) -> (tensor<8x4xf32>, tensor<4xf32>)
+  %d = nn.add %r, %ln : tensor<8x4xf32>
+  nn.output "d", %d : tensor<8x4xf32>
+  nn.output "db", %db : tensor<4xf32>
   // Used twice: it stays.
   // CHECK: %[[K:.+]] = nn.rms_norm_gradient
   // CHECK-NEXT: nn.add %[[R]], %[[K]]

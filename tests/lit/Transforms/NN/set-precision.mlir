@@ -29,6 +29,8 @@ module attributes {zp.settings = {SETTING}} {
     %head = nn.read @head : tensor<5x4xf32>
     %e = nn.embedding %ids, %head : (tensor<16xi32>, tensor<5x4xf32>) -> tensor<16x4xf32>
     // Row statistics and the loss keep their types.
+    // CHECK: nn.layer_norm {{.*}} -> (tensor<16x4xbf16>, tensor<16xf32>, tensor<16xf32>)
+    %ln, %lnmean, %lnrstd = nn.layer_norm %e, %n, %n {epsilon = 1.0e-5 : f64} : (tensor<16x4xf32>, tensor<4xf32>, tensor<4xf32>) -> (tensor<16x4xf32>, tensor<16xf32>, tensor<16xf32>)
     // CHECK: nn.rms_norm {{.*}} -> (tensor<16x4xbf16>, tensor<16xf32>)
     %h, %rstd = nn.rms_norm %e, %n {epsilon = 1.0e-5 : f64} : (tensor<16x4xf32>, tensor<4xf32>) -> (tensor<16x4xf32>, tensor<16xf32>)
     // So do biases of attention, whatever their table is.

@@ -124,13 +124,17 @@ TEST(Check, RowsAndEmbeddings) {
                           {"table is f32[10]", [](auto &x, Maker &) { x.table.rank = 1; }},
                           {"ids is f32", [](auto &x, Maker &) { x.ids.dtype = kF32; }},
                           {"target is f32[6,3]", [](auto &x, Maker &) { shrink(x.target); }},
-                          {"target is bf16", [](auto &x, Maker &) { x.target.dtype = DType::BF16; }}});
+                          {"target is bf16", [](auto &x, Maker &) { x.target.dtype = DType::BF16; }},
+                          {"offset is -1", [](auto &x, Maker &) { x.offset = -1; }},
+                          {"offset is 10", [](auto &x, Maker &) { x.offset = 10; }}});
   EmbeddingGradientArgs gradient;
   gradient.ids = embedding.ids;
   gradient.gradOut = maker.normal(kF32, {6, 4});
   gradient.gradTable = maker.normal(kF32, {10, 4});
   refuses<EmbeddingGradientArgs>(gradient, maker,
                                  {{"ids is f32", [](auto &x, Maker &) { x.ids.dtype = kF32; }},
+                                  {"offset is -1", [](auto &x, Maker &) { x.offset = -1; }},
+                                  {"offset is 10", [](auto &x, Maker &) { x.offset = 10; }},
                                   {"grad_out is f16", [](auto &x, Maker &) { x.gradOut.dtype = DType::F16; }},
                                   {"grad_out is f32[6,3]", [](auto &x, Maker &) { shrink(x.gradOut); }},
                                   {"grad_table is bf16", [](auto &x, Maker &) { x.gradTable.dtype = DType::BF16; }},
@@ -209,6 +213,132 @@ TEST(Check, RmsNormAndItsGradient) {
                                 {"grad_weight is f32[5]", [](auto &x, Maker &) { shrink(x.gradWeight); }},
                                 {"grad_weight is bf16", [](auto &x, Maker &) { x.gradWeight.dtype = DType::BF16; }},
                                 {"grad_source overlaps source", [](auto &x, Maker &) { x.gradSource.data = x.source.data; }}});
+}
+
+TEST(Check, LayerNormAndItsGradient) {
+  Maker maker;
+  LayerNormArgs norm;
+  norm.source = maker.normal(kF32, {4, 6});
+  norm.weight = maker.normal(kF32, {6});
+  norm.bias = maker.normal(kF32, {6});
+  norm.target = maker.empty(kF32, {4, 6});
+  norm.mean = maker.empty(kF32, {4});
+  norm.rstd = maker.empty(kF32, {4});
+  refuses<LayerNormArgs>(norm, maker,
+                         {{"source is f16", [](auto &x, Maker &) { x.source.dtype = DType::F16; }},
+                          {"source is f32[4]", [](auto &x, Maker &) { x.source.rank = 1; }},
+                          {"weight is f32[5]", [](auto &x, Maker &) { shrink(x.weight); }},
+                          {"bias is f32[5]", [](auto &x, Maker &) { shrink(x.bias); }},
+                          {"bias is bf16", [](auto &x, Maker &) { x.bias.dtype = DType::BF16; }},
+                          {"target is f32[4,5]", [](auto &x, Maker &) { shrink(x.target); }},
+                          {"mean is f32[3]", [](auto &x, Maker &) { shrink(x.mean); }},
+                          {"rstd is f32[3]", [](auto &x, Maker &) { shrink(x.rstd); }},
+                          {"rstd is bf16", [](auto &x, Maker &) { x.rstd.dtype = DType::BF16; }},
+                          {"epsilon", [](auto &x, Maker &) { x.epsilon = -1; }},
+                          {"epsilon", [](auto &x, Maker &) { x.epsilon = NAN; }},
+                          {"target overlaps source", [](auto &x, Maker &) { x.target.data = x.source.data; }}});
+  LayerNormGradientArgs gradient;
+  gradient.gradOut = maker.normal(kF32, {4, 6});
+  gradient.source = norm.source;
+  gradient.weight = norm.weight;
+  gradient.mean = maker.normal(kF32, {4});
+  gradient.rstd = maker.positive(kF32, {4});
+  gradient.residualGradient = maker.normal(kF32, {4, 6});
+  gradient.gradSource = gradient.residualGradient;
+  gradient.gradWeight = maker.normal(kF32, {6});
+  gradient.gradBias = maker.normal(kF32, {6});
+  refuses<LayerNormGradientArgs>(gradient, maker,
+                                 {{"source is f32[4]", [](auto &x, Maker &) { x.source.rank = 1; }},
+                                  {"source is f16", [](auto &x, Maker &) { x.source.dtype = DType::F16; }},
+                                  {"grad_out is f32[4,5]", [](auto &x, Maker &) { shrink(x.gradOut); }},
+                                  {"weight is f32[5]", [](auto &x, Maker &) { shrink(x.weight); }},
+                                  {"mean is f32[3]", [](auto &x, Maker &) { shrink(x.mean); }},
+                                  {"rstd is f32[3]", [](auto &x, Maker &) { shrink(x.rstd); }},
+                                  {"residual_gradient is f32[4,5]",
+                                   [](auto &x, Maker &m) { x.residualGradient = m.normal(kF32, {4, 5}); }},
+                                  {"grad_source is f32[4,5]", [](auto &x, Maker &m) { x.gradSource = m.empty(kF32, {4, 5}); }},
+                                  {"grad_weight is f32[5]", [](auto &x, Maker &) { shrink(x.gradWeight); }},
+                                  {"grad_bias is bf16", [](auto &x, Maker &) { x.gradBias.dtype = DType::BF16; }},
+                                  {"grad_source overlaps source", [](auto &x, Maker &) { x.gradSource.data = x.source.data; }}});
+}
+
+TEST(Check, Activations) {
+  Maker maker;
+  ActivationArgs forward;
+  forward.source = maker.normal(kF32, {8});
+  forward.target = maker.empty(kF32, {8});
+  refuses<ActivationArgs>(forward, maker,
+                          {{"source is f16", [](auto &x, Maker &) { x.source.dtype = DType::F16; }},
+                           {"target is bf16", [](auto &x, Maker &) { x.target.dtype = DType::BF16; }},
+                           {"target is f32[7]", [](auto &x, Maker &) { shrink(x.target); }},
+                           {"kind is -1", [](auto &x, Maker &) { x.kind = -1; }},
+                           {"kind is 3", [](auto &x, Maker &) { x.kind = 3; }}});
+  ActivationGradientArgs gradient;
+  gradient.gradOut = maker.normal(kF32, {8});
+  gradient.source = forward.source;
+  gradient.gradSource = maker.empty(kF32, {8});
+  refuses<ActivationGradientArgs>(gradient, maker,
+                                  {{"source is f16", [](auto &x, Maker &) { x.source.dtype = DType::F16; }},
+                                   {"grad_out is f32[7]", [](auto &x, Maker &) { shrink(x.gradOut); }},
+                                   {"grad_source is bf16", [](auto &x, Maker &) { x.gradSource.dtype = DType::BF16; }},
+                                   {"kind is 3", [](auto &x, Maker &) { x.kind = 3; }}});
+  GatedActivationArgs gated;
+  gated.gate = maker.normal(kF32, {8});
+  gated.up = maker.normal(kF32, {8});
+  gated.target = maker.empty(kF32, {8});
+  refuses<GatedActivationArgs>(gated, maker,
+                               {{"gate is f16", [](auto &x, Maker &) { x.gate.dtype = DType::F16; }},
+                                {"up is f32[7]", [](auto &x, Maker &) { shrink(x.up); }},
+                                {"target is bf16", [](auto &x, Maker &) { x.target.dtype = DType::BF16; }},
+                                {"kind is 3", [](auto &x, Maker &) { x.kind = 3; }}});
+  GatedActivationGradientArgs gatedGradient;
+  gatedGradient.gradOut = maker.normal(kF32, {8});
+  gatedGradient.gate = gated.gate;
+  gatedGradient.up = gated.up;
+  gatedGradient.gradGate = maker.empty(kF32, {8});
+  gatedGradient.gradUp = maker.empty(kF32, {8});
+  refuses<GatedActivationGradientArgs>(gatedGradient, maker,
+                                       {{"grad_out is f16", [](auto &x, Maker &) { x.gradOut.dtype = DType::F16; }},
+                                        {"up is f32[7]", [](auto &x, Maker &) { shrink(x.up); }},
+                                        {"grad_up is bf16", [](auto &x, Maker &) { x.gradUp.dtype = DType::BF16; }},
+                                        {"kind is -1", [](auto &x, Maker &) { x.kind = -1; }},
+                                        {"grad_gate overlaps up", [](auto &x, Maker &) { x.gradGate.data = x.up.data; }}});
+}
+
+TEST(Check, FusedProjections) {
+  Maker maker;
+  SplitQkvArgs split;
+  split.source = maker.normal(kF32, {5, 24});
+  split.query = maker.empty(kF32, {5, 12});
+  split.key = maker.empty(kF32, {5, 6});
+  split.value = maker.empty(kF32, {5, 6});
+  split.heads = 4;
+  split.kvHeads = 2;
+  refuses<SplitQkvArgs>(split, maker,
+                        {{"source is f16", [](auto &x, Maker &) { x.source.dtype = DType::F16; }},
+                         {"source is f32[5]", [](auto &x, Maker &) { x.source.rank = 1; }},
+                         {"a width of 23", [](auto &x, Maker &) { shrink(x.source); }},
+                         {"heads is 0", [](auto &x, Maker &) { x.heads = 0; }},
+                         {"kv_heads is 0", [](auto &x, Maker &) { x.kvHeads = 0; }},
+                         {"heads is", [](auto &x, Maker &) { x.heads = INT64_MAX; }},
+                         {"3 kv_heads", [](auto &x, Maker &) { x.kvHeads = 3; }},
+                         {"query is f32[5,11]", [](auto &x, Maker &) { shrink(x.query); }},
+                         {"key is f32[5,5]", [](auto &x, Maker &) { shrink(x.key); }},
+                         {"value is bf16", [](auto &x, Maker &) { x.value.dtype = DType::BF16; }},
+                         {"key overlaps source", [](auto &x, Maker &) { x.key.data = x.source.data; }}});
+  JoinQkvArgs join;
+  join.query = maker.normal(kF32, {5, 12});
+  join.value = maker.normal(kF32, {5, 6});
+  join.target = maker.empty(kF32, {5, 24});
+  join.heads = 4;
+  join.kvHeads = 2;
+  refuses<JoinQkvArgs>(join, maker,
+                       {{"target is f16", [](auto &x, Maker &) { x.target.dtype = DType::F16; }},
+                        {"a width of 23", [](auto &x, Maker &) { shrink(x.target); }},
+                        {"3 kv_heads", [](auto &x, Maker &) { x.kvHeads = 3; }},
+                        {"query is f32[5,11]", [](auto &x, Maker &) { shrink(x.query); }},
+                        {"value is bf16", [](auto &x, Maker &) { x.value.dtype = DType::BF16; }},
+                        {"target overlaps query", [](auto &x, Maker &) { x.target.data = x.query.data; }}});
 }
 
 TEST(Check, Rope) {

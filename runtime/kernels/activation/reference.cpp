@@ -1,0 +1,12 @@
+#include "runtime/kernels/activation_reference.h"
+#include "runtime/kernels/kernels.h"
+#include "runtime/kernels/numeric.h"
+
+namespace zp::rt::reference {
+
+void run(const KernelContext &context, const ActivationArgs &args) {
+  for (int64_t i = 0; i < args.source.elements(); ++i)
+    storeElement(args.target, i, activated(args.kind, loadElement(args.source, i)));
+}
+
+} // namespace zp::rt::reference

@@ -1,0 +1,12 @@
+#include "runtime/kernels/activation_reference.h"
+#include "runtime/kernels/kernels.h"
+#include "runtime/kernels/numeric.h"
+
+namespace zp::rt::reference {
+
+void run(const KernelContext &context, const GatedActivationArgs &args) {
+  for (int64_t i = 0; i < args.gate.elements(); ++i)
+    storeElement(args.target, i, roundTo(args.gate.dtype, activated(args.kind, loadElement(args.gate, i))) * loadElement(args.up, i));
+}
+
+} // namespace zp::rt::reference

@@ -1,0 +1,12 @@
+#include "runtime/kernels/fused_heads.h"
+#include "runtime/kernels/kernels.h"
+
+namespace zp::rt {
+
+Status check(const SplitQkvArgs &args) {
+  Checker checker(args);
+  checker.operands();
+  return checkFusedHeads(checker, args.source, args.query, args.key, args.value, args.heads, args.kvHeads);
+}
+
+} // namespace zp::rt
