@@ -147,15 +147,21 @@ Value ForwardBuilder::rotate(Value heads) {
       .getResult();
 }
 
+void ForwardBuilder::makeAlibiTable() {
+  alibi = make<nn::AlibiTableOp>(matrix(spec.heads, tokens), positions, builder.getDenseF32ArrayAttr(spec.alibi.slopes),
+                                 builder.getF64FloatAttr(spec.alibi.scale), spec.alibi.roundBf16 ? builder.getUnitAttr() : UnitAttr())
+              .getResult();
+}
+
 Value ForwardBuilder::attention(Value query, Value key, Value value, int64_t window) {
   // A window of the row's length or more hides nothing.
   if (window >= length)
     window = 0;
-  return make<nn::AttentionOp>(query.getType(), matrix(spec.heads, tokens), query, key, value, segments, segments, /*bias=*/Value(),
+  return make<nn::AttentionOp>(query.getType(), matrix(spec.heads, tokens), query, key, value, segments, segments, alibi,
                                builder.getI64IntegerAttr(spec.heads), builder.getI64IntegerAttr(spec.kvHeads),
                                builder.getI64IntegerAttr(length), builder.getI64IntegerAttr(length), builder.getBoolAttr(true),
                                builder.getI64IntegerAttr(window), builder.getF64FloatAttr(1.0 / std::sqrt(double(spec.headDim))),
-                               nn::BiasKindAttr())
+                               alibi ? nn::BiasKindAttr::get(builder.getContext(), nn::BiasKind::ByKey) : nn::BiasKindAttr())
       .getResult();
 }
 

@@ -55,6 +55,8 @@ protected:
   /// The tables that `rotate` uses, from position_ids.
   void makeRopeTables();
   mlir::Value rotate(mlir::Value heads);
+  /// ALiBi's bias that `attention` then adds to the scores, from position_ids.
+  void makeAlibiTable();
   mlir::Value attention(mlir::Value query, mlir::Value key, mlir::Value value, int64_t window);
   /// The loss by the head of the unit that the builder is in.
   mlir::Value loss(mlir::Value x, const ModuleSpec &head);
@@ -77,7 +79,7 @@ private:
 
   int64_t unit = 0, dropoutSite = 0;
   std::vector<UnitModules> units;
-  mlir::Value cosine, sine;
+  mlir::Value cosine, sine, alibi;
 };
 
 } // namespace zp::fe

@@ -10,7 +10,7 @@ Value FusedDecoderBuilder::selfAttention(Value x, const UnitModules &block) {
   auto split = make<nn::SplitQkvOp>(matrix(tokens, spec.heads * spec.headDim), keys, keys, fused,
                                     builder.getI64IntegerAttr(spec.heads), builder.getI64IntegerAttr(spec.kvHeads));
   Value query = split.getQuery(), key = split.getKey();
-  if (!spec.rope.inverseFrequencies.empty()) {
+  if (spec.alibi.slopes.empty()) {
     query = rotate(query);
     key = rotate(key);
   }
@@ -43,8 +43,7 @@ Value FusedDecoderBuilder::build() {
   Value x = embed(ids, front[Role::Embedding]);
   if (const ModuleSpec *norm = front.find(Role::EmbeddingNorm))
     x = layerNorm(x, *norm);
-  if (!spec.rope.inverseFrequencies.empty())
-    makeRopeTables();
+  spec.alibi.slopes.empty() ? makeRopeTables() : makeAlibiTable();
   for (int64_t layer = 0; layer < spec.layers; ++layer) {
     const UnitModules &block = enter(layer + 1);
     x = spec.parallelBlocks ? parallelBlock(x, block) : sequentialBlock(x, block);

@@ -59,20 +59,6 @@ Activation readActivation(JsonReader &reader, const char *name, const char *abse
   return Activation::Gelu;
 }
 
-std::vector<float> alibiSlopes(int64_t heads) {
-  int64_t closest = 1;
-  while (closest * 2 <= heads)
-    closest *= 2;
-  // The base is rounded to fp32 before its powers are taken.
-  auto base = [](int64_t count) { return double(float(std::pow(2.0, -std::pow(2.0, -(std::log2(double(count)) - 3))))); };
-  std::vector<float> slopes;
-  for (int64_t i = 1; i <= closest; ++i)
-    slopes.push_back(float(std::pow(base(closest), double(i))));
-  for (int64_t i = 1; int64_t(slopes.size()) < heads; i += 2)
-    slopes.push_back(float(std::pow(base(2 * closest), double(i))));
-  return slopes;
-}
-
 double readDropout(JsonReader &reader, const char *name, double absent) {
   double value = reader.number(name, absent);
   if (!(value >= 0 && value < 1))

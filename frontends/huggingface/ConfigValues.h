@@ -23,9 +23,6 @@ double readEpsilon(JsonReader &reader, const char *name, double absent);
 /// UnknownArchitecture for another.
 Activation readActivation(JsonReader &reader, const char *name, const char *absent);
 
-/// Powers of a base that depends on the heads, as ALiBi's authors chose them; `heads` is positive.
-std::vector<float> alibiSlopes(int64_t heads);
-
 /// A dropout of 0 up to 1, 1 excluded.
 double readDropout(JsonReader &reader, const char *name, double absent);
 

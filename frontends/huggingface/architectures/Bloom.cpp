@@ -1,4 +1,5 @@
 // BLOOM and BLOOMZ.
+#include "frontends/huggingface/AlibiSlopes.h"
 #include "frontends/huggingface/ConfigValues.h"
 #include "frontends/huggingface/architectures/Family.h"
 

@@ -1,6 +1,7 @@
 // Falcon 7B, 40B and 180B, and the layout in which the first two were published (RefinedWeb).
 #include <cmath>
 
+#include "frontends/huggingface/AlibiSlopes.h"
 #include "frontends/huggingface/ConfigValues.h"
 #include "frontends/huggingface/RopeFrequencies.h"
 #include "frontends/huggingface/architectures/Family.h"

@@ -165,6 +165,43 @@ TEST_F(Weights, tiesByWhatIsStored) {
   EXPECT_EQ(differing->warnings.size(), 1u);
 }
 
+// BLOOM's files on the hub are of the model without its head: no "transformer." in front. Those that save_pretrained writes have it.
+TEST_F(Weights, namesWithAndWithoutTheBasePrefix) {
+  Tensors tensors = {{"word_embeddings.weight", {"F32", {6, 4}}}};
+  for (const char *norm : {"word_embeddings_layernorm", "h.0.input_layernorm", "h.0.post_attention_layernorm", "ln_f"})
+    for (const char *kind : {".weight", ".bias"})
+      tensors[std::string(norm) + kind] = {"F32", {4}};
+  auto linear = [&](const std::string &name, int64_t out, int64_t in) {
+    tensors["h.0." + name + ".weight"] = {"F32", {out, in}};
+    tensors["h.0." + name + ".bias"] = {"F32", {out}};
+  };
+  linear("self_attention.query_key_value", 12, 4);
+  linear("self_attention.dense", 4, 4);
+  linear("mlp.dense_h_to_4h", 16, 4);
+  linear("mlp.dense_4h_to_h", 4, 16);
+  auto load = [&](const Tensors &stored) {
+    folder.write("model.safetensors", safetensors(stored));
+    return importModel({folder.path, "", JobSettings()});
+  };
+  folder.write("config.json", R"({"model_type": "bloom", "vocab_size": 6, "hidden_size": 4, "n_layer": 1, "n_head": 2})");
+  StatusOr<ImportedModel> bare = load(tensors);
+  ASSERT_TRUE(bare.ok()) << bare.status().toString();
+  EXPECT_TRUE(bare->spec.tiedHead);
+  EXPECT_EQ(bare->spec.modules[1].weight->name, "transformer.word_embeddings.weight");
+  EXPECT_EQ(bare->spec.modules[1].weight->checkpoint, "word_embeddings.weight");
+  EXPECT_EQ(bare->spec.modules.back().weight->checkpoint, "word_embeddings.weight");
+
+  Tensors prefixed;
+  for (const auto &[name, tensor] : tensors)
+    prefixed["transformer." + name] = tensor;
+  StatusOr<ImportedModel> whole = load(prefixed);
+  ASSERT_TRUE(whole.ok()) << whole.status().toString();
+  EXPECT_EQ(whole->spec.modules[1].weight->checkpoint, "transformer.word_embeddings.weight");
+  // A head of its own unties, whichever way the embedding is called.
+  tensors["lm_head.weight"] = {"F32", {6, 4}, 1};
+  EXPECT_FALSE(load(tensors)->spec.tiedHead);
+}
+
 TEST_F(Weights, shardsByTheIndex) {
   Tensors all = whole(), first, second;
   nlohmann::json map;
