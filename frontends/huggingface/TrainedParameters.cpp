@@ -19,9 +19,9 @@ bool isDecayed(const std::string &name) {
   return !std::regex_search(lower, exempt);
 }
 
-static void train(ParameterSpec &parameter, std::string savedAs) {
+static void train(const ModuleSpec &module, ParameterSpec &parameter, std::string savedAs) {
   parameter.trained = true;
-  parameter.decayed = isDecayed(parameter.name);
+  parameter.decayed = module.kind != ModuleKind::LayerNorm && isDecayed(parameter.name);
   parameter.savedAs = std::move(savedAs);
 }
 
@@ -49,7 +49,7 @@ static int64_t countElements(ModelSpec &spec, bool trainedOnly) {
 
 ParameterCounts trainEverything(ModelSpec &spec) {
   forEachParameter(
-      spec, [](ModuleSpec &, ParameterSpec &parameter) { train(parameter, parameter.name); });
+      spec, [](ModuleSpec &module, ParameterSpec &parameter) { train(module, parameter, parameter.name); });
   return {countElements(spec, true), countElements(spec, false)};
 }
 
@@ -60,7 +60,7 @@ static void trainBiases(ModelSpec &spec, const std::string &which) {
     if (!module.bias || which == "none" || (which == "lora_only" && !module.adapter))
       continue;
     // PEFT wraps an adapted linear, which moves its own tensors one level down.
-    train(*module.bias,
+    train(module, *module.bias,
           kSavedPrefix + module.path + (module.adapter ? ".base_layer.bias" : ".bias"));
   }
 }
@@ -118,7 +118,7 @@ static StatusOr<int64_t> trainWholeModules(ModelSpec &spec, const LoraSettings &
     for (std::optional<ParameterSpec> *slot : {&module.weight, &module.bias})
       if (*slot) {
         bool isBias = slot == &module.bias;
-        train(**slot, kSavedPrefix + module.path + (isBias ? ".bias" : ".weight"));
+        train(module, **slot, kSavedPrefix + module.path + (isBias ? ".bias" : ".weight"));
         copied += (*slot)->elements();
       }
   }

@@ -13,7 +13,8 @@ struct ParameterCounts {
       0; ///< a module that is trained whole counts twice: PEFT keeps the original beside it
 };
 
-/// Whether the Trainer puts a parameter of that name into the group with weight decay.
+/// Whether the Trainer puts a parameter of that name into the group with weight decay. A LayerNorm's
+/// it never does, whatever they are called (ln_f); other norms it knows by their names.
 bool isDecayed(const std::string &name);
 
 /// Full-parameter training: every tensor, saved under its own name.

@@ -5,7 +5,8 @@
 
 variables  Two processes with the variables that torchrun, accelerate, deepspeed and srun give theirs, and deepspeed's
            --local_rank (README.md beside this file has the versions that they are of, and the runs of the real launchers).
-mpirun     The real one; and across two hosts, which are network namespaces, where weights and gradients cross the cable.
+mpirun     The real one; and across two hosts, which are network namespaces, where weights and gradients cross the cable: of a
+           Llama and of a Falcon.
 refusals   Sets of variables that disagree, half a set, ranks on several hosts without MPI, -n under a launcher of another
            number: the exit code and one coded line.
 A line a check; what this machine cannot do is left out with a line. The last line is 'N passed, N failed'.
@@ -25,6 +26,7 @@ from support.hosts import NotHere, TwoHosts
 from support.pipeline import StageFailed
 
 CASE = "llama_gqa_fp32"
+FALCON = "falcon_groups"
 LINE = re.compile(r"^error\[ZP(\d{4})\] .+;.+$", re.M)
 OF_LAUNCHERS = re.compile(r"(RANK|WORLD_SIZE|(LOCAL|GROUP|ROLE|CROSS|MASTER|TORCHELASTIC|OMPI|PMIX?|SLURM|MPI|ACCELERATE)_.*)$")
 
@@ -80,8 +82,11 @@ class Launchers:
         self.expected = saving.weights(self.ended(self.bench.words(CASE, 2, self.plan, self.bench.folder())))
 
     def words(self, out):
-        """Of a rank: without -n."""
-        words = self.bench.words(CASE, 2, self.plan, out)
+        return self.of_rank(self.bench.words(CASE, 2, self.plan, out))
+
+    @staticmethod
+    def of_rank(words):
+        """Without -n."""
         place = words.index("-n")
         return words[:place] + words[place + 2 :]
 
@@ -105,13 +110,13 @@ class Launchers:
             raise StageFailed("zprun", code, text)
         return Path(words[words.index("--output_dir") + 1])
 
-    def same(self, label, run, engine):
-        """`run` gives the output folder; its adapter is that of -n 2."""
+    def same(self, label, run, engine, expected=None):
+        """`run` gives the output folder; its adapter is that of -n 2, `expected` or that of CASE."""
         try:
             out = run()
             used = json.loads((out / "summary.json").read_text())["engine"]
             failures = [] if used == engine else [f"engine {used}, expected {engine}"]
-            failures += [] if saving.weights(out) == self.expected else ["the adapter has other bytes than that of -n 2"]
+            failures += [] if saving.weights(out) == (expected or self.expected) else ["the adapter has other bytes than that of -n 2"]
         except (StageFailed, OSError) as problem:
             failures = [str(problem)]
         self.tally.check(label, failures, f"engine {engine}, the bytes of -n 2")
@@ -150,6 +155,10 @@ class Launchers:
                 came = hosts.received_bytes()
                 failures = [] if came > moved > 0 else [f"{came} bytes, expected more than the {moved} gathered from the other host"]
                 self.tally.check("the cable between the hosts", failures, f"{came} bytes came, {moved} of them of gathers")
+                plan, out = self.bench.plan(FALCON, 2, 3), self.bench.folder("falcon")
+                near = saving.weights(self.ended(self.bench.words(FALCON, 2, plan, self.bench.folder())))
+                far = [*hosts.mpirun(), *self.of_rank(self.bench.words(FALCON, 2, plan, out))]
+                self.same("a small Falcon over two hosts", lambda: self.ended(far), "mpi", near)
         except NotHere as why:
             print(f"no network namespaces here ({why}): the run over two hosts is left out")
 

@@ -47,7 +47,7 @@ class Tools:
         """The plan's path."""
         model, plan = self.work / "model.mlir", self.work / "plan.fb"
         folder = ROOT / "samples/configs" / config
-        length = min(2048, json.loads((folder / "config.json").read_text())["max_position_embeddings"])
+        length = min(2048, json.loads((folder / "config.json").read_text()).get("max_position_embeddings", 2048))
         for words in ([self.zpc, "import", "--model", str(folder), "--max_length", str(length), *COMMON, *flags, "-o", str(model)],
                       [self.zpc, "compile", str(model), "--target", target, "-o", str(plan)]):
             subprocess.run(words, check=True, capture_output=True, text=True)
