@@ -59,7 +59,7 @@ private:
 };
 
 /// The dtypes that `f` of the op table stands for.
-inline constexpr std::initializer_list<DType> kComputeDTypes = {DType::F32, DType::BF16};
+inline constexpr std::initializer_list<DType> kComputeDTypes = {DType::F32, DType::BF16, DType::F16};
 
 } // namespace zp::rt
 

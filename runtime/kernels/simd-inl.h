@@ -1,4 +1,4 @@
-// Vector helpers on Highway, compiled once per target: f32 lanes over memory of f32 or bf16, whole vectors or tails, and exp.
+// Vector helpers on Highway, compiled once per target: f32 lanes over memory of f32, bf16 or f16, whole vectors or tails, and exp.
 // A tail goes through the same vector operations as a whole vector, so a value never depends on where a piece begins.
 #if defined(ZP_RUNTIME_KERNELS_SIMD_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef ZP_RUNTIME_KERNELS_SIMD_INL_H
@@ -22,15 +22,44 @@ using VF32 = hn::Vec<F32>;
 inline constexpr int64_t kLanes = HWY_LANES(float);
 /// A bf16 in memory. Not hwy::bfloat16_t: its conversions truncate.
 using Bf16 = uint16_t;
+/// An f16 in memory.
+struct F16 {
+  uint16_t bits;
+};
+
+/// body(T()), T being what holds elements of a compute dtype.
+template <typename Body> HWY_INLINE void forComputeType(DType dtype, const Body &body) {
+  if (dtype == DType::BF16)
+    body(Bf16());
+  else if (dtype == DType::F16)
+    body(F16());
+  else
+    body(float());
+}
 
 HWY_INLINE float toFloat(float value) { return value; }
 HWY_INLINE float toFloat(Bf16 value) { return bf16ToFloat(value); }
+HWY_INLINE float toFloat(F16 value) { return f16ToFloat(value.bits); }
 
-HWY_INLINE VF32 load(F32 d, const float *from) { return hn::LoadU(d, from); }
-HWY_INLINE VF32 load(F32 d, const Bf16 *from) {
-  const hn::Rebind<uint32_t, F32> du32;
-  const hn::Rebind<uint16_t, F32> du16;
+template <class D> HWY_INLINE hn::Vec<D> load(D d, const float *from) { return hn::LoadU(d, from); }
+template <class D> HWY_INLINE hn::Vec<D> load(D d, const Bf16 *from) {
+  const hn::Rebind<uint32_t, D> du32;
+  const hn::Rebind<uint16_t, D> du16;
   return hn::BitCast(d, hn::ShiftLeft<16>(hn::PromoteTo(du32, hn::LoadU(du16, from))));
+}
+/// Where the CPU doesn't convert f16 itself, Highway's conversion knows no infinity, no NaN and no rounding: numeric.h's does.
+inline constexpr bool kConvertsF16 = HWY_TARGET < HWY_SSE4;
+template <class D> HWY_INLINE hn::Vec<D> load(D d, const F16 *from) {
+  if constexpr (kConvertsF16) {
+    const hn::Rebind<hwy::float16_t, D> d16;
+    const hn::Rebind<uint16_t, D> du16;
+    return hn::PromoteTo(d, hn::BitCast(d16, hn::LoadU(du16, &from->bits)));
+  } else {
+    HWY_ALIGN float lanes[HWY_MAX_BYTES / sizeof(float)];
+    for (size_t i = 0; i < hn::MaxLanes(d); ++i)
+      lanes[i] = f16ToFloat(from[i].bits);
+    return hn::Load(d, lanes);
+  }
 }
 
 HWY_INLINE void store(F32 d, VF32 value, float *to) { hn::StoreU(value, d, to); }
@@ -47,6 +76,19 @@ HWY_INLINE void store(F32 d, VF32 value, Bf16 *to) {
   const hn::Rebind<int32_t, F32> di32;
   const hn::Rebind<uint16_t, F32> du16;
   hn::StoreU(hn::DemoteTo(du16, hn::BitCast(di32, hn::ShiftRight<16>(bf16Bits(d, value)))), du16, to);
+}
+
+HWY_INLINE void store(F32 d, VF32 value, F16 *to) {
+  if constexpr (kConvertsF16) {
+    const hn::Rebind<hwy::float16_t, F32> d16;
+    const hn::Rebind<uint16_t, F32> du16;
+    hn::StoreU(hn::BitCast(du16, hn::DemoteTo(d16, value)), du16, &to->bits);
+  } else {
+    HWY_ALIGN float lanes[HWY_MAX_BYTES / sizeof(float)];
+    hn::Store(value, d, lanes);
+    for (size_t i = 0; i < hn::MaxLanes(d); ++i)
+      to[i].bits = floatToF16(lanes[i]);
+  }
 }
 
 /// The first `count` lanes from memory, the others zero.
@@ -67,6 +109,11 @@ template <> HWY_INLINE VF32 roundAs<float>(F32, VF32 value) { return value; }
 template <> HWY_INLINE VF32 roundAs<Bf16>(F32 d, VF32 value) {
   const hn::Rebind<uint32_t, F32> du32;
   return hn::BitCast(d, hn::And(bf16Bits(d, value), hn::Set(du32, 0xffff0000u)));
+}
+template <> HWY_INLINE VF32 roundAs<F16>(F32 d, VF32 value) {
+  HWY_ALIGN F16 buffer[HWY_MAX_BYTES / sizeof(float)];
+  store(d, value, buffer);
+  return load(d, buffer);
 }
 
 /// Calls body(i, loader, storer) for each vector of [begin, end): the two know whether the vector is whole.

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string>
 
+#include "runtime/schema/dtypes.h"
+
 namespace zp {
 
 enum class SettingKind : uint8_t { Int, Float, Bool, Text };
@@ -33,6 +35,9 @@ struct JobSettings {
 #undef ZP_SETTING
   }
 };
+
+/// What activations and frozen weights are computed in.
+inline DType computeDType(const JobSettings &settings) { return settings.bf16 ? DType::BF16 : settings.fp16 ? DType::F16 : DType::F32; }
 
 } // namespace zp
 

@@ -12,12 +12,12 @@ struct StepScalars {
   uint64_t seed;          // dropout's key
   double countedLabels;   // of the whole update: all ranks, all micro-batches
   float learningRate;     // of this update
-  float biasCorrection1;  // 1 - beta1^t
+  float biasCorrection1;  // 1 - beta1^t, this being the t-th update that is applied
   float biasCorrection2;  // 1 - beta2^t
-  uint32_t optimizerStep; // t, from 1
+  uint32_t optimizerStep; // the update, from 1
   uint32_t rowBase;       // place in the update of this micro-batch's first row on this rank
   uint32_t firstToken;    // where a chunk of logits begins
-  float lossScale;        // fp16; 1 otherwise
+  float lossScale = 1;    // what the sum of losses is multiplied by before the backward pass: fp16's, else 1
   uint32_t reserved[5];
 };
 static_assert(sizeof(StepScalars) == 64 && offsetof(StepScalars, learningRate) == 16,

@@ -117,7 +117,7 @@ class Attention : public ::testing::TestWithParam<Case> {};
 
 TEST_P(Attention, ForwardAndGradient) {
   const Case &c = GetParam();
-  for (DType f : kBoth) {
+  for (DType f : kComputeDTypes) {
     Maker maker;
     AttentionArgs forward = attention(maker, f, c);
     conform(forward, textOf(f));
@@ -156,7 +156,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 // A query whose segment no key has gives zeros and no gradient, and spoils nobody else's.
 TEST(AttentionMask, WhoSeesNothingGivesZeros) {
-  for (DType f : kBoth) {
+  for (DType f : kComputeDTypes) {
     Maker maker;
     AttentionArgs forward = attention(maker, f, {2, 40, 2, 1, 8, 0, Case::One, 100, Case::ByDistance});
     for (int64_t t : {0, 7, 39, 40, 55})

@@ -26,7 +26,7 @@ class Cache : public ::testing::TestWithParam<Case> {};
 
 TEST_P(Cache, AppendsAndAttends) {
   const Case &c = GetParam();
-  for (DType f : kBoth) {
+  for (DType f : kComputeDTypes) {
     Maker maker;
     const int64_t tokens = c.rows * c.length;
     AppendCacheArgs append;
@@ -115,7 +115,7 @@ TEST(CachedAttention, IsAttention) {
 }
 
 TEST(ReorderCache, GivesRowsTheTokensOfOthers) {
-  for (DType f : kBoth)
+  for (DType f : kComputeDTypes)
     for (int64_t rows : {1, 4, 7}) {
       Maker maker;
       ReorderCacheArgs args;

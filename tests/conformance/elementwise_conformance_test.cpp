@@ -61,7 +61,7 @@ TEST(Cast, RoundsToNearestEvenAndKeepsNan) {
 
 TEST(Add, ApartAndInPlace) {
   Maker maker;
-  for (DType f : kBoth)
+  for (DType f : kComputeDTypes)
     for (int64_t count : kCounts)
       for (int alias = 0; alias < 3; ++alias) {
         AddArgs args;
@@ -74,7 +74,7 @@ TEST(Add, ApartAndInPlace) {
 
 TEST(Scale, ApartAndInPlace) {
   Maker maker;
-  for (DType f : kBoth)
+  for (DType f : kComputeDTypes)
     for (int64_t count : kCounts)
       for (bool alias : {false, true}) {
         ScaleArgs args;
@@ -87,7 +87,7 @@ TEST(Scale, ApartAndInPlace) {
 
 TEST(Accumulate, AllPairs) {
   Maker maker;
-  for (DType from : {DType::F32, DType::BF16, DType::F64})
+  for (DType from : {DType::F32, DType::BF16, DType::F16, DType::F64})
     for (DType to : {DType::F32, DType::F64})
       for (int64_t count : kCounts) {
         AccumulateArgs args;
@@ -115,7 +115,7 @@ DropoutArgs dropout(Maker &maker, DType f, int64_t rows, int64_t length, int64_t
 
 TEST(Dropout, ShapesWhoseRowsAreNotWholeCounters) {
   Maker maker;
-  for (DType f : kBoth)
+  for (DType f : kComputeDTypes)
     for (auto [rows, length, width] : {std::array<int64_t, 3>{1, 1, 1}, {2, 3, 5}, {3, 7, 24}, {2, 100, 96}, {5, 1, 10007}})
       for (double probability : {0.0, 0.1, 0.5, 0.999}) {
         DropoutArgs args = dropout(maker, f, rows, length, width, probability);
@@ -158,7 +158,7 @@ TEST(Dropout, KeepsTheExpectedShareAndScalesIt) {
 
 TEST(CopyRows, InsideAndPastTheEnd) {
   Maker maker;
-  for (DType f : kBoth)
+  for (DType f : kComputeDTypes)
     for (uint32_t first : {0u, 3u, 8u, 10u, 4000000000u}) {
       CopyRowsArgs args;
       args.source = maker.normal(f, {10, 7});
@@ -172,7 +172,7 @@ TEST(CopyRows, InsideAndPastTheEnd) {
 
 TEST(SiluMul, ShapesAndLargeGates) {
   Maker maker;
-  for (DType f : kBoth)
+  for (DType f : kComputeDTypes)
     for (int64_t count : kCounts)
       for (int alias = 0; alias < 3; ++alias) {
         SiluMulArgs args;
@@ -187,7 +187,7 @@ TEST(SiluMul, ShapesAndLargeGates) {
 
 TEST(SiluMulGradient, ApartAndInPlace) {
   Maker maker;
-  for (DType f : kBoth)
+  for (DType f : kComputeDTypes)
     for (int64_t count : kCounts)
       for (bool alias : {false, true}) {
         SiluMulGradientArgs args;
@@ -204,7 +204,7 @@ const int64_t kKinds[] = {static_cast<int64_t>(Activation::Relu), static_cast<in
 
 TEST(Activation, ShapesAndLargeValues) {
   Maker maker;
-  for (DType f : kBoth)
+  for (DType f : kComputeDTypes)
     for (int64_t kind : kKinds)
       for (int64_t count : kCounts)
         for (bool alias : {false, true}) {
@@ -219,7 +219,7 @@ TEST(Activation, ShapesAndLargeValues) {
 
 TEST(ActivationGradient, ApartAndInPlace) {
   Maker maker;
-  for (DType f : kBoth)
+  for (DType f : kComputeDTypes)
     for (int64_t kind : kKinds)
       for (int64_t count : kCounts)
         for (int alias = 0; alias < 3; ++alias) {
@@ -235,7 +235,7 @@ TEST(ActivationGradient, ApartAndInPlace) {
 
 TEST(GatedActivation, ApartAndInPlace) {
   Maker maker;
-  for (DType f : kBoth)
+  for (DType f : kComputeDTypes)
     for (int64_t kind : kKinds)
       for (int64_t count : kCounts)
         for (int alias = 0; alias < 3; ++alias) {
@@ -250,7 +250,7 @@ TEST(GatedActivation, ApartAndInPlace) {
 
 TEST(GatedActivationGradient, ApartAndInPlace) {
   Maker maker;
-  for (DType f : kBoth)
+  for (DType f : kComputeDTypes)
     for (int64_t kind : kKinds)
       for (int64_t count : kCounts)
         for (bool alias : {false, true}) {

@@ -3,6 +3,13 @@
 namespace zp::rt::test {
 namespace {
 
+/// What is multiplied, and what the sums become.
+constexpr std::pair<DType, DType> kProducts[] = {{DType::F32, DType::F32},
+                                                 {DType::BF16, DType::BF16},
+                                                 {DType::BF16, DType::F32},
+                                                 {DType::F16, DType::F16},
+                                                 {DType::F16, DType::F32}};
+
 struct Shape {
   int64_t m, n, k;
 };
@@ -13,7 +20,7 @@ class Matmul : public ::testing::TestWithParam<Shape> {};
 TEST_P(Matmul, AllTransposesDTypesAndFinishes) {
   auto [m, n, k] = GetParam();
   Maker maker;
-  for (auto [input, output] : {std::pair{DType::F32, DType::F32}, {DType::BF16, DType::BF16}, {DType::BF16, DType::F32}})
+  for (auto [input, output] : kProducts)
     for (int bits = 0; bits < 16; ++bits) {
       if (m * n * k > 4'000'000 && bits % 5 != 0)
         continue; // the oracle is slow: the diagonal of the combinations
@@ -44,7 +51,7 @@ INSTANTIATE_TEST_SUITE_P(Skinny, Matmul,
 // A NaN or an infinity in an operand reaches the elements that it belongs to and no other.
 TEST(MatmulValues, NanGoesWhereItBelongs) {
   Maker maker;
-  for (DType f : kBoth) {
+  for (DType f : kComputeDTypes) {
     MatmulArgs args;
     args.a = maker.normal(f, {10, 33});
     args.b = maker.normal(f, {33, 50});
@@ -64,7 +71,7 @@ TEST(MatmulBranch, RanksLayoutsAndFinishes) {
   Maker maker;
   for (auto [shape, rank] : {BranchShape{{9, 7, 33}, 8}, {{1, 1, 1}, 1}, {{40, 200, 300}, 16}, {{33, 8, 64}, 5}, {{70, 50, 2100}, 8},
                              {{20, 310, 20}, 256}, {{530, 40, 20}, 3}, {{6, 100, 1030}, 64}})
-    for (auto [input, output] : {std::pair{DType::F32, DType::F32}, {DType::BF16, DType::BF16}, {DType::BF16, DType::F32}})
+    for (auto [input, output] : kProducts)
       for (int bits = 0; bits < 16; ++bits) {
         MatmulArgs args;
         args.transposeA = bits & 1, args.transposeB = bits & 2, args.accumulate = bits & 4;
@@ -83,7 +90,7 @@ TEST(MatmulBranch, RanksLayoutsAndFinishes) {
 
 TEST(ColumnSum, Shapes) {
   Maker maker;
-  for (DType f : kBoth)
+  for (DType f : kComputeDTypes)
     for (auto [rows, width] : {std::pair<int64_t, int64_t>{1, 1}, {3, 5}, {130, 65}, {1000, 200}}) {
       ColumnSumArgs args;
       args.source = maker.normal(f, {rows, width});

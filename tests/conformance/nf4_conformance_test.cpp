@@ -21,7 +21,7 @@ const QuantRecords kFewFormats[] = {{QuantType::NF4, 64, true}, {QuantType::NF4,
 void dequantizesAsTheCodec(QuantRecords format, int64_t rows, int64_t columns) {
   Maker maker;
   QuantWeight weight = makeQuantWeight(maker, format, rows, columns);
-  for (DType f : kBoth) {
+  for (DType f : kComputeDTypes) {
     NF4DequantizeArgs args;
     setWeight(args, weight, format);
     args.target = maker.empty(f, {rows, columns});
@@ -95,7 +95,7 @@ class NF4Matmul : public ::testing::TestWithParam<Shape> {};
 TEST_P(NF4Matmul, AllFormatsDTypesAndFinishes) {
   Maker maker;
   for (QuantRecords format : kFewFormats)
-    for (DType f : kBoth)
+    for (DType f : kComputeDTypes)
       for (int bits = 0; bits < 8; ++bits) {
         const Shape &shape = GetParam();
         if (shape.m * shape.n * shape.k > 2'000'000 && bits % 3 != 0)
@@ -119,7 +119,7 @@ TEST(NF4MatmulBranch, RanksAndFinishes) {
   Maker maker;
   for (auto [shape, rank] : {std::pair{Shape{9, 7, 33}, int64_t{8}}, {Shape{40, 200, 300}, 16}, {Shape{20, 50, 2100}, 3}, {Shape{20, 130, 64}, 256}})
     for (QuantRecords format : kFewFormats)
-      for (DType f : kBoth)
+      for (DType f : kComputeDTypes)
         for (int bits = 0; bits < 8; ++bits) {
           NF4MatmulArgs args = productArgs(maker, format, f, shape, bits);
           args.branchA = maker.normal(f, {shape.m, rank});
@@ -133,7 +133,7 @@ TEST(NF4MatmulBranch, RanksAndFinishes) {
 TEST(NF4MatmulFormats, EveryBlockSize) {
   Maker maker;
   for (QuantRecords format : allFormats())
-    for (DType f : kBoth)
+    for (DType f : kComputeDTypes)
       for (int bits : {0, 1}) {
         NF4MatmulArgs args = productArgs(maker, format, f, {11, 83, 300}, bits);
         conform(args, textOf(format));
@@ -145,7 +145,7 @@ TEST(NF4MatmulFormats, EveryBlockSize) {
 TEST(NF4MatmulFormats, MoreThanATile) {
   Maker maker;
   for (QuantRecords format : kFewFormats)
-    for (DType f : kBoth)
+    for (DType f : kComputeDTypes)
       for (int bits : {0, 1})
         equalsMatmulOfDequantized(productArgs(maker, format, f, {600, 1100, 2088}, bits));
 }

@@ -1,3 +1,5 @@
+#include <optional>
+
 #include "tests/conformance/support.h"
 
 namespace zp::rt::test {
@@ -66,7 +68,32 @@ TEST(FinishStep, WithoutClippingAndWithoutLabels) {
   EXPECT_DOUBLE_EQ(args.metrics.as<double>()[3], 1);
 }
 
-AdamwArgs adamw(Maker &maker, int64_t count, bool copy) {
+// Gradients of 4·loss: ‖g‖ = sqrt(1600·16)/(8·4) = 5 again.
+TEST(FinishStep, TakesTheLossScaleOut) {
+  Maker maker;
+  FinishStepArgs args = finishStep(maker, 1600 * 16, 24, 8, 2);
+  args.scalars.as<StepScalars>()->lossScale = 4;
+  conform(args);
+  cpu::run(KernelContext{}, args);
+  EXPECT_DOUBLE_EQ(args.metrics.as<double>()[0], 3);
+  EXPECT_DOUBLE_EQ(args.metrics.as<double>()[1], 5);
+  EXPECT_FLOAT_EQ(*args.coefficient.as<float>(), 2 / (5 + 1e-6) / 32);
+}
+
+TEST(FinishStep, AnOverflowUpdatesNothing) {
+  Maker maker;
+  for (double overflow : {double{INFINITY}, double{NAN}})
+    for (double maxNorm : {0.0, 2.0}) {
+      FinishStepArgs args = finishStep(maker, overflow, 24, 8, maxNorm);
+      conform(args);
+      cpu::run(KernelContext{}, args);
+      EXPECT_EQ(*args.coefficient.as<float>(), 0);
+      EXPECT_EQ(args.metrics.as<double>()[0], 3) << "the loss may be finite yet";
+      EXPECT_FALSE(std::isfinite(args.metrics.as<double>()[1]));
+    }
+}
+
+AdamwArgs adamw(Maker &maker, int64_t count, std::optional<DType> copy = {}) {
   AdamwArgs args;
   args.gradient = maker.normal(DType::F32, {count});
   args.coefficient = maker.positive(DType::F32, {1});
@@ -74,7 +101,7 @@ AdamwArgs adamw(Maker &maker, int64_t count, bool copy) {
   args.moment1 = maker.normal(DType::F32, {count}, 0.1);
   args.moment2 = maker.positive(DType::F32, {count}, 1e-6, 0.01);
   if (copy)
-    args.computeCopy = maker.empty(DType::BF16, {count});
+    args.computeCopy = maker.empty(*copy, {count});
   StepScalars scalars{};
   scalars.learningRate = 0.01f;
   scalars.biasCorrection1 = 1 - 0.9f * 0.9f * 0.9f;
@@ -90,7 +117,7 @@ AdamwArgs adamw(Maker &maker, int64_t count, bool copy) {
 TEST(Adamw, DecayBordersAndCopies) {
   Maker maker;
   for (int64_t count : {1, 100, 40000})
-    for (bool copy : {false, true})
+    for (std::optional<DType> copy : {std::optional<DType>(), {DType::BF16}, {DType::F16}})
       for (int64_t decayEnd : {int64_t{0}, count / 3, count, count * 5}) {
         AdamwArgs args = adamw(maker, count, copy);
         args.decayEnd = decayEnd;
@@ -98,10 +125,29 @@ TEST(Adamw, DecayBordersAndCopies) {
       }
 }
 
+// A coefficient of 0 is finish_step's word for gradients that overflowed: nothing of them may get in.
+TEST(Adamw, AnOverflowLeavesAllAsItWas) {
+  Maker maker;
+  for (std::optional<DType> copy : {std::optional<DType>(), {DType::BF16}, {DType::F16}}) {
+    AdamwArgs args = adamw(maker, 100, copy);
+    args.decayEnd = 100;
+    *args.coefficient.as<float>() = 0;
+    args.gradient.as<float>()[7] = INFINITY;
+    args.gradient.as<float>()[8] = NAN;
+    conform(args);
+    Copy<AdamwArgs> after(args);
+    cpu::run(KernelContext{}, after.args);
+    for (TensorView AdamwArgs::*state : {&AdamwArgs::master, &AdamwArgs::moment1, &AdamwArgs::moment2})
+      EXPECT_EQ(std::memcmp((args.*state).data, (after.args.*state).data, (args.*state).bytes()), 0);
+    for (int64_t i = 0; copy && i < 100; ++i)
+      EXPECT_EQ(loadElement(after.args.computeCopy, i), roundTo(*copy, loadElement(args.master, i)));
+  }
+}
+
 // Element i of a shard is element rank·n + i of the section: rank 1 of [0, 200) decays nothing when decay ends at 100.
 TEST(Adamw, ShardsDecayByTheirPlaceInTheSection) {
   Maker maker;
-  AdamwArgs args = adamw(maker, 100, false);
+  AdamwArgs args = adamw(maker, 100);
   args.sharded = true;
   args.decayEnd = 130;
   KernelContext second;
@@ -128,7 +174,7 @@ TEST(Adamw, TorchByHand) {
   for (auto run : {static_cast<void (*)(const KernelContext &, const AdamwArgs &)>(reference::run),
                    static_cast<void (*)(const KernelContext &, const AdamwArgs &)>(fast::run)}) {
     Maker maker;
-    AdamwArgs args = adamw(maker, 1, false);
+    AdamwArgs args = adamw(maker, 1);
     args.weightDecay = 0.01;
     args.decayEnd = 1;
     *args.coefficient.as<float>() = 0.25f; // the summed gradients are 2 and -1

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "runtime/kernels/check.h"
 #include "runtime/kernels/kernels.h"
 #include "runtime/kernels/numeric.h"
 #include "runtime/kernels/op_info.h"
@@ -178,7 +179,7 @@ template <typename Args> void conform(const Args &args, const std::string &what 
   const auto &infos = kOperandInfos<Args>;
   bool narrow = false;
   for (const TensorView &operand : operandsOf(args))
-    narrow |= operand && operand.dtype == DType::BF16;
+    narrow |= operand && (operand.dtype == DType::BF16 || operand.dtype == DType::F16);
 
   Copy<Args> expected(args);
   reference::run(KernelContext{}, expected.args);
@@ -202,7 +203,7 @@ template <typename Args> void conform(const Args &args, const std::string &what 
         EXPECT_EQ(std::memcmp(before.data, got.data, before.bytes()), 0) << infos[i].name << " is only read, yet it changed";
         continue;
       }
-      double tolerance = before.dtype == DType::BF16 ? 2e-2 : narrow ? 1e-3 : 1e-5;
+      double tolerance = before.dtype == DType::BF16 ? 2e-2 : before.dtype == DType::F16 ? 2.5e-3 : narrow ? 1e-3 : 1e-5;
       EXPECT_LE(relativeError(want, got), tolerance) << infos[i].name << ", " << threads << " threads";
       if (first) {
         EXPECT_EQ(std::memcmp(first->mutableOperands()[i].data, got.data, got.bytes()), 0)

@@ -8,7 +8,7 @@ const std::pair<int64_t, int64_t> kMatrices[] = {{1, 1}, {3, 5}, {7, 64}, {130, 
 
 TEST(Embedding, WithIdsThatAreNone) {
   Maker maker;
-  for (DType f : kBoth)
+  for (DType f : kComputeDTypes)
     for (int64_t offset : {0, 2}) {
       EmbeddingArgs args;
       args.table = maker.normal(f, {11, 13});
@@ -40,7 +40,7 @@ TEST(Embedding, OffsetIsAddedToWhatIsAnId) {
 
 TEST(EmbeddingGradient, RepeatedIds) {
   Maker maker;
-  for (DType f : kBoth)
+  for (DType f : kComputeDTypes)
     for (int64_t width : {1, 13, 200})
       for (int64_t offset : {0, 3}) {
         EmbeddingGradientArgs args;
@@ -54,7 +54,7 @@ TEST(EmbeddingGradient, RepeatedIds) {
 
 TEST(RmsNorm, Shapes) {
   Maker maker;
-  for (DType f : kBoth)
+  for (DType f : kComputeDTypes)
     for (auto [rows, width] : kMatrices) {
       RmsNormArgs args;
       args.source = maker.normal(f, {rows, width}, 3);
@@ -68,7 +68,7 @@ TEST(RmsNorm, Shapes) {
 
 TEST(RmsNormGradient, WithAndWithoutResidualAndWeightInPlace) {
   Maker maker;
-  for (DType f : kBoth)
+  for (DType f : kComputeDTypes)
     for (auto [rows, width] : kMatrices)
       for (int bits = 0; bits < 12; ++bits) {
         RmsNormGradientArgs args;
@@ -90,7 +90,7 @@ TEST(RmsNormGradient, WithAndWithoutResidualAndWeightInPlace) {
 
 TEST(LayerNorm, ShapesAndRowsFarFromZero) {
   Maker maker;
-  for (DType f : kBoth)
+  for (DType f : kComputeDTypes)
     for (auto [rows, width] : kMatrices)
       for (double shift : {0.0, 100.0}) {
         LayerNormArgs args;
@@ -110,7 +110,7 @@ TEST(LayerNorm, ShapesAndRowsFarFromZero) {
 
 TEST(LayerNormGradient, WithAndWithoutResidualAndParametersInPlace) {
   Maker maker;
-  for (DType f : kBoth)
+  for (DType f : kComputeDTypes)
     for (auto [rows, width] : kMatrices)
       for (int bits = 0; bits < 24; ++bits) {
         LayerNormGradientArgs args;
@@ -138,7 +138,7 @@ const std::array<int64_t, 3> kFusedHeads[] = {{1, 1, 1}, {4, 4, 3}, {5, 1, 8}, {
 
 TEST(SplitQkv, Layouts) {
   Maker maker;
-  for (DType f : kBoth)
+  for (DType f : kComputeDTypes)
     for (auto [heads, kvHeads, headDim] : kFusedHeads)
       for (int64_t tokens : {1, 9, 40}) {
         SplitQkvArgs args;
@@ -164,7 +164,7 @@ TEST(SplitQkv, Layouts) {
 
 TEST(JoinQkv, LayoutsWithAbsentParts) {
   Maker maker;
-  for (DType f : kBoth)
+  for (DType f : kComputeDTypes)
     for (auto [heads, kvHeads, headDim] : kFusedHeads)
       for (int parts = 0; parts < 8; ++parts) {
         JoinQkvArgs args;
@@ -186,7 +186,7 @@ TEST(RopeTable, LongPositions) {
   std::vector<float> frequencies;
   for (int i = 0; i < 11; ++i)
     frequencies.push_back(static_cast<float>(1 / std::pow(10000.0, i / 11.0)));
-  for (DType f : kBoth) {
+  for (DType f : kComputeDTypes) {
     RopeTableArgs args;
     args.positions = maker.integers({100}, 0, 131072);
     args.cosine = maker.empty(f, {100, 11});
@@ -199,7 +199,7 @@ TEST(RopeTable, LongPositions) {
 
 TEST(Rope, BothWaysApartAndInPlace) {
   Maker maker;
-  for (DType f : kBoth)
+  for (DType f : kComputeDTypes)
     for (int64_t headDim : {2, 10, 32, 128})
       for (bool inverse : {false, true})
         for (bool alias : {false, true}) {
@@ -235,7 +235,7 @@ LinearCrossEntropyArgs crossEntropy(Maker &maker, DType f, int64_t rows, int64_t
 
 TEST(LinearCrossEntropy, ChunksMasksAndOptionalGradients) {
   Maker maker;
-  for (DType f : kBoth)
+  for (DType f : kComputeDTypes)
     for (auto [rows, length, width, vocabulary, chunk] :
          {std::array<int64_t, 5>{1, 2, 3, 2, 1}, {2, 9, 20, 50, 4}, {3, 20, 33, 111, 60}, {2, 40, 16, 1500, 17}})
       for (double counted : {1.0, 0.5, 0.0})
@@ -247,6 +247,32 @@ TEST(LinearCrossEntropy, ChunksMasksAndOptionalGradients) {
             args.gradWeight = maker.normal(DType::F32, {vocabulary, width});
           conform(args, std::to_string(gradients));
         }
+}
+
+// Gradients of the loss times the scale, rounded after it was applied; the loss itself is what it was.
+TEST(LinearCrossEntropy, ScalesItsGradients) {
+  Maker maker;
+  for (DType f : kComputeDTypes) {
+    LinearCrossEntropyArgs args = crossEntropy(maker, f, 2, 9, 20, 50, 4, 0.8);
+    args.gradHidden = maker.empty(f, {18, 20});
+    args.gradWeight = maker.empty(DType::F32, {50, 20});
+    std::memset(args.gradWeight.data, 0, args.gradWeight.bytes());
+    Copy<LinearCrossEntropyArgs> plain(args);
+    cpu::run(KernelContext{}, plain.args);
+    StepScalars scalars{};
+    scalars.lossScale = 0.375f;
+    args.scalars = maker.scalars(scalars);
+    conform(args, textOf(f));
+    Copy<LinearCrossEntropyArgs> scaled(args);
+    cpu::run(KernelContext{}, scaled.args);
+    EXPECT_EQ(plain.args.lossSum.as<double>()[0], scaled.args.lossSum.as<double>()[0]);
+    for (int64_t i = 0; i < 50 * 20; ++i)
+      plain.args.gradWeight.as<float>()[i] *= 0.375f;
+    EXPECT_LE(relativeError(plain.args.gradWeight, scaled.args.gradWeight), 1e-2);
+    scaled.args.scalars.as<StepScalars>()->lossScale = 1e8f; // overflows f16, and is meant to
+    cpu::run(KernelContext{}, scaled.args);
+    EXPECT_EQ(std::isfinite(loadElement(scaled.args.gradHidden, 0)), f != DType::F16 || args.labels.as<int32_t>()[1] < 0);
+  }
 }
 
 // The chunk is a matter of memory: hidden's gradient has the same bits for any.
@@ -267,7 +293,7 @@ TEST(LinearCrossEntropy, ChunkDoesNotMatter) {
 
 // A target is predicted when its logit is the largest, and of equal ones the first.
 TEST(LinearCrossEntropy, CountsWhatIsPredicted) {
-  for (DType f : kBoth)
+  for (DType f : kComputeDTypes)
     for (bool gradient : {false, true}) {
       Maker maker;
       LinearCrossEntropyArgs args = crossEntropy(maker, f, 1, 6, 2, 9, 2, 1);

@@ -18,7 +18,7 @@ int64_t countTargets(const Tensor &labels, int64_t length) {
 }
 
 LossSums linearCrossEntropy(const Tensor &hidden, const Tensor &weight, const Tensor &labels, int64_t length, Tensor *hiddenGradient,
-                            Tensor *weightGradient) {
+                            Tensor *weightGradient, double lossScale) {
   int64_t vocabulary = weight.rows(), width = weight.columns();
   if (hiddenGradient)
     *hiddenGradient = Tensor(hidden.shape);
@@ -43,7 +43,7 @@ LossSums linearCrossEntropy(const Tensor &hidden, const Tensor &weight, const Te
     sums.loss += logSumExp - logits[static_cast<size_t>(target)];
     sums.hits += std::max_element(logits.begin(), logits.end()) - logits.begin() == target;
     for (int64_t v = 0; v < vocabulary; ++v) {
-      double g = std::exp(logits[static_cast<size_t>(v)] - logSumExp) - (v == target ? 1 : 0);
+      double g = lossScale * (std::exp(logits[static_cast<size_t>(v)] - logSumExp) - (v == target ? 1 : 0));
       for (int64_t d = 0; d < width; ++d) {
         if (hiddenGradient)
           hiddenGradient->at(t, d) += g * weight.at(v, d);

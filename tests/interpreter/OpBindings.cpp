@@ -64,7 +64,7 @@ static bool runStateful(Operation *op, Frame &f, LogicalResult &result) {
         AdamwSettings settings{number(o.getBeta1()), number(o.getBeta2()), number(o.getEpsilon()), number(o.getWeightDecay())};
         const Tensor &gradient = f.in(o.getGradient());
         double coefficient = f.in(o.getCoefficient())[0];
-        for (int64_t i = 0; i < gradient.size(); ++i)
+        for (int64_t i = 0; coefficient != 0 && i < gradient.size(); ++i)
           adamw(coefficient * gradient[i], scalars, settings, f.layout.parameters.at(o.getParameter().str()).decayed, p.value[i], p.moment1[i], p.moment2[i]);
         return true;
       })
@@ -251,7 +251,8 @@ static bool runGradient(Operation *op, Frame &f) {
       .Case([&](nn::LinearCrossEntropyGradientOp o) {
         Tensor hidden, weight;
         LossSums sums = linearCrossEntropy(f.in(o.getHidden()), f.in(o.getWeight()), f.in(o.getLabels()), static_cast<int64_t>(o.getLength()), &hidden,
-                                           o.getWeightGradient() ? &weight : nullptr);
+                                           o.getWeightGradient() ? &weight : nullptr,
+                                           o.getScalars() ? static_cast<double>(scalarsOf(f.in(o.getScalars())).lossScale) : 1);
         f.out(o.getLoss(), tensorOf(sums, o.getLoss()));
         f.out(o.getHiddenGradient(), hidden);
         if (o.getWeightGradient())

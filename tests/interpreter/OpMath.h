@@ -96,9 +96,9 @@ struct LossSums {
   double loss = 0;
   int64_t hits = 0; // targets whose logit is the first of the largest
 };
-/// Fills the gradients that aren't null.
+/// Fills the gradients that aren't null: those of the loss times lossScale.
 LossSums linearCrossEntropy(const Tensor &hidden, const Tensor &weight, const Tensor &labels, int64_t length, Tensor *hiddenGradient,
-                            Tensor *weightGradient);
+                            Tensor *weightGradient, double lossScale = 1);
 
 // OptimizerOps.cpp
 double sumSquares(const Tensor &x);
@@ -107,7 +107,7 @@ void finishStep(double squareSum, const Tensor &lossSums, const StepScalars &sca
 struct AdamwSettings {
   double beta1, beta2, epsilon, weightDecay;
 };
-/// One element; `decayed` says whether weight decay applies to it.
+/// One element of a step whose coefficient isn't 0; `decayed` says whether weight decay applies to it.
 void adamw(double gradient, const StepScalars &scalars, const AdamwSettings &settings, bool decayed, double &value, double &moment1,
            double &moment2);
 

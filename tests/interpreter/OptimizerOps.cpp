@@ -14,9 +14,9 @@ double sumSquares(const Tensor &x) {
 
 void finishStep(double squareSum, const Tensor &lossSums, const StepScalars &scalars, double maxNorm, Tensor &coefficient, Tensor &metrics) {
   double n = scalars.countedLabels > 0 ? scalars.countedLabels : 1;
-  double norm = std::sqrt(squareSum) / n;
+  double scaled = n * static_cast<double>(scalars.lossScale), norm = std::sqrt(squareSum) / scaled;
   double clip = maxNorm > 0 ? std::min(1.0, maxNorm / (norm + 1e-6)) : 1.0;
-  coefficient = Tensor({1}, clip / n);
+  coefficient = Tensor({1}, std::isfinite(squareSum) ? clip / scaled : 0);
   metrics = Tensor({lossSums.size() + 3});
   metrics.data = {lossSums[0] / n, norm, clip, n};
   if (lossSums.size() == 2)

@@ -17,7 +17,7 @@ static LogicalResult runAdamw(zero::AdamwOp op, Frame &f) {
   const Tensor &gradient = f.in(op.getGradient());
   double coefficient = f.in(op.getCoefficient())[0];
   int64_t first = info.optimizerSharded ? f.rank * gradient.size() : 0;
-  for (int64_t i = 0; i < gradient.size(); ++i)
+  for (int64_t i = 0; coefficient != 0 && i < gradient.size(); ++i)
     adamw(coefficient * gradient[i], scalars, settings, first + i < info.decayEnd, state.master[i], state.moment1[i], state.moment2[i]);
   f.out(op.getResult(), state.master);
   return success();

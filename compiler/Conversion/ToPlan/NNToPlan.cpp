@@ -44,7 +44,7 @@ void matmul(Operation *op, const Product &p, Lowering &l) {
                          l.memory.view(target), p.transposeA, p.transposeB, p.alpha, static_cast<bool>(p.addend), p.branchAlpha);
 }
 
-template <typename OpT> void crossEntropy(OpT op, Value hiddenGradient, Value weightGradient, Lowering &l) {
+template <typename OpT> void crossEntropy(OpT op, Value hiddenGradient, Value weightGradient, Value scalars, Lowering &l) {
   // The loss is added to the state itself when that is all that happens to it.
   Place loss;
   auto user = op.getLoss().hasOneUse() ? dyn_cast<AddStateOp>(*op.getLoss().getUsers().begin()) : AddStateOp();
@@ -59,7 +59,7 @@ template <typename OpT> void crossEntropy(OpT op, Value hiddenGradient, Value we
   Value gradHidden = hiddenGradient ? l.memory.view(l.memory.define(hiddenGradient)) : Value();
   Value gradWeight = weightGradient ? l.memory.view(l.defineZeroed(op, weightGradient)) : Value();
   l.emit<plan::LinearCrossEntropyOp>(op, l.memory.view(hidden), l.memory.view(weight), l.memory.view(op.getLabels()), workspace, l.memory.view(loss), gradHidden,
-                                     gradWeight, static_cast<int64_t>(op.getChunk()), static_cast<int64_t>(op.getLength()));
+                                     gradWeight, l.viewIf(scalars), static_cast<int64_t>(op.getChunk()), static_cast<int64_t>(op.getLength()));
 }
 
 static_assert(static_cast<int64_t>(nn::Activation::Relu) == static_cast<int64_t>(zp::Activation::Relu) &&
@@ -261,8 +261,8 @@ bool lowerNN(Operation *operation, Lowering &l) {
         return l.emit<plan::AlibiTableOp>(op, l.viewIf(op.getPositions()), target, op.getSlopes(), op.getScale(), op.getRoundBf16()), true;
       })
       //===--- loss and optimizer
-      .Case([&](LinearCrossEntropyOp op) { return crossEntropy(op, Value(), Value(), l), true; })
-      .Case([&](LinearCrossEntropyGradientOp op) { return crossEntropy(op, op.getHiddenGradient(), op.getWeightGradient(), l), true; })
+      .Case([&](LinearCrossEntropyOp op) { return crossEntropy(op, Value(), Value(), Value(), l), true; })
+      .Case([&](LinearCrossEntropyGradientOp op) { return crossEntropy(op, op.getHiddenGradient(), op.getWeightGradient(), op.getScalars(), l), true; })
       .Case([&](SumSquaresOp op) {
         Place target = l.defineZeroed(op, op.getResult());
         for (Value tensor : op.getTensors())

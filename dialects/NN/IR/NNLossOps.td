@@ -22,11 +22,14 @@ def NN_LinearCrossEntropyOp : NN_DifferentiableOp<"linear_cross_entropy"> {
 def NN_LinearCrossEntropyGradientOp : NN_PureOp<"linear_cross_entropy_gradient"> {
   let summary = "the loss again and its gradients with respect to hidden and, when asked, weight (f32)";
   let description = [{
+    With `scalars` the backward pass begins with scalars.loss_scale instead of one (nn-scale-loss); the loss is what it was.
+
     Constraints: C1: as linear_cross_entropy. C2: hidden's gradient has hidden's type. C3: weight's gradient is f32 of weight's shape.
   }];
-  let arguments = (ins NN_Matrix:$hidden, NN_Matrix:$weight, NN_Indices:$labels, I64Attr:$chunk, I64Attr:$length);
+  let arguments = (ins NN_Matrix:$hidden, NN_Matrix:$weight, NN_Indices:$labels, Optional<NN_Scalars>:$scalars, I64Attr:$chunk,
+                       I64Attr:$length);
   let results = (outs NN_Double1:$loss, NN_Matrix:$hidden_gradient, Optional<NN_Matrix>:$weight_gradient);
-  let assemblyFormat = "$hidden `,` $weight `,` $labels attr-dict `:` functional-type(operands, results)";
+  let assemblyFormat = "$hidden `,` $weight `,` $labels (`scaled_by` $scalars^)? attr-dict `:` functional-type(operands, results)";
 }
 
 #endif // ZP_DIALECTS_NN_IR_NNLOSSOPS_TD

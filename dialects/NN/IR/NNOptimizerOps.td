@@ -13,8 +13,9 @@ def NN_SumSquaresOp : NN_PureOp<"sum_squares"> {
 def NN_FinishStepOp : NN_PureOp<"finish_step"> {
   let summary = "from sums to means: gradient norm, clipping coefficient, metrics";
   let description = [{
-    n = scalars.counted_labels (1 when 0); norm = sqrt(square_sum)/n; clip = max_norm > 0 ? min(1, max_norm/(norm + 1e-6)) : 1;
-    coefficient = clip/n; metrics = {loss_sum[0]/n, norm, clip, n} and, when loss_sum has two elements, loss_sum[1]/n.
+    n = scalars.counted_labels (1 when 0), s = scalars.loss_scale; norm = sqrt(square_sum)/(n·s); clip = max_norm > 0 ?
+    min(1, max_norm/(norm + 1e-6)) : 1; coefficient = clip/(n·s), or 0 when square_sum isn't finite: nothing is updated then;
+    metrics = {loss_sum[0]/n, norm, clip, n} and, when loss_sum has two elements, loss_sum[1]/n.
 
     Constraints: C1: coefficient is f32 [1]. C2: metrics is f64 [4], or [5] when loss_sum has two elements.
   }];
@@ -29,6 +30,7 @@ def NN_AdamwOp : NN_Op<"adamw", [MemoryEffects<[MemRead, MemWrite]>, DeclareOpIn
   let description = [{
     g = coefficient·gradient; p *= 1 - lr·wd; m += (1-b1)(g-m); v = b2·v + (1-b2)g²; p -= (lr/bc1)·m/(sqrt(v)/sqrt(bc2) + eps);
     lr, bc1, bc2 from scalars; wd is zero for a parameter that isn't `decayed`. The moments are the symbol's, zero at first.
+    With a coefficient of 0 parameter and moments stay as they are.
 
     Constraints: C1: the symbol is a trainable nn.parameter. C2: the gradient's type is the parameter's.
   }];

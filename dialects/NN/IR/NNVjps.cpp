@@ -139,7 +139,7 @@ void RelativeBiasOp::buildVjp(OpBuilder &b, ArrayRef<Value> grads, ArrayRef<bool
 void LinearCrossEntropyOp::buildVjp(OpBuilder &b, ArrayRef<Value>, ArrayRef<bool> needed, MutableArrayRef<Value> out) {
   Type weightType = needed[1] ? Type(gradientType(getWeight())) : Type();
   auto op = LinearCrossEntropyGradientOp::create(b, getLoc(), getLoss().getType(), getHidden().getType(), weightType, getHidden(),
-                                                 getWeight(), getLabels(), getChunkAttr(), getLengthAttr());
+                                                 getWeight(), getLabels(), /*scalars=*/Value(), getChunkAttr(), getLengthAttr());
   if (needed[0])
     out[0] = op.getHiddenGradient();
   if (needed[1])

@@ -3,7 +3,7 @@
 // Conventions. T tokens of a micro-batch (rows × length), D features. Matrices are row-major and dense. `scalars` is the
 // block of step scalars (runtime/schema/step_scalars.h). "Adds into" means out += …; a buffer that is added into is zeroed
 // by an earlier instruction. Sums are taken in an order that does not depend on the number of threads. `f` is the compute
-// dtype (f32 or bf16): arithmetic inside a kernel is f32 (f64 where said), one rounding per stored value.
+// dtype (f32, bf16 or f16): arithmetic inside a kernel is f32 (f64 where said), one rounding per stored value.
 // Next free opcode: 78.
 //===----------------------------------------------------------------------===//
 
@@ -77,7 +77,7 @@ def Plan_CastOp : Plan_Instruction<"cast", 31, OnDevice, (ins Reads<>:$source, W
 def Plan_AddOp : Plan_Instruction<"add", 32, OnDevice, (ins Reads<"f">:$a, Reads<"f">:$b, Writes<"f">:$target)> {
   let summary = "target = a + b; target may be a or b";
 }
-def Plan_AccumulateOp : Plan_Instruction<"accumulate", 33, OnDevice, (ins Reads<"f32, bf16 or f64">:$source, Updates<"f32 or f64">:$target, F64Attr:$scale)> {
+def Plan_AccumulateOp : Plan_Instruction<"accumulate", 33, OnDevice, (ins Reads<"f32, bf16, f16 or f64">:$source, Updates<"f32 or f64">:$target, F64Attr:$scale)> {
   let summary = "adds scale·source into target; the same number of elements";
 }
 def Plan_ScaleOp : Plan_Instruction<"scale", 34, OnDevice, (ins Reads<"f">:$source, Writes<"f">:$target, F64Attr:$factor)> {
@@ -114,7 +114,7 @@ def Plan_MatmulOp : Plan_Instruction<"matmul", 42, OnDevice,
          BoolAttr:$transpose_a, BoolAttr:$transpose_b, F64Attr:$alpha, BoolAttr:$accumulate, F64Attr:$branch_alpha), [AttrSizedOperandSegments]> {
   let summary = "target = alpha·op(a)·op(b) (+ branch_alpha·branch_a·op(branch_b)) (+ bias) (+ target when accumulate)";
   let description = [{
-    a, b, bias and the branch have one dtype (f32 or bf16); target has it too, or is f32. Sums are f32, rounded once into target. The branch,
+    a, b, bias and the branch have one dtype (f32, bf16 or f16); target has it too, or is f32. Sums are f32, rounded once into target. The branch,
     an adapter's second product, is given whole or not at all; R is at most kMaxBranchRank (runtime/schema/limits.h).
   }];
 }
@@ -194,12 +194,13 @@ def Plan_NF4DequantizeOp : Plan_Instruction<"nf4_dequantize", 55, OnDevice,
 def Plan_LinearCrossEntropyOp : Plan_Instruction<"linear_cross_entropy", 53, OnDevice,
     (ins Reads<"f[T,D]">:$hidden, Reads<"f[V,D]">:$weight, Reads<"i32[T], -100 = not counted">:$labels, Writes<"u8">:$workspace,
          Updates<"f64[1] or f64[2]: added into">:$loss_sum, OptionalWrites<"f[T,D]">:$grad_hidden, OptionalUpdates<"f32[V,D]: added into">:$grad_weight,
-         I64Attr:$chunk, I64Attr:$length), [AttrSizedOperandSegments]> {
+         OptionalReads<"u8">:$scalars, I64Attr:$chunk, I64Attr:$length), [AttrSizedOperandSegments]> {
   let summary = "sum of next-token losses of hidden·weightᵀ, with its gradients, a chunk of tokens at a time";
   let description = [{
     The target of token t is labels[t+1] when t+1 lies in the same row (t / length), else nothing. Logits are formed for
     `chunk` tokens at a time in the workspace, rounded to f, then log-softmax in f32; the gradient (softmax - onehot) is
-    rounded to f and multiplied on. Gradients are of the *sum*: the division by the count is apply_gradients' work.
+    rounded to f and multiplied on. Gradients are of the *sum*: the division by the count is apply_gradients' work. With `scalars`
+    they are of the sum times scalars.loss_scale, from before that rounding on.
     Only rows that count are multiplied. The labels were checked against V by the host. A second element of loss_sum counts the
     targets that have the largest logit of their row, and are the first that do.
   }];
@@ -255,20 +256,22 @@ def Plan_FinishStepOp : Plan_Instruction<"finish_step", 61, OnDevice,
          Writes<"f64[4] or f64[5]">:$metrics, F64Attr:$max_norm)> {
   let summary = "from sums to means: gradient norm, clipping coefficient and the step's metrics";
   let description = [{
-    n = scalars.counted_labels (1 when 0); norm = sqrt(square_sum)/n; clip = max_norm > 0 ? min(1, max_norm/(norm + 1e-6)) : 1;
-    coefficient = clip/n: what every summed gradient is multiplied by. metrics = {loss_sum[0]/n, norm, clip, n}
-    and, when loss_sum has two elements, loss_sum[1]/n.
+    n = scalars.counted_labels (1 when 0), s = scalars.loss_scale; norm = sqrt(square_sum)/(n·s);
+    clip = max_norm > 0 ? min(1, max_norm/(norm + 1e-6)) : 1; coefficient = clip/(n·s): what every summed gradient is multiplied by;
+    0 when square_sum isn't finite, as when a gradient isn't. metrics = {loss_sum[0]/n, norm, clip, n} and, when loss_sum has
+    two elements, loss_sum[1]/n.
   }];
 }
 def Plan_AdamwOp : Plan_Instruction<"adamw", 62, OnDevice,
     (ins Reads<"f32[n]">:$gradient, Reads<"f32[1]">:$coefficient, Reads<"u8">:$scalars,
-         Updates<"f32[n]">:$master, Updates<"f32[n]">:$moment1, Updates<"f32[n]">:$moment2, OptionalWrites<"bf16[n]">:$compute_copy,
+         Updates<"f32[n]">:$master, Updates<"f32[n]">:$moment1, Updates<"f32[n]">:$moment2, OptionalWrites<"bf16[n] or f16[n]">:$compute_copy,
          F64Attr:$beta1, F64Attr:$beta2, F64Attr:$epsilon, F64Attr:$weight_decay, I64Attr:$decay_end, BoolAttr:$sharded)> {
   let summary = "decoupled-decay Adam on a section's slice, f32; writes the compute copy too";
   let description = [{
     g = coefficient·gradient; p *= 1 - lr·wd; m += (1-b1)(g-m); v = b2·v + (1-b2)g²;
     p -= (lr/bc1)·m / (sqrt(v)/sqrt(bc2) + eps), lr, bc1, bc2 from scalars. Decay applies to section elements < decay_end;
-    element i of the slice is section element i + (sharded ? rank·n : 0).
+    element i of the slice is section element i + (sharded ? rank·n : 0). With a coefficient of 0 (a step that overflowed)
+    masters and moments stay as they are, and the compute copy is written.
   }];
 }
 

@@ -25,10 +25,8 @@ template <typename T> static void accumulateElements(const KernelContext &contex
 
 void accumulateCpu(const KernelContext &context, const AccumulateArgs &args) {
   const TensorView &source = args.source, &target = args.target;
-  if (target.dtype == DType::F32 && source.dtype == DType::F32)
-    return accumulateElements<float>(context, args);
-  if (target.dtype == DType::F32 && source.dtype == DType::BF16)
-    return accumulateElements<Bf16>(context, args);
+  if (target.dtype == DType::F32 && source.dtype != DType::F64)
+    return forComputeType(source.dtype, [&](auto element) { accumulateElements<decltype(element)>(context, args); });
   // f64 is for a few sums (losses, norms).
   parallelFor(context, source.elements(), kElementwiseGrain, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i)

@@ -15,7 +15,7 @@ Status check(const AdamwArgs &args) {
       .dtype(args.master, {DType::F32})
       .dtype(args.moment1, {DType::F32})
       .dtype(args.moment2, {DType::F32})
-      .dtype(args.computeCopy, {DType::BF16})
+      .dtype(args.computeCopy, {DType::BF16, DType::F16})
       .sameElements(args.master, args.gradient)
       .sameElements(args.moment1, args.gradient)
       .sameElements(args.moment2, args.gradient)

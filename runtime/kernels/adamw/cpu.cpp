@@ -20,12 +20,24 @@ void adamwCpu(const KernelContext &context, const AdamwArgs &args) {
   const int64_t decayed = args.decayEnd - (args.sharded ? context.rank * count : 0); // elements of this slice below it decay
   const float *gradients = args.gradient.as<float>();
   float *masters = args.master.as<float>(), *moments1 = args.moment1.as<float>(), *moments2 = args.moment2.as<float>();
-  Bf16 *copies = args.computeCopy ? args.computeCopy.as<Bf16>() : nullptr;
+  Bf16 *copies = args.computeCopy.dtype == DType::BF16 ? args.computeCopy.as<Bf16>() : nullptr;
+  F16 *copies16 = args.computeCopy.dtype == DType::F16 ? args.computeCopy.as<F16>() : nullptr;
   const double rate = scalars.learningRate;
   const auto keep = static_cast<float>(1 - rate * args.weightDecay);
   const auto stepSize = static_cast<float>(rate / static_cast<double>(scalars.biasCorrection1));
   const auto correction = static_cast<float>(std::sqrt(static_cast<double>(scalars.biasCorrection2)));
   const float coefficient = *args.coefficient.as<float>();
+  auto writeCopy = [&](int64_t i, VF32 master, auto vector) HWY_ATTR {
+    const F32 d;
+    if (copies)
+      vector(d, master, copies + i);
+    else if (copies16)
+      vector(d, master, copies16 + i);
+  };
+  if (coefficient == 0) // an overflow: only the copy is written
+    return parallelFor(context, args.computeCopy ? count : 0, kElementwiseGrain, [&](int64_t begin, int64_t end) HWY_ATTR {
+      forVectors(begin, end, [&](int64_t i, auto vector) HWY_ATTR { writeCopy(i, vector(F32(), masters + i), vector); });
+    });
   parallelFor(context, count, kElementwiseGrain, [&](int64_t begin, int64_t end) HWY_ATTR {
     const F32 d;
     auto update = [&](int64_t from, int64_t to, float decay) HWY_ATTR {
@@ -44,8 +56,7 @@ void adamwCpu(const KernelContext &context, const AdamwArgs &args) {
         vector(d, moment1, moments1 + i);
         vector(d, moment2, moments2 + i);
         vector(d, master, masters + i);
-        if (copies)
-          vector(d, master, copies + i);
+        writeCopy(i, master, vector);
       });
     };
     const int64_t border = HWY_MIN(HWY_MAX(decayed, begin), end);

@@ -22,7 +22,7 @@ template <typename T> static void addElements(const KernelContext &context, cons
 }
 
 void addCpu(const KernelContext &context, const AddArgs &args) {
-  args.a.dtype == DType::F32 ? addElements<float>(context, args) : addElements<Bf16>(context, args);
+  forComputeType(args.a.dtype, [&](auto element) { addElements<decltype(element)>(context, args); });
 }
 
 } // namespace zp::rt::HWY_NAMESPACE

@@ -213,6 +213,8 @@ void attentionCpu(const KernelContext &context, const AttentionArgs &args, const
       const int64_t first = block * kTaskQueries, queries = std::min(kTaskQueries, args.length - first);
       if (args.query.dtype == DType::F32)
         attendTask<float, F32Products<float>>(args, nullptr, head, row, first, queries);
+      else if (args.query.dtype == DType::F16)
+        attendTask<F16, F32Products<F16>>(args, nullptr, head, row, first, queries);
       else if (engine)
         attendTask<Bf16, PairProducts>(args, engine, head, row, first, queries);
       else

@@ -250,6 +250,8 @@ void attentionGradientCpu(const KernelContext &context, const AttentionGradientA
   auto differentiate = [&](int64_t row, int64_t kvHead) {
     if (f32)
       gradientTask<float, F32Products<float>>(args, nullptr, row, kvHead, sums, deltas);
+    else if (args.query.dtype == DType::F16)
+      gradientTask<F16, F32Products<F16>>(args, nullptr, row, kvHead, sums, deltas);
     else if (engine)
       gradientTask<Bf16, PairProducts>(args, engine, row, kvHead, sums, deltas);
     else

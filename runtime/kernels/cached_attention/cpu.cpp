@@ -110,7 +110,7 @@ void cachedAttentionCpu(const KernelContext &context, const CachedAttentionArgs 
   parallelFor(context, args.query.dims[0] * args.heads, 1, [&](int64_t begin, int64_t end) {
     for (int64_t task = begin; task < end; ++task) {
       const int64_t t = task / args.heads, head = task % args.heads;
-      args.query.dtype == DType::F32 ? attendToken<float>(args, t, head) : attendToken<Bf16>(args, t, head);
+      forComputeType(args.query.dtype, [&](auto element) { attendToken<decltype(element)>(args, t, head); });
     }
   });
 }

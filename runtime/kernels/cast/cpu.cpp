@@ -27,11 +27,11 @@ void castCpu(const KernelContext &context, const CastArgs &args) {
       auto size = static_cast<int64_t>(bitsOf(source.dtype) / 8);
       std::memcpy(target.as<char>() + begin * size, source.as<char>() + begin * size, (end - begin) * size);
     });
-  if (source.dtype == DType::BF16 && target.dtype == DType::F32)
-    return castElements(context, source.as<Bf16>(), target.as<float>(), count);
-  if (source.dtype == DType::F32 && target.dtype == DType::BF16)
-    return castElements(context, source.as<float>(), target.as<Bf16>(), count);
-  // f16 is met when a checkpoint is read, not in a step: an element at a time will do.
+  if (target.dtype == DType::F32)
+    return forComputeType(source.dtype, [&](auto from) { castElements(context, source.as<decltype(from)>(), target.as<float>(), count); });
+  if (source.dtype == DType::F32)
+    return forComputeType(target.dtype, [&](auto to) { castElements(context, source.as<float>(), target.as<decltype(to)>(), count); });
+  // No step converts between the two of 16 bits: an element at a time will do.
   parallelFor(context, count, kElementwiseGrain, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i)
       storeElement(target, i, loadElement(source, i));

@@ -32,7 +32,7 @@ template <typename T> static void sumColumns(const KernelContext &context, const
 }
 
 void columnSumCpu(const KernelContext &context, const ColumnSumArgs &args) {
-  args.source.dtype == DType::F32 ? sumColumns<float>(context, args) : sumColumns<Bf16>(context, args);
+  forComputeType(args.source.dtype, [&](auto element) { sumColumns<decltype(element)>(context, args); });
 }
 
 } // namespace zp::rt::HWY_NAMESPACE

@@ -90,7 +90,7 @@ template <typename T> static void dropoutElements(const KernelContext &context, 
 }
 
 void dropoutCpu(const KernelContext &context, const DropoutArgs &args) {
-  args.source.dtype == DType::F32 ? dropoutElements<float>(context, args) : dropoutElements<Bf16>(context, args);
+  forComputeType(args.source.dtype, [&](auto element) { dropoutElements<decltype(element)>(context, args); });
 }
 
 } // namespace zp::rt::HWY_NAMESPACE

@@ -32,7 +32,7 @@ template <typename T> static void addRows(const KernelContext &context, const Em
 }
 
 void embeddingGradientCpu(const KernelContext &context, const EmbeddingGradientArgs &args) {
-  args.gradOut.dtype == DType::F32 ? addRows<float>(context, args) : addRows<Bf16>(context, args);
+  forComputeType(args.gradOut.dtype, [&](auto element) { addRows<decltype(element)>(context, args); });
 }
 
 } // namespace zp::rt::HWY_NAMESPACE

@@ -7,12 +7,12 @@
 namespace zp::rt::reference {
 
 void run(const KernelContext &context, const FinishStepArgs &args) {
-  double counted = args.scalars.as<StepScalars>()->countedLabels;
-  if (counted == 0)
-    counted = 1;
-  double norm = std::sqrt(*args.squareSum.as<double>()) / counted;
+  const StepScalars &scalars = *args.scalars.as<StepScalars>();
+  const double counted = scalars.countedLabels == 0 ? 1 : scalars.countedLabels, squareSum = *args.squareSum.as<double>();
+  const double scaled = counted * static_cast<double>(scalars.lossScale);
+  double norm = std::sqrt(squareSum) / scaled;
   double clip = args.maxNorm > 0 ? std::min(1.0, args.maxNorm / (norm + 1e-6)) : 1.0;
-  *args.coefficient.as<float>() = static_cast<float>(clip / counted);
+  *args.coefficient.as<float>() = std::isfinite(squareSum) ? static_cast<float>(clip / scaled) : 0.0f;
   double *metrics = args.metrics.as<double>();
   metrics[0] = *args.lossSum.as<double>() / counted;
   metrics[1] = norm;

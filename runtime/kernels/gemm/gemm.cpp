@@ -1,6 +1,7 @@
 #include "runtime/kernels/gemm/gemm.h"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "hwy/cache_control.h"
 
@@ -90,7 +91,7 @@ HWY_INLINE void gemmBlock(const GemmProblem &problem, const Factors<TIn> &x, boo
   for (int64_t row = 0; row < tile.rows; row += kMBlock) {
     const int64_t rows = HWY_MIN(kMBlock, tile.rows - row), at = tile.row + row;
     const TIn *block = x.a + (x.transposeA ? first * x.lda + at : at * x.lda + first);
-    // Rows along K are read in place (bf16: from a converted copy); only what is left is packed into panels.
+    // Rows along K are read in place (16 bits: from a converted copy); only what is left is packed into panels.
     const int64_t direct = x.transposeA ? 0 : rows / kMR * kMR;
     const float *rowsOfA = nullptr;
     int64_t rowStride = 0;
@@ -182,12 +183,12 @@ void gemmDots(const KernelContext &context, const GemmProblem &problem, bool tur
 
 /// The engine that multiplies a problem, or null.
 template <typename TIn> const Bf16Engine *engineFor(const GemmProblem &p) {
-  const Bf16Engine *engine = sizeof(TIn) == 2 ? p.engine : nullptr;
+  const Bf16Engine *engine = std::is_same_v<TIn, Bf16> ? p.engine : nullptr;
   return engine && engine->narrow && p.n <= engine->narrow->columns ? engine->narrow : engine;
 }
 
 template <typename TIn, typename TOut> void gemmTyped(const KernelContext &context, const GemmProblem &problem) {
-  const bool narrowEngine = sizeof(TIn) == 2 && problem.engine && problem.engine->narrow;
+  const bool narrowEngine = std::is_same_v<TIn, Bf16> && problem.engine && problem.engine->narrow;
   if (problem.n <= kDotColumns && !problem.transposeA && !narrowEngine)
     return gemmDots<TIn, TOut>(context, problem, false);
   if (problem.m <= kDotColumns && problem.transposeB)
@@ -211,7 +212,7 @@ template <typename TIn, typename TOut> void gemmTyped(const KernelContext &conte
   parallelFor(context, tiling.count(), tiny ? tiling.count() : 1, [&](int64_t begin, int64_t end) HWY_ATTR {
     for (int64_t index = begin; index < end; ++index) {
       const Tile tile = tiling.tile(index, p.m, p.n);
-      if constexpr (sizeof(TIn) == 2)
+      if constexpr (std::is_same_v<TIn, Bf16>)
         if (engine) {
           const Factors<TIn> branch = branchOf<TIn>(p);
           const Tile next = tiling.tile(HWY_MIN(index + 1, end - 1), p.m, p.n);
@@ -228,12 +229,12 @@ template <typename TIn, typename TOut> void gemmTyped(const KernelContext &conte
 } // namespace
 
 void gemmCpu(const KernelContext &context, const GemmProblem &problem) {
-  if (problem.input == DType::F32)
-    gemmTyped<float, float>(context, problem);
-  else if (problem.output == DType::F32)
-    gemmTyped<Bf16, float>(context, problem);
-  else
-    gemmTyped<Bf16, Bf16>(context, problem);
+  forComputeType(problem.input, [&](auto element) {
+    if (problem.output == DType::F32)
+      gemmTyped<decltype(element), float>(context, problem);
+    else
+      gemmTyped<decltype(element), decltype(element)>(context, problem);
+  });
 }
 
 } // namespace zp::rt::HWY_NAMESPACE

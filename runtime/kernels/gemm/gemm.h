@@ -13,7 +13,7 @@ namespace zp::rt {
 struct QuantMatrix;
 
 /// C[m,n] = alpha·op(A)·op(B) (+ branch) (+ bias) (+ C). A is [m,k], or [k,m] when transposed; B is [k,n], or [n,k] when transposed.
-/// Rows lie lda, ldb, ldc elements apart. Inputs and bias have one dtype (f32 or bf16); C has it too or is f32.
+/// Rows lie lda, ldb, ldc elements apart. Inputs and bias have one dtype (f32, bf16 or f16); C has it too or is f32.
 struct GemmProblem {
   int64_t m = 0, n = 0, k = 0;
   const void *a = nullptr, *b = nullptr;
@@ -34,7 +34,7 @@ struct GemmProblem {
   float branchAlpha = 1;
   const void *bias = nullptr; // [n]
   bool accumulate = false;
-  /// What multiplies bf16; null: f32 arithmetic on converted operands.
+  /// What multiplies bf16; null, and for f16: f32 arithmetic on converted operands.
   const Bf16Engine *engine = nativeBf16Engine();
 };
 

@@ -23,13 +23,7 @@ inline constexpr int64_t kKBlock = 256, kMBlock = 48, kMTile = 512, kNTile = kNR
 /// Four columns of as many rows as the vector has lanes, as its 16-byte blocks: block b has row 4b.
 template <class D, typename T> HWY_INLINE hn::Vec<D> loadBlocks(D d, const T *from, int64_t stride) {
   if constexpr (hn::MaxLanes(d) == 4) {
-    if constexpr (sizeof(T) == 4) {
-      return hn::LoadU(d, from);
-    } else {
-      const hn::Rebind<uint32_t, D> u4;
-      const hn::Rebind<uint16_t, D> h4;
-      return hn::BitCast(d, hn::ShiftLeft<16>(hn::PromoteTo(u4, hn::LoadU(h4, from))));
-    }
+    return load(d, from);
   } else {
     const hn::Half<D> half;
     return hn::Combine(d, loadBlocks(half, from + hn::MaxLanes(d) / 2 * stride, stride), loadBlocks(half, from, stride));

@@ -25,6 +25,8 @@ Status check(const LinearCrossEntropyArgs &args) {
       .tensor(args.lossSum, DType::F64, {args.lossSum.elements() == 2 ? 2 : 1})
       .tensor(args.gradHidden, f, {tokens, width})
       .tensor(args.gradWeight, DType::F32, {vocabulary, width});
+  if (args.scalars)
+    checker.scalars(args.scalars);
   uint64_t logits; // a chunk of logits must fit in 63 bits before the formula is asked
   if (checker.ok() && (!checkedMul(args.chunk, vocabulary, logits) || logits > (uint64_t{1} << 60)))
     checker.rule(false, "chunk is " + std::to_string(args.chunk), "a chunk of logits below 2^60 elements");

@@ -6,6 +6,7 @@
 #include "runtime/kernels/kernels.h"
 #include "runtime/kernels/parallel.h"
 #include "runtime/kernels/targets.h"
+#include "runtime/schema/step_scalars.h"
 #include "runtime/schema/workspaces.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -18,8 +19,8 @@ namespace zp::rt::HWY_NAMESPACE {
 namespace {
 
 /// The loss of one row of logits, and whether the label's is the first of the largest; with `gradient`, the row becomes
-/// round(softmax - onehot).
-template <typename T> HWY_NOINLINE double lossOfRow(T *logits, int64_t vocabulary, int64_t label, bool gradient, bool &hit) {
+/// round(lossScale·(softmax - onehot)).
+template <typename T> HWY_NOINLINE double lossOfRow(T *logits, int64_t vocabulary, int64_t label, bool gradient, float lossScale, bool &hit) {
   const F32 d;
   VF32 top = hn::Set(d, toFloat(logits[0]));
   const int64_t whole = vocabulary / kLanes * kLanes;
@@ -47,11 +48,11 @@ template <typename T> HWY_NOINLINE double lossOfRow(T *logits, int64_t vocabular
   const double loss = static_cast<double>(largest) + std::log(sum) - static_cast<double>(toFloat(logits[label]));
   if (gradient) {
     const float expected = toFloat(logits[label]);
-    const VF32 inverse = hn::Set(d, static_cast<float>(1 / sum));
+    const VF32 inverse = hn::Set(d, static_cast<float>(static_cast<double>(lossScale) / sum));
     forVectors(0, vocabulary, [&](int64_t v, auto vector) HWY_ATTR {
       vector(d, hn::Mul(expNegative(d, hn::Sub(vector(d, logits + v), shift)), inverse), logits + v);
     });
-    const auto own = static_cast<float>(std::exp(static_cast<double>(expected - largest)) / sum - 1);
+    const auto own = static_cast<float>(static_cast<double>(lossScale) * (std::exp(static_cast<double>(expected - largest)) / sum - 1));
     storePart(d, hn::Set(d, own), logits + label, 1);
   }
   return loss;
@@ -68,6 +69,7 @@ template <typename T> void crossEntropy(const KernelContext &context, const Line
   const T *hidden = args.hidden.as<T>();
   T *gradHidden = args.gradHidden.as<T>();
   const bool gradient = args.gradHidden || args.gradWeight;
+  const float lossScale = args.scalars ? args.scalars.as<StepScalars>()->lossScale : 1;
 
   int64_t counted = 0; // labels outside the vocabulary were refused by the host; here they count as none
   for (int64_t t = 0; t + 1 < tokens; ++t)
@@ -106,7 +108,7 @@ template <typename T> void crossEntropy(const KernelContext &context, const Line
       int64_t right = 0;
       for (int64_t r = begin; r < end; ++r) {
         bool hit;
-        losses[r] = lossOfRow(logits + r * vocabulary, vocabulary, labels[index[r] + 1], gradient, hit);
+        losses[r] = lossOfRow(logits + r * vocabulary, vocabulary, labels[index[r] + 1], gradient, lossScale, hit);
         right += hit;
       }
       hits.fetch_add(right, std::memory_order_relaxed);
@@ -141,7 +143,7 @@ template <typename T> void crossEntropy(const KernelContext &context, const Line
 } // namespace
 
 void linearCrossEntropyCpu(const KernelContext &context, const LinearCrossEntropyArgs &args) {
-  args.hidden.dtype == DType::F32 ? crossEntropy<float>(context, args) : crossEntropy<Bf16>(context, args);
+  forComputeType(args.hidden.dtype, [&](auto element) { crossEntropy<decltype(element)>(context, args); });
 }
 
 } // namespace zp::rt::HWY_NAMESPACE

@@ -1,5 +1,6 @@
 #include "runtime/kernels/kernels.h"
 #include "runtime/kernels/numeric.h"
+#include "runtime/schema/step_scalars.h"
 
 #include <algorithm>
 #include <vector>
@@ -9,6 +10,7 @@ namespace zp::rt::reference {
 void run(const KernelContext &context, const LinearCrossEntropyArgs &args) {
   int64_t tokens = args.hidden.dims[0], width = args.hidden.dims[1], vocabulary = args.weight.dims[0];
   DType f = args.hidden.dtype;
+  const double lossScale = args.scalars ? args.scalars.as<StepScalars>()->lossScale : 1;
   std::vector<double> logits(vocabulary);
   double lossSum = 0, hits = 0;
   for (int64_t t = 0; t < tokens; ++t) {
@@ -33,7 +35,7 @@ void run(const KernelContext &context, const LinearCrossEntropyArgs &args) {
     lossSum += largest + std::log(sum) - logits[label];
     hits += std::max_element(logits.begin(), logits.end()) - logits.begin() == label;
     for (int64_t v = 0; v < vocabulary; ++v) // from here on: the gradient of the logit
-      logits[v] = roundTo(f, std::exp(logits[v] - largest) / sum - (v == label ? 1 : 0));
+      logits[v] = roundTo(f, lossScale * (std::exp(logits[v] - largest) / sum - (v == label ? 1 : 0)));
     for (int64_t d = 0; args.gradHidden && d < width; ++d) {
       double gradient = 0;
       for (int64_t v = 0; v < vocabulary; ++v)

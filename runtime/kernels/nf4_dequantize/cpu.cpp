@@ -20,10 +20,7 @@ template <typename T> void dequantize(const KernelContext &context, const QuantM
 
 void dequantizeCpu(const KernelContext &context, const NF4DequantizeArgs &args) {
   const QuantMatrix weight = quantMatrixOf(args, args.target.dims[0], args.target.dims[1]);
-  if (args.target.dtype == DType::F32)
-    dequantize<float>(context, weight, args.target);
-  else
-    dequantize<Bf16>(context, weight, args.target);
+  forComputeType(args.target.dtype, [&](auto element) { dequantize<decltype(element)>(context, weight, args.target); });
 }
 
 } // namespace zp::rt::HWY_NAMESPACE

@@ -54,17 +54,17 @@ template <typename V> HWY_INLINE VBytes inEachPart(V bytes) {
     return hn::Combine(Bytes(), bytes, bytes);
 }
 
-/// A block's table as planes: byte j of every entry.
-template <typename T> struct Planes;
-template <> struct Planes<Bf16> {
+/// A block's table as planes: byte j of every entry. This one is for elements of two bytes.
+template <typename T> struct Planes {
+  static_assert(sizeof(T) == 2);
   VBytes low, high;
-  HWY_INLINE explicit Planes(const Bf16 *table) {
+  HWY_INLINE explicit Planes(const T *table) {
     const hn::FixedTag<uint8_t, 16> d;
     hn::Vec<decltype(d)> a, b;
     hn::LoadInterleaved2(d, reinterpret_cast<const uint8_t *>(table), a, b);
     low = inEachPart(a), high = inEachPart(b);
   }
-  HWY_INLINE void lookUp(VBytes codes, Bf16 *out) const {
+  HWY_INLINE void lookUp(VBytes codes, T *out) const {
     const Bytes d;
     const VBytes a = hn::TableLookupBytes(low, codes), b = hn::TableLookupBytes(high, codes);
     auto *to = reinterpret_cast<uint8_t *>(out);

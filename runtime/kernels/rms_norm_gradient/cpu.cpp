@@ -63,10 +63,11 @@ template <typename T> static void sourceGradient(const KernelContext &context, c
 }
 
 void rmsNormGradientCpu(const KernelContext &context, const RmsNormGradientArgs &args) {
-  const bool f32 = args.source.dtype == DType::F32;
-  if (args.gradWeight) // first: grad_source may be grad_out's memory
-    f32 ? weightGradient<float>(context, args) : weightGradient<Bf16>(context, args);
-  f32 ? sourceGradient<float>(context, args) : sourceGradient<Bf16>(context, args);
+  forComputeType(args.source.dtype, [&](auto element) {
+    if (args.gradWeight) // first: grad_source may be grad_out's memory
+      weightGradient<decltype(element)>(context, args);
+    sourceGradient<decltype(element)>(context, args);
+  });
 }
 
 } // namespace zp::rt::HWY_NAMESPACE

@@ -32,7 +32,7 @@ template <typename T> static void rotate(const KernelContext &context, const Rop
 }
 
 void ropeCpu(const KernelContext &context, const RopeArgs &args) {
-  args.source.dtype == DType::F32 ? rotate<float>(context, args) : rotate<Bf16>(context, args);
+  forComputeType(args.source.dtype, [&](auto element) { rotate<decltype(element)>(context, args); });
 }
 
 } // namespace zp::rt::HWY_NAMESPACE

@@ -23,7 +23,7 @@ template <typename T> static void scaleElements(const KernelContext &context, co
 }
 
 void scaleCpu(const KernelContext &context, const ScaleArgs &args) {
-  args.source.dtype == DType::F32 ? scaleElements<float>(context, args) : scaleElements<Bf16>(context, args);
+  forComputeType(args.source.dtype, [&](auto element) { scaleElements<decltype(element)>(context, args); });
 }
 
 } // namespace zp::rt::HWY_NAMESPACE

@@ -24,7 +24,7 @@ template <typename T> static void siluMul(const KernelContext &context, const Si
 }
 
 void siluMulCpu(const KernelContext &context, const SiluMulArgs &args) {
-  args.gate.dtype == DType::F32 ? siluMul<float>(context, args) : siluMul<Bf16>(context, args);
+  forComputeType(args.gate.dtype, [&](auto element) { siluMul<decltype(element)>(context, args); });
 }
 
 } // namespace zp::rt::HWY_NAMESPACE

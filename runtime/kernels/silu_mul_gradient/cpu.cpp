@@ -27,7 +27,7 @@ template <typename T> static void siluMulGradient(const KernelContext &context, 
 }
 
 void siluMulGradientCpu(const KernelContext &context, const SiluMulGradientArgs &args) {
-  args.gate.dtype == DType::F32 ? siluMulGradient<float>(context, args) : siluMulGradient<Bf16>(context, args);
+  forComputeType(args.gate.dtype, [&](auto element) { siluMulGradient<decltype(element)>(context, args); });
 }
 
 } // namespace zp::rt::HWY_NAMESPACE

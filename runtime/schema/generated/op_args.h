@@ -261,6 +261,7 @@ struct LinearCrossEntropyArgs {
   TensorView lossSum;
   TensorView gradHidden; // optional
   TensorView gradWeight; // optional
+  TensorView scalars; // optional
   int64_t chunk{};
   int64_t length{};
 };

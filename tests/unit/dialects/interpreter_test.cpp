@@ -132,6 +132,31 @@ TEST(FinishStep, ClipsTheMean) { // gradient norm 6 over 3 labels: 2; clipped at
   EXPECT_EQ(metrics[2], 1);
 }
 
+TEST(FinishStep, TakesTheLossScaleOutAndUpdatesNothingOnOverflow) {
+  StepScalars scalars{};
+  scalars.countedLabels = 3;
+  scalars.lossScale = 4;
+  Tensor coefficient, metrics;
+  finishStep(36 * 16, Tensor({1}, 9), scalars, 1.0, coefficient, metrics);
+  EXPECT_EQ(metrics[0], 3);
+  EXPECT_EQ(metrics[1], 2);
+  EXPECT_DOUBLE_EQ(coefficient[0], 1 / 2.000001 / 12);
+  for (double overflow : {double(INFINITY), double(NAN)}) {
+    finishStep(overflow, Tensor({1}, 9), scalars, 1.0, coefficient, metrics);
+    EXPECT_EQ(coefficient[0], 0);
+    EXPECT_FALSE(std::isfinite(metrics[1]));
+  }
+}
+
+TEST(CrossEntropy, ScalesGradientsAlone) {
+  Tensor labels = vector({0, 1}), hidden({2, 2}, 0.5), weight({3, 2}, 1.0), plain, scaled;
+  weight.at(1, 0) = -2;
+  double loss = linearCrossEntropy(hidden, weight, labels, 2, &plain, nullptr).loss;
+  EXPECT_EQ(linearCrossEntropy(hidden, weight, labels, 2, &scaled, nullptr, 8).loss, loss);
+  EXPECT_NE(plain[0], 0);
+  EXPECT_DOUBLE_EQ(scaled[0], 8 * plain[0]);
+}
+
 // The first step of Adam moves by the rate, whatever the gradient's size; decay comes first.
 TEST(Adamw, FirstStep) {
   StepScalars scalars{};

@@ -73,6 +73,7 @@
 // CHECK: plan.entry @train_step kind train_step attributes {length = 2 : i64, rows = 2 : i64}
 // CHECK: %[[X:.+]] = plan.view @input.x[0]
 // CHECK: plan.input "x", %[[X]]
+// CHECK: plan.input "scalars", %[[STEP:.+]] :
 // Awaited at once: a plain instruction. Awaited later: it has a future.
 // CHECK: plan.all_gather %{{.+}}, %{{[0-9]+}} : memref<64xf32>, memref<128xf32>
 // CHECK: plan.all_gather %{{.+}}, %{{[0-9]+}} {plan.future = 0 : i64}
@@ -84,7 +85,7 @@
 // CHECK: plan.matmul %[[X]], %{{.+}}, %[[Y]] {accumulate = true, alpha = 2.000000e+00 : f64
 // The loss is added where it lives.
 // CHECK: %[[L:.+]] = plan.view @state.loss_sum[0]
-// CHECK: plan.linear_cross_entropy %[[Y]], %[[W]], %{{.+}}, %{{.+}}, %[[L]], %[[DZ:.+]] {chunk
+// CHECK: plan.linear_cross_entropy %[[Y]], %[[W]], %{{.+}}, %{{.+}}, %[[L]], %[[DZ:.+]], %[[STEP]] {chunk
 // The gradient is written where it is packed, after that has been zeroed.
 // CHECK: %[[P:.+]] = plan.view @[[PACK:.+]][0] : memref<128xf32>
 // CHECK: plan.fill %[[P]] {value = 0.000000e+00 : f64}
@@ -114,6 +115,7 @@ nn.program @init kind init {
 nn.program @train_step kind train_step attributes {rows = 2 : i64, length = 2 : i64} {
   %x = nn.input "x" : tensor<4x8xf32>
   %labels = nn.input "labels" : tensor<4xi32>
+  %step = nn.input "scalars" : tensor<64xi8>
   %v = zero.values @f : tensor<64xf32>
   %f = zero.all_gather %v {ranks = 2 : i64} : tensor<64xf32> -> !zero.future<tensor<128xf32>>
   %g = zero.wait %f : !zero.future<tensor<128xf32>> -> tensor<128xf32>
@@ -124,7 +126,7 @@ nn.program @train_step kind train_step attributes {rows = 2 : i64, length = 2 : 
   %tg = zero.wait %tf : !zero.future<tensor<128xf32>> -> tensor<128xf32>
   %a = zero.slot %tg, @t, @a : (tensor<128xf32>) -> tensor<8x8xf32>
   %z = nn.linear %x, %a addend %y {alpha = 2.0 : f64} : (tensor<4x8xf32>, tensor<8x8xf32>, tensor<4x8xf32>) -> tensor<4x8xf32>
-  %loss, %dz = nn.linear_cross_entropy_gradient %z, %w, %labels {chunk = 4 : i64, length = 2 : i64} : (tensor<4x8xf32>, tensor<8x8xf32>, tensor<4xi32>) -> (tensor<1xf64>, tensor<4x8xf32>)
+  %loss, %dz = nn.linear_cross_entropy_gradient %z, %w, %labels scaled_by %step {chunk = 4 : i64, length = 2 : i64} : (tensor<4x8xf32>, tensor<8x8xf32>, tensor<4xi32>, tensor<64xi8>) -> (tensor<1xf64>, tensor<4x8xf32>)
   nn.add_state @loss_sum, %loss : tensor<1xf64>
   %da = nn.linear_weight_gradient %dz, %x {alpha = 2.0 : f64} : (tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<8x8xf32>
   %p = zero.pack @t, [@a] (%da) : (tensor<8x8xf32>) -> tensor<128xf32>

@@ -157,6 +157,9 @@ nn.program @backward kind evaluate {
   %loss, %dh = nn.linear_cross_entropy_gradient %x, %table, %ids {chunk = 4 : i64, length = 4 : i64} : (tensor<8x4xf32>, tensor<9x4xf32>, tensor<8xi32>) -> (tensor<1xf64>, tensor<8x4xf32>)
   // CHECK: nn.linear_cross_entropy_gradient {{.*}} -> (tensor<1xf64>, tensor<8x4xf32>, tensor<9x4xf32>)
   %loss2, %dh2, %dtable = nn.linear_cross_entropy_gradient %x, %table, %ids {chunk = 4 : i64, length = 4 : i64} : (tensor<8x4xf32>, tensor<9x4xf32>, tensor<8xi32>) -> (tensor<1xf64>, tensor<8x4xf32>, tensor<9x4xf32>)
+  %scalars = nn.input "scalars" : tensor<64xi8>
+  // CHECK: nn.linear_cross_entropy_gradient %{{.*}}, %{{.*}}, %{{.*}} scaled_by %{{.*}} {chunk = 4 : i64, length = 4 : i64} : (tensor<8x4xf32>, tensor<9x4xf32>, tensor<8xi32>, tensor<64xi8>) -> (tensor<1xf64>, tensor<8x4xf32>)
+  %loss3, %dh3 = nn.linear_cross_entropy_gradient %x, %table, %ids scaled_by %scalars {chunk = 4 : i64, length = 4 : i64} : (tensor<8x4xf32>, tensor<9x4xf32>, tensor<8xi32>, tensor<64xi8>) -> (tensor<1xf64>, tensor<8x4xf32>)
   // CHECK: nn.accumulate_gradient @w, %{{.*}} : tensor<6x4xf32>
   nn.accumulate_gradient @w, %dw : tensor<6x4xf32>
 }

@@ -28,7 +28,7 @@ TEST(Check, CommonRules) {
                     {"dtype 9", [](auto &x, Maker &) { x.a.dtype = static_cast<DType>(9); }},
                     {"address", [](auto &x, Maker &) { x.a.data = x.a.template as<char>() + 2; }},
                     {"overlaps a", [](auto &x, Maker &) { x.target.data = x.a.template as<float>() + 1; }},
-                    {"a is f16", [](auto &x, Maker &) { x.a.dtype = DType::F16; }},
+                    {"a is f64", [](auto &x, Maker &) { x.a.dtype = DType::F64; }},
                     {"b is bf16", [](auto &x, Maker &) { x.b.dtype = DType::BF16; }},
                     {"target is bf16", [](auto &x, Maker &) { x.target.dtype = DType::BF16; }},
                     {"b is f32[4,5]", [](auto &x, Maker &) { shrink(x.b); }},
@@ -91,7 +91,7 @@ TEST(Check, Dropout) {
                         {"length", [](auto &x, Maker &) { x.length = 7; }},
                         {"whole rows", [](auto &x, Maker &) { x.length = 4; }},
                         {"source is f32[24]", [](auto &x, Maker &) { x.source.rank = 1, x.source.dims[0] = 24; }},
-                        {"source is f16", [](auto &x, Maker &) { x.source.dtype = DType::F16; }},
+                        {"source is f64", [](auto &x, Maker &) { x.source.dtype = DType::F64; }},
                         {"target is f32[6,3]", [](auto &x, Maker &) { shrink(x.target); }},
                         {"target is bf16", [](auto &x, Maker &) { x.target.dtype = DType::BF16; }},
                         {"scalars is u8[63]", [](auto &x, Maker &) { shrink(x.scalars); }},
@@ -120,7 +120,7 @@ TEST(Check, RowsAndEmbeddings) {
   embedding.ids = maker.integers({6}, 0, 9);
   embedding.target = maker.empty(kF32, {6, 4});
   refuses<EmbeddingArgs>(embedding, maker,
-                         {{"table is f16", [](auto &x, Maker &) { x.table.dtype = DType::F16; }},
+                         {{"table is f64", [](auto &x, Maker &) { x.table.dtype = DType::F64; }},
                           {"table is f32[10]", [](auto &x, Maker &) { x.table.rank = 1; }},
                           {"ids is f32", [](auto &x, Maker &) { x.ids.dtype = kF32; }},
                           {"target is f32[6,3]", [](auto &x, Maker &) { shrink(x.target); }},
@@ -135,7 +135,7 @@ TEST(Check, RowsAndEmbeddings) {
                                  {{"ids is f32", [](auto &x, Maker &) { x.ids.dtype = kF32; }},
                                   {"offset is -1", [](auto &x, Maker &) { x.offset = -1; }},
                                   {"offset is 10", [](auto &x, Maker &) { x.offset = 10; }},
-                                  {"grad_out is f16", [](auto &x, Maker &) { x.gradOut.dtype = DType::F16; }},
+                                  {"grad_out is f64", [](auto &x, Maker &) { x.gradOut.dtype = DType::F64; }},
                                   {"grad_out is f32[6,3]", [](auto &x, Maker &) { shrink(x.gradOut); }},
                                   {"grad_table is bf16", [](auto &x, Maker &) { x.gradTable.dtype = DType::BF16; }},
                                   {"grad_table is f32[10]", [](auto &x, Maker &) { x.gradTable.rank = 1; }}});
@@ -150,7 +150,7 @@ TEST(Check, MatmulAndColumnSum) {
   valid.target = maker.empty(kF32, {4, 5});
   valid.alpha = 1;
   refuses<MatmulArgs>(valid, maker,
-                      {{"a is f16", [](auto &x, Maker &) { x.a.dtype = DType::F16; }},
+                      {{"a is f64", [](auto &x, Maker &) { x.a.dtype = DType::F64; }},
                        {"a is f32[4]", [](auto &x, Maker &) { x.a.rank = 1; }},
                        {"b is bf16", [](auto &x, Maker &) { x.b.dtype = DType::BF16; }},
                        {"b is f32[6]", [](auto &x, Maker &) { x.b.rank = 1; }},
@@ -169,7 +169,7 @@ TEST(Check, MatmulAndColumnSum) {
   sum.source = maker.normal(kF32, {4, 6});
   sum.target = maker.normal(kF32, {6});
   refuses<ColumnSumArgs>(sum, maker,
-                         {{"source is f16", [](auto &x, Maker &) { x.source.dtype = DType::F16; }},
+                         {{"source is f64", [](auto &x, Maker &) { x.source.dtype = DType::F64; }},
                           {"source is f32[4]", [](auto &x, Maker &) { x.source.rank = 1; }},
                           {"target is f32[5]", [](auto &x, Maker &) { shrink(x.target); }},
                           {"target is bf16", [](auto &x, Maker &) { x.target.dtype = DType::BF16; }}});
@@ -183,7 +183,7 @@ TEST(Check, RmsNormAndItsGradient) {
   norm.target = maker.empty(kF32, {4, 6});
   norm.rstd = maker.empty(kF32, {4});
   refuses<RmsNormArgs>(norm, maker,
-                       {{"source is f16", [](auto &x, Maker &) { x.source.dtype = DType::F16; }},
+                       {{"source is f64", [](auto &x, Maker &) { x.source.dtype = DType::F64; }},
                         {"source is f32[4]", [](auto &x, Maker &) { x.source.rank = 1; }},
                         {"weight is f32[5]", [](auto &x, Maker &) { shrink(x.weight); }},
                         {"weight is bf16", [](auto &x, Maker &) { x.weight.dtype = DType::BF16; }},
@@ -203,7 +203,7 @@ TEST(Check, RmsNormAndItsGradient) {
   gradient.gradWeight = maker.normal(kF32, {6});
   refuses<RmsNormGradientArgs>(gradient, maker,
                                {{"source is f32[4]", [](auto &x, Maker &) { x.source.rank = 1; }},
-                                {"source is f16", [](auto &x, Maker &) { x.source.dtype = DType::F16; }},
+                                {"source is f64", [](auto &x, Maker &) { x.source.dtype = DType::F64; }},
                                 {"grad_out is f32[4,5]", [](auto &x, Maker &) { shrink(x.gradOut); }},
                                 {"weight is f32[5]", [](auto &x, Maker &) { shrink(x.weight); }},
                                 {"rstd is f32[3]", [](auto &x, Maker &) { shrink(x.rstd); }},
@@ -352,7 +352,7 @@ TEST(Check, Rope) {
   table.scaling = 1;
   refuses<RopeTableArgs>(table, maker,
                          {{"positions is f32", [](auto &x, Maker &) { x.positions.dtype = kF32; }},
-                          {"cosine is f16", [](auto &x, Maker &) { x.cosine.dtype = DType::F16; }},
+                          {"cosine is f64", [](auto &x, Maker &) { x.cosine.dtype = DType::F64; }},
                           {"cosine is f32[4,3]", [](auto &x, Maker &) { x.inverseFrequencies = {}; }},
                           {"cosine is f32[4,2]", [](auto &x, Maker &) { shrink(x.cosine); }},
                           {"sine is f32[4,2]", [](auto &x, Maker &) { shrink(x.sine); }},
@@ -372,7 +372,7 @@ TEST(Check, Rope) {
                      {"cosine is f32[4,2]", [](auto &x, Maker &) { shrink(x.cosine); }},
                      {"sine is bf16", [](auto &x, Maker &) { x.sine.dtype = DType::BF16; }},
                      {"source is f32[4]", [](auto &x, Maker &m) { x.source.rank = 1, x.target = m.empty(kF32, {4, 12}); }},
-                     {"source is f16", [](auto &x, Maker &m) { x.source.dtype = DType::F16, x.target = m.empty(kF32, {4, 12}); }},
+                     {"source is f64", [](auto &x, Maker &m) { x.source.dtype = DType::F64, x.target = m.empty(kF32, {4, 12}); }},
                      {"target is f32[4,11]", [](auto &x, Maker &m) { x.target = m.empty(kF32, {4, 11}); }},
                      {"target overlaps cosine", [](auto &x, Maker &) { x.target.data = x.cosine.data; }}});
 }
@@ -384,7 +384,7 @@ TEST(Check, SiluMulAndItsGradient) {
   forward.up = maker.normal(kF32, {8});
   forward.target = maker.empty(kF32, {8});
   refuses<SiluMulArgs>(forward, maker,
-                       {{"gate is f16", [](auto &x, Maker &) { x.gate.dtype = DType::F16; }},
+                       {{"gate is f64", [](auto &x, Maker &) { x.gate.dtype = DType::F64; }},
                         {"up is bf16", [](auto &x, Maker &) { x.up.dtype = DType::BF16; }},
                         {"target is bf16", [](auto &x, Maker &) { x.target.dtype = DType::BF16; }},
                         {"up is f32[7]", [](auto &x, Maker &) { shrink(x.up); }},
@@ -396,7 +396,7 @@ TEST(Check, SiluMulAndItsGradient) {
   gradient.gradGate = maker.empty(kF32, {8});
   gradient.gradUp = maker.empty(kF32, {8});
   refuses<SiluMulGradientArgs>(gradient, maker,
-                               {{"grad_out is f16", [](auto &x, Maker &) { x.gradOut.dtype = DType::F16; }},
+                               {{"grad_out is f64", [](auto &x, Maker &) { x.gradOut.dtype = DType::F64; }},
                                 {"gate is bf16", [](auto &x, Maker &) { x.gate.dtype = DType::BF16; }},
                                 {"up is f32[7]", [](auto &x, Maker &) { shrink(x.up); }},
                                 {"grad_gate is f32[7]", [](auto &x, Maker &) { shrink(x.gradGate); }},
@@ -419,7 +419,7 @@ TEST(Check, LinearCrossEntropy) {
   valid.length = 3;
   refuses<LinearCrossEntropyArgs>(
       valid, maker,
-      {{"hidden is f16", [](auto &x, Maker &) { x.hidden.dtype = DType::F16; }},
+      {{"hidden is f64", [](auto &x, Maker &) { x.hidden.dtype = DType::F64; }},
        {"hidden is f32[6]", [](auto &x, Maker &) { x.hidden.rank = 1; }},
        {"weight is f32[100,3]", [](auto &x, Maker &) { shrink(x.weight); }},
        {"weight is bf16", [](auto &x, Maker &) { x.weight.dtype = DType::BF16; }},
@@ -436,6 +436,7 @@ TEST(Check, LinearCrossEntropy) {
        {"workspace has", [](auto &x, Maker &) { shrink(x.workspace); }},
        {"workspace has", [](auto &x, Maker &) { x.chunk = 6; }},
        {"grad_hidden overlaps hidden", [](auto &x, Maker &) { x.gradHidden.data = x.hidden.data; }},
+       {"scalars is u8[63]", [](auto &x, Maker &m) { x.scalars = m.scalars(StepScalars{}), shrink(x.scalars); }},
        {"below 2^31", [](auto &x, Maker &) {
           x.weight.dims[0] = int64_t{1} << 31;
           x.weight.data = reinterpret_cast<void *>(uintptr_t{64});

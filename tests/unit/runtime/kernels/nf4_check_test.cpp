@@ -24,7 +24,7 @@ TEST(NF4Check, Matmul) {
   const auto bytes = static_cast<int64_t>(kFormat.bytes());
   refuses<NF4MatmulArgs>(
       valid, maker,
-      {{"a is f16", [](auto &x, Maker &) { x.a.dtype = DType::F16; }},
+      {{"a is f64", [](auto &x, Maker &) { x.a.dtype = DType::F64; }},
        {"a is f32[4]", [](auto &x, Maker &) { x.a.rank = 1; }},
        {"a is f32[4,5]", [](auto &x, Maker &) { shrink(x.a); }},
        {"a is f32[4,6]", [](auto &x, Maker &) { x.transpose = false; }},
@@ -72,7 +72,7 @@ TEST(NF4Check, Dequantize) {
   valid.target = maker.empty(kF32, {5, 6});
   refuses<NF4DequantizeArgs>(
       valid, maker,
-      {{"target is f16", [](auto &x, Maker &) { x.target.dtype = DType::F16; }},
+      {{"target is f64", [](auto &x, Maker &) { x.target.dtype = DType::F64; }},
        {"target is f32[5]", [](auto &x, Maker &) { x.target.rank = 1; }},
        {"weight is u8[", [](auto &x, Maker &m) { x.target = m.empty(kF32, {128, 129}); }}, // one block more than a record
        {"weight is u8[", [](auto &x, Maker &) { x.nested = false; }},

@@ -75,9 +75,9 @@ TEST(Operations, OfAttentionAndItsGradient) {
 
 TEST(Operations, OfTheLossAProductForTheLogitsAndOneForEachGradient) {
   auto loss = [](Fbb &fbb) { return fbs::CreateLinearCrossEntropyAttrs(fbb, 4, 4).Union(); };
-  EXPECT_DOUBLE_EQ(operationsOf(OneInstruction(fbs::OpAttrs::LinearCrossEntropy, loss, {{8, 6}, {9, 6}, {8}, {64}, {1}, {}, {}})), 2 * 8 * 9 * 6);
-  EXPECT_DOUBLE_EQ(operationsOf(OneInstruction(fbs::OpAttrs::LinearCrossEntropy, loss, {{8, 6}, {9, 6}, {8}, {64}, {1}, {8, 6}, {}})), 2 * 2 * 8 * 9 * 6);
-  EXPECT_DOUBLE_EQ(operationsOf(OneInstruction(fbs::OpAttrs::LinearCrossEntropy, loss, {{8, 6}, {9, 6}, {8}, {64}, {1}, {8, 6}, {9, 6}})), 3 * 2 * 8 * 9 * 6);
+  EXPECT_DOUBLE_EQ(operationsOf(OneInstruction(fbs::OpAttrs::LinearCrossEntropy, loss, {{8, 6}, {9, 6}, {8}, {64}, {1}, {}, {}, {}})), 2 * 8 * 9 * 6);
+  EXPECT_DOUBLE_EQ(operationsOf(OneInstruction(fbs::OpAttrs::LinearCrossEntropy, loss, {{8, 6}, {9, 6}, {8}, {64}, {1}, {8, 6}, {}, {}})), 2 * 2 * 8 * 9 * 6);
+  EXPECT_DOUBLE_EQ(operationsOf(OneInstruction(fbs::OpAttrs::LinearCrossEntropy, loss, {{8, 6}, {9, 6}, {8}, {64}, {1}, {8, 6}, {9, 6}, {}})), 3 * 2 * 8 * 9 * 6);
 }
 
 TEST(Operations, WhatIsDoneElementByElementCountsAsNone) {
