@@ -17,6 +17,7 @@ static void buildTrain(mlir::OpPassManager &passes) {
   passes.addPass(nn::createBuildGenerationPass());
   passes.addPass(nn::createBuildEvaluationPass());
   passes.addPass(nn::createBuildBackwardPass());
+  passes.addPass(nn::createScaleLossPass());
   passes.addPass(nn::createInsertOptimizerPass());
   passes.addPass(nn::createVerifyTrainablePass());
   // Last, because it must see every value that the backward pass keeps.

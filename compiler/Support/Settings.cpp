@@ -74,4 +74,15 @@ void writeSettings(ModuleOp module, const JobSettings &settings) {
   module->setAttr(nn::NNDialect::kSettingsAttr, builder.getDictionaryAttr(entries));
 }
 
+Type computeType(const JobSettings &settings, MLIRContext *context) {
+  switch (computeDType(settings)) {
+  case DType::BF16:
+    return BFloat16Type::get(context);
+  case DType::F16:
+    return Float16Type::get(context);
+  default:
+    return Float32Type::get(context);
+  }
+}
+
 } // namespace zp

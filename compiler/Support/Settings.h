@@ -13,6 +13,9 @@ mlir::FailureOr<JobSettings> readSettings(mlir::ModuleOp module);
 /// Writes every setting into `zp.settings`.
 void writeSettings(mlir::ModuleOp module, const JobSettings &settings);
 
+/// The element type of computeDType.
+mlir::Type computeType(const JobSettings &settings, mlir::MLIRContext *context);
+
 } // namespace zp
 
 #endif // ZP_COMPILER_SUPPORT_SETTINGS_H

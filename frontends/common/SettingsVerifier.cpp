@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <limits>
+#include <tuple>
 #include <vector>
 
 #include "frontends/common/Names.h"
@@ -38,6 +39,16 @@ public:
   Status first;
 };
 
+/// DeepSpeed's names. Without fp16 they are void, but a wrong number is wrong.
+void checkLossScale(const JobSettings &s, Checks &checks) {
+  constexpr double kMostScale = 0x1p127;
+  checks.range("loss_scale", s.loss_scale, 0, kMostScale, "0 for a scale that finds itself, or one up to 2^127", "use 0");
+  checks.range("initial_scale_power", double(s.initial_scale_power), 0, 127, "0 to 127", "use 16");
+  checks.range("loss_scale_window", double(s.loss_scale_window), 1, 9e15, "1 or more updates", "use 1000");
+  checks.range("hysteresis", double(s.hysteresis), 1, 9e15, "1 or more overflows", "use 2");
+  checks.range("min_loss_scale", s.min_loss_scale, 0x1p-126, kMostScale, "a positive scale up to 2^127", "use 1");
+}
+
 /// The names of the PEFT guide's script. Without 4 bits they are void, but a wrong word is wrong.
 void checkFourBit(const JobSettings &s, Checks &checks) {
   checks.choice("bnb_4bit_quant_type", s.bnb_4bit_quant_type, {"nf4", "fp4"});
@@ -48,12 +59,12 @@ void checkFourBit(const JobSettings &s, Checks &checks) {
     checks.choice("bnb_4bit_compute_dtype", compute, {"bfloat16", "float32", "float16"});
   if (!s.use_4bit_quantization)
     return;
-  if (compute == "float16")
-    checks.fail("bnb_4bit_compute_dtype", "is float16, expected bfloat16 or float32; use bfloat16 with --bf16");
-  if (compute == "bfloat16" && !s.bf16)
-    checks.fail("bnb_4bit_compute_dtype", "is bfloat16 without --bf16, expected the dtype of the job; add --bf16");
-  if (compute == "float32" && s.bf16)
-    checks.fail("bnb_4bit_compute_dtype", "is float32 beside --bf16, expected the dtype of the job; drop one of the two");
+  for (auto [word, flag, on] : {std::tuple("bfloat16", "--bf16", s.bf16), {"float16", "--fp16", s.fp16}}) {
+    if (compute == word && !on)
+      checks.fail("bnb_4bit_compute_dtype", std::string("is ") + word + " without " + flag + ", expected the dtype of the job; add " + flag);
+    if (compute == "float32" && on)
+      checks.fail("bnb_4bit_compute_dtype", std::string("is float32 beside ") + flag + ", expected the dtype of the job; drop one of the two");
+  }
   if (!s.use_peft_lora)
     checks.fail("use_4bit_quantization", "is true beside --use_peft_lora false, expected weights that are trained to be "
                                          "in floats; train LoRA adapters or drop --use_4bit_quantization");
@@ -67,8 +78,7 @@ Status verifySettings(const JobSettings &s) {
   Checks checks;
   if (s.bf16 && s.fp16)
     checks.fail("fp16", "is set beside --bf16, expected one of them; drop --fp16");
-  if (s.fp16)
-    checks.fail("fp16", "is not supported yet, expected fp32 or bf16; use --bf16");
+  checkLossScale(s, checks);
   checkFourBit(s, checks);
   checks.range("zero_stage", double(s.zero_stage), 0, 3, "0, 1, 2 or 3",
                "use 3 for full parameter sharding");

@@ -60,11 +60,13 @@ void adoptQuantization(const CheckpointQuantization &quantization, const JsonDoc
   if (!overruled.empty())
     warnings.push_back("warning: " + config.place(kKey) + ": the weights are quantised already, as it says; " +
                        joinNames(overruled) + (overruled.size() == 1 ? " has no effect" : " have no effect"));
-  std::string computed = settings.bf16 ? "bfloat16" : "float32";
+  std::string computed = settings.bf16 ? "bfloat16" : settings.fp16 ? "float16" : "float32";
   if (quantization.computeDtype != computed)
     warnings.push_back("warning: " + config.place({kKey, "bnb_4bit_compute_dtype"}) + ": is \"" +
                        quantization.computeDtype + "\", but this job computes in " + computed +
-                       (settings.bf16 ? ", as --bf16 says" : "; --bf16 makes that bfloat16"));
+                       (settings.bf16   ? ", as --bf16 says"
+                        : settings.fp16 ? ", as --fp16 says"
+                                        : "; --bf16 makes that bfloat16, --fp16 float16"));
 }
 
 } // namespace zp::fe

@@ -53,8 +53,6 @@ void fromFloats(const float *source, DType to, void *out, uint64_t count) {
 
 bool isFloat(DType dtype) { return dtype == DType::F32 || dtype == DType::BF16 || dtype == DType::F16; }
 
-float roundToBf16(float value) { return floatOfBf16(bf16Of(value)); }
-
 void convertElements(const std::byte *source, DType from, void *target, DType to, uint64_t count) {
   if (from == to) {
     std::memcpy(target, source, bytesOf(from, count));
@@ -66,6 +64,15 @@ void convertElements(const std::byte *source, DType from, void *target, DType to
     uint64_t n = std::min(kPiece, count - done);
     toFloats(source + bytesOf(from, done), from, piece, n);
     fromFloats(piece, to, out + bytesOf(to, done), n);
+  }
+}
+
+void roundElements(float *values, uint64_t count, DType dtype) {
+  std::byte narrow[kPiece * sizeof(float)];
+  for (uint64_t done = 0; done < count && dtype != DType::F32; done += kPiece) {
+    const uint64_t n = std::min(kPiece, count - done);
+    fromFloats(values + done, dtype, narrow, n);
+    toFloats(narrow, dtype, values + done, n);
   }
 }
 

@@ -13,8 +13,8 @@ namespace zp::rt {
 bool isFloat(DType dtype);
 /// `source` may be unaligned; the types are floats; equal types copy bytes.
 void convertElements(const std::byte *source, DType from, void *target, DType to, uint64_t count);
-/// `value` rounded to what bf16 can hold.
-float roundToBf16(float value);
+/// Rounds each value to what `dtype`, a float type, can hold.
+void roundElements(float *values, uint64_t count, DType dtype);
 
 } // namespace zp::rt
 

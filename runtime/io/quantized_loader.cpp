@@ -56,12 +56,13 @@ Status quantizeNested(WeightBlocks &weight, const ParameterRecords &records) {
 
 } // namespace
 
-bool computesInBf16(const fbs::Plan &plan) {
-  if (plan.settings())
-    for (const fbs::Setting *setting : *plan.settings())
-      if (textOf(setting->name()) == "bf16")
-        return textOf(setting->value()) == "true";
-  return false;
+DType computeDTypeOf(const fbs::Plan &plan) {
+  auto on = [&](std::string_view name) {
+    return plan.settings() && std::any_of(plan.settings()->begin(), plan.settings()->end(), [&](const fbs::Setting *setting) {
+             return textOf(setting->name()) == name && textOf(setting->value()) == "true";
+           });
+  };
+  return on("bf16") ? DType::BF16 : on("fp16") ? DType::F16 : DType::F32;
 }
 
 Status loadRecords(const fbs::Section &section, const WeightSource &source, RecordShare share,

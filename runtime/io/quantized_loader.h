@@ -22,8 +22,8 @@ struct RecordShare {
   std::span<std::byte> bytes;
 };
 
-/// What the plan's setting bf16 says.
-bool computesInBf16(const fbs::Plan &plan);
+/// What the plan's settings bf16 and fp16 say.
+DType computeDTypeOf(const fbs::Plan &plan);
 
 /// Brings the share's codes: quantised here, or copied from a checkpoint that is (`section.prequantized`). Without
 /// `scales` the records are complete afterwards. With `scales`, 256 for each record of the share, they receive each

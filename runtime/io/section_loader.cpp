@@ -66,7 +66,7 @@ static StatusOr<RecordShare> shareOf(const fbs::Plan &plan, int rank, uint32_t i
 
 Status SectionReader::loadQuantized(uint32_t index, const TensorView &records, const TensorView &scales) {
   ZP_ASSIGN_OR_RETURN(RecordShare share, shareOf(plan, rank, index, records));
-  WeightSource source{sources.base ? &*sources.base : nullptr, sources.seed, computesInBf16(plan) ? DType::BF16 : DType::F32};
+  WeightSource source{sources.base ? &*sources.base : nullptr, sources.seed, computeDTypeOf(plan)};
   std::span<float> out(scales.as<float>(), scales ? static_cast<size_t>(scales.elements()) : 0);
   return loadRecords(*plan.sections()->Get(index), source, share, out);
 }
@@ -113,9 +113,7 @@ Status SectionReader::draw(const fbs::Parameter &parameter, const Window &window
       fresh.uniform(parameter.generator_offset(), parameter.initial_bound(), first, n, piece.data());
     else
       fresh.normal(parameter.generator_offset(), parameter.initial_bound(), elementsOf(parameter), first, n, piece.data());
-    if (sources.roundFresh)
-      for (uint64_t i = 0; i < n; ++i)
-        piece[i] = roundToBf16(piece[i]);
+    roundElements(piece.data(), n, sources.freshDType);
     convertElements(reinterpret_cast<const std::byte *>(piece.data()), DType::F32, window.target + bytesOf(window.dtype, done),
                     window.dtype, n);
   }

@@ -26,7 +26,7 @@ struct SectionSources {
   std::optional<Checkpoint> base;    ///< absent: frozen parameters are drawn from `seed` (bench)
   std::optional<Checkpoint> adapter; ///< values by saved_as that override the initial ones
   uint64_t seed = 0;
-  bool roundFresh = false;           ///< fresh values pass through bf16, as the reference's do under a bf16 base
+  DType freshDType = DType::F32;     ///< fresh values pass through it, as the reference's do under a base of 16 bits
   bool freshIsZero = false;          ///< parameters that no checkpoint has become zero: the adapter is off
 };
 

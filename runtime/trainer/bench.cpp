@@ -57,7 +57,6 @@ StatusOr<BenchReport> bench(const fbs::Plan &plan, const JobSettings &settings, 
     scalars.biasCorrection1 = static_cast<float>(1 - std::pow(settings.adam_beta1, t));
     scalars.biasCorrection2 = static_cast<float>(1 - std::pow(settings.adam_beta2, t));
     scalars.optimizerStep = static_cast<uint32_t>(update + 1);
-    scalars.lossScale = 1;
     rows = 0;
     for (uint32_t micro = 0; micro < micros; ++micro) {
       ZP_ASSIGN_OR_RETURN(uint32_t index, entries.trainStep(micro, micros, length));

@@ -29,6 +29,7 @@ double secondsSince(Clock::time_point start) {
 }
 
 std::map<std::string, double> progressOf(const RunPosition &p, const JobSettings &settings) {
+  const LossScaleState scaling = p.scaling.value_or(LossScaleState());
   return {
       {"loss", p.loss},
       {"epoch", p.epoch},
@@ -38,7 +39,10 @@ std::map<std::string, double> progressOf(const RunPosition &p, const JobSettings
       {"seed", static_cast<double>(settings.seed)},
       {"data_seed",
        static_cast<double>(settings.data_seed >= 0 ? settings.data_seed : settings.seed)},
-      {"loss_scale", 1}};
+      {"loss_scale", scaling.scale},
+      {"loss_scale_hysteresis", static_cast<double>(scaling.hysteresis)},
+      {"last_overflow", static_cast<double>(scaling.lastOverflow)},
+      {"skipped_steps", static_cast<double>(scaling.skipped)}};
 }
 
 /// What the log says is as lasting as the checkpoint that follows from it.

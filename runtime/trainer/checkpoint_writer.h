@@ -22,6 +22,7 @@
 #include "runtime/schema/settings.h"
 #include "runtime/trainer/best_model.h"
 #include "runtime/trainer/checkpoint_identity.h"
+#include "runtime/trainer/loss_scale.h"
 #include "runtime/trainer/side_job.h"
 
 namespace zp::fbs {
@@ -38,6 +39,7 @@ struct RunPosition {
   double epoch = 0;
   uint64_t updates = 0, updatesPerEpoch = 0; ///< of the whole run; for the record
   std::optional<BestModel> best = {};        ///< so far; its checkpoint is kept
+  std::optional<LossScaleState> scaling = {}; ///< of a run in fp16
 };
 
 struct CheckpointOptions {

@@ -92,7 +92,6 @@ StatusOr<EvaluateReport> evaluate(const fbs::Plan &plan, const TokenDataset &dat
   report.rows = dataset.rows();
   StepScalars scalars{};
   scalars.seed = options.seed;
-  scalars.lossScale = 1;
   std::vector<int64_t> mine(batch);
   for (uint64_t first = 0; first < dataset.rows(); first += ranks * batch) {
     uint64_t counted = 0;

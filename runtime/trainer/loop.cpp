@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cinttypes>
 #include <cmath>
 #include <csignal>
+#include <cstdio>
 #include <optional>
 
 #include "runtime/schema/plan_generated.h"
 #include "runtime/trainer/evaluate.h"
+#include "runtime/trainer/loss_scale.h"
 #include "runtime/trainer/metrics.h"
 #include "runtime/trainer/micro_batch.h"
 #include "runtime/trainer/plan_entries.h"
@@ -35,6 +38,7 @@ public:
 
   StatusOr<LoopReport> run(const LoopOptions &options) {
     ZP_RETURN_IF_ERROR(prepare(options));
+    speaks = communicator.rank() == 0 && !options.quiet;
     if (communicator.rank() == 0)
       ZP_RETURN_IF_ERROR(openFiles(options));
     const auto begin = Clock::now();
@@ -59,7 +63,7 @@ public:
         ZP_RETURN_IF_ERROR(log->update(metrics));
       ++report.updates;
       report.position.epoch = metrics.epoch;
-      report.summary.loss += metrics.loss;
+      report.summary.loss += lossToLog(metrics.loss, report.summary.loss, report.updates - options.from.step - 1);
       if (options.evaluation && evaluations->after(report.updates))
         ZP_RETURN_IF_ERROR(evaluateNow(*options.evaluation));
       if (options.checkpoints && policy->after(report.updates) && report.updates < report.wanted)
@@ -126,6 +130,7 @@ private:
     ZP_ASSIGN_OR_RETURN(policy, StepPolicy::ofSaving(settings, report.wanted, order.updatesPerEpoch()));
     ZP_ASSIGN_OR_RETURN(evaluations, StepPolicy::ofEvaluation(settings, report.wanted, order.updatesPerEpoch()));
     best.emplace(settings, from.best);
+    scaler.emplace(settings, from.scaling);
     report.updates = from.step;
     report.tokens = from.tokens;
     report.lastLoss = from.loss;
@@ -147,7 +152,8 @@ private:
   }
 
   RunPosition position() const {
-    return {report.updates, report.tokens, report.lastLoss, report.position.epoch, report.wanted, order.updatesPerEpoch(), best->best()};
+    return {report.updates, report.tokens, report.lastLoss, report.position.epoch, report.wanted, order.updatesPerEpoch(), best->best(),
+            scaler->active() ? std::optional(scaler->state()) : std::nullopt};
   }
 
   /// Looks up the update's rows; counts its labels and tokens.
@@ -165,21 +171,26 @@ private:
     scalars.countedLabels = static_cast<double>(counted);
   }
 
+  /// Of those that are applied; from 0.
+  uint64_t appliedBefore(uint64_t update) const { return update - scaler->state().skipped; }
+
   StepScalars scalarsOf(uint64_t update) const {
     StepScalars scalars{};
-    const auto t = static_cast<double>(update + 1);
+    const auto t = static_cast<double>(appliedBefore(update) + 1);
     scalars.seed = static_cast<uint64_t>(settings.seed);
-    scalars.learningRate = static_cast<float>(schedule->at(update));
+    scalars.learningRate = static_cast<float>(schedule->at(appliedBefore(update)));
     scalars.biasCorrection1 = static_cast<float>(1.0 - std::pow(settings.adam_beta1, t));
     scalars.biasCorrection2 = static_cast<float>(1.0 - std::pow(settings.adam_beta2, t));
     scalars.optimizerStep = static_cast<uint32_t>(update + 1);
-    scalars.lossScale = 1;
     return scalars;
   }
 
   Status step(uint64_t update, StepMetrics &metrics) {
     StepScalars scalars = scalarsOf(update);
     gatherRows(update, scalars);
+    // What overflows or vanishes is then a gradient of the mean, as the reference's is, whatever the size of the update.
+    if (scaler->active())
+      scalars.lossScale = static_cast<float>(scaler->state().scale / std::max(1.0, scalars.countedLabels));
     const auto batch = static_cast<uint64_t>(settings.per_device_train_batch_size), ranks = static_cast<uint64_t>(communicator.size());
     const auto micros = static_cast<uint32_t>(settings.gradient_accumulation_steps);
     for (uint32_t micro = 0; micro < micros; ++micro) {
@@ -211,15 +222,31 @@ private:
     double out[5];
     ZP_RETURN_IF_ERROR(readDoubles(executor, entry, "metrics", out));
     metrics.step = update + 1;
-    metrics.loss = report.lastLoss = out[0];
+    metrics.loss = out[0];
     metrics.gradNorm = out[1];
     metrics.accuracy = out[4];
-    metrics.learningRate = schedule->at(update);
+    metrics.learningRate = schedule->at(appliedBefore(update));
     metrics.numTokens = report.tokens += updateTokens;
     metrics.epoch = order.epochAfter(update);
-    if (!std::isfinite(out[0]) || !std::isfinite(out[1]))
+    const bool overflow = scaler->active() && !std::isfinite(out[1]);
+    if (scaler->active())
+      ZP_RETURN_IF_ERROR(rescale(update, overflow, metrics));
+    if (std::isfinite(out[0]))
+      report.lastLoss = out[0];
+    if (!overflow && (!std::isfinite(out[0]) || !std::isfinite(out[1])))
       return Status(ErrorCode::NonFinite, "step " + std::to_string(update + 1) + ": loss is " + std::to_string(out[0]) + " and the gradient norm " +
                                               std::to_string(out[1]) + ", expected finite numbers; lower --learning_rate or look at the rows of this step");
+    return {};
+  }
+
+  /// fp16: every rank has the same norm, so all find the same overflow, and their instructions have changed no weight.
+  Status rescale(uint64_t update, bool overflow, StepMetrics &metrics) {
+    metrics.lossScale = scaler->state().scale;
+    ZP_RETURN_IF_ERROR(scaler->take(update, overflow));
+    metrics.skippedSteps = scaler->state().skipped;
+    if (overflow && speaks)
+      std::fprintf(stderr, "zprun: step %" PRIu64 ": gradients overflow at the loss scale %.17g: the step is skipped, the next scale is %.17g\n", update + 1,
+                   metrics.lossScale, scaler->state().scale);
     return {};
   }
 
@@ -233,8 +260,10 @@ private:
   std::optional<Schedule> schedule;
   std::optional<StepPolicy> policy, evaluations; // of saving; of evaluation
   std::optional<BestModelTracker> best;
+  std::optional<LossScaler> scaler;
   std::optional<MetricsFile> file; // these two: rank 0
   std::optional<RunLog> log;
+  bool speaks = false;
   uint32_t apply = 0;
   std::vector<int64_t> places; // rows of the update, in micro-batch order
   uint64_t updateTokens = 0;

@@ -21,13 +21,29 @@ static std::string accuracyMember(const char *prefix, double accuracy) {
   return member;
 }
 
+/// JSON has no infinity.
+static std::string numberText(double value) {
+  char text[32] = "null";
+  if (std::isfinite(value))
+    std::snprintf(text, sizeof text, "%.17g", value);
+  return text;
+}
+
+static std::string lossScaleMember(const StepMetrics &m) {
+  return std::isnan(m.lossScale) ? "" : ", \"loss_scale\": " + numberText(m.lossScale) + ", \"skipped_steps\": " + std::to_string(m.skippedSteps);
+}
+
 std::string metricsLine(const StepMetrics &m) {
   char line[512];
   std::snprintf(line, sizeof line,
-                "{\"step\": %" PRIu64 ", \"loss\": %.17g, \"grad_norm\": %.17g, \"learning_rate\": %.17g, \"num_tokens\": %" PRIu64
+                "{\"step\": %" PRIu64 ", \"loss\": %s, \"grad_norm\": %s, \"learning_rate\": %.17g, \"num_tokens\": %" PRIu64
                 ", \"epoch\": %.17g, \"step_seconds\": %.17g, \"tokens_per_second\": %.17g",
-                m.step, m.loss, m.gradNorm, m.learningRate, m.numTokens, m.epoch, m.stepSeconds, m.tokensPerSecond);
-  return line + accuracyMember("", m.accuracy) + "}";
+                m.step, numberText(m.loss).c_str(), numberText(m.gradNorm).c_str(), m.learningRate, m.numTokens, m.epoch, m.stepSeconds, m.tokensPerSecond);
+  return line + accuracyMember("", m.accuracy) + lossScaleMember(m) + "}";
+}
+
+double lossToLog(double loss, double sumSoFar, uint64_t updatesSoFar) {
+  return std::isfinite(loss) ? loss : sumSoFar / (1 + static_cast<double>(updatesSoFar));
 }
 
 std::string evaluationLine(const EvaluationMetrics &m) {

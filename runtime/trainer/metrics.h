@@ -21,7 +21,13 @@ struct StepMetrics {
   double stepSeconds = 0;
   double tokensPerSecond = 0;
   double accuracy = std::numeric_limits<double>::quiet_NaN(); ///< share of the counted labels that were predicted, when known
+  double lossScale = std::numeric_limits<double>::quiet_NaN(); ///< of this update, in fp16
+  uint64_t skippedSteps = 0; ///< updates so far whose gradients overflowed
 };
+
+/// What an update adds to the sum of the losses since the last log: one that is no number, the mean so far (the reference's
+/// logging_nan_inf_filter).
+double lossToLog(double loss, double sumSoFar, uint64_t updatesSoFar);
 
 /// An evaluation between two updates.
 struct EvaluationMetrics {

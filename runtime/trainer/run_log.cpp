@@ -50,7 +50,7 @@ Status RunLog::say(uint64_t step, std::span<const Scalar> values) {
 }
 
 Status RunLog::update(const StepMetrics &m) {
-  lossSum += m.loss;
+  lossSum += lossToLog(m.loss, lossSum, updates);
   accuracySum += m.accuracy;
   ++updates;
   if (m.step % options.loggingSteps != 0)
@@ -58,6 +58,10 @@ Status RunLog::update(const StepMetrics &m) {
   const auto count = static_cast<double>(updates);
   std::vector<Scalar> values = {{"loss", lossSum / count}, {"grad_norm", m.gradNorm}, {"learning_rate", m.learningRate}};
   addAccuracy(values, "mean_token_accuracy", accuracySum / count);
+  if (!std::isnan(m.lossScale)) {
+    values.emplace_back("loss_scale", m.lossScale);
+    values.emplace_back("skipped_steps", static_cast<double>(m.skippedSteps));
+  }
   values.emplace_back("num_tokens", static_cast<double>(m.numTokens));
   values.emplace_back("epoch", m.epoch);
   lossSum = accuracySum = 0;

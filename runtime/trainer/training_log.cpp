@@ -29,18 +29,21 @@ public:
       begin = step;
     if (line.contains("eval_loss"))
       return (void)entries.push_back(line);
-    ++updates;
     for (const char *key : kMeans)
-      if (line.contains(key) && line[key].is_number())
-        sums[key] += line[key].get<double>();
+      if (line.contains(key)) {
+        double &sum = sums[key];
+        sum += lossToLog(line[key].is_number() ? line[key].get<double>() : NAN, sum, updates);
+      }
+    ++updates;
     if (step % every != 0)
       return;
     json entry = {{"step", step}};
     for (const char *key : {"grad_norm", "learning_rate", "epoch"})
       if (line.contains(key) && line[key].is_number())
         entry[key] = line[key].get<double>();
-    if (line.contains("num_tokens"))
-      entry["num_tokens"] = line["num_tokens"];
+    for (const char *key : {"num_tokens", "loss_scale", "skipped_steps"})
+      if (line.contains(key))
+        entry[key] = line[key];
     for (const auto &[key, sum] : sums)
       entry[key] = sum / static_cast<double>(updates);
     entries.push_back(std::move(entry));
@@ -64,7 +67,7 @@ json logHistory(const TrainingLog &log, uint64_t every) {
     json line = json::parse(log.metrics.begin() + static_cast<std::ptrdiff_t>(at),
                             log.metrics.begin() + static_cast<std::ptrdiff_t>(end), nullptr, false);
     if (!line.is_object() || !line.value("step", json()).is_number_unsigned() ||
-        !line.value(line.contains("eval_loss") ? "eval_loss" : "loss", json()).is_number())
+        !(line.value("eval_loss", json()).is_number() || line.contains("loss")))
       continue;
     if (line["step"].get<uint64_t>() > log.step)
       break;

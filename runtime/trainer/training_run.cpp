@@ -15,7 +15,7 @@ namespace zp::rt {
 
 namespace {
 
-RunPosition positionOf(const ResumePoint &point) {
+RunPosition positionOf(const ResumePoint &point, const JobSettings &settings) {
   auto number = [&](const char *key) {
     auto found = point.manifest.progress.find(key);
     return found == point.manifest.progress.end() ? 0.0 : found->second;
@@ -26,6 +26,9 @@ RunPosition positionOf(const ResumePoint &point) {
   position.loss = number("loss");
   position.epoch = number("epoch");
   position.best = bestModelIn(point.log);
+  if (settings.fp16)
+    position.scaling = LossScaleState{number("loss_scale"), static_cast<int64_t>(number("loss_scale_hysteresis")),
+                                      static_cast<int64_t>(number("last_overflow")), static_cast<uint64_t>(number("skipped_steps"))};
   return position;
 }
 
@@ -99,7 +102,7 @@ StatusOr<LoopReport> run(const fbs::Plan &plan, const JobSettings &settings,
   saving.settings = &settings;
   saving.identity = [&] { return identityOf(plan, settings, dataset, options.trained.baseName); };
   if (const ResumePoint *resume = options.resume) {
-    loop.from = positionOf(*resume);
+    loop.from = positionOf(*resume, settings);
     loop.earlierMetrics = earlierMetrics(*resume, output);
     saving.earlierLog = resume->log;
     std::error_code ignored;

@@ -131,7 +131,7 @@ private:
     for (zero::SlotAttr slot : section.getSlots().getAsRange<zero::SlotAttr>())
       parameters.push_back(emitParameter(cast<nn::ParameterOp>(symbols.lookupSymbolIn(module, slot.getParameter())), count(slot.getOffset())));
     bool trainable = section.getKind() == zero::SectionKind::Trainable;
-    DType stored = records ? DType::U8 : element.isBF16() ? DType::BF16 : DType::F32;
+    DType stored = records ? DType::U8 : *dtypeOf(element, section);
     uint32_t values = stateTensor(section, ".values", count(section.getStoredValues()), stored);
     uint32_t master = stateTensor(section, ".master", section.getStoredOptimizer(), DType::F32);
     if (trainable && master == kAbsent)

@@ -156,15 +156,13 @@ private:
 };
 
 /// Values are kept as they are read: nothing needs a master.
-void freeze(ModuleOp module, bool bf16) {
+void freeze(ModuleOp module, Type compute) {
   for (auto parameter : module.getOps<ParameterOp>()) {
     if (!parameter.getTrainable())
       continue;
     parameter.setTrainable(false);
     parameter.setDecayed(false);
-    auto type = cast<RankedTensorType>(parameter.getType());
-    if (bf16)
-      parameter.setTypeAttr(TypeAttr::get(type.clone(BFloat16Type::get(module.getContext()))));
+    parameter.setTypeAttr(TypeAttr::get(cast<RankedTensorType>(parameter.getType()).clone(compute)));
   }
 }
 
@@ -185,7 +183,7 @@ struct BuildGeneration : zp::nn::impl::BuildGenerationPassBase<BuildGeneration> 
     for (auto program : llvm::make_early_inc_range(module.getOps<ProgramOp>()))
       if (program.getKind() == ProgramKind::TrainStep)
         program.erase();
-    freeze(module, settings->bf16);
+    freeze(module, zp::computeType(*settings, &getContext()));
     for (auto state : llvm::make_early_inc_range(module.getOps<StateOp>()))
       if (SymbolTable::symbolKnownUseEmpty(state, module))
         state.erase();

@@ -17,7 +17,8 @@ struct FuseCrossEntropy : zp::nn::impl::FuseCrossEntropyPassBase<FuseCrossEntrop
       Block &body = program.getBody().front();
       for (auto gradient : llvm::to_vector(body.getOps<LinearCrossEntropyGradientOp>()))
         for (auto loss : llvm::to_vector(body.getOps<LinearCrossEntropyOp>())) {
-          if (loss.getOperands() != gradient.getOperands() || loss.getChunk() != gradient.getChunk() || loss.getLength() != gradient.getLength())
+          if (loss.getHidden() != gradient.getHidden() || loss.getWeight() != gradient.getWeight() || loss.getLabels() != gradient.getLabels() ||
+              loss.getChunk() != gradient.getChunk() || loss.getLength() != gradient.getLength())
             continue;
           gradient->moveBefore(loss);
           loss.getLoss().replaceAllUsesWith(gradient.getLoss());

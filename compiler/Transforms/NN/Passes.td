@@ -32,8 +32,8 @@ def SetPrecisionPass : NN_Pass<"nn-set-precision"> {
   let summary = "chooses the element type of frozen parameters and of activations";
   let description = [{
     With `bf16`, frozen parameters are stored and everything is computed in bf16; masters of trainable parameters, their
-    gradients, row statistics and the loss keep their types, and `nn.read` of a trainable parameter rounds. Without, nothing
-    changes.
+    gradients, row statistics and the loss keep their types, and `nn.read` of a trainable parameter rounds. With `fp16` the same
+    in f16. Without either, nothing changes.
 
     Requires: forward programs only. Ensures: one compute type.
 
@@ -89,11 +89,26 @@ def BuildBackwardPass : NN_Pass<"nn-build-backward"> {
   }];
 }
 
+def ScaleLossPass : NN_Pass<"nn-scale-loss"> {
+  let summary = "with the setting `fp16`: the backward pass begins with the loss scale";
+  let description = [{
+    Small gradients would vanish in f16. The scale is one of the step scalars; nn.finish_step takes it out again.
+
+    Requires: build-backward. Ensures: each nn.linear_cross_entropy_gradient of train_step is scaled; without `fp16` nothing changes.
+
+    ```mlir
+    %l, %dh = nn.linear_cross_entropy_gradient %h, %w, %labels {…} : …
+    // becomes
+    %l, %dh = nn.linear_cross_entropy_gradient %h, %w, %labels scaled_by %scalars {…} : …
+    ```
+  }];
+}
+
 def InsertOptimizerPass : NN_Pass<"nn-insert-optimizer"> {
   let summary = "makes the program `apply_gradients`: global norm, clipping, AdamW";
   let description = [{
-    Gradients and the loss arrive as sums over the update; nn.finish_step divides by the count of labels. Weight decay
-    goes to parameters that are `decayed`.
+    Gradients and the loss arrive as sums over the update; nn.finish_step divides by the count of labels and the loss scale, and
+    says whether there is an update: there is none when a gradient isn't finite. Weight decay goes to parameters that are `decayed`.
 
     Requires: build-backward. Ensures (nn-verify-trainable): one update for each trainable parameter.
   }];

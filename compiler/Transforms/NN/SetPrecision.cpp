@@ -24,10 +24,10 @@ struct SetPrecision : zp::nn::impl::SetPrecisionPassBase<SetPrecision> {
     FailureOr<zp::JobSettings> settings = zp::readSettings(getOperation());
     if (failed(settings))
       return signalPassFailure();
-    if (!settings->bf16)
+    Type compute = zp::computeType(*settings, &getContext());
+    if (compute.isF32())
       return;
-    Type bf16 = BFloat16Type::get(&getContext());
-    auto narrowed = [&](RankedTensorType type) { return type.getElementType().isF32() ? type.clone(bf16) : type; };
+    auto narrowed = [&](RankedTensorType type) { return type.getElementType().isF32() ? type.clone(compute) : type; };
     for (auto parameter : getOperation().getOps<ParameterOp>())
       if (!parameter.getTrainable())
         parameter.setTypeAttr(TypeAttr::get(narrowed(cast<RankedTensorType>(parameter.getType()))));

@@ -35,7 +35,7 @@ struct PartitionState : zp::zero::impl::PartitionStatePassBase<PartitionState> {
     }
     if (!last)
       return;
-    Type compute = settings.bf16 ? Type(BFloat16Type::get(&getContext())) : Type(Float32Type::get(&getContext()));
+    Type compute = zp::computeType(settings, &getContext());
     OpBuilder b(&getContext());
     b.setInsertionPointAfter(last);
     SmallVector<Group> all;

@@ -65,6 +65,17 @@ std::string joined(const std::set<std::string> &words) {
   return text;
 }
 
+std::string lossScaleText(const PlanIndex &index) {
+  if (index.setting("fp16") != "true" || index.update().empty())
+    return "";
+  const std::string given = index.setting("loss_scale");
+  if (std::strtod(given.c_str(), nullptr) > 0)
+    return given + " [loss_scale]; an update whose gradients overflow is skipped";
+  return "from 2^" + index.setting("initial_scale_power") + " [initial_scale_power]; an update whose gradients overflow is skipped, at " +
+         index.setting("hysteresis") + " [hysteresis] the scale halves, to " + index.setting("min_loss_scale") +
+         " at least [min_loss_scale]; after " + index.setting("loss_scale_window") + " without [loss_scale_window] it doubles";
+}
+
 PrecisionReport precisionOf(const PlanIndex &index, const std::vector<OpTable> &entries) {
   PrecisionReport precision;
   std::set<std::string> compute, frozen, codes, copies, masters, moments, gradients;
@@ -117,6 +128,7 @@ PrecisionReport precisionOf(const PlanIndex &index, const std::vector<OpTable> &
   precision.masters = joined(masters);
   precision.moments = joined(moments);
   precision.gradients = joined(gradients);
+  precision.lossScale = lossScaleText(index);
   if (saved)
     precision.adapterFile = "f32";
   return precision;
@@ -151,7 +163,7 @@ nlohmann::ordered_json kernelsJson(const PlanIndex &index, const KernelsReport &
                        {"codes", precision.codes},              {"quant_storage", precision.quantStorage},
                        {"trainable_copy", precision.trainableCopy}, {"masters", precision.masters},
                        {"moments", precision.moments},          {"gradients", precision.gradients},
-                       {"saved", precision.adapterFile}};
+                       {"loss_scale", precision.lossScale},     {"saved", precision.adapterFile}};
   return json;
 }
 

@@ -31,6 +31,7 @@ struct PrecisionReport {
   std::string quantStorage;   ///< the label that their files carry
   std::string trainableCopy;  ///< what forward and backward read of the trained weights
   std::string masters, moments, gradients;
+  std::string lossScale;      ///< of fp16
   std::string adapterFile;    ///< or model file
   double codesElements = 0, codesBytes = 0;
   double frozenElements = 0, trainableElements = 0;

@@ -53,6 +53,7 @@ static std::string precisionText(const PlanIndex &index, const PrecisionReport &
   row("  read by kernels", precision.trainableCopy + (precision.masters.empty() || precision.trainableCopy.find("none") == 0 ? "" : ", cast again after each update"));
   row("  gradients", precision.gradients.empty() ? "" : precision.gradients + ", summed over micro-batches and ranks");
   row("  AdamW moments", precision.moments);
+  row("loss scale", precision.lossScale);
   row(index.plan.adapter_config() && index.plan.adapter_config()->size() ? "adapter file" : "model file", precision.adapterFile);
   return table.print();
 }

@@ -77,7 +77,7 @@ void addKernel(const PlanIndex &index, const fbs::Instruction &instruction, doub
   samples.kernels[kernel].push_back({work, seconds});
   if (work.operations == 0 && work.bytes >= kStreamed)
     samples.streaming.push_back(work.bytes / seconds);
-  if (double &best = kernel.ends_with("f32") ? samples.best32 : samples.best16; instruction.op_type() == fbs::OpAttrs::Matmul)
+  if (double &best = kernel.ends_with("bf16") ? samples.best16 : samples.best32; instruction.op_type() == fbs::OpAttrs::Matmul)
     best = std::max(best, work.operations / seconds);
 }
 
@@ -187,7 +187,7 @@ Cluster calibrate(const PlanIndex &index, const InstructionTimes &times, int thr
   }
   cluster.kernels = known;
   for (const auto &[kernel, list] : samples.kernels) {
-    const double flops = kernel.ends_with("f32") ? cluster.flops_f32 : cluster.flops_bf16;
+    const double flops = kernel.ends_with("bf16") ? cluster.flops_bf16 : cluster.flops_f32;
     cluster.kernels[kernel] = fitRate(list, {cluster.launch_seconds, 1 / flops, 1 / cluster.memory_bandwidth});
   }
   return cluster;

@@ -47,6 +47,11 @@ double shareOfCores(const Cluster &cluster, uint32_t ranks) {
   return cluster.target == "cpu" && cluster.devices_per_node > 0 ? cluster.ranksOfNode(ranks) / cluster.devices_per_node : 1;
 }
 
+/// A CPU multiplies f16 in f32.
+double flopsOf(const Cluster &cluster, DType precision) {
+  return bitsOf(precision) == 16 && !(precision == DType::F16 && cluster.target == "cpu") ? cluster.flops_bf16 : cluster.flops_f32;
+}
+
 Cost kernelCost(const Cluster &cluster, const PlanIndex &index, const fbs::Instruction &instruction) {
   const Work work = workOf(index, instruction);
   const double share = shareOfCores(cluster, index.plan.ranks());
@@ -59,7 +64,7 @@ Cost kernelCost(const Cluster &cluster, const PlanIndex &index, const fbs::Instr
   }
   if (cluster.target != "cpu" && worksInHostMemory(index, instruction))
     return {work.bytes / (cluster.host_bandwidth / cluster.ranksOfNode(index.plan.ranks())), Resource::Host};
-  const double rate = bitsOf(precisionOf(index, instruction)) == 16 ? cluster.flops_bf16 : cluster.flops_f32;
+  const double rate = flopsOf(cluster, precisionOf(index, instruction));
   const double arithmetic = share * work.operations / rate, memory = share * work.bytes / cluster.memory_bandwidth;
   const double decoding = cluster.target == "cpu" ? 0 : work.decodedBytes / cluster.memory_bandwidth;
   const double busy = std::max(arithmetic, memory) + decoding;

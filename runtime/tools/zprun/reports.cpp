@@ -54,6 +54,10 @@ Status reportTraining(const Session &session, const Executor &executor, const Co
                   {"snapshot_bytes", saves.snapshotBytes},
                   {"checkpoint_copy_seconds", saves.copySeconds},
                   {"checkpoint_wait_seconds", saves.waitSeconds}};
+  if (report.position.scaling) {
+    summary["loss_scale"] = report.position.scaling->scale;
+    summary["skipped_steps"] = report.position.scaling->skipped;
+  }
   std::printf("summary: %s\n", summary.dump().c_str());
   if (report.stoppedBy)
     std::fprintf(stderr, "zprun: stopped by signal %d after %" PRIu64 " of %" PRIu64 " updates; what was trained so far is in %s; go on with --resume_from_checkpoint latest\n",

@@ -1,6 +1,7 @@
 // RUN: sed 's/SETTING/bf16 = true/' %s > %t.bf16 && sed 's/SETTING/bf16 = false/' %s > %t.f32
 // RUN: zp-opt %t.bf16 --nn-set-precision -o %t.after && FileCheck %s --input-file=%t.after
 // RUN: zp-opt %t.f32 --nn-set-precision | FileCheck %s --check-prefix=SAME
+// RUN: sed 's/SETTING/fp16 = true/' %s | zp-opt --nn-set-precision | sed 's/xf16>/xbf16>/g' | FileCheck %s
 // Types change, what they hold doesn't (the interpreter rounds nothing).
 // RUN: zp-interpret --compare %t.bf16 %t.after
 // RUN: sed 's/zp.settings = {/zp.settings = {bf16 = true, /' %inputs/tiny-lora.mlir | zp-opt --nn-attach-adapters -o %t.tiny

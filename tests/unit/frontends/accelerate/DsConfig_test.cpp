@@ -46,6 +46,9 @@ TEST_F(DsConfig, autoLeavesItToTheFlags) {
     "train_batch_size": "auto", "train_micro_batch_size_per_gpu": "auto", "wall_clock_breakdown": false
   })");
   EXPECT_EQ(value(config, "zero_stage"), "3");
+  EXPECT_EQ(value(config, "loss_scale"), "0");
+  EXPECT_EQ(value(config, "initial_scale_power"), "16");
+  EXPECT_EQ(value(config, "consecutive_hysteresis"), "(none)");
   for (const char *setting :
        {"bf16", "fp16", "learning_rate", "adam_beta1", "adam_epsilon", "weight_decay", "gradient_accumulation_steps",
         "max_grad_norm", "per_device_train_batch_size", "stage3_param_persistence_threshold"})

@@ -17,7 +17,11 @@ struct WrongSetting {
 
 const WrongSetting kWrong[] = {
     {"--fp16: is set beside --bf16", [](JobSettings &s) { s.bf16 = s.fp16 = true; }},
-    {"--fp16: is not supported yet", [](JobSettings &s) { s.fp16 = true; }},
+    {"--loss_scale: is -1", [](JobSettings &s) { s.loss_scale = -1; }},
+    {"--initial_scale_power: is 128", [](JobSettings &s) { s.initial_scale_power = 128; }},
+    {"--loss_scale_window: is 0", [](JobSettings &s) { s.loss_scale_window = 0; }},
+    {"--hysteresis: is 0", [](JobSettings &s) { s.hysteresis = 0; }},
+    {"--min_loss_scale: is 0", [](JobSettings &s) { s.min_loss_scale = 0; }},
     {"--bnb_4bit_quant_type: is \"int4\", expected nf4 or fp4",
      [](JobSettings &s) { s.bnb_4bit_quant_type = "int4"; }},
     {"--bnb_4bit_quant_storage_dtype: is \"uint4\"",
@@ -34,7 +38,7 @@ const WrongSetting kWrong[] = {
        s.use_4bit_quantization = s.bf16 = true;
        s.bnb_4bit_compute_dtype = "float32";
      }},
-    {"--bnb_4bit_compute_dtype: is float16",
+    {"--bnb_4bit_compute_dtype: is float16 without --fp16",
      [](JobSettings &s) {
        s.use_4bit_quantization = s.bf16 = true;
        s.bnb_4bit_compute_dtype = "float16";

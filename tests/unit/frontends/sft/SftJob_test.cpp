@@ -117,7 +117,13 @@ TEST_F(SftJobTest, precision) {
   JobConfig no = yaml({{"bf16", "false", "c.yaml:9: mixed_precision", false}});
   EXPECT_FALSE(resolved({}, no).values.bf16) << "the file speaks, the default doesn't";
   EXPECT_TRUE(resolved({"--bf16", "True"}, no).values.bf16);
-  EXPECT_ERROR(resolve({"--fp16"}), Config, "--fp16: is not supported yet");
+  JobSettings fp16 = resolved({"--fp16", "--initial_scale_power", "8"}).values;
+  EXPECT_TRUE(fp16.fp16);
+  EXPECT_FALSE(fp16.bf16) << "the trainer's default gives way";
+  EXPECT_EQ(fp16.initial_scale_power, 8);
+  EXPECT_TRUE(resolved({"--mixed_precision", "fp16"}).values.fp16);
+  EXPECT_EQ(withJson(R"("fp16": {"enabled": true, "loss_scale": 128})", {})->values.loss_scale, 128);
+  EXPECT_ERROR(withJson(R"("fp16": {"enabled": true, "hysteresis": 3})", {"--hysteresis=2"}), Config, "as --hysteresis says");
 }
 
 TEST_F(SftJobTest, batchLaw) {

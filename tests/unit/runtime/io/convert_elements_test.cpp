@@ -26,7 +26,11 @@ TEST(ConvertElements, RoundsToNearestEven) {
   std::vector<float> half = {1.0f, 65504.0f, 65520.0f, 5.9604645e-8f, 2.0f + 1.0f / 1024};
   std::vector<uint16_t> expectedHalf = {0x3c00, 0x7bff, 0x7c00, 0x0001, 0x4000};
   EXPECT_EQ((converted<uint16_t>(half, DType::F32, DType::F16)), expectedHalf);
-  EXPECT_EQ(roundToBf16(1.00390625f), 1.0f);
+  std::vector<float> values(1500, 1.00390625f);
+  roundElements(values.data(), values.size(), DType::F16);
+  EXPECT_EQ(values, std::vector<float>(1500, 1.00390625f)) << "f16 holds it";
+  roundElements(values.data(), values.size(), DType::BF16);
+  EXPECT_EQ(values, std::vector<float>(1500, 1.0f));
 }
 
 TEST(ConvertElements, EveryHalfSurvivesTheWayThroughFloat) {

@@ -86,16 +86,22 @@ TEST_F(Sections, ConvertsHalfPrecision) {
   EXPECT_EQ(out[69], 70.0f);
 }
 
-TEST_F(Sections, RoundsFreshValuesUnderBf16AndZeroesThemWhenOff) {
-  std::vector<float> plain, rounded, off;
-  SectionSources bf16 = sources(), zero = sources();
-  bf16.roundFresh = true;
+TEST_F(Sections, RoundsFreshValuesToTheBasesDTypeAndZeroesThemWhenOff) {
+  std::vector<float> plain, off;
+  SectionSources zero = sources();
   zero.freshIsZero = true;
   ASSERT_TRUE(load(0, 256, sources(), plain).ok());
-  ASSERT_TRUE(load(0, 256, std::move(bf16), rounded).ok());
   ASSERT_TRUE(load(0, 256, std::move(zero), off).ok());
-  EXPECT_NE(plain[130], rounded[130]);
-  EXPECT_EQ(roundToBf16(plain[130]), rounded[130]);
+  for (DType dtype : {DType::BF16, DType::F16}) {
+    std::vector<float> rounded;
+    SectionSources narrow = sources();
+    narrow.freshDType = dtype;
+    ASSERT_TRUE(load(0, 256, std::move(narrow), rounded).ok());
+    EXPECT_NE(plain[130], rounded[130]);
+    roundElements(&plain[130], 1, dtype);
+    EXPECT_EQ(plain[130], rounded[130]);
+    ASSERT_TRUE(load(0, 256, sources(), plain).ok());
+  }
   EXPECT_EQ(off[130], 0.0f);
   EXPECT_EQ(off[3], 4.0f);
 }

@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <cmath>
 #include <csignal>
+#include <set>
+
+#include <nlohmann/json.hpp>
 
 #include <gtest/gtest.h>
 
@@ -76,11 +79,12 @@ protected:
     executor = std::make_unique<test::RecordingExecutor>(plan);
     executor->onRun = [&](uint32_t entry) {
       if (entry == 2) {
-        double metrics[4] = {loss, 0.5, 1, 10};
+        double metrics[4] = {loss, overflows.count(applied++) ? INFINITY : 0.5, 1, 10};
         std::memcpy(executor->view(outputOfApply()).data, metrics, sizeof metrics);
       }
       return runStatus;
     };
+    applied = 0;
     auto dataset = TokenDataset::open(directory.file("t.safetensors"), 8, 100);
     EXPECT_TRUE(dataset.ok()) << dataset.status().toString();
     test::LoneRank communicator(rank, ranks);
@@ -119,6 +123,8 @@ protected:
   std::vector<uint8_t> bytes;
   std::unique_ptr<test::RecordingExecutor> executor;
   double loss = 2;
+  std::set<int> overflows; ///< updates of the run whose gradients aren't finite
+  int applied = 0;
   RunPosition from;
   Status runStatus;
 };
@@ -232,6 +238,54 @@ TEST_F(LoopTest, RefusesNonFiniteNumbers) {
   EXPECT_EQ(report.status().code(), ErrorCode::NonFinite);
   EXPECT_EQ(exitCodeOf(report.status().code()), 5);
   EXPECT_EQ(report.status().message().find("step 1: "), 0u);
+}
+
+TEST_F(LoopTest, SkipsWhatOverflowsInFp16) {
+  writeData({8, 8, 8, 8});
+  settings.fp16 = true;
+  settings.initial_scale_power = 4;
+  settings.hysteresis = 1;
+  settings.max_steps = 5;
+  overflows = {1, 2};
+  auto report = train(0, 1);
+  ASSERT_TRUE(report.ok()) << report.status().toString();
+  EXPECT_EQ(report->updates, 5u) << "skipped ones are counted";
+  ASSERT_TRUE(report->position.scaling);
+  EXPECT_EQ(report->position.scaling->scale, 4);
+  EXPECT_EQ(report->position.scaling->skipped, 2u);
+  std::vector<StepScalars> scalars;
+  for (const test::Run &run : executor->runs)
+    if (run.entry == 2)
+      scalars.push_back(run.scalars);
+  const double counted = 28, scales[] = {16, 16, 8, 4, 4};
+  const int appliedBefore[] = {0, 1, 1, 1, 2};
+  std::string lines = directory.read("metrics.jsonl");
+  for (size_t i = 0; i < 5; ++i) {
+    EXPECT_FLOAT_EQ(scalars[i].lossScale, static_cast<float>(scales[i] / counted));
+    EXPECT_FLOAT_EQ(scalars[i].learningRate, static_cast<float>(0.1 * (5 - appliedBefore[i]) / 5)) << "the schedule waits";
+    EXPECT_FLOAT_EQ(scalars[i].biasCorrection1, static_cast<float>(1 - std::pow(0.9, appliedBefore[i] + 1)));
+    EXPECT_EQ(scalars[i].optimizerStep, i + 1) << "what dropout is keyed by";
+    auto line = nlohmann::json::parse(lines.substr(0, lines.find('\n')));
+    lines.erase(0, lines.find('\n') + 1);
+    EXPECT_EQ(line["loss_scale"], scales[i]);
+    EXPECT_EQ(line["skipped_steps"], i < 1 ? 0 : i < 2 ? 1 : 2);
+    EXPECT_EQ(line["grad_norm"].is_null(), overflows.count(static_cast<int>(i)) == 1);
+  }
+}
+
+TEST_F(LoopTest, EndsWhereTheLeastScaleOverflows) {
+  writeData({8, 8, 8, 8});
+  settings.fp16 = true;
+  settings.initial_scale_power = 1;
+  settings.hysteresis = 1;
+  settings.max_steps = 5;
+  overflows = {0, 1, 2};
+  auto report = train(0, 1);
+  ASSERT_FALSE(report.ok());
+  EXPECT_EQ(report.status().code(), ErrorCode::NonFinite);
+  EXPECT_EQ(report.status().message().find("step 2: gradients overflow at the loss scale 1"), 0u) << report.status().message();
+  settings.fp16 = false;
+  EXPECT_EQ(train(0, 1).status().message().find("step 1: loss is"), 0u) << "without fp16 the first overflow ends the run";
 }
 
 TEST_F(LoopTest, PassesErrorsOfTheExecutorOn) {

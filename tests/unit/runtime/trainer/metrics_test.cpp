@@ -47,6 +47,24 @@ TEST(Metrics, NameTheAccuracyWhereItIsKnown) {
   EXPECT_EQ(line["eval_samples_per_second"], 3.0);
 }
 
+TEST(Metrics, TellOfTheLossScale) {
+  StepMetrics m{3, NAN, INFINITY, 1, 1, 1, 1, 1};
+  m.lossScale = 32768;
+  m.skippedSteps = 2;
+  auto line = nlohmann::json::parse(metricsLine(m));
+  EXPECT_TRUE(line["loss"].is_null());
+  EXPECT_TRUE(line["grad_norm"].is_null());
+  EXPECT_EQ(line["loss_scale"], 32768);
+  EXPECT_EQ(line["skipped_steps"], 2);
+}
+
+// As the reference's logging_nan_inf_filter has it: (sum so far) / (1 + steps since the last log).
+TEST(Metrics, LeaveALossThatIsNoNumberOutOfTheMean) {
+  EXPECT_EQ(lossToLog(3, 10, 4), 3);
+  EXPECT_EQ(lossToLog(NAN, 10, 4), 2);
+  EXPECT_EQ(lossToLog(INFINITY, 0, 0), 0);
+}
+
 TEST(Metrics, SayThatAPlaceCannotBeWritten) {
   auto file = MetricsFile::create("/nowhere/metrics.jsonl");
   ASSERT_FALSE(file.ok());

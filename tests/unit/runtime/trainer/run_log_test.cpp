@@ -30,5 +30,17 @@ TEST(RunLog, SpeaksEveryLoggingStepWithTheMeansSinceTheLast) {
                                                     "'mean_token_accuracy': '0.35', 'num_tokens': '40', 'epoch': '4'}\n");
 }
 
+TEST(RunLog, TellsOfTheLossScaleInFp16) {
+  auto log = RunLog::create({});
+  ASSERT_TRUE(log.ok());
+  StepMetrics metrics{1, 2, INFINITY, 0.1, 10, 1};
+  metrics.lossScale = 65536;
+  metrics.skippedSteps = 1;
+  testing::internal::CaptureStdout();
+  ASSERT_TRUE(log->update(metrics).ok());
+  EXPECT_EQ(testing::internal::GetCapturedStdout(), "{'loss': '2', 'grad_norm': 'inf', 'learning_rate': '0.1', 'loss_scale': '6.554e+04', "
+                                                    "'skipped_steps': '1', 'num_tokens': '10', 'epoch': '1'}\n");
+}
+
 } // namespace
 } // namespace zp::rt

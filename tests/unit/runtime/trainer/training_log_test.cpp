@@ -57,6 +57,25 @@ TEST(TrainingLog, HasTheReferencesFields) {
       R"({"epoch":0.5,"grad_norm":0.5,"learning_rate":0.001,"loss":2.0,"num_tokens":20,"step":2})");
 }
 
+TEST(TrainingLog, KeepsTheLossScaleAndOutlivesALossThatIsNoNumber) {
+  JobSettings settings;
+  settings.logging_steps = 2;
+  std::string metrics;
+  for (uint64_t step = 1; step <= 4; ++step) {
+    StepMetrics m{step, step == 2 ? NAN : static_cast<double>(step), step == 4 ? INFINITY : 0.5, 1e-3, 10 * step, 1, 0.1, 100};
+    m.lossScale = 1024;
+    m.skippedSteps = step / 2;
+    metrics += metricsLine(m) + "\n";
+  }
+  json history = json::parse(trainerStateText({metrics, "", 4, 4, 0, 0}, settings))["log_history"];
+  ASSERT_EQ(history.size(), 2u);
+  EXPECT_EQ(history[0]["loss"], 0.75) << "(1 + 1/2) / 2";
+  EXPECT_EQ(history[1]["loss"], 3.5);
+  EXPECT_EQ(history[1]["loss_scale"], 1024);
+  EXPECT_EQ(history[1]["skipped_steps"], 2);
+  EXPECT_FALSE(history[1].contains("grad_norm"));
+}
+
 TEST(TrainingLog, AveragesSinceTheLastEntry) {
   JobSettings settings;
   settings.logging_steps = 3;
