@@ -215,7 +215,6 @@ template <typename Args> void conform(const Args &args, const std::string &what 
   }
 }
 
-inline constexpr DType kBoth[] = {DType::F32, DType::BF16};
 
 } // namespace zp::rt::test
 

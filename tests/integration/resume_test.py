@@ -36,6 +36,7 @@ EXACT = [
     ("accumulation and a short last update", "llama_accumulate3", 1, 0, {}),
     ("bf16, 2 ranks", "llama_gqa_bf16", 2, 3, {}),
     ("bf16, 2 ranks, stage 1", "llama_gqa_bf16", 2, 1, {}),
+    ("fp16, stopped where updates are skipped", "llama_fp16_skips", 2, 3, {}),
     ("modules to save, tied", "llama_tied_modules_to_save", 2, 3, {}),
     ("all parameters", "llama_full", 2, 3, {}),
     ("all parameters in bf16, stage 1", "llama_full", 2, 1, {"bf16": None}),

@@ -16,6 +16,7 @@ from . import cases, encoder_decoders, four_bit
 TOLERANCES = {
     "fp32": {"loss": 1e-5, "grad_norm": 1e-4, "change": 1e-3},
     "bf16": {"loss": 4e-3, "grad_norm": 3e-2, "change": 1e-1},
+    "fp16": {"loss": 7e-4, "grad_norm": 6e-3, "change": 4e-2},
 }
 
 
@@ -46,10 +47,10 @@ def write(case, folder):
             for word in ([f"--{name}"] if value is None else [f"--{name}", str(value)])
         ],
         "run_flags": [],
-        "tolerance": TOLERANCES["bf16" if "bf16" in flags else "fp32"],
+        "tolerance": TOLERANCES[next((dtype for dtype in ("bf16", "fp16") if dtype in flags), "fp32")],
         **({"attention": case.attention} if case.attention else {}),
         "reference": "transformers.Trainer" if case.trainer else "update loop",
-        "versions": versions("bitsandbytes" if case.four_bit else None),
+        "versions": versions("bitsandbytes" if case.four_bit else None, "deepspeed" if "fp16" in flags else None),
         "feature_off": case.variants,
     }
     (folder / "case.json").write_text(json.dumps(spec, indent=2) + "\n")

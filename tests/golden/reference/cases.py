@@ -126,6 +126,26 @@ CASES = [
         variants=[HALF_ALPHA],
     ),
     Case(
+        "llama_gqa_fp16",
+        stored="float16",
+        flags=dict(fp16=None, lr_scheduler_type="cosine", warmup_steps=3, learning_rate=3e-3),
+        variants=[HALF_ALPHA],
+    ),
+    # The first updates overflow and are skipped.
+    Case(
+        "llama_fp16_skips",
+        stored="float16",
+        flags=dict(
+            fp16=None,
+            initial_scale_power=32,
+            hysteresis=1,
+            lr_scheduler_type="linear",
+            learning_rate=1e-2,
+            adam_epsilon=1e-2,
+        ),
+        variants=[without("nothing_skipped", initial_scale_power=8)],
+    ),
+    Case(
         "llama_tied_rope3",
         v4_config=True,
         flags=dict(max_length=32, learning_rate=2e-3),
@@ -349,6 +369,12 @@ CASES = [
             warmup_steps=3,
             learning_rate=1.2e-3,
         ),
+        variants=[IN_FLOATS, AS_FP4],
+    ),
+    Case(
+        "llama_qlora_fp16",
+        stored="float16",
+        flags=dict(**NESTED, fp16=None, bnb_4bit_compute_dtype="float16", learning_rate=3e-3),
         variants=[IN_FLOATS, AS_FP4],
     ),
     Case(

@@ -22,7 +22,10 @@ def loss_gap(one, other):
 
 def gaps(one, other):
     """Largest relative gaps of loss, gradient norm and change (L2, the worst tensor) between two runs of one job."""
-    norm = max(abs(a["grad_norm"] - b["grad_norm"]) / a["grad_norm"] for a, b in zip(one.steps, other.steps))
+    if [a["grad_norm"] is None for a in one.steps] != [b["grad_norm"] is None for b in other.steps]:
+        raise RuntimeError("the two runs don't skip the same updates")
+    applied = [(a, b) for a, b in zip(one.steps, other.steps) if a["grad_norm"] is not None]
+    norm = max(abs(a["grad_norm"] - b["grad_norm"]) / a["grad_norm"] for a, b in applied)
     change = max(
         ((one.final[name] - other.final[name]).norm() / (one.final[name] - one.initial[name]).norm()).item()
         for name in one.final
@@ -74,12 +77,18 @@ def check(spec, case, result):
             min(step["grad_norm"] for step in result.steps) > 2 * limit, "clipping is not active in every update"
         )
 
-    noise = gaps(result, run(case, attention="eager" if "bf16" in case.import_flags else "sdpa"))
-    if "bf16" not in case.import_flags:
+    narrow = "bf16" in case.import_flags or "fp16" in case.import_flags
+    if "initial_scale_power" in case.import_flags:
+        # Eager attention overflows in places of its own. What is a quarter away from the edge is not a matter of rounding.
+        each = [gaps(result, run(case, first_scale=factor)) for factor in (0.8, 1.25)]
+        noise = {name: max(found[name] for found in each) for name in each[0]}
+    else:
+        noise = gaps(result, run(case, attention="eager" if narrow else "sdpa"))
+    if not narrow:
         double = gaps(result, run(case, dtype=torch.float64))
         noise = {name: max(noise[name], double[name]) for name in noise}
     for name, value in noise.items():
-        room = 1.5 if "bf16" in case.import_flags else 4
+        room = 1.5 if narrow else 4
         failures.require(value * room < tolerance[name], f"the reference's own {name} noise is {value:.1e}")
     if spec.trainer:
         by_hand = gaps(result, loop.run(case))

@@ -20,7 +20,7 @@ def load_arguments(settings):
         load_in_4bit=True,
         bnb_4bit_quant_type=settings.bnb_4bit_quant_type,
         bnb_4bit_use_double_quant=settings.use_nested_quant,
-        bnb_4bit_compute_dtype="bfloat16" if settings.bf16 else "float32",
+        bnb_4bit_compute_dtype="bfloat16" if settings.bf16 else "float16" if settings.fp16 else "float32",
         bnb_4bit_quant_storage=settings.bnb_4bit_quant_storage_dtype,
         # A list stands in place of the default, which is the head.
         llm_int8_skip_modules=[*skipped, "lm_head"] if skipped else None,

@@ -13,7 +13,7 @@ from . import settings as settings_of_case
 
 @dataclass
 class Result:
-    steps: list  # {step, loss, grad_norm, learning_rate, epoch} per update
+    steps: list  # {step, loss, grad_norm, learning_rate, epoch} per update, in fp16 {loss_scale, skipped_steps} too
     initial: dict  # trained tensors before the first update
     final: dict  # and after the last, fp32, keyed as they are saved
 
@@ -24,8 +24,9 @@ class Job:
     def __init__(self, case, attention=None, dtype=None):
         self.settings = settings_of_case.read(case.import_flags)
         self.full = not self.settings.use_peft_lora
-        compute = torch.bfloat16 if self.settings.bf16 else torch.float32
-        attention = case.attention or attention or ("sdpa" if self.settings.bf16 else "eager")
+        narrow = torch.bfloat16 if self.settings.bf16 else torch.float16 if self.settings.fp16 else None
+        compute = narrow or torch.float32
+        attention = case.attention or attention or ("sdpa" if narrow else "eager")
         self.tokens = load_file(case.tokens)
         self.seq2seq = "source_ids" in self.tokens
         kind = AutoModelForSeq2SeqLM if self.seq2seq else AutoModelForCausalLM

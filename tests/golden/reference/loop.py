@@ -1,6 +1,7 @@
 """The update loop written by hand around transformers' model and PEFT: the loss is the sum of the token losses of the
 whole update over its count of counted labels, then clip, AdamW in two decay groups, schedule. The pieces are the
-libraries' own (loss, clip_grad_norm_, AdamW, get_scheduler, the Trainer's choice of decayed names)."""
+libraries' own (loss, clip_grad_norm_, AdamW, get_scheduler, the Trainer's choice of decayed names; in fp16 DeepSpeed's
+scaler of the loss: what overflows is skipped, by the schedule too)."""
 
 import math
 
@@ -33,8 +34,31 @@ def make_optimizer(model, settings):
     )
 
 
-def run(case, attention=None, dtype=None, mean_of_means=False):
-    """`mean_of_means` averages over micro-batches first: the common mistake that a case must tell apart."""
+def make_scaler(settings, first_scale):
+    """DeepSpeed's own; only fp16 cases need it installed."""
+    import deepspeed.comm
+    from deepspeed.runtime.fp16.loss_scaler import DynamicLossScaler
+
+    deepspeed.comm.get_rank = lambda: 0  # without a process group: it only chooses who prints
+    return DynamicLossScaler(
+        init_scale=first_scale * 2.0**settings.initial_scale_power,
+        scale_window=settings.loss_scale_window,
+        min_scale=settings.min_loss_scale,
+        delayed_shift=settings.hysteresis,
+        consecutive_hysteresis=settings.consecutive_hysteresis,
+    )
+
+
+def unscale(trained, scale):
+    """Whether every gradient is finite; divides them by the scale."""
+    for parameter in trained:
+        parameter.grad.div_(scale)
+    return all(parameter.grad.isfinite().all() for parameter in trained)
+
+
+def run(case, attention=None, dtype=None, mean_of_means=False, first_scale=1.0):
+    """`mean_of_means` averages over micro-batches first: the common mistake that a case must tell apart. `first_scale` is a
+    factor of fp16's first loss scale."""
     torch.set_num_threads(1)
     job = Job(case, attention, dtype)
     settings, model = job.settings, job.model
@@ -51,7 +75,8 @@ def run(case, attention=None, dtype=None, mean_of_means=False):
         len(job.tokens["labels"]),
     )
     micros_in_epoch = math.ceil(rows / batch)
-    steps, epoch = [], 0
+    scaler = make_scaler(settings, first_scale) if settings.fp16 else None
+    steps, epoch, skipped = [], 0, 0
     while len(steps) < settings.max_steps:
         order = epoch_order(settings, epoch, rows)
         micros = [job.rows(order[at : at + batch]) for at in range(0, rows, batch)]
@@ -62,21 +87,30 @@ def run(case, attention=None, dtype=None, mean_of_means=False):
             for micro, count in zip(update, counted):
                 items = count * len(update) if mean_of_means else sum(counted)
                 micro_loss = job.loss(micro, items)
-                micro_loss.backward()
+                (micro_loss * scaler.loss_scale if scaler else micro_loss).backward()
                 loss += micro_loss.item()
+            scaling = {}
+            if scaler:
+                scale = scaler.loss_scale
+                overflow = not unscale(trained, scale)
+                scaler.update_scale(overflow)
+                skipped += overflow
+                scaling = {"loss_scale": scale, "skipped_steps": skipped}
             norm = torch.nn.utils.clip_grad_norm_(trained, settings.max_grad_norm or math.inf).item()
             rate = schedule.get_last_lr()[0]
-            optimizer.step()
-            schedule.step()
+            if math.isfinite(norm):
+                optimizer.step()
+                schedule.step()
             optimizer.zero_grad()
             done = first + len(update)
             steps.append(
                 {
                     "step": len(steps) + 1,
                     "loss": loss,
-                    "grad_norm": norm,
+                    "grad_norm": norm if math.isfinite(norm) else None,
                     "learning_rate": rate,
                     "epoch": epoch + done / micros_in_epoch,
+                    **scaling,
                 }
             )
             if len(steps) == settings.max_steps:

@@ -31,7 +31,7 @@ template <typename Args> std::vector<Broken<Args>> attentionRules() {
            [](auto &x, Maker &m) {
              x.query = m.empty(kF32, {6, 4 * 257});
            }},
-          {"query is f16", [](auto &x, Maker &) { x.query.dtype = DType::F16; }},
+          {"query is f64", [](auto &x, Maker &) { x.query.dtype = DType::F64; }},
           {"query is f32[6]", [](auto &x, Maker &) { x.query.rank = 1; }},
           {"key is f32[6,5]", [](auto &x, Maker &) { shrink(x.key); }},
           {"value is bf16", [](auto &x, Maker &) { x.value.dtype = DType::BF16; }},
@@ -65,7 +65,7 @@ TEST(AttentionCheck, CachesAndAttentionOverThem) {
                             {"cache is f32[20,5]", [](auto &x, Maker &) { shrink(x.cache); }},
                             {"cache is bf16", [](auto &x, Maker &) { x.cache.dtype = DType::BF16; }},
                             {"positions is i32[5]", [](auto &x, Maker &) { shrink(x.positions); }},
-                            {"source is f16", [](auto &x, Maker &) { x.source.dtype = DType::F16; }},
+                            {"source is f64", [](auto &x, Maker &) { x.source.dtype = DType::F64; }},
                             {"cache overlaps source", [](auto &x, Maker &) { x.cache.data = x.source.data; }}});
   CachedAttentionArgs attention;
   attention.query = maker.normal(kF32, {6, 12});
@@ -102,7 +102,7 @@ TEST(AttentionCheck, CachesAndAttentionOverThem) {
                             {{"rows is f32", [](auto &x, Maker &) { x.rows.dtype = kF32; }},
                              {"rows is 4097", [](auto &x, Maker &m) { x.rows = m.integers({4097}, 0, 0); }},
                              {"as many places", [](auto &x, Maker &m) { x.rows = m.integers({3}, 0, 0); }},
-                             {"cache is f16", [](auto &x, Maker &) { x.cache.dtype = DType::F16; }},
+                             {"cache is f64", [](auto &x, Maker &) { x.cache.dtype = DType::F64; }},
                              {"cache is f32[20]", [](auto &x, Maker &) { x.cache.rank = 1; }},
                              {"cache overlaps rows", [](auto &x, Maker &) { x.rows.data = x.cache.data; }}});
 }
@@ -126,7 +126,7 @@ TEST(AttentionCheck, BiasesOfPositions) {
                              {"target is f32[3,9]", [](auto &x, Maker &) { x.length = 5; }},
                              {"target is f32[3,9]", [](auto &x, Maker &m) { x.table = m.normal(kF32, {8, 4}); }},
                              {"target is bf16", [](auto &x, Maker &) { x.target.dtype = DType::BF16; }},
-                             {"table is f16", [](auto &x, Maker &) { x.table.dtype = DType::F16; }},
+                             {"table is f64", [](auto &x, Maker &) { x.table.dtype = DType::F64; }},
                              {"table is f32[8]", [](auto &x, Maker &) { x.table.rank = 1; }}});
   RelativeBiasGradientArgs gradient;
   gradient.gradOut = forward.target;

@@ -225,7 +225,7 @@ TEST(Check, LayerNormAndItsGradient) {
   norm.mean = maker.empty(kF32, {4});
   norm.rstd = maker.empty(kF32, {4});
   refuses<LayerNormArgs>(norm, maker,
-                         {{"source is f16", [](auto &x, Maker &) { x.source.dtype = DType::F16; }},
+                         {{"source is f64", [](auto &x, Maker &) { x.source.dtype = DType::F64; }},
                           {"source is f32[4]", [](auto &x, Maker &) { x.source.rank = 1; }},
                           {"weight is f32[5]", [](auto &x, Maker &) { shrink(x.weight); }},
                           {"bias is f32[5]", [](auto &x, Maker &) { shrink(x.bias); }},
@@ -249,7 +249,7 @@ TEST(Check, LayerNormAndItsGradient) {
   gradient.gradBias = maker.normal(kF32, {6});
   refuses<LayerNormGradientArgs>(gradient, maker,
                                  {{"source is f32[4]", [](auto &x, Maker &) { x.source.rank = 1; }},
-                                  {"source is f16", [](auto &x, Maker &) { x.source.dtype = DType::F16; }},
+                                  {"source is f64", [](auto &x, Maker &) { x.source.dtype = DType::F64; }},
                                   {"grad_out is f32[4,5]", [](auto &x, Maker &) { shrink(x.gradOut); }},
                                   {"weight is f32[5]", [](auto &x, Maker &) { shrink(x.weight); }},
                                   {"mean is f32[3]", [](auto &x, Maker &) { shrink(x.mean); }},
@@ -268,7 +268,7 @@ TEST(Check, Activations) {
   forward.source = maker.normal(kF32, {8});
   forward.target = maker.empty(kF32, {8});
   refuses<ActivationArgs>(forward, maker,
-                          {{"source is f16", [](auto &x, Maker &) { x.source.dtype = DType::F16; }},
+                          {{"source is f64", [](auto &x, Maker &) { x.source.dtype = DType::F64; }},
                            {"target is bf16", [](auto &x, Maker &) { x.target.dtype = DType::BF16; }},
                            {"target is f32[7]", [](auto &x, Maker &) { shrink(x.target); }},
                            {"kind is -1", [](auto &x, Maker &) { x.kind = -1; }},
@@ -278,7 +278,7 @@ TEST(Check, Activations) {
   gradient.source = forward.source;
   gradient.gradSource = maker.empty(kF32, {8});
   refuses<ActivationGradientArgs>(gradient, maker,
-                                  {{"source is f16", [](auto &x, Maker &) { x.source.dtype = DType::F16; }},
+                                  {{"source is f64", [](auto &x, Maker &) { x.source.dtype = DType::F64; }},
                                    {"grad_out is f32[7]", [](auto &x, Maker &) { shrink(x.gradOut); }},
                                    {"grad_source is bf16", [](auto &x, Maker &) { x.gradSource.dtype = DType::BF16; }},
                                    {"kind is 3", [](auto &x, Maker &) { x.kind = 3; }}});
@@ -287,7 +287,7 @@ TEST(Check, Activations) {
   gated.up = maker.normal(kF32, {8});
   gated.target = maker.empty(kF32, {8});
   refuses<GatedActivationArgs>(gated, maker,
-                               {{"gate is f16", [](auto &x, Maker &) { x.gate.dtype = DType::F16; }},
+                               {{"gate is f64", [](auto &x, Maker &) { x.gate.dtype = DType::F64; }},
                                 {"up is f32[7]", [](auto &x, Maker &) { shrink(x.up); }},
                                 {"target is bf16", [](auto &x, Maker &) { x.target.dtype = DType::BF16; }},
                                 {"kind is 3", [](auto &x, Maker &) { x.kind = 3; }}});
@@ -298,7 +298,7 @@ TEST(Check, Activations) {
   gatedGradient.gradGate = maker.empty(kF32, {8});
   gatedGradient.gradUp = maker.empty(kF32, {8});
   refuses<GatedActivationGradientArgs>(gatedGradient, maker,
-                                       {{"grad_out is f16", [](auto &x, Maker &) { x.gradOut.dtype = DType::F16; }},
+                                       {{"grad_out is f64", [](auto &x, Maker &) { x.gradOut.dtype = DType::F64; }},
                                         {"up is f32[7]", [](auto &x, Maker &) { shrink(x.up); }},
                                         {"grad_up is bf16", [](auto &x, Maker &) { x.gradUp.dtype = DType::BF16; }},
                                         {"kind is -1", [](auto &x, Maker &) { x.kind = -1; }},
@@ -315,7 +315,7 @@ TEST(Check, FusedProjections) {
   split.heads = 4;
   split.kvHeads = 2;
   refuses<SplitQkvArgs>(split, maker,
-                        {{"source is f16", [](auto &x, Maker &) { x.source.dtype = DType::F16; }},
+                        {{"source is f64", [](auto &x, Maker &) { x.source.dtype = DType::F64; }},
                          {"source is f32[5]", [](auto &x, Maker &) { x.source.rank = 1; }},
                          {"a width of 23", [](auto &x, Maker &) { shrink(x.source); }},
                          {"heads is 0", [](auto &x, Maker &) { x.heads = 0; }},
@@ -333,7 +333,7 @@ TEST(Check, FusedProjections) {
   join.heads = 4;
   join.kvHeads = 2;
   refuses<JoinQkvArgs>(join, maker,
-                       {{"target is f16", [](auto &x, Maker &) { x.target.dtype = DType::F16; }},
+                       {{"target is f64", [](auto &x, Maker &) { x.target.dtype = DType::F64; }},
                         {"a width of 23", [](auto &x, Maker &) { shrink(x.target); }},
                         {"3 kv_heads", [](auto &x, Maker &) { x.kvHeads = 3; }},
                         {"query is f32[5,11]", [](auto &x, Maker &) { shrink(x.query); }},
