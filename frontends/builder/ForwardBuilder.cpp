@@ -52,9 +52,10 @@ Value ForwardBuilder::read(const ParameterSpec &parameter) {
   return make<nn::ReadOp>(type, parameter.name).getValue();
 }
 
-Value ForwardBuilder::embed(Value ids, const ModuleSpec &module) {
+Value ForwardBuilder::embed(Value ids, const ModuleSpec &module, int64_t offset) {
   Value table = read(*module.weight);
-  return make<nn::EmbeddingOp>(matrix(tokens, module.weight->shape[1]), ids, table).getResult();
+  int64_t rows = cast<RankedTensorType>(ids.getType()).getDimSize(0);
+  return make<nn::EmbeddingOp>(matrix(rows, module.weight->shape[1]), ids, table, builder.getI64IntegerAttr(offset)).getResult();
 }
 
 DictionaryAttr ForwardBuilder::adapterOf(const ModuleSpec &module) const {
@@ -124,9 +125,18 @@ Value ForwardBuilder::gate(Value gate, Value up) {
 Value ForwardBuilder::dropout(Value x, double probability) {
   if (probability == 0)
     return x;
+  int64_t rows = tokens / length, rowLength = cast<RankedTensorType>(x.getType()).getDimSize(0) / rows;
   return make<nn::DropoutOp>(x.getType(), x, scalars, builder.getF64FloatAttr(probability), builder.getI64IntegerAttr(++dropoutSite),
-                             builder.getI64IntegerAttr(length))
+                             builder.getI64IntegerAttr(rowLength))
       .getResult();
+}
+
+Value ForwardBuilder::norm(Value x, const ModuleSpec &module) {
+  return module.kind == ModuleKind::LayerNorm ? layerNorm(x, module) : rmsNorm(x, module);
+}
+
+Value ForwardBuilder::scale(Value x, double factor) {
+  return factor == 1 ? x : make<nn::ScaleOp>(x.getType(), x, builder.getF64FloatAttr(factor)).getResult();
 }
 
 Value ForwardBuilder::residual(Value base, Value change) {

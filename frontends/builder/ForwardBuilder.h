@@ -16,8 +16,9 @@ namespace zp::fe {
 inline constexpr int64_t kLossSums = 2;
 
 /// From token ids to the loss, f64 [kLossSums], by the builder of the spec's structure; appends at
-/// the builder's place. `rows` of `length` tokens; activations are f32 [rows·length, features].
-mlir::Value buildForward(mlir::OpBuilder &builder, const ModelSpec &spec, int64_t rows, int64_t length);
+/// the builder's place. `rows` of `length` tokens, of `sourceLength` more for an encoder; activations are
+/// f32 [rows·length, features], an encoder's [rows·sourceLength, features].
+mlir::Value buildForward(mlir::OpBuilder &builder, const ModelSpec &spec, int64_t rows, int64_t length, int64_t sourceLength);
 
 /// The modules of one ZeRO unit by what they do.
 class UnitModules {
@@ -42,15 +43,19 @@ protected:
   void declareInputs();
   mlir::Value input(llvm::StringRef name, int64_t extent, mlir::Type element);
   mlir::Value read(const ParameterSpec &parameter);
-  mlir::Value embed(mlir::Value ids, const ModuleSpec &module);
+  /// Rows ids + offset of the module's table.
+  mlir::Value embed(mlir::Value ids, const ModuleSpec &module, int64_t offset = 0);
   mlir::Value linear(mlir::Value x, const ModuleSpec &module);
   mlir::Value rmsNorm(mlir::Value x, const ModuleSpec &module);
   mlir::Value layerNorm(mlir::Value x, const ModuleSpec &module);
+  /// Of either kind, as the module is.
+  mlir::Value norm(mlir::Value x, const ModuleSpec &module);
   /// By the spec's activation.
   mlir::Value activate(mlir::Value x);
   mlir::Value gate(mlir::Value gate, mlir::Value up);
   /// x itself where the probability is 0. Each call is a site of its own, behind those of the adapters.
   mlir::Value dropout(mlir::Value x, double probability);
+  mlir::Value scale(mlir::Value x, double factor); ///< x itself where the factor is 1
   mlir::Value residual(mlir::Value base, mlir::Value change);
   /// The tables that `rotate` uses, from position_ids.
   void makeRopeTables();

@@ -80,15 +80,16 @@ static SmallVector<int64_t> bucketLengths(const JobSettings &settings) {
   return lengths;
 }
 
-static void buildTrainStep(OpBuilder builder, const ModelSpec &spec, int64_t rows, int64_t length, bool longest) {
+static void buildTrainStep(OpBuilder builder, const ModelSpec &spec, int64_t rows, int64_t length, int64_t sourceLength, bool longest) {
   Location loc = builder.getUnknownLoc();
   std::string name = longest ? "train_step" : "train_step_" + std::to_string(length);
   auto program =
       nn::ProgramOp::create(builder, loc, builder.getStringAttr(name),
                             nn::ProgramKindAttr::get(builder.getContext(), nn::ProgramKind::TrainStep),
-                            builder.getI64IntegerAttr(rows), builder.getI64IntegerAttr(length));
+                            builder.getI64IntegerAttr(rows), builder.getI64IntegerAttr(length),
+                            builder.getI64IntegerAttr(sourceLength));
   builder.createBlock(&program.getBody());
-  Value loss = buildForward(builder, spec, rows, length);
+  Value loss = buildForward(builder, spec, rows, length, sourceLength);
   auto add = nn::AddStateOp::create(builder, loc, kLossState, loss);
   add->setAttr(nn::NNDialect::kUnitAttr, builder.getI64IntegerAttr(spec.lastUnit()));
 }
@@ -106,8 +107,9 @@ OwningOpRef<ModuleOp> buildModule(MLIRContext &context, const ModelSpec &spec,
   nn::StateOp::create(builder, loc, builder.getStringAttr(kLossState),
                       TypeAttr::get(RankedTensorType::get({kLossSums}, builder.getF64Type())));
 
+  const int64_t sourceLength = spec.structure == Structure::EncoderDecoder ? settings.max_source_length : 0;
   for (int64_t length : bucketLengths(settings))
-    buildTrainStep(builder, spec, settings.per_device_train_batch_size, length, length == settings.max_length);
+    buildTrainStep(builder, spec, settings.per_device_train_batch_size, length, sourceLength, length == settings.max_length);
   if (failed(verify(*module)))
     return {};
   return module;

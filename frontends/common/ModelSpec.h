@@ -13,7 +13,7 @@
 namespace zp::fe {
 
 /// How the modules are put together: each has a builder of its own.
-enum class Structure : uint8_t { RotaryDecoder, FusedDecoder };
+enum class Structure : uint8_t { RotaryDecoder, FusedDecoder, EncoderDecoder };
 
 enum class Activation : uint8_t { Silu, Relu, Gelu, GeluTanh };
 
@@ -23,7 +23,15 @@ enum class ModuleKind : uint8_t { Container, Embedding, Linear, RmsNorm, LayerNo
 enum class Role : uint8_t {
   None,
   Embedding,
+  EmbeddingAlias, ///< reads the embedding's tensor under a name of its own
   EmbeddingNorm,
+  Positions,    ///< learned, a row a place
+  RelativeBias, ///< of scores, by bucket of distance
+  //--- an encoder's own, among the embeddings
+  SourcePositions,
+  SourceEmbeddingNorm,
+  SourceRelativeBias,
+  //---
   InputNorm,
   Query,
   Key,
@@ -32,12 +40,20 @@ enum class Role : uint8_t {
   Output,
   QueryNorm,
   KeyNorm,
+  //--- attention of a decoder to what the encoder made
+  CrossNorm,
+  CrossQuery,
+  CrossKey,
+  CrossValue,
+  CrossOutput,
+  //---
   PostNorm,
   MlpNorm, ///< of a parallel block whose halves have a norm each
   Gate,
   Up,
   Down,
   FinalNorm,
+  SourceFinalNorm, ///< of the encoder; belongs to its last block's unit
   Head
 };
 inline constexpr size_t kRoles = size_t(Role::Head) + 1;
@@ -52,6 +68,11 @@ struct AlibiSpec {
   std::vector<float> slopes; ///< a head each
   double scale = 1.0;        ///< on slope·position
   bool roundBf16 = false;    ///< slope, position and their product are rounded to bf16 first
+};
+
+/// T5's bias of scores by distance, in buckets; without buckets there is none.
+struct RelativeBiasSpec {
+  int64_t buckets = 0, maxDistance = 0;
 };
 
 struct ParameterSpec {
@@ -111,6 +132,13 @@ struct ModelSpec {
   std::vector<int64_t> windows; ///< a layer each; 0 sees the whole row
   RopeSpec rope; ///< without frequencies nothing rotates
   AlibiSpec alibi;
+  RelativeBiasSpec relativeBias;
+  int64_t positionOffset = 0; ///< rows of the table of positions before that of place 0
+  double embeddingScale = 1, hiddenScale = 1, scoreScale = 0; ///< on embeddings; before the head; on scores, 0: headDim^-0.5
+  double activationDropout = 0;                               ///< on the MLP's hidden values
+  bool normAfter = false;                                     ///< each half of a block ends in its norm instead of beginning with it
+  bool gatedMlp = true;                                       ///< two linears open the MLP, one of them its gate
+  bool downInFloats = false; ///< the MLP's second linear is never kept in 4 bits
   bool parallelBlocks = false;    ///< attention and MLP both read the block's input
   bool separateNorms = false;     ///< each of the two has a norm of its own
   bool residualAfterNorm = false; ///< the residual stream is what the norm gives, not what it is given

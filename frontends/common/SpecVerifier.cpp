@@ -18,9 +18,19 @@ Status verifySpec(const ModelSpec &spec, const JobSettings &settings) {
     if (width > (int64_t(1) << 30))
       return unusable("num_attention_heads · head_dim: is " + text(width) +
                       ", expected below 2^30; correct them");
+  const bool both = spec.structure == Structure::EncoderDecoder;
+  if (both && settings.per_device_train_batch_size * settings.max_source_length > int64_t(1) << 30)
+    return Status(ErrorCode::Config, "--per_device_train_batch_size: makes " +
+                                         text(settings.per_device_train_batch_size * settings.max_source_length) +
+                                         " tokens for the encoder, expected at most 2^30; use fewer rows and more accumulation");
+  if (both && spec.maxPositions && settings.max_source_length > spec.maxPositions)
+    return Status(ErrorCode::RopeLimit,
+                  "--max_source_length: is " + text(settings.max_source_length) + ", expected at most " +
+                      text(spec.maxPositions) + ", max_position_embeddings of " + spec.configFile +
+                      "; shorten the rows or choose a model with longer reach");
   if (spec.maxPositions && settings.max_length > spec.maxPositions)
     return Status(ErrorCode::RopeLimit,
-                  "--max_length: is " + text(settings.max_length) + ", expected at most " +
+                  (both ? "--max_target_length: is " : "--max_length: is ") + text(settings.max_length) + ", expected at most " +
                       text(spec.maxPositions) + ", max_position_embeddings of " + spec.configFile +
                       "; shorten the rows or choose a model with longer reach");
   return Status();

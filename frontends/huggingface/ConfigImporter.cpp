@@ -1,5 +1,7 @@
 #include "frontends/huggingface/ConfigImporter.h"
 
+#include <algorithm>
+
 #include "frontends/common/Names.h"
 #include "frontends/huggingface/architectures/Family.h"
 
@@ -13,8 +15,11 @@ StatusOr<const Family *> familyOf(const JsonDocument &config) {
   std::vector<std::string> supported;
   for (const Family *family : allFamilies()) {
     supported.push_back(family->architecture);
-    if (architectures.empty() ? modelType == family->modelType
-                              : architectures[0] == family->architecture)
+    bool named = !architectures.empty() &&
+                 (architectures[0] == family->architecture ||
+                  std::find(family->otherArchitectures.begin(), family->otherArchitectures.end(), architectures[0]) !=
+                      family->otherArchitectures.end());
+    if (architectures.empty() ? modelType == family->modelType : named)
       return family;
   }
   std::string expected =

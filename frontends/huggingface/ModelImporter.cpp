@@ -1,6 +1,7 @@
 #include "frontends/huggingface/ModelImporter.h"
 
 #include "frontends/common/Names.h"
+#include "frontends/common/RowLengths.h"
 #include "frontends/common/SettingsVerifier.h"
 #include "frontends/common/SpecVerifier.h"
 #include "frontends/huggingface/AdapterConfigWriter.h"
@@ -68,7 +69,8 @@ StatusOr<ImportedModel> importModel(const ImportRequest &request) {
   ZP_ASSIGN_OR_RETURN(imported.spec, importConfig(config));
   ModelSpec &spec = imported.spec;
   imported.warnings.insert(imported.warnings.end(), spec.notes.begin(), spec.notes.end());
-  ZP_RETURN_IF_ERROR(verifySpec(spec, request.settings));
+  ZP_RETURN_IF_ERROR(settleLengths(spec, request.given, imported.settings));
+  ZP_RETURN_IF_ERROR(verifySpec(spec, imported.settings));
   ZP_ASSIGN_OR_RETURN(std::optional<CheckpointQuantization> stored,
                       resolveQuantization(request, config, imported));
 
@@ -76,6 +78,10 @@ StatusOr<ImportedModel> importModel(const ImportRequest &request) {
                       WeightIndex::open(request.modelDirectory));
   makeModules(spec);
   // A stored head decides whether the tie holds.
+  if (spec.structure == Structure::EncoderDecoder && weights && !spec.tiedHead && !weights->headDiffers(spec)) {
+    spec.tiedHead = true; // transformers 5 ties these models whatever config.json says
+    makeModules(spec);
+  }
   if (spec.tiedHead && weights && weights->headDiffers(spec)) {
     spec.tiedHead = false;
     makeModules(spec);
@@ -83,8 +89,10 @@ StatusOr<ImportedModel> importModel(const ImportRequest &request) {
         "warning: " + config.place("tie_word_embeddings") +
         ": is true, but the weights hold a head of its own; they are not tied");
   }
-  if (weights)
+  if (weights) {
     weights->adoptNames(spec);
+    ZP_RETURN_IF_ERROR(weights->refuseHeadBias());
+  }
   ZP_RETURN_IF_ERROR(markLinears(imported, stored, config));
   if (weights)
     ZP_RETURN_IF_ERROR(weights->check(spec, stored ? &*stored : nullptr));
@@ -99,6 +107,8 @@ StatusOr<ImportedModel> importModel(const ImportRequest &request) {
     return imported;
   }
   ZP_ASSIGN_OR_RETURN(LoraSettings lora, readLora(request, spec, imported.warnings));
+  if (spec.structure == Structure::EncoderDecoder && request.adapterDirectory.empty())
+    lora.recorded["task_type"] = "SEQ_2_SEQ_LM";
   recordLora(lora, imported.settings);
   ZP_ASSIGN_OR_RETURN(LoraSettings resolved, attachAdapters(spec, lora));
   ZP_ASSIGN_OR_RETURN(imported.counts, trainAdapters(spec, resolved));

@@ -22,6 +22,12 @@ static int64_t extentOf(Width width, const ModelSpec &spec) {
     return (spec.heads + 2 * spec.kvHeads) * spec.headDim;
   case Width::HeadDim:
     return spec.headDim;
+  case Width::Heads:
+    return spec.heads;
+  case Width::Buckets:
+    return spec.relativeBias.buckets;
+  case Width::Positions:
+    return spec.maxPositions + spec.positionOffset;
   }
   return 0;
 }
@@ -41,8 +47,12 @@ static bool hasBias(const ModuleRow &row, const ModelSpec &spec) {
   case Role::Key:
   case Role::Value:
   case Role::QueryKeyValue:
+  case Role::CrossQuery:
+  case Role::CrossKey:
+  case Role::CrossValue:
     return spec.queryKeyValueBias;
   case Role::Output:
+  case Role::CrossOutput:
     return spec.outputBias;
   case Role::Gate:
   case Role::Up:
@@ -63,19 +73,31 @@ public:
     spec.modules.clear();
     for (const Section &section : familyNamed(spec.modelType).sections)
       add(section);
-    if (spec.tiedHead)
-      tieHead();
+    share();
   }
 
 private:
   void add(const Section &section) {
-    if (section.place != Place::Blocks)
-      return addRows("", section.rows, section.place == Place::Embeddings ? 0 : spec.lastUnit());
+    switch (section.place) {
+    case Place::Embeddings:
+      return addRows("", section.rows, 0);
+    case Place::SourceBlocks:
+      return addBlocks(section, spec.encoderLayers);
+    case Place::SourceEnd:
+      return addRows("", section.rows, spec.encoderLayers);
+    case Place::Blocks:
+      return addBlocks(section, spec.layers);
+    case Place::Head:
+      return addRows("", section.rows, spec.lastUnit());
+    }
+  }
+
+  void addBlocks(const Section &section, int64_t layers) {
     addContainer(section.path, nextBlock);
-    for (int64_t layer = 0; layer < spec.layers; ++layer, ++nextBlock) {
+    for (int64_t layer = 0; layer < layers; ++layer, ++nextBlock) {
       std::string path = std::string(section.path) + "." + std::to_string(layer);
       addContainer(path, nextBlock);
-      addRows(path + ".", section.rows, nextBlock);
+      addRows(path + ".", section.rows, nextBlock, /*first=*/layer == 0);
     }
   }
 
@@ -86,11 +108,11 @@ private:
     return module;
   }
 
-  void addRows(const std::string &prefix, std::span<const ModuleRow> rows, int64_t unit) {
+  void addRows(const std::string &prefix, std::span<const ModuleRow> rows, int64_t unit, bool first = true) {
     for (const ModuleRow &row : rows) {
-      if (row.present && !row.present(spec))
+      if ((row.present && !row.present(spec)) || (row.shared && !first))
         continue;
-      ModuleSpec &module = addContainer(prefix + row.path, unit);
+      ModuleSpec &module = addContainer(prefix + row.path, row.shared ? 0 : unit);
       module.kind = row.kind;
       module.role = row.role;
       std::vector<int64_t> shape;
@@ -105,13 +127,14 @@ private:
     }
   }
 
-  void tieHead() {
-    std::optional<ParameterSpec> shared;
+  /// Aliases of the embedding have its tensor, and so has a tied head.
+  void share() {
+    std::optional<ParameterSpec> embedding;
     for (ModuleSpec &module : spec.modules)
       if (module.role == Role::Embedding)
-        shared = module.weight;
-      else if (module.role == Role::Head)
-        module.weight = shared;
+        embedding = module.weight;
+      else if (module.role == Role::EmbeddingAlias || (module.role == Role::Head && spec.tiedHead))
+        module.weight = embedding;
   }
 
   ModelSpec &spec;

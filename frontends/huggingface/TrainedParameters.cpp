@@ -101,6 +101,12 @@ static StatusOr<int64_t> trainWholeModules(ModelSpec &spec, const LoraSettings &
       return path == outer || path.starts_with(outer + ".");
     });
   };
+  for (const ModuleSpec &module : spec.modules)
+    if (spec.structure == Structure::EncoderDecoder && inside(module.path) &&
+        (module.role == Role::Embedding || module.role == Role::EmbeddingAlias))
+      return Status(ErrorCode::Config, lora.placeOf("modules_to_save") + ": holds " + module.path +
+                                           ", which encoder and decoder share, expected modules that are read once; leave it out or "
+                                           "train with --use_peft_lora false");
   if (spec.tiedHead)
     for (const ModuleSpec &module : spec.modules)
       if ((module.role == Role::Head || module.role == Role::Embedding) && inside(module.path)) {

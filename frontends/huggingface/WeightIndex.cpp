@@ -1,5 +1,6 @@
 #include "frontends/huggingface/WeightIndex.h"
 
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 #include <set>
@@ -71,21 +72,50 @@ std::string WeightIndex::storedName(const std::string &name, const std::string &
 }
 
 void WeightIndex::adoptNames(ModelSpec &spec) const {
-  std::string prefix = familyNamed(spec.modelType).basePrefix;
+  std::string prefix = familyNamed(spec.modelType).basePrefix, embedding, stored = storedEmbedding(spec);
+  for (const ModuleSpec &module : spec.modules)
+    if (module.role == Role::Embedding)
+      embedding = module.weight->checkpoint;
   for (ModuleSpec &module : spec.modules)
     for (std::optional<ParameterSpec> *slot : {&module.weight, &module.bias})
-      if (*slot)
-        (*slot)->checkpoint = storedName((*slot)->checkpoint, prefix);
+      if (*slot) {
+        std::string &name = (*slot)->checkpoint;
+        name = name == embedding ? stored : storedName(name, prefix);
+      }
+}
+
+std::string WeightIndex::storedEmbedding(const ModelSpec &spec) const {
+  std::string prefix = familyNamed(spec.modelType).basePrefix, first;
+  for (const ModuleSpec &module : spec.modules) {
+    if (module.role != Role::Embedding && module.role != Role::EmbeddingAlias)
+      continue;
+    std::string name = storedName(module.path + ".weight", prefix);
+    if (find(name))
+      return name;
+    if (first.empty())
+      first = name;
+  }
+  return first;
+}
+
+Status WeightIndex::refuseHeadBias() const {
+  constexpr const char *kBias = "final_logits_bias";
+  const Entry *bias = find(kBias);
+  if (!bias)
+    return Status();
+  const std::byte *data = bias->file->data(*bias->info);
+  if (std::all_of(data, data + bias->info->bytes, [](std::byte b) { return b == std::byte(0); }))
+    return Status();
+  return Status(ErrorCode::UnknownArchitecture,
+                bias->file->path() + ": tensor " + kBias +
+                    " is not zero, expected zeros as BART's is: a bias of the head is not built; choose a model without it");
 }
 
 bool WeightIndex::headDiffers(const ModelSpec &spec) const {
-  const Entry *head = nullptr, *embedding = nullptr;
-  std::string prefix = familyNamed(spec.modelType).basePrefix;
+  const Entry *head = nullptr, *embedding = find(storedEmbedding(spec));
   for (const ModuleSpec &module : spec.modules)
     if (module.role == Role::Head)
       head = find(module.path + ".weight");
-    else if (module.role == Role::Embedding)
-      embedding = find(storedName(module.path + ".weight", prefix));
   if (!head || !embedding)
     return false;
   if (head->info->dtype != embedding->info->dtype || head->info->bytes != embedding->info->bytes)

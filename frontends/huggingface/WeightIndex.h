@@ -24,8 +24,11 @@ public:
   /// tied, whatever config.json says.
   bool headDiffers(const ModelSpec &spec) const;
   /// A checkpoint of the model without its head names its tensors without the prefix that they have
-  /// in the whole model (Family::basePrefix): those that are there only so are read so.
+  /// in the whole model (Family::basePrefix): those that are there only so are read so. A table that several modules
+  /// share is read under whichever of their names it is stored.
   void adoptNames(ModelSpec &spec) const;
+  /// UnknownArchitecture for a head with a bias that isn't zero (BART's final_logits_bias).
+  Status refuseHeadBias() const;
   /// Each tensor of the model is there (TensorMissing), with its shape (TensorShape) and in fp32,
   /// bf16 or fp16 (TensorDtype). Of a checkpoint that is quantised already, the marked linears are packed and have their scales
   /// beside them as `packed` says; what stands in their quant_state is the loader's business.
@@ -39,6 +42,7 @@ private:
   const Entry *find(const std::string &name) const;
   /// The name under which the tensor is there: as it is, or without the base model's prefix.
   std::string storedName(const std::string &name, const std::string &basePrefix) const;
+  std::string storedEmbedding(const ModelSpec &spec) const;
   Status checkFloat(const ModelSpec &spec, const ParameterSpec &parameter, bool prequantized) const;
   Status checkPacked(const ModelSpec &spec, const ParameterSpec &weight,
                      const CheckpointQuantization &packed) const;

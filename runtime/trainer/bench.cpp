@@ -28,7 +28,12 @@ void drawTokens(Executor &executor, const fbs::Entry &entry, uint32_t vocabulary
     for (int64_t t = 0; t < view.elements(); ++t) {
       auto column = static_cast<TokenColumn>(c);
       auto token = static_cast<int32_t>(mixedBits(stream + static_cast<uint64_t>(t)) % vocabulary);
-      out[t] = column == TokenColumn::SegmentIds ? 0 : column == TokenColumn::PositionIds ? static_cast<int32_t>(t % entry.length()) : token;
+      if (column == TokenColumn::SegmentIds || column == TokenColumn::SourceSegmentIds)
+        out[t] = 0;
+      else if (column == TokenColumn::PositionIds || column == TokenColumn::SourcePositionIds)
+        out[t] = static_cast<int32_t>(t % (isSource(column) ? entry.source_length() : entry.length()));
+      else
+        out[t] = token;
     }
   }
 }
@@ -80,7 +85,7 @@ StatusOr<BenchReport> bench(const fbs::Plan &plan, const JobSettings &settings, 
   std::sort(seconds.begin(), seconds.end());
   report.stepSeconds = seconds[seconds.size() / 2];
   report.tokensPerStep = rows * length;
-  ZP_ASSIGN_OR_RETURN(double flops, flopsPerToken(plan, length));
+  ZP_ASSIGN_OR_RETURN(double flops, flopsPerToken(plan, length, entries.longestSource(fbs::EntryKind::TrainStep)));
   report.flopsPerStep = flops * report.tokensPerStep / communicator.size();
   std::array<double, 256> after = executor.secondsByOpcode();
 #define ZP_PLAN_OP(Class, name, opcode, executor)                                                  \

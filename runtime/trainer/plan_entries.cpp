@@ -65,4 +65,12 @@ uint32_t PlanEntries::longest(fbs::EntryKind kind) const {
   return length;
 }
 
+uint32_t PlanEntries::longestSource(fbs::EntryKind kind) const {
+  uint32_t length = 0;
+  for (uint32_t i = 0; plan.entries() && i < plan.entries()->size(); ++i)
+    if (entry(i).kind() == kind)
+      length = std::max(length, entry(i).source_length());
+  return length;
+}
+
 } // namespace zp::rt

@@ -34,6 +34,8 @@ public:
   bool positionsMatter() const;
   /// Tokens of a row in the longest entry of `kind`; 0 without one.
   uint32_t longest(fbs::EntryKind kind) const;
+  /// Tokens of a row for the encoder in entries of `kind`; 0 when the model is a decoder alone.
+  uint32_t longestSource(fbs::EntryKind kind) const;
   const fbs::Entry &entry(uint32_t index) const;
 
 private:

@@ -36,7 +36,8 @@ class Attacher {
 public:
   explicit Attacher(ModuleOp module) : module(module) {}
 
-  LogicalResult attach(LinearOp linear, Value scalars, int64_t length) {
+  /// `rows` of the program: its linears don't all have as many tokens of a row.
+  LogicalResult attach(LinearOp linear, Value scalars, int64_t rows) {
     FailureOr<Adapter> adapter = decode(linear);
     if (failed(adapter))
       return failure();
@@ -68,7 +69,7 @@ public:
     if (adapter->dropout > 0) {
       if (!scalars)
         return linear.emitOpError("an adapter with dropout needs the program's input `scalars`");
-      x = placed(DropoutOp::create(builder, loc, xType, x, scalars, builder.getF64FloatAttr(adapter->dropout), builder.getI64IntegerAttr(adapter->site), builder.getI64IntegerAttr(length)));
+      x = placed(DropoutOp::create(builder, loc, xType, x, scalars, builder.getF64FloatAttr(adapter->dropout), builder.getI64IntegerAttr(adapter->site), builder.getI64IntegerAttr(xType.getDimSize(0) / rows)));
     }
     Value wa = placed(ReadOp::create(builder, loc, RankedTensorType::get({rank, in}, element), a));
     Value hidden = placed(linearOf(builder, loc, x, wa, {xType.getDimSize(0), rank}));
@@ -113,7 +114,7 @@ struct AttachAdapters : zp::nn::impl::AttachAdaptersPassBase<AttachAdapters> {
     for (auto program : getOperation().getOps<ProgramOp>()) {
       Value scalars = findInput(program, "scalars");
       for (auto linear : llvm::make_early_inc_range(program.getBody().front().getOps<LinearOp>()))
-        if (linear.getAdapter() && failed(attacher.attach(linear, scalars, program.getLength())))
+        if (linear.getAdapter() && failed(attacher.attach(linear, scalars, std::max<int64_t>(program.getRows(), 1))))
           return signalPassFailure();
     }
   }

@@ -7,7 +7,8 @@ namespace zp::fe {
 std::span<const Family *const> allFamilies() {
   static constexpr const Family *kAll[] = {&kLlamaFamily, &kMistralFamily, &kQwen2Family,
                                            &kQwen3Family, &kFalconFamily,  &kRefinedWebFamily,
-                                           &kBloomFamily};
+                                           &kBloomFamily,  &kBartFamily,    &kT5Family,
+                                           &kMt5Family};
   return kAll;
 }
 

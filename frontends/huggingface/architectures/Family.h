@@ -13,7 +13,19 @@ namespace zp::fe {
 
 /// A size that config.json gives. Query and KeyValue are all heads of one kind side by side,
 /// QueryKeyValue those of all three.
-enum class Width : uint8_t { None, Vocabulary, Hidden, Intermediate, Query, KeyValue, QueryKeyValue, HeadDim };
+enum class Width : uint8_t {
+  None,
+  Vocabulary,
+  Hidden,
+  Intermediate,
+  Query,
+  KeyValue,
+  QueryKeyValue,
+  HeadDim,
+  Heads,
+  Buckets,
+  Positions
+};
 
 /// A module, in the order of named_modules. Its tensors are PATH.weight and, of a LayerNorm or
 /// where ModelSpec says so, PATH.bias.
@@ -24,10 +36,12 @@ struct ModuleRow {
   Width out = Width::None;
   Width in = Width::None;
   bool (*present)(const ModelSpec &) = nullptr; ///< whether a model has it; null: every one
+  bool shared = false; ///< in a stack's first block alone, for all of them: it lives with the embeddings
 };
 
-/// Which ZeRO units a section's modules belong to. Blocks: the next unit for each layer.
-enum class Place : uint8_t { Embeddings, Blocks, Head };
+/// Which ZeRO units a section's modules belong to. Blocks: the next unit for each layer, of the encoder
+/// or of the decoder. SourceEnd: that of the encoder's last block.
+enum class Place : uint8_t { Embeddings, SourceBlocks, SourceEnd, Blocks, Head };
 
 /// Modules that follow each other. Blocks: repeated as PATH.0, PATH.1 and so on, which have the
 /// rows below them; PATH itself is a module too.
@@ -48,6 +62,8 @@ struct Family {
   const char *basePrefix;
   /// What PEFT adapts when nobody says.
   std::span<const char *const> defaultTargets;
+  /// Other classes that config.json may name: the model without its head, an older name.
+  std::span<const char *const> otherArchitectures = {};
 };
 
 /// Every family, in the order in which messages list them.
@@ -58,6 +74,7 @@ const Family &familyNamed(const std::string &modelType);
 
 extern const Family kLlamaFamily, kMistralFamily, kQwen2Family, kQwen3Family;
 extern const Family kFalconFamily, kRefinedWebFamily, kBloomFamily;
+extern const Family kBartFamily, kT5Family, kMt5Family;
 
 } // namespace zp::fe
 

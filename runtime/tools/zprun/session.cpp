@@ -59,8 +59,9 @@ static Status openData(Session &session) {
     ZP_ASSIGN_OR_RETURN(session.prompts, readPrompts(options.prompts, session.plan().vocab_size(), static_cast<uint64_t>(session.settings.max_length)));
   } else {
     fbs::EntryKind kind = options.verb == Verb::Train ? fbs::EntryKind::TrainStep : fbs::EntryKind::Evaluate;
-    uint32_t length = PlanEntries(session.plan()).longest(kind);
-    ZP_ASSIGN_OR_RETURN(TokenDataset dataset, TokenDataset::open(options.dataset, length, session.plan().vocab_size()));
+    PlanEntries entries(session.plan());
+    ZP_ASSIGN_OR_RETURN(TokenDataset dataset, TokenDataset::open(options.dataset, entries.longest(kind), session.plan().vocab_size(),
+                                                                 entries.longestSource(kind)));
     session.dataset = std::move(dataset);
   }
   return Checkpoint::open(options.model).status(); // its tensors are checked when sections load
@@ -86,7 +87,8 @@ static Status openEvaluation(Session &session) {
                                          " without rows to evaluate, expected a token file; add --eval_dataset FILE, or set --eval_strategy no");
   PlanEntries entries(session.plan());
   ZP_RETURN_IF_ERROR(entries.longestEntry(fbs::EntryKind::Evaluate).status());
-  ZP_ASSIGN_OR_RETURN(TokenDataset rows, TokenDataset::open(options.evalDataset, entries.longest(fbs::EntryKind::Evaluate), session.plan().vocab_size()));
+  ZP_ASSIGN_OR_RETURN(TokenDataset rows, TokenDataset::open(options.evalDataset, entries.longest(fbs::EntryKind::Evaluate), session.plan().vocab_size(),
+                                                            entries.longestSource(fbs::EntryKind::Evaluate)));
   ZP_RETURN_IF_ERROR(checkCounted(rows, options.evalDataset));
   session.evaluation = std::move(rows);
   return {};

@@ -418,32 +418,26 @@ CASES = [
         "bart_qv",
         family="bart",
         lora=dict(r=8, lora_alpha=32),  # PEFT's own targets
+        flags=dict(learning_rate=3e-3),
         variants=[HALF_ALPHA_OF_32, PADDING_SEEN],
     ),
     Case(
         "bart_all_linear",
         family="bart",
         config=dict(scale_embedding=True, encoder_layers=1, decoder_layers=2),
-        flags=dict(learning_rate=5e-3),
+        flags=dict(learning_rate=2e-3),
         variants=[
             {"name": "unscaled_embedding", "config": {"scale_embedding": False}},
             PADDING_SEEN,
             {"name": "relu", "config": {"activation_function": "relu"}},
         ],
     ),
-    Case(
-        "bart_full",
-        family="bart",
-        lora=None,
-        flags=dict(use_peft_lora="false", learning_rate=3e-3, weight_decay=0.1),
-        variants=[PADDING_SEEN, {"name": "no_decay", "import_flags": {"weight_decay": 0}}],
-    ),
     # Fresh adapters: the order of the modules shows in what each draws.
     Case(
         "t5_qv",
         family="t5",
         lora=None,
-        flags=dict(lora_r=8, lora_alpha=32, lora_target_modules="q,v", seed=1234, learning_rate=2e-2),
+        flags=dict(lora_r=8, lora_alpha=32, lora_target_modules="q,v", seed=1234, learning_rate=3e-3),
         variants=[
             {"name": "other_seed", "import_flags": {"seed": 1235}},
             {"name": "unscaled_head", "config": {"scale_decoder_outputs": False}},
@@ -453,21 +447,23 @@ CASES = [
     Case(
         "t5_all_linear",
         family="t5",
-        config=dict(relative_attention_num_buckets=32, relative_attention_max_distance=12),
+        config=dict(relative_attention_num_buckets=32, relative_attention_max_distance=20),
+        flags=dict(learning_rate=2e-3),
         variants=[HALF_ALPHA, {"name": "far_buckets", "config": {"relative_attention_max_distance": 128}}],
     ),
     Case(
         "t5_full",
         family="t5",
         lora=None,
-        flags=dict(use_peft_lora="false", learning_rate=3e-3, weight_decay=0.1),
+        flags=dict(use_peft_lora="false", learning_rate=1e-3, weight_decay=0.1),
         variants=[PADDING_SEEN, {"name": "no_decay", "import_flags": {"weight_decay": 0}}],
     ),
     Case(
         "mt5_all_linear",
         family="mt5",
         own_head=True,
-        variants=[HALF_ALPHA, PADDING_SEEN, {"name": "ungated", "config": {"feed_forward_proj": "gated-relu"}}],
+        flags=dict(learning_rate=2e-3),
+        variants=[HALF_ALPHA, PADDING_SEEN, {"name": "relu", "config": {"dense_act_fn": "relu"}}],
     ),
     # Linears of no multiple of 16 inputs; wo stays in floats.
     Case(
@@ -475,7 +471,7 @@ CASES = [
         family="t5",
         own_head=True,
         config=dict(d_model=45, d_kv=11, d_ff=77, feed_forward_proj="gated-gelu", scale_decoder_outputs=False),
-        flags=dict(QLORA, learning_rate=5e-3),
+        flags=dict(QLORA, learning_rate=1e-3),
         variants=[IN_FLOATS, AS_FP4, without("nested", use_nested_quant="true")],
     ),
     Case(  # 7B: one key and value for all heads, attention and MLP side by side behind one norm

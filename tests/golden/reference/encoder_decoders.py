@@ -51,13 +51,15 @@ def random_model(case):
                 parameter.normal_(1.0, 0.25)
             elif name.endswith(".bias"):
                 parameter.normal_(0.0, 0.3)
-            elif name.endswith(("relative_attention_bias.weight", "embed_positions.weight")):
-                parameter.normal_(0.0, 1.0)
+            elif name.endswith("relative_attention_bias.weight"):
+                parameter.normal_(0.0, 1.5)
+            elif name.endswith("embed_positions.weight"):
+                parameter.normal_(0.0, 0.5)
             elif name.endswith("shared.weight"):
                 parameter.normal_(0.0, 0.5 if scaled else 1.0)
             else:
                 queries = name.endswith((".q.weight", ".k.weight", "q_proj.weight", "k_proj.weight"))
-                peak = 2.2 if scaled else 2.2 * config.d_kv**-0.25
+                peak = 1.8 if scaled else 1.65 * config.d_kv**-0.25
                 parameter.normal_(0.0, (peak if queries else 1.0) * parameter.shape[1] ** -0.5)
     return model
 

@@ -42,5 +42,29 @@ TEST(ModelFlops, CodesCountAsTheLinearsThatTheyStandFor) {
   EXPECT_EQ(flopsWith(fbs::SectionKind::Trainable), attention + head + adapters + 6 * linear);
 }
 
+TEST(ModelFlops, AnEncodersLinearsMultiplyTheSource) {
+  flatbuffers::FlatBufferBuilder builder;
+  auto parameter = [&](const char *name, std::vector<int64_t> shape) {
+    return fbs::CreateParameterDirect(builder, name, name, "", &shape, 0, fbs::Initial::Checkpoint);
+  };
+  std::vector<flatbuffers::Offset<fbs::Parameter>> frozen = {
+      parameter("shared.weight", {10, 8}),
+      parameter("encoder.block.0.layer.0.SelfAttention.q.weight", {6, 8}),
+      parameter("encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight", {32, 2}),
+      parameter("decoder.block.0.layer.0.SelfAttention.q.weight", {6, 8}),
+      parameter("decoder.block.0.layer.1.EncDecAttention.q.weight", {6, 8}),
+      parameter("decoder.block.0.layer.1.EncDecAttention.v.weight", {6, 8})};
+  std::vector<flatbuffers::Offset<fbs::Section>> sections = {
+      fbs::CreateSectionDirect(builder, "all", 0, fbs::SectionKind::Frozen, 0, 512, true, false, false, 0, &frozen)};
+  const char *config = R"({"d_model": 8, "num_heads": 2, "d_kv": 3, "num_layers": 1})";
+  builder.Finish(fbs::CreatePlanDirect(builder, 1, "cpu", nullptr, "", config, 10, 0, nullptr, nullptr, nullptr, &sections));
+  auto flops = flopsPerToken(*flatbuffers::GetRoot<fbs::Plan>(builder.GetBufferPointer()), 4, 12);
+  ASSERT_TRUE(flops.ok());
+  const double width = 2 * 3, linear = 4.0 * 6 * 8, head = 4.0 * 10 * 8;
+  // Of a row of 4: own attention to 4, the cross one to 12, and the encoder's 12 tokens that see 12, three to a decoder's token.
+  const double attention = 7 * 4 * width + 14 * 12 * width + 3 * 14 * 12 * width;
+  EXPECT_EQ(*flops, attention + head + 2 * linear + 3 * 2 * linear);
+}
+
 } // namespace
 } // namespace zp::rt

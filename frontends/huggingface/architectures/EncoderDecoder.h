@@ -1,0 +1,17 @@
+// What the readers of encoder-decoders' config.json have in common.
+#ifndef ZP_FRONTENDS_HUGGINGFACE_ARCHITECTURES_ENCODERDECODER_H
+#define ZP_FRONTENDS_HUGGINGFACE_ARCHITECTURES_ENCODERDECODER_H
+
+#include "frontends/huggingface/architectures/Family.h"
+
+namespace zp::fe {
+
+/// Dropout of attention's probabilities is not applied; whoever imports the model is told.
+void noteAttentionDropout(const JsonDocument &config, JsonReader &reader, const char *name, double absent, ModelSpec &spec);
+
+/// UnknownArchitecture for a config that says the model is one of its stacks alone.
+void requireEncoder(JsonReader &reader);
+
+} // namespace zp::fe
+
+#endif // ZP_FRONTENDS_HUGGINGFACE_ARCHITECTURES_ENCODERDECODER_H
