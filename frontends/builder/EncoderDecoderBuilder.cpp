@@ -33,7 +33,7 @@ Value EncoderDecoderBuilder::relativeBias(const ModuleSpec *table, int64_t stack
       .getResult();
 }
 
-Value EncoderDecoderBuilder::attention(Value x, Value memory, const Projections &projections, Side queries, Side keys, bool causal,
+Value EncoderDecoderBuilder::attend(Value x, Value memory, const Projections &projections, Side queries, Side keys, bool causal,
                                        Value bias) {
   Value query = linear(x, projections.query);
   Value key = linear(memory, projections.key);
@@ -67,7 +67,7 @@ template <typename Half> Value EncoderDecoderBuilder::around(Value x, const Modu
 Value EncoderDecoderBuilder::encoderBlock(Value x, const UnitModules &block, Value bias) {
   const Side source{sourceLength, sourceSegments};
   const Projections own{block[Role::Query], block[Role::Key], block[Role::Value], block[Role::Output]};
-  x = around(x, block[Role::InputNorm], [&](Value h) { return attention(h, h, own, source, source, /*causal=*/false, bias); });
+  x = around(x, block[Role::InputNorm], [&](Value h) { return attend(h, h, own, source, source, /*causal=*/false, bias); });
   return around(x, block[Role::PostNorm], [&](Value h) { return mlp(h, block); });
 }
 
@@ -75,9 +75,9 @@ Value EncoderDecoderBuilder::decoderBlock(Value x, Value memory, const UnitModul
   const Side source{sourceLength, sourceSegments}, target{length, segments};
   const Projections own{block[Role::Query], block[Role::Key], block[Role::Value], block[Role::Output]};
   const Projections cross{block[Role::CrossQuery], block[Role::CrossKey], block[Role::CrossValue], block[Role::CrossOutput]};
-  x = around(x, block[Role::InputNorm], [&](Value h) { return attention(h, h, own, target, target, /*causal=*/true, bias); });
+  x = around(x, block[Role::InputNorm], [&](Value h) { return attend(h, h, own, target, target, /*causal=*/true, bias); });
   x = around(x, block[Role::CrossNorm],
-             [&](Value h) { return attention(h, memory, cross, target, source, /*causal=*/false, /*bias=*/{}); });
+             [&](Value h) { return attend(h, memory, cross, target, source, /*causal=*/false, /*bias=*/{}); });
   return around(x, block[Role::PostNorm], [&](Value h) { return mlp(h, block); });
 }
 

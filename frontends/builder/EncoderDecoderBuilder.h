@@ -27,7 +27,7 @@ private:
   mlir::Value embedding(mlir::Value ids, mlir::Value positions, const UnitModules &front, Role places, Role normRole);
   /// The bias of a stack's own attention, null where the family has none.
   mlir::Value relativeBias(const ModuleSpec *table, int64_t length, bool bidirectional);
-  mlir::Value attention(mlir::Value x, mlir::Value memory, const Projections &projections, Side queries, Side keys, bool causal,
+  mlir::Value attend(mlir::Value x, mlir::Value memory, const Projections &projections, Side queries, Side keys, bool causal,
                         mlir::Value bias);
   mlir::Value mlp(mlir::Value x, const UnitModules &block);
   /// One half of a block with its norm, its dropout and the stream that it is added to.

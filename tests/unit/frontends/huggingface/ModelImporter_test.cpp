@@ -191,7 +191,7 @@ TEST(ModelImporter, everyGoldenCaseAdapterIsWrittenAsItWasRead) {
     if (!std::filesystem::exists(adapter + "/adapter_config.json"))
       continue;
     JobSettings settings;
-    settings.max_length = 24;
+    settings.max_length = settings.max_source_length = settings.max_target_length = 24;
     StatusOr<ImportedModel> imported =
         importModel({entry.path().string() + "/model", adapter, settings});
     ASSERT_TRUE(imported.ok()) << imported.status().toString();
