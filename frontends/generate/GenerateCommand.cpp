@@ -56,11 +56,11 @@ public:
       : arguments(arguments), tools(tools), scratch(scratch) {}
 
   StatusOr<int> run() {
+    readModel();
     ZP_RETURN_IF_ERROR(writePrompts());
     const std::string prompts = scratch.file("prompts.safetensors"), plan = scratch.file("plan.fb"),
                       made = scratch.file("out.jsonl");
-    std::vector<std::string> words = {tools.path("zpdata"), "prompts", promptFile(), "-o", prompts, "--json", "true"};
-    ZP_ASSIGN_OR_RETURN(int code, step(tokenizer(words), scratch.file("prompts.json")));
+    ZP_ASSIGN_OR_RETURN(int code, step(promptWords(prompts), scratch.file("prompts.json")));
     if (code)
       return code;
     ZP_RETURN_IF_ERROR(readReport());
@@ -73,7 +73,10 @@ public:
       ZP_ASSIGN_OR_RETURN(code, step(runWords(plan, prompts, made), scratch.file("run.log")));
     }
     if (!code) {
-      ZP_ASSIGN_OR_RETURN(code, step(tokenizer({tools.path("zpdata"), "text", made}), ""));
+      std::vector<std::string> words = {tools.path("zpdata"), "text", made};
+      if (arguments.json)
+        words.insert(words.end(), {"--json", "true"});
+      ZP_ASSIGN_OR_RETURN(code, step(tokenizer(words), ""));
     }
     return code;
   }
@@ -96,6 +99,27 @@ private:
                : Status(ErrorCode::DiskWrite, promptFile() + ": cannot be written, expected room for the prompts; set TMPDIR");
   }
 
+  /// What the model's own files say; zprun and zpc complain of bad ones.
+  void readModel() {
+    auto parse = [&](const char *name) { return Json::parse(contentOf(arguments.model + "/" + name), nullptr, false); };
+    const Json config = parse("config.json"), own = parse("generation_config.json");
+    encoderDecoder = config.is_object() && config.value("is_encoder_decoder", Json()) == true;
+    generation = own.is_object() ? own : config;
+  }
+
+  std::vector<std::string> promptWords(const std::string &to) const {
+    std::vector<std::string> words = {tools.path("zpdata"), "prompts", promptFile(), "-o", to, "--json", "true"};
+    if (encoderDecoder) {
+      words.insert(words.end(), {"--mode", "seq2seq"});
+      if (arguments.sourceLength)
+        words.insert(words.end(), {"--max_source_length", std::to_string(*arguments.sourceLength)});
+      words.insert(words.end(), arguments.pairFlags.begin(), arguments.pairFlags.end());
+    }
+    if (arguments.stopStrings || (generation.is_object() && !generation.value("stop_strings", Json()).is_null()))
+      words.insert(words.end(), {"--token_text", "true"});
+    return tokenizer(words);
+  }
+
   /// Where tokens are made of words and back.
   std::vector<std::string> tokenizer(std::vector<std::string> words) const {
     const std::string format = arguments.chatFormat == "own" ? "none" : arguments.chatFormat;
@@ -109,13 +133,24 @@ private:
       return Status(ErrorCode::Internal, "zpdata prompts: gave no report, expected its JSON; report this");
     longest = report["longest"].get<int64_t>();
     prompts = report["prompts"].get<int64_t>();
-    Json own =
-        Json::parse(contentOf(arguments.model + "/generation_config.json"), nullptr, false); // zprun complains of a bad one
-    int64_t theirs = own.is_object() && own.contains("max_new_tokens") && own["max_new_tokens"].is_number_unsigned()
-                         ? own["max_new_tokens"].get<int64_t>()
-                         : kNewTokens;
-    newTokens = arguments.newTokens.value_or(theirs);
+    auto said = [&](const char *name) {
+      auto found = generation.find(name);
+      return found != generation.end() && found->is_number_unsigned() ? std::optional(found->get<int64_t>()) : std::nullopt;
+    };
+    // Of a decoder that a source leads, max_length is of what it says; of others it counts prompts of any length.
+    std::optional<int64_t> theirs = generation.is_object() ? said("max_new_tokens") : std::nullopt;
+    if (!theirs && encoderDecoder && generation.is_object() && said("max_length").value_or(0) > 1)
+      theirs = *said("max_length") - 1;
+    newTokens = arguments.newTokens.value_or(theirs.value_or(kNewTokens));
     return Status();
+  }
+
+  /// Room for a prompt and its new tokens.
+  std::vector<std::string> lengthWords() const {
+    auto text = [](int64_t value) { return std::to_string(value); };
+    if (encoderDecoder)
+      return {"--max_source_length", text(longest), "--max_target_length", text(arguments.maxLength.value_or(1 + newTokens))};
+    return {"--max_length", text(arguments.maxLength.value_or(longest + newTokens))};
   }
 
   std::vector<std::string> importWords() const {
@@ -126,12 +161,14 @@ private:
                                       arguments.model,
                                       "--generate",
                                       "true",
-                                      "--max_length",
-                                      std::to_string(arguments.maxLength.value_or(longest + newTokens)),
                                       "--num_processes",
                                       std::to_string(arguments.ranks),
                                       "-o",
                                       scratch.file("model.mlir")};
+    const std::vector<std::string> lengths = lengthWords();
+    words.insert(words.end(), lengths.begin(), lengths.end());
+    if (arguments.beams)
+      words.insert(words.end(), {"--num_beams", std::to_string(*arguments.beams)});
     if (!arguments.adapter.empty())
       words.insert(words.end(), {"--adapter_name_or_path", arguments.adapter});
     if (std::find(arguments.importFlags.begin(), arguments.importFlags.end(), "--generation_batch_size") ==
@@ -155,6 +192,8 @@ private:
                                       std::to_string(arguments.ranks),
                                       "--max_new_tokens",
                                       std::to_string(newTokens)};
+    if (arguments.beams)
+      words.insert(words.end(), {"--num_beams", std::to_string(*arguments.beams)});
     if (!arguments.adapter.empty())
       words.insert(words.end(), {"--adapter_name_or_path", arguments.adapter});
     words.insert(words.end(), arguments.runFlags.begin(), arguments.runFlags.end());
@@ -180,6 +219,8 @@ private:
   const GenerateArguments &arguments;
   const Tools &tools;
   const Scratch &scratch;
+  bool encoderDecoder = false;
+  Json generation; ///< generation_config.json, or without one config.json
   int64_t longest = 0, prompts = 0, newTokens = 0;
 };
 

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <functional>
 #include <map>
+#include <string_view>
 
 #include "frontends/common/Names.h"
 #include "runtime/schema/settings.h"
@@ -21,10 +22,18 @@ constexpr const char *kHelp = R"(usage: zp generate --model DIR [--adapter_name_
   --chat_template_format F     chatml, zephyr, or own (the tokenizer's template): a prompt is a user's message; none: text as it is [none]
   --max_new_tokens N           most new tokens of a prompt [generation_config.json's, else 64]
   --max_length N               tokens of a prompt with its new ones [what they take]
+  --num_beams N                so many best beginnings are kept at each token [generation_config.json's, else 1]
   --do_sample BOOL             draw tokens, rather than the most probable each time [generation_config.json]
-  --temperature T  --top_p P  --top_k K  --repetition_penalty R  --seed N
+  --temperature T  --no_repeat_ngram_size N  --stop_strings TEXT … all keys of generation_config.json are flags (zprun generate --help)
   --num_processes N            ranks; each keeps a share of the weights [1]
+  --json                       a line of JSON a prompt: {"row": 0, "text": …, "ended": "eos"}
   --quiet                      the text alone: no command lines on stderr
+
+of an encoder-decoder (T5, BART …), which reads the prompt as its source:
+  --max_source_length N        tokens of a source; longer ones are cut [the longest's]
+  --source_column NAME         the prompts' column of FILE [prompt]
+  --input_template TEXT        what becomes of a prompt, {text} being it ["{text}"]
+
   and the settings of zpc import: --bf16, --use_4bit_quantization true, --zero_stage N …
 
 example: zp generate --model DIR --adapter_name_or_path out --chat_template_format chatml --prompt "What does zip() do?"
@@ -55,9 +64,17 @@ public:
       flags[name] = {true, "true or false",
                      [&into](const std::string &word) { return into = word == "true", word == "true" || word == "false"; }};
     };
-    for (const char *name :
-         {"temperature", "top_p", "top_k", "repetition_penalty", "seed", "do_sample", "kernel_path", "threads"})
-      flags[name] = {std::string(name) == "do_sample", "a value", passTo(arguments.runFlags, name)};
+#define ZP_GENERATION(name, kind, initial, doc) flags[#name] = {std::string_view(#kind) == "Bool", "a value", passTo(arguments.runFlags, #name)};
+#include "runtime/schema/generation.inc"
+#undef ZP_GENERATION
+    for (const char *name : {"seed", "kernel_path", "threads"})
+      flags[name] = {false, "a value", passTo(arguments.runFlags, name)};
+    for (const char *name : {"source_column", "input_template"})
+      flags[name] = {false, "a text", passTo(arguments.pairFlags, name)};
+    flags["stop_strings"] = {false, "a text", [this](const std::string &word) {
+                               arguments.stopStrings = true;
+                               return passTo(arguments.runFlags, "stop_strings")(word);
+                             }};
     JobSettings().forEach([&](const char *name, const auto &value, const char *) {
       if (!flags.count(name))
         flags[name] = {std::is_same_v<std::decay_t<decltype(value)>, bool>, "a value", passTo(arguments.importFlags, name)};
@@ -71,7 +88,10 @@ public:
     text("prompts", arguments.promptFile);
     number("max_new_tokens", arguments.newTokens);
     number("max_length", arguments.maxLength);
+    number("max_source_length", arguments.sourceLength);
+    number("num_beams", arguments.beams);
     toggle("quiet", arguments.quiet);
+    toggle("json", arguments.json);
     flags["prompt"] = {false, "a text", [this](const std::string &word) { return arguments.prompts.push_back(word), true; }};
     flags["num_processes"] = {false, "a whole number from 1",
                               [this](const std::string &word) { return isNumber(word, arguments.ranks); }};

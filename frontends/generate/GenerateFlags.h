@@ -15,11 +15,13 @@ struct GenerateArguments {
   std::vector<std::string> prompts; ///< texts
   std::string promptFile;           ///< instead of them
   std::string chatFormat = "none";
-  std::optional<int64_t> newTokens, maxLength;
+  std::optional<int64_t> newTokens, maxLength, sourceLength, beams;
   int64_t ranks = 1;
   std::vector<std::string> runFlags;    ///< of zprun generate: --temperature T …
   std::vector<std::string> importFlags; ///< of zpc import
-  bool quiet = false, help = false;
+  std::vector<std::string> pairFlags;   ///< of zpdata prompts --mode seq2seq: --source_column NAME …
+  bool stopStrings = false;             ///< whether runFlags have some
+  bool json = false, quiet = false, help = false;
 };
 
 /// `--name value`, `--name=value`, `-` for `_`; booleans bare or with a word. A setting of zpc import is a flag too. Usage,

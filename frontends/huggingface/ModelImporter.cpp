@@ -1,5 +1,7 @@
 #include "frontends/huggingface/ModelImporter.h"
 
+#include <filesystem>
+
 #include "frontends/common/Names.h"
 #include "frontends/common/RowLengths.h"
 #include "frontends/common/SettingsVerifier.h"
@@ -60,6 +62,19 @@ static Status markLinears(ImportedModel &imported, const std::optional<Checkpoin
                      "--bnb_4bit_skip_modules", /*all=*/true);
 }
 
+/// A plan has room for the beams that the model's own settings ask for, as zprun reads them.
+static Status adoptBeams(const ImportRequest &request, const JsonDocument &config, JobSettings &settings) {
+  if (!settings.generate || request.given.count("num_beams"))
+    return Status();
+  const std::string own = request.modelDirectory + "/generation_config.json";
+  StatusOr<JsonDocument> document = std::filesystem::exists(own) ? JsonDocument::read(own) : StatusOr<JsonDocument>(config);
+  ZP_RETURN_IF_ERROR(document.status());
+  JsonReader reader(*document);
+  settings.num_beams = reader.integer({"num_beams"}, settings.num_beams);
+  ZP_RETURN_IF_ERROR(reader.status());
+  return verifySettings(settings);
+}
+
 StatusOr<ImportedModel> importModel(const ImportRequest &request) {
   ZP_RETURN_IF_ERROR(verifySettings(request.settings));
   ImportedModel imported;
@@ -73,6 +88,7 @@ StatusOr<ImportedModel> importModel(const ImportRequest &request) {
   ZP_RETURN_IF_ERROR(verifySpec(spec, imported.settings));
   ZP_ASSIGN_OR_RETURN(std::optional<CheckpointQuantization> stored,
                       resolveQuantization(request, config, imported));
+  ZP_RETURN_IF_ERROR(adoptBeams(request, config, imported.settings));
 
   ZP_ASSIGN_OR_RETURN(std::optional<WeightIndex> weights,
                       WeightIndex::open(request.modelDirectory));

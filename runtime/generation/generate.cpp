@@ -3,106 +3,47 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <cstring>
 
 #include <nlohmann/json.hpp>
 
-#include "runtime/generation/sampler.h"
+#include "runtime/generation/generating_plan.h"
 #include "runtime/io/convert_elements.h"
 #include "runtime/schema/plan_generated.h"
-#include "runtime/trainer/plan_entries.h"
-#include "runtime/trainer/plan_settings.h"
 #include "runtime/trainer/process_memory.h"
 
 namespace zp::rt {
 
 namespace {
 
-constexpr uint64_t kMostPlaces = 1 << 30;
-
-/// One entry with the memory of its inputs.
-struct Pass {
-  uint32_t index = 0;
-  uint64_t rows = 0, length = 0;
-  int32_t *ids = nullptr, *positions = nullptr;
-
-  static StatusOr<Pass> find(const PlanEntries &entries, fbs::EntryKind kind, Executor &executor) {
-    Pass pass;
-    ZP_ASSIGN_OR_RETURN(pass.index, entries.longestEntry(kind));
-    const fbs::Entry &entry = entries.entry(pass.index);
-    pass.rows = entry.rows();
-    pass.length = entry.length();
-    ZP_ASSIGN_OR_RETURN(pass.ids, input(entry, "input_ids", executor));
-    ZP_ASSIGN_OR_RETURN(pass.positions, input(entry, "position_ids", executor));
-    return pass;
-  }
-
-  /// Token `i` of a row: an id at a place of the cache, or padding.
-  void put(uint64_t row, uint64_t i, int32_t id, int64_t place) const {
-    ids[row * length + i] = id;
-    positions[row * length + i] = static_cast<int32_t>(place);
-  }
-  void pad(uint64_t row, uint64_t i) const { put(row, i, 0, -1); }
-
-private:
-  static StatusOr<int32_t *> input(const fbs::Entry &entry, const char *name, Executor &executor) {
-    const uint32_t tensor = inputOf(entry, name);
-    TensorView view = tensor == kNoTensor ? TensorView{} : executor.view(tensor);
-    if (!view || view.dtype != DType::I32 || static_cast<uint64_t>(view.elements()) != uint64_t{entry.rows()} * entry.length())
-      return Status(ErrorCode::PlanInvalid,
-                    "plan: entries: " + std::string(name) +
-                        " of prefill and decode is not an i32 tensor of rows · length elements; compile the plan again");
-    return view.as<int32_t>();
-  }
-};
-
-/// A prompt on its way.
-struct Row {
-  uint64_t prompt = 0; ///< its number
-  uint64_t most = 0;   ///< new tokens
-  std::vector<int32_t> tokens;
-  uint64_t made = 0;
-  bool ended = false;
-
-  bool active() const { return made < most && !ended; }
-};
+/// Where a text that begins with so many tokens ends: as one of the two lengths says, and in any case where the cache does.
+uint64_t maxLengthOf(const GenerationSettings &settings, uint64_t given, uint64_t places) {
+  if (settings.max_new_tokens)
+    return std::min(places, given + std::min(*settings.max_new_tokens, places));
+  return std::min(places, settings.max_length.value_or(places));
+}
 
 class Generator {
 public:
-  Generator(const fbs::Plan &plan, const Prompts &prompts, const GenerationSettings &settings, Executor &executor,
-            Communicator &communicator)
-      : plan(plan), prompts(prompts), settings(settings), executor(executor), communicator(communicator) {}
-
-  Status open() {
-    PlanEntries entries(plan);
-    ZP_ASSIGN_OR_RETURN(prefill, Pass::find(entries, fbs::EntryKind::Prefill, executor));
-    ZP_ASSIGN_OR_RETURN(decode, Pass::find(entries, fbs::EntryKind::Decode, executor));
-    ZP_ASSIGN_OR_RETURN(JobSettings job, settingsOf(plan));
-    places = static_cast<uint64_t>(job.max_length);
-    if (places == 0 || places > kMostPlaces / decode.rows)
-      return Status(ErrorCode::PlanInvalid, "plan: settings: max_length is " + std::to_string(job.max_length) +
-                                                ", expected 1 or more tokens and at most 2^30 in all rows; compile the plan again");
-    const uint32_t output = outputOf(entries.entry(decode.index), "logits");
-    logits = output == kNoTensor ? TensorView{} : executor.view(output);
-    if (!logits || logits.rank != 2 || static_cast<uint64_t>(logits.dims[0]) != decode.rows || decode.length != 1 ||
-        prefill.rows != decode.rows || !isFloat(logits.dtype))
-      return Status(ErrorCode::PlanInvalid,
-                    "plan: entries: decode has no output logits of its rows, or prefill other rows; compile the plan again");
-    return {};
+  Generator(const GeneratingPlan &plan, const Prompts &prompts, const GenerationSettings &given, Executor &executor, Communicator &communicator)
+      : plan(plan), prompts(prompts), settings(given), executor(executor), communicator(communicator) {
+    if (prompts.end && !settings.isEnd(*prompts.end))
+      settings.eos_token_id.push_back(*prompts.end);
+    if (plan.encode)
+      start = {settings.decoder_start_token_id.value_or(prompts.start.value_or(0))}; // checkGeneration: one of them is there
   }
 
   StatusOr<GenerateReport> run() {
     GenerateReport report;
-    const uint64_t perRound = decode.rows * static_cast<uint64_t>(communicator.size());
-    const auto start = std::chrono::steady_clock::now();
+    const uint64_t perRound = plan.prompts() * static_cast<uint64_t>(communicator.size());
+    const auto before = std::chrono::steady_clock::now();
     for (uint64_t first = 0; first < prompts.rows.size(); first += perRound) {
       begin(first);
-      ZP_RETURN_IF_ERROR(readPrompts(first, std::min<uint64_t>(first + perRound, prompts.rows.size())));
+      ZP_RETURN_IF_ERROR(plan.encode ? readSources() : readPrompts(first, std::min<uint64_t>(first + perRound, prompts.rows.size())));
       ZP_RETURN_IF_ERROR(extend());
       ZP_RETURN_IF_ERROR(collect(report));
       report.residentPeak = std::max(report.residentPeak, residentOwnBytes());
     }
-    report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - before).count();
     for (const auto &prompt : prompts.rows)
       report.promptTokens += prompt.size();
     for (const Continuation &continuation : report.continuations)
@@ -111,84 +52,118 @@ public:
   }
 
 private:
+  /// This rank's searches of the round that begins with prompt `first`. Search i has the rows from i · beams on.
   void begin(uint64_t first) {
-    rows.clear();
-    for (uint64_t i = 0; i < decode.rows; ++i) {
-      Row row;
-      row.prompt = first + static_cast<uint64_t>(communicator.rank()) * decode.rows + i;
-      if (row.prompt < prompts.rows.size()) {
-        row.tokens = prompts.rows[row.prompt];
-        row.most = std::min(settings.newTokens.value_or(places), places - row.tokens.size());
-      }
-      rows.push_back(std::move(row));
+    searches.clear();
+    firstHere = first + static_cast<uint64_t>(communicator.rank()) * plan.prompts();
+    for (uint64_t i = firstHere; i < std::min<uint64_t>(firstHere + plan.prompts(), prompts.rows.size()); ++i) {
+      const std::vector<int32_t> &text = plan.encode ? start : prompts.rows[i];
+      searches.push_back(makeSearch({text, prompts.rows[i], i, maxLengthOf(settings, text.size(), plan.places), &settings,
+                                     settings.stop_strings.empty() ? nullptr : &prompts.tokenTexts}));
     }
   }
 
   /// All but the last token of each prompt, a chunk of every row at a time. Decode begins with the last, so rows of any lengths
   /// then go in step.
   Status readPrompts(uint64_t first, uint64_t end) {
+    const TokenPass &prefill = *plan.prefill;
     uint64_t longest = 0;
     for (uint64_t prompt = first; prompt < end; ++prompt)
       longest = std::max<uint64_t>(longest, prompts.rows[prompt].size());
     for (uint64_t from = 0; from + 1 < longest; from += prefill.length) {
-      for (uint64_t r = 0; r < rows.size(); ++r)
+      for (uint64_t row = 0; row < prefill.rows; ++row) {
+        const std::span<const int32_t> tokens = tokensOf(row);
         for (uint64_t i = 0; i < prefill.length; ++i)
-          if (from + i + 1 < rows[r].tokens.size())
-            prefill.put(r, i, rows[r].tokens[from + i], static_cast<int64_t>(from + i));
+          if (from + i + 1 < tokens.size())
+            prefill.put(row, i, tokens[from + i], static_cast<int64_t>(from + i));
           else
-            prefill.pad(r, i);
+            prefill.pad(row, i);
+      }
       ZP_RETURN_IF_ERROR(executor.run(prefill.index));
     }
     return {};
   }
 
+  /// The sources, once: what the decoder needs of them stays in the plan's caches. Padding has positions too, which nobody sees.
+  Status readSources() {
+    const TokenPass &encode = *plan.encode;
+    for (uint64_t row = 0; row < encode.rows; ++row) {
+      const uint64_t tokens = row < searches.size() ? prompts.rows[firstHere + row].size() : 0;
+      for (uint64_t i = 0; i < encode.length; ++i) {
+        encode.put(row, i, i < tokens ? prompts.rows[firstHere + row][i] : 0, static_cast<int64_t>(i));
+        encode.segments[row * encode.length + i] = i < tokens ? 0 : -1;
+      }
+    }
+    sourceSegments.assign(encode.segments, encode.segments + encode.rows * encode.length);
+    return executor.run(encode.index);
+  }
+
+  /// The text of a row of the plan; none where the row has no beam, or its search is over.
+  std::span<const int32_t> tokensOf(uint64_t row) const {
+    const uint64_t search = row / plan.beams(), beam = row % plan.beams();
+    if (search >= searches.size() || searches[search]->over() || beam >= searches[search]->beams())
+      return {};
+    return searches[search]->tokens(beam);
+  }
+
   Status extend() {
     for (;;) {
-      double active = static_cast<double>(std::count_if(rows.begin(), rows.end(), [](const Row &row) { return row.active(); }));
+      double active = static_cast<double>(std::count_if(searches.begin(), searches.end(), [](const auto &search) { return !search->over(); }));
       ZP_RETURN_IF_ERROR(communicator.allReduce(&active, 1, DType::F64));
       if (active == 0)
         return {};
-      for (uint64_t r = 0; r < rows.size(); ++r)
-        if (rows[r].active())
-          decode.put(r, 0, rows[r].tokens.back(), static_cast<int64_t>(rows[r].tokens.size()) - 1);
+      ZP_RETURN_IF_ERROR(followBeams());
+      for (uint64_t row = 0; row < plan.rows(); ++row)
+        if (const std::span<const int32_t> tokens = tokensOf(row); !tokens.empty())
+          plan.decode.put(row / plan.beams(), row % plan.beams(), tokens.back(), static_cast<int64_t>(tokens.size()) - 1);
         else
-          decode.pad(r, 0);
-      ZP_RETURN_IF_ERROR(executor.run(decode.index));
-      for (uint64_t r = 0; r < rows.size(); ++r)
-        if (rows[r].active())
-          ZP_RETURN_IF_ERROR(take(r));
+          plan.decode.pad(row / plan.beams(), row % plan.beams());
+      if (plan.encode) {
+        std::fill_n(plan.decode.segments, plan.rows(), 0);
+        std::copy(sourceSegments.begin(), sourceSegments.end(), plan.sourceSegments);
+      }
+      ZP_RETURN_IF_ERROR(executor.run(plan.decode.index));
+      for (uint64_t i = 0; i < searches.size(); ++i)
+        if (!searches[i]->over())
+          ZP_RETURN_IF_ERROR(take(i));
     }
   }
 
-  /// Row `r`'s next token.
-  Status take(uint64_t r) {
-    Row &row = rows[r];
-    const auto vocabulary = static_cast<uint64_t>(logits.dims[1]);
-    scores.resize(vocabulary);
-    convertElements(logits.as<std::byte>() + bytesOf(logits.dtype, r * vocabulary), logits.dtype, scores.data(), DType::F32,
-                    vocabulary);
+  /// Gives each beam the cache of the one that it goes on from. No rank waits for another here.
+  Status followBeams() {
+    bool moved = false;
+    for (uint64_t row = 0; plan.reorder && row < plan.rows(); ++row) {
+      const uint64_t search = row / plan.beams();
+      const uint64_t origin = tokensOf(row).empty() ? row : search * plan.beams() + searches[search]->origin(row % plan.beams());
+      plan.origins[row] = static_cast<int32_t>(origin);
+      moved |= origin != row;
+    }
+    return moved ? executor.run(*plan.reorder) : Status();
+  }
+
+  /// The next tokens of a search.
+  Status take(uint64_t i) {
+    const auto vocabulary = static_cast<uint64_t>(plan.logits.dims[1]);
+    scores.resize(searches[i]->beams() * vocabulary);
+    convertElements(plan.logits.as<std::byte>() + bytesOf(plan.logits.dtype, i * plan.beams() * vocabulary), plan.logits.dtype, scores.data(), DType::F32,
+                    scores.size());
     if (!std::all_of(scores.begin(), scores.end(), [](float score) { return std::isfinite(score); }))
-      return Status(ErrorCode::NonFinite,
-                    "prompt " + std::to_string(row.prompt) + ": the logits of new token " + std::to_string(row.made) +
-                        " are not finite, expected numbers; check the weights of the model and the adapter");
-    const int32_t token = nextToken(scores, row.tokens, settings,
-                                    {settings.seed, static_cast<uint32_t>(row.prompt), static_cast<uint32_t>(row.made)});
-    row.tokens.push_back(token);
-    ++row.made;
-    row.ended = token == prompts.end || std::find(settings.ends.begin(), settings.ends.end(), token) != settings.ends.end();
+      return Status(ErrorCode::NonFinite, "prompt " + std::to_string(firstHere + i) + ": the logits behind token " +
+                                              std::to_string(searches[i]->tokens(0).size() - 1) +
+                                              " are not finite, expected numbers; check the weights of the model and the adapter");
+    searches[i]->step(scores);
     return {};
   }
 
-  /// Every rank's rows to rank 0: of each, how many new tokens, whether it ended, and the tokens.
+  /// Every rank's texts to rank 0: of each, how many new tokens, whether it ended, and the tokens.
   Status collect(GenerateReport &report) {
-    const uint64_t record = 2 + std::min(settings.newTokens.value_or(places), places);
-    const auto ranks = static_cast<uint64_t>(communicator.size());
-    std::vector<int32_t> mine(decode.rows * record), all(mine.size() * ranks);
-    for (uint64_t r = 0; r < rows.size(); ++r) {
-      mine[r * record] = static_cast<int32_t>(rows[r].made);
-      mine[r * record + 1] = rows[r].ended;
-      std::copy(rows[r].tokens.end() - static_cast<std::ptrdiff_t>(rows[r].made), rows[r].tokens.end(),
-                mine.begin() + static_cast<std::ptrdiff_t>(r * record + 2));
+    const uint64_t record = 2 + plan.places;
+    std::vector<int32_t> mine(plan.prompts() * record), all(mine.size() * static_cast<uint64_t>(communicator.size()));
+    for (uint64_t i = 0; i < searches.size(); ++i) {
+      const Continuation made = searches[i]->result();
+      mine[i * record] = static_cast<int32_t>(made.tokens.size());
+      mine[i * record + 1] = made.ended;
+      std::copy(made.tokens.begin(), made.tokens.end(), mine.begin() + static_cast<std::ptrdiff_t>(i * record + 2));
     }
     ZP_RETURN_IF_ERROR(communicator.allGather(mine.data(), all.data(), mine.size() * sizeof(int32_t)));
     for (uint64_t at = 0; communicator.rank() == 0 && at < all.size() && report.continuations.size() < prompts.rows.size();
@@ -199,25 +174,43 @@ private:
     return {};
   }
 
-  const fbs::Plan &plan;
+  const GeneratingPlan &plan;
   const Prompts &prompts;
-  const GenerationSettings &settings;
+  GenerationSettings settings;
   Executor &executor;
   Communicator &communicator;
-  Pass prefill, decode;
-  TensorView logits;
-  uint64_t places = 0; ///< of a row in the cache
-  std::vector<Row> rows;
+  std::vector<int32_t> start; ///< what a decoder that is led by a source begins with
+  uint64_t firstHere = 0;     ///< the prompt of the first search
+  std::vector<std::unique_ptr<TextSearch>> searches;
+  std::vector<int32_t> sourceSegments;
   std::vector<float> scores;
 };
 
 } // namespace
 
-StatusOr<GenerateReport> generate(const fbs::Plan &plan, const Prompts &prompts, const GenerationSettings &settings,
+Status checkGeneration(const std::string &path, const fbs::Plan &plan, const GenerationSettings &settings, const Prompts &prompts) {
+  auto wrong = [](const std::string &what) { return Status(ErrorCode::Config, what); };
+  const uint64_t room = beamsOf(plan);
+  const bool encoderDecoder = sourceLengthOf(plan) > 0;
+  if (settings.num_beams > room)
+    return wrong(path + ": has room for " + std::to_string(room) + " beams of a prompt, expected the " + std::to_string(settings.num_beams) +
+                 " of --num_beams or generation_config.json; import again with --num_beams " + std::to_string(settings.num_beams) +
+                 ", or give --num_beams " + std::to_string(room));
+  if (encoderDecoder && !settings.decoder_start_token_id && !prompts.start)
+    return wrong("--decoder_start_token_id: is missing, also from generation_config.json, expected the token that the decoder begins with; give it");
+  if (!settings.stop_strings.empty() && prompts.tokenTexts.empty())
+    return wrong("--stop_strings: the prompts' file doesn't say what tokens mean, expected their texts; make it with zpdata prompts --token_text true");
+  for (uint64_t row = 0; row < prompts.rows.size() && settings.max_length && !settings.max_new_tokens; ++row)
+    if (const uint64_t given = encoderDecoder ? 1 : prompts.rows[row].size(); given >= *settings.max_length)
+      return wrong("--max_length: is " + std::to_string(*settings.max_length) + ", expected more than the " + std::to_string(given) +
+                   " tokens that prompt " + std::to_string(row) + " has; use --max_new_tokens");
+  return {};
+}
+
+StatusOr<GenerateReport> generate(const fbs::Plan &file, const Prompts &prompts, const GenerationSettings &settings,
                                   Executor &executor, Communicator &communicator) {
-  Generator generator(plan, prompts, settings, executor, communicator);
-  ZP_RETURN_IF_ERROR(generator.open());
-  return generator.run();
+  ZP_ASSIGN_OR_RETURN(GeneratingPlan plan, GeneratingPlan::open(file, executor));
+  return Generator(plan, prompts, settings, executor, communicator).run();
 }
 
 std::string linesOf(const Prompts &prompts, const std::vector<Continuation> &continuations) {

@@ -1,21 +1,18 @@
-// Continues prompts by a plan's entries `prefill` and `decode`, on every rank at once.
+// Continues prompts by a plan's entries, on every rank at once: `prefill` reads them, or `encode` the source of an
+// encoder-decoder model; `decode` makes a token a row; `reorder` follows the beams.
 #ifndef ZP_RUNTIME_GENERATION_GENERATE_H
 #define ZP_RUNTIME_GENERATION_GENERATE_H
 
 #include "runtime/executor/executor.h"
 #include "runtime/generation/generation_settings.h"
 #include "runtime/generation/prompts.h"
+#include "runtime/generation/text_search.h"
 
 namespace zp::fbs {
 struct Plan;
 }
 
 namespace zp::rt {
-
-struct Continuation {
-  std::vector<int32_t> tokens; ///< new ones, the one that ended the row included
-  bool ended = false;          ///< by a token of `ends`, not by length
-};
 
 struct GenerateReport {
   std::vector<Continuation> continuations; ///< of every prompt, in their order; on rank 0 alone
@@ -24,9 +21,13 @@ struct GenerateReport {
   uint64_t residentPeak = 0; ///< anonymous and shared bytes of this process, the most seen after a round of prompts
 };
 
-/// Every rank calls it after `init`, with the same prompts (readPrompts) and settings. Prompt i of a round lies on rank i / rows;
-/// the ranks step together until the last row of any has ended, as they bring each other's weights. NonFinite: logits that aren't
-/// numbers.
+/// Whether a plan (`path` names it) can do what is asked. Config: more beams than it has room for, a length that a prompt fills
+/// already, no token that a decoder could begin with, stop strings without what tokens say.
+Status checkGeneration(const std::string &path, const fbs::Plan &plan, const GenerationSettings &settings, const Prompts &prompts);
+
+/// Every rank calls it after `init`, with the same prompts (readPrompts) and settings (checkGeneration). Prompt i of a round lies
+/// on rank i / prompts of a rank; the ranks step together until the last row of any has ended, as they bring each other's weights.
+/// NonFinite: logits that aren't numbers.
 StatusOr<GenerateReport> generate(const fbs::Plan &plan, const Prompts &prompts, const GenerationSettings &settings,
                                   Executor &executor, Communicator &communicator);
 

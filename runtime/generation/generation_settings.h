@@ -1,37 +1,58 @@
-// How text is continued: generation_config.json under its own names, and what flags say instead.
+// How text is made: generation_config.json under its own names, and what flags say instead.
 #ifndef ZP_RUNTIME_GENERATION_GENERATION_SETTINGS_H
 #define ZP_RUNTIME_GENERATION_GENERATION_SETTINGS_H
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "runtime/base/status.h"
 
 namespace zp::rt {
 
+enum class EarlyStopping : uint8_t { No, Yes, Never };
+
+/// The kinds of generation.inc.
+namespace generation {
+using Bool = bool;
+using Count = uint64_t;
+using MaybeCount = std::optional<uint64_t>;
+using Number = double;
+using MaybeNumber = std::optional<double>;
+using MaybeToken = std::optional<int32_t>;
+using Tokens = std::vector<int32_t>;
+using Texts = std::vector<std::string>;
+using Stopping = EarlyStopping;
+
+/// A value that a flag may give: empty when it doesn't. Lists are empty by themselves.
+template <typename T> struct Flag { using type = std::optional<T>; };
+template <typename T> struct Flag<std::optional<T>> { using type = std::optional<T>; };
+template <typename T> struct Flag<std::vector<T>> { using type = std::vector<T>; };
+} // namespace generation
+
 struct GenerationSettings {
-  bool sample = false; ///< else the most probable token each time
-  double temperature = 1, topP = 1;
-  int64_t topK = 50; ///< 0: all tokens; the reference's default, used when sampling
-  double repetitionPenalty = 1;
-  std::optional<uint64_t> newTokens; ///< most new tokens of a prompt; empty: what the plan's max_length leaves
-  std::vector<int32_t> ends;         ///< tokens that end a row
-  uint64_t seed = 42;
+#define ZP_GENERATION(name, kind, initial, doc) generation::kind name = initial;
+#include "runtime/schema/generation.inc"
+#undef ZP_GENERATION
+  uint64_t seed = 42;             ///< of draws
   std::vector<std::string> notes; ///< what the file asks for and isn't done, a line each
+
+  /// Whether `token` ends a text.
+  bool isEnd(int32_t token) const;
 };
 
 /// What flags ask for; what they leave out is the model's.
 struct GenerationFlags {
-  std::optional<bool> sample;
-  std::optional<double> temperature, topP, repetitionPenalty;
-  std::optional<int64_t> topK;
-  std::optional<uint64_t> newTokens, seed;
+#define ZP_GENERATION(name, kind, initial, doc) generation::Flag<generation::kind>::type name = {};
+#include "runtime/schema/generation.inc"
+#undef ZP_GENERATION
+  std::optional<uint64_t> seed;
 };
 
-/// `model`/generation_config.json, or without one the end tokens of `model`/config.json, under `flags`.
-/// Json for a file that can't be read as such, Config for a value that makes no distribution.
+/// `model`/generation_config.json, or without one the same keys of `model`/config.json, under `flags`.
+/// Json for a file that can't be read as such, Config for values that make no sense, alone or together.
 StatusOr<GenerationSettings> readGenerationSettings(const std::string &model, const GenerationFlags &flags);
 
 } // namespace zp::rt

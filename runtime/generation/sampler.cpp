@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
-#include <set>
 
 #include "runtime/kernels/philox.h"
 
@@ -11,23 +10,13 @@ namespace zp::rt {
 
 namespace {
 
-/// Tokens that have been said become less probable, each once.
-void penalize(std::span<float> logits, std::span<const int32_t> history, double penalty) {
-  const auto factor = static_cast<float>(penalty);
-  for (int32_t token : std::set<int32_t>(history.begin(), history.end()))
-    if (static_cast<size_t>(token) < logits.size()) {
-      float &logit = logits[static_cast<size_t>(token)];
-      logit = logit < 0 ? logit * factor : logit / factor;
-    }
-}
-
 /// Those below the k-th largest go; ties with it stay.
-void keepLargest(std::vector<double> &scores, int64_t k) {
-  if (k <= 0 || static_cast<size_t>(k) >= scores.size())
+void keepLargest(std::vector<double> &scores, uint64_t k) {
+  if (k == 0 || k >= scores.size())
     return;
   std::vector<double> sorted = scores;
-  std::nth_element(sorted.begin(), sorted.begin() + (k - 1), sorted.end(), std::greater<>());
-  const double least = sorted[static_cast<size_t>(k - 1)];
+  std::nth_element(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(k - 1), sorted.end(), std::greater<>());
+  const double least = sorted[k - 1];
   for (double &score : scores)
     if (score < least)
       score = -INFINITY;
@@ -43,6 +32,12 @@ void normalize(std::vector<double> &scores) {
     score /= sum;
 }
 
+/// Probabilities of what is left become those of a whole.
+void rescale(std::vector<double> &probabilities, double left) {
+  for (double &probability : probabilities)
+    probability /= left;
+}
+
 /// The least probable tokens go whose sum is at most 1 - p; one stays in any case.
 void keepNucleus(std::vector<double> &probabilities, double p) {
   if (p >= 1)
@@ -55,28 +50,36 @@ void keepNucleus(std::vector<double> &probabilities, double p) {
     left -= probabilities[order[i]];
     probabilities[order[i]] = 0;
   }
+  rescale(probabilities, left);
+}
+
+/// Those go that are less probable than a share of the most probable one.
+void keepLikely(std::vector<double> &probabilities, double share) {
+  const double least = share * *std::max_element(probabilities.begin(), probabilities.end());
+  double left = 0;
   for (double &probability : probabilities)
-    probability /= left;
+    left += probability = probability < least ? 0 : probability;
+  rescale(probabilities, left);
 }
 
 } // namespace
 
-std::vector<double> distributionOf(std::span<const float> logits, const GenerationSettings &settings) {
-  std::vector<double> scores(logits.begin(), logits.end());
+std::vector<double> distributionOf(std::span<const float> given, const GenerationSettings &settings) {
+  std::vector<double> scores(given.begin(), given.end());
   for (double &score : scores)
     score /= settings.temperature;
-  keepLargest(scores, settings.topK);
+  keepLargest(scores, settings.top_k);
   normalize(scores);
-  keepNucleus(scores, settings.topP);
+  keepNucleus(scores, settings.top_p);
+  if (settings.min_p)
+    keepLikely(scores, *settings.min_p);
   return scores;
 }
 
-int32_t nextToken(std::span<float> logits, std::span<const int32_t> history, const GenerationSettings &settings, DrawKey key) {
-  if (settings.repetitionPenalty != 1)
-    penalize(logits, history, settings.repetitionPenalty);
-  if (!settings.sample)
-    return static_cast<int32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
-  const std::vector<double> probabilities = distributionOf(logits, settings);
+int32_t nextToken(std::span<const float> scores, const GenerationSettings &settings, DrawKey key) {
+  if (!settings.do_sample)
+    return static_cast<int32_t>(std::max_element(scores.begin(), scores.end()) - scores.begin());
+  const std::vector<double> probabilities = distributionOf(scores, settings);
   const auto words =
       philox4x32({key.step, key.row, 0, 0}, {static_cast<uint32_t>(key.seed), static_cast<uint32_t>(key.seed >> 32)});
   const double draw = (static_cast<double>(words[0]) * 0x1p32 + words[1]) * 0x1p-64;

@@ -1,4 +1,4 @@
-// From logits to the next token, in the reference's order: repetition penalty, temperature, top-k, top-p, a draw.
+// From scores to the next token, in the reference's order: temperature, top-k, top-p, min-p, a draw.
 #ifndef ZP_RUNTIME_GENERATION_SAMPLER_H
 #define ZP_RUNTIME_GENERATION_SAMPLER_H
 
@@ -17,12 +17,11 @@ struct DrawKey {
   uint32_t step = 0; ///< new tokens before this one
 };
 
-/// The next token's id, the lowest where several are most probable. `history`: the row's tokens so far, prompt and new. The
-/// logits are finite, and are changed.
-int32_t nextToken(std::span<float> logits, std::span<const int32_t> history, const GenerationSettings &settings, DrawKey key);
+/// The next token's id, the lowest where several are most probable. `scores`: of processLogits, one of them above -inf.
+int32_t nextToken(std::span<const float> scores, const GenerationSettings &settings, DrawKey key);
 
-/// What `nextToken` draws from: the probability of each token that temperature, top-k and top-p leave, 0 for the others.
-std::vector<double> distributionOf(std::span<const float> logits, const GenerationSettings &settings);
+/// What `nextToken` draws from: the probability of each token that temperature, top-k, top-p and min-p leave, 0 for the others.
+std::vector<double> distributionOf(std::span<const float> scores, const GenerationSettings &settings);
 
 } // namespace zp::rt
 

@@ -24,7 +24,7 @@ static constexpr HostTensor kInputs[] = {
     {"position_ids", DType::I32, 0}, {"segment_ids", DType::I32, 0},
     {"scalars", DType::U8, sizeof(StepScalars)},
     {"source_ids", DType::I32, 0, 0, true}, {"source_position_ids", DType::I32, 0, 0, true},
-    {"source_segment_ids", DType::I32, 0, 0, true},
+    {"source_segment_ids", DType::I32, 0, 0, true}, {"beam_origins", DType::I32, 0},
 };
 // Outputs of other names are read by nobody but tests.
 static constexpr HostTensor kOutputs[] = {{"metrics", DType::F64, 4, 1}, {"loss_sum", DType::F64, 1, 1}};

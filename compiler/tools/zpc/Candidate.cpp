@@ -52,6 +52,8 @@ std::string flagsOf(const JobSettings &settings, const JobSettings &from) {
   add("offload_param_device", settings.offload_param_device, from.offload_param_device);
   add("offload_optimizer_device", settings.offload_optimizer_device, from.offload_optimizer_device);
   add("offload_activation_device", settings.offload_activation_device, from.offload_activation_device);
+  add("generation_batch_size", std::to_string(settings.generation_batch_size), std::to_string(from.generation_batch_size));
+  add("num_beams", std::to_string(settings.num_beams), std::to_string(from.num_beams));
   return text;
 }
 

@@ -11,12 +11,32 @@ namespace {
 
 using Change = std::pair<std::string JobSettings::*, const char *>;
 
+/// A plan that generates: fewer prompts at once, then one of them with fewer and fewer beams; weights elsewhere.
+std::vector<JobSettings> generatingNeighboursOf(const JobSettings &settings) {
+  std::vector<JobSettings> list;
+  auto add = [&](auto change) {
+    list.push_back(settings);
+    change(list.back());
+  };
+  if (settings.generation_batch_size > 1)
+    add([](JobSettings &s) { s.generation_batch_size = 1; });
+  for (int64_t beams = settings.num_beams / 2; beams >= 1; beams /= 2)
+    add([&](JobSettings &s) { s.generation_batch_size = 1, s.num_beams = beams; });
+  if (settings.offload_param_device == "none")
+    add([](JobSettings &s) { s.offload_param_device = "cpu"; });
+  if (settings.zero_stage < 3 && settings.num_processes > 1)
+    add([](JobSettings &s) { s.zero_stage = 3; });
+  return list;
+}
+
 /// One step further at a time, then all of them: what a user would try, in that order.
 std::vector<JobSettings> neighboursOf(const JobSettings &settings) {
   static const Change changes[] = {{&JobSettings::rematerialize, "block"},
                                    {&JobSettings::offload_activation_device, "cpu"},
                                    {&JobSettings::offload_optimizer_device, "cpu"},
                                    {&JobSettings::offload_param_device, "cpu"}};
+  if (settings.generate)
+    return generatingNeighboursOf(settings);
   std::vector<JobSettings> list;
   JobSettings all = settings;
   for (auto [field, value] : changes)

@@ -212,6 +212,13 @@ def makePromptsParser():
         metavar="N",
         help="tokens of a prompt with --mode causal; longer ones are cut [64]",
     )
+    parser.add_argument(
+        "--token_text",
+        type=boolean,
+        default=False,
+        metavar="BOOL",
+        help="say what tokens mean too, for zprun generate --stop_strings [false]",
+    )
     parser.add_argument("--quiet", type=boolean, default=False, metavar="BOOL", help="no report")
     parser.add_argument("--json", type=boolean, default=False, metavar="BOOL", help="the report as JSON")
     return parser

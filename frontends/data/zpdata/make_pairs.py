@@ -5,6 +5,7 @@ from .encode import IGNORED
 from .errors import ZpError
 from .pairs import PairReader
 from .token_file import SOURCE_NAMES, Side, writeTokenFile
+from .token_texts import tensorsOf, tokenTexts
 
 LENGTH = 64  # of a causal row, when no flag says so: the guide's script's
 
@@ -54,6 +55,7 @@ def makePairPrompts(tokenizer, files, arguments):
         arguments.output,
         [side],
         {"format": "zpdata.prompts.1", "tokenizer": arguments.tokenizer, **kind, **start, **end},
+        tensorsOf(tokenTexts(tokenizer.core)) if arguments.token_text else (),
     )
     return {
         "file": str(arguments.output),

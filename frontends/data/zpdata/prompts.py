@@ -12,6 +12,7 @@ from .errors import ZpError
 from .make_pairs import checkFlags, kindOf, makePairPrompts
 from .sources import findSplits, readRows
 from .token_file import Side, writeTokenFile
+from .token_texts import tensorsOf, tokenTexts
 from .tokenizer import Tokenizer
 
 
@@ -97,7 +98,8 @@ def makeRowPrompts(tokenizer, files, arguments):
     }
     if tokenizer.eosId is not None:
         metadata["eos_token_id"] = tokenizer.eosId  # a chat format may end with another token than the model's own
-    writeTokenFile(arguments.output, [Side([[d] for d in documents], longest, tokenizer.padId)], metadata)
+    further = tensorsOf(tokenTexts(tokenizer.core)) if arguments.token_text else ()
+    writeTokenFile(arguments.output, [Side([[d] for d in documents], longest, tokenizer.padId)], metadata, further)
     return {
         "file": str(arguments.output),
         "prompts": len(documents),

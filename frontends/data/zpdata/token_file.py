@@ -48,17 +48,20 @@ class Side:
         return block
 
 
-def writeTokenFile(path, sides, metadata):
-    """Sides of as many rows each. The file appears under its name when it is whole, or not at all."""
+def writeTokenFile(path, sides, metadata, further=()):
+    """Sides of as many rows each, and further tensors (name, dtype, values). The file appears under its name when it is whole, or
+    not at all."""
     path = pathlib.Path(path)
     part = path.with_name(path.name + f".part{os.getpid()}")
     try:
         with open(part, "wb") as file:
-            file.write(header(sides, metadata))
+            file.write(header(sides, metadata, further))
             for side in sides:
                 for name in side.names:
                     for first in range(0, len(side.rows), AT_ONCE):
                         file.write(side.dense(name, first, first + AT_ONCE).tobytes())
+            for _, _, values in further:
+                file.write(values.tobytes())
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, path)
@@ -69,12 +72,15 @@ def writeTokenFile(path, sides, metadata):
             part.unlink()
 
 
-def header(sides, metadata):
+def header(sides, metadata, further):
     entries, end = {}, 0
     for side in sides:
         for name in side.names:
             start, end = end, end + len(side.rows) * side.length * 4
             entries[name] = {"dtype": "I32", "shape": [len(side.rows), side.length], "data_offsets": [start, end]}
+    for name, dtype, values in further:
+        start, end = end, end + values.nbytes
+        entries[name] = {"dtype": dtype, "shape": list(values.shape), "data_offsets": [start, end]}
     text = json.dumps(
         {"__metadata__": {k: str(v) for k, v in sorted(metadata.items())}, **entries}, separators=(",", ":")
     )

@@ -1,6 +1,7 @@
 #include "runtime/tools/zprun/options.h"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 #include <vector>
 
@@ -83,17 +84,29 @@ void addQuantizeOptions(CLI::App &app, QuantizeOptions &o) {
   app.add_flag("--quiet", o.quiet, "no progress");
 }
 
+template <typename T> void addGenerationOption(CLI::App &app, const std::string &name, std::optional<T> &value, const char *does) {
+  app.add_option(name, value, does)->group("Generation");
+}
+template <typename T> void addGenerationOption(CLI::App &app, const std::string &name, std::vector<T> &value, const char *does) {
+  CLI::Option *option = app.add_option(name, value, does)->group("Generation")->allow_extra_args(false);
+  if constexpr (std::is_integral_v<T>)
+    option->delimiter(',');
+}
+void addGenerationOption(CLI::App &app, const std::string &name, std::optional<EarlyStopping> &value, const char *does) {
+  const std::map<std::string, EarlyStopping> words = {{"true", EarlyStopping::Yes}, {"false", EarlyStopping::No}, {"never", EarlyStopping::Never}};
+  app.add_option_function<std::string>(name, [&value, words](const std::string &word) { value = words.at(word); }, does)
+      ->check(CLI::IsMember({"true", "false", "never"}))
+      ->group("Generation");
+}
+
 void addGenerationOptions(CLI::App &app, ZprunOptions &o) {
   GenerationFlags &flags = o.generation;
   app.add_option("--prompts", o.prompts, "token file of zpdata prompts")->required()->group("Data");
   app.add_option("-o,--output", o.continuations, "file for a line of JSON a prompt: its new tokens")->required()->group("Data");
-  app.add_option("--max_new_tokens", flags.newTokens, "most new tokens of a prompt; as generation_config.json says, or what the plan's max_length leaves")
-      ->group("Generation");
-  app.add_option("--do_sample", flags.sample, "draw tokens; false: the most probable each time")->group("Generation");
-  app.add_option("--temperature", flags.temperature, "logits are divided by it, when drawing")->group("Generation");
-  app.add_option("--top_p", flags.topP, "draw from the most probable tokens that make up so much, when drawing")->group("Generation");
-  app.add_option("--top_k", flags.topK, "draw from so many most probable tokens, 0: all; 50")->group("Generation");
-  app.add_option("--repetition_penalty", flags.repetitionPenalty, "makes tokens that were there less probable; 1: doesn't")->group("Generation");
+  auto add = [&](const char *name, auto &value, const char *does) { addGenerationOption(app, std::string("--") + name, value, does); };
+#define ZP_GENERATION(name, kind, initial, doc) add(#name, flags.name, doc);
+#include "runtime/schema/generation.inc"
+#undef ZP_GENERATION
   app.add_option("--seed", flags.seed, "of the draws; 42")->group("Generation");
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "runtime/executor/resolve.h"
+#include "runtime/generation/generate.h"
+#include "runtime/generation/generating_plan.h"
 #include "runtime/io/atomic_file.h"
 #include "runtime/io/checkpoint.h"
 #include "runtime/schema/run_rules.h"
@@ -56,7 +58,11 @@ static Status openData(Session &session) {
   const ZprunOptions &options = session.options;
   if (options.verb == Verb::Generate) {
     ZP_ASSIGN_OR_RETURN(session.generation, readGenerationSettings(options.model, options.generation));
-    ZP_ASSIGN_OR_RETURN(session.prompts, readPrompts(options.prompts, session.plan().vocab_size(), static_cast<uint64_t>(session.settings.max_length)));
+    const uint64_t source = sourceLengthOf(session.plan());
+    // A decoder alone has its prompt in the cache, and a place behind it.
+    const PromptRoom room{source ? source : placesOf(session.settings, false) - 1, source > 0};
+    ZP_ASSIGN_OR_RETURN(session.prompts, readPrompts(options.prompts, session.plan().vocab_size(), room));
+    ZP_RETURN_IF_ERROR(checkGeneration(session.file.path(), session.plan(), session.generation, session.prompts));
   } else {
     fbs::EntryKind kind = options.verb == Verb::Train ? fbs::EntryKind::TrainStep : fbs::EntryKind::Evaluate;
     PlanEntries entries(session.plan());

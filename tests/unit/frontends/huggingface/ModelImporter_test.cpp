@@ -213,6 +213,25 @@ TEST(ModelImporter, rowsLongerThanThePositions) {
   EXPECT_TRUE(importModel({folder.path, "", settings}).ok());
 }
 
+TEST(ModelImporter, roomForTheBeamsThatTheModelsFileAsksFor) {
+  TemporaryFolder folder;
+  folder.write("config.json", R"({"model_type": "llama", "num_beams": 3})");
+  JobSettings settings;
+  settings.max_length = 8;
+  EXPECT_EQ(importModel({folder.path, "", settings})->settings.num_beams, 1); // it trains
+  settings.generate = true;
+  EXPECT_EQ(importModel({folder.path, "", settings})->settings.num_beams, 3);
+  folder.write("generation_config.json", R"({"num_beams": 4})");
+  EXPECT_EQ(importModel({folder.path, "", settings})->settings.num_beams, 4);
+  ImportRequest flagged = {folder.path, "", settings};
+  flagged.settings.num_beams = 2;
+  flagged.given = {"num_beams"};
+  EXPECT_EQ(importModel(flagged)->settings.num_beams, 2);
+  folder.write("generation_config.json", R"({"num_beams": 0})");
+  EXPECT_ERROR(importModel({folder.path, "", settings}), Config, "--num_beams: is 0, expected 1 or more beams");
+  folder.write("generation_config.json", R"({"num_beams": "many"})");
+  EXPECT_ERROR(importModel({folder.path, "", settings}), Json, "num_beams");
+}
 TEST(ModelImporter, unusableShapes) {
   TemporaryFolder folder;
   JobSettings settings;

@@ -31,10 +31,10 @@ public:
 };
 
 TEST(Prompts, TokensUpToThePadding) {
-  File file({{4, 5, 6, 0}, {7, 0, 0, 0}}, {{0, 0, 0, -1}, {0, -1, -1, -1}});
-  auto prompts = readPrompts(file.path, 8, 4);
+  File file({{4, 5, 6, 0}, {7, 0, 0, 0}, {0, 0, 2, 1}}, {{0, 0, 0, -1}, {0, -1, -1, -1}, {-1, -1, 0, 0}});
+  auto prompts = readPrompts(file.path, 8, {3});
   ASSERT_TRUE(prompts.ok()) << prompts.status().toString();
-  EXPECT_EQ(prompts->rows, (Rows{{4, 5, 6}, {7}}));
+  EXPECT_EQ(prompts->rows, (Rows{{4, 5, 6}, {7}, {2, 1}}));
   EXPECT_FALSE(prompts->end);
 }
 
@@ -42,7 +42,7 @@ TEST(Prompts, TheFilesOwnEnd) {
   auto endOf = [](const char *text) {
     const SafetensorsWriter::Metadata metadata = {{"eos_token_id", text}};
     File file({{4}}, {{0}}, &metadata);
-    return readPrompts(file.path, 8, 4);
+    return readPrompts(file.path, 8, {3});
   };
   EXPECT_EQ(endOf("7")->end, 7);
   EXPECT_FALSE(endOf("8")->end); // the model can't say it
@@ -64,12 +64,12 @@ TEST(Prompts, WhatCannotBeContinuedIsRefused) {
                      {{{1, 2}}, {{0}}, ErrorCode::Dataset, "expected one shape"}};
   for (const Bad &b : bad) {
     File file(b.ids, b.segments);
-    auto prompts = readPrompts(file.path, 8, 3);
+    auto prompts = readPrompts(file.path, 8, {2});
     ASSERT_FALSE(prompts.ok()) << b.says;
     EXPECT_EQ(prompts.status().code(), b.code) << b.says;
     EXPECT_NE(prompts.status().message().find(b.says), std::string::npos) << prompts.status().message();
   }
-  EXPECT_EQ(readPrompts("/nowhere", 8, 3).status().code(), ErrorCode::FileMissing);
+  EXPECT_EQ(readPrompts("/nowhere", 8, {2}).status().code(), ErrorCode::FileMissing);
 }
 
 } // namespace

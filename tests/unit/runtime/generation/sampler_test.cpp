@@ -10,18 +10,18 @@ namespace {
 
 const std::vector<float> kLogits = {0.5f, -1.25f, 2.0f, 2.0f, 0.0f, -3.5f, 1.5f, 0.75f};
 
-GenerationSettings sampling(double temperature, int64_t topK, double topP) {
+GenerationSettings sampling(double temperature, uint64_t topK, double topP) {
   GenerationSettings settings;
-  settings.sample = true;
+  settings.do_sample = true;
   settings.temperature = temperature;
-  settings.topK = topK;
-  settings.topP = topP;
+  settings.top_k = topK;
+  settings.top_p = topP;
   return settings;
 }
 
 struct Case {
   double temperature;
-  int64_t topK;
+  uint64_t topK;
   double topP;
   std::vector<double> expected;
 };
@@ -45,19 +45,15 @@ TEST(Sampler, DistributionsAreTheReferences) {
 }
 
 TEST(Sampler, WithoutSamplingTheFirstOfTheMostProbable) {
-  std::vector<float> logits = kLogits;
-  EXPECT_EQ(nextToken(logits, {}, {}, {}), 2);
+  EXPECT_EQ(nextToken(kLogits, {}, {}), 2);
 }
 
-TEST(Sampler, TokensThatWereSaidAreLessProbableOnce) {
-  GenerationSettings settings;
-  settings.repetitionPenalty = 1.5;
-  std::vector<float> logits = kLogits;
-  const int32_t history[] = {2, 1, 1};
-  EXPECT_EQ(nextToken(logits, history, settings, {}), 3);
-  EXPECT_FLOAT_EQ(logits[1], -1.25f * 1.5f);
-  EXPECT_FLOAT_EQ(logits[2], 2.0f / 1.5f);
-  EXPECT_EQ(logits[3], 2.0f);
+TEST(Sampler, MinPLeavesWhatIsLikelyBesideTheMostProbable) {
+  GenerationSettings settings = sampling(1.0, 0, 1.0);
+  settings.min_p = 0.25;
+  const std::vector<double> got = distributionOf(kLogits, settings), expected = {0, 0, 0.3456577, 0.3456577, 0, 0, 0.209652, 0.0990326};
+  for (size_t i = 0; i < got.size(); ++i)
+    EXPECT_NEAR(got[i], expected[i], 1e-6) << "token " << i;
 }
 
 TEST(Sampler, DrawsFollowTheDistributionAndTheirKeyAlone) {
@@ -66,11 +62,10 @@ TEST(Sampler, DrawsFollowTheDistributionAndTheirKeyAlone) {
   constexpr int kDraws = 20000;
   std::vector<int> counts(kLogits.size());
   for (int i = 0; i < kDraws; ++i) {
-    std::vector<float> logits = kLogits;
     const DrawKey key{7, static_cast<uint32_t>(i % 100), static_cast<uint32_t>(i / 100)};
-    const int32_t token = nextToken(logits, {}, settings, key);
+    const int32_t token = nextToken(kLogits, settings, key);
     ++counts[static_cast<size_t>(token)];
-    EXPECT_EQ(nextToken(logits, {}, settings, key), token);
+    EXPECT_EQ(nextToken(kLogits, settings, key), token);
   }
   // Five deviations of a binomial count.
   for (size_t i = 0; i < counts.size(); ++i)
@@ -81,10 +76,8 @@ TEST(Sampler, AnotherSeedRowOrStepIsAnotherDraw) {
   const GenerationSettings settings = sampling(1.0, 0, 1.0);
   auto text = [&](uint64_t seed, uint32_t row, uint32_t step) {
     std::vector<int32_t> tokens;
-    for (uint32_t i = 0; i < 20; ++i) {
-      std::vector<float> logits = kLogits;
-      tokens.push_back(nextToken(logits, {}, settings, {seed, row, step + i}));
-    }
+    for (uint32_t i = 0; i < 20; ++i)
+      tokens.push_back(nextToken(kLogits, settings, {seed, row, step + i}));
     return tokens;
   };
   EXPECT_NE(text(1, 0, 0), text(2, 0, 0));
