@@ -7,6 +7,7 @@
 #include "frontends/accelerate/AccelerateConfig.h"
 #include "frontends/accelerate/DsConfig.h"
 #include "frontends/common/JsonDocument.h"
+#include "frontends/sft/NewTokens.h"
 #include "frontends/sft/Process.h"
 #include "frontends/sft/StepCache.h"
 
@@ -128,6 +129,7 @@ StatusOr<int> start(const std::vector<std::string> &words) {
   ZP_ASSIGN_OR_RETURN(SftJob job, resolveJob(arguments, config));
   const Tools tools = ownFolder();
   ZP_RETURN_IF_ERROR(checkTools(tools));
+  ZP_RETURN_IF_ERROR(countNewTokens(job, tools));
   if (!job.quiet)
     for (const std::string &note : job.notes)
       std::fprintf(stderr, "note: %s\n", note.c_str());

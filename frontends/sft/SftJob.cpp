@@ -141,6 +141,7 @@ StatusOr<SftJob> resolveJob(const SftArguments &arguments, const JobConfig &conf
       return Status(ErrorCode::Config,
                     std::string("--") + flag + ": is false, expected true; " + sftFlags().find(flag)->note);
   ZP_RETURN_IF_ERROR(takeFiles(arguments, job));
+  job.chatFormat = arguments.get("chat_template_format", "none");
   ZP_RETURN_IF_ERROR(resolveSettings(arguments, config, job));
   ZP_RETURN_IF_ERROR(takeSplits(arguments, job));
   takeDataFlags(arguments, job);

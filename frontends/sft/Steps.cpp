@@ -11,6 +11,9 @@ Words joined(Words words, const Words &more) {
   return words;
 }
 
+/// The model that is trained: the user's, or one with rows for new tokens.
+std::string modelOf(const SftJob &job) { return job.vocabulary ? cacheFolder(job) + "/model" : job.model; }
+
 /// What a tokenizer is read from; files that aren't there count as absent.
 std::vector<StepInput> tokenizerFiles(const std::string &model) {
   std::vector<StepInput> inputs;
@@ -24,21 +27,40 @@ Step dataStep(const SftJob &job, const Tools &tools, const std::string &name, co
               const Words &flags, const std::string &output) {
   Step step;
   step.name = name;
-  step.words = {tools.path("zpdata"), job.dataset, "--tokenizer", job.model};
+  step.words = {tools.path("zpdata"), job.dataset, "--tokenizer", modelOf(job)};
   if (!split.empty())
     step.words = joined(step.words, {"--splits", split});
   step.words = joined(joined(step.words, flags), {"-o", output});
-  step.inputs = tokenizerFiles(job.model);
+  step.inputs = tokenizerFiles(modelOf(job));
   step.inputs.push_back({job.dataset});
   step.outputs = {output};
   return step;
 }
 
+/// The tokenizer goes where the adapter goes, as who loads that needs it; the model with rows for its tokens stays in the cache.
+std::vector<Step> newTokenSteps(const SftJob &job, const Tools &tools) {
+  Step tokenizer, resize;
+  tokenizer.name = "tokenizer";
+  tokenizer.words = {tools.path("zpdata"), "tokenizer", "--tokenizer", job.model, "--chat_template_format", job.chatFormat, "-o", job.outputDir};
+  tokenizer.inputs = tokenizerFiles(job.model);
+  tokenizer.outputs = {job.outputDir + "/tokenizer.json", job.outputDir + "/tokenizer_config.json"};
+  resize.name = "resize";
+  resize.words = {tools.path("zprun"), "resize",           "--model", job.model,   "--vocab_size", std::to_string(job.vocabulary),
+                  "--tokenizer",       job.outputDir,      "-o",      modelOf(job)};
+  if (job.quiet)
+    resize.words.push_back("--quiet");
+  resize.inputs = {{job.model}};
+  for (const std::string &file : tokenizer.outputs)
+    resize.inputs.push_back({file});
+  resize.outputs = {modelOf(job) + "/config.json"};
+  return {tokenizer, resize};
+}
+
 Step importStep(const SftJob &job, const Tools &tools, const std::string &output) {
   Step step;
   step.name = "import";
-  step.words = {tools.path("zpc"), "import", "--model", job.model};
-  step.inputs = {{job.model, /*headersOnly=*/true}};
+  step.words = {tools.path("zpc"), "import", "--model", modelOf(job)};
+  step.inputs = {{modelOf(job), /*headersOnly=*/true}};
   if (!job.adapter.empty()) {
     step.words = joined(step.words, {"--adapter_name_or_path", job.adapter});
     step.inputs.push_back({job.adapter, /*headersOnly=*/true});
@@ -59,9 +81,9 @@ Step runStep(const SftJob &job, const Tools &tools, const std::string &name, con
   if (name == "evaluate")
     step.words.push_back("eval");
   const bool trained = name == "evaluate", whole = !job.values.use_peft_lora;
-  const std::string model = trained && whole ? job.outputDir : job.model;
+  const std::string model = trained && whole ? job.outputDir : modelOf(job);
   step.words = joined(step.words, {plan, "--model", model, "--dataset", tokens});
-  step.inputs = {{plan}, {tokens}, {job.model}};
+  step.inputs = {{plan}, {tokens}, {modelOf(job)}};
   std::string adapter = trained && !whole ? job.outputDir : trained ? "" : job.adapter;
   if (!adapter.empty())
     step.words = joined(step.words, {"--adapter_name_or_path", adapter});
@@ -103,6 +125,8 @@ std::vector<Step> stepsOf(const SftJob &job, const Tools &tools) {
   const std::string cache = cacheFolder(job), plan = cache + "/plan.fb", module = cache + "/model.mlir",
                     tokens = cache + "/tokens-train.safetensors", testTokens = cache + "/tokens-test.safetensors";
   std::vector<Step> steps;
+  if (job.vocabulary)
+    steps = newTokenSteps(job, tools);
   steps.push_back(dataStep(job, tools, "data", job.trainSplit, job.dataFlags, tokens));
   if (!job.testSplit.empty())
     steps.push_back(dataStep(job, tools, "test data", job.testSplit, job.testDataFlags, testTokens));
@@ -111,6 +135,8 @@ std::vector<Step> stepsOf(const SftJob &job, const Tools &tools) {
 
   Step train = runStep(job, tools, "train", plan, tokens);
   train.words = joined(joined(train.words, {"--output_dir", job.outputDir}), job.runFlags);
+  if (job.vocabulary)
+    train.words = joined(train.words, {"--base_model_name_or_path", job.model});
   if (job.evaluatesBetween) {
     train.words = joined(train.words, {"--eval_dataset", testTokens});
     train.inputs.push_back({testTokens});

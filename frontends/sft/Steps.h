@@ -28,7 +28,7 @@ struct Step {
 /// Where a job keeps what it can use again.
 std::string cacheFolder(const SftJob &job);
 
-/// data, (data of the test split,) import, compile, train, (evaluate), in order.
+/// (tokenizer, resize,) data, (data of the test split,) import, compile, train, (evaluate), in order.
 std::vector<Step> stepsOf(const SftJob &job, const Tools &tools);
 
 /// The words as a shell takes them, the tool by its name alone.

@@ -7,6 +7,8 @@
 #include <unistd.h>
 #include <utility>
 
+#include "runtime/schema/disk_block.h"
+
 namespace zp::rt {
 
 static Status diskError(const std::string &path, const char *doing, int error) {
@@ -33,7 +35,8 @@ StatusOr<AtomicFile> AtomicFile::create(const std::string &path) {
 }
 
 AtomicFile::AtomicFile(AtomicFile &&other) noexcept
-    : path(std::move(other.path)), temporary(std::exchange(other.temporary, {})), fd(std::exchange(other.fd, -1)) {}
+    : path(std::move(other.path)), temporary(std::exchange(other.temporary, {})), fd(std::exchange(other.fd, -1)),
+      directFd(std::exchange(other.directFd, -1)), takesDirect(other.takesDirect) {}
 
 AtomicFile &AtomicFile::operator=(AtomicFile &&other) noexcept {
   if (this != &other) {
@@ -41,6 +44,8 @@ AtomicFile &AtomicFile::operator=(AtomicFile &&other) noexcept {
     path = std::move(other.path);
     temporary = std::exchange(other.temporary, {});
     fd = std::exchange(other.fd, -1);
+    directFd = std::exchange(other.directFd, -1);
+    takesDirect = other.takesDirect;
   }
   return *this;
 }
@@ -48,8 +53,9 @@ AtomicFile &AtomicFile::operator=(AtomicFile &&other) noexcept {
 AtomicFile::~AtomicFile() { discard(); }
 
 void AtomicFile::discard() {
-  if (fd >= 0)
-    ::close(std::exchange(fd, -1));
+  for (int *descriptor : {&fd, &directFd})
+    if (*descriptor >= 0)
+      ::close(std::exchange(*descriptor, -1));
   if (!temporary.empty())
     ::unlink(std::exchange(temporary, {}).c_str());
 }
@@ -69,9 +75,38 @@ Status AtomicFile::write(uint64_t offset, const void *data, uint64_t bytes) {
   return {};
 }
 
+Status AtomicFile::writeDirect(uint64_t offset, const void *data, uint64_t bytes) {
+  const char *at = static_cast<const char *>(data);
+  if (takesDirect && directFd < 0)
+    takesDirect = (directFd = ::open(temporary.c_str(), O_WRONLY | O_DIRECT | O_CLOEXEC)) >= 0;
+  while (takesDirect && bytes >= kDiskBlock) {
+    ssize_t n = ::pwrite(directFd, at, bytes < (1u << 30) ? bytes : (1u << 30), static_cast<off_t>(offset));
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n < 0 && errno != EINVAL)
+      return failure("written", errno);
+    // EINVAL: opened so, but not written so, on some file systems. A part of a block is written again.
+    const uint64_t whole = n < 0 ? 0 : static_cast<uint64_t>(n) / kDiskBlock * kDiskBlock;
+    takesDirect = whole > 0;
+    at += whole;
+    offset += whole;
+    bytes -= whole;
+  }
+  return write(offset, at, bytes);
+}
+
+Status AtomicFile::reserve(uint64_t bytes) {
+  if (bytes == 0 || ::fallocate(fd, 0, 0, static_cast<off_t>(bytes)) == 0)
+    return {};
+  const bool full = errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
+  return full ? failure("given its size", errno) : Status();
+}
+
 Status AtomicFile::commit() {
   if (::fsync(fd) != 0)
     return failure("synced", errno);
+  if (directFd >= 0 && ::close(std::exchange(directFd, -1)) != 0)
+    return failure("closed", errno);
   if (::close(std::exchange(fd, -1)) != 0)
     return failure("closed", errno);
   if (::rename(temporary.c_str(), path.c_str()) != 0)

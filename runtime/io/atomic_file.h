@@ -19,6 +19,11 @@ public:
   ~AtomicFile();
 
   Status write(uint64_t offset, const void *data, uint64_t bytes);
+  /// The same past the system's cache of pages, where the file system can: no processor copies the bytes. Offset, address
+  /// and size are whole blocks (disk_block.h).
+  Status writeDirect(uint64_t offset, const void *data, uint64_t bytes);
+  /// Takes the room for that many bytes now, where the file system can.
+  Status reserve(uint64_t bytes);
   Status commit();
 
 private:
@@ -27,7 +32,8 @@ private:
   Status failure(const char *doing, int error) const;
 
   std::string path, temporary;
-  int fd = -1;
+  int fd = -1, directFd = -1;
+  bool takesDirect = true; ///< as far as is known
 };
 
 /// The whole of a small file at once.

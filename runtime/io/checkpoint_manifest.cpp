@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 #include <xxhash.h>
 
+#include "runtime/io/atomic_file.h"
 #include "runtime/io/checkpoint.h"
 
 namespace zp::rt {
@@ -47,6 +48,15 @@ std::string sealOf(const json &body) {
 
 Status damaged(const std::string &path, const std::string &what) {
   return Status(ErrorCode::Checkpoint, path + ": " + what + "; resume from another checkpoint");
+}
+
+json entryOf(const ManifestFile &file) { return {{"bytes", file.bytes}, {"xxh64", hex(file.checksum)}}; }
+
+bool parseEntry(const json &entry, ManifestFile &file) {
+  if (!entry.is_object() || !entry.value("bytes", json()).is_number_unsigned() || !parseHex(entry.value("xxh64", json()), file.checksum))
+    return false;
+  file.bytes = entry["bytes"].get<uint64_t>();
+  return true;
 }
 
 /// A plain name: nothing outside the directory.
@@ -86,7 +96,24 @@ StatusOr<ManifestFile> describeFile(const std::string &directory, const std::str
   return file;
 }
 
-StatusOr<std::vector<ManifestFile>> describeFiles(const std::string &directory) {
+std::string noteName(const std::string &name) { return name + ".xxh64"; }
+
+Status leaveNote(const std::string &directory, const ManifestFile &file) {
+  return writeFileAtomically(directory + "/" + noteName(file.name), entryOf(file).dump());
+}
+
+StatusOr<ManifestFile> takeNote(const std::string &directory, const std::string &name) {
+  const std::string path = directory + "/" + noteName(name);
+  ZP_ASSIGN_OR_RETURN(std::string text, readTextFile(path));
+  ManifestFile file{name};
+  if (!parseEntry(json::parse(text, nullptr, false), file))
+    return Status(ErrorCode::FileMissing, path + ": is no size with a checksum, expected what the rank that wrote " + name + " says of it");
+  std::error_code ignored;
+  std::filesystem::remove(path, ignored);
+  return file;
+}
+
+StatusOr<std::vector<ManifestFile>> describeFiles(const std::string &directory, const std::vector<ManifestFile> &known) {
   std::vector<std::string> names;
   std::error_code error;
   for (std::filesystem::directory_iterator it(directory, error), end; !error && it != end;
@@ -100,6 +127,11 @@ StatusOr<std::vector<ManifestFile>> describeFiles(const std::string &directory) 
   std::sort(names.begin(), names.end());
   std::vector<ManifestFile> files;
   for (const std::string &name : names) {
+    auto found = std::find_if(known.begin(), known.end(), [&](const ManifestFile &file) { return file.name == name; });
+    if (found != known.end()) {
+      files.push_back(*found);
+      continue;
+    }
     ZP_ASSIGN_OR_RETURN(ManifestFile file, describeFile(directory, name));
     files.push_back(std::move(file));
   }
@@ -118,7 +150,7 @@ std::string manifestText(const CheckpointManifest &manifest) {
   body["progress"]["num_tokens"] = manifest.tokens;
   body["files"] = json::object();
   for (const ManifestFile &file : manifest.files)
-    body["files"][file.name] = {{"bytes", file.bytes}, {"xxh64", hex(file.checksum)}};
+    body["files"][file.name] = entryOf(file);
   body["xxh64"] = sealOf(body);
   return body.dump(2, ' ', true, json::error_handler_t::replace) + "\n";
 }
@@ -153,11 +185,8 @@ StatusOr<CheckpointManifest> readManifest(const std::string &directory) {
       return damaged(path, std::string(key) + " is not an object");
   for (const auto &[name, file] : body["files"].items()) {
     ManifestFile entry{name};
-    if (!isPlainName(name) || !file.is_object() ||
-        !file.value("bytes", json()).is_number_unsigned() ||
-        !parseHex(file.value("xxh64", json()), entry.checksum))
+    if (!isPlainName(name) || !parseEntry(file, entry))
       return damaged(path, "files." + name + ": is no plain name with a size and a checksum");
-    entry.bytes = file["bytes"].get<uint64_t>();
     manifest.files.push_back(std::move(entry));
   }
   for (const auto &[key, value] : body["identity"].items())

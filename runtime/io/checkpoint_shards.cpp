@@ -7,13 +7,13 @@
 
 #include "runtime/io/convert_elements.h"
 #include "runtime/io/safetensors_writer.h"
+#include "runtime/io/streamed_file.h"
 #include "runtime/schema/plan_generated.h"
 
 namespace zp::rt {
 
 namespace {
 
-constexpr uint64_t kPiece = 1 << 18; // elements converted at once
 constexpr uint32_t kNone = 0xffffffff;
 
 uint64_t elementsIn(const fbs::Parameter &parameter) {
@@ -128,27 +128,54 @@ std::string shardName(int rank, int ranks) {
   return name;
 }
 
-Status writeShard(const std::string &path, const std::vector<StatePiece> &pieces) {
+ShardLayout layoutOf(std::vector<StatePiece> pieces) {
+  std::map<std::string, StatePiece *> named;
   std::vector<SafetensorsEntry> entries;
-  for (const StatePiece &piece : pieces)
+  for (StatePiece &piece : pieces) {
     entries.push_back({keyOf(piece), SafetensorsDtype::F32, {piece.count}});
+    named[entries.back().name] = &piece;
+  }
   const SafetensorsWriter::Metadata metadata = {{"format", "pt"}};
-  ZP_ASSIGN_OR_RETURN(SafetensorsWriter writer,
-                      SafetensorsWriter::create(path, entries, &metadata));
-  std::vector<float> buffer(kPiece);
+  std::vector<uint64_t> begins;
+  ShardLayout layout;
+  layout.header = safetensorsHeader(entries, &metadata, begins);
+  layout.bytes = layout.header.size();
+  for (const SafetensorsEntry &entry : entries) {
+    layout.pieces.push_back(std::move(*named[entry.name]));
+    layout.bytes += bytesOf(DType::F32, layout.pieces.back().count);
+  }
+  return layout;
+}
+
+StatusOr<ManifestFile> writeShard(const std::string &directory, const std::string &name, const ShardLayout &layout) {
+  ZP_ASSIGN_OR_RETURN(StreamedFile file, StreamedFile::create(directory, name, layout.bytes));
+  ZP_RETURN_IF_ERROR(file.append(layout.header.data(), layout.header.size()));
+  for (const StatePiece &piece : layout.pieces)
+    ZP_RETURN_IF_ERROR(file.append(bytesOf(DType::F32, piece.count), sizeof(float), [&](std::byte *target, uint64_t done, uint64_t n) {
+      convertElements(piece.data + bytesOf(piece.dtype, done / sizeof(float)), piece.dtype, target, DType::F32, n / sizeof(float));
+      return Status();
+    }));
+  return file.commit();
+}
+
+bool StateShards::hold(const std::string &parameter, StateKind kind, uint64_t first, Run run) {
+  if (run.count == 0)
+    return true;
+  Runs &held = runs[parameter][kind];
+  auto after = held.lower_bound(first);
+  const bool overlaps = (after != held.end() && after->first - first < run.count) ||
+                        (after != held.begin() && std::prev(after)->first + std::prev(after)->second.count > first);
+  if (overlaps || first + run.count < run.count)
+    return false;
+  held.emplace(first, std::move(run));
+  return true;
+}
+
+Status StateShards::add(const std::vector<StatePiece> &pieces) {
   for (const StatePiece &piece : pieces)
-    for (uint64_t done = 0; done < piece.count; done += kPiece) {
-      uint64_t n = std::min(kPiece, piece.count - done);
-      const void *values = piece.data + bytesOf(piece.dtype, done);
-      if (piece.dtype != DType::F32) {
-        convertElements(static_cast<const std::byte *>(values), piece.dtype, buffer.data(),
-                        DType::F32, n);
-        values = buffer.data();
-      }
-      ZP_RETURN_IF_ERROR(
-          writer.write(keyOf(piece), done * sizeof(float), values, n * sizeof(float)));
-    }
-  return writer.finish();
+    if (piece.dtype != DType::F32 || !hold(piece.parameter, piece.kind, piece.first, {piece.data, piece.count, nullptr, nullptr}))
+      return Status(ErrorCode::Checkpoint, directory + ": " + keyOf(piece) + " is in memory and another shard has elements of it, expected f32 in one place");
+  return {};
 }
 
 StatusOr<StateShards> StateShards::open(const std::string &directory,
@@ -166,17 +193,8 @@ StatusOr<StateShards> StateShards::open(const std::string &directory,
       std::optional<Key> key = parseKey(tensor);
       if (!key || info.dtype != SafetensorsDtype::F32 || info.shape.size() != 1)
         return refused("is not NAME/KIND/FIRST with a row of F32");
-      Runs &runs = shards.runs[key->parameter][key->kind];
-      const uint64_t count = info.elements();
-      if (count == 0)
-        continue;
-      auto after = runs.lower_bound(key->first);
-      const bool overlaps = (after != runs.end() && after->first - key->first < count) ||
-                            (after != runs.begin() &&
-                             std::prev(after)->first + std::prev(after)->second.count > key->first);
-      if (overlaps || key->first + count < count)
+      if (!shards.hold(key->parameter, key->kind, key->first, {file->data(info), info.elements(), file, &info}))
         return refused("holds elements that another has too");
-      runs.emplace(key->first, Run{file, &info, count});
     }
   }
   return shards;
@@ -224,9 +242,9 @@ Status StateShards::read(const std::string &parameter, StateKind kind, uint64_t 
                          uint64_t count, void *target, DType dtype) const {
   return forEachRun(
       parameter, kind, first, count, [&](const Run &run, uint64_t offset, uint64_t n, uint64_t at) {
-        convertElements(run.file->data(*run.info) + offset * sizeof(float), DType::F32,
-                        static_cast<std::byte *>(target) + bytesOf(dtype, at), dtype, n);
-        run.file->release(*run.info, offset * sizeof(float), n * sizeof(float));
+        convertElements(run.data + offset * sizeof(float), DType::F32, static_cast<std::byte *>(target) + bytesOf(dtype, at), dtype, n);
+        if (run.file)
+          run.file->release(*run.info, offset * sizeof(float), n * sizeof(float));
       });
 }
 

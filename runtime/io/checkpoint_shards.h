@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/io/checkpoint_manifest.h"
 #include "runtime/io/safetensors.h"
 #include "runtime/schema/tensor_view.h"
 
@@ -49,7 +50,15 @@ StatusOr<std::vector<StatePiece>> piecesOf(const fbs::Plan &plan, int rank, cons
                                            bool share);
 
 std::string shardName(int rank, int ranks);
-Status writeShard(const std::string &path, const std::vector<StatePiece> &pieces);
+
+/// A rank's shard as its file has it: the header, then the pieces' elements as f32, one behind the other.
+struct ShardLayout {
+  std::string header;
+  std::vector<StatePiece> pieces; ///< in the file's order
+  uint64_t bytes = 0;             ///< of the file
+};
+ShardLayout layoutOf(std::vector<StatePiece> pieces);
+StatusOr<ManifestFile> writeShard(const std::string &directory, const std::string &name, const ShardLayout &layout);
 
 /// The shards of a checkpoint, open for reading.
 class StateShards {
@@ -58,6 +67,8 @@ public:
   /// shards hold, are refused.
   static StatusOr<StateShards> open(const std::string &directory,
                                     const std::vector<std::string> &names);
+  /// What memory holds as f32 instead of a file, as long as this object is read. Refuses as `open` does.
+  Status add(const std::vector<StatePiece> &pieces);
   /// That every element of the parameters that the plan trains is there.
   Status covers(const fbs::Plan &plan) const;
   /// Fills `target` with `count` elements of a parameter's state from element `first` on.
@@ -66,11 +77,14 @@ public:
 
 private:
   struct Run {
-    std::shared_ptr<const SafetensorsFile> file;
-    const SafetensorsInfo *info = nullptr;
+    const std::byte *data = nullptr;
     uint64_t count = 0;
+    std::shared_ptr<const SafetensorsFile> file; ///< that the data are of, and which tensor; null in memory
+    const SafetensorsInfo *info = nullptr;
   };
   using Runs = std::map<uint64_t, Run>; // by first element
+  /// False when another run has one of its elements too.
+  bool hold(const std::string &parameter, StateKind kind, uint64_t first, Run run);
   /// Calls f(run, offset in it, elements, offset in the range) for what makes up [first,
   /// first+count).
   template <typename F>

@@ -16,6 +16,18 @@ std::vector<uint64_t> shapeOf(const fbs::Parameter &parameter) {
   return shape;
 }
 
+std::vector<const fbs::Parameter *> frozenEmbeddings(const fbs::Plan &plan) {
+  std::vector<const fbs::Parameter *> found;
+  for (const fbs::Section *section : *plan.sections())
+    if (section->kind() == fbs::SectionKind::Frozen && section->parameters())
+      for (const fbs::Parameter *parameter : *section->parameters())
+        if (parameter->shape() && parameter->shape()->size() == 2 && parameter->shape()->Get(0) == static_cast<int64_t>(plan.vocab_size()))
+          found.push_back(parameter);
+  return found;
+}
+
+std::string savedWholeAs(const fbs::Parameter &parameter) { return "base_model.model." + textOf(parameter.name()); }
+
 std::vector<const fbs::Parameter *> parametersInOrder(const fbs::Section &section) {
   std::vector<const fbs::Parameter *> parameters;
   if (section.parameters())

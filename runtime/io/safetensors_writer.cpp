@@ -32,7 +32,7 @@ static std::string quoted(std::string_view text) {
   return out + '"';
 }
 
-static uint64_t bytesOf(const SafetensorsEntry &entry) {
+uint64_t bytesOf(const SafetensorsEntry &entry) {
   uint64_t bits = bitsOf(entry.dtype);
   for (uint64_t dim : entry.shape)
     bits *= dim;

@@ -19,6 +19,9 @@ struct SafetensorsEntry {
   std::vector<uint64_t> shape;
 };
 
+/// Of its data; sizes are whole bytes.
+uint64_t bytesOf(const SafetensorsEntry &entry);
+
 class SafetensorsWriter {
 public:
   using Metadata = std::map<std::string, std::string>;

@@ -77,8 +77,8 @@ Status SectionReader::nestScales(uint32_t index, const TensorView &scales, const
 }
 
 Status SectionReader::fill(const fbs::Section &section, const fbs::Parameter &parameter, const Window &window) {
-  std::string saved = textOf(parameter.saved_as());
-  if (sources.adapter && !saved.empty() && sources.adapter->contains(saved))
+  const std::string trained = textOf(parameter.saved_as()), saved = trained.empty() ? savedWholeAs(parameter) : trained;
+  if (sources.adapter && sources.adapter->contains(saved))
     return copy(*sources.adapter, saved, parameter, window);
   if (parameter.initial() != fbs::Initial::Checkpoint)
     return draw(parameter, window);

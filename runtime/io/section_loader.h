@@ -2,7 +2,7 @@
 //
 // Contract. Only elements that the rank owns are read; pages of the checkpoint are given back after use, so no rank ever
 // holds the model. Values are converted to the section's dtype, gaps between parameters become zero. A tensor of an adapter
-// takes the place of the parameter's initial value. One thread at a time calls a loader; the plan outlives it.
+// takes the place of the parameter's initial value, or of the base's where the adapter holds a frozen one whole. One thread at a time calls a loader; the plan outlives it.
 #ifndef ZP_RUNTIME_IO_SECTION_LOADER_H
 #define ZP_RUNTIME_IO_SECTION_LOADER_H
 

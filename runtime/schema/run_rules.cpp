@@ -9,6 +9,7 @@ namespace zp::rt {
 namespace {
 
 constexpr std::string_view kPrefix = "eval_";
+constexpr const char *kBest = "best";
 constexpr const char *kAccuracy = "mean_token_accuracy";
 constexpr const char *kMetrics[] = {"loss", "perplexity", kAccuracy};
 
@@ -22,10 +23,10 @@ Status wrong(const char *flag, const std::string &is, const std::string &expecte
   return Status(ErrorCode::Config, std::string("--") + flag + ": is " + is + ", expected " + expected);
 }
 
-Status verifyStrategy(const char *flag, const std::string &word) {
-  if (word == "steps" || word == "epoch" || word == "no")
+Status verifyStrategy(const char *flag, const std::string &word, bool best) {
+  if (word == "steps" || word == "epoch" || word == "no" || (best && word == kBest))
     return {};
-  return wrong(flag, "\"" + word + "\"", std::string("steps, epoch or no; give --") + flag + " one of these");
+  return wrong(flag, "\"" + word + "\"", std::string(best ? "steps, epoch, best or no; give --" : "steps, epoch or no; give --") + flag + " one of these");
 }
 
 /// A number of updates, or a share of them.
@@ -55,11 +56,17 @@ Status verifyBest(const JobSettings &s) {
                  "loss, perplexity or mean_token_accuracy; choose one");
   if (!s.greater_is_better.empty() && s.greater_is_better != "true" && s.greater_is_better != "false")
     return wrong("greater_is_better", "\"" + s.greater_is_better + "\"", "true or false; choose one");
+  if (s.save_strategy == kBest && s.eval_strategy == "no")
+    return wrong("save_strategy", "best without evaluation", "one that says which model is the best; add --eval_strategy steps or epoch");
+  if (s.save_strategy == kBest && metric.empty())
+    return wrong("save_strategy", "best without a metric", "one to be the best by; add --metric_for_best_model loss");
   if (!s.load_best_model_at_end)
     return {};
   const char *flag = "load_best_model_at_end";
   if (s.eval_strategy == "no")
     return wrong(flag, "true without evaluation", "one that says which model is the best; add --eval_strategy steps or epoch");
+  if (s.save_strategy == kBest)
+    return {}; // every model that can be the best is saved
   if (s.eval_strategy != s.save_strategy)
     return wrong(flag, "true beside --eval_strategy " + s.eval_strategy + " and --save_strategy " + s.save_strategy,
                  "checkpoints where the model is evaluated; give both the same word");
@@ -72,11 +79,11 @@ Status verifyBest(const JobSettings &s) {
 } // namespace
 
 Status verifyRunSettings(const JobSettings &s) {
-  ZP_RETURN_IF_ERROR(verifyStrategy("save_strategy", s.save_strategy));
+  ZP_RETURN_IF_ERROR(verifyStrategy("save_strategy", s.save_strategy, true));
   ZP_RETURN_IF_ERROR(verifySteps("save_steps", s.save_steps));
   if (s.save_total_limit < 0)
     return wrong("save_total_limit", std::to_string(s.save_total_limit), "0 (all are kept) or more checkpoints; use 0");
-  ZP_RETURN_IF_ERROR(verifyStrategy("eval_strategy", s.eval_strategy));
+  ZP_RETURN_IF_ERROR(verifyStrategy("eval_strategy", s.eval_strategy, false));
   ZP_RETURN_IF_ERROR(verifySteps("eval_steps", s.eval_steps));
   if (!(s.eval_delay >= 0 && std::isfinite(s.eval_delay)))
     return wrong("eval_delay", numberText(s.eval_delay), "0 or more updates or epochs; use 0");

@@ -11,14 +11,14 @@ namespace zp::rt {
 BestModelTracker::BestModelTracker(const JobSettings &settings, std::optional<BestModel> from)
     : metric(bestMetricOf(settings)), greater(greaterIsBetter(settings)), found(from) {}
 
-void BestModelTracker::offer(uint64_t step, const EvaluateReport &report) {
+bool BestModelTracker::offer(uint64_t step, const EvaluateReport &report) {
   if (metric.empty())
-    return;
+    return false;
   const double value = metric == "loss" ? report.loss() : metric == "perplexity" ? report.perplexity() : report.accuracy();
-  if (std::isnan(value))
-    return;
-  if (!found || (greater ? value > found->metric : value < found->metric))
-    found = BestModel{step, value};
+  if (std::isnan(value) || (found && !(greater ? value > found->metric : value < found->metric)))
+    return false;
+  found = BestModel{step, value};
+  return true;
 }
 
 std::optional<BestModel> bestModelIn(const std::string &trainerState) {

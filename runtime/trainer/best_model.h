@@ -21,8 +21,8 @@ public:
   /// `from`: what an earlier part of the run had found.
   BestModelTracker(const JobSettings &settings, std::optional<BestModel> from);
 
-  /// An evaluation after `step` updates: it is the best when it is strictly better than what was before.
-  void offer(uint64_t step, const EvaluateReport &report);
+  /// An evaluation after `step` updates: it is the best, and the answer true, when it is strictly better than what was before.
+  bool offer(uint64_t step, const EvaluateReport &report);
   /// Nothing when no metric was asked for, or none was offered.
   const std::optional<BestModel> &best() const { return found; }
 

@@ -31,6 +31,7 @@ constexpr std::string_view kFree[] = {"num_processes",
                                       "num_train_epochs",
                                       "nvme_path",
                                       "load_best_model_at_end",
+                                      "zero3_save_16bit_model",
                                       "report_to"};
 constexpr std::string_view kFreeFamilies[] = {
     "stage3_",          "save_",    "logging_",    "eval_",       "prefetch_", "reduce_",

@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 #include <fcntl.h>
 #include <filesystem>
-#include <new>
+#include <thread>
 #include <unistd.h>
 
 #include "runtime/io/atomic_file.h"
@@ -13,15 +12,11 @@
 #include "runtime/io/checkpoint_directory.h"
 #include "runtime/io/checkpoint_manifest.h"
 #include "runtime/schema/plan_generated.h"
-#include "runtime/trainer/process_memory.h"
-#include "runtime/trainer/trained_weights.h"
 #include "runtime/trainer/training_log.h"
 
 namespace zp::rt {
 
 namespace {
-
-constexpr uint64_t kSpared = 64 << 20; // bytes of the host that a snapshot leaves alone
 
 using Clock = std::chrono::steady_clock;
 double secondsSince(Clock::time_point start) {
@@ -67,40 +62,15 @@ CheckpointWriter::~CheckpointWriter() {
     return;
   // Each rank takes back what is its own, rank 0 what others left; whoever comes last, the
   // directory.
-  const std::string directory = unfinishedPath(options.outputDirectory, current.step);
+  const std::string directory = unfinishedPath(output(), current.step);
   std::error_code ignored;
-  std::filesystem::remove(directory + "/" + shardName(communicator.rank(), communicator.size()),
-                          ignored);
+  const std::string shard = shardName(communicator.rank(), communicator.size());
+  for (const std::string &name : {shard, noteName(shard)})
+    std::filesystem::remove(directory + "/" + name, ignored);
   if (communicator.rank() == 0)
     std::filesystem::remove_all(directory, ignored);
   else
     std::filesystem::remove(directory, ignored);
-}
-
-/// Points the pieces to a copy of what they point to, unless there is no memory for one.
-Status CheckpointWriter::copyState(std::vector<StatePiece> &pieces, bool &copied) {
-  uint64_t bytes = 0;
-  for (const StatePiece &piece : pieces)
-    bytes += bytesOf(piece.dtype, piece.count);
-  copied = false;
-  if (!snapshot && bytes > 0) {
-    const auto ranksHere = static_cast<uint64_t>(std::max(communicator.localSize(), 1));
-    if (availableBytes() / ranksHere < bytes + kSpared)
-      return {};
-    snapshot.reset(new (std::nothrow) std::byte[bytes]);
-    if (!snapshot)
-      return {};
-    counts.snapshotBytes = bytes; // pieces are the same every time
-  }
-  std::byte *at = snapshot.get();
-  for (StatePiece &piece : pieces) {
-    const uint64_t size = bytesOf(piece.dtype, piece.count);
-    std::memcpy(at, piece.data, size);
-    piece.data = at;
-    at += size;
-  }
-  copied = true;
-  return {};
 }
 
 Status CheckpointWriter::save(const RunPosition &position, bool beside) {
@@ -120,25 +90,27 @@ Status CheckpointWriter::save(const RunPosition &position, bool beside) {
                                                           },
                                                           true));
   ZP_RETURN_IF_ERROR(std::move(brought));
-  bool copied = false;
-  if (beside)
-    ZP_RETURN_IF_ERROR(copyState(pieces, copied));
+  ShardLayout layout = layoutOf(std::move(pieces));
+  const int ranksHere = std::max(communicator.localSize(), 1);
+  copied = beside && snapshot.take(layout, static_cast<int>(std::thread::hardware_concurrency()) / ranksHere, ranksHere);
+  counts.snapshotBytes = snapshot.bytes();
   counts.copySeconds += secondsSince(start);
   start = Clock::now();
   phase = Phase::Shards;
   published = false;
   current = position;
   options.savedStep = position.step;
-  job.start(
-      [this, pieces = std::move(pieces)] {
-        ZP_RETURN_IF_ERROR(makeUnfinished(options.outputDirectory, current.step));
-        return writeShard(unfinishedPath(options.outputDirectory, current.step) + "/" +
-                              shardName(communicator.rank(), communicator.size()),
-                          pieces);
-      },
-      copied);
+  job.start([this, layout = std::move(layout)] { return writeOwnShard(layout); }, copied);
   counts.waitSeconds += secondsSince(start);
   return {};
+}
+
+/// On each rank. The layout is of the state itself: what there is when it isn't copied.
+Status CheckpointWriter::writeOwnShard(const ShardLayout &layout) {
+  ZP_RETURN_IF_ERROR(makeUnfinished(output(), current.step));
+  const std::string directory = unfinishedPath(output(), current.step), name = shardName(communicator.rank(), communicator.size());
+  ZP_ASSIGN_OR_RETURN(ownShard, copied ? snapshot.write(directory, name) : writeShard(directory, name, layout));
+  return communicator.rank() == 0 ? Status() : leaveNote(directory, ownShard);
 }
 
 double CheckpointWriter::ready() const { return phase == Phase::Shards && job.succeeded() ? 1 : 0; }
@@ -175,26 +147,40 @@ Status CheckpointWriter::finish() {
   return {};
 }
 
-/// Rank 0's part.
-Status CheckpointWriter::publish(const RunPosition &position) {
-  const std::string directory = unfinishedPath(options.outputDirectory, position.step),
-                    metrics = options.outputDirectory + "/metrics.jsonl";
+/// All ranks' state: rank 0's from its copy, so that nothing is read back that was just written. `written` are their files.
+StatusOr<StateShards> CheckpointWriter::openShards(const std::string &directory, std::vector<ManifestFile> &written) const {
   std::vector<std::string> names;
-  for (int rank = 0; rank < communicator.size(); ++rank) {
+  written = {ownShard};
+  if (!copied)
+    names.push_back(ownShard.name);
+  for (int rank = 1; rank < communicator.size(); ++rank) {
     names.push_back(shardName(rank, communicator.size()));
     std::error_code ignored;
-    if (!std::filesystem::exists(directory + "/" + names.back(), ignored))
-      return Status(ErrorCode::DiskWrite,
-                    directory + "/" + names.back() + ": rank " + std::to_string(rank) +
-                        " wrote it and rank 0 doesn't see it, expected one directory for all "
-                        "ranks; name an --output_dir on a file system that they share");
+    StatusOr<ManifestFile> file = takeNote(directory, names.back());
+    if (!file.ok() || !std::filesystem::exists(directory + "/" + names.back(), ignored))
+      return Status(ErrorCode::DiskWrite, directory + "/" + names.back() + ": rank " + std::to_string(rank) +
+                                              " wrote it and rank 0 doesn't see it, expected one directory for all "
+                                              "ranks; name an --output_dir on a file system that they share");
+    written.push_back(std::move(*file));
   }
   ZP_ASSIGN_OR_RETURN(StateShards shards, StateShards::open(directory, names));
-  ZP_RETURN_IF_ERROR(
-      writeTrainedWeights(plan, shards, {directory, options.baseName, options.maxShardBytes}));
+  if (copied)
+    ZP_RETURN_IF_ERROR(shards.add(snapshot.pieces()));
+  return shards;
+}
+
+/// Rank 0's part.
+Status CheckpointWriter::publish(const RunPosition &position) {
+  const std::string directory = unfinishedPath(output(), position.step), metrics = output() + "/metrics.jsonl";
+  std::vector<ManifestFile> written;
+  ZP_ASSIGN_OR_RETURN(StateShards shards, openShards(directory, written));
+  SavedModel model = options.model;
+  model.directory = directory;
+  ZP_ASSIGN_OR_RETURN(std::vector<ManifestFile> weights, writeTrainedWeights(plan, shards, model));
+  written.insert(written.end(), weights.begin(), weights.end());
   StatusOr<std::string> lines = readTextFile(metrics);
   TrainingLog log{lines.ok() ? *lines : "", options.earlierLog, position.step, position.updates, position.tokens,
-                  position.epoch,           position.best,      options.outputDirectory, {}};
+                  position.epoch,           position.best,      output(), {}};
   ZP_RETURN_IF_ERROR(writeFileAtomically(directory + "/trainer_state.json",
                                          trainerStateText(log, *options.settings)));
   syncFile(metrics);
@@ -207,11 +193,11 @@ Status CheckpointWriter::publish(const RunPosition &position) {
   manifest.progress = progressOf(position, *options.settings);
   manifest.step = position.step;
   manifest.tokens = position.tokens;
-  ZP_ASSIGN_OR_RETURN(manifest.files, describeFiles(directory));
+  ZP_ASSIGN_OR_RETURN(manifest.files, describeFiles(directory, written));
   ZP_RETURN_IF_ERROR(writeFileAtomically(directory + "/" + kManifestName, manifestText(manifest)));
-  ZP_RETURN_IF_ERROR(publishCheckpoint(options.outputDirectory, position.step));
+  ZP_RETURN_IF_ERROR(publishCheckpoint(output(), position.step));
   published = true;
-  rotateCheckpoints(options.outputDirectory,
+  rotateCheckpoints(output(),
                     static_cast<uint64_t>(std::max<int64_t>(0, options.settings->save_total_limit)),
                     position.step, position.best ? position.best->step : position.step);
   return {};

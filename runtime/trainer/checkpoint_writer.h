@@ -1,8 +1,8 @@
 // Writes training checkpoints, beside the updates where there is memory for a copy of the state.
 //
-// A checkpoint is made in two parts. Each rank writes its shard of the optimizer's state; once all
-// have it on disk, rank 0 makes the weights' files out of the shards, the log and the manifest, and
-// gives the directory its name. The ranks agree between the parts by a number that the loop sums
+// A checkpoint is made in two parts. Each rank writes its shard of the optimizer's state and leaves a
+// note of its checksum; once all have it on disk, rank 0 makes the weights' files out of its own copy
+// and the others' shards, the log and the manifest, and gives the directory its name. The ranks agree between the parts by a number that the loop sums
 // before every update, so no exchange is added and none happens on another thread. Until then the
 // directory has a temporary name; an object that is destroyed leaves no unfinished one behind.
 //
@@ -24,6 +24,8 @@
 #include "runtime/trainer/checkpoint_identity.h"
 #include "runtime/trainer/loss_scale.h"
 #include "runtime/trainer/side_job.h"
+#include "runtime/trainer/state_snapshot.h"
+#include "runtime/trainer/trained_weights.h"
 
 namespace zp::fbs {
 struct Plan;
@@ -43,11 +45,9 @@ struct RunPosition {
 };
 
 struct CheckpointOptions {
-  std::string outputDirectory;
-  std::string baseName; ///< base_model_name_or_path
+  SavedModel model; ///< its directory is the run's: checkpoints and metrics.jsonl lie in it
   std::string
       earlierLog; ///< trainer_state.json of the checkpoint that the run began from, or empty
-  uint64_t maxShardBytes = 5'000'000'000;
   const JobSettings *settings = nullptr;
   std::function<StatusOr<CheckpointIdentity>()>
       identity;                    ///< asked once, on rank 0, by whatever thread writes
@@ -86,7 +86,9 @@ public:
 
 private:
   enum class Phase { Idle, Shards, Publishing };
-  Status copyState(std::vector<StatePiece> &pieces, bool &copied);
+  const std::string &output() const { return options.model.directory; }
+  Status writeOwnShard(const ShardLayout &layout);
+  StatusOr<StateShards> openShards(const std::string &directory, std::vector<ManifestFile> &written) const;
   Status publish(const RunPosition &position);
 
   const fbs::Plan &plan;
@@ -96,7 +98,9 @@ private:
   Phase phase = Phase::Idle;
   RunPosition current;
   bool published = false; // of rank 0's job
-  std::unique_ptr<std::byte[]> snapshot;
+  StateSnapshot snapshot;
+  bool copied = false; // the state of the checkpoint in the making is in the snapshot
+  ManifestFile ownShard;
   std::deque<std::vector<std::byte>> fromDisk; // state that is offloaded to nvme
   std::unique_ptr<CheckpointIdentity> identity;
   CheckpointReport counts;

@@ -64,13 +64,13 @@ public:
       ++report.updates;
       report.position.epoch = metrics.epoch;
       report.summary.loss += lossToLog(metrics.loss, report.summary.loss, report.updates - options.from.step - 1);
+      report.saveAtEnd = policy->after(report.updates);
       if (options.evaluation && evaluations->after(report.updates))
         ZP_RETURN_IF_ERROR(evaluateNow(*options.evaluation));
-      if (options.checkpoints && policy->after(report.updates) && report.updates < report.wanted)
+      if (options.checkpoints && report.saveAtEnd && report.updates < report.wanted)
         ZP_RETURN_IF_ERROR(options.checkpoints->save(position(), true));
     }
     report.position = position();
-    report.saveAtEnd = policy->after(report.updates);
     summarize(options.from.step, secondsSince(begin));
     if (log)
       ZP_RETURN_IF_ERROR(log->summary(report.summary));
@@ -93,9 +93,10 @@ private:
   Status evaluateNow(const TokenDataset &rows) {
     const auto start = Clock::now();
     ZP_ASSIGN_OR_RETURN(EvaluateReport found, evaluate(plan, rows, executor, communicator, {"", 1, static_cast<uint64_t>(settings.seed)}));
-    // A best model whose weights aren't saved couldn't be loaded.
-    if (!settings.load_best_model_at_end || policy->after(report.updates))
-      best->offer(report.updates, found);
+    // A best model whose weights aren't saved couldn't be loaded. What no update has trained is no candidate.
+    const bool bestIsSaved = settings.save_strategy == "best";
+    if (report.updates > 0 && (!settings.load_best_model_at_end || bestIsSaved || policy->after(report.updates)))
+      report.saveAtEnd |= best->offer(report.updates, found) && bestIsSaved;
     if (!log)
       return {};
     const double seconds = secondsSince(start);
@@ -135,6 +136,7 @@ private:
     report.tokens = from.tokens;
     report.lastLoss = from.loss;
     report.position = from;
+    report.saveAtEnd = policy->after(report.updates);
     ZP_ASSIGN_OR_RETURN(schedule, Schedule::create(settings.lr_scheduler_type, settings.learning_rate, settings.warmup_steps,
                                                    settings.warmup_ratio, report.wanted));
     ZP_ASSIGN_OR_RETURN(apply, entries.longestEntry(fbs::EntryKind::ApplyGradients));

@@ -37,7 +37,7 @@ struct LoopReport {
   double lastLoss = 0;
   uint64_t residentPeak = 0;   ///< anonymous and shared bytes of this process, the most seen between two updates
   RunPosition position;        ///< where it ended
-  bool saveAtEnd = false;      ///< the strategy asks for a checkpoint there
+  bool saveAtEnd = false;      ///< the strategy asks for a checkpoint after the last update that was done
   RunSummary summary;          ///< of the updates that this process did
   CheckpointReport checkpoints;
 };

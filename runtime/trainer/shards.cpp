@@ -7,13 +7,6 @@
 
 namespace zp::rt {
 
-static uint64_t bytesOf(const SafetensorsEntry &entry) {
-  uint64_t bits = bitsOf(entry.dtype);
-  for (uint64_t dim : entry.shape)
-    bits *= dim;
-  return bits / 8;
-}
-
 static bool isNumber(std::string_view part) {
   return !part.empty() && std::all_of(part.begin(), part.end(), [](char c) { return c >= '0' && c <= '9'; });
 }

@@ -8,7 +8,7 @@
 namespace zp::rt {
 
 StepPolicy::StepPolicy(const std::string &strategy, double steps, uint64_t updates, uint64_t updatesPerEpoch)
-    : active(strategy != "no"), updates(updates) {
+    : active(strategy != "no" && strategy != "best"), updates(updates) {
   if (strategy == "epoch")
     every = std::max<uint64_t>(1, updatesPerEpoch);
   else if (steps >= 1)

@@ -15,8 +15,8 @@ public:
   static StatusOr<StepPolicy> ofSaving(const JobSettings &settings, uint64_t updates, uint64_t updatesPerEpoch);
   static StatusOr<StepPolicy> ofEvaluation(const JobSettings &settings, uint64_t updates, uint64_t updatesPerEpoch);
 
-  /// `step` updates are done. steps: at their multiples and at the end; epoch: at the end of each epoch and of the run; no:
-  /// never. Not before the delay.
+  /// `step` updates are done. steps: at their multiples and at the end; epoch: at the end of each epoch and of the run; no,
+  /// and best, which evaluations decide: never. Not before the delay.
   bool after(uint64_t step) const;
   bool never() const { return !active; }
 

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include <nlohmann/json.hpp>
 
 #include "runtime/io/convert_elements.h"
+#include "runtime/io/float_types.h"
 #include "runtime/io/safetensors_writer.h"
+#include "runtime/io/streamed_file.h"
 #include "runtime/schema/plan_generated.h"
 #include "runtime/trainer/plan_entries.h"
 #include "runtime/trainer/shards.h"
@@ -17,84 +20,135 @@ namespace {
 
 constexpr uint64_t kPiece = 1 << 20; // elements of a rank's slice that travel at once
 
-/// The files of rank 0: routes elements of sections to the tensors they belong to.
-class Files {
-public:
-  Status open(const fbs::Plan &plan, const SavedModel &where) {
+bool isAdapter(const fbs::Plan &plan) { return plan.adapter_config() && plan.adapter_config()->size() > 0; }
+
+const SafetensorsWriter::Metadata kMetadata = {{"format", "pt"}};
+
+uint64_t elementsOf(const fbs::Parameter &parameter) {
+  uint64_t elements = 1;
+  for (int64_t dim : *parameter.shape())
+    elements *= static_cast<uint64_t>(dim);
+  return elements;
+}
+
+template <typename F> Status forEachSaved(const fbs::Section &section, F &&f) {
+  if (section.kind() != fbs::SectionKind::Trainable || !section.parameters())
+    return {};
+  for (const fbs::Parameter *parameter : *section.parameters())
+    if (parameter->saved_as() && parameter->saved_as()->size() > 0)
+      ZP_RETURN_IF_ERROR(f(*parameter));
+  return {};
+}
+
+/// What the files hold, and by which name.
+struct SavedFiles {
+  DType dtype = DType::F32; ///< of what was trained
+  std::vector<Shard> shards;
+  std::map<std::string, const fbs::Parameter *, std::less<>> trained;
+  std::map<std::string, const CheckpointTensor *, std::less<>> copied;
+
+  SavedFiles(const fbs::Plan &plan, const SavedModel &where) {
+    const bool adapter = isAdapter(plan);
+    dtype = adapter ? DType::F32 : where.dtype;
     std::vector<SafetensorsEntry> entries;
     for (const fbs::Section *section : *plan.sections())
-      forEachSaved(*section, [&](const fbs::Parameter &parameter, uint64_t) {
-        SafetensorsEntry entry{parameter.saved_as()->str(), SafetensorsDtype::F32, {}};
+      forEachSaved(*section, [&](const fbs::Parameter &parameter) {
+        SafetensorsEntry entry{parameter.saved_as()->str(), floatOf(dtype).label, {}};
         for (int64_t dim : *parameter.shape())
           entry.shape.push_back(static_cast<uint64_t>(dim));
+        trained[entry.name] = &parameter;
         entries.push_back(std::move(entry));
         return Status();
       }).ok();
-    const bool adapter = plan.adapter_config() && plan.adapter_config()->size() > 0;
+    for (const SavedCopy &copy : where.copies)
+      if (!trained.count(copy.name)) {
+        copied[copy.name] = &copy.tensor;
+        entries.push_back({copy.name, copy.tensor.info->dtype, copy.tensor.info->shape});
+      }
     shards = adapter ? std::vector<Shard>{{"adapter_model.safetensors", std::move(entries)}} : shardsOf(std::move(entries), where.maxShardBytes);
-    const SafetensorsWriter::Metadata metadata = {{"format", "pt"}};
-    for (size_t i = 0; i < shards.size(); ++i) {
-      ZP_ASSIGN_OR_RETURN(SafetensorsWriter writer, SafetensorsWriter::create(where.directory + "/" + shards[i].file, shards[i].entries, &metadata));
+  }
+};
+
+/// adapter_config.json as PEFT spells it: sorted, two blanks, ASCII, no newline at the end.
+StatusOr<std::string> adapterConfig(const fbs::Plan &plan, const std::string &baseName) {
+  nlohmann::json config = nlohmann::json::parse(plan.adapter_config()->str(), nullptr, false);
+  if (config.is_discarded() || !config.is_object())
+    return Status(ErrorCode::PlanInvalid, "plan: adapter_config: is not a JSON object; compile it again");
+  config["base_model_name_or_path"] = baseName;
+  config["inference_mode"] = true;
+  return config.dump(2, ' ', true, nlohmann::json::error_handler_t::replace);
+}
+
+/// config.json of the base, which says what dtype the weights have.
+std::string modelConfig(const fbs::Plan &plan, DType dtype) {
+  const std::string text = plan.model_config() ? plan.model_config()->str() : "{}";
+  auto config = nlohmann::ordered_json::parse(text, nullptr, false);
+  const std::string name = floatOf(dtype).name;
+  const char *key = config.is_object() && config.contains("dtype") ? "dtype" : "torch_dtype";
+  if (!config.is_object() || config.value(key, "float32") == name)
+    return text;
+  config[key] = name;
+  return config.dump(2, ' ', true, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+/// Before the weights get their names, so that whoever finds them finds it too.
+Status writeConfig(const fbs::Plan &plan, const SavedModel &where) {
+  if (!isAdapter(plan))
+    return writeFileAtomically(where.directory + "/config.json", modelConfig(plan, where.dtype));
+  ZP_ASSIGN_OR_RETURN(std::string config, adapterConfig(plan, where.baseName));
+  return writeFileAtomically(where.directory + "/adapter_config.json", config);
+}
+
+Status writeIndex(const SavedFiles &files, const SavedModel &where) {
+  return files.shards.size() > 1 ? writeFileAtomically(where.directory + "/model.safetensors.index.json", shardIndex(files.shards)) : Status();
+}
+
+/// The files of rank 0: routes elements of sections to the tensors they belong to, in whatever order they come.
+class GatheredFiles {
+public:
+  Status open(const fbs::Plan &plan, const SavedModel &where) {
+    files.emplace(plan, where);
+    for (size_t i = 0; i < files->shards.size(); ++i) {
+      const Shard &shard = files->shards[i];
+      ZP_ASSIGN_OR_RETURN(SafetensorsWriter writer, SafetensorsWriter::create(where.directory + "/" + shard.file, shard.entries, &kMetadata));
       writers.push_back(std::move(writer));
-      for (const SafetensorsEntry &entry : shards[i].entries)
+      for (const SafetensorsEntry &entry : shard.entries)
         writerOf[entry.name] = i;
     }
+    for (const auto &[name, tensor] : files->copied)
+      ZP_RETURN_IF_ERROR(writers[writerOf[name]].write(name, 0, tensor->data(), tensor->info->bytes));
     return {};
   }
 
   /// `values` are section elements [first, first+count).
   Status put(const fbs::Section &section, uint64_t first, uint64_t count, const float *values) {
-    return forEachSaved(section, [&](const fbs::Parameter &parameter, uint64_t elements) {
-      uint64_t begin = std::max(first, parameter.offset()), end = std::min(first + count, parameter.offset() + elements);
+    return forEachSaved(section, [&](const fbs::Parameter &parameter) {
+      const uint64_t begin = std::max(first, parameter.offset()), end = std::min(first + count, parameter.offset() + elementsOf(parameter));
       if (begin >= end)
         return Status();
-      std::string name = parameter.saved_as()->str();
-      return writers[writerOf[name]].write(name, (begin - parameter.offset()) * 4, values + (begin - first), (end - begin) * 4);
+      const std::string name = parameter.saved_as()->str();
+      converted.resize(bytesOf(files->dtype, end - begin));
+      convertElements(reinterpret_cast<const std::byte *>(values + (begin - first)), DType::F32, converted.data(), files->dtype, end - begin);
+      return writers[writerOf[name]].write(name, bytesOf(files->dtype, begin - parameter.offset()), converted.data(), converted.size());
     });
   }
 
-  /// Masters that ranks have written already.
-  Status putAll(const fbs::Plan &plan, const StateShards &masters) {
-    std::vector<float> piece(kPiece);
-    for (const fbs::Section *section : *plan.sections())
-      ZP_RETURN_IF_ERROR(forEachSaved(*section, [&](const fbs::Parameter &parameter, uint64_t elements) {
-        const std::string name = parameter.saved_as()->str();
-        SafetensorsWriter &writer = writers[writerOf[name]];
-        for (uint64_t done = 0; done < elements; done += kPiece) {
-          uint64_t n = std::min(kPiece, elements - done);
-          ZP_RETURN_IF_ERROR(masters.read(parameter.name()->str(), StateKind::Master, done, n, piece.data(), DType::F32));
-          ZP_RETURN_IF_ERROR(writer.write(name, done * sizeof(float), piece.data(), n * sizeof(float)));
-        }
-        return Status();
-      }));
-    return {};
+  Status finish(const fbs::Plan &plan, const SavedModel &where) {
+    ZP_RETURN_IF_ERROR(writeConfig(plan, where));
+    for (SafetensorsWriter &writer : writers)
+      ZP_RETURN_IF_ERROR(writer.finish());
+    return writeIndex(*files, where);
   }
-
-  /// The weights get their names after the config, so that whoever finds them finds it too.
-  Status finish(const fbs::Plan &plan, const SavedModel &where);
 
 private:
-  template <typename F> static Status forEachSaved(const fbs::Section &section, F &&f) {
-    if (section.kind() != fbs::SectionKind::Trainable || !section.parameters())
-      return {};
-    for (const fbs::Parameter *parameter : *section.parameters()) {
-      if (!parameter->saved_as() || parameter->saved_as()->size() == 0)
-        continue;
-      uint64_t elements = 1;
-      for (int64_t dim : *parameter->shape())
-        elements *= static_cast<uint64_t>(dim);
-      ZP_RETURN_IF_ERROR(f(*parameter, elements));
-    }
-    return {};
-  }
-
-  std::vector<Shard> shards;
+  std::optional<SavedFiles> files;
   std::vector<SafetensorsWriter> writers;
   std::map<std::string, size_t, std::less<>> writerOf;
+  std::vector<std::byte> converted;
 };
 
 /// Sends one section to rank 0, piece by piece. `files` is null on the other ranks.
-Status gatherSection(const fbs::Section &section, const TensorView &state, Communicator &communicator, Files *files) {
+Status gatherSection(const fbs::Section &section, const TensorView &state, Communicator &communicator, GatheredFiles *files) {
   const auto owned = static_cast<uint64_t>(state.elements()), ranks = static_cast<uint64_t>(communicator.size());
   const bool sharded = owned != section.elements();
   if (sharded && owned * ranks != section.elements())
@@ -118,40 +172,46 @@ Status gatherSection(const fbs::Section &section, const TensorView &state, Commu
   return {};
 }
 
-/// adapter_config.json as PEFT spells it: sorted, two blanks, ASCII, no newline at the end.
-StatusOr<std::string> adapterConfig(const fbs::Plan &plan, const std::string &baseName) {
-  nlohmann::json config = nlohmann::json::parse(plan.adapter_config()->str(), nullptr, false);
-  if (config.is_discarded() || !config.is_object())
-    return Status(ErrorCode::PlanInvalid, "plan: adapter_config: is not a JSON object; compile it again");
-  config["base_model_name_or_path"] = baseName;
-  config["inference_mode"] = true;
-  return config.dump(2, ' ', true, nlohmann::json::error_handler_t::replace);
-}
-
-Status Files::finish(const fbs::Plan &plan, const SavedModel &where) {
-  if (plan.adapter_config() && plan.adapter_config()->size() > 0) {
-    ZP_ASSIGN_OR_RETURN(std::string config, adapterConfig(plan, where.baseName));
-    ZP_RETURN_IF_ERROR(writeFileAtomically(where.directory + "/adapter_config.json", config));
-  } else {
-    ZP_RETURN_IF_ERROR(writeFileAtomically(where.directory + "/config.json", plan.model_config() ? plan.model_config()->str() : "{}"));
+/// One file from its beginning to its end.
+StatusOr<ManifestFile> streamShard(Shard &shard, const SavedFiles &files, const StateShards &masters, const std::string &directory) {
+  std::vector<uint64_t> begins;
+  const std::string header = safetensorsHeader(shard.entries, &kMetadata, begins);
+  uint64_t bytes = header.size();
+  for (const SafetensorsEntry &entry : shard.entries)
+    bytes += bytesOf(entry);
+  ZP_ASSIGN_OR_RETURN(StreamedFile file, StreamedFile::create(directory, shard.file, bytes));
+  ZP_RETURN_IF_ERROR(file.append(header.data(), header.size()));
+  const uint64_t unit = bytesOf(files.dtype, 1);
+  for (const SafetensorsEntry &entry : shard.entries) {
+    if (auto copy = files.copied.find(entry.name); copy != files.copied.end()) {
+      ZP_RETURN_IF_ERROR(file.append(copy->second->data(), copy->second->info->bytes));
+      continue;
+    }
+    const std::string parameter = files.trained.at(entry.name)->name()->str();
+    ZP_RETURN_IF_ERROR(file.append(bytesOf(entry), unit, [&](std::byte *target, uint64_t done, uint64_t n) {
+      return masters.read(parameter, StateKind::Master, done / unit, n / unit, target, files.dtype);
+    }));
   }
-  for (SafetensorsWriter &writer : writers)
-    ZP_RETURN_IF_ERROR(writer.finish());
-  return shards.size() > 1 ? writeFileAtomically(where.directory + "/model.safetensors.index.json", shardIndex(shards)) : Status();
+  return file.commit();
 }
 
 } // namespace
 
-Status writeTrainedWeights(const fbs::Plan &plan, const StateShards &shards, const SavedModel &where) {
-  Files files;
-  ZP_RETURN_IF_ERROR(files.open(plan, where));
-  ZP_RETURN_IF_ERROR(files.putAll(plan, shards));
-  return files.finish(plan, where);
+StatusOr<std::vector<ManifestFile>> writeTrainedWeights(const fbs::Plan &plan, const StateShards &shards, const SavedModel &where) {
+  SavedFiles files(plan, where);
+  ZP_RETURN_IF_ERROR(writeConfig(plan, where));
+  std::vector<ManifestFile> written;
+  for (Shard &shard : files.shards) {
+    ZP_ASSIGN_OR_RETURN(ManifestFile file, streamShard(shard, files, shards, where.directory));
+    written.push_back(std::move(file));
+  }
+  ZP_RETURN_IF_ERROR(writeIndex(files, where));
+  return written;
 }
 
 Status writeTrainedWeights(const fbs::Plan &plan, Executor &executor, Communicator &communicator, const SavedModel &where) {
   const bool first = communicator.rank() == 0;
-  Files files;
+  GatheredFiles files;
   if (first)
     ZP_RETURN_IF_ERROR(files.open(plan, where));
   for (const fbs::Section *section : *plan.sections()) {

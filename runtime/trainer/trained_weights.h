@@ -3,8 +3,10 @@
 #define ZP_RUNTIME_TRAINER_TRAINED_WEIGHTS_H
 
 #include <string>
+#include <vector>
 
 #include "runtime/executor/executor.h"
+#include "runtime/io/checkpoint.h"
 #include "runtime/io/checkpoint_shards.h"
 
 namespace zp::fbs {
@@ -13,10 +15,18 @@ struct Plan;
 
 namespace zp::rt {
 
+/// A tensor of the base that is saved beside what was trained.
+struct SavedCopy {
+  std::string name; ///< that it is saved by
+  CheckpointTensor tensor;
+};
+
 struct SavedModel {
-  std::string directory;         ///< exists and can be written
-  std::string baseName;          ///< base_model_name_or_path, as the user spelled it
+  std::string directory; ///< exists and can be written
+  std::string baseName;  ///< base_model_name_or_path, as the user spelled it
   uint64_t maxShardBytes = 5'000'000'000;
+  DType dtype = DType::F32;      ///< of a whole model's tensors, a float; an adapter's are f32
+  std::vector<SavedCopy> copies; ///< in an adapter's file
 };
 
 /// Every rank calls it. Slices travel to rank 0 a piece at a time, so no rank holds the model; rank 0 writes
@@ -24,8 +34,8 @@ struct SavedModel {
 /// appears only when its file is whole.
 Status writeTrainedWeights(const fbs::Plan &plan, Executor &executor, Communicator &communicator, const SavedModel &where);
 
-/// The same files from all ranks' masters in a checkpoint, by one process alone.
-Status writeTrainedWeights(const fbs::Plan &plan, const StateShards &shards, const SavedModel &where);
+/// The same files from all ranks' masters in a checkpoint, by one process alone: the weights' are streamed, and described.
+StatusOr<std::vector<ManifestFile>> writeTrainedWeights(const fbs::Plan &plan, const StateShards &shards, const SavedModel &where);
 
 } // namespace zp::rt
 

@@ -69,7 +69,7 @@ Status writeBest(const fbs::Plan &plan, uint64_t step, const RunOptions &options
   ZP_ASSIGN_OR_RETURN(StateShards shards, best.shards());
   if (!options.quiet)
     std::fprintf(stderr, "zprun: loading the best model, of %s\n", directory.c_str());
-  return writeTrainedWeights(plan, shards, options.trained);
+  return writeTrainedWeights(plan, shards, options.trained).status();
 }
 
 /// trainer_state.json of the whole run, beside the weights.
@@ -96,11 +96,9 @@ StatusOr<LoopReport> run(const fbs::Plan &plan, const JobSettings &settings,
   loop.evaluation = options.evaluation;
   loop.eventDirectory = options.eventDirectory;
   CheckpointOptions saving;
-  saving.outputDirectory = output;
-  saving.baseName = options.trained.baseName;
-  saving.maxShardBytes = options.trained.maxShardBytes;
+  saving.model = options.trained;
   saving.settings = &settings;
-  saving.identity = [&] { return identityOf(plan, settings, dataset, options.trained.baseName); };
+  saving.identity = [&] { return identityOf(plan, settings, dataset, options.modelDirectory); };
   if (const ResumePoint *resume = options.resume) {
     loop.from = positionOf(*resume, settings);
     loop.earlierMetrics = earlierMetrics(*resume, output);

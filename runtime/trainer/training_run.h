@@ -9,7 +9,8 @@
 namespace zp::rt {
 
 struct RunOptions {
-  SavedModel trained; ///< where the weights go, with everything else of the run
+  SavedModel trained;         ///< where the weights go, with everything else of the run
+  std::string modelDirectory; ///< of the weights that it began with
   bool quiet = false;
   const ResumePoint *resume = nullptr; ///< its state has been restored
   const TokenDataset *evaluation = nullptr; ///< rows to evaluate between updates

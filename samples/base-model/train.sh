@@ -41,6 +41,5 @@ for model in start out; do
   build/bin/zprun eval "$work/plan.fb" --model "$work/$model" --dataset "$work/validation.safetensors"
 done
 mkdir -p "$output"
-"$python" $here/round_weights.py "$work/out/model.safetensors" -o "$output/model.safetensors"
-cp "$work/start/config.json" "$work/start/tokenizer.json" "$work/start/tokenizer_config.json" "$output/"
+cp "$work/out/model.safetensors" "$work/start/config.json" "$work/start/tokenizer.json" "$work/start/tokenizer_config.json" "$output/"
 "$python" $here/loss_curve.py "$work/out/metrics.jsonl" -o $here/loss_curve.csv

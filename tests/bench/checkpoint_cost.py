@@ -3,7 +3,7 @@
 few updates, and updates beside a checkpoint are compared with those of the same run that had none beside them.
 
     checkpoint_cost.py --work_dir DIR [--config samples/configs/llama-110m/config.json] [--rows 1] [--length 512]
-                       [--save_steps 6] [--checkpoints 4] [--ranks 1] [--bf16]
+                       [--save_steps 6] [--checkpoints 4] [--ranks 1] [--bf16] [--dtype float32]
 
 --work_dir takes the model, the plan and the run, on the disk that is to be measured (no tmpfs), and keeps them for the next
 call. A checkpoint is beside an update from the update after the one it is of to that in which it gets its name, which is seen
@@ -44,7 +44,7 @@ def prepare(chosen):
     """The words of a run, but for where it writes."""
     work, model = chosen.work_dir, chosen.work_dir / "model"
     if not (model / "model.safetensors").exists():
-        call(sys.executable, ROOT / "samples/quickstart/make_model.py", chosen.config, "-o", model)
+        call(sys.executable, ROOT / "samples/base-model/make_model.py", chosen.config, "--dtype", chosen.dtype, "-o", model)
     config = json.loads(chosen.config.read_text())
     write_tokens(work / "tokens.safetensors", 16, chosen.length, config["vocab_size"])
     updates = chosen.save_steps * (chosen.checkpoints + 1)
@@ -116,6 +116,7 @@ def main():
     parser.add_argument("--length", type=int, default=512)
     parser.add_argument("--ranks", type=int, default=1)
     parser.add_argument("--bf16", action="store_true")
+    parser.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32", help="of the model's weights, before and after")
     parser.add_argument("--save_steps", type=int, default=6)
     parser.add_argument("--checkpoints", type=int, default=4, help="that are written beside updates")
     chosen = parser.parse_args()

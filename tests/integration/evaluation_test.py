@@ -8,6 +8,7 @@ curve       TRL's run of tests/golden/evaluation on 1 rank and on 2: losses, eva
 lines       standard output has the reference's lines, trainer_state.json its log
 unchanged   a run that evaluates trains the same bytes as one that doesn't: sharded, offloaded, in 4 bits, recomputed
 strategies  no, steps, epoch, with a delay and at the start: the steps of transformers' DefaultFlowCallback
+best_alone  save_strategy best saves where an evaluation is the best so far
 kept        save_total_limit keeps the best checkpoint beside the last
 resumed     a run resumed after its best checkpoint knows it, and logs what the whole run did
 events      TensorBoard's files, read by a parser of the test's own: every checksum, tag, step and value
@@ -214,6 +215,25 @@ def kept(trainer, tally):
     tally.check("kept by accuracy", failures, f"step {best}: {accuracies[best]:.3f}")
 
 
+def best_alone(trainer, tally):
+    """save_strategy best: a checkpoint where an evaluation is better than all before it, and nowhere else."""
+    losses = [(entry["step"], entry["eval_loss"]) for entry in CURVE["log_history"] if "eval_loss" in entry]
+    for better, flags in ((min, []), (max, ["--greater_is_better", "true"])):
+        wanted = [step for i, (step, loss) in enumerate(losses) if i == 0 or better(loss, better(l for _, l in losses[:i])) == loss]
+        flags = ["--eval_steps", CURVE["every"], "--save_strategy", "best", "--metric_for_best_model", "loss", *flags]
+        out, _ = trainer.run(1, 0, *flags, "--load_best_model_at_end", "true")
+        found = checkpoints(out)
+        failures = [] if list(found) == wanted else [f"checkpoints {list(found)}, expected {wanted}"]
+        if not failures and weights(out) != weights(found[wanted[-1]]):
+            failures.append("the adapter at the end isn't that of the best checkpoint")
+        if state(out)["best_global_step"] != wanted[-1]:
+            failures.append(f"best {state(out)['best_global_step']}, expected {wanted[-1]}")
+        tally.check(f"best alone, {better.__name__}", failures, str(wanted))
+    out, _ = trainer.run(1, 0, *flags, "--save_total_limit", 1)
+    failures = [] if list(checkpoints(out)) == wanted[-1:] else [f"checkpoints {list(checkpoints(out))}, expected {wanted[-1:]}"]
+    tally.check("best alone, one kept", failures, str(wanted[-1:]))
+
+
 def resumed(trainer, tally):
     flags = [*EVERY, "--load_best_model_at_end", "true"]
     whole, _ = trainer.run(2, 3, *flags, import_flags={"per_device_train_batch_size": 2})
@@ -347,6 +367,7 @@ def refused(trainer, tally):
         ("a wrong number", ["--eval_steps", "-1"], 2, "--eval_steps: is -1"),
         ("best without evaluation", best, 2, "--load_best_model_at_end: is true without evaluation"),
         ("best of other steps", [*best, "--eval_strategy", "steps", "--eval_steps", "3", "--save_steps", "4"], 2, "a multiple of --eval_steps"),
+        ("saving the best without evaluation", ["--save_strategy", "best"], 2, "--save_strategy: is best without evaluation"),
         ("an unknown metric", ["--metric_for_best_model", "bleu"], 2, '--metric_for_best_model: is "bleu"'),
         ("a wrong switch", ["--greater_is_better", "perhaps"], 2, "--greater_is_better"),
         ("another reporter", ["--report_to", "wandb"], 2, "--report_to"),
@@ -367,7 +388,7 @@ def refused(trainer, tally):
     tally.check("refused: nothing to learn", [] if "none of 4 rows has one that counts" in done.stderr else [done.stderr], "exit 4")
 
 
-PARTS = (curve, log_lines, unchanged, strategies, kept, resumed, events, hub, refused)
+PARTS = (curve, log_lines, unchanged, strategies, kept, best_alone, resumed, events, hub, refused)
 
 
 def main():

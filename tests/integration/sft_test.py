@@ -19,7 +19,9 @@ import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
 from safetensors.numpy import load_file
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = {
@@ -244,20 +246,86 @@ def exit_codes(guide):
     return "4 passed on, 2 before the first step"
 
 
+def halves(path):
+    """Name to the bits of each tensor of a file in bf16, which numpy has no type for."""
+    header = json.loads(path.read_bytes()[8 : 8 + int.from_bytes(path.read_bytes()[:8], "little")])
+    header.pop("__metadata__")
+    expect({entry["dtype"] for entry in header.values()} == {"BF16"}, f"{path.name}: dtypes aren't bf16 alone")
+    data = path.read_bytes()[-max(entry["data_offsets"][1] for entry in header.values()) :]
+    return {
+        name: np.frombuffer(data[slice(*entry["data_offsets"])], np.uint16).reshape(entry["shape"]) for name, entry in header.items()
+    }
+
+
 def whole_model(guide):
-    """Without LoRA every parameter is trained, and the model in the output folder is the one that is evaluated."""
+    """Without LoRA every parameter is trained, and the model in the output folder is the one that is evaluated: in the 16 bits
+    that zero3_save_16bit_model of the guide's file asks for."""
     output = guide.work / "whole"
     guide.sft("run_peft_deepspeed", output, "--use_peft_lora", "False", "--learning_rate", "1e-3", "--do_eval")
     expect(not (output / "adapter_model.safetensors").exists(), "there is an adapter")
-    before, after = load_file(guide.model / "model.safetensors"), load_file(output / "model.safetensors")
+    before, after = load_file(guide.model / "model.safetensors"), halves(output / "model.safetensors")
     expect(set(before) == set(after), "the model's tensors differ")
-    same = [name for name in before if (before[name] == after[name].astype(before[name].dtype)).all()]
+    same = [name for name in before if (before[name].view(np.uint32) >> 16 == after[name]).all()]
     expect(not same, f"not trained: {same[:3]}")
     (first, *_), evaluations = curves(output)
     evaluated = json.loads((output / "eval_results.json").read_text())["loss"]
     expect(abs(evaluated - evaluations[-1]) < 1e-6 * evaluated, f"evaluated at {evaluated}, in training at {evaluations[-1]}")
     expect(evaluated < first - 0.05, f"evaluated at {evaluated}, the first loss was {first}")
     return f"loss {first:.3f} to {evaluated:.3f}"
+
+
+def plain_model(guide):
+    """A model and a tokenizer without a token of chatml's: (its directory, rows of its embeddings)."""
+    folder, rows = guide.work / "plain", 600
+    tokenizer = Tokenizer(models.BPE(unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=rows - 3, special_tokens=["<unk>", "<s>", "</s>"], initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        show_progress=False,
+    )  # fmt: skip
+    texts = (message["content"] for line in (guide.data / "train.jsonl").open() for message in json.loads(line)["messages"])
+    tokenizer.train_from_iterator(texts, trainer)
+    config = guide.work / "plain.json"
+    config.write_text(json.dumps({**MODEL, "vocab_size": rows, "eos_token_id": 2}))
+    must([sys.executable, ROOT / "samples/base-model/make_model.py", config, "-o", folder])
+    tokenizer.save(str(folder / "tokenizer.json"))
+    names = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}
+    (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "PreTrainedTokenizerFast", **names}))
+    return folder, rows
+
+
+def new_tokens(guide):
+    """chatml on a tokenizer that lacks its tokens: embeddings grow to a multiple of 8 within the command, and the adapter
+    takes them along under PEFT's names, so that it is whole upon the model that the user has."""
+    model, rows = plain_model(guide)
+    output, grown = guide.work / "grown", 608
+    done = guide.sft("run_peft_deepspeed", output, "--model_name_or_path", model, "--do_eval")
+    expect(ran(done.stdout) == ["tokenizer", "resize", *STEPS, "evaluate"], f"ran {ran(done.stdout)}")
+    expect("makes 602 tokens (new: " in done.stderr and "600 rows" in done.stderr, done.stderr[:400])
+    adapter, base = load_file(output / "adapter_model.safetensors"), load_file(model / "model.safetensors")
+    for name in ("model.embed_tokens.weight", "lm_head.weight"):
+        saved, old = adapter[f"base_model.model.{name}"], base[name]
+        expect(saved.shape == (grown, MODEL["hidden_size"]), f"{name}: {saved.shape}")
+        expect((saved[:rows] == old).all(), f"{name}: the old rows differ")
+        mean = old.astype("f8").mean(axis=0).astype("f4")
+        expect(abs(saved[rows:] - mean).max() < 1e-7, f"{name}: the new rows aren't the mean of the old ones")
+    config = json.loads((output / "adapter_config.json").read_text())
+    expect(config["base_model_name_or_path"] == str(model), f"base {config['base_model_name_or_path']}")
+    tokenizer = Tokenizer.from_file(str(output / "tokenizer.json"))
+    expect(tokenizer.get_vocab_size() == 602 and tokenizer.token_to_id("<|im_end|>") < 602, "the tokenizer has no new tokens")
+    expect("<|im_start|>" in (output / "chat_template.jinja").read_text(), "the tokenizer has no template")
+    evaluations = curves(output)[1]
+    evaluated = json.loads((output / "eval_results.json").read_text())["loss"]
+    expect(abs(evaluated - evaluations[-1]) < 1e-6 * evaluated, f"evaluated at {evaluated}, in training at {evaluations[-1]}")
+    merged = guide.work / "merged"
+    must([guide.bin / "zprun", "merge", "--model", model, "--adapter_name_or_path", output, "-o", merged])
+    tensors = load_file(merged / "model.safetensors")
+    same = (tensors["lm_head.weight"] == adapter["base_model.model.lm_head.weight"]).all()
+    expect(same and json.loads((merged / "config.json").read_text())["vocab_size"] == grown, "the merged model has other embeddings")
+    again = ran(guide.sft("run_peft_deepspeed", output, "--model_name_or_path", model, "--do_eval").stdout)
+    expect(again == [], f"run again: {again}")
+    return f"{rows} rows to {grown}, evaluated at {evaluated:.3f}"
 
 
 def stopped(guide):
@@ -287,6 +355,7 @@ TESTS = {
     "only what depends": only_what_depends,
     "whole model": whole_model,
     "exit codes": exit_codes,
+    "new tokens": new_tokens,
     "stopped": stopped,
 }
 

@@ -51,12 +51,13 @@ def spellOut(name, known, program):
 
 def main(words=None):
     """Returns the exit code."""
-    from . import answers, make, prompts, show, text
+    from . import answers, make, prompts, save, show, text
 
     verbs = {
         "show": (flags.makeShowParser, show.show),
         "prompts": (flags.makePromptsParser, prompts.makePrompts),
         "text": (flags.makeTextParser, text.printText),
+        "tokenizer": (flags.makeTokenizerParser, save.saveTokenizer),
         "accuracy": (flags.makeAccuracyParser, answers.printAccuracy),
         "classify": (flags.makeClassifyParser, answers.writePredictions),
     }

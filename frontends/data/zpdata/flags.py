@@ -16,6 +16,7 @@ EXAMPLES = """examples:
   zpdata show tokens.safetensors --row 0
   zpdata prompts questions.jsonl --tokenizer DIR -o prompts.safetensors    for zprun generate
   zpdata text out.jsonl --tokenizer DIR                                    what it wrote, in words
+  zpdata tokenizer --tokenizer DIR --chat_template_format chatml -o NEW    a tokenizer that has the format's tokens
   zpdata accuracy out.jsonl test.csv --tokenizer DIR --target_column label
   zpdata classify out.jsonl unlabelled.csv --tokenizer DIR --class_names "complaint,no complaint" -o predictions.csv
 """
@@ -52,6 +53,7 @@ def makeParser():
         prog="zpdata",
         usage="zpdata DATASET --tokenizer DIR [flags] -o FILE\n       zpdata show FILE [--row N]\n"
         "       zpdata prompts DATASET --tokenizer DIR -o FILE\n       zpdata text FILE --tokenizer DIR\n"
+        "       zpdata tokenizer --tokenizer DIR --chat_template_format NAME [-o DIR]\n"
         "       zpdata accuracy ANSWERS DATASET [--tokenizer DIR]\n"
         "       zpdata classify ANSWERS DATASET [--tokenizer DIR] --class_names A,B -o FILE",
         description="Text to tokens: makes the token files that zprun trains on.",
@@ -229,6 +231,17 @@ def makeTextParser():
     parser.add_argument("file", metavar="FILE")
     addTokenizer(parser)
     parser.add_argument("--json", type=boolean, default=False, metavar="BOOL", help="a line of JSON a row")
+    return parser
+
+
+def makeTokenizerParser():
+    parser = Parser(
+        prog="zpdata tokenizer",
+        description="Counts a tokenizer's tokens with those that a chat format adds, and writes it with them.",
+    )
+    parser.add_argument("-o", "--output", metavar="DIR", help="directory for the tokenizer's files [counts only]")
+    addTokenizer(parser)
+    parser.add_argument("--json", type=boolean, default=False, metavar="BOOL", help="the report as JSON")
     return parser
 
 

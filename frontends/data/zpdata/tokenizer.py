@@ -14,8 +14,8 @@ NAMES = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_t
 
 
 class Tokenizer:
-    """`special` maps names to tokens, `template` is compiled or None, `added` lists (token, id) the format brought
-    in."""
+    """`special` maps names to tokens, `templates` names to compiled ones and `texts` to their words, `added` lists
+    (token, id) the format brought in."""
 
     def __init__(self, directory, format="none"):
         self.directory = pathlib.Path(directory)
@@ -114,6 +114,7 @@ class Tokenizer:
             self.special.update(names)
             # the reference's order: named tokens first, then the others
             self.added = self._addMissing([self.special[n] for n in NAMES if n in self.special] + further)
+        self.texts = texts
         for name, text in texts.items():
             try:
                 self.templates[name] = compileTemplate(text)

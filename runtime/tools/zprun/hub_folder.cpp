@@ -10,7 +10,7 @@ namespace zp::rt {
 
 /// The hub knows a model by its name there, which a directory's config.json may still have.
 static std::string baseName(const Session &session) {
-  const std::string &given = session.options.model;
+  const std::string &given = session.options.baseName.empty() ? session.options.model : session.options.baseName;
   std::error_code ignored;
   if (!std::filesystem::exists(given, ignored))
     return given;

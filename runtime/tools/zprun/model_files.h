@@ -1,27 +1,18 @@
-// What the verbs that write a model's directory ask of one: its JSON files, the names of float types, the files beside weights.
+// What the verbs that write a model's directory ask of one: its JSON files, the files beside weights.
 #ifndef ZP_RUNTIME_TOOLS_ZPRUN_MODEL_FILES_H
 #define ZP_RUNTIME_TOOLS_ZPRUN_MODEL_FILES_H
 
 #include <string>
-#include <string_view>
 
 #include <nlohmann/json.hpp>
 
 #include "runtime/io/checkpoint.h"
-#include "runtime/schema/dtypes.h"
+#include "runtime/io/float_types.h"
 
 namespace zp::rt {
 
 inline constexpr const char *kHeadWeight = "lm_head.weight", *kEmbeddingWeight = "model.embed_tokens.weight";
-
-struct FloatType {
-  const char *name; ///< as config.json spells it
-  DType dtype;
-  SafetensorsDtype label;
-};
-/// Null for another name.
-const FloatType *findFloat(std::string_view name);
-const FloatType &floatOf(DType dtype);
+inline constexpr const char *kSavedHead = "base_model.model.lm_head.weight"; ///< in an adapter that holds it whole
 
 /// FileMissing, Json. `Document`: nlohmann::ordered_json where the order of keys matters.
 template <typename Document = nlohmann::json> StatusOr<Document> readObject(const std::string &path) {

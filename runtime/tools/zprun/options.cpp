@@ -126,6 +126,7 @@ void addResizeOptions(CLI::App &app, ResizeOptions &o) {
   app.add_option("--model", o.model, "directory of the model")->required()->group("Data");
   app.add_option("-o,--output_dir", o.output, "directory to write")->required()->group("Data");
   app.add_option("--vocab_size", o.vocabulary, "rows of embeddings that are needed")->required()->check(CLI::Range(1, 1 << 30))->group("Data");
+  app.add_option("--tokenizer", o.tokenizer, "directory of the tokenizer that goes with it; the model's")->group("Data");
   app.add_option("--pad_to_multiple_of", o.multiple, "rows are a multiple of it; 8")->check(CLI::Range(1, 1 << 20))->group("Data");
   app.add_option("--max_shard_size", o.maxShardBytes, "bytes of a file; 5GB")->transform(CLI::AsSizeValue(true))->group("Data");
   app.add_flag("--quiet", o.quiet, "no progress");
@@ -157,11 +158,12 @@ void addOptions(CLI::App &app, ZprunOptions &o, std::string &adapterSwitch) {
   }
   if (o.verb == Verb::Train) {
     app.add_option("--output_dir", o.outputDirectory, "where the adapter and metrics.jsonl go")->required()->group("Data");
+    app.add_option("--base_model_name_or_path", o.baseName, "how adapter_config.json names the base; as --model does")->group("Data");
     app.add_option("--max_shard_size", o.maxShardBytes, "bytes of a file of a whole model; 5GB")
         ->transform(CLI::AsSizeValue(true))
         ->group("Data");
     app.add_option("--resume_from_checkpoint", o.resume, "a checkpoint-N directory, or latest: that of --output_dir")->group("Checkpoints");
-    app.add_option("--save_strategy", o.run.save_strategy, "steps, epoch or no; as the plan says")->group("Checkpoints");
+    app.add_option("--save_strategy", o.run.save_strategy, "steps, epoch, best or no; as the plan says")->group("Checkpoints");
     app.add_option("--save_steps", o.run.save_steps, "updates between checkpoints, or a share of the run; as the plan says")->group("Checkpoints");
     app.add_option("--save_total_limit", o.run.save_total_limit, "checkpoints that are kept, 0: all; as the plan says")->group("Checkpoints");
     addEvaluationOptions(app, o);

@@ -36,6 +36,7 @@ struct ZprunOptions {
   bool shadow = false, reference = false, quiet = false, dryRun = false;
   ExecutorFactory cuda = nullptr; ///< of the program, no flag
   std::string kernelPath; ///< empty: the fastest
+  std::string baseName;   ///< how adapter_config.json names the base; empty: as --model does
   std::string nvmePath;   ///< empty: as the plan says
   std::string trace;      ///< file for the timeline of training or bench; empty: none
   uint64_t maxShardBytes = 5'000'000'000;

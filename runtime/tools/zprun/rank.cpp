@@ -9,9 +9,12 @@
 #include "runtime/generation/generate.h"
 #include "runtime/io/adapter.h"
 #include "runtime/io/atomic_file.h"
+#include "runtime/io/parameter_info.h"
 #include "runtime/io/section_loader.h"
 #include "runtime/tools/zprun/hub_folder.h"
+#include "runtime/tools/zprun/model_files.h"
 #include "runtime/tools/zprun/reports.h"
+#include "runtime/tools/zprun/saved_model.h"
 #include "runtime/tools/zprun/session.h"
 #include "runtime/trainer/bench.h"
 #include "runtime/trainer/evaluate.h"
@@ -44,6 +47,11 @@ static StatusOr<SectionSources> sourcesOf(const Session &session) {
     for (const fbs::Section *section : *session.plan().sections())
       for (const fbs::Parameter *parameter : *section->parameters())
         trained.insert(parameter->saved_as()->str());
+    if (const auto embeddings = frozenEmbeddings(session.plan()); !embeddings.empty()) {
+      for (const fbs::Parameter *parameter : embeddings)
+        trained.insert(savedWholeAs(*parameter));
+      trained.insert(kSavedHead); // that of a model whose head is tied
+    }
     ZP_ASSIGN_OR_RETURN(Checkpoint adapter, openAdapter(options.adapter, session.plan().adapter_config() ? session.plan().adapter_config()->str() : "", trained));
     sources.adapter = std::move(adapter);
   }
@@ -53,7 +61,8 @@ static StatusOr<SectionSources> sourcesOf(const Session &session) {
 static StatusOr<int> train(const Session &session, Executor &executor, Communicator &communicator) {
   watchStopSignals();
   RunOptions run;
-  run.trained = {session.options.outputDirectory, session.options.model, session.options.maxShardBytes};
+  ZP_ASSIGN_OR_RETURN(run.trained, savedModelOf(session));
+  run.modelDirectory = session.options.model;
   run.quiet = session.options.quiet;
   run.resume = session.resume ? &*session.resume : nullptr;
   run.evaluation = session.evaluation ? &*session.evaluation : nullptr;

@@ -59,6 +59,8 @@ public:
                                      return writeTensor(name, writer);
                                    }));
     ZP_RETURN_IF_ERROR(copyBeside(options.model, stage.path()));
+    if (!options.tokenizer.empty())
+      ZP_RETURN_IF_ERROR(copyTokenizer(options.tokenizer, stage.path()));
     config["vocab_size"] = rows;
     ZP_RETURN_IF_ERROR(writeFileAtomically(stage.path() + "/config.json", config.dump(2, ' ', true) + "\n"));
     return stage.commit("config.json");

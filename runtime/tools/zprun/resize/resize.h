@@ -15,6 +15,7 @@ namespace zp::rt {
 
 struct ResizeOptions {
   std::string model, output;
+  std::string tokenizer;   ///< directory whose tokenizer goes with the new model; empty: the model's own
   uint64_t vocabulary = 0; ///< rows that are needed
   uint64_t multiple = 8;   ///< rows are a multiple of it, as the guide's script has it
   uint64_t maxShardBytes = 5'000'000'000;

@@ -63,6 +63,24 @@ TEST(Steps, variants) {
       "--adapter_name_or_path 'a dir' -n 2 --output_dir out --save_steps 5");
 }
 
+TEST(Steps, newTokens) {
+  SftJob grown = job();
+  grown.chatFormat = "chatml";
+  grown.vocabulary = 1030;
+  std::vector<std::string> found = lines(grown);
+  ASSERT_EQ(found.size(), 8u);
+  EXPECT_EQ(found[0], "zpdata tokenizer --tokenizer m --chat_template_format chatml -o out");
+  EXPECT_EQ(found[1], "zprun resize --model m --vocab_size 1030 --tokenizer out -o out/.zp-cache/model");
+  EXPECT_EQ(found[2], "zpdata d --tokenizer out/.zp-cache/model --splits train -o out/.zp-cache/tokens-train.safetensors");
+  EXPECT_EQ(found[4], "zpc import --model out/.zp-cache/model --lora_r 8 -o out/.zp-cache/model.mlir");
+  EXPECT_EQ(found[6],
+            "zprun out/.zp-cache/plan.fb --model out/.zp-cache/model --dataset out/.zp-cache/tokens-train.safetensors -n 2 "
+            "--output_dir out --base_model_name_or_path m --eval_dataset out/.zp-cache/tokens-test.safetensors");
+  EXPECT_EQ(found[7],
+            "zprun eval out/.zp-cache/plan.fb --model out/.zp-cache/model --dataset out/.zp-cache/tokens-test.safetensors "
+            "--adapter_name_or_path out -n 2");
+}
+
 // What a step makes is what a later one depends on.
 TEST(Steps, inputsAreOutputs) {
   std::vector<Step> steps = stepsOf(job(), {"/bin"});

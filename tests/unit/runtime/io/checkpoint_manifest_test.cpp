@@ -70,6 +70,30 @@ TEST_F(Manifest, ComesBackAsItWas) {
             json::parse(directory.read(kManifestName)).dump(1));
 }
 
+TEST_F(Manifest, WhatIsKnownIsNotRead) {
+  auto files = describeFiles(directory.path, {{"b.bin", 7, 8}, {"elsewhere", 1, 2}});
+  ASSERT_TRUE(files.ok());
+  ASSERT_EQ(files->size(), 2u);
+  EXPECT_EQ((*files)[0].bytes, 14u);
+  EXPECT_EQ((*files)[1].name, "b.bin");
+  EXPECT_EQ((*files)[1].bytes, 7u);
+  EXPECT_EQ((*files)[1].checksum, 8u);
+}
+
+TEST_F(Manifest, ANoteIsTakenOnce) {
+  ASSERT_TRUE(leaveNote(directory.path, {"b.bin", 3000000, 0x123456789abcdef0}).ok());
+  EXPECT_EQ(directory.files(), 4u);
+  auto file = takeNote(directory.path, "b.bin");
+  ASSERT_TRUE(file.ok()) << file.status().toString();
+  EXPECT_EQ(file->name, "b.bin");
+  EXPECT_EQ(file->bytes, 3000000u);
+  EXPECT_EQ(file->checksum, 0x123456789abcdef0u);
+  EXPECT_EQ(directory.files(), 3u);
+  EXPECT_EQ(takeNote(directory.path, "b.bin").status().code(), ErrorCode::FileMissing);
+  directory.write(noteName("b.bin"), "{}");
+  EXPECT_EQ(takeNote(directory.path, "b.bin").status().code(), ErrorCode::FileMissing);
+}
+
 TEST_F(Manifest, CutsAreRefused) {
   const std::string whole = directory.read(kManifestName);
   for (size_t size = 0; size + 1 < whole.size(); size += 5) { // the last byte is a newline

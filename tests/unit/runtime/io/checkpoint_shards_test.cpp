@@ -22,8 +22,11 @@ protected:
       auto pieces = piecesOf(state.plan(), rank, state.views(), true);
       EXPECT_TRUE(pieces.ok()) << pieces.status().toString();
       names.push_back(shardName(rank, static_cast<int>(ranks)));
-      Status status = writeShard(directory.file(names.back()), *pieces);
-      EXPECT_TRUE(status.ok()) << status.toString();
+      auto written = writeShard(directory.path, names.back(), layoutOf(*pieces));
+      EXPECT_TRUE(written.ok()) << written.status().toString();
+      auto described = describeFile(directory.path, names.back());
+      EXPECT_EQ(written->bytes, described->bytes);
+      EXPECT_EQ(written->checksum, described->checksum);
     }
     return names;
   }
@@ -62,6 +65,21 @@ TEST_F(Shards, AnyCutReadsAnyOther) {
         });
       }
   }
+}
+
+TEST_F(Shards, MemoryTakesTheirPlace) {
+  std::vector<std::string> names = write(2, true);
+  StatePlan zero(2, true);
+  zero.fill(0);
+  const std::vector<StatePiece> pieces = piecesOf(zero.plan(), 0, zero.views(), true).value();
+  auto shards = StateShards::open(directory.path, {names[1]});
+  ASSERT_TRUE(shards.ok());
+  ASSERT_TRUE(shards->add(pieces).ok());
+  ASSERT_TRUE(shards->covers(StatePlan(1, false).plan()).ok());
+  float last = 0;
+  ASSERT_TRUE(shards->read("c", StateKind::Moment1, 2, 1, &last, DType::F32).ok());
+  EXPECT_EQ(last, StatePlan::valueOf("c", StateKind::Moment1, 2));
+  EXPECT_EQ(shards->add(pieces).code(), ErrorCode::Checkpoint) << "elements that are there already";
 }
 
 TEST_F(Shards, StateThatAllHoldIsWrittenOnce) {

@@ -16,6 +16,16 @@ EvaluateReport report(double loss, double accuracy) {
   return out;
 }
 
+TEST(BestModel, SaysWhenThereIsANewOne) {
+  JobSettings settings;
+  settings.metric_for_best_model = "loss";
+  BestModelTracker tracker(settings, {});
+  EXPECT_TRUE(tracker.offer(1, report(3, 0)));
+  EXPECT_FALSE(tracker.offer(2, report(3, 0)));
+  EXPECT_FALSE(tracker.offer(3, report(NAN, 0)));
+  EXPECT_TRUE(tracker.offer(4, report(2, 0)));
+}
+
 uint64_t bestOf(const JobSettings &settings, std::optional<BestModel> from = {}) {
   BestModelTracker tracker(settings, from);
   tracker.offer(1, report(3, 0.2));

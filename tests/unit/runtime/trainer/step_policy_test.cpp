@@ -45,6 +45,25 @@ TEST(StepPolicy, AtTheEndOfEpochsAndOfTheRun) {
 
 TEST(StepPolicy, Never) { EXPECT_TRUE(saves("no", 1, 10).empty()); }
 
+TEST(StepPolicy, TheBestIsDecidedByEvaluations) {
+  JobSettings settings;
+  settings.save_strategy = "best";
+  EXPECT_EQ(StepPolicy::ofSaving(settings, 10, 4).status().code(), ErrorCode::Config) << "nothing is evaluated";
+  settings.eval_strategy = "steps";
+  EXPECT_EQ(StepPolicy::ofSaving(settings, 10, 4).status().code(), ErrorCode::Config) << "by no metric";
+  settings.metric_for_best_model = "loss";
+  auto policy = StepPolicy::ofSaving(settings, 10, 4);
+  ASSERT_TRUE(policy.ok()) << policy.status().toString();
+  for (uint64_t step = 0; step <= 10; ++step)
+    EXPECT_FALSE(policy->after(step));
+  settings.metric_for_best_model = "";
+  settings.load_best_model_at_end = true; // its metric is the loss, and steps of saving don't matter
+  settings.eval_steps = 3;
+  EXPECT_TRUE(StepPolicy::ofSaving(settings, 10, 4).ok());
+  settings.eval_strategy = "best";
+  EXPECT_EQ(StepPolicy::ofEvaluation(settings, 10, 4).status().code(), ErrorCode::Config);
+}
+
 TEST(StepPolicy, RefusesWhatHasNoMeaning) {
   for (auto [strategy, steps] : {std::pair("best", 1.0),
                                  {"", 1.0},

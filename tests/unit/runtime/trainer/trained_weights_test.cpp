@@ -1,11 +1,14 @@
 // Adapter and model files out of sections' state, whole and in slices.
 #include "runtime/trainer/trained_weights.h"
 
+#include <bit>
 #include <numeric>
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "runtime/io/safetensors.h"
+#include "runtime/io/safetensors_writer.h"
 #include "tests/unit/runtime/io/temporary_directory.h"
 #include "tests/unit/runtime/trainer/recording_executor.h"
 
@@ -37,7 +40,10 @@ protected:
     auto *values = executor.view(0).as<float>();
     std::iota(values, values + executor.view(0).elements(), 100.0f);
     test::LoneRank communicator(rank, static_cast<int>(ranks));
-    return writeTrainedWeights(plan, executor, communicator, {directory.path, "some/base", maxShard});
+    where.directory = directory.path;
+    where.baseName = "some/base";
+    where.maxShardBytes = maxShard;
+    return writeTrainedWeights(plan, executor, communicator, where);
   }
   std::vector<float> tensor(const std::string &file, const std::string &name) {
     auto opened = SafetensorsFile::open(directory.file(file));
@@ -51,6 +57,7 @@ protected:
   }
   test::TemporaryDirectory directory;
   std::vector<uint8_t> bytes;
+  SavedModel where;
 };
 
 const char *const kConfig = R"({"peft_type":"LORA","r":8,"lora_alpha":16.0,"base_model_name_or_path":null,"target_modules":["q_proj"]})";
@@ -94,6 +101,79 @@ TEST_F(TrainedWeights, OfAWholeModelMakeShards) {
   EXPECT_EQ(tensor("model-00002-of-00002.safetensors", "saved.b").size(), 5u);
   EXPECT_NE(directory.read("model.safetensors.index.json").find("\"saved.b\": \"model-00002-of-00002.safetensors\""), std::string::npos);
   EXPECT_EQ(directory.read("config.json"), R"({"hidden_size": 3})");
+}
+
+/// bf16's bits of small whole numbers: the upper half of f32's.
+std::vector<uint16_t> halves(const std::vector<float> &values) {
+  std::vector<uint16_t> out;
+  for (float value : values)
+    out.push_back(static_cast<uint16_t>(std::bit_cast<uint32_t>(value) >> 16));
+  return out;
+}
+
+TEST_F(TrainedWeights, OfAWholeModelHaveItsDtype) {
+  where.dtype = DType::BF16;
+  ASSERT_TRUE(write(1, "").ok());
+  auto file = SafetensorsFile::open(directory.file("model.safetensors"));
+  ASSERT_TRUE(file.ok()) << file.status().toString();
+  const SafetensorsInfo *info = (*file)->find("saved.b");
+  ASSERT_EQ(info->dtype, SafetensorsDtype::BF16);
+  std::vector<uint16_t> stored(5);
+  ASSERT_EQ(info->bytes, stored.size() * 2);
+  std::memcpy(stored.data(), (*file)->data(*info), info->bytes);
+  EXPECT_EQ(stored, halves({164, 165, 166, 167, 168}));
+  auto config = nlohmann::json::parse(directory.read("config.json"));
+  EXPECT_EQ(config["torch_dtype"], "bfloat16");
+  EXPECT_EQ(config["hidden_size"], 3);
+  where.dtype = DType::F32;
+}
+
+TEST_F(TrainedWeights, OfACheckpointAreTheSameBytes) {
+  for (const char *adapter : {kConfig, ""})
+    for (DType dtype : {DType::F32, DType::BF16, DType::F16}) {
+      where.dtype = dtype;
+      ASSERT_TRUE(write(1, adapter, 0, 24).ok());
+      const std::vector<std::string> names = adapter[0] ? std::vector<std::string>{"adapter_model.safetensors"}
+                                             : dtype == DType::F32
+                                                 ? std::vector<std::string>{"model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"}
+                                                 : std::vector<std::string>{"model.safetensors"};
+      std::vector<std::string> gathered;
+      for (const std::string &name : names)
+        gathered.push_back(directory.read(name));
+      const fbs::Plan &plan = *flatbuffers::GetRoot<fbs::Plan>(bytes.data());
+      std::vector<float> values(128);
+      std::iota(values.begin(), values.end(), 100.0f);
+      TensorView view{values.data(), DType::F32, 1, {128}};
+      auto pieces = piecesOf(plan, 0, [&](uint32_t) { return view; }, true);
+      ASSERT_TRUE(pieces.ok()) << pieces.status().toString();
+      ASSERT_TRUE(writeShard(directory.path, "masters", layoutOf(*pieces)).ok());
+      auto shards = StateShards::open(directory.path, {"masters"});
+      ASSERT_TRUE(shards.ok()) << shards.status().toString();
+      auto written = writeTrainedWeights(plan, *shards, where);
+      ASSERT_TRUE(written.ok()) << written.status().toString();
+      ASSERT_EQ(written->size(), names.size());
+      for (size_t i = 0; i < names.size(); ++i) {
+        EXPECT_EQ((*written)[i].name, names[i]);
+        EXPECT_EQ((*written)[i].checksum, describeFile(directory.path, names[i])->checksum);
+        EXPECT_TRUE(directory.read(names[i]) == gathered[i]) << names[i];
+      }
+    }
+}
+
+TEST_F(TrainedWeights, OfAnAdapterTakeTensorsOfTheBaseAlong) {
+  auto writer = SafetensorsWriter::create(directory.file("base.safetensors"), {{"e", SafetensorsDtype::BF16, {3, 1}}}, nullptr);
+  const std::vector<uint16_t> rows = halves({1, 2, 3});
+  ASSERT_TRUE(writer->write("e", 0, rows.data(), 6).ok());
+  ASSERT_TRUE(writer->finish().ok());
+  auto base = Checkpoint::openFile(directory.file("base.safetensors"));
+  where.copies = {{"base.e", *base->find("e")}, {"saved.a", *base->find("e")}};
+  ASSERT_TRUE(write(1, kConfig).ok());
+  EXPECT_EQ(tensor("adapter_model.safetensors", "saved.a").size(), 6u) << "what is trained goes before what is copied";
+  auto file = SafetensorsFile::open(directory.file("adapter_model.safetensors"));
+  const SafetensorsInfo *info = (*file)->find("base.e");
+  ASSERT_NE(info, nullptr);
+  EXPECT_EQ(info->dtype, SafetensorsDtype::BF16);
+  EXPECT_EQ(std::memcmp((*file)->data(*info), rows.data(), 6), 0);
 }
 
 TEST_F(TrainedWeights, LeaveNothingHalfWritten) {

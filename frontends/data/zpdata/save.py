@@ -1,0 +1,56 @@
+"""`zpdata tokenizer`: a tokenizer with the tokens and the template of a chat format, in files as the reference saves them."""
+
+import json
+import pathlib
+
+from .errors import diskError
+from .tokenizer import NAMES, Tokenizer
+
+
+def saveTokenizer(arguments):
+    tokenizer = Tokenizer(arguments.tokenizer, arguments.chat_template_format)
+    report = {"tokens": tokenizer.size, "added": [token for token, _ in tokenizer.added]}
+    if arguments.output:
+        for name, content in files(tokenizer).items():
+            write(pathlib.Path(arguments.output) / name, content)
+    if arguments.json:
+        print(json.dumps(report, ensure_ascii=False))
+    else:
+        added = ", ".join(report["added"]) or "none"
+        print(f"{arguments.output or arguments.tokenizer}: {report['tokens']} tokens; added: {added}")
+
+
+def files(tokenizer):
+    """Name to text. The template is the format's, or what the directory had."""
+    decoder = tokenizer.core.get_added_tokens_decoder()
+    config = {name: value for name, value in tokenizer.config.items() if name != "chat_template"}
+    config.update(tokenizer.special)
+    named = set(tokenizer.special.values())
+    config["additional_special_tokens"] = [t.content for _, t in sorted(decoder.items()) if t.special and t.content not in named]
+    config["added_tokens_decoder"] = {
+        str(identity): {key: getattr(token, key) for key in ("content", "lstrip", "normalized", "rstrip", "single_word", "special")}
+        for identity, token in sorted(decoder.items())
+    }
+    config.setdefault("tokenizer_class", "PreTrainedTokenizerFast")
+    texts = {
+        "tokenizer.json": tokenizer.core.to_str(pretty=True),
+        "tokenizer_config.json": json.dumps(config, indent=2, ensure_ascii=False, sort_keys=True) + "\n",
+        "special_tokens_map.json": json.dumps(
+            {name: tokenizer.special[name] for name in NAMES if name in tokenizer.special}, indent=2, ensure_ascii=False
+        )
+        + "\n",
+    }
+    if template := tokenizer.texts.get("default"):
+        texts["chat_template.jinja"] = template
+    return texts
+
+
+def write(path, text):
+    """Whole or not at all."""
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        raise diskError(path, error) from None

@@ -1,0 +1,78 @@
+#include "runtime/tools/zprun/saved_model.h"
+
+#include <filesystem>
+
+#include "runtime/io/parameter_info.h"
+#include "runtime/tools/zprun/model_files.h"
+
+namespace zp::rt {
+
+namespace {
+
+nlohmann::json configOf(const fbs::Plan &plan) { return nlohmann::json::parse(plan.model_config() ? plan.model_config()->str() : "", nullptr, false); }
+
+StatusOr<DType> ownDtype(const Session &session) {
+  const nlohmann::json config = configOf(session.plan());
+  for (const char *key : {"dtype", "torch_dtype"})
+    if (config.is_object() && config.contains(key) && config[key].is_string())
+      if (const FloatType *type = findFloat(config[key].get_ref<const std::string &>()))
+        return type->dtype;
+  ZP_ASSIGN_OR_RETURN(Checkpoint base, Checkpoint::open(session.options.model));
+  for (const std::string &name : base.names()) {
+    ZP_ASSIGN_OR_RETURN(CheckpointTensor tensor, base.find(name));
+    DType dtype;
+    if (floatOf(tensor.info->dtype, dtype))
+      return dtype;
+  }
+  return DType::F32;
+}
+
+/// Rows of embeddings of the model that the adapter's config will name; nothing where it isn't a directory.
+std::optional<int64_t> vocabularyOf(const std::string &model) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(model + "/config.json", ignored))
+    return {};
+  StatusOr<nlohmann::json> config = readObject(model + "/config.json");
+  if (!config.ok() || !config->value("vocab_size", nlohmann::json()).is_number_integer())
+    return {};
+  return (*config)["vocab_size"].get<int64_t>();
+}
+
+/// A head that is tied is saved too, as PEFT does.
+StatusOr<std::vector<SavedCopy>> embeddingsOf(const Session &session) {
+  ZP_ASSIGN_OR_RETURN(Checkpoint base, Checkpoint::open(session.options.model));
+  std::vector<SavedCopy> copies;
+  for (const fbs::Parameter *parameter : frozenEmbeddings(session.plan())) {
+    ZP_ASSIGN_OR_RETURN(CheckpointTensor tensor, base.find(textOf(parameter->checkpoint())));
+    copies.push_back({savedWholeAs(*parameter), tensor});
+  }
+  if (copies.size() == 1 && copies[0].name != kSavedHead)
+    copies.push_back({kSavedHead, copies[0].tensor});
+  return copies;
+}
+
+} // namespace
+
+StatusOr<SavedModel> savedModelOf(const Session &session) {
+  const ZprunOptions &options = session.options;
+  SavedModel saved;
+  saved.directory = options.outputDirectory;
+  saved.baseName = options.baseName.empty() ? options.model : options.baseName;
+  saved.maxShardBytes = options.maxShardBytes;
+  if (session.trainsAdapter()) {
+    const std::optional<int64_t> rows = vocabularyOf(saved.baseName);
+    if (rows && *rows != static_cast<int64_t>(session.plan().vocab_size())) {
+      ZP_ASSIGN_OR_RETURN(saved.copies, embeddingsOf(session));
+    }
+    return saved;
+  }
+  const bool rounded = session.settings.zero3_save_16bit_model && (session.settings.bf16 || session.settings.fp16);
+  if (rounded) {
+    saved.dtype = session.settings.bf16 ? DType::BF16 : DType::F16;
+  } else {
+    ZP_ASSIGN_OR_RETURN(saved.dtype, ownDtype(session));
+  }
+  return saved;
+}
+
+} // namespace zp::rt
