@@ -37,6 +37,13 @@ StatusOr<Mapping> Mapping::create(uint64_t bytes, const std::string &what) {
   return mapping;
 }
 
+void Mapping::populate() {
+  if (size == 0 || ::madvise(base, size, MADV_POPULATE_WRITE) == 0)
+    return;
+  for (uint64_t at = 0; at < size; at += kPageBytes) // a kernel before 5.14
+    static_cast<volatile uint8_t *>(base)[at] = 0;
+}
+
 Mapping::Mapping(Mapping &&other) noexcept : base(std::exchange(other.base, nullptr)), size(std::exchange(other.size, 0)) {}
 
 Mapping &Mapping::operator=(Mapping &&other) noexcept {

@@ -21,6 +21,9 @@ public:
   Mapping &operator=(Mapping &&other) noexcept;
   ~Mapping();
 
+  /// Has the system give the pages now, rather than when each is first touched.
+  void populate();
+
   uint8_t *data() const { return base; }
   uint64_t bytes() const { return size; }
   /// Makes [offset, offset+bytes), whole pages, untouchable.

@@ -73,6 +73,15 @@ CheckpointWriter::~CheckpointWriter() {
     std::filesystem::remove(directory, ignored);
 }
 
+int CheckpointWriter::ranksHere() const { return std::max(communicator.localSize(), 1); }
+
+void CheckpointWriter::prepare() {
+  StatusOr<std::vector<StatePiece>> pieces =
+      piecesOf(plan, communicator.rank(), [&](uint32_t tensor) { return executor.view(tensor); }, true);
+  if (pieces.ok())
+    snapshot.reserve(layoutOf(std::move(*pieces)).bytes, ranksHere());
+}
+
 Status CheckpointWriter::save(const RunPosition &position, bool beside) {
   if (position.step == options.savedStep)
     return {};
@@ -91,8 +100,9 @@ Status CheckpointWriter::save(const RunPosition &position, bool beside) {
                                                           true));
   ZP_RETURN_IF_ERROR(std::move(brought));
   ShardLayout layout = layoutOf(std::move(pieces));
-  const int ranksHere = std::max(communicator.localSize(), 1);
-  copied = beside && snapshot.take(layout, static_cast<int>(std::thread::hardware_concurrency()) / ranksHere, ranksHere);
+  copied = beside && snapshot.reserve(layout.bytes, ranksHere());
+  if (copied)
+    snapshot.take(layout, static_cast<int>(std::thread::hardware_concurrency()) / ranksHere());
   counts.snapshotBytes = snapshot.bytes();
   counts.copySeconds += secondsSince(start);
   start = Clock::now();

@@ -70,6 +70,9 @@ public:
   CheckpointWriter(const CheckpointWriter &) = delete;
   CheckpointWriter &operator=(const CheckpointWriter &) = delete;
 
+  /// Before the first update of a run that will save beside updates: takes the memory for the copies, so that no update waits
+  /// for it. Does nothing where it can't be had, or where state lies on disk.
+  void prepare();
   /// Takes the state as it is now. `beside`: returns once it is copied, when there is memory for a
   /// copy. One checkpoint is in the making at a time: an unfinished one is waited for. Does nothing
   /// for a step that has one.
@@ -87,6 +90,7 @@ public:
 private:
   enum class Phase { Idle, Shards, Publishing };
   const std::string &output() const { return options.model.directory; }
+  int ranksHere() const;
   Status writeOwnShard(const ShardLayout &layout);
   StatusOr<StateShards> openShards(const std::string &directory, std::vector<ManifestFile> &written) const;
   Status publish(const RunPosition &position);

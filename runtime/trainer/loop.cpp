@@ -141,7 +141,18 @@ private:
                                                    settings.warmup_ratio, report.wanted));
     ZP_ASSIGN_OR_RETURN(apply, entries.longestEntry(fbs::EntryKind::ApplyGradients));
     places.resize(order.placesPerUpdate());
+    if (options.checkpoints && savesBeforeTheEnd())
+      options.checkpoints->prepare();
     return {};
+  }
+
+  bool savesBeforeTheEnd() const {
+    if (settings.save_strategy == "best")
+      return true;
+    uint64_t step = report.updates + 1;
+    while (step < report.wanted && !policy->after(step))
+      ++step;
+    return step < report.wanted;
   }
 
   /// On whether to stop, and on how far a checkpoint in the making has come.

@@ -31,16 +31,21 @@ std::vector<Part> partsOf(const std::vector<StatePiece> &pieces) {
 
 } // namespace
 
-bool StateSnapshot::take(ShardLayout layout, int threads, int ranksHere) {
-  if (size < layout.bytes) {
-    if (availableBytes() / static_cast<uint64_t>(std::max(ranksHere, 1)) < layout.bytes + kSpared)
-      return false;
-    StatusOr<Mapping> room = Mapping::create(layout.bytes, "checkpoint's copy of the state");
-    if (!room.ok())
-      return false;
-    memory = std::move(*room);
-    size = layout.bytes;
-  }
+bool StateSnapshot::reserve(uint64_t bytes, int ranksHere) {
+  if (bytes <= size)
+    return true;
+  if (availableBytes() / static_cast<uint64_t>(std::max(ranksHere, 1)) < bytes + kSpared)
+    return false;
+  StatusOr<Mapping> room = Mapping::create(bytes, "checkpoint's copy of the state");
+  if (!room.ok())
+    return false;
+  memory = std::move(*room);
+  memory.populate();
+  size = bytes;
+  return true;
+}
+
+void StateSnapshot::take(ShardLayout layout, int threads) {
   auto *at = reinterpret_cast<std::byte *>(memory.data());
   std::memcpy(at, layout.header.data(), layout.header.size());
   at += layout.header.size();
@@ -64,7 +69,6 @@ bool StateSnapshot::take(ShardLayout layout, int threads, int ranksHere) {
     layout.pieces[i].dtype = DType::F32;
   }
   copied = std::move(layout);
-  return true;
 }
 
 StatusOr<ManifestFile> StateSnapshot::write(const std::string &directory, const std::string &name) const {

@@ -9,9 +9,11 @@ namespace zp::rt {
 
 class StateSnapshot {
 public:
-  /// Copies the state, by `threads` threads. False, and nothing is copied, when this host hasn't the memory for it: what
-  /// `ranksHere` copies of that size take, and some to spare. The memory is kept for the next.
-  bool take(ShardLayout layout, int threads, int ranksHere);
+  /// Takes the memory for copies of so many bytes, and keeps it. False when this host hasn't what `ranksHere` of them need
+  /// and some to spare.
+  bool reserve(uint64_t bytes, int ranksHere);
+  /// Copies the state, by `threads` threads, into what has been reserved for it.
+  void take(ShardLayout layout, int threads);
 
   /// Of the memory; 0 before the first.
   uint64_t bytes() const { return size; }

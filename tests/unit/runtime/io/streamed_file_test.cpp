@@ -2,6 +2,7 @@
 #include "runtime/io/streamed_file.h"
 
 #include <csignal>
+#include <cstring>
 #include <numeric>
 #include <sys/resource.h>
 #include <vector>
