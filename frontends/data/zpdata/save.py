@@ -4,7 +4,7 @@ import json
 import pathlib
 
 from .errors import diskError
-from .tokenizer import NAMES, Tokenizer
+from .tokenizer import NAMES, Tokenizer, tokenText
 
 
 def saveTokenizer(arguments):
@@ -25,8 +25,8 @@ def files(tokenizer):
     decoder = tokenizer.core.get_added_tokens_decoder()
     config = {name: value for name, value in tokenizer.config.items() if name != "chat_template"}
     config.update(tokenizer.special)
-    named = set(tokenizer.special.values())
-    config["additional_special_tokens"] = [t.content for _, t in sorted(decoder.items()) if t.special and t.content not in named]
+    more = [tokenText(token) for token in config.get("additional_special_tokens") or []]
+    config["additional_special_tokens"] = list(dict.fromkeys(more + tokenizer.further))
     config["added_tokens_decoder"] = {
         str(identity): {key: getattr(token, key) for key in ("content", "lstrip", "normalized", "rstrip", "single_word", "special")}
         for identity, token in sorted(decoder.items())

@@ -14,7 +14,7 @@ NAMES = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_t
 
 
 class Tokenizer:
-    """`special` maps names to tokens, `templates` names to compiled ones and `texts` to their words, `added` lists
+    """`special` maps names to tokens, `further` are special tokens of the format's without a name, `templates` names to compiled ones and `texts` to their words, `added` lists
     (token, id) the format brought in."""
 
     def __init__(self, directory, format="none"):
@@ -106,14 +106,15 @@ class Tokenizer:
 
     def _setFormat(self, format):
         self.templates = {}
+        self.further = []
         if format == "none":
             texts = self._ownTemplates()
         else:
-            text, names, further = FORMATS[format]
+            text, names, self.further = FORMATS[format]
             texts = {"default": text}
             self.special.update(names)
             # the reference's order: named tokens first, then the others
-            self.added = self._addMissing([self.special[n] for n in NAMES if n in self.special] + further)
+            self.added = self._addMissing([self.special[n] for n in NAMES if n in self.special] + self.further)
         self.texts = texts
         for name, text in texts.items():
             try:

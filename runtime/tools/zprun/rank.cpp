@@ -30,6 +30,21 @@ namespace zp::rt {
 // Exit codes of a run that a signal ended early.
 constexpr int kInterrupted = 130, kRequeue = 75;
 
+/// An adapter that has embeddings of its own is of a model with as many tokens.
+static Status checkEmbeddings(const Session &session, Checkpoint &adapter) {
+  for (const fbs::Parameter *parameter : frozenEmbeddings(session.plan())) {
+    const std::string name = savedWholeAs(*parameter);
+    if (!adapter.contains(name))
+      continue;
+    ZP_ASSIGN_OR_RETURN(CheckpointTensor tensor, adapter.find(name));
+    if (tensor.info->shape != shapeOf(*parameter))
+      return Status(ErrorCode::AdapterMismatch, placeOf(tensor, name) + "shape is " + shapeText(tensor.info->shape) + ", expected " +
+                                                    shapeText(shapeOf(*parameter)) + " as the model has, whose vocabulary is another; make one of both: zprun merge --model " +
+                                                    session.options.model + " --adapter_name_or_path " + session.options.adapter + " -o NEW");
+  }
+  return {};
+}
+
 /// Where this rank's parameters come from.
 static StatusOr<SectionSources> sourcesOf(const Session &session) {
   const ZprunOptions &options = session.options;
@@ -53,6 +68,7 @@ static StatusOr<SectionSources> sourcesOf(const Session &session) {
       trained.insert(kSavedHead); // that of a model whose head is tied
     }
     ZP_ASSIGN_OR_RETURN(Checkpoint adapter, openAdapter(options.adapter, session.plan().adapter_config() ? session.plan().adapter_config()->str() : "", trained));
+    ZP_RETURN_IF_ERROR(checkEmbeddings(session, adapter));
     sources.adapter = std::move(adapter);
   }
   return sources;
