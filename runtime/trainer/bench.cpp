@@ -1,7 +1,6 @@
 #include "runtime/trainer/bench.h"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cmath>
 
@@ -9,7 +8,6 @@
 #include "runtime/schema/plan_generated.h"
 #include "runtime/trainer/micro_batch.h"
 #include "runtime/trainer/model_flops.h"
-#include "runtime/trainer/plan_entries.h"
 
 namespace zp::rt {
 
@@ -38,62 +36,92 @@ void drawTokens(Executor &executor, const fbs::Entry &entry, uint32_t vocabulary
   }
 }
 
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
 } // namespace
 
-StatusOr<BenchReport> bench(const fbs::Plan &plan, const JobSettings &settings, Executor &executor, Communicator &communicator, uint64_t steps) {
-  PlanEntries entries(plan);
-  const uint32_t length = entries.longest(fbs::EntryKind::TrainStep);
+BenchLoop::BenchLoop(const fbs::Plan &plan, const JobSettings &settings, Executor &executor, Communicator &communicator)
+    : plan(plan), settings(settings), executor(executor), communicator(communicator), entries(plan),
+      length(entries.longest(fbs::EntryKind::TrainStep)) {}
+
+Status BenchLoop::step() {
   const auto micros = static_cast<uint32_t>(settings.gradient_accumulation_steps);
   ZP_ASSIGN_OR_RETURN(uint32_t apply, entries.longestEntry(fbs::EntryKind::ApplyGradients));
-  BenchReport report;
-  report.steps = steps;
-  double rows = 0;
-  std::array<double, 256> before{};
-  std::vector<double> seconds;
-  for (uint64_t update = 0; update < kWarmUp + steps; ++update) {
-    if (update == kWarmUp)
-      before = executor.secondsByOpcode();
-    ZP_RETURN_IF_ERROR(communicator.barrier());
-    auto start = std::chrono::steady_clock::now();
-    StepScalars scalars{};
-    const auto t = static_cast<double>(update + 1);
-    scalars.seed = static_cast<uint64_t>(settings.seed);
-    scalars.learningRate = 1e-5f;
-    scalars.biasCorrection1 = static_cast<float>(1 - std::pow(settings.adam_beta1, t));
-    scalars.biasCorrection2 = static_cast<float>(1 - std::pow(settings.adam_beta2, t));
-    scalars.optimizerStep = static_cast<uint32_t>(update + 1);
-    rows = 0;
-    for (uint32_t micro = 0; micro < micros; ++micro) {
-      ZP_ASSIGN_OR_RETURN(uint32_t index, entries.trainStep(micro, micros, length));
-      const fbs::Entry &entry = entries.entry(index);
-      const auto ranks = static_cast<uint32_t>(communicator.size()), rank = static_cast<uint32_t>(communicator.rank());
-      rows += entry.rows() * ranks;
-      scalars.rowBase = (micro * ranks + rank) * entry.rows();
-      scalars.countedLabels = static_cast<double>(entry.rows()) * ranks * micros * (length - 1.0);
-      drawTokens(executor, entry, plan.vocab_size(), (update * 4096 + scalars.rowBase) << 24);
-      ZP_RETURN_IF_ERROR(fillScalars(executor, entry, scalars));
-      ZP_RETURN_IF_ERROR(executor.run(index));
-    }
-    ZP_RETURN_IF_ERROR(fillScalars(executor, entries.entry(apply), scalars));
-    ZP_RETURN_IF_ERROR(executor.run(apply));
-    if (update >= kWarmUp)
-      seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  if (updates == kWarmUp)
+    before = executor.secondsByOpcode();
+  ZP_RETURN_IF_ERROR(communicator.barrier());
+  auto start = std::chrono::steady_clock::now();
+  StepScalars scalars{};
+  const auto t = static_cast<double>(updates + 1);
+  scalars.seed = static_cast<uint64_t>(settings.seed);
+  scalars.learningRate = 1e-5f;
+  scalars.biasCorrection1 = static_cast<float>(1 - std::pow(settings.adam_beta1, t));
+  scalars.biasCorrection2 = static_cast<float>(1 - std::pow(settings.adam_beta2, t));
+  scalars.optimizerStep = static_cast<uint32_t>(updates + 1);
+  scalars.lossScale = 1;
+  rows = 0;
+  for (uint32_t micro = 0; micro < micros; ++micro) {
+    ZP_ASSIGN_OR_RETURN(uint32_t index, entries.trainStep(micro, micros, length));
+    const fbs::Entry &entry = entries.entry(index);
+    const auto ranks = static_cast<uint32_t>(communicator.size()), rank = static_cast<uint32_t>(communicator.rank());
+    rows += entry.rows() * ranks;
+    scalars.rowBase = (micro * ranks + rank) * entry.rows();
+    scalars.countedLabels = static_cast<double>(entry.rows()) * ranks * micros * (length - 1.0);
+    drawTokens(executor, entry, plan.vocab_size(), (updates * 4096 + scalars.rowBase) << 24);
+    ZP_RETURN_IF_ERROR(fillScalars(executor, entry, scalars));
+    ZP_RETURN_IF_ERROR(executor.run(index));
   }
+  ZP_RETURN_IF_ERROR(fillScalars(executor, entries.entry(apply), scalars));
+  ZP_RETURN_IF_ERROR(executor.run(apply));
+  if (updates >= kWarmUp)
+    timed.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  ++updates;
+  return {};
+}
+
+StatusOr<BenchReport> BenchLoop::report() {
+  ZP_ASSIGN_OR_RETURN(uint32_t apply, entries.longestEntry(fbs::EntryKind::ApplyGradients));
+  BenchReport report;
+  report.steps = timed.size();
   double metrics[5];
   ZP_RETURN_IF_ERROR(readDoubles(executor, entries.entry(apply), "metrics", metrics));
   report.loss = metrics[0];
-  std::sort(seconds.begin(), seconds.end());
-  report.stepSeconds = seconds[seconds.size() / 2];
+  report.stepSeconds = median(timed);
   report.tokensPerStep = rows * length;
   ZP_ASSIGN_OR_RETURN(double flops, flopsPerToken(plan, length, entries.longestSource(fbs::EntryKind::TrainStep)));
   report.flopsPerStep = flops * report.tokensPerStep / communicator.size();
   std::array<double, 256> after = executor.secondsByOpcode();
 #define ZP_PLAN_OP(Class, name, opcode, executor)                                                  \
   if (after[opcode] > before[opcode])                                                              \
-    report.secondsByKind[#name] = (after[opcode] - before[opcode]) / static_cast<double>(steps);
+    report.secondsByKind[#name] = (after[opcode] - before[opcode]) / static_cast<double>(report.steps);
 #include "runtime/schema/generated/plan_ops.inc"
 #undef ZP_PLAN_OP
   return report;
+}
+
+StatusOr<BenchReport> bench(BenchLoop &loop, uint64_t steps) {
+  for (uint64_t update = 0; update < kWarmUp + steps; ++update)
+    ZP_RETURN_IF_ERROR(loop.step());
+  return loop.report();
+}
+
+StatusOr<BenchComparison> benchInTurns(BenchLoop &plan, BenchLoop &against, uint64_t steps) {
+  for (uint64_t update = 0; update < kWarmUp + steps; ++update) {
+    BenchLoop &first = update % 2 == 0 ? plan : against, &second = update % 2 == 0 ? against : plan; // neither is always the later one
+    ZP_RETURN_IF_ERROR(first.step());
+    ZP_RETURN_IF_ERROR(second.step());
+  }
+  BenchComparison comparison;
+  ZP_ASSIGN_OR_RETURN(comparison.plan, plan.report());
+  ZP_ASSIGN_OR_RETURN(comparison.against, against.report());
+  std::vector<double> ratios;
+  for (uint64_t turn = 0; turn < steps; ++turn)
+    ratios.push_back(plan.seconds()[turn] / against.seconds()[turn]);
+  comparison.stepTimeRatio = median(ratios);
+  return comparison;
 }
 
 } // namespace zp::rt

@@ -2,15 +2,14 @@
 #ifndef ZP_RUNTIME_TRAINER_BENCH_H
 #define ZP_RUNTIME_TRAINER_BENCH_H
 
+#include <array>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "runtime/executor/executor.h"
 #include "runtime/schema/settings.h"
-
-namespace zp::fbs {
-struct Plan;
-}
+#include "runtime/trainer/plan_entries.h"
 
 namespace zp::rt {
 
@@ -23,8 +22,39 @@ struct BenchReport {
   std::map<std::string, double> secondsByKind; ///< per update, by instruction
 };
 
-/// The plan's `init` entry has run. Two updates warm up before `steps` are timed.
-StatusOr<BenchReport> bench(const fbs::Plan &plan, const JobSettings &settings, Executor &executor, Communicator &communicator, uint64_t steps);
+/// A plan's updates, one at a time. Its `init` entry has run. All outlive it.
+class BenchLoop {
+public:
+  BenchLoop(const fbs::Plan &plan, const JobSettings &settings, Executor &executor, Communicator &communicator);
+  /// The next update, which all ranks begin together. The first two warm up, the others are timed.
+  Status step();
+  /// Seconds of the timed updates.
+  const std::vector<double> &seconds() const { return timed; }
+  /// At least one update has been timed.
+  StatusOr<BenchReport> report();
+
+private:
+  const fbs::Plan &plan;
+  const JobSettings &settings;
+  Executor &executor;
+  Communicator &communicator;
+  PlanEntries entries;
+  uint32_t length;
+  uint64_t updates = 0;
+  double rows = 0; ///< of an update, all ranks
+  std::vector<double> timed;
+  std::array<double, 256> before{}; ///< seconds by opcode when the timed updates began
+};
+
+/// Two updates of a plan warm up before `steps` are timed.
+StatusOr<BenchReport> bench(BenchLoop &loop, uint64_t steps);
+
+/// Two plans whose updates take turns, so that whatever else the machine does slows both.
+struct BenchComparison {
+  BenchReport plan, against;
+  double stepTimeRatio = 0; ///< of the plan's update to the other's: the median over the turns
+};
+StatusOr<BenchComparison> benchInTurns(BenchLoop &plan, BenchLoop &against, uint64_t steps);
 
 } // namespace zp::rt
 

@@ -110,6 +110,8 @@ TEST_P(NF4Matmul, AllFormatsDTypesAndFinishes) {
 INSTANTIATE_TEST_SUITE_P(Shapes, NF4Matmul,
                          ::testing::Values(Shape{9, 1, 9}, Shape{10, 7, 3}, Shape{12, 24, 256}, Shape{13, 50, 300}, Shape{97, 31, 8},
                                            Shape{49, 101, 257}, Shape{64, 290, 33}, Shape{530, 40, 20}, Shape{120, 310, 270}));
+// Columns in whole steps of 32 codes, which go from the lookup to the packed panels; rows in the middle of a block, tiles of a step.
+INSTANTIATE_TEST_SUITE_P(WholeSteps, NF4Matmul, ::testing::Values(Shape{9, 32, 33}, Shape{11, 288, 301}, Shape{20, 96, 64}, Shape{40, 224, 1100}));
 // A side of at most 8: one token at a time, or a tiny weight.
 INSTANTIATE_TEST_SUITE_P(Skinny, NF4Matmul,
                          ::testing::Values(Shape{1, 300, 64}, Shape{8, 130, 1100}, Shape{3, 200, 513}, Shape{100, 8, 70},
@@ -134,8 +136,8 @@ TEST(NF4MatmulFormats, EveryBlockSize) {
   Maker maker;
   for (QuantRecords format : allFormats())
     for (DType f : kComputeDTypes)
-      for (int bits : {0, 1}) {
-        NF4MatmulArgs args = productArgs(maker, format, f, {11, 83, 300}, bits);
+      for (auto [shape, bits] : {std::pair{Shape{11, 83, 300}, 0}, {Shape{11, 83, 300}, 1}, {Shape{11, 288, 75}, 0}}) {
+        NF4MatmulArgs args = productArgs(maker, format, f, shape, bits);
         conform(args, textOf(format));
         equalsMatmulOfDequantized(args);
       }

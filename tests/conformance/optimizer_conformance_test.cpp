@@ -74,7 +74,7 @@ TEST(FinishStep, TakesTheLossScaleOut) {
   FinishStepArgs args = finishStep(maker, 1600 * 16, 24, 8, 2);
   args.scalars.as<StepScalars>()->lossScale = 4;
   conform(args);
-  cpu::run(KernelContext{}, args);
+  fast::run(KernelContext{}, args);
   EXPECT_DOUBLE_EQ(args.metrics.as<double>()[0], 3);
   EXPECT_DOUBLE_EQ(args.metrics.as<double>()[1], 5);
   EXPECT_FLOAT_EQ(*args.coefficient.as<float>(), 2 / (5 + 1e-6) / 32);
@@ -86,7 +86,7 @@ TEST(FinishStep, AnOverflowUpdatesNothing) {
     for (double maxNorm : {0.0, 2.0}) {
       FinishStepArgs args = finishStep(maker, overflow, 24, 8, maxNorm);
       conform(args);
-      cpu::run(KernelContext{}, args);
+      fast::run(KernelContext{}, args);
       EXPECT_EQ(*args.coefficient.as<float>(), 0);
       EXPECT_EQ(args.metrics.as<double>()[0], 3) << "the loss may be finite yet";
       EXPECT_FALSE(std::isfinite(args.metrics.as<double>()[1]));
@@ -136,7 +136,7 @@ TEST(Adamw, AnOverflowLeavesAllAsItWas) {
     args.gradient.as<float>()[8] = NAN;
     conform(args);
     Copy<AdamwArgs> after(args);
-    cpu::run(KernelContext{}, after.args);
+    fast::run(KernelContext{}, after.args);
     for (TensorView AdamwArgs::*state : {&AdamwArgs::master, &AdamwArgs::moment1, &AdamwArgs::moment2})
       EXPECT_EQ(std::memcmp((args.*state).data, (after.args.*state).data, (args.*state).bytes()), 0);
     for (int64_t i = 0; copy && i < 100; ++i)

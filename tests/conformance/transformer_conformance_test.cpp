@@ -29,7 +29,7 @@ TEST(Embedding, OffsetIsAddedToWhatIsAnId) {
   std::copy(ids, ids + 4, args.ids.as<int32_t>());
   args.target = maker.empty(DType::F32, {4, 3});
   args.offset = 2;
-  cpu::run(KernelContext{}, args);
+  fast::run(KernelContext{}, args);
   for (int64_t d = 0; d < 3; ++d) {
     EXPECT_EQ(loadElement(args.target, d), loadElement(args.table, 2 * 3 + d));
     EXPECT_EQ(loadElement(args.target, 3 + d), loadElement(args.table, 4 * 3 + d));
@@ -149,7 +149,7 @@ TEST(SplitQkv, Layouts) {
         args.heads = heads;
         args.kvHeads = kvHeads;
         conform(args);
-        cpu::run(KernelContext{}, args);
+        fast::run(KernelContext{}, args);
         JoinQkvArgs back;
         back.query = args.query;
         back.key = args.key;
@@ -157,7 +157,7 @@ TEST(SplitQkv, Layouts) {
         back.target = maker.empty(f, {tokens, (heads + 2 * kvHeads) * headDim});
         back.heads = heads;
         back.kvHeads = kvHeads;
-        cpu::run(KernelContext{}, back);
+        fast::run(KernelContext{}, back);
         EXPECT_EQ(std::memcmp(back.target.data, args.source.data, args.source.bytes()), 0);
       }
 }
@@ -258,19 +258,19 @@ TEST(LinearCrossEntropy, ScalesItsGradients) {
     args.gradWeight = maker.empty(DType::F32, {50, 20});
     std::memset(args.gradWeight.data, 0, args.gradWeight.bytes());
     Copy<LinearCrossEntropyArgs> plain(args);
-    cpu::run(KernelContext{}, plain.args);
+    fast::run(KernelContext{}, plain.args);
     StepScalars scalars{};
     scalars.lossScale = 0.375f;
     args.scalars = maker.scalars(scalars);
     conform(args, textOf(f));
     Copy<LinearCrossEntropyArgs> scaled(args);
-    cpu::run(KernelContext{}, scaled.args);
+    fast::run(KernelContext{}, scaled.args);
     EXPECT_EQ(plain.args.lossSum.as<double>()[0], scaled.args.lossSum.as<double>()[0]);
     for (int64_t i = 0; i < 50 * 20; ++i)
       plain.args.gradWeight.as<float>()[i] *= 0.375f;
     EXPECT_LE(relativeError(plain.args.gradWeight, scaled.args.gradWeight), 1e-2);
     scaled.args.scalars.as<StepScalars>()->lossScale = 1e8f; // overflows f16, and is meant to
-    cpu::run(KernelContext{}, scaled.args);
+    fast::run(KernelContext{}, scaled.args);
     EXPECT_EQ(std::isfinite(loadElement(scaled.args.gradHidden, 0)), f != DType::F16 || args.labels.as<int32_t>()[1] < 0);
   }
 }

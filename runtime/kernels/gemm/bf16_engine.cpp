@@ -23,7 +23,7 @@ float high(uint32_t pair) { return bf16ToFloat(static_cast<uint16_t>(pair >> 16)
 
 template <int64_t Rows, int64_t Columns>
 void emulate(int64_t pairs, const uint32_t *a, int64_t aStride, const uint32_t *b, const float *previous, int64_t previousStride, float *out,
-             int64_t outStride) {
+             int64_t outStride, const Ahead &) {
   for (int64_t i = 0; i < Rows; ++i)
     for (int64_t j = 0; j < Columns; ++j) {
       float sum = previous ? previous[i * previousStride + j] : 0;
@@ -41,6 +41,15 @@ constexpr Bf16Engine kEmulatedAvx512{"emulated avx512_bf16", 8, 48, 1, nothing, 
 
 #ifdef ZP_X86_BF16
 
+/// The lines that belong to the kPairStep pairs of a row from `pair` on. Always inline: GCC takes a function that only asks for memory for
+/// one without effect, and drops calls of it.
+[[gnu::always_inline]] inline void askFor(const Ahead &ahead, int64_t pair) {
+  for (int64_t i = 0; i < ahead.count; ++i)
+    __builtin_prefetch(static_cast<const char *>(ahead.rows) + i * ahead.stride + 4 * pair, 0, 3);
+  if (ahead.sums)
+    __builtin_prefetch(static_cast<const char *>(ahead.sums) + 4 * pair, 1, 3);
+}
+
 //===--- AVX512_BF16 ------------------------------------------------------===//
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")
@@ -48,24 +57,27 @@ constexpr Bf16Engine kEmulatedAvx512{"emulated avx512_bf16", 8, 48, 1, nothing, 
 /// A register tile of Rows rows by Vectors vectors of columns.
 template <int Rows, int Vectors>
 void multiplyAvx512(int64_t pairs, const uint32_t *a, int64_t aStride, const uint32_t *b, const float *previous, int64_t previousStride,
-                    float *out, int64_t outStride) {
+                    float *out, int64_t outStride, const Ahead &ahead) {
   __m512 sum[Rows][Vectors];
 #pragma GCC unroll 24
   for (int i = 0; i < Rows; ++i)
 #pragma GCC unroll 3
     for (int j = 0; j < Vectors; ++j)
       sum[i][j] = previous ? _mm512_loadu_ps(previous + i * previousStride + 16 * j) : _mm512_setzero_ps();
-  for (int64_t p = 0; p < pairs; ++p) {
-    __m512i column[Vectors];
-#pragma GCC unroll 3
-    for (int j = 0; j < Vectors; ++j)
-      column[j] = _mm512_loadu_si512(b + p * 16 * Vectors + 16 * j);
-#pragma GCC unroll 24
-    for (int i = 0; i < Rows; ++i) {
-      const __m512i row = _mm512_set1_epi32(static_cast<int>(a[i * aStride + p]));
+  for (int64_t first = 0; first < pairs; first += kPairStep) {
+    askFor(ahead, first);
+    for (int64_t p = first; p < pairs && p < first + kPairStep; ++p) {
+      __m512i column[Vectors];
 #pragma GCC unroll 3
       for (int j = 0; j < Vectors; ++j)
-        sum[i][j] = _mm512_dpbf16_ps(sum[i][j], (__m512bh)row, (__m512bh)column[j]);
+        column[j] = _mm512_loadu_si512(b + p * 16 * Vectors + 16 * j);
+#pragma GCC unroll 24
+      for (int i = 0; i < Rows; ++i) {
+        const __m512i row = _mm512_set1_epi32(static_cast<int>(a[i * aStride + p]));
+#pragma GCC unroll 3
+        for (int j = 0; j < Vectors; ++j)
+          sum[i][j] = _mm512_dpbf16_ps(sum[i][j], (__m512bh)row, (__m512bh)column[j]);
+      }
     }
   }
 #pragma GCC unroll 24
@@ -97,7 +109,7 @@ void endAmx() { _tile_release(); }
 
 // Tiles 0-3 hold the 2×2 block of C, 4 and 5 two tiles of A, 6 and 7 two of B.
 void multiplyAmx(int64_t pairs, const uint32_t *a, int64_t aStride, const uint32_t *b, const float *previous, int64_t previousStride,
-                 float *out, int64_t outStride) {
+                 float *out, int64_t outStride, const Ahead &ahead) {
   if (previous) {
     const int64_t stride = previousStride * 4;
     _tile_loadd(0, previous, stride);
@@ -112,6 +124,7 @@ void multiplyAmx(int64_t pairs, const uint32_t *a, int64_t aStride, const uint32
   }
   const int64_t aBytes = aStride * 4;
   for (int64_t p = 0; p < pairs; p += kPairStep) {
+    askFor(ahead, p);
     _tile_loadd(4, a + p, aBytes);
     _tile_loadd(6, b + p * 32, 128);
     _tile_dpbf16ps(0, 4, 6);

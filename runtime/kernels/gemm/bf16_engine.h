@@ -9,6 +9,16 @@
 
 namespace zp::rt {
 
+/// Memory that is wanted after a product, asked for while the CPU multiplies, a line at a time: as a burst it would keep what the product
+/// itself reads waiting.
+struct Ahead {
+  /// Rows of A, `stride` bytes apart, as long as the product's.
+  const void *rows = nullptr;
+  int64_t count = 0, stride = 0;
+  /// The sums of a register tile, which lie together.
+  const void *sums = nullptr;
+};
+
 struct Bf16Engine {
   const char *name;
   /// The register tile: rows of A by columns of B.
@@ -18,9 +28,13 @@ struct Bf16Engine {
   /// Called on a thread around its use of `multiply`.
   void (*begin)();
   void (*end)();
-  /// out[rows][columns] = previous (or 0) + A·B. `pairs` is a multiple of pairStep; strides count pairs (A), floats (out).
-  void (*multiply)(int64_t pairs, const uint32_t *a, int64_t aStride, const uint32_t *b, const float *previous, int64_t previousStride,
-                   float *out, int64_t outStride);
+  /// out[rows][columns] = previous (or 0) + A·B, which `run` does. `pairs` is a multiple of pairStep; strides count pairs (A), floats (out).
+  void multiply(int64_t pairs, const uint32_t *a, int64_t aStride, const uint32_t *b, const float *previous, int64_t previousStride, float *out,
+                int64_t outStride, const Ahead &ahead = {}) const {
+    run(pairs, a, aStride, b, previous, previousStride, out, outStride, ahead);
+  }
+  void (*run)(int64_t pairs, const uint32_t *a, int64_t aStride, const uint32_t *b, const float *previous, int64_t previousStride, float *out,
+              int64_t outStride, const Ahead &ahead);
   /// The same instructions with other register tiles, or null where this one serves: for a B of at most `narrow->columns` columns
   /// (LoRA's), and for attention, whose heads have 64 or 128 columns.
   const Bf16Engine *narrow, *forHeads;

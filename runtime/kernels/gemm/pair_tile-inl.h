@@ -7,109 +7,20 @@
 #endif
 
 #include "runtime/kernels/gemm/bf16_engine.h"
-#include "runtime/kernels/gemm/pack-inl.h"
+#include "runtime/kernels/gemm/pack_pairs-inl.h"
 #include "runtime/kernels/gemm/tiling.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace zp::rt::HWY_NAMESPACE {
 
-/// Blocking of the pair kernels: kPairBlock pairs along K. B packed is at most 384 KiB, the sums of several blocks along K as much:
-/// both stay in L2, while a register tile's rows of A stay in L1. A tile of many rows has fewer columns, so that B is packed less often.
-inline constexpr int64_t kPairBlock = 512, kPairColumns = 192, kPairSums = 512 * kPairColumns;
-/// The tiles of a product with `m` rows. `keepsSums`: of several blocks along K. A multiple of 64 columns where they pay: then runs of
-/// codes begin and end with a block.
+/// Sums of several blocks along K: 384 KiB. They pass through L2, asked for ahead, while the packed B stays there and a register tile's rows
+/// of A stay near. A tile of many rows has fewer columns, so that B is packed less often.
+inline constexpr int64_t kPairSums = 512 * kPairColumns;
+/// The tiles of a product with `m` rows. `keepsSums`: of several blocks along K. A multiple of 32 columns: codes are decoded so many at a time.
 constexpr TileLimits pairLimits(const Bf16Engine &engine, int64_t m, bool keepsSums) {
   const int64_t columns = keepsSums && m > kPairSums / kPairColumns ? kPairColumns / 2 : kPairColumns;
   return {keepsSums ? kPairSums / columns / engine.rows * engine.rows : 4096 / engine.rows * engine.rows, columns / engine.columns * engine.columns,
           engine.rows, engine.columns};
-}
-/// Rows of a transposed B that are packed at a time, and how much of them: a few KiB.
-inline constexpr int64_t kTurnedRows = 16, kTurnedLength = 256;
-/// How far ahead rows of a B that is not transposed are asked for: they are short, and memory is far.
-inline constexpr int64_t kAheadRows = 32;
-
-/// target[p·stride + j] = rows 2p (low half) and 2p+1 (high half) of a [k, columns] block, zero up to `width` and to `pairs`.
-HWY_INLINE void interleaveRows(const Bf16 *source, int64_t sourceStride, int64_t columns, int64_t k, uint32_t *target, int64_t stride,
-                               int64_t width, int64_t pairs) {
-  const hn::ScalableTag<uint32_t> d;
-  const hn::Rebind<uint16_t, decltype(d)> half;
-  for (int64_t p = 0; p < pairs; ++p) {
-    const Bf16 *even = source + 2 * p * sourceStride, *odd = even + sourceStride;
-    const bool hasEven = 2 * p < k, hasOdd = 2 * p + 1 < k;
-    uint32_t *to = target + p * stride;
-    int64_t j = 0;
-    for (; hasOdd && j + kLanes <= columns; j += kLanes)
-      hn::StoreU(hn::Or(hn::PromoteTo(d, hn::LoadU(half, even + j)), hn::ShiftLeft<16>(hn::PromoteTo(d, hn::LoadU(half, odd + j)))), d,
-                 to + j);
-    for (; j < columns; ++j)
-      to[j] = (hasEven ? even[j] : 0u) | (hasOdd ? uint32_t{odd[j]} << 16 : 0u);
-    for (; j < width; ++j)
-      to[j] = 0;
-  }
-}
-
-/// target[p·stride + i] = pair p of row i, zero up to `width` and to `pairs`. The pairs of a row lie together already.
-HWY_INLINE void transposePairs(const Bf16 *source, int64_t sourceStride, int64_t rows, int64_t k, uint32_t *target, int64_t stride,
-                               int64_t width, int64_t pairs) {
-  const int64_t whole = k / 2;
-  if (sourceStride % 2 == 0 && reinterpret_cast<uintptr_t>(source) % 4 == 0) {
-    // 32-bit words are moved, never computed with: f32 lanes carry them unchanged.
-    packTransposed(reinterpret_cast<const float *>(source), sourceStride / 2, rows, whole, reinterpret_cast<float *>(target), stride, width);
-  } else {
-    for (int64_t p = 0; p < whole; ++p)
-      for (int64_t i = 0; i < width; ++i)
-        target[p * stride + i] =
-            i < rows ? source[i * sourceStride + 2 * p] | uint32_t{source[i * sourceStride + 2 * p + 1]} << 16 : 0u;
-  }
-  for (int64_t p = whole; p < pairs; ++p)
-    for (int64_t i = 0; i < width; ++i)
-      target[p * stride + i] = i < rows && 2 * p < k ? source[i * sourceStride + 2 * p] : 0u;
-}
-
-/// target[i·stride + p] = pair p of row i of a [rows, k] block of op(A), zero up to `allRows` and to `pairs`.
-HWY_INLINE void packPairsOfA(const Bf16 *a, int64_t lda, bool transposed, int64_t rows, int64_t k, uint32_t *target, int64_t stride,
-                             int64_t allRows, int64_t pairs) {
-  if (!transposed) {
-    for (int64_t i = 0; i < allRows; ++i) {
-      std::memset(target + i * stride, 0, sizeof(uint32_t) * pairs);
-      if (i < rows)
-        std::memcpy(target + i * stride, a + i * lda, sizeof(Bf16) * k);
-    }
-    return;
-  }
-  HWY_ALIGN uint32_t turned[kPairBlock * kMaxEngineRows];
-  interleaveRows(a, lda, rows, k, turned, allRows, allRows, pairs);
-  packTransposed(reinterpret_cast<const float *>(turned), allRows, pairs, allRows, reinterpret_cast<float *>(target), stride, pairs);
-}
-
-/// Packs rows [first, first + k) and columns [column, column + columns) of op(B), zero up to `pairs`: panels of `width` columns,
-/// [pairs][width], one every kPairBlock · width words. A few rows of B at a time, as packB does.
-HWY_INLINE void packPairsOfB(const RowSource<Bf16> &b, bool transposed, int64_t first, int64_t k, int64_t column, int64_t columns,
-                             int64_t pairs, int64_t width, uint32_t *target) {
-  if (transposed) {
-    HWY_ALIGN Bf16 scratch[kTurnedRows * kTurnedLength];
-    for (int64_t j = 0; j < Tiling::roundUp(columns, width); j += kTurnedRows) {
-      const int64_t rows = HWY_MAX(HWY_MIN(kTurnedRows, columns - j), int64_t{0}); // none: padding
-      uint32_t *panel = target + j / width * width * kPairBlock + j % width;
-      for (int64_t from = 0; from < k; from += kTurnedLength) {
-        const int64_t length = HWY_MIN(kTurnedLength, k - from);
-        b.prefetch(column + j + kTurnedRows, rows, first + from, length);
-        const RowBlock<Bf16> block = b.block(column + j, rows, first + from, length, scratch);
-        transposePairs(block.data, block.stride, rows, length, panel + from / 2 * width, width, kTurnedRows,
-                       from + length == k ? pairs - from / 2 : length / 2);
-      }
-    }
-    return;
-  }
-  HWY_ALIGN Bf16 scratch[kPackRows * kPairColumns];
-  for (int64_t p = 0; p < pairs; p += kPackRows / 2) {
-    const int64_t rows = HWY_MAX(HWY_MIN(kPackRows, k - 2 * p), int64_t{0}); // none: padding
-    b.prefetch(first + 2 * p + kAheadRows, rows, column, columns);
-    const RowBlock<Bf16> block = b.block(first + 2 * p, rows, column, columns, scratch);
-    for (int64_t j = 0; j < columns; j += width)
-      interleaveRows(block.data + j, block.stride, HWY_MIN(width, columns - j), rows, target + j * kPairBlock + p * width, width, width,
-                     kPackRows / 2);
-  }
 }
 
 /// What pairTile works in: under 1 MiB, on the thread's stack.
@@ -151,14 +62,19 @@ HWY_INLINE void pairBlock(const Bf16Engine &engine, const Factors<Bf16> &x, bool
       stride = kPairBlock;
     }
     for (int64_t j = 0; j < columns; j += engine.columns) {
-      if (!x.transposeA && i + 2 * engine.rows <= rows) // the next rows of A, a share with each register tile
-        for (int64_t r = j / engine.columns; r < engine.rows; r += panels)
-          for (int64_t p = 0; p < k; p += 32)
-            hwy::Prefetch(block + (engine.rows + r) * x.lda + p);
       next.prefetch(x.b, transposeB, i / engine.rows * panels + j / engine.columns, (rows + engine.rows - 1) / engine.rows * panels);
       float *kept = scratch.sums + (i / engine.rows * panels + j / engine.columns) * registerTile;
+      Ahead ahead;
+      if (!x.transposeA && i + 2 * engine.rows <= rows) { // the next rows of A, a share with each register tile
+        const int64_t share = (engine.rows + panels - 1) / panels, from = j / engine.columns * share;
+        ahead.rows = block + (engine.rows + from) * x.lda;
+        ahead.stride = x.lda * static_cast<int64_t>(sizeof(Bf16));
+        ahead.count = HWY_MIN(share, engine.rows - from);
+      }
+      if (continues || !ends)
+        ahead.sums = kept + registerTile;
       engine.multiply(pairs, pairsOfA, stride, scratch.b + j * kPairBlock, continues ? kept : nullptr, engine.columns, ends ? scratch.last : kept,
-                      engine.columns);
+                      engine.columns, ahead);
       if (ends)
         done(row + i, height, column + j, HWY_MIN(engine.columns, columns - j), kept);
     }

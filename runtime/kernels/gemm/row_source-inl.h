@@ -30,6 +30,9 @@ public:
   RowSource(const void *data, int64_t stride) : data(static_cast<const T *>(data)), stride(stride) {}
   explicit RowSource(const QuantMatrix &matrix) : quant(&matrix) {}
 
+  /// The codes, if that is what elements come from, or null.
+  HWY_INLINE const QuantMatrix *codes() const { return quant; }
+
   /// rows × columns elements from (row, column) on. `scratch` has room for rows · rowStride(columns).
   HWY_INLINE RowBlock<T> block(int64_t row, int64_t rows, int64_t column, int64_t columns, T *scratch) const {
     if (!quant)

@@ -141,9 +141,30 @@ private:
 };
 
 #if HWY_TARGET <= HWY_AVX3
+/// 32 elements of bf16.
+inline constexpr int64_t kLookUpStep = 32;
+inline constexpr hn::FixedTag<uint16_t, kLookUpStep> kHalves{};
+using VHalves = hn::Vec<hn::FixedTag<uint16_t, kLookUpStep>>;
+
+/// In which order the elements of 16 bytes of codes come out: 32-bit word d has both elements of byte bytes[4d], the first in its low half.
+struct LookUpOrder {
+  alignas(64) uint8_t bytes[2 * kLookUpStep];
+  /// One after the other; or so that hn::InterleaveLower and Upper of two rows, which work within 16-byte parts, put 16 columns each in order.
+  constexpr explicit LookUpOrder(bool interleaved) : bytes() {
+    for (int d = 0; d < 16; ++d)
+      for (int half = 0; half < 2; ++half) {
+        const int byte = interleaved ? d % 4 / 2 * 8 + d / 4 * 2 + d % 2 : d;
+        bytes[4 * d + 2 * half] = static_cast<uint8_t>(byte);
+        bytes[4 * d + 2 * half + 1] = 0x80; // nothing
+      }
+  }
+};
+inline constexpr LookUpOrder kInOrder{false}, kForInterleaving{true};
+
 /// bf16 by whole elements: a register has the table twice, so that one lookup of words gives 32 of them.
 template <> class BlockTable<Bf16> {
 public:
+  BlockTable() = default;
   HWY_INLINE BlockTable(const float *values, float scale) {
     const hn::FixedTag<float, 16> d;
     const hn::FixedTag<uint32_t, 16> words;
@@ -153,44 +174,74 @@ public:
     table.raw = _mm512_permutexvar_epi16(hn::Load(kHalves, kUpperHalves).raw, bits.raw);
   }
   HWY_INLINE Bf16 at(int code) const {
-    HWY_ALIGN Bf16 entries[kStep];
+    HWY_ALIGN Bf16 entries[kLookUpStep];
     hn::Store(table, kHalves, entries);
     return entries[code];
   }
+  /// The elements of 16 bytes of codes.
+  HWY_INLINE VHalves lookUp(const uint8_t *bytes, const LookUpOrder &order = kInOrder) const {
+    const hn::FixedTag<uint8_t, 2 * kLookUpStep> d;
+    const auto twice = hn::BitCast(kHalves, hn::TableLookupBytesOr0(hn::LoadDup128(d, bytes), hn::Load(d, order.bytes)));
+    // The first element is in the high half of its byte. The lookup minds an index' low five bits, and the table repeats after four:
+    // what is above a code does no harm.
+    const auto codes = hn::Shr(twice, hn::BitCast(kHalves, hn::Set(hn::FixedTag<uint32_t, 16>(), 4u)));
+    return VHalves{_mm512_permutexvar_epi16(codes.raw, table.raw)};
+  }
   HWY_INLINE void decode(const uint8_t *bytes, int64_t count, Bf16 *out) const {
     int64_t i = 0;
-    for (; i + kStep <= count; i += kStep)
+    for (; i + kLookUpStep <= count; i += kLookUpStep)
       hn::StoreU(lookUp(bytes + i / 2), kHalves, out + i);
     if (i < count) {
-      HWY_ALIGN Bf16 last[kStep];
+      HWY_ALIGN Bf16 last[kLookUpStep];
       hn::Store(lookUp(bytes + i / 2), kHalves, last);
       std::memcpy(out + i, last, static_cast<size_t>(count - i) * sizeof(Bf16));
     }
   }
 
 private:
-  static constexpr int64_t kStep = 32;
-  static constexpr hn::FixedTag<uint16_t, kStep> kHalves{};
-  using VHalves = hn::Vec<hn::FixedTag<uint16_t, kStep>>;
   using VWords = hn::Vec<hn::FixedTag<uint32_t, 16>>;
   /// The upper half of each word, twice.
-  alignas(64) static constexpr uint16_t kUpperHalves[kStep] = {1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31,
-                                                               1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31};
+  alignas(64) static constexpr uint16_t kUpperHalves[kLookUpStep] = {1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31,
+                                                                     1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31};
   /// bf16Bits where no NaN can be.
   static HWY_INLINE VWords roundedBits(VWords bits) {
     const hn::FixedTag<uint32_t, 16> d;
     const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(d, 1u));
     return hn::Add(bits, hn::Add(odd, hn::Set(d, 0x7fffu)));
   }
-  HWY_INLINE VHalves lookUp(const uint8_t *bytes) const {
-    const hn::FixedTag<uint32_t, 16> d;
-    const auto both = hn::PromoteTo(d, hn::LoadU(hn::FixedTag<uint8_t, 16>(), bytes));
-    // The first element, in the high half of the byte, goes into the low word. The lookup minds an index' low five bits, and the
-    // table repeats after four: what is above a code does no harm.
-    const auto codes = hn::Or(hn::ShiftLeft<16>(both), hn::ShiftRight<4>(both));
-    return VHalves{_mm512_permutexvar_epi16(codes.raw, table.raw)};
-  }
   VHalves table;
+};
+
+/// A run of elements of the flattened matrix from a multiple of 32 on, as bf16, 32 at a time.
+class LookUpRun {
+public:
+  HWY_INLINE LookUpRun(const QuantMatrix &matrix, int64_t begin) : blocks(matrix, begin >> matrix.blockShift()), values(matrix.values) {
+    const int64_t block = int64_t{1} << matrix.blockShift(), from = begin & (block - 1);
+    wholeBlock = block / kLookUpStep;
+    left = wholeBlock - from / kLookUpStep;
+    bytes = blocks.codes() + from / 2;
+    table = BlockTable<Bf16>(values, blocks.scale());
+  }
+  /// The next 32: not behind the matrix' last element.
+  HWY_INLINE VHalves next(const LookUpOrder &order) {
+    if (left == 0) {
+      blocks.next();
+      left = wholeBlock;
+      bytes = blocks.codes();
+      table = BlockTable<Bf16>(values, blocks.scale());
+    }
+    const VHalves elements = table.lookUp(bytes, order);
+    bytes += kLookUpStep / 2;
+    --left;
+    return elements;
+  }
+
+private:
+  QuantMatrix::Blocks blocks;
+  const float *values;
+  const uint8_t *bytes;
+  int64_t left, wholeBlock; // in steps of 32
+  BlockTable<Bf16> table;
 };
 #endif
 

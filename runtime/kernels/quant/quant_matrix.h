@@ -25,14 +25,13 @@ struct QuantMatrix {
 
   QuantMatrix(const void *data, QuantRecords records, int64_t rows, int64_t columns)
       : records(static_cast<const uint8_t *>(data)), format(records), rows(rows), columns(columns),
-        values(tableOf(records.type).values.data()), scaleMap(dynamicMap().data()) {}
+        values(tableOf(records.type).values.data()), scaleMap(dynamicMap().data()), recordBytes(records.bytes()),
+        shift(std::countr_zero(records.blockSize)) {}
 
   /// Elements of a block are 2 to the power of this.
-  int blockShift() const { return std::countr_zero(format.blockSize); }
+  int blockShift() const { return shift; }
 
-  const uint8_t *recordOf(int64_t block) const {
-    return records + static_cast<uint64_t>(block) / QuantRecords::kBlocks * format.bytes();
-  }
+  const uint8_t *recordOf(int64_t block) const { return records + static_cast<uint64_t>(block) / QuantRecords::kBlocks * recordBytes; }
   /// A block's codes: blockSize / 2 bytes, and behind them at least 264 more that may be read.
   const uint8_t *codesOf(int64_t block) const {
     return recordOf(block) + static_cast<uint64_t>(block) % QuantRecords::kBlocks * (format.blockSize / 2);
@@ -49,17 +48,17 @@ struct QuantMatrix {
   class Blocks {
   public:
     Blocks(const QuantMatrix &matrix, int64_t block)
-        : matrix(&matrix), record(matrix.recordOf(block)), index(static_cast<uint64_t>(block) % QuantRecords::kBlocks),
-          recordBytes(matrix.format.bytes()), codeBytes(matrix.format.codeBytes()), halfBlock(matrix.format.blockSize / 2) {
+        : record(matrix.recordOf(block)), index(static_cast<uint64_t>(block) % QuantRecords::kBlocks), recordBytes(matrix.recordBytes),
+          codeBytes(matrix.format.codeBytes()), halfBlock(matrix.format.blockSize / 2), scaleMap(matrix.format.nested ? matrix.scaleMap : nullptr) {
       enter();
     }
     const uint8_t *codes() const { return record + index * halfBlock; }
     /// What scaleOf gives.
     float scale() const {
       const uint8_t *scales = record + codeBytes;
-      if (!matrix->format.nested)
+      if (!scaleMap)
         return floatAt(scales + index * sizeof(float));
-      const float scaled = matrix->scaleMap[scales[index]] * groupScale;
+      const float scaled = scaleMap[scales[index]] * groupScale;
       return scaled + offset;
     }
     void next() {
@@ -72,25 +71,28 @@ struct QuantMatrix {
 
   private:
     void enter() {
-      if (!matrix->format.nested)
+      if (!scaleMap)
         return;
-      groupScale = floatAt(record + matrix->format.groupScaleAt());
-      offset = floatAt(record + matrix->format.offsetAt());
+      groupScale = floatAt(record + codeBytes + QuantRecords::kBlocks);
+      offset = floatAt(record + codeBytes + QuantRecords::kBlocks + sizeof(float));
     }
-    const QuantMatrix *matrix;
     const uint8_t *record;
     uint64_t index, recordBytes, codeBytes, halfBlock;
+    const float *scaleMap; ///< null: scales are not nested
     float groupScale = 0, offset = 0;
   };
 
-  /// Asks for the codes and scales of a run of elements, which may end behind the matrix.
-  void prefetch(int64_t begin, int64_t count) const {
-    const int64_t block = begin >> blockShift();
-    const uint8_t *codes = codesOf(block) + (begin & (static_cast<int64_t>(format.blockSize) - 1)) / 2;
-    for (int64_t at = 0; at <= count / 2; at += 64)
+  /// Asks for the codes and scales of a run of elements, which may end behind the matrix. Always inline: GCC takes a function that only asks
+  /// for memory for one without effect, and drops calls of it.
+  HWY_INLINE void prefetch(int64_t begin, int64_t count) const {
+    const uint64_t block = static_cast<uint64_t>(begin >> shift), index = block % QuantRecords::kBlocks;
+    const uint8_t *record = recordOf(static_cast<int64_t>(block)), *scales = record + format.codeBytes();
+    const uint8_t *codes = record + index * (format.blockSize / 2) + (begin & (static_cast<int64_t>(format.blockSize) - 1)) / 2;
+    for (int64_t at = 0; at < count / 2 + 63; at += 64)
       hwy::Prefetch(codes + at);
-    hwy::Prefetch(recordOf(block) + format.codeBytes() +
-                  static_cast<uint64_t>(block) % QuantRecords::kBlocks * (format.nested ? 1 : sizeof(float)));
+    hwy::Prefetch(scales + index * (format.nested ? 1 : sizeof(float)));
+    if (format.nested)
+      hwy::Prefetch(scales + QuantRecords::kBlocks); // the group's scale
   }
   /// Element `index` of the flattened matrix. For oracles: not for inner loops.
   float valueAt(int64_t index) const {
@@ -105,6 +107,8 @@ private:
     std::memcpy(&value, from, sizeof value);
     return value;
   }
+  uint64_t recordBytes;
+  int shift;
 };
 
 /// The weight of an op's arguments, once they are checked.

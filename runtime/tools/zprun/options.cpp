@@ -31,7 +31,7 @@ const char *const kGenerateHelp =
     "  zprun generate plan.fb --model DIR --adapter_name_or_path out --prompts prompts.safetensors -o out.jsonl\n"
     "  zprun generate plan.fb --model DIR --prompts prompts.safetensors -o out.jsonl --do_sample true --temperature 0.7 --top_p 0.9 -n 2\n"
     "The plan is made with zpc import --generate true, the prompts by zpdata prompts; zpdata text prints what comes out.";
-const char *const kBenchHelp = "Examples:\n  zprun bench plan.fb --steps 20\n  zprun bench plan.fb -n 2 --calibrate machine.yaml";
+const char *const kBenchHelp = "Examples:\n  zprun bench plan.fb --steps 20\n  zprun bench qlora.fb --against lora.fb\n  zprun bench plan.fb -n 2 --calibrate machine.yaml";
 const char *const kMergeHelp =
     "Example:\n  zprun merge --model DIR --adapter_name_or_path out -o DIR-merged\n"
     "A base in 4 bits is dequantized, and the result is in the dtype that it was quantized from.";
@@ -145,6 +145,7 @@ void addEvaluationOptions(CLI::App &app, ZprunOptions &o) {
 }
 
 void addOptions(CLI::App &app, ZprunOptions &o, std::string &adapterSwitch) {
+  CLI::Option *against = nullptr, *calibrate = nullptr, *trace = nullptr;
   app.add_option("plan", o.plan, "plan file of zpc compile")->required();
   auto *model = app.add_option("--model", o.model, "directory of the base model's weights")->group("Data");
   if (o.verb != Verb::Generate) {
@@ -181,12 +182,15 @@ void addOptions(CLI::App &app, ZprunOptions &o, std::string &adapterSwitch) {
     app.add_option("--rows", o.logitsRows, "rows whose logits are written")->check(CLI::PositiveNumber);
   } else {
     app.add_option("--steps", o.steps, "timed steps")->check(CLI::PositiveNumber);
-    app.add_option("--calibrate", o.calibrate, "writes what this machine's kernels and collectives take, for zpc simulate --cluster; kernels that the file has of another plan stay");
+    against = app.add_option("--against", o.against, "a second plan: the steps of both take turns in one process, and the ratio of their times is printed");
+    calibrate = app.add_option("--calibrate", o.calibrate, "writes what this machine's kernels and collectives take, for zpc simulate --cluster; kernels that the file has of another plan stay");
     app.add_option("--throttle_collectives", o.throttle, "bytes a second that a rank gets from the others, at most: to see what a slower link would cost")
         ->check(CLI::PositiveNumber);
   }
   if (o.verb == Verb::Train || o.verb == Verb::Bench)
-    app.add_option("--trace", o.trace, "file for the timeline of the last updates, by rank and stream; open it in ui.perfetto.dev");
+    trace = app.add_option("--trace", o.trace, "file for the timeline of the last updates, by rank and stream; open it in ui.perfetto.dev");
+  if (against)
+    against->excludes(calibrate)->excludes(trace); // each is of one plan
   app.add_option("-n,--num_processes", o.processes, "ranks to start on this host")->check(CLI::PositiveNumber)->group("Ranks");
   app.add_option_function<int>("--local_rank", [](int) {}, "deepspeed's launcher gives it; its variables say more")->group("Ranks");
   app.add_option("--threads", o.threads, "compute threads of a rank; the cores divided by the ranks")->check(CLI::PositiveNumber)->group("Ranks");

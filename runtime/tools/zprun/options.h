@@ -56,6 +56,7 @@ struct ZprunOptions {
   GenerationFlags generation;
   // bench
   uint64_t steps = 10;
+  std::string against; ///< the plan whose steps take turns with those of `plan`; empty: none
   std::string calibrate; ///< the cluster.yaml to write; empty: none
   double throttle = 0;    ///< bytes a second of a collective; 0: as fast as it goes
   QuantizeOptions quantize;

@@ -115,20 +115,37 @@ static StatusOr<int> generateAndReport(const Session &session, Executor &executo
   return 0;
 }
 
-static StatusOr<int> benchAndReport(const Session &session, Executor &executor, Communicator &communicator) {
-  ZP_ASSIGN_OR_RETURN(BenchReport report, bench(session.plan(), session.settings, executor, communicator, session.options.steps));
-  // All ranks at once, as they trained: they share the machine in both.
+/// Of all ranks at once, as they trained: they share the machine in both.
+static StatusOr<MatmulRate> matmulRate(const Session &session, Communicator &communicator) {
   ZP_RETURN_IF_ERROR(communicator.barrier());
   MatmulRate rate = bestMatmulRate(session.settings.bf16, session.options.threads, communicator.localSize());
   ZP_RETURN_IF_ERROR(communicator.barrier());
+  return rate;
+}
+
+static StatusOr<int> benchAndReport(const Session &session, Executor &executor, Communicator &communicator) {
+  BenchLoop loop(session.plan(), session.settings, executor, communicator);
+  ZP_ASSIGN_OR_RETURN(BenchReport report, bench(loop, session.options.steps));
+  ZP_ASSIGN_OR_RETURN(MatmulRate rate, matmulRate(session, communicator));
   if (communicator.rank() == 0)
     reportBench(session, report, rate, communicator);
   return 0;
 }
 
+static StatusOr<int> compareAndReport(const Session &session, Executor &executor, Executor &against, Communicator &communicator) {
+  BenchLoop loop(session.plan(), session.settings, executor, communicator);
+  BenchLoop other(session.against->plan(), session.against->settings, against, communicator);
+  ZP_ASSIGN_OR_RETURN(BenchComparison comparison, benchInTurns(loop, other, session.options.steps));
+  ZP_ASSIGN_OR_RETURN(MatmulRate rate, matmulRate(session, communicator));
+  if (communicator.rank() == 0)
+    reportComparison(session, comparison, rate, communicator);
+  return 0;
+}
+
 /// Runs updates one instruction at a time and writes what they took as the cluster that this machine is.
 static StatusOr<int> calibrateAndWrite(const Session &session, Executor &executor, Communicator &communicator, const InstructionTimes &times) {
-  ZP_RETURN_IF_ERROR(bench(session.plan(), session.settings, executor, communicator, session.options.steps).status());
+  BenchLoop loop(session.plan(), session.settings, executor, communicator);
+  ZP_RETURN_IF_ERROR(bench(loop, session.options.steps).status());
   if (communicator.rank() != 0)
     return 0;
   const int cores = static_cast<int>(std::thread::hardware_concurrency());
@@ -157,7 +174,8 @@ static StatusOr<int> runVerb(const Session &session, Executor &executor, Communi
   return 0;
 }
 
-static StatusOr<int> runOn(const Session &session, Communicator &communicator) {
+/// The session's executor, its parameters and state in place. `times` hears what instructions take when they are measured.
+static StatusOr<std::unique_ptr<Executor>> startExecutor(const Session &session, Communicator &communicator, InstructionTimes &times) {
   ZP_ASSIGN_OR_RETURN(SectionSources sources, sourcesOf(session));
   auto reader = std::make_shared<SectionReader>(session.plan(), communicator.rank(), std::move(sources));
   ExecutorOptions options;
@@ -166,14 +184,14 @@ static StatusOr<int> runOn(const Session &session, Communicator &communicator) {
   options.reference = session.options.reference;
   options.cuda = session.options.cuda;
   options.timedSteps = session.options.trace.empty() ? 0 : kTracedSteps;
-  std::optional<StateShards> saved; // until init has run
+  auto saved = std::make_shared<std::optional<StateShards>>(); // until init has run
   if (session.resume) {
-    ZP_ASSIGN_OR_RETURN(saved, session.resume->shards());
+    ZP_ASSIGN_OR_RETURN(*saved, session.resume->shards());
   }
   options.diskDirectory = session.options.nvmePath.empty() ? session.settings.nvme_path : session.options.nvmePath;
-  options.loadSection = [&, reader](uint32_t section, const TensorView &target) {
+  options.loadSection = [&session, &communicator, saved, reader](uint32_t section, const TensorView &target) {
     bool trained = session.plan().sections()->Get(section)->kind() == fbs::SectionKind::Trainable;
-    return saved && trained ? restoreMasters(*saved, session.plan(), section, communicator.rank(), target) : reader->load(section, target);
+    return *saved && trained ? restoreMasters(**saved, session.plan(), section, communicator.rank(), target) : reader->load(section, target);
   };
   options.loadQuantized = [reader](uint32_t section, const TensorView &records, const TensorView &scales) {
     return reader->loadQuantized(section, records, scales);
@@ -181,7 +199,6 @@ static StatusOr<int> runOn(const Session &session, Communicator &communicator) {
   options.nestScales = [reader](uint32_t section, const TensorView &scales, const TensorView &records) {
     return reader->nestScales(section, scales, records);
   };
-  InstructionTimes times(session.plan());
   if (!session.options.calibrate.empty())
     options.measure = [&times](uint32_t entry, uint32_t instruction, double seconds) { times.note(entry, instruction, seconds); };
   ZP_ASSIGN_OR_RETURN(std::unique_ptr<Executor> executor, Executor::create(session.file, communicator, std::move(options)));
@@ -190,10 +207,20 @@ static StatusOr<int> runOn(const Session &session, Communicator &communicator) {
   PlanEntries entries(session.plan());
   ZP_ASSIGN_OR_RETURN(uint32_t init, entries.longestEntry(fbs::EntryKind::Init));
   ZP_RETURN_IF_ERROR(executor->run(init));
-  if (saved)
-    ZP_RETURN_IF_ERROR(restoreMoments(*saved, session.plan(), communicator.rank(), *executor));
-  saved.reset();
+  if (*saved)
+    ZP_RETURN_IF_ERROR(restoreMoments(**saved, session.plan(), communicator.rank(), *executor));
+  saved->reset();
   executor->times().clear(); // the timeline begins with the work
+  return executor;
+}
+
+static StatusOr<int> runOn(const Session &session, Communicator &communicator) {
+  InstructionTimes times(session.plan());
+  ZP_ASSIGN_OR_RETURN(std::unique_ptr<Executor> executor, startExecutor(session, communicator, times));
+  if (session.against) {
+    ZP_ASSIGN_OR_RETURN(std::unique_ptr<Executor> against, startExecutor(*session.against, communicator, times));
+    return compareAndReport(session, *executor, *against, communicator);
+  }
   ZP_ASSIGN_OR_RETURN(int code, runVerb(session, *executor, communicator, times));
   if (!session.options.trace.empty())
     ZP_RETURN_IF_ERROR(writeTrace(session.options.trace, session.plan(), *executor, communicator));

@@ -123,7 +123,7 @@ void reportGeneration(const Session &session, const GenerateReport &report) {
   std::printf("%s\n", out.dump().c_str());
 }
 
-void reportBench(const Session &session, const BenchReport &report, const MatmulRate &rate, const Communicator &communicator) {
+static json benchJson(const Session &session, const BenchReport &report, const MatmulRate &rate, const Communicator &communicator) {
   json out = {{"step_seconds", report.stepSeconds},
               {"tokens_per_second", report.tokensPerStep / report.stepSeconds},
               {"model_bound", nullptr},
@@ -142,6 +142,17 @@ void reportBench(const Session &session, const BenchReport &report, const Matmul
     out["model_bound"] = report.flopsPerStep / rate.flopsPerSecond / report.stepSeconds;
     out["matmul_flops_per_second"] = rate.flopsPerSecond;
   }
+  return out;
+}
+
+void reportBench(const Session &session, const BenchReport &report, const MatmulRate &rate, const Communicator &communicator) {
+  std::printf("%s\n", benchJson(session, report, rate, communicator).dump(2).c_str());
+}
+
+void reportComparison(const Session &session, const BenchComparison &comparison, const MatmulRate &rate, const Communicator &communicator) {
+  json out = {{"step_time_ratio", comparison.stepTimeRatio},
+              {"plan", benchJson(session, comparison.plan, rate, communicator)},
+              {"against", benchJson(*session.against, comparison.against, rate, communicator)}};
   std::printf("%s\n", out.dump(2).c_str());
 }
 

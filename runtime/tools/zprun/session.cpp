@@ -19,7 +19,7 @@ bool Session::trainsAdapter() const { return plan().adapter_config() && plan().a
 
 uint64_t Session::plannedBytes() const {
   const bool deviceIsHost = plan().target()->string_view() == "cpu";
-  uint64_t bytes = 0;
+  uint64_t bytes = against ? against->plannedBytes() : 0;
   if (plan().spaces())
     for (const fbs::Space *space : *plan().spaces())
       if (space->tier() != fbs::Tier::Disk && (deviceIsHost || space->tier() != fbs::Tier::Device))
@@ -75,7 +75,8 @@ static Status openData(Session &session) {
 
 static Status checkMemory(const Session &session, int ranksHere) {
   uint64_t planned = session.plannedBytes() * static_cast<uint64_t>(ranksHere);
-  uint64_t needed = planned + session.plan().reserve_bytes() * static_cast<uint64_t>(ranksHere), available = availableBytes();
+  const uint64_t reserved = session.plan().reserve_bytes() + (session.against ? session.against->plan().reserve_bytes() : 0);
+  uint64_t needed = planned + reserved * static_cast<uint64_t>(ranksHere), available = availableBytes();
   if (needed <= available)
     return {};
   return Status(ErrorCode::HostMemory, session.file.path() + ": needs " + std::to_string(needed) + " bytes for " + std::to_string(ranksHere) +
@@ -122,7 +123,7 @@ static Status openResume(Session &session, bool first) {
 
 StatusOr<Session> openSession(const ZprunOptions &options, int world, int ranksHere, bool first) {
   ZP_ASSIGN_OR_RETURN(PlanFile file, PlanFile::load(options.plan));
-  Session session{options, std::move(file), {}, {}, {}, {}, {}, {}};
+  Session session{options, std::move(file), {}, {}, {}, {}, {}, {}, {}};
   ZP_ASSIGN_OR_RETURN(session.settings, settingsOf(session.plan()));
   ZP_RETURN_IF_ERROR(checkInstructions(session.file));
   ZP_RETURN_IF_ERROR(checkWorld(session.plan(), options, world));
@@ -137,6 +138,13 @@ StatusOr<Session> openSession(const ZprunOptions &options, int world, int ranksH
     ZP_RETURN_IF_ERROR(makeWritableDirectory(options.outputDirectory));
   if (first && !options.trace.empty())
     ZP_RETURN_IF_ERROR(AtomicFile::create(options.trace).status()); // gone again: the file is written at the end
+  if (!options.against.empty()) {
+    ZprunOptions other = options;
+    other.plan = options.against;
+    other.against.clear();
+    ZP_ASSIGN_OR_RETURN(Session against, openSession(other, world, ranksHere, first));
+    session.against = std::make_unique<Session>(std::move(against));
+  }
   ZP_RETURN_IF_ERROR(checkMemory(session, ranksHere));
   return session;
 }

@@ -2,6 +2,7 @@
 #ifndef ZP_RUNTIME_TOOLS_ZPRUN_SESSION_H
 #define ZP_RUNTIME_TOOLS_ZPRUN_SESSION_H
 
+#include <memory>
 #include <optional>
 
 #include "runtime/executor/executor.h"
@@ -23,10 +24,12 @@ struct Session {
   Prompts prompts;                   ///< what generate continues
   std::optional<TokenDataset> evaluation; ///< rows that training evaluates
   std::optional<ResumePoint> resume; ///< the checkpoint that training goes on from
+  std::unique_ptr<Session> against;  ///< the plan that bench compares with
 
   const fbs::Plan &plan() const { return file.plan(); }
   bool trainsAdapter() const;
-  /// Bytes of one rank in this host's memory: the spaces but for the disk's, and a GPU's own.
+  /// Bytes of one rank in this host's memory, also those of the plan that it is compared with: the spaces but for the disk's, and a
+  /// GPU's own.
   uint64_t plannedBytes() const;
 };
 
