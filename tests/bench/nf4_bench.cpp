@@ -1,7 +1,8 @@
 // Linears on 4-bit weights beside the same product of a plain weight: by our own matmul, and by oneDNN with a prepacked weight.
 //
-//   kernels_bench --benchmark_filter='NF4/bf16/512x4096x4096'
+//   GLIBC_TUNABLES=glibc.malloc.hugetlb=1 kernels_bench --benchmark_filter='NF4/bf16/512x4096x4096'
 //
+// The variable makes all rivals' memory huge pages where the system has them, as a training run's is (runtime/memory/mapping.cpp).
 // Names are NF4/dtype/tokens x outputs x inputs/direction, scales nested unless they end in /f32 scales. The rivals take turns, so
 // that a busy machine slows all of them; the rates are those of each one's fastest turn, in CPU time of the one thread. `of_dense`,
 // `of_onednn` and `dense_of_onednn` are ratios of speed; oneDNN's bf16 takes a CPU with AVX-512: where there is none, its f32 product
