@@ -35,7 +35,8 @@ def makePairPrompts(tokenizer, files, arguments):
     tokenizer.warnAboutPadding()
     pairs = PairReader(arguments, answers=False).read(files)
     if arguments.mode == "seq2seq":
-        side = sourceSides(tokenizer, [pairs], arguments)[0]
+        source = sourceSides(tokenizer, [pairs], arguments)[0]
+        side = Side(source.rows, source.length, source.padId)  # prompts have the same names for every kind of model
         start = {"decoder_start_token_id": seq2seq.startToken(tokenizer, arguments.decoder_start_token_id)}
     else:
         length = arguments.max_length or LENGTH

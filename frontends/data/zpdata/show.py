@@ -24,13 +24,6 @@ def show(arguments):
         if "source_ids" in values
         else None
     )
-    if "segment_ids" not in values:  # prompts of an encoder
-        print(
-            json.dumps({"row": arguments.row, "rows": rows, "source": source}, ensure_ascii=False)
-            if arguments.json
-            else f"source: {source}"
-        )
-        return
     documents = [describe(tokenizer, values, segment) for segment in range(values["segment_ids"].max() + 1)]
     if arguments.json:
         print(

@@ -93,7 +93,7 @@ def readRow(path, row):
     """({name: values of the row}, rows in all, metadata). The sides are those that the file has."""
     try:
         with safetensors.safe_open(path, framework="numpy") as file:
-            names = [name for side in (NAMES, SOURCE_NAMES) if side[0] in file.keys() for name in side] or NAMES
+            names = NAMES + (SOURCE_NAMES if SOURCE_NAMES[0] in file.keys() else ())
             missing = [name for name in names if name not in file.keys()]
             if missing:
                 raise ZpError(
