@@ -46,6 +46,7 @@ public:
       ZP_RETURN_IF_ERROR(evaluateNow(*options.evaluation));
     Progress progress(report.updates, report.wanted, static_cast<uint64_t>(std::max<int64_t>(1, settings.logging_steps)),
                       options.quiet || communicator.rank() != 0);
+    EpochMeter epochs(order.updatesPerEpoch(), residentOwnBytes());
     while (report.updates < report.wanted) {
       ZP_RETURN_IF_ERROR(agree(options.checkpoints));
       if (report.stoppedBy)
@@ -55,7 +56,8 @@ public:
       ZP_RETURN_IF_ERROR(step(report.updates, metrics));
       metrics.stepSeconds = secondsSince(start);
       metrics.tokensPerSecond = static_cast<double>(updateTokens) / metrics.stepSeconds;
-      report.residentPeak = std::max(report.residentPeak, residentOwnBytes());
+      const uint64_t resident = residentOwnBytes();
+      report.residentPeak = std::max(report.residentPeak, resident);
       if (file)
         ZP_RETURN_IF_ERROR(file->append(metrics));
       progress.show(metrics, report.residentPeak);
@@ -65,6 +67,8 @@ public:
       report.position.epoch = metrics.epoch;
       report.summary.loss += lossToLog(metrics.loss, report.summary.loss, report.updates - options.from.step - 1);
       report.saveAtEnd = policy->after(report.updates);
+      if (auto epoch = epochs.update(report.updates, metrics.loss, resident); epoch && options.afterEpoch)
+        options.afterEpoch(*epoch);
       if (options.evaluation && evaluations->after(report.updates))
         ZP_RETURN_IF_ERROR(evaluateNow(*options.evaluation));
       if (options.checkpoints && report.saveAtEnd && report.updates < report.wanted)

@@ -5,12 +5,14 @@
 #ifndef ZP_RUNTIME_TRAINER_LOOP_H
 #define ZP_RUNTIME_TRAINER_LOOP_H
 
+#include <functional>
 #include <string>
 
 #include "runtime/executor/executor.h"
 #include "runtime/io/token_dataset.h"
 #include "runtime/schema/settings.h"
 #include "runtime/trainer/checkpoint_writer.h"
+#include "runtime/trainer/epoch_report.h"
 #include "runtime/trainer/run_log.h"
 
 namespace zp::fbs {
@@ -24,6 +26,7 @@ struct LoopOptions {
   std::string eventDirectory;  ///< of TensorBoard's events, by rank 0; empty: none
   bool quiet = false;
   const TokenDataset *evaluation = nullptr; ///< rows that the settings' eval_strategy evaluates
+  std::function<void(const EpochReport &)> afterEpoch; ///< called after the last update of each
   RunPosition from;            ///< where a resumed run goes on
   std::string earlierMetrics;  ///< of a resumed run: the file whose lines metrics.jsonl begins with
   CheckpointWriter *checkpoints = nullptr; ///< takes those of the save strategy but the last, which is the caller's

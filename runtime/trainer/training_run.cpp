@@ -95,6 +95,7 @@ StatusOr<LoopReport> run(const fbs::Plan &plan, const JobSettings &settings,
   loop.quiet = options.quiet;
   loop.evaluation = options.evaluation;
   loop.eventDirectory = options.eventDirectory;
+  loop.afterEpoch = options.afterEpoch;
   CheckpointOptions saving;
   saving.model = options.trained;
   saving.settings = &settings;

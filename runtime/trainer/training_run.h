@@ -15,6 +15,7 @@ struct RunOptions {
   const ResumePoint *resume = nullptr; ///< its state has been restored
   const TokenDataset *evaluation = nullptr; ///< rows to evaluate between updates
   std::string eventDirectory;               ///< of TensorBoard's events; empty: none
+  std::function<void(const EpochReport &)> afterEpoch; ///< called after each epoch
 };
 
 /// Every rank calls it after `init`. The weights at the end are the last ones, or, when the settings

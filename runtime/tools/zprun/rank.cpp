@@ -84,13 +84,16 @@ static StatusOr<int> train(const Session &session, Executor &executor, Communica
   run.evaluation = session.evaluation ? &*session.evaluation : nullptr;
   if (session.options.reportTo == "tensorboard")
     run.eventDirectory = session.options.loggingDirectory.empty() ? session.options.outputDirectory + "/runs" : session.options.loggingDirectory;
-  if (communicator.rank() == 0 && !session.options.quiet)
+  const bool speaks = communicator.rank() == 0 && !session.options.quiet;
+  if (speaks && session.options.reportMemory)
+    run.afterEpoch = [&](const EpochReport &epoch) { reportEpoch(session, epoch); };
+  if (speaks)
     reportParameters(session);
   const uint64_t before = residentOwnBytes();
   ZP_ASSIGN_OR_RETURN(LoopReport report, trainAndSave(session.plan(), session.settings, *session.dataset, executor, communicator, run));
   if (communicator.rank() == 0) {
-    if (!session.options.quiet)
-      reportMemory(session, before, report.residentPeak);
+    if (speaks && !session.options.reportMemory)
+      reportMemory(session, "train", {before, residentOwnBytes(), std::max(before, report.residentPeak)});
     if (session.options.pushToHub)
       ZP_RETURN_IF_ERROR(makeHubFolder(session));
     ZP_RETURN_IF_ERROR(reportTraining(session, executor, communicator, report));
@@ -107,10 +110,13 @@ static StatusOr<int> evaluateAndReport(const Session &session, Executor &executo
 }
 
 static StatusOr<int> generateAndReport(const Session &session, Executor &executor, Communicator &communicator) {
+  const uint64_t before = residentOwnBytes();
   ZP_ASSIGN_OR_RETURN(GenerateReport report, generate(session.plan(), session.prompts, session.generation, executor, communicator));
   if (communicator.rank() == 0) {
     ZP_RETURN_IF_ERROR(writeFileAtomically(session.options.continuations, linesOf(session.prompts, report.continuations)));
     reportGeneration(session, report);
+    if (session.options.reportMemory && !session.options.quiet)
+      reportMemory(session, "eval", {before, residentOwnBytes(), std::max(before, report.residentPeak)});
   }
   return 0;
 }

@@ -87,22 +87,28 @@ void reportParameters(const Session &session) {
               all ? 100.0 * static_cast<double>(trained) / static_cast<double>(all) : 0);
 }
 
-static void printMemory(const char *what, uint64_t before, uint64_t end, uint64_t peak) {
-  auto mib = [](uint64_t bytes) { return static_cast<int64_t>(bytes >> 20); };
-  auto since = [&](uint64_t bytes) { return bytes >= before ? mib(bytes - before) : -mib(before - bytes); };
-  std::printf("%s Memory before entering the train : %" PRId64 "\n"
-              "%s Memory consumed at the end of the train (end-begin): %" PRId64 "\n"
-              "%s Peak Memory consumed during the train (max-begin): %" PRId64 "\n"
-              "%s Total Peak Memory consumed during the train (max): %" PRId64 "\n",
-              what, mib(before), what, since(end), what, since(peak), what, mib(peak));
+static void printMemory(const char *what, const char *stage, const ResidentBytes &bytes) {
+  auto mib = [](uint64_t size) { return static_cast<int64_t>(size >> 20); };
+  auto since = [&](uint64_t now) { return now >= bytes.before ? mib(now - bytes.before) : -mib(bytes.before - now); };
+  std::printf("%s Memory before entering the %s : %" PRId64 "\n"
+              "%s Memory consumed at the end of the %s (end-begin): %" PRId64 "\n"
+              "%s Peak Memory consumed during the %s (max-begin): %" PRId64 "\n"
+              "%s Total Peak Memory consumed during the %s (max): %" PRId64 "\n",
+              what, stage, mib(bytes.before), what, stage, since(bytes.end), what, stage, since(bytes.peak), what, stage, mib(bytes.peak));
 }
 
-void reportMemory(const Session &session, uint64_t before, uint64_t peak) {
+void reportMemory(const Session &session, const char *stage, const ResidentBytes &resident) {
   uint64_t device = 0;
   for (const fbs::Space *space : *session.plan().spaces())
     device += space->tier() == fbs::Tier::Device ? space->bytes() : 0;
-  printMemory("Device", device, device, device);
-  printMemory("CPU", before, residentOwnBytes(), std::max(before, peak));
+  printMemory("Device", stage, {device, device, device});
+  printMemory("CPU", stage, resident);
+}
+
+void reportEpoch(const Session &session, const EpochReport &report) {
+  reportMemory(session, "train", report.resident);
+  std::printf("epoch=%" PRIu64 ": train_ppl=%.4f train_epoch_loss=%.4f\n", report.epoch, std::exp(report.loss), report.loss);
+  std::fflush(stdout); // a run may take long
 }
 
 void reportEvaluation(const EvaluateReport &report) {

@@ -16,9 +16,11 @@ namespace zp::rt {
 Status reportTraining(const Session &session, const Executor &executor, const Communicator &communicator, const LoopReport &report);
 /// PEFT's line of trainable and all parameters. A parameter in 4 bits counts as one.
 void reportParameters(const Session &session);
-/// The guide's lines of memory in MiB: of the plan's device space, which is taken before training and stays what it is, and of
-/// this process, whose resident bytes were `before` and at most `peak`.
-void reportMemory(const Session &session, uint64_t before, uint64_t peak);
+/// The guide's lines of memory in MiB, of a `stage` (train, eval): of the plan's device space, which is taken before and stays what
+/// it is, and of this process.
+void reportMemory(const Session &session, const char *stage, const ResidentBytes &resident);
+/// Those of an epoch and the guide's line of its perplexity and loss.
+void reportEpoch(const Session &session, const EpochReport &report);
 void reportEvaluation(const EvaluateReport &report);
 /// The `peak:` lines and one of JSON; the notes on generation_config.json on stderr.
 void reportGeneration(const Session &session, const GenerateReport &report);

@@ -1,0 +1,36 @@
+// What each epoch of training came to: its loss and the memory of this process, for who prints them.
+#ifndef ZP_RUNTIME_TRAINER_EPOCH_REPORT_H
+#define ZP_RUNTIME_TRAINER_EPOCH_REPORT_H
+
+#include <cstdint>
+#include <optional>
+
+namespace zp::rt {
+
+/// Resident bytes of a process: when something began, when it ended, and the most seen between.
+struct ResidentBytes {
+  uint64_t before = 0, end = 0, peak = 0;
+};
+
+struct EpochReport {
+  uint64_t epoch = 0; ///< from 0
+  double loss = 0;    ///< mean of its updates' losses, of those that this process did
+  ResidentBytes resident;
+};
+
+class EpochMeter {
+public:
+  EpochMeter(uint64_t updatesPerEpoch, uint64_t residentBefore) : updatesPerEpoch(updatesPerEpoch), resident{residentBefore, residentBefore, residentBefore} {}
+
+  /// After an update, `done` counting those of the whole run; the report when it was an epoch's last.
+  std::optional<EpochReport> update(uint64_t done, double loss, uint64_t residentNow);
+
+private:
+  uint64_t updatesPerEpoch, updates = 0;
+  double sum = 0;
+  ResidentBytes resident;
+};
+
+} // namespace zp::rt
+
+#endif // ZP_RUNTIME_TRAINER_EPOCH_REPORT_H
