@@ -71,6 +71,8 @@ public:
     }
     if (!code) {
       ZP_ASSIGN_OR_RETURN(code, step(runWords(plan, prompts, made), scratch.file("run.log")));
+      if (arguments.reportMemory)
+        std::fputs(contentOf(scratch.file("run.log")).c_str(), stderr);
     }
     if (!code) {
       std::vector<std::string> words = {tools.path("zpdata"), "text", made};
@@ -109,12 +111,10 @@ private:
 
   std::vector<std::string> promptWords(const std::string &to) const {
     std::vector<std::string> words = {tools.path("zpdata"), "prompts", promptFile(), "-o", to, "--json", "true"};
-    if (encoderDecoder) {
-      words.insert(words.end(), {"--mode", "seq2seq"});
-      if (arguments.sourceLength)
-        words.insert(words.end(), {"--max_source_length", std::to_string(*arguments.sourceLength)});
-      words.insert(words.end(), arguments.pairFlags.begin(), arguments.pairFlags.end());
-    }
+    words.insert(words.end(), {"--mode", encoderDecoder ? "seq2seq" : arguments.mode});
+    words.insert(words.end(), arguments.dataFlags.begin(), arguments.dataFlags.end());
+    if (arguments.promptLength)
+      words.insert(words.end(), {encoderDecoder ? "--max_source_length" : "--max_length", std::to_string(*arguments.promptLength)});
     if (arguments.stopStrings || (generation.is_object() && !generation.value("stop_strings", Json()).is_null()))
       words.insert(words.end(), {"--token_text", "true"});
     return tokenizer(words);
@@ -196,6 +196,8 @@ private:
       words.insert(words.end(), {"--num_beams", std::to_string(*arguments.beams)});
     if (!arguments.adapter.empty())
       words.insert(words.end(), {"--adapter_name_or_path", arguments.adapter});
+    if (arguments.reportMemory)
+      words.insert(words.end(), {"--report_memory", "true"});
     words.insert(words.end(), arguments.runFlags.begin(), arguments.runFlags.end());
     return words;
   }

@@ -19,6 +19,10 @@ constexpr const char *kHelp = R"(usage: zp generate --model DIR [--adapter_name_
   --adapter_name_or_path DIR   a trained adapter; without it the model alone
   --prompt TEXT                what is continued; again for more of them
   --prompts FILE               rows with prompt, messages or text instead (.jsonl, .json, .csv, .parquet)
+  --mode M                     causal, seq2seq: rows of that file are texts to answer, as zpdata --mode has them [sft; of an encoder-decoder
+                               seq2seq]
+  --source_column NAME  --input_template TEXT  --reference_quirks BOOL   of such rows; zpdata --help
+  --max_prompt_length N        tokens of such a row (--max_source_length); longer ones are cut [causal: 64; seq2seq: the longest's]
   --chat_template_format F     chatml, zephyr, or own (the tokenizer's template): a prompt is a user's message; none: text as it is [none]
   --max_new_tokens N           most new tokens of a prompt [generation_config.json's, else 64]
   --max_length N               tokens of a prompt with its new ones [what they take]
@@ -26,13 +30,9 @@ constexpr const char *kHelp = R"(usage: zp generate --model DIR [--adapter_name_
   --do_sample BOOL             draw tokens, rather than the most probable each time [generation_config.json]
   --temperature T  --no_repeat_ngram_size N  --stop_strings TEXT … all keys of generation_config.json are flags (zprun generate --help)
   --num_processes N            ranks; each keeps a share of the weights [1]
-  --json                       a line of JSON a prompt: {"row": 0, "text": …, "ended": "eos"}
+  --report_memory              the memory that it took, on stderr
+  --json                       a line of JSON a prompt: {"row": 0, "text": …, "ended": "eos"}; for zpdata accuracy and classify
   --quiet                      the text alone: no command lines on stderr
-
-of an encoder-decoder (T5, BART …), which reads the prompt as its source:
-  --max_source_length N        tokens of a source; longer ones are cut [the longest's]
-  --source_column NAME         the prompts' column of FILE [prompt]
-  --input_template TEXT        what becomes of a prompt, {text} being it ["{text}"]
 
   and the settings of zpc import: --bf16, --use_4bit_quantization true, --zero_stage N …
 
@@ -69,8 +69,8 @@ public:
 #undef ZP_GENERATION
     for (const char *name : {"seed", "kernel_path", "threads"})
       flags[name] = {false, "a value", passTo(arguments.runFlags, name)};
-    for (const char *name : {"source_column", "input_template"})
-      flags[name] = {false, "a text", passTo(arguments.pairFlags, name)};
+    for (const char *name : {"source_column", "input_template", "reference_quirks", "decoder_start_token_id", "dataset_text_field"})
+      flags[name] = {std::string_view(name) == "reference_quirks", "a value", passTo(arguments.dataFlags, name)};
     flags["stop_strings"] = {false, "a text", [this](const std::string &word) {
                                arguments.stopStrings = true;
                                return passTo(arguments.runFlags, "stop_strings")(word);
@@ -88,10 +88,16 @@ public:
     text("prompts", arguments.promptFile);
     number("max_new_tokens", arguments.newTokens);
     number("max_length", arguments.maxLength);
-    number("max_source_length", arguments.sourceLength);
+    for (const char *name : {"max_prompt_length", "max_source_length"})
+      number(name, arguments.promptLength);
     number("num_beams", arguments.beams);
     toggle("quiet", arguments.quiet);
     toggle("json", arguments.json);
+    toggle("report_memory", arguments.reportMemory);
+    flags["mode"] = {false, "sft, causal or seq2seq", [this](const std::string &word) {
+                       arguments.mode = word;
+                       return word == "sft" || word == "causal" || word == "seq2seq";
+                     }};
     flags["prompt"] = {false, "a text", [this](const std::string &word) { return arguments.prompts.push_back(word), true; }};
     flags["num_processes"] = {false, "a whole number from 1",
                               [this](const std::string &word) { return isNumber(word, arguments.ranks); }};
@@ -161,6 +167,8 @@ private:
                     arguments.prompts.empty()
                         ? "--prompt: is missing, expected something to continue; write --prompt TEXT or --prompts FILE"
                         : "--prompts: is given beside --prompt, expected prompts from one source; drop one of the two");
+    if (arguments.mode == "causal" && arguments.promptFile.empty())
+      return Status(ErrorCode::Usage, "--mode: is causal beside --prompt, expected rows of a file; write --prompts FILE");
     return Status();
   }
 

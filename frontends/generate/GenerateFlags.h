@@ -15,13 +15,14 @@ struct GenerateArguments {
   std::vector<std::string> prompts; ///< texts
   std::string promptFile;           ///< instead of them
   std::string chatFormat = "none";
-  std::optional<int64_t> newTokens, maxLength, sourceLength, beams;
+  std::optional<int64_t> newTokens, maxLength, promptLength, beams;
   int64_t ranks = 1;
+  std::string mode = "sft";             ///< of the rows of the file: sft, causal, seq2seq
+  std::vector<std::string> dataFlags;   ///< of zpdata prompts: --source_column NAME …
   std::vector<std::string> runFlags;    ///< of zprun generate: --temperature T …
   std::vector<std::string> importFlags; ///< of zpc import
-  std::vector<std::string> pairFlags;   ///< of zpdata prompts --mode seq2seq: --source_column NAME …
   bool stopStrings = false;             ///< whether runFlags have some
-  bool json = false, quiet = false, help = false;
+  bool json = false, quiet = false, reportMemory = false, help = false;
 };
 
 /// `--name value`, `--name=value`, `-` for `_`; booleans bare or with a word. A setting of zpc import is a flag too. Usage,

@@ -16,6 +16,8 @@ const std::pair<const char *, const char *> kAliases[] = {{"max_seq_len", "max_l
                                                           {"evaluation_strategy", "eval_strategy"},
                                                           {"activation_checkpointing", "gradient_checkpointing"},
                                                           {"model", "model_name_or_path"},
+                                                          {"text_column", "source_column"},
+                                                          {"label_column", "target_column"},
                                                           {"n", "num_processes"}};
 
 ValueKind kindOf(int64_t) { return ValueKind::Int; }

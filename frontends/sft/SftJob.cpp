@@ -98,6 +98,21 @@ void takeDataFlags(const SftArguments &arguments, SftJob &job) {
     job.testDataFlags.insert(job.testDataFlags.end(), {"--packing", arguments.get("eval_packing")});
 }
 
+/// Texts with answers: lengths that zpdata would take from the data, or have a default of its own for, are the plan's.
+void takeLengths(const SftArguments &arguments, SftJob &job) {
+  auto add = [&](const char *flag, int64_t value) {
+    for (std::vector<std::string> *flags : {&job.dataFlags, &job.testDataFlags})
+      flags->insert(flags->end(), {flag, std::to_string(value)});
+  };
+  const std::string mode = arguments.get("mode", "sft");
+  if (mode == "causal" && !arguments.given.count("max_length"))
+    add("--max_length", job.values.max_length);
+  if (mode == "seq2seq") {
+    add("--max_source_length", job.values.max_source_length);
+    add("--max_target_length", job.values.max_target_length);
+  }
+}
+
 /// Reporters by commas or blanks; TensorBoard's events are files, everything else would be sent somewhere.
 void takeReporters(const SftArguments &arguments, SftJob &job) {
   std::string rest;
@@ -145,6 +160,7 @@ StatusOr<SftJob> resolveJob(const SftArguments &arguments, const JobConfig &conf
   ZP_RETURN_IF_ERROR(resolveSettings(arguments, config, job));
   ZP_RETURN_IF_ERROR(takeSplits(arguments, job));
   takeDataFlags(arguments, job);
+  takeLengths(arguments, job);
   takeRunFlags(arguments, job);
   job.gpuIds = config.gpuIds;
   job.dryRun = arguments.isOn("dry_run");

@@ -190,6 +190,17 @@ TEST_F(SftJobTest, splits) {
                "--eval_strategy: is steps without a test split");
 }
 
+TEST_F(SftJobTest, rowsOfPairsHaveThePlansLengths) {
+  EXPECT_EQ(joined(resolved({"--mode", "causal", "--text_column", "Tweet text", "--label_column", "Label"}).dataFlags),
+            "--mode causal --source_column Tweet text --target_column Label --max_length 1024 ");
+  EXPECT_EQ(joined(resolved({"--mode", "causal", "--max_length", "64"}).dataFlags), "--max_length 64 --mode causal ");
+  const SftJob job = resolved({"--mode", "seq2seq", "--max_target_length", "8", "--report_memory", "true"});
+  EXPECT_EQ(joined(job.dataFlags), "--mode seq2seq --max_source_length 1024 --max_target_length 8 ");
+  EXPECT_EQ(joined(job.testDataFlags), joined(job.dataFlags));
+  EXPECT_EQ(job.values.max_target_length, 8);
+  EXPECT_EQ(joined(job.runFlags), "--report_memory true ");
+}
+
 TEST_F(SftJobTest, flagsOfTheOtherTools) {
   SftJob job = resolved({"--packing", "True", "--max_seq_len", "64", "--seed", "7", "--eval_packing", "False",
                          "--save_steps", "5", "--resume_from_checkpoint", "True"});
