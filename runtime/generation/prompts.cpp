@@ -73,13 +73,14 @@ Status readTokenTexts(const SafetensorsFile &file, std::vector<std::string> &tex
   return {};
 }
 
-/// A file of prompts is for one kind of model.
+/// A file of prompts is for one kind of model, as its metadata says; one to train from has a side for an encoder or none.
 Status checkKind(const SafetensorsFile &file, const PromptRoom &room) {
-  if ((file.find("source_ids") != nullptr) == room.ofEncoder)
+  auto kind = file.metadata().find("kind");
+  if ((file.find("source_ids") || (kind != file.metadata().end() && kind->second == "seq2seq")) == room.ofEncoder)
     return {};
   return Status(ErrorCode::Dataset,
-                file.path() + (room.ofEncoder ? ": has no source_ids, but the plan is an encoder-decoder's, expected what an encoder reads; make it with zpdata prompts --mode seq2seq"
-                                              : ": has source_ids, but the plan's model is a decoder alone, expected its prompts; make it with zpdata prompts, without --mode seq2seq"));
+                file.path() + (room.ofEncoder ? ": is of a decoder alone, but the plan is an encoder-decoder's, expected what an encoder reads; make it with zpdata prompts --mode seq2seq"
+                                              : ": is of an encoder, but the plan's model is a decoder alone, expected its prompts; make it with zpdata prompts, without --mode seq2seq"));
 }
 
 /// The tokens of a row, its padding on one side.
@@ -108,8 +109,9 @@ Status readRow(const Column &ids, const Column &segments, uint64_t row, uint32_t
 StatusOr<Prompts> readPrompts(const std::string &path, uint32_t vocabulary, const PromptRoom &room) {
   ZP_ASSIGN_OR_RETURN(std::shared_ptr<const SafetensorsFile> file, SafetensorsFile::open(path));
   ZP_RETURN_IF_ERROR(checkKind(*file, room));
-  ZP_ASSIGN_OR_RETURN(Column ids, columnOf(*file, room.ofEncoder ? "source_ids" : "input_ids"));
-  ZP_ASSIGN_OR_RETURN(Column segments, columnOf(*file, room.ofEncoder ? "source_segment_ids" : "segment_ids"));
+  const bool hasSource = file->find("source_ids") != nullptr;
+  ZP_ASSIGN_OR_RETURN(Column ids, columnOf(*file, hasSource ? "source_ids" : "input_ids"));
+  ZP_ASSIGN_OR_RETURN(Column segments, columnOf(*file, hasSource ? "source_segment_ids" : "segment_ids"));
   if (ids.shape != segments.shape || ids.shape[0] == 0)
     return Status(ErrorCode::Dataset, path + ": its tokens are " + shapeText(ids.shape) + " and their segments " +
                                           shapeText(segments.shape) +

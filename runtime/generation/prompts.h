@@ -24,7 +24,7 @@ struct PromptRoom {
   bool ofEncoder = false; ///< the prompts are the sources of an encoder-decoder
 };
 
-/// Each row's tokens of segment 0: `input_ids`, or `source_ids` of an encoder.
+/// Each row's tokens of segment 0: `input_ids`, or `source_ids` of a file that has an encoder's side.
 /// Dataset: a file of another kind, an empty prompt, several documents in a row, a prompt that is too long. TokenRange: an id
 /// from `vocabulary` on.
 StatusOr<Prompts> readPrompts(const std::string &path, uint32_t vocabulary, const PromptRoom &room);
