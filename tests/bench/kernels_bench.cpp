@@ -282,7 +282,7 @@ void Adamw(benchmark::State &state) {
 
 void registerAll() {
   for (const Product &product : kProducts) {
-    for (DType f : kBoth)
+    for (DType f : kComputeDTypes)
       benchmark::RegisterBenchmark((std::string("Matmul/") + textOf(f) + "/" + product.name).c_str(),
                                    [&product, f](benchmark::State &state) { Matmul(state, product, f); });
 #ifdef ZP_HAVE_ONEDNN
@@ -298,7 +298,7 @@ void registerAll() {
       {"RmsNorm", RmsNorm}, {"RmsNormGradient", RmsNormGradient}, {"Rope", Rope}, {"SiluMul", SiluMul},
       {"SiluMulGradient", SiluMulGradient}, {"Dropout", Dropout}};
   for (auto [name, function] : others)
-    for (DType f : kBoth)
+    for (DType f : kComputeDTypes)
       benchmark::RegisterBenchmark((std::string(name) + "/" + textOf(f)).c_str(),
                                    [function, f](benchmark::State &state) { function(state, f); });
   benchmark::RegisterBenchmark("Adamw", Adamw);

@@ -148,9 +148,9 @@ static void registerLinear(const Linear &linear, DType f, bool nested) {
 }
 
 void registerNF4Benchmarks() {
-  for (DType f : kBoth)
+  for (DType f : kComputeDTypes)
     benchmark::RegisterBenchmark((std::string("NF4Dequantize/") + textOf(f)).c_str(), [f](benchmark::State &state) { nf4Dequantize(state, f); });
-  for (DType f : kBoth) {
+  for (DType f : kComputeDTypes) {
     for (const Linear &linear : kLarge)
       for (bool nested : {true, false})
         registerLinear(linear, f, nested);

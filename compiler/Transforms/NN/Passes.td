@@ -56,12 +56,19 @@ def BuildEvaluationPass : NN_Pass<"nn-build-evaluation"> {
 }
 
 def BuildGenerationPass : NN_Pass<"nn-build-generation"> {
-  let summary = "with the setting `generate`: makes the programs `prefill` and `decode` of the forward pass, instead of training";
+  let summary = "with the setting `generate`: makes the programs that generate text of the forward pass, instead of training";
   let description = [{
-    `prefill` takes prefill_length tokens of each of generation_batch_size rows and only fills their caches; `decode` takes one token
-    of each row, appends it and gives the logits of the next. Both are the forward pass without dropout, with each nn.attention
-    replaced by nn.append_cache and nn.cached_attention on states @cache.key.N and @cache.value.N of max_length places a row, and a bias
-    by one over places. position_ids are places in the cache too: -1 is padding. Nothing is trained: parameters lose `trainable`, what trains goes.
+    Of num_beams beams of each of generation_batch_size prompts, beam b of prompt p has the row p · num_beams + b of the caches. `prefill` takes
+    prefill_length tokens of each row and only fills the caches; `decode` takes one token of each beam, appends it and gives the logits
+    of the next. Both are the forward pass without dropout, with each causal nn.attention replaced by nn.append_cache and
+    nn.cached_attention on states @cache.key.N and @cache.value.N of max_length places a row; its bias is that of the places. position_ids are
+    places in the cache too: -1 is padding. With beams `reorder` gives each row what row beam_origins[row] had.
+
+    Of an encoder-decoder `encode` runs the encoder, a row a prompt, and stores the keys and values that the decoder sees of the source in
+    @cache.source_key.N and @cache.source_value.N; `decode` has the beams of a prompt as the queries of its row there. There is no
+    `prefill`: a decoder begins with a single token. A row of its caches has max_target_length places.
+
+    Nothing is trained: parameters lose `trainable`, what trains goes.
 
     Requires: attach-adapters, set-precision, quantize-frozen-weights; train_step is forward only; a row is one document.
     Ensures: no program of kind train_step; without the setting nothing changes.

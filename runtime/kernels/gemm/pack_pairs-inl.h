@@ -81,7 +81,7 @@ HWY_INLINE bool interleavesCodes(const QuantMatrix *weight, int64_t column, int6
 }
 
 /// packPairsOfB for codes of a B that is not transposed: elements go from the lookup to their panel.
-HWY_NOINLINE void interleaveCodes(const QuantMatrix &source, int64_t first, int64_t k, int64_t column, int64_t columns, int64_t pairs,
+inline HWY_NOINLINE void interleaveCodes(const QuantMatrix &source, int64_t first, int64_t k, int64_t column, int64_t columns, int64_t pairs,
                                   int64_t width, uint32_t *target) {
   const QuantMatrix weight = source; // a copy that no store can change: what follows from it is computed once
   const hn::FixedTag<uint32_t, 16> d;

@@ -7,16 +7,22 @@
 #include <cstdint>
 #include <cstdlib>
 
+#ifdef __CUDACC__
+#define ZP_ON_ANY __host__ __device__ // kernels of a device ask it too
+#else
+#define ZP_ON_ANY
+#endif
+
 namespace zp::rt {
 
 struct RelativeBuckets {
   int64_t buckets, maxDistance;
   bool bidirectional;
   /// Buckets of one direction, and how many of those hold one distance each.
-  int64_t ofDirection() const { return bidirectional ? buckets / 2 : buckets; }
-  int64_t exact() const { return ofDirection() / 2; }
+  ZP_ON_ANY int64_t ofDirection() const { return bidirectional ? buckets / 2 : buckets; }
+  ZP_ON_ANY int64_t exact() const { return ofDirection() / 2; }
   /// `relative` is the key's place minus the query's. Requires exact() >= 1 and maxDistance > exact().
-  int64_t of(int64_t relative) const {
+  ZP_ON_ANY int64_t of(int64_t relative) const {
     const int64_t distance = bidirectional ? std::abs(relative) : std::max<int64_t>(-relative, 0);
     const int64_t base = bidirectional && relative > 0 ? ofDirection() : 0;
     if (distance < exact())

@@ -1,5 +1,7 @@
 #include "runtime/trainer/run_log.h"
 
+#include <cmath>
+
 #include <gtest/gtest.h>
 
 namespace zp::rt {
