@@ -2,12 +2,10 @@
 #ifndef ZP_RUNTIME_KERNELS_ATTENTION_CHECK_H
 #define ZP_RUNTIME_KERNELS_ATTENTION_CHECK_H
 
+#include "runtime/kernels/attention/head_limit.h"
 #include "runtime/kernels/check.h"
 
 namespace zp::rt {
-
-/// The largest head_dim that the kernels' stack tiles are laid out for.
-inline constexpr int64_t kMaxHeadDim = 256;
 
 /// Checks heads, kv_heads, length, window and scale against the query; returns head_dim when all is well, else 0.
 template <typename Args> int64_t checkAttention(Checker &checker, const Args &args, const TensorView &query) {

@@ -1,4 +1,4 @@
-#include "runtime/kernels/attention/check.h"
+#include "runtime/kernels/attention/head_limit.h"
 #include "runtime/kernels/cuda/element.h"
 #include "runtime/kernels/cuda/kernels.h"
 #include "runtime/kernels/cuda/reduce.h"

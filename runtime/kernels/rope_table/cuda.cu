@@ -1,4 +1,4 @@
-#include "runtime/kernels/attention/check.h"
+#include "runtime/kernels/attention/head_limit.h"
 #include "runtime/kernels/cuda/elementwise.h"
 #include "runtime/kernels/cuda/kernels.h"
 
