@@ -19,7 +19,7 @@ struct Normal {
   VF32 cumulative, bell;
 };
 
-/// Φ(x) to 4 ulp over all of f32, negative x too, where (1 + erf)/2 would cancel: Φ(-y) = exp(-y²/2)·Q(y) for y >= 0, with Q a
+/// Φ(x) to a few ulp over all of f32, negative x too, where (1 + erf)/2 would cancel: Φ(-y) = exp(-y²/2)·Q(y) for y >= 0, with Q a
 /// polynomial in w = 1/(1 + 0.3·y) (a minimax fit of the scaled complement, relative error 4e-9). NaN stays NaN.
 HWY_INLINE Normal normal(F32 d, VF32 x) {
   const VF32 far = hn::Set(d, 20.0f), one = hn::Set(d, 1.0f);

@@ -21,7 +21,7 @@ template <Activation kind, typename T> static void activate(const KernelContext 
 
 void activationCpu(const KernelContext &context, const ActivationArgs &args) {
   withActivation(args.kind, [&](auto kind) {
-    args.source.dtype == DType::F32 ? activate<kind.value, float>(context, args) : activate<kind.value, Bf16>(context, args);
+    forComputeType(args.source.dtype, [&](auto element) { activate<kind.value, decltype(element)>(context, args); });
   });
 }
 

@@ -23,7 +23,7 @@ template <Activation kind, typename T> static void activationGradient(const Kern
 
 void activationGradientCpu(const KernelContext &context, const ActivationGradientArgs &args) {
   withActivation(args.kind, [&](auto kind) {
-    args.source.dtype == DType::F32 ? activationGradient<kind.value, float>(context, args) : activationGradient<kind.value, Bf16>(context, args);
+    forComputeType(args.source.dtype, [&](auto element) { activationGradient<kind.value, decltype(element)>(context, args); });
   });
 }
 

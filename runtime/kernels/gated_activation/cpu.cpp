@@ -24,7 +24,7 @@ template <Activation kind, typename T> static void gatedActivation(const KernelC
 
 void gatedActivationCpu(const KernelContext &context, const GatedActivationArgs &args) {
   withActivation(args.kind, [&](auto kind) {
-    args.gate.dtype == DType::F32 ? gatedActivation<kind.value, float>(context, args) : gatedActivation<kind.value, Bf16>(context, args);
+    forComputeType(args.gate.dtype, [&](auto element) { gatedActivation<kind.value, decltype(element)>(context, args); });
   });
 }
 

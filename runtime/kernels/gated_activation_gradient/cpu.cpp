@@ -26,7 +26,7 @@ static void gatedActivationGradient(const KernelContext &context, const GatedAct
 
 void gatedActivationGradientCpu(const KernelContext &context, const GatedActivationGradientArgs &args) {
   withActivation(args.kind, [&](auto kind) {
-    args.gate.dtype == DType::F32 ? gatedActivationGradient<kind.value, float>(context, args) : gatedActivationGradient<kind.value, Bf16>(context, args);
+    forComputeType(args.gate.dtype, [&](auto element) { gatedActivationGradient<kind.value, decltype(element)>(context, args); });
   });
 }
 

@@ -45,7 +45,7 @@ template <typename T> static void normalise(const KernelContext &context, const 
 }
 
 void layerNormCpu(const KernelContext &context, const LayerNormArgs &args) {
-  args.source.dtype == DType::F32 ? normalise<float>(context, args) : normalise<Bf16>(context, args);
+  forComputeType(args.source.dtype, [&](auto element) { normalise<decltype(element)>(context, args); });
 }
 
 } // namespace zp::rt::HWY_NAMESPACE

@@ -72,10 +72,11 @@ template <typename T> static void sourceGradient(const KernelContext &context, c
 }
 
 void layerNormGradientCpu(const KernelContext &context, const LayerNormGradientArgs &args) {
-  const bool f32 = args.source.dtype == DType::F32;
-  if (args.gradWeight || args.gradBias) // first: grad_source may be grad_out's memory
-    f32 ? parameterGradients<float>(context, args) : parameterGradients<Bf16>(context, args);
-  f32 ? sourceGradient<float>(context, args) : sourceGradient<Bf16>(context, args);
+  forComputeType(args.source.dtype, [&](auto element) {
+    if (args.gradWeight || args.gradBias) // first: grad_source may be grad_out's memory
+      parameterGradients<decltype(element)>(context, args);
+    sourceGradient<decltype(element)>(context, args);
+  });
 }
 
 } // namespace zp::rt::HWY_NAMESPACE

@@ -1,21 +1,21 @@
 // Numbers that can be followed by hand.
 // RUN: zp-interpret --print %s --updates=1 --input=x=3,4,0,0,6,8,0,0 --input=i=1,2 --value=w=1,0,0,1 --value=n=2,-1 | FileCheck %s
 
+// CHECK: output embedding
+// CHECK-NEXT: {{^}}  6 8 0 0
+// CHECK: output layer_norm
+// CHECK-NEXT: {{^}}  1 -1.5 2 -1
 // CHECK: output linear: norm
 // CHECK-NEXT: {{^}}  3 4 0 0 6 8 0 0
 // CHECK: output norm: norm
 // CHECK-NEXT: {{^}}  1.2 -0.8
+// CHECK: output query
+// CHECK-NEXT: {{^}}  3 4 6 8
+// CHECK: output relu
+// CHECK-NEXT: {{^}}  1 0 2 0
 // CHECK: output rows
 // CHECK-NEXT: {{^}}  3 4 0 0 6 8
 // CHECK: output sum: norm 16.7705098
-// CHECK: output layer_norm
-// CHECK-NEXT: {{^}}  1 -1.5 2 -1
-// CHECK: output relu
-// CHECK-NEXT: {{^}}  1 0 2 0
-// CHECK: output embedding
-// CHECK-NEXT: {{^}}  6 8 0 0
-// CHECK: output query
-// CHECK-NEXT: {{^}}  3 4 6 8
 // CHECK: output value
 // CHECK-NEXT: {{^}}  0 0
 nn.parameter @w : tensor<2x2xf32> initial checkpoint {unit = 1 : i64, checkpoint = "w"}

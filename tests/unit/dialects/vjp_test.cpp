@@ -31,7 +31,7 @@ const Case cases[] = {
     {"dropout", "x:8x5xf32;scalars':64xi8",
      "%r = nn.dropout %x, %scalars {probability = 0.3 : f64, site = 2 : i64, length = 4 : i64} : (tensor<8x5xf32>, tensor<64xi8>) -> tensor<8x5xf32>"},
     {"silu_mul", "gate:8x4xf32;up:8x4xf32", "%r = nn.silu_mul %gate, %up : tensor<8x4xf32>"},
-    {"relu", "x:8x4xf32", "%r = nn.activation relu %x : tensor<8x4xf32>"},
+    {"relu", "bent:8x4xf32", "%r = nn.activation relu %bent : tensor<8x4xf32>"},
     {"gelu", "x:8x4xf32", "%r = nn.activation gelu %x : tensor<8x4xf32>"},
     {"gelu_tanh", "x:8x4xf32", "%r = nn.activation gelu_tanh %x : tensor<8x4xf32>"},
     {"gated_activation", "gate:8x4xf32;up:8x4xf32", "%r = nn.gated_activation gelu_tanh %gate, %up : tensor<8x4xf32>"},
@@ -108,6 +108,9 @@ Tensor randomInput(const Field &field, const std::vector<int64_t> &shape) {
     scalars.rowBase = 5;
     return scalarsToTensor(scalars);
   }
+  if (field.name == "bent") // where the op has a kink at 0: no difference may reach over it
+    for (double &value : tensor.data)
+      value += value < 0 ? -0.1 : 0.1;
   if (StringRef(field.name).ends_with("segments"))
     for (int64_t i = 0; i < tensor.size(); ++i)
       tensor[i] = i < 3 ? 0 : i < 8 ? 1 : -1;
