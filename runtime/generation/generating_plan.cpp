@@ -34,7 +34,11 @@ StatusOr<TokenPass> passOf(const PlanEntries &entries, fbs::EntryKind kind, Exec
   if (tokens == 0)
     return invalid("entries", std::string(fbs::EnumNameEntryKind(kind)) + " has no tokens");
   ZP_ASSIGN_OR_RETURN(pass.ids, inputOfEntry(entry, source ? "source_ids" : "input_ids", tokens, executor));
-  ZP_ASSIGN_OR_RETURN(pass.positions, inputOfEntry(entry, source ? "source_position_ids" : "position_ids", tokens, executor));
+  // An encoder may know distances alone.
+  const char *positions = source ? "source_position_ids" : "position_ids";
+  if (!source || inputOf(entry, positions) != kNoTensor) {
+    ZP_ASSIGN_OR_RETURN(pass.positions, inputOfEntry(entry, positions, tokens, executor));
+  }
   if (source) {
     ZP_ASSIGN_OR_RETURN(pass.segments, inputOfEntry(entry, "source_segment_ids", tokens, executor));
   }
@@ -60,7 +64,8 @@ Status openReaders(const PlanEntries &entries, bool encoderDecoder, Executor &ex
 
 void TokenPass::put(uint64_t row, uint64_t i, int32_t id, int64_t place) const {
   ids[row * length + i] = id;
-  positions[row * length + i] = static_cast<int32_t>(place);
+  if (positions)
+    positions[row * length + i] = static_cast<int32_t>(place);
 }
 
 uint64_t sourceLengthOf(const fbs::Plan &plan) {
@@ -72,17 +77,13 @@ uint64_t sourceLengthOf(const fbs::Plan &plan) {
 
 uint64_t beamsOf(const fbs::Plan &plan) { return PlanEntries(plan).longest(fbs::EntryKind::Decode); }
 
-uint64_t placesOf(const JobSettings &job, bool encoderDecoder) {
-  return static_cast<uint64_t>(encoderDecoder ? job.max_target_length : job.max_length);
-}
-
 StatusOr<GeneratingPlan> GeneratingPlan::open(const fbs::Plan &file, Executor &executor) {
   const PlanEntries entries(file);
   const bool encoderDecoder = sourceLengthOf(file) > 0;
   GeneratingPlan plan;
   ZP_ASSIGN_OR_RETURN(JobSettings job, settingsOf(file));
   ZP_ASSIGN_OR_RETURN(plan.decode, passOf(entries, fbs::EntryKind::Decode, executor));
-  plan.places = placesOf(job, encoderDecoder);
+  plan.places = static_cast<uint64_t>(job.max_length);
   if (plan.places == 0 || plan.places > kMostPlaces / plan.rows())
     return invalid("settings", "the length of a row is " + std::to_string(plan.places) + ", expected 1 or more tokens and at most 2^30 in all rows");
   ZP_RETURN_IF_ERROR(openReaders(entries, encoderDecoder, executor, plan));

@@ -16,7 +16,8 @@ namespace zp::rt {
 struct TokenPass {
   uint32_t index = 0;
   uint64_t rows = 0, length = 0;
-  int32_t *ids = nullptr, *positions = nullptr;
+  int32_t *ids = nullptr;
+  int32_t *positions = nullptr; ///< null where an encoder has no use for them
   int32_t *segments = nullptr; ///< [rows · length]: 0, padding -1; of an encoder-decoder
 
   /// Token `i` of a row and its place; in a cache one at place -1 is padding.
@@ -48,9 +49,6 @@ uint64_t sourceLengthOf(const fbs::Plan &plan);
 
 /// Most beams of a prompt that a plan can keep.
 uint64_t beamsOf(const fbs::Plan &plan);
-
-/// Tokens of a row in the cache: a prompt and its new ones, or what a decoder says.
-uint64_t placesOf(const JobSettings &job, bool encoderDecoder);
 
 } // namespace zp::rt
 

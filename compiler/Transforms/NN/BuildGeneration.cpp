@@ -33,7 +33,7 @@ struct BuildGeneration : zp::nn::impl::BuildGenerationPassBase<BuildGeneration> 
     if (!settings->generate || !train)
       return;
     const bool encodes = train.getSourceLength() > 0;
-    const int64_t places = encodes ? settings->max_target_length : settings->max_length;
+    const int64_t places = settings->max_length; // of an encoder-decoder max_target_length, as import settles it
     const GenerationShape shape{settings->generation_batch_size, settings->num_beams, places};
     const Sides sides(train);
     auto build = [&](ProgramKind kind, int64_t length) {

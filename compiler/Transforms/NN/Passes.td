@@ -66,7 +66,7 @@ def BuildGenerationPass : NN_Pass<"nn-build-generation"> {
 
     Of an encoder-decoder `encode` runs the encoder, a row a prompt, and stores the keys and values that the decoder sees of the source in
     @cache.source_key.N and @cache.source_value.N; `decode` has the beams of a prompt as the queries of its row there. There is no
-    `prefill`: a decoder begins with a single token. A row of its caches has max_target_length places.
+    `prefill`: a decoder begins with a single token. max_length is its max_target_length.
 
     Nothing is trained: parameters lose `trainable`, what trains goes.
 

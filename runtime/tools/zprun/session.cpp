@@ -60,7 +60,7 @@ static Status openData(Session &session) {
     ZP_ASSIGN_OR_RETURN(session.generation, readGenerationSettings(options.model, options.generation));
     const uint64_t source = sourceLengthOf(session.plan());
     // A decoder alone has its prompt in the cache, and a place behind it.
-    const PromptRoom room{source ? source : placesOf(session.settings, false) - 1, source > 0};
+    const PromptRoom room{source ? source : static_cast<uint64_t>(session.settings.max_length) - 1, source > 0};
     ZP_ASSIGN_OR_RETURN(session.prompts, readPrompts(options.prompts, session.plan().vocab_size(), room));
     ZP_RETURN_IF_ERROR(checkGeneration(session.file.path(), session.plan(), session.generation, session.prompts));
   } else {
