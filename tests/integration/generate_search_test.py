@@ -179,7 +179,7 @@ def refusals(bench, tally):
         model = bench.plan(1, 0, 4, num_beams=4).parent / "model.mlir"
         tools.call([bench.chosen.bin / "zpc", "compile", model, "-o", bench.work / "no.fb", *flags], bench.chosen.timeout)
 
-    refused("beams that don't fit the budget", 3, "--generation_batch_size 1", lambda: compile("--memory_budget", "120KiB"))
+    refused("beams that don't fit the budget", 3, "--generation_batch_size", lambda: compile("--memory_budget", "120KiB"))
 
 
 def main():

@@ -19,6 +19,10 @@ module attributes {zp.settings = {generate = true, generation_batch_size = 3 : i
   // CHECK-NOT: @prefill
   // CHECK: nn.state @cache.key.0 {{.*}}tensor<60x4xf32>
   // CHECK: nn.state @cache.value.0 {{.*}}tensor<60x4xf32>
+  // CHECK: nn.program @reorder kind reorder attributes {length = 2 : i64, rows = 3 : i64}
+  // CHECK: %[[ORIGINS:.+]] = nn.input "beam_origins" : tensor<6xi32>
+  // CHECK: nn.reorder_cache @cache.key.0, %[[ORIGINS]]
+  // CHECK: nn.reorder_cache @cache.value.0, %[[ORIGINS]]
   // CHECK: nn.program @decode kind decode attributes {length = 2 : i64, rows = 3 : i64, source_length = 6 : i64}
   // CHECK-NOT: "source_ids"
   // CHECK-DAG: %[[PADDING:.+]] = nn.input "source_segment_ids" : tensor<18xi32>
@@ -30,11 +34,6 @@ module attributes {zp.settings = {generate = true, generation_batch_size = 3 : i
   // CHECK: nn.attention %[[A]], %[[KEYS]], %[[VALUES]], %[[OWN]], %[[PADDING]] {causal = false, heads = 2 : i64, key_length = 6 : i64, {{.*}}length = 2 : i64
   // CHECK-SAME: -> (tensor<6x4xf32>, tensor<2x6xf32>)
   // CHECK: nn.output "logits", %{{.+}} : tensor<6x7xf32>
-  // CHECK: nn.program @reorder kind reorder attributes {length = 2 : i64, rows = 3 : i64}
-  // CHECK: %[[ORIGINS:.+]] = nn.input "beam_origins" : tensor<6xi32>
-  // CHECK: nn.reorder_cache @cache.key.0, %[[ORIGINS]]
-  // CHECK: nn.reorder_cache @cache.value.0, %[[ORIGINS]]
-  // CHECK-NOT: nn.reorder_cache
   nn.program @train_step kind train_step attributes {rows = 2 : i64, length = 4 : i64, source_length = 6 : i64} {
     %source_ids = nn.input "source_ids" : tensor<12xi32>
     %source_positions = nn.input "source_position_ids" : tensor<12xi32>
