@@ -174,7 +174,8 @@ bool StateShards::hold(const std::string &parameter, StateKind kind, uint64_t fi
 Status StateShards::add(const std::vector<StatePiece> &pieces) {
   for (const StatePiece &piece : pieces)
     if (piece.dtype != DType::F32 || !hold(piece.parameter, piece.kind, piece.first, {piece.data, piece.count, nullptr, nullptr}))
-      return Status(ErrorCode::Checkpoint, directory + ": " + keyOf(piece) + " is in memory and another shard has elements of it, expected f32 in one place");
+      return Status(ErrorCode::Checkpoint, directory + ": " + keyOf(piece) +
+                                               " is in memory and another shard has elements of it, expected f32 in one place");
   return {};
 }
 

@@ -2,9 +2,10 @@
 //
 // A checkpoint is made in two parts. Each rank writes its shard of the optimizer's state and leaves a
 // note of its checksum; once all have it on disk, rank 0 makes the weights' files out of its own copy
-// and the others' shards, the log and the manifest, and gives the directory its name. The ranks agree between the parts by a number that the loop sums
-// before every update, so no exchange is added and none happens on another thread. Until then the
-// directory has a temporary name; an object that is destroyed leaves no unfinished one behind.
+// and the others' shards, the log and the manifest, and gives the directory its name. The ranks agree
+// between the parts by a number that the loop sums before every update, so no exchange is added and
+// none happens on another thread. Until then the directory has a temporary name; an object that is
+// destroyed leaves no unfinished one behind.
 //
 // Contract: all ranks make the same calls at the same updates, from one thread. Plan, executor and
 // communicator outlive the object. Every rank sees the same output directory. Errors: DiskFull,

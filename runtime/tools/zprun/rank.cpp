@@ -39,7 +39,8 @@ static Status checkEmbeddings(const Session &session, Checkpoint &adapter) {
     ZP_ASSIGN_OR_RETURN(CheckpointTensor tensor, adapter.find(name));
     if (tensor.info->shape != shapeOf(*parameter))
       return Status(ErrorCode::AdapterMismatch, placeOf(tensor, name) + "shape is " + shapeText(tensor.info->shape) + ", expected " +
-                                                    shapeText(shapeOf(*parameter)) + " as the model has, whose vocabulary is another; make one of both: zprun merge --model " +
+                                                    shapeText(shapeOf(*parameter)) +
+                                                    " as the model has, whose vocabulary is another; make one of both: zprun merge --model " +
                                                     session.options.model + " --adapter_name_or_path " + session.options.adapter + " -o NEW");
   }
   return {};

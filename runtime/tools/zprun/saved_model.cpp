@@ -9,7 +9,9 @@ namespace zp::rt {
 
 namespace {
 
-nlohmann::json configOf(const fbs::Plan &plan) { return nlohmann::json::parse(plan.model_config() ? plan.model_config()->str() : "", nullptr, false); }
+nlohmann::json configOf(const fbs::Plan &plan) {
+  return nlohmann::json::parse(plan.model_config() ? plan.model_config()->str() : "", nullptr, false);
+}
 
 StatusOr<DType> ownDtype(const Session &session) {
   const nlohmann::json config = configOf(session.plan());

@@ -161,6 +161,26 @@ TEST_F(Adapters, TakeTheInitialValuesPlace) {
   EXPECT_EQ(out[208], 0.0f);
 }
 
+TEST_F(Adapters, MayHoldATensorOfTheBaseWhole) {
+  writeAdapter(ours, "base_model.model.w", 70);
+  SectionSources from = sources();
+  from.adapter = std::move(*openAdapter(directory.path, ours, {"saved.a", "base_model.model.w"}));
+  std::vector<float> out;
+  EXPECT_EQ(load(0, 256, std::move(from), out).code(), ErrorCode::TensorShape) << "[70] is not [10, 7]";
+  auto writer = SafetensorsWriter::create(directory.file("adapter_model.safetensors"),
+                                          {{"base_model.model.w", SafetensorsDtype::F32, {10, 7}}}, nullptr);
+  const std::vector<float> values(70, 3.0f);
+  ASSERT_TRUE(writer->write("base_model.model.w", 0, values.data(), 280).ok());
+  ASSERT_TRUE(writer->finish().ok());
+  from = sources();
+  from.adapter = std::move(*openAdapter(directory.path, ours, {"saved.a", "base_model.model.w"}));
+  Status status = load(0, 256, std::move(from), out);
+  ASSERT_TRUE(status.ok()) << status.toString();
+  EXPECT_EQ(out[0], 3.0f);
+  EXPECT_EQ(out[69], 3.0f);
+  EXPECT_NE(out[128], 3.0f);
+}
+
 TEST_F(Adapters, OfOtherSettingsAreRefused) {
   for (auto [config, says] : std::vector<std::pair<const char *, const char *>>{
            {R"({"r": 4, "lora_alpha": 16, "modules_to_save": ["a", "b"]})", "r is 4, expected 8"},
