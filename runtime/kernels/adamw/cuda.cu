@@ -21,6 +21,11 @@ template <typename T> struct Adamw {
     float g[kPack], master[kPack], moment1[kPack], moment2[kPack];
     load(gradients + i, count, g);
     load(masters + i, count, master);
+    if (clip == 0) { // an overflow: only the copy is written
+      if (copies)
+        store(copies + i, count, master);
+      return;
+    }
     load(moments1 + i, count, moment1);
     load(moments2 + i, count, moment2);
     for (int e = 0; e < kPack; ++e) {

@@ -8,9 +8,11 @@ namespace {
 __global__ void finishStep(const double *squareSum, const double *lossSum, const StepScalars *scalars, float *coefficient, double *metrics,
                            double maxNorm, bool hits) {
   const double counted = scalars->countedLabels == 0 ? 1 : scalars->countedLabels;
-  const double norm = sqrt(*squareSum) / counted, limit = maxNorm / (norm + 1e-6);
+  const double scaled = counted * static_cast<double>(scalars->lossScale);
+  const double norm = sqrt(*squareSum) / scaled, limit = maxNorm / (norm + 1e-6);
   const double clip = maxNorm > 0 && limit < 1 ? limit : 1;
-  *coefficient = static_cast<float>(clip / counted);
+  const bool finite = *squareSum - *squareSum == 0; // of infinity and NaN that is NaN
+  *coefficient = finite ? static_cast<float>(clip / scaled) : 0.0f;
   metrics[0] = lossSum[0] / counted;
   metrics[1] = norm;
   metrics[2] = clip;

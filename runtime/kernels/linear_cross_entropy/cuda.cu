@@ -1,6 +1,7 @@
 #include "runtime/kernels/cuda/elementwise.h"
 #include "runtime/kernels/cuda/kernels.h"
 #include "runtime/kernels/cuda/products.h"
+#include "runtime/schema/step_scalars.h"
 #include "runtime/schema/workspaces.h"
 
 namespace zp::rt::cuda {
@@ -15,9 +16,11 @@ struct Outcome {
   float loss, hit;
 };
 
-/// A block a token of the chunk: logits become their gradients, zero where the token isn't counted.
+/// A block a token of the chunk: logits become their gradients, times the loss scale where there is one, zero where the token isn't counted.
 template <typename T>
-__global__ void crossEntropy(T *logits, const int32_t *labels, Outcome *outcomes, int64_t first, int64_t length, int64_t vocabulary) {
+__global__ void crossEntropy(T *logits, const int32_t *labels, Outcome *outcomes, const StepScalars *scalars, int64_t first, int64_t length,
+                             int64_t vocabulary) {
+  const float lossScale = scalars ? scalars->lossScale : 1;
   T *row = logits + blockIdx.x * vocabulary;
   const int64_t token = first + blockIdx.x;
   const int64_t label = (token + 1) % length != 0 ? labels[token + 1] : -1;
@@ -49,7 +52,7 @@ __global__ void crossEntropy(T *logits, const int32_t *labels, Outcome *outcomes
     const int count = static_cast<int>(vocabulary - i < kPack ? vocabulary - i : kPack);
     load(row + i, count, values);
     for (int e = 0; e < count; ++e)
-      values[e] = counted ? expf(values[e] - largest) / sum - (i + e == label ? 1.0f : 0.0f) : 0.0f;
+      values[e] = counted ? lossScale * (expf(values[e] - largest) / sum - (i + e == label ? 1.0f : 0.0f)) : 0.0f;
     store(row + i, count, values);
   }
 }
@@ -97,8 +100,8 @@ Status run(const Context &context, const LinearCrossEntropyArgs &args) {
     ZP_RETURN_IF_ERROR(context.products->multiply(product, context.stream));
     withElement(f, [&](auto element) {
       using T = decltype(element);
-      launch(context.stream, rows, kBlockThreads, crossEntropy<T>, static_cast<T *>(logits), args.labels.as<int32_t>(), outcomes, first, args.length,
-             vocabulary);
+      launch(context.stream, rows, kBlockThreads, crossEntropy<T>, static_cast<T *>(logits), args.labels.as<int32_t>(), outcomes,
+             args.scalars.as<StepScalars>(), first, args.length, vocabulary);
     });
     launch(context.stream, 1, kBlockThreads, addOutcomes, outcomes, rows, args.lossSum.as<double>(), args.lossSum.elements() == 2);
     if (args.gradWeight) {
