@@ -15,8 +15,7 @@ struct Row {
 } // namespace
 
 // Some documents, of which the first tokens (a prompt) aren't counted, and now and then padding at the end.
-static Row makeRow(uint64_t seed, int64_t update, int64_t row, int64_t length, int64_t vocabulary) {
-  Random random(seed, "row " + std::to_string(update) + " " + std::to_string(row));
+static Row makeRow(Random random, int64_t length, int64_t vocabulary) {
   Row result;
   int64_t segment = 0, position = 0, prompt = random.below(3);
   int64_t padding = length > 4 && random.below(3) == 0 ? random.below(length / 4) + 1 : 0;
@@ -39,11 +38,18 @@ static Row makeRow(uint64_t seed, int64_t update, int64_t row, int64_t length, i
   return result;
 }
 
-static void shapeOfBatch(nn::ProgramOp program, nn::ProgramOp training, int64_t &rows, int64_t &length) {
+/// Puts a row behind those of a batch.
+static void append(Row &batch, const Row &row) {
+  for (auto part : {&Row::ids, &Row::labels, &Row::positions, &Row::segments})
+    (batch.*part).insert((batch.*part).end(), (row.*part).begin(), (row.*part).end());
+}
+
+static void shapeOfBatch(nn::ProgramOp program, nn::ProgramOp training, int64_t &rows, int64_t &length, int64_t &sourceLength) {
   if (program.getRows() == 0 && training)
     program = training;
   rows = static_cast<int64_t>(program.getRows());
   length = static_cast<int64_t>(program.getLength());
+  sourceLength = static_cast<int64_t>(program.getSourceLength());
   if (rows > 0 && length > 0)
     return;
   rows = 1; // a program that doesn't say: one row of all its tokens
@@ -55,21 +61,20 @@ static void shapeOfBatch(nn::ProgramOp program, nn::ProgramOp training, int64_t 
 }
 
 NamedTensors Batches::inputs(nn::ProgramOp program, int64_t update, int64_t index, int64_t firstToken) const {
-  int64_t rows = 0, length = 0;
-  shapeOfBatch(program, training, rows, length);
-  Row batch;
+  int64_t rows = 0, length = 0, sourceLength = 0;
+  shapeOfBatch(program, training, rows, length, sourceLength);
+  Row batch, source;
   int64_t counted = 0;
   for (int64_t row = 0; row < rows * perUpdate; ++row) {
-    Row made = makeRow(seed, update, row, length, vocabulary);
+    std::string place = std::to_string(update) + " " + std::to_string(row);
+    Row made = makeRow(Random(seed, "row " + place), length, vocabulary);
     Tensor labels({length});
     labels.data = made.labels;
     counted += countTargets(labels, length);
     if (row / rows != index)
       continue;
-    batch.ids.insert(batch.ids.end(), made.ids.begin(), made.ids.end());
-    batch.labels.insert(batch.labels.end(), made.labels.begin(), made.labels.end());
-    batch.positions.insert(batch.positions.end(), made.positions.begin(), made.positions.end());
-    batch.segments.insert(batch.segments.end(), made.segments.begin(), made.segments.end());
+    append(batch, made);
+    append(source, makeRow(Random(seed, "source " + place), sourceLength, vocabulary)); // documents of its own, some of which nobody sees
   }
 
   if (auto it = given.find("labels"); it != given.end())
@@ -102,6 +107,12 @@ NamedTensors Batches::inputs(nn::ProgramOp program, int64_t update, int64_t inde
       tensor.data = batch.positions;
     else if (name == "segment_ids")
       tensor.data = batch.segments;
+    else if (name == "source_ids")
+      tensor.data = source.ids;
+    else if (name == "source_position_ids")
+      tensor.data = source.positions;
+    else if (name == "source_segment_ids")
+      tensor.data = source.segments;
     else {
       Random random(seed, name + " " + std::to_string(update) + " " + std::to_string(index));
       for (double &value : tensor.data)
@@ -117,13 +128,13 @@ NamedTensors Batches::inputs(nn::ProgramOp program, int64_t update, int64_t inde
 
 int64_t vocabularyOf(ModuleOp module) {
   int64_t least = 0;
-  auto see = [&](Value table) {
-    int64_t rows = shapeOf(table.getType())[0];
+  auto see = [&](Value table, uint64_t offset = 0) {
+    int64_t rows = shapeOf(table.getType())[0] - static_cast<int64_t>(offset);
     least = least == 0 ? rows : std::min(least, rows);
   };
   module.walk([&](Operation *op) {
     if (auto embedding = dyn_cast<nn::EmbeddingOp>(op))
-      see(embedding.getTable());
+      see(embedding.getTable(), embedding.getOffset());
     if (auto loss = dyn_cast<nn::LinearCrossEntropyOp>(op))
       see(loss.getWeight());
     if (auto loss = dyn_cast<nn::LinearCrossEntropyGradientOp>(op))
