@@ -97,11 +97,11 @@ private:
 
 /// Turns a row of raw scores into 2^(scale·score + bias - largest), masked to 0, and brings the row's state up to date.
 template <bool kBiased>
-HWY_INLINE void softmaxRow(const Meeting &meeting, const int32_t *tileSegments, int64_t i, float scale, const float *bias, float *scores, float *out,
-                           int64_t outStride, float &largest, float &sum) {
+HWY_INLINE void softmaxRow(const RowSight &sight, float scale, const float *bias, float *scores, float *out, int64_t outStride,
+                           float &largest, float &sum) {
   const F32 d;
   const VF32 factor = hn::Set(d, scale), hidden = hn::Set(d, -INFINITY);
-  const int64_t end = meeting.whole ? kKeyTile : endColumn(meeting, i);
+  const int64_t end = sight.endColumn();
   VF32 top = hn::Set(d, largest);
   for (int64_t c = 0; c < end; c += kLanes) {
     VF32 score = hn::Load(d, scores + c);
@@ -109,8 +109,7 @@ HWY_INLINE void softmaxRow(const Meeting &meeting, const int32_t *tileSegments, 
       score = hn::MulAdd(factor, score, hn::LoadU(d, bias + c));
     else
       score = hn::Mul(factor, score);
-    if (!meeting.whole)
-      score = hn::IfThenElse(visibleLanes(meeting, tileSegments, i, c), score, hidden);
+    score = sight.masked(score, hidden, c);
     hn::Store(score, d, scores + c);
     top = hn::Max(top, score);
   }
@@ -171,23 +170,20 @@ HWY_NOINLINE void attendTask(const AttentionArgs &args, const Bf16Engine *engine
       if (!meeting.any())
         continue;
       products.score(meeting, block, scores);
-      auto softmax = [&](auto row) HWY_ATTR {
-        for (int64_t i = 0; i < meeting.queries; ++i)
-          row(i, scores + i * kKeyTile, state.out + (block + i) * stride, state.largest[block + i], state.sum[block + i]);
-      };
+      float *out = state.out + block * stride, *largest = state.largest + block, *sum = state.sum + block;
       if (bias) {
         bias.load(meeting, row);
-        softmax([&](int64_t i, float *of, float *out, float &largest, float &sum) HWY_ATTR {
-          softmaxRow<true>(meeting, tileSegments, i, scale, bias.row(i), of, out, stride, largest, sum);
-        });
+        for (int64_t i = 0; i < meeting.queries; ++i)
+          softmaxRow<true>(RowSight(meeting, tileSegments, i), scale, bias.row(i), scores + i * kKeyTile, out + i * stride, stride, largest[i],
+                           sum[i]);
       } else {
-        softmax([&](int64_t i, float *of, float *out, float &largest, float &sum) HWY_ATTR {
-          softmaxRow<false>(meeting, tileSegments, i, scale, nullptr, of, out, stride, largest, sum);
-        });
+        for (int64_t i = 0; i < meeting.queries; ++i)
+          softmaxRow<false>(RowSight(meeting, tileSegments, i), scale, nullptr, scores + i * kKeyTile, out + i * stride, stride, largest[i],
+                            sum[i]);
       }
       // Rows that only fill a register tile.
       std::memset(scores + meeting.queries * kKeyTile, 0, sizeof(float) * (kQueryRows - meeting.queries) * kKeyTile);
-      products.addValues(meeting, scores, state.out + block * stride);
+      products.addValues(meeting, scores, out);
     }
   }
   const int64_t tokens = args.query.dims[0];

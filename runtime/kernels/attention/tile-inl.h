@@ -55,24 +55,40 @@ struct Meeting {
   int64_t endKey(int64_t i, int64_t rows = kMR) const { return std::min(keys, mask.of(query + std::min<int64_t>(i + rows, queries) - 1).end - key); }
 };
 
-/// Lanes of [column, column + lanes) of the tile that query row `i` sees. tileSegments: the tile's, kKeyTile of them.
-HWY_INLINE hn::Mask<F32> visibleLanes(const Meeting &meeting, const int32_t *tileSegments, int64_t i, int64_t column) {
-  const F32 d;
-  const hn::Rebind<int32_t, F32> di;
-  const int64_t query = meeting.query + i;
-  const VisiblePlaces visible = meeting.mask.of(query);
-  const auto at = hn::Iota(di, static_cast<int32_t>(column));
-  const auto last = hn::Set(di, static_cast<int32_t>(std::clamp<int64_t>(visible.end - 1 - meeting.key, -1, kKeyTile)));
-  const auto first = hn::Set(di, static_cast<int32_t>(std::clamp<int64_t>(visible.first - meeting.key, 0, kKeyTile)));
-  const auto hidden = hn::Or(hn::Gt(at, last), hn::Gt(first, at));
-  const auto same = hn::Eq(hn::Load(di, tileSegments + column), hn::Set(di, meeting.segments[query]));
-  return hn::RebindMask(d, hn::AndNot(hidden, same));
-}
+/// What one query of a meeting sees of the tile: its bounds and its segment are looked up once, for all vectors of the row.
+class RowSight {
+public:
+  /// tileSegments: the tile's, kKeyTile of them.
+  HWY_INLINE RowSight(const Meeting &meeting, const int32_t *tileSegments, int64_t i) : whole(meeting.whole), tileSegments(tileSegments) {
+    const hn::Rebind<int32_t, F32> di;
+    const VisiblePlaces visible = meeting.mask.of(meeting.query + i);
+    const int64_t endKey = std::clamp<int64_t>(visible.end - meeting.key, 0, meeting.keys);
+    end = whole ? kKeyTile : roundUpLanes(endKey);
+    last = hn::Set(di, static_cast<int32_t>(endKey) - 1);
+    first = hn::Set(di, static_cast<int32_t>(std::clamp<int64_t>(visible.first - meeting.key, 0, kKeyTile)));
+    segment = hn::Set(di, meeting.segments[meeting.query + i]);
+  }
+  /// Columns up to the last that it can see, in whole vectors: beyond it all is masked.
+  HWY_INLINE int64_t endColumn() const { return end; }
+  /// `score` where it sees the column, else `hidden`.
+  HWY_INLINE VF32 masked(VF32 score, VF32 hidden, int64_t column) const {
+    if (whole)
+      return score;
+    const F32 d;
+    const hn::Rebind<int32_t, F32> di;
+    const auto at = hn::Iota(di, static_cast<int32_t>(column));
+    const auto outside = hn::Or(hn::Gt(at, last), hn::Gt(first, at));
+    const auto same = hn::Eq(hn::Load(di, tileSegments + column), segment);
+    return hn::IfThenElse(hn::RebindMask(d, hn::AndNot(outside, same)), score, hidden);
+  }
 
-/// Columns of a tile up to the last that query row `i` can see, in whole vectors: beyond it all is masked.
-HWY_INLINE int64_t endColumn(const Meeting &meeting, int64_t i) {
-  return roundUpLanes(std::max<int64_t>(0, meeting.endKey(i, 1)));
-}
+private:
+  bool whole;
+  const int32_t *tileSegments;
+  int64_t end;
+  hn::Vec<hn::Rebind<int32_t, F32>> last, first, segment;
+};
+
 HWY_INLINE void zeroColumns(float *row, int64_t from) {
   for (int64_t c = from; c < kKeyTile; c += kLanes)
     hn::Store(hn::Zero(F32()), F32(), row + c);

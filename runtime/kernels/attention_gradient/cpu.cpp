@@ -29,22 +29,19 @@ HWY_INLINE void addProduct(int64_t rows, int64_t columns, int64_t k, const float
 /// From scores and grad_out·valueᵀ to probabilities and the gradients of q·k, in place; 0 where the mask hides. The gradient of the
 /// bias is added into `gradBias` when that is given.
 template <bool kBiased>
-HWY_INLINE void gradientRow(const Meeting &meeting, const int32_t *tileSegments, int64_t i, float scale, float logSumExp, float delta,
+HWY_INLINE void gradientRow(const RowSight &sight, float scale, float logSumExp, float delta,
                             const float *bias, float *gradBias, float *scores, float *gradients) {
   const F32 d;
   const VF32 factor = hn::Set(d, scale), power = hn::Set(d, scale * kLog2E), shift = hn::Set(d, logSumExp * kLog2E), back = hn::Set(d, delta);
-  const int64_t end = meeting.whole ? kKeyTile : endColumn(meeting, i);
+  const int64_t end = sight.endColumn();
   for (int64_t c = 0; c < end; c += kLanes) {
     VF32 exponent = hn::MulSub(power, hn::Load(d, scores + c), shift);
     if constexpr (kBiased)
       exponent = hn::Add(exponent, hn::LoadU(d, bias + c));
     VF32 p = exp2Negative(d, exponent);
     VF32 gradient = hn::Mul(p, hn::Sub(hn::Load(d, gradients + c), back)); // of the score
-    if (!meeting.whole) {
-      const auto visible = visibleLanes(meeting, tileSegments, i, c);
-      p = hn::IfThenElseZero(visible, p);
-      gradient = hn::IfThenElseZero(visible, gradient);
-    }
+    p = sight.masked(p, hn::Zero(d), c);
+    gradient = sight.masked(gradient, hn::Zero(d), c);
     hn::Store(p, d, scores + c);
     hn::Store(hn::Mul(factor, gradient), d, gradients + c);
     if constexpr (kBiased)
@@ -200,13 +197,13 @@ HWY_NOINLINE void gradientTask(const AttentionGradientArgs &args, const Bf16Engi
           bias.load(meeting, row);
           std::memset(gradBias, 0, sizeof(gradBias));
           for (int64_t i = 0; i < meeting.queries; ++i)
-            gradientRow<true>(meeting, tileSegments, i, scale, logSumExp[i], delta[i], bias.row(i),
+            gradientRow<true>(RowSight(meeting, tileSegments, i), scale, logSumExp[i], delta[i], bias.row(i),
                               args.gradBias ? gradBias + bias.offset(i) : nullptr, scores + i * kKeyTile, gradScores + i * kKeyTile);
           if (args.gradBias)
             bias.addGradient(gradBias, args.gradBias.as<float>() + head * args.gradBias.dims[1]);
         } else {
           for (int64_t i = 0; i < meeting.queries; ++i)
-            gradientRow<false>(meeting, tileSegments, i, scale, logSumExp[i], delta[i], nullptr, nullptr, scores + i * kKeyTile,
+            gradientRow<false>(RowSight(meeting, tileSegments, i), scale, logSumExp[i], delta[i], nullptr, nullptr, scores + i * kKeyTile,
                                gradScores + i * kKeyTile);
         }
         const int64_t filled = meeting.queries * kKeyTile; // the rest only fills a register tile
