@@ -25,7 +25,7 @@ module attributes {zp.settings = {SETTING}} {
     // CHECK: %[[S:.+]] = nn.input "scalars"
     %scalars = nn.input "scalars" : tensor<64xi8>
     %head = nn.read @head : tensor<5x4xf32>
-    // CHECK: nn.linear_cross_entropy %{{[^:]*}} : (tensor<16x4xf32>, tensor<5x4xf32>, tensor<16xi32>) -> tensor<1xf64>
+    // CHECK: nn.linear_cross_entropy %{{.+}}, %{{.+}}, %{{[0-9]+}} {chunk = 8 : i64, length = 8 : i64} : (tensor<16x4xf32>, tensor<5x4xf32>, tensor<16xi32>) -> tensor<1xf64>
     %loss = nn.linear_cross_entropy %x, %head, %labels {chunk = 8 : i64, length = 8 : i64} : (tensor<16x4xf32>, tensor<5x4xf32>, tensor<16xi32>) -> tensor<1xf64>
     nn.add_state @loss_sum, %loss : tensor<1xf64>
     // CHECK: nn.linear_cross_entropy_gradient %{{.*}}, %{{.*}}, %{{.*}} scaled_by %[[S]] {chunk
