@@ -42,9 +42,7 @@ def makeTokenizer(texts):
     core = Tokenizer(models.BPE(unk_token=UNKNOWN))
     core.pre_tokenizer = pre_tokenizers.Metaspace()
     core.decoder = decoders.Metaspace()
-    trainer = trainers.BpeTrainer(
-        vocab_size=512, special_tokens=[PAD, END, UNKNOWN, BLANK], show_progress=False
-    )
+    trainer = trainers.BpeTrainer(vocab_size=512, special_tokens=[PAD, END, UNKNOWN, BLANK], show_progress=False)
     core.train_from_iterator(texts, trainer)
     core.post_processor = processors.TemplateProcessing(single=f"$A {END}", special_tokens=[(END, 1)])
     return core

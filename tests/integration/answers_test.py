@@ -7,6 +7,7 @@ padding     a run on rows padded on the left has the losses of the same rows pad
 epochs      zp sft with the guide's YAML, as it stands, prints memory, perplexity and loss of each epoch: means of metrics.jsonl
 answers     zp generate's answers to rows padded on the left are those to the same prompts padded on the right; memory lines of the eval
 judged      zpdata accuracy and classify take what zp generate and zprun generate wrote
+seq2seq     a small T5 learns by zp sft --mode seq2seq, and zp generate answers a row each, as zprun generate does by hand
 kinds       a token file for another kind of model, or of other lengths, is refused before anything is trained
 
 A line a check; the last line is 'N passed, N failed'. Exit 1 when any failed.
@@ -51,6 +52,8 @@ class Bench:
         make = tools.ROOT / "samples/tweets/make_tweets.py"
         tools.call([sys.executable, make, "-o", self.data, "--rows", ROWS, "--held_out", HELD_OUT], self.timeout)
         self.train, self.test = self.data / "train.csv", self.data / "test.csv"
+        self.t5 = work / "t5"
+        tools.call([sys.executable, tools.ROOT / "samples/seq2seq/make_t5.py", self.train, "-o", self.t5], self.timeout)
 
     def call(self, tool, *words):
         return tools.call([self.bin / tool, *words], self.timeout)
@@ -144,14 +147,12 @@ def check_epochs(bench):
     return failures
 
 
-def generate(bench, prompts, mode, *words):
-    """(answers in words, what it said) of zp generate with the adapter that check_epochs trained."""
+def generate(bench, prompts, mode, *words, model=MODEL, adapter=None):
+    """(answers in words, what it said) of zp generate, with the adapter that check_epochs trained if no other is named."""
+    source = ["--model", model, "--adapter_name_or_path", adapter or bench.work / "sft"]
     words = ["--prompts", prompts, "--max_new_tokens", 5, "--mode", mode, "--json", "--quiet", "--report_memory", *words]
     done = subprocess.run(
-        [
-            str(word)
-            for word in [bench.bin / "zp", "generate", "--model", MODEL, "--adapter_name_or_path", bench.work / "sft", *words]
-        ],
+        [str(word) for word in [bench.bin / "zp", "generate", *source, *words]],
         capture_output=True,
         text=True,
         timeout=bench.timeout,
@@ -193,6 +194,51 @@ def check_judged(bench):
     return failures
 
 
+def check_seq2seq(bench):
+    out, prompts, made = bench.work / "seq2seq", bench.work / "prompts.safetensors", bench.work / "made.jsonl"
+    words = ["--config_file", YAML, "--model_name_or_path", bench.t5, "--dataset_name", bench.data, "--output_dir", out]
+    words += [
+        "--mode",
+        "seq2seq",
+        *COLUMNS,
+        "--max_source_length",
+        48,
+        "--max_target_length",
+        8,
+        "--bf16",
+        "false",
+        "--use_peft_lora",
+        "true",
+    ]
+    words += [
+        "--per_device_train_batch_size",
+        8,
+        "--num_train_epochs",
+        12,
+        "--lora_target_modules",
+        "q,k,v,o,wi,wo",
+        "--lora_r",
+        8,
+    ]
+    bench.call("zp", "sft", *words, "--learning_rate", "1e-2")
+    losses = tools.losses(out)
+    failures = [] if losses[-1] < losses[0] / 2 else [f"the loss went from {losses[0]} to {losses[-1]}"]
+    column = ["--source_column", "Tweet text"]
+    by_zp, _ = generate(bench, bench.test, "seq2seq", *column, model=bench.t5, adapter=out)
+    bench.call("zpdata", "prompts", bench.test, "--tokenizer", bench.t5, "--mode", "seq2seq", *column, "-o", prompts)
+    source = ["--model", bench.t5, "--adapter_name_or_path", out]
+    flags = {"generate": "true", "max_source_length": 48, "max_target_length": 6, "generation_batch_size": 4}
+    plan = tools.make_plan(bench.bin, source, flags, bench.work / "encoder-decoder", bench.timeout)
+    bench.call("zprun", "generate", plan, *source, "--prompts", prompts, "-o", made, "--max_new_tokens", 5)
+    by_hand = bench.call("zpdata", "text", made, "--tokenizer", bench.t5, "--json")
+    if by_zp != by_hand or len(by_zp.splitlines()) != HELD_OUT:
+        failures.append(f"zp {by_zp!r}, by hand {by_hand!r}")
+    code, said = bench.fails("zprun", "generate", plan, *source, "--prompts", bench.tokens(), "-o", made)
+    if code != 4 or "expected what an encoder reads" not in said:
+        failures.append(f"prompts of a decoder alone: exit {code}, {said!r}")
+    return failures
+
+
 def check_kinds(bench):
     """A source side beside the rows is what makes a file one for an encoder-decoder."""
     plan, causal = bench.work / "padding/plan.fb", bench.tokens()
@@ -204,7 +250,13 @@ def check_kinds(bench):
     save_file({**tensors, **source}, pair, metadata={"kind": "seq2seq"})
     short = bench.work / "short.safetensors"
     save_file({name: np.ascontiguousarray(tensor[:, 1:]) for name, tensor in tensors.items()}, short)
+    flags = {**FLAGS, "lora_target_modules": "q,v", "max_source_length": 24, "max_target_length": LENGTH}
+    flags.pop("max_length")
+    of_pairs = tools.make_plan(bench.bin, ["--model", bench.t5], flags, bench.work / "pairs", bench.timeout)
     failures = []
+    code, said = bench.fails("zprun", of_pairs, "--model", bench.t5, "--dataset", causal, "--output_dir", bench.work / "refused")
+    if code != 4 or "rows of a decoder alone, expected source_ids too" not in said:
+        failures.append(f"causal rows in an encoder-decoder's plan: exit {code}, {said!r}")
     for data, says in ((pair, "rows of an encoder and a decoder, expected a decoder's alone"), (short, f"--max_length {LENGTH}")):
         for words in ([plan], ["eval", plan]):
             out = [] if words[0] == "eval" else ["--output_dir", bench.work / "refused"]
@@ -221,6 +273,7 @@ CHECKS = {
     "epochs": check_epochs,
     "answers": check_answers,
     "judged": check_judged,
+    "seq2seq": check_seq2seq,
     "kinds": check_kinds,
 }
 
