@@ -78,8 +78,9 @@ def makeParser():
         help="append EOS exactly as TRL does, even where the chat format has just closed with one [false]",
     )
 
-    addPairs(parser.add_argument_group("rows of a text and its answer"))
-    parser.add_argument(
+    pairs = parser.add_argument_group("rows of a text and its answer")
+    addPairs(pairs)
+    pairs.add_argument(
         "--max_target_length",
         type=natural,
         metavar="N",
