@@ -19,6 +19,7 @@
 // RUN: not zp-interpret --check_generation %t.before %t.forgetful | FileCheck %s --check-prefix=DIFFERS
 // DIFFERS: generation differs: {{[0-9]+}} logits
 // RUN: zp-opt %s --nn-build-generation | FileCheck %s
+// RUN: zp-opt %S/../../Inputs/generation-source.mlir --nn-build-generation | FileCheck %S/../../Inputs/generation-source.mlir
 // Without the setting nothing changes.
 // RUN: sed 's/generate = true, //' %s > %t.training && zp-opt %t.training -o %t.one && zp-opt %t.training --nn-build-generation -o %t.two && diff %t.one %t.two
 

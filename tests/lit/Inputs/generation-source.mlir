@@ -1,5 +1,5 @@
 // An encoder-decoder: the source is read once, a row a prompt; the beams of a prompt are the queries of its row.
-// RUN: zp-opt %s --nn-build-generation | FileCheck %s
+// tests/lit/Transforms/NN/build-generation.mlir holds the pass to what is said here.
 
 module attributes {zp.settings = {generate = true, generation_batch_size = 3 : i64, max_length = 10 : i64, max_source_length = 6 : i64, num_beams = 2 : i64}} {
   nn.parameter @embed : tensor<7x4xf32> initial checkpoint {unit = 0 : i64, checkpoint = "embed"}
