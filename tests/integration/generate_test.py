@@ -6,7 +6,7 @@
 tests/golden/generation/ holds what transformers' `generate` makes of prompts of unequal lengths (its README: how). Greedy with the
 adapter on and off, and with a repetition penalty, on one rank and on two under ZeRO-3, by the fast kernels and by the reference ones,
 with chunks of one, five and many prompt tokens, more prompts than rows and fewer; rows end by their end token or by length. Then
-without a cache: each new token is the largest logit that `zprun eval` gives for the row so far. bf16 and 4-bit bases say the same
+without a cache: each new token is the largest logit that `zprun eval` gives for the row so far. bf16, fp16 and 4-bit bases say the same
 whatever the ranks and chunks. Drawn tokens follow the seed, not the ranks. `zp generate` says what
 the tools say by hand. Wrong input gets its coded line. A line a check; the last
 line is 'N passed, N failed'. Exit 1 when any failed.
@@ -164,6 +164,7 @@ def same_whatever_the_ranks(bench, tally):
     nvme = [("offload_param_device", "nvme"), ("nvme_path", bench.work)]
     kinds = {
         "bf16": ([("bf16", "true")], [], []),
+        "fp16": ([("fp16", "true")], [], []),
         "nf4": ([("use_4bit_quantization", "true"), ("use_nested_quant", "true")], [], []),
         "offloaded to host memory": ([], [("offload_param_device", "cpu")], []),
         "offloaded to disk": ([("use_4bit_quantization", "true")], nvme, []),
