@@ -6,12 +6,13 @@
 tests/golden/generation/searches/ holds what transformers' `generate` makes of prompts of unequal lengths (its README: how): greedy and
 with 4 beams, with and without n-grams that may not come twice and forced tokens. zprun reads the same settings from
 generation_config.json, or takes them as flags, on one rank and on two under ZeRO-3, several prompts at once. Where the model has an
-encoder the prompts are its source. Wrong beam counts get their coded line. A line a check; the last line is 'N passed, N failed'.
+encoder the prompts are its source. `zp generate` does it in words, to a stop string. Wrong beam counts get their coded line. A line a check; the last line is 'N passed, N failed'.
 Exit 1 when any failed.
 """
 
 import argparse
 import json
+import re
 import shutil
 import sys
 import tempfile
@@ -20,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from support import pipeline, tools
+from support import pipeline, random_model, tools
 from support.golden_case import find_cases
 from support.turned_norm import turn_last_norm
 
@@ -182,6 +183,43 @@ def refusals(bench, tally):
     refused("beams that don't fit the budget", 3, "--generation_batch_size", lambda: compile("--memory_budget", "120KiB"))
 
 
+def words(chosen, work, tally):
+    """`zp generate` in words: texts end where a stop string does, and a model with an encoder reads prompts as its source."""
+
+    def texts(model, *flags):
+        said = tools.call([chosen.bin / "zp", "generate", "--model", model, "--max_new_tokens", 12, "--json", "--quiet", *flags], chosen.timeout)
+        return [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+
+    model, asked = work / "stops", ["--prompt", "open the path", "--prompt", "the file"]
+    random_model.write_model(model, 32, 48, 2, 4, 2, 1024)
+    shutil.copytree(tools.ROOT / "tests/python/golden/tokenizer", model, dirs_exist_ok=True)
+    drawn = ["--do_sample", "true", "--temperature", 2, "--top_k", 0]  # untrained, greedy repeats itself
+    whole = texts(model, *asked, *drawn)
+    stop = re.search("[a-z]{3}", whole[0]["text"]).group()[1:]  # inside a token or over two
+    stopped = texts(model, *asked, *drawn, "--stop_strings", "never said", "--stop_strings", stop)
+    problems = []
+    for before, after in zip(whole, stopped, strict=True):
+        ends = stop in before["text"]
+        if not before["text"].startswith(after["text"]) or ends and (stop not in after["text"] or after["ended"] != "eos"):
+            problems.append(f"{before} became {after}")
+        if not ends and before != after:
+            problems.append(f"{before} became {after} without {stop!r}")
+    if len(stopped[0]["text"]) >= len(whole[0]["text"]):
+        problems.append(f"nothing was cut from {whole[0]}")
+    tally.check("zp generate --stop_strings", problems, f"{whole[0]['text']!r} ends with {stopped[0]['text']!r}")
+
+    model = work / "source"
+    shutil.copytree(tools.ROOT / "tests/golden/cases/mt5_all_linear/model", model)
+    for file in (tools.ROOT / "tests/python/golden/tokenizer-t5").glob("tokenizer*"):
+        shutil.copy(file, model)
+    asked, beams = ["--prompt", "help me", "--prompt", "the tweet that helps"], ["--num_beams", 3, "--no_repeat_ngram_size", 2]
+    one = texts(model, *asked, *beams)
+    two = texts(model, *asked, *beams, "--num_processes", 2, "--zero_stage", 3)
+    problems = [] if one == two and len(one) == 2 and one[0]["text"] != one[1]["text"] else [f"one rank says {one}, two {two}"]
+    problems += [] if texts(model, *asked) != one else ["beams change nothing"]
+    tally.check("zp generate of an encoder-decoder", problems, repr(one[0]["text"]))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--case", action="append", default=[])
@@ -192,6 +230,9 @@ def main():
     tally = tools.Tally()
     with tempfile.TemporaryDirectory(prefix="search-") as scratch:
         work = chosen.work_dir or Path(scratch)
+        if not chosen.case:
+            (work / "words").mkdir(parents=True)
+            words(chosen, work / "words", tally)
         for number, path in enumerate(references):
             (case,) = find_cases(tools.ROOT / "tests/golden/cases", [path.stem])
             (work / case.name).mkdir(parents=True)
