@@ -46,6 +46,8 @@ inline float __uint_as_float(uint32_t bits) { return std::bit_cast<float>(bits);
 inline uint32_t __float_as_uint(float value) { return std::bit_cast<uint32_t>(value); }
 inline uint32_t __umulhi(uint32_t a, uint32_t b) { return static_cast<uint32_t>((uint64_t{a} * b) >> 32); }
 
+inline float normcdff(float x) { return static_cast<float>(std::erfc(-static_cast<double>(x) / std::sqrt(2.0)) / 2); }
+
 template <typename T> T __shfl_xor_sync(unsigned, T value, int mask) {
   static_assert(sizeof(T) <= sizeof(uint64_t));
   uint64_t *slots = zp::rt::cuda::emulated::exchange();
