@@ -27,7 +27,7 @@ TOOLS = re.compile(r"^(compiler|runtime|frontends)/tools/")
 VENDORS = [
     (re.compile(r"^mpi\.h$"), re.compile(r"^runtime/collective/mpi/")),
     (re.compile(r"^nccl\.h$"), re.compile(r"^runtime/collective/nccl/")),
-    (re.compile(r"^(cuda|cublas|cudnn)"), re.compile(r"^runtime/(device/cuda/|collective/nccl/|kernels/[^/]+/cuda\.)")),
+    (re.compile(r"^(cuda|cublas|cudnn)"), re.compile(r"^runtime/(device/cuda/|collective/nccl/|kernels/([^/]+/cuda\.|cuda/))")),
 ]
 OURS = re.compile(r"^(runtime|dialects|compiler|frontends|tests)/")
 MLIR = re.compile(r"^(mlir|llvm|llvm-c)/")
