@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """fp16 with DeepSpeed's loss scale, where the golden runs (golden_test.py) and resuming (resume_test.py) don't look.
 
-    fp16_test.py [--bin DIR] [--part ways|given|least|fresh ...]
+    fp16_test.py [--bin DIR] [--part ways|given|least|fresh|families ...]
 
 ways   Over ranks, ZeRO stages, recomputation and offload: the same updates are skipped at the same scales, and the losses are
        one rank's. In shadow mode the same bytes.
 given  A scale that overflows and never moves: every update is skipped and counted, and no byte of the adapter is changed.
 least  An overflow at --min_loss_scale ends the run: a coded error on one line, exit code 5, on one rank and on two.
 fresh  A fresh adapter is drawn as PEFT draws it under a base in fp16: each value of A is one that f16 can hold.
+families  Golden runs of every family and of layer norms, biases and activations, in fp16: the losses are the reference's in fp32,
+       as near as f16's rounding leaves them. (Not mT5's: its gate overflows f16, and the reference's clamps are not built.)
 A line a check; the last line is 'N passed, N failed'. Exit 1 when any failed.
 """
 
@@ -25,6 +27,24 @@ from support.pipeline import StageFailed
 SKIPS = "llama_fp16_skips"
 # f16 keeps 11 bits: what is summed in another order may round to its neighbour.
 TOLERANCE = 3e-4
+# Against fp32 itself, over 20 updates that each start from the last.
+FAMILY_TOLERANCE = 1e-2
+FAMILIES = [
+    "bart_all_linear",
+    "bloom_left_padded",
+    "bloom_norms",
+    "falcon_alibi",
+    "falcon_groups",
+    "falcon_multi_query",
+    "falcon_sequential_bias",
+    "llama_full",
+    "llama_modules_to_save",
+    "mistral_window",
+    "qwen2_packed",
+    "qwen3_patterns",
+    "t5_all_linear",
+    "t5_full",
+]
 WAYS = [
     (1, 3, {}),
     *((2, stage, {}) for stage in (0, 1, 2, 3)),
@@ -104,7 +124,23 @@ def fresh(bench, tally):
     tally.check("fresh: values of f16", failures[:1] if weights else ["no lora_A"], f"{len(weights)} tensors")
 
 
-PARTS = {"ways": ways, "given": given, "least": least, "fresh": fresh}
+def families(bench, tally):
+    for name in FAMILIES:
+        label = f"families: {name}"
+        try:
+            out = bench.train(name, 2, 3, import_flags={"fp16": None})
+        except StageFailed as problem:
+            tally.check(label, [str(problem)])
+            continue
+        lines, expected = lines_of(out), bench.case(name).expected_steps()
+        away = tools.gap([line["loss"] for line in lines], [step["loss"] for step in expected])
+        failures = [] if away <= FAMILY_TOLERANCE else [f"loss {away:.1e} away, expected {FAMILY_TOLERANCE:.0e}"]
+        if lines[-1]["skipped_steps"]:
+            failures.append(f"{lines[-1]['skipped_steps']} updates are skipped")
+        tally.check(label, failures, f"loss {away:.1e} away from fp32's")
+
+
+PARTS = {"ways": ways, "given": given, "least": least, "fresh": fresh, "families": families}
 
 
 def main():
