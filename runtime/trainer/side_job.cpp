@@ -11,11 +11,14 @@
 
 namespace zp::rt {
 
-/// The updates come first where cores are short: this thread takes the time that they leave, and a seventieth of a core.
+/// Of 19. Where cores are short the updates come first and this thread takes the time that they leave, and a thirtieth of a
+/// core: less, and a checkpoint of full training would not be done before the next.
+constexpr int kNiceness = 15;
+
 static void yieldToOthers() {
   const sched_param none{};
   sched_setscheduler(0, SCHED_BATCH, &none); // it interrupts nobody when its disk answers
-  setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), 19);
+  setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNiceness);
 }
 
 static Status carryOut(const std::function<Status()> &work) {
