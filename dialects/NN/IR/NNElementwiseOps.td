@@ -113,7 +113,7 @@ def NN_SplitQkvOp : NN_DifferentiableOp<"split_qkv"> {
 }
 def NN_JoinQkvOp : NN_PureOp<"join_qkv", [AttrSizedOperandSegments]> {
   let summary = "the inverse of split_qkv; what isn't given is zero";
-  let description = [{ Constraints: C1, C2, C3 of split_qkv. C4: something is given. }];
+  let description = [{ Constraints: C1: as split_qkv. C2: as split_qkv. C3: as split_qkv. C4: something is given. }];
   let arguments = (ins Optional<NN_Matrix>:$query, Optional<NN_Matrix>:$key, Optional<NN_Matrix>:$value, I64Attr:$heads, I64Attr:$kv_heads);
   let results = (outs NN_Matrix:$result);
   let assemblyFormat = "(`query` $query^)? (`key` $key^)? (`value` $value^)? attr-dict `:` functional-type(operands, results)";

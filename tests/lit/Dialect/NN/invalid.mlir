@@ -671,6 +671,22 @@ nn.program @split_qkv_c3_elements kind evaluate {
 
 // -----
 
+nn.program @join_qkv_c1_heads kind evaluate {
+  %q = nn.input "q" : tensor<8x12xf32>
+  // expected-error @below {{C1: kv_heads does not divide heads}}
+  %y = nn.join_qkv query %q {heads = 4 : i64, kv_heads = 3 : i64} : (tensor<8x12xf32>) -> tensor<8x24xf32>
+}
+
+// -----
+
+nn.program @join_qkv_c3_elements kind evaluate {
+  %q = nn.input "q" : tensor<8x12xbf16>
+  // expected-error @below {{C3: element types differ}}
+  %y = nn.join_qkv query %q {heads = 4 : i64, kv_heads = 2 : i64} : (tensor<8x12xbf16>) -> tensor<8x24xf32>
+}
+
+// -----
+
 nn.program @join_qkv_c2_query kind evaluate {
   %q = nn.input "q" : tensor<8x11xf32>
   // expected-error @below {{C2: the joined matrix must be}}
