@@ -24,7 +24,8 @@ uint64_t maxLengthOf(const GenerationSettings &settings, uint64_t given, uint64_
 
 class Generator {
 public:
-  Generator(const GeneratingPlan &plan, const Prompts &prompts, const GenerationSettings &given, Executor &executor, Communicator &communicator)
+  Generator(const GeneratingPlan &plan, const Prompts &prompts, const GenerationSettings &given, Executor &executor,
+            Communicator &communicator)
       : plan(plan), prompts(prompts), settings(given), executor(executor), communicator(communicator) {
     if (prompts.end && !settings.isEnd(*prompts.end))
       settings.eos_token_id.push_back(*prompts.end);
@@ -38,7 +39,8 @@ public:
     const auto before = std::chrono::steady_clock::now();
     for (uint64_t first = 0; first < prompts.rows.size(); first += perRound) {
       begin(first);
-      ZP_RETURN_IF_ERROR(plan.encode ? readSources() : readPrompts(first, std::min<uint64_t>(first + perRound, prompts.rows.size())));
+      ZP_RETURN_IF_ERROR(plan.encode ? readSources()
+                                     : readPrompts(first, std::min<uint64_t>(first + perRound, prompts.rows.size())));
       ZP_RETURN_IF_ERROR(extend());
       ZP_RETURN_IF_ERROR(collect(report));
       report.residentPeak = std::max(report.residentPeak, residentOwnBytes());
@@ -108,7 +110,8 @@ private:
 
   Status extend() {
     for (;;) {
-      double active = static_cast<double>(std::count_if(searches.begin(), searches.end(), [](const auto &search) { return !search->over(); }));
+      double active = static_cast<double>(
+          std::count_if(searches.begin(), searches.end(), [](const auto &search) { return !search->over(); }));
       ZP_RETURN_IF_ERROR(communicator.allReduce(&active, 1, DType::F64));
       if (active == 0)
         return {};
@@ -145,12 +148,13 @@ private:
   Status take(uint64_t i) {
     const auto vocabulary = static_cast<uint64_t>(plan.logits.dims[1]);
     scores.resize(searches[i]->beams() * vocabulary);
-    convertElements(plan.logits.as<std::byte>() + bytesOf(plan.logits.dtype, i * plan.beams() * vocabulary), plan.logits.dtype, scores.data(), DType::F32,
-                    scores.size());
+    convertElements(plan.logits.as<std::byte>() + bytesOf(plan.logits.dtype, i * plan.beams() * vocabulary), plan.logits.dtype,
+                    scores.data(), DType::F32, scores.size());
     if (!std::all_of(scores.begin(), scores.end(), [](float score) { return std::isfinite(score); }))
-      return Status(ErrorCode::NonFinite, "prompt " + std::to_string(firstHere + i) + ": the logits behind token " +
-                                              std::to_string(searches[i]->tokens(0).size() - 1) +
-                                              " are not finite, expected numbers; check the weights of the model and the adapter");
+      return Status(ErrorCode::NonFinite,
+                    "prompt " + std::to_string(firstHere + i) + ": the logits behind token " +
+                        std::to_string(searches[i]->tokens(0).size() - 1) +
+                        " are not finite, expected numbers; check the weights of the model and the adapter");
     searches[i]->step(scores);
     return {};
   }
@@ -188,22 +192,26 @@ private:
 
 } // namespace
 
-Status checkGeneration(const std::string &path, const fbs::Plan &plan, const GenerationSettings &settings, const Prompts &prompts) {
+Status checkGeneration(const std::string &path, const fbs::Plan &plan, const GenerationSettings &settings,
+                       const Prompts &prompts) {
   auto wrong = [](const std::string &what) { return Status(ErrorCode::Config, what); };
   const uint64_t room = beamsOf(plan);
   const bool encoderDecoder = sourceLengthOf(plan) > 0;
   if (settings.num_beams > room)
-    return wrong(path + ": has room for " + std::to_string(room) + " beams of a prompt, expected the " + std::to_string(settings.num_beams) +
-                 " of --num_beams or generation_config.json; import again with --num_beams " + std::to_string(settings.num_beams) +
-                 ", or give --num_beams " + std::to_string(room));
+    return wrong(path + ": has room for " + std::to_string(room) + " beams of a prompt, expected the " +
+                 std::to_string(settings.num_beams) +
+                 " of --num_beams or generation_config.json; import again with --num_beams " +
+                 std::to_string(settings.num_beams) + ", or give --num_beams " + std::to_string(room));
   if (encoderDecoder && !settings.decoder_start_token_id && !prompts.start)
-    return wrong("--decoder_start_token_id: is missing, also from generation_config.json, expected the token that the decoder begins with; give it");
+    return wrong("--decoder_start_token_id: is missing, also from generation_config.json, expected the token that the decoder "
+                 "begins with; give it");
   if (!settings.stop_strings.empty() && prompts.tokenTexts.empty())
-    return wrong("--stop_strings: the prompts' file doesn't say what tokens mean, expected their texts; make it with zpdata prompts --token_text true");
+    return wrong("--stop_strings: the prompts' file doesn't say what tokens mean, expected their texts; make it with zpdata "
+                 "prompts --token_text true");
   for (uint64_t row = 0; row < prompts.rows.size() && settings.max_length && !settings.max_new_tokens; ++row)
     if (const uint64_t given = encoderDecoder ? 1 : prompts.rows[row].size(); given >= *settings.max_length)
-      return wrong("--max_length: is " + std::to_string(*settings.max_length) + ", expected more than the " + std::to_string(given) +
-                   " tokens that prompt " + std::to_string(row) + " has; use --max_new_tokens");
+      return wrong("--max_length: is " + std::to_string(*settings.max_length) + ", expected more than the " +
+                   std::to_string(given) + " tokens that prompt " + std::to_string(row) + " has; use --max_new_tokens");
   return {};
 }
 

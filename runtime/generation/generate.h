@@ -23,11 +23,12 @@ struct GenerateReport {
 
 /// Whether a plan (`path` names it) can do what is asked. Config: more beams than it has room for, a length that a prompt fills
 /// already, no token that a decoder could begin with, stop strings without what tokens say.
-Status checkGeneration(const std::string &path, const fbs::Plan &plan, const GenerationSettings &settings, const Prompts &prompts);
+Status checkGeneration(const std::string &path, const fbs::Plan &plan, const GenerationSettings &settings,
+                       const Prompts &prompts);
 
 /// Every rank calls it after `init`, with the same prompts (readPrompts) and settings (checkGeneration). Prompt i of a round lies
-/// on rank i / prompts of a rank; the ranks step together until the last row of any has ended, as they bring each other's weights.
-/// NonFinite: logits that aren't numbers.
+/// on rank i / prompts of a rank; the ranks step together until the last row of any has ended, as they bring each other's
+/// weights. NonFinite: logits that aren't numbers.
 StatusOr<GenerateReport> generate(const fbs::Plan &plan, const Prompts &prompts, const GenerationSettings &settings,
                                   Executor &executor, Communicator &communicator);
 

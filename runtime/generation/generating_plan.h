@@ -18,7 +18,7 @@ struct TokenPass {
   uint64_t rows = 0, length = 0;
   int32_t *ids = nullptr;
   int32_t *positions = nullptr; ///< null where an encoder has no use for them
-  int32_t *segments = nullptr; ///< [rows · length]: 0, padding -1; of an encoder-decoder
+  int32_t *segments = nullptr;  ///< [rows · length]: 0, padding -1; of an encoder-decoder
 
   /// Token `i` of a row and its place; in a cache one at place -1 is padding.
   void put(uint64_t row, uint64_t i, int32_t id, int64_t place) const;
@@ -33,8 +33,8 @@ struct GeneratingPlan {
   int32_t *sourceSegments = nullptr; ///< what `decode` takes of them, as encode's segments
   std::optional<uint32_t> reorder;   ///< gives each row of the caches what row origins[row] has
   int32_t *origins = nullptr;
-  TensorView logits;    ///< of decode: [prompts · beams, vocabulary]
-  uint64_t places = 0;  ///< tokens of a row in the caches
+  TensorView logits;   ///< of decode: [prompts · beams, vocabulary]
+  uint64_t places = 0; ///< tokens of a row in the caches
 
   uint64_t prompts() const { return decode.rows; }
   uint64_t beams() const { return decode.length; }

@@ -47,13 +47,40 @@ const std::vector<Ignored> &ignoredKeys() {
 
 /// Keys that don't change the text.
 const std::set<std::string> &silentKeys() {
-  static const std::set<std::string> keys = {
-      "_from_model_config", "transformers_version", "bos_token_id", "pad_token_id", "use_cache", "cache_implementation", "cache_config",
-      "max_cache_len", "return_legacy_cache", "prefill_chunk_size", "output_attentions", "output_hidden_states", "output_scores",
-      "output_logits", "return_dict_in_generate", "is_assistant", "num_assistant_tokens", "num_assistant_tokens_schedule",
-      "assistant_confidence_threshold", "assistant_early_exit", "assistant_lookbehind", "assistant_ensemble_weight", "target_lookbehind",
-      "prompt_lookup_num_tokens", "max_matching_ngram_size", "speculation_type", "use_mtp", "compile_config", "disable_compile",
-      "low_memory", "chat_format", "max_window_size", "user_turn_token_id", "ai_turn_token_id"};
+  static const std::set<std::string> keys = {"_from_model_config",
+                                             "transformers_version",
+                                             "bos_token_id",
+                                             "pad_token_id",
+                                             "use_cache",
+                                             "cache_implementation",
+                                             "cache_config",
+                                             "max_cache_len",
+                                             "return_legacy_cache",
+                                             "prefill_chunk_size",
+                                             "output_attentions",
+                                             "output_hidden_states",
+                                             "output_scores",
+                                             "output_logits",
+                                             "return_dict_in_generate",
+                                             "is_assistant",
+                                             "num_assistant_tokens",
+                                             "num_assistant_tokens_schedule",
+                                             "assistant_confidence_threshold",
+                                             "assistant_early_exit",
+                                             "assistant_lookbehind",
+                                             "assistant_ensemble_weight",
+                                             "target_lookbehind",
+                                             "prompt_lookup_num_tokens",
+                                             "max_matching_ngram_size",
+                                             "speculation_type",
+                                             "use_mtp",
+                                             "compile_config",
+                                             "disable_compile",
+                                             "low_memory",
+                                             "chat_format",
+                                             "max_window_size",
+                                             "user_turn_token_id",
+                                             "ai_turn_token_id"};
   return keys;
 }
 
@@ -75,8 +102,12 @@ const char *convert(const json &value, bool &out) {
 const char *convert(const json &value, uint64_t &out) {
   return value.is_number_unsigned() ? (out = value.get<uint64_t>(), nullptr) : "a whole number from 0";
 }
-const char *convert(const json &value, double &out) { return value.is_number() ? (out = value.get<double>(), nullptr) : "a number"; }
-const char *convert(const json &value, int32_t &out) { return isToken(value) ? (out = value.get<int32_t>(), nullptr) : "a token id"; }
+const char *convert(const json &value, double &out) {
+  return value.is_number() ? (out = value.get<double>(), nullptr) : "a number";
+}
+const char *convert(const json &value, int32_t &out) {
+  return isToken(value) ? (out = value.get<int32_t>(), nullptr) : "a token id";
+}
 const char *convert(const json &value, EarlyStopping &out) {
   if (!value.is_boolean() && value != "never")
     return "true, false or \"never\"";
@@ -124,7 +155,8 @@ public:
         lines.push_back("note: " + path + ": " + key.name + " is " + found->dump() +
                         "; it is not built, and the text is made without it");
     for (const auto &[name, value] : values.items()) {
-      const bool ignored = std::any_of(ignoredKeys().begin(), ignoredKeys().end(), [&](const Ignored &key) { return name == key.name; });
+      const bool ignored =
+          std::any_of(ignoredKeys().begin(), ignoredKeys().end(), [&](const Ignored &key) { return name == key.name; });
       if (ours && !ignored && !value.is_null() && !isKnown(name))
         lines.push_back("note: " + path + ": " + name + " is not a key that is known; the text is made without it");
     }
@@ -170,7 +202,9 @@ Status checkRanges(const GenerationSettings &s) {
   for (const std::string &text : s.stop_strings)
     if (text.empty())
       return wrong("stop_strings", text, "texts of a character at least");
-  auto suppressed = [&](int32_t token) { return std::find(s.suppress_tokens.begin(), s.suppress_tokens.end(), token) != s.suppress_tokens.end(); };
+  auto suppressed = [&](int32_t token) {
+    return std::find(s.suppress_tokens.begin(), s.suppress_tokens.end(), token) != s.suppress_tokens.end();
+  };
   if (s.forced_bos_token_id && suppressed(*s.forced_bos_token_id))
     return wrong("forced_bos_token_id", *s.forced_bos_token_id, "a token that --suppress_tokens doesn't forbid");
   if (!s.forced_eos_token_id.empty() && std::all_of(s.forced_eos_token_id.begin(), s.forced_eos_token_id.end(), suppressed))

@@ -55,7 +55,8 @@ Status readTokenTexts(const SafetensorsFile &file, std::vector<std::string> &tex
   if (!bytes && !ends)
     return {};
   auto wrong = [&](const std::string &what) {
-    return Status(ErrorCode::Dataset, file.path() + ": token_ends: " + what + "; make the file with zpdata prompts --token_text true");
+    return Status(ErrorCode::Dataset,
+                  file.path() + ": token_ends: " + what + "; make the file with zpdata prompts --token_text true");
   };
   if (!bytes || !ends || bytes->dtype != SafetensorsDtype::U8 || ends->dtype != SafetensorsDtype::I64 || ends->shape.size() != 1)
     return wrong("is not I64 [tokens] beside token_bytes, U8, expected both");
@@ -65,8 +66,8 @@ Status readTokenTexts(const SafetensorsFile &file, std::vector<std::string> &tex
     int64_t end;
     std::memcpy(&end, file.data(*ends) + token * sizeof end, sizeof end);
     if (end < begin || static_cast<uint64_t>(end) > bytes->bytes)
-      return wrong("element " + std::to_string(token) + " is " + std::to_string(end) + ", expected " + std::to_string(begin) + " to " +
-                   std::to_string(bytes->bytes));
+      return wrong("element " + std::to_string(token) + " is " + std::to_string(end) + ", expected " + std::to_string(begin) +
+                   " to " + std::to_string(bytes->bytes));
     texts.emplace_back(text + begin, static_cast<size_t>(end - begin));
     begin = end;
   }
@@ -79,23 +80,28 @@ Status checkKind(const SafetensorsFile &file, const PromptRoom &room) {
   if ((file.find("source_ids") || (kind != file.metadata().end() && kind->second == "seq2seq")) == room.ofEncoder)
     return {};
   return Status(ErrorCode::Dataset,
-                file.path() + (room.ofEncoder ? ": is of a decoder alone, but the plan is an encoder-decoder's, expected what an encoder reads; make it with zpdata prompts --mode seq2seq"
-                                              : ": is of an encoder, but the plan's model is a decoder alone, expected its prompts; make it with zpdata prompts, without --mode seq2seq"));
+                file.path() + (room.ofEncoder ? ": is of a decoder alone, but the plan is an encoder-decoder's, expected what an "
+                                                "encoder reads; make it with zpdata prompts --mode seq2seq"
+                                              : ": is of an encoder, but the plan's model is a decoder alone, expected its "
+                                                "prompts; make it with zpdata prompts, without --mode seq2seq"));
 }
 
 /// The tokens of a row, its padding on one side.
-Status readRow(const Column &ids, const Column &segments, uint64_t row, uint32_t vocabulary, const std::string &place, std::vector<int32_t> &prompt) {
+Status readRow(const Column &ids, const Column &segments, uint64_t row, uint32_t vocabulary, const std::string &place,
+               std::vector<int32_t> &prompt) {
   uint64_t at = 0;
   while (at < ids.shape[1] && segments.at(row, at) == kPadding)
     ++at;
   for (; at < ids.shape[1] && segments.at(row, at) != kPadding; ++at) {
     const int32_t id = ids.at(row, at), segment = segments.at(row, at);
     if (segment != 0)
-      return Status(ErrorCode::Dataset, place + "token " + std::to_string(at) + " is of document " + std::to_string(segment) +
-                                            ", expected one document a row; make the file with zpdata prompts, without --packing");
+      return Status(ErrorCode::Dataset,
+                    place + "token " + std::to_string(at) + " is of document " + std::to_string(segment) +
+                        ", expected one document a row; make the file with zpdata prompts, without --packing");
     if (id < 0 || static_cast<uint32_t>(id) >= vocabulary)
-      return Status(ErrorCode::TokenRange, place + "token " + std::to_string(at) + " is " + std::to_string(id) + ", expected 0 to " +
-                                               std::to_string(vocabulary - 1) + "; tokenize with the model's own tokenizer");
+      return Status(ErrorCode::TokenRange, place + "token " + std::to_string(at) + " is " + std::to_string(id) +
+                                               ", expected 0 to " + std::to_string(vocabulary - 1) +
+                                               "; tokenize with the model's own tokenizer");
     prompt.push_back(id);
   }
   if (prompt.empty())
@@ -125,8 +131,9 @@ StatusOr<Prompts> readPrompts(const std::string &path, uint32_t vocabulary, cons
     const std::string place = path + ": row " + std::to_string(row) + ": ";
     ZP_RETURN_IF_ERROR(readRow(ids, segments, row, vocabulary, place, prompts.rows[row]));
     if (const uint64_t length = prompts.rows[row].size(); length > room.most)
-      return Status(ErrorCode::Dataset, place + "has " + std::to_string(length) + " tokens, expected at most " + std::to_string(room.most) +
-                                            "; import again with a larger " + (room.ofEncoder ? "--max_source_length" : "--max_length") +
+      return Status(ErrorCode::Dataset, place + "has " + std::to_string(length) + " tokens, expected at most " +
+                                            std::to_string(room.most) + "; import again with a larger " +
+                                            (room.ofEncoder ? "--max_source_length" : "--max_length") +
                                             ", or shorten the prompt");
   }
   return prompts;

@@ -1,4 +1,5 @@
-// Prompts as tokens: the input_ids and segment_ids of a token file, or their namesakes of an encoder, a document a row, padding on one side.
+// Prompts as tokens: the input_ids and segment_ids of a token file, or their namesakes of an encoder, a document a row, padding
+// on one side.
 #ifndef ZP_RUNTIME_GENERATION_PROMPTS_H
 #define ZP_RUNTIME_GENERATION_PROMPTS_H
 
