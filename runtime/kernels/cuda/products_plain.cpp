@@ -1,5 +1,6 @@
 // Products by plain loops, for the emulated device.
-#include <algorithm>
+#include <numeric>
+#include <vector>
 
 #include "runtime/kernels/cuda/products.h"
 #include "runtime/kernels/numeric.h"
@@ -14,17 +15,25 @@ TensorView viewOf(const void *data, DType dtype) {
   return view;
 }
 
+/// Rows of op(matrix), each of its elements converted once.
+std::vector<double> rowsOf(const void *data, DType dtype, int64_t rows, int64_t columns, int64_t stride, bool transposed) {
+  const TensorView view = viewOf(data, dtype);
+  std::vector<double> out(static_cast<size_t>(rows * columns));
+  for (int64_t i = 0; i < rows; ++i)
+    for (int64_t j = 0; j < columns; ++j)
+      out[static_cast<size_t>(i * columns + j)] = loadElement(view, transposed ? j * stride + i : i * stride + j);
+  return out;
+}
+
 class PlainProducts final : public Products {
 public:
   Status multiply(const Product &p, Stream) override {
-    const TensorView a = viewOf(p.a, p.dtype), b = viewOf(p.b, p.dtype), bias = viewOf(p.bias, p.dtype), target = viewOf(p.target, p.targetDtype);
+    const std::vector<double> a = rowsOf(p.a, p.dtype, p.m, p.k, p.strideA, p.transposeA);
+    const std::vector<double> b = rowsOf(p.b, p.dtype, p.n, p.k, p.strideB, !p.transposeB); // a row an output
+    const TensorView bias = viewOf(p.bias, p.dtype), target = viewOf(p.target, p.targetDtype);
     for (int64_t i = 0; i < p.m; ++i)
       for (int64_t j = 0; j < p.n; ++j) {
-        double sum = 0;
-        for (int64_t x = 0; x < p.k; ++x)
-          sum += loadElement(a, p.transposeA ? x * p.strideA + i : i * p.strideA + x) *
-                 loadElement(b, p.transposeB ? j * p.strideB + x : x * p.strideB + j);
-        sum *= p.alpha;
+        double sum = p.alpha * std::inner_product(a.begin() + i * p.k, a.begin() + (i + 1) * p.k, b.begin() + j * p.k, 0.0);
         if (p.bias)
           sum += loadElement(bias, j);
         if (p.accumulate)
