@@ -10,10 +10,10 @@ template <typename T> struct Embedding {
   T *target;
   int64_t vocabulary, width, offset;
   ZP_DEVICE void operator()(int64_t token, int64_t column, int count) const {
-    const int64_t id = ids[token] + offset;
+    const int64_t id = ids[token], row = id + offset; // padding is none, wherever the offset leads
     float values[kPack] = {};
-    if (id >= 0 && id < vocabulary)
-      load(table + id * width + column, count, values);
+    if (id >= 0 && row < vocabulary)
+      load(table + row * width + column, count, values);
     store(target + token * width + column, count, values);
   }
 };

@@ -12,9 +12,9 @@ __global__ void embeddingGradient(const int32_t *ids, const T *gradOut, float *g
   if (column >= width)
     return;
   for (int64_t token = 0; token < tokens; ++token) {
-    const int64_t id = ids[token] + offset;
-    if (id >= 0 && id < vocabulary)
-      gradTable[id * width + column] += toFloat(gradOut[token * width + column]);
+    const int64_t id = ids[token], row = id + offset;
+    if (id >= 0 && row < vocabulary)
+      gradTable[row * width + column] += toFloat(gradOut[token * width + column]);
   }
 }
 
