@@ -91,7 +91,10 @@ for name in "${suites[@]}"; do
       suite golden_shadow countLine "${golden[@]}" --extra_run_flags=--shadow
       suite golden_recomputed countLine "${golden[@]}" --extra_import_flags="--rematerialize block"
       suite golden_selective countLine "${golden[@]}" --extra_import_flags="--rematerialize selective --prefetch_distance 2"
-      suite golden_buckets countLine "${golden[@]}" --extra_import_flags="--length_buckets 3" ;;
+      suite golden_buckets countLine "${golden[@]}" --extra_import_flags="--length_buckets 3" --decoders_only
+      # The CUDA target on an emulated GPU: a family a kind.
+      suite golden_cuda countLine "${golden[@]}" --extra_compile_flags="--target cuda" --zprun zprun_emulated \
+        --case llama_gqa_fp32 --case llama_qlora_nested --case bloom_left_padded --case t5_qv ;;
   esac
 done
 

@@ -1,3 +1,4 @@
+#include "runtime/kernels/kernel_path.h"
 #include "runtime/kernels/philox.h"
 #include "runtime/schema/activations.h"
 #include "tests/conformance/support.h"
@@ -288,7 +289,9 @@ double worstUlps(int64_t kind, double low, double high, double (*exact)(double))
 // Where 1 + erf(x/√2) nearly cancels, too: relative to the value itself, not to the largest one.
 TEST(Activation, GeluIsRightInItsLastPlaces) {
   auto gelu = [](double x) { return x * std::erfc(-x / std::sqrt(2.0)) / 2; };
-  EXPECT_LE(worstUlps(static_cast<int64_t>(Activation::Gelu), -12, 12, gelu), 7);
+  // Without fused multiply-adds x² is rounded before its exponential is taken: at -12 that is worth 72 of it.
+  const double most = kernelPath() == KernelPath::Portable ? 100 : 7;
+  EXPECT_LE(worstUlps(static_cast<int64_t>(Activation::Gelu), -12, 12, gelu), most);
   EXPECT_LE(worstUlps(static_cast<int64_t>(Activation::Gelu), -1e-3, 1e-3, gelu), 7);
 }
 

@@ -64,6 +64,7 @@ def parse_arguments():
     )
     parser.add_argument("--extra_compile_flags", type=shlex.split, default=[], metavar="FLAGS")
     parser.add_argument("--zprun", default="zprun", help="the program of --bin that runs plans")
+    parser.add_argument("--decoders_only", action="store_true", help="leaves out models whose rows have two lengths")
     parser.add_argument("--launcher", default="", help="command before zprun; {ranks} is their number")
     parser.add_argument("--timeout", type=float, default=120, help="seconds a tool may take")
     parser.add_argument("--work_dir", type=Path, help="keeps every run's files here")
@@ -74,6 +75,8 @@ def run_all(chosen, cells, work):
     """Prints a line a result; returns how many passed and failed."""
     counts = {True: 0, False: 0}
     for case in find_cases(chosen.cases, chosen.case):
+        if chosen.decoders_only and "max_source_length" in case.import_flags:
+            continue
         for ranks, stage in cells:
             job = pipeline.Job(
                 chosen.bin,
