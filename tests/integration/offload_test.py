@@ -25,7 +25,7 @@ from support import pipeline
 from support.golden_case import find_cases
 
 ROOT = Path(__file__).resolve().parents[2]
-CASES = ["llama_gqa_fp32", "llama_qlora_nested", "llama_full", "bart_all_linear", "t5_full"]
+CASES = ["llama_gqa_fp32", "llama_qlora_nested", "llama_full", "bart_all_linear", "t5_full", "falcon_groups", "bloom_norms"]
 OFFLOAD = ["param", "optimizer", "activation"]
 RECOMPUTED = ["none", "selective", "block", "auto"]  # auto's budget comes of the others
 TOLERANCE = 1e-6
