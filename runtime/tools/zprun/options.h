@@ -12,6 +12,7 @@
 #include "runtime/tools/zprun/merge/merge.h"
 #include "runtime/tools/zprun/quantize/quantize.h"
 #include "runtime/tools/zprun/resize/resize.h"
+#include "runtime/trainer/bench.h"
 
 namespace zp::rt {
 
@@ -56,7 +57,7 @@ struct ZprunOptions {
   std::string prompts, continuations;
   GenerationFlags generation;
   // bench
-  uint64_t steps = 10;
+  BenchSteps steps;
   std::string against; ///< the plan whose steps take turns with those of `plan`; empty: none
   std::string calibrate; ///< the cluster.yaml to write; empty: none
   double throttle = 0;    ///< bytes a second of a collective; 0: as fast as it goes

@@ -131,8 +131,8 @@ static StatusOr<MatmulRate> matmulRate(const Session &session, Communicator &com
 }
 
 static StatusOr<int> benchAndReport(const Session &session, Executor &executor, Communicator &communicator) {
-  BenchLoop loop(session.plan(), session.settings, executor, communicator);
-  ZP_ASSIGN_OR_RETURN(BenchReport report, bench(loop, session.options.steps));
+  BenchLoop loop(session.plan(), session.settings, executor, communicator, session.options.steps);
+  ZP_ASSIGN_OR_RETURN(BenchReport report, bench(loop));
   ZP_ASSIGN_OR_RETURN(MatmulRate rate, matmulRate(session, communicator));
   if (communicator.rank() == 0)
     reportBench(session, report, rate, communicator);
@@ -140,9 +140,9 @@ static StatusOr<int> benchAndReport(const Session &session, Executor &executor, 
 }
 
 static StatusOr<int> compareAndReport(const Session &session, Executor &executor, Executor &against, Communicator &communicator) {
-  BenchLoop loop(session.plan(), session.settings, executor, communicator);
-  BenchLoop other(session.against->plan(), session.against->settings, against, communicator);
-  ZP_ASSIGN_OR_RETURN(BenchComparison comparison, benchInTurns(loop, other, session.options.steps));
+  BenchLoop loop(session.plan(), session.settings, executor, communicator, session.options.steps);
+  BenchLoop other(session.against->plan(), session.against->settings, against, communicator, session.options.steps);
+  ZP_ASSIGN_OR_RETURN(BenchComparison comparison, benchInTurns(loop, other));
   ZP_ASSIGN_OR_RETURN(MatmulRate rate, matmulRate(session, communicator));
   if (communicator.rank() == 0)
     reportComparison(session, comparison, rate, communicator);
@@ -151,8 +151,8 @@ static StatusOr<int> compareAndReport(const Session &session, Executor &executor
 
 /// Runs updates one instruction at a time and writes what they took as the cluster that this machine is.
 static StatusOr<int> calibrateAndWrite(const Session &session, Executor &executor, Communicator &communicator, const InstructionTimes &times) {
-  BenchLoop loop(session.plan(), session.settings, executor, communicator);
-  ZP_RETURN_IF_ERROR(bench(loop, session.options.steps).status());
+  BenchLoop loop(session.plan(), session.settings, executor, communicator, session.options.steps);
+  ZP_RETURN_IF_ERROR(bench(loop).status());
   if (communicator.rank() != 0)
     return 0;
   const int cores = static_cast<int>(std::thread::hardware_concurrency());
