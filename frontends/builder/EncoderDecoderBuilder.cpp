@@ -1,7 +1,5 @@
 #include "frontends/builder/EncoderDecoderBuilder.h"
 
-#include <cmath>
-
 using namespace mlir;
 
 namespace zp::fe {
@@ -33,51 +31,37 @@ Value EncoderDecoderBuilder::relativeBias(const ModuleSpec *table, int64_t stack
       .getResult();
 }
 
-Value EncoderDecoderBuilder::attend(Value x, Value memory, const Projections &projections, Side queries, Side keys, bool causal,
-                                       Value bias) {
+Value EncoderDecoderBuilder::attend(Value x, Value memory, const Projections &projections, Side queries, Side keys, Sight sight) {
   Value query = linear(x, projections.query);
   Value key = linear(memory, projections.key);
   Value value = linear(memory, projections.value);
-  double scoreScale = spec.scoreScale ? spec.scoreScale : 1.0 / std::sqrt(double(spec.headDim));
-  auto kind = bias ? nn::BiasKindAttr::get(builder.getContext(), nn::BiasKind::ByDistance) : nn::BiasKindAttr();
-  auto op = make<nn::AttentionOp>(query.getType(), matrix(spec.heads, rows * queries.length), query, key, value, queries.segments,
-                                  keys.segments, bias, builder.getI64IntegerAttr(spec.heads), builder.getI64IntegerAttr(spec.kvHeads),
-                                  builder.getI64IntegerAttr(queries.length), builder.getI64IntegerAttr(keys.length),
-                                  builder.getBoolAttr(causal), builder.getI64IntegerAttr(0), builder.getF64FloatAttr(scoreScale), kind);
-  return linear(op.getResult(), projections.output);
-}
-
-Value EncoderDecoderBuilder::mlp(Value x, const UnitModules &block) {
-  Value hidden;
-  if (const ModuleSpec *opening = block.find(Role::Gate)) {
-    Value opened = linear(x, *opening);
-    hidden = gate(opened, linear(x, block[Role::Up]));
-  } else {
-    hidden = activate(linear(x, block[Role::Up]));
-  }
-  return linear(dropout(hidden, spec.activationDropout), block[Role::Down]);
+  return linear(attention(query, key, value, queries, keys, sight), projections.output);
 }
 
 template <typename Half> Value EncoderDecoderBuilder::around(Value x, const ModuleSpec &normModule, Half &&half) {
   Value change = dropout(half(spec.normAfter ? x : norm(x, normModule)), spec.hiddenDropout);
   Value sum = residual(x, change);
+  if (spec.halfClamps == HalfClamps::Halves)
+    sum = clampHalf(sum);
   return spec.normAfter ? norm(sum, normModule) : sum;
 }
 
 Value EncoderDecoderBuilder::encoderBlock(Value x, const UnitModules &block, Value bias) {
   const Side source{sourceLength, sourceSegments};
+  const Sight whole{.causal = false, .bias = bias, .biasKind = nn::BiasKind::ByDistance};
   const Projections own{block[Role::Query], block[Role::Key], block[Role::Value], block[Role::Output]};
-  x = around(x, block[Role::InputNorm], [&](Value h) { return attend(h, h, own, source, source, /*causal=*/false, bias); });
-  return around(x, block[Role::PostNorm], [&](Value h) { return mlp(h, block); });
+  x = around(x, block[Role::InputNorm], [&](Value h) { return attend(h, h, own, source, source, whole); });
+  x = around(x, block[Role::PostNorm], [&](Value h) { return mlp(h, block); });
+  return spec.halfClamps == HalfClamps::EncoderBlocks ? clampHalf(x) : x;
 }
 
 Value EncoderDecoderBuilder::decoderBlock(Value x, Value memory, const UnitModules &block, Value bias) {
-  const Side source{sourceLength, sourceSegments}, target{length, segments};
+  const Side source{sourceLength, sourceSegments}, target = ownTokens();
+  const Sight past{.bias = bias, .biasKind = nn::BiasKind::ByDistance};
   const Projections own{block[Role::Query], block[Role::Key], block[Role::Value], block[Role::Output]};
   const Projections cross{block[Role::CrossQuery], block[Role::CrossKey], block[Role::CrossValue], block[Role::CrossOutput]};
-  x = around(x, block[Role::InputNorm], [&](Value h) { return attend(h, h, own, target, target, /*causal=*/true, bias); });
-  x = around(x, block[Role::CrossNorm],
-             [&](Value h) { return attend(h, memory, cross, target, source, /*causal=*/false, /*bias=*/{}); });
+  x = around(x, block[Role::InputNorm], [&](Value h) { return attend(h, h, own, target, target, past); });
+  x = around(x, block[Role::CrossNorm], [&](Value h) { return attend(h, memory, cross, target, source, {.causal = false}); });
   return around(x, block[Role::PostNorm], [&](Value h) { return mlp(h, block); });
 }
 

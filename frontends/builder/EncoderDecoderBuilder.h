@@ -13,11 +13,6 @@ public:
   mlir::Value build();
 
 private:
-  /// The tokens of one side: what attention has to know of its queries or keys.
-  struct Side {
-    int64_t length;
-    mlir::Value segments;
-  };
   /// The four linears of one attention.
   struct Projections {
     const ModuleSpec &query, &key, &value, &output;
@@ -27,9 +22,7 @@ private:
   mlir::Value embedding(mlir::Value ids, mlir::Value positions, const UnitModules &front, Role places, Role normRole);
   /// The bias of a stack's own attention, null where the family has none.
   mlir::Value relativeBias(const ModuleSpec *table, int64_t length, bool bidirectional);
-  mlir::Value attend(mlir::Value x, mlir::Value memory, const Projections &projections, Side queries, Side keys, bool causal,
-                        mlir::Value bias);
-  mlir::Value mlp(mlir::Value x, const UnitModules &block);
+  mlir::Value attend(mlir::Value x, mlir::Value memory, const Projections &projections, Side queries, Side keys, Sight sight);
   /// One half of a block with its norm, its dropout and the stream that it is added to.
   template <typename Half> mlir::Value around(mlir::Value x, const ModuleSpec &normModule, Half &&half);
   mlir::Value encoderBlock(mlir::Value x, const UnitModules &block, mlir::Value bias);

@@ -19,7 +19,7 @@ ForwardBuilder::ForwardBuilder(OpBuilder &builder, const ModelSpec &spec, int64_
   for (const ModuleSpec &module : spec.modules) {
     units[size_t(module.unit)].put(module);
     if (module.adapter)
-      dropoutSite = std::max(dropoutSite, module.adapter->site);
+      lastSite = std::max(lastSite, module.adapter->site);
   }
 }
 
@@ -126,9 +126,15 @@ Value ForwardBuilder::dropout(Value x, double probability) {
   if (probability == 0)
     return x;
   int64_t rows = tokens / length, rowLength = cast<RankedTensorType>(x.getType()).getDimSize(0) / rows;
-  return make<nn::DropoutOp>(x.getType(), x, scalars, builder.getF64FloatAttr(probability), builder.getI64IntegerAttr(++dropoutSite),
+  return make<nn::DropoutOp>(x.getType(), x, scalars, builder.getF64FloatAttr(probability), builder.getI64IntegerAttr(takeSites(1)),
                              builder.getI64IntegerAttr(rowLength))
       .getResult();
+}
+
+int64_t ForwardBuilder::takeSites(int64_t count) {
+  const int64_t first = lastSite + 1;
+  lastSite += count;
+  return first;
 }
 
 Value ForwardBuilder::norm(Value x, const ModuleSpec &module) {
@@ -141,6 +147,19 @@ Value ForwardBuilder::scale(Value x, double factor) {
 
 Value ForwardBuilder::residual(Value base, Value change) {
   return make<nn::AddOp>(base.getType(), base, change).getResult();
+}
+
+Value ForwardBuilder::clampHalf(Value x) { return spec.fp16 ? make<nn::ClampHalfOp>(x.getType(), x).getResult() : x; }
+
+Value ForwardBuilder::mlp(Value x, const UnitModules &block) {
+  Value hidden;
+  if (const ModuleSpec *opening = block.find(Role::Gate)) {
+    Value opened = linear(x, *opening);
+    hidden = gate(opened, linear(x, block[Role::Up]));
+  } else {
+    hidden = activate(linear(x, block[Role::Up]));
+  }
+  return linear(dropout(hidden, spec.activationDropout), block[Role::Down]);
 }
 
 void ForwardBuilder::makeRopeTables() {
@@ -157,21 +176,23 @@ Value ForwardBuilder::rotate(Value heads) {
       .getResult();
 }
 
-void ForwardBuilder::makeAlibiTable() {
-  alibi = make<nn::AlibiTableOp>(matrix(spec.heads, tokens), positions, builder.getDenseF32ArrayAttr(spec.alibi.slopes),
-                                 builder.getF64FloatAttr(spec.alibi.scale), spec.alibi.roundBf16 ? builder.getUnitAttr() : UnitAttr())
-              .getResult();
+Value ForwardBuilder::alibiTable() {
+  return make<nn::AlibiTableOp>(matrix(spec.heads, tokens), positions, builder.getDenseF32ArrayAttr(spec.alibi.slopes),
+                                builder.getF64FloatAttr(spec.alibi.scale), spec.alibi.roundBf16 ? builder.getUnitAttr() : UnitAttr())
+      .getResult();
 }
 
-Value ForwardBuilder::attention(Value query, Value key, Value value, int64_t window) {
+Value ForwardBuilder::attention(Value query, Value key, Value value, Side queries, Side keys, Sight sight) {
   // A window of the row's length or more hides nothing.
-  if (window >= length)
-    window = 0;
-  return make<nn::AttentionOp>(query.getType(), matrix(spec.heads, tokens), query, key, value, segments, segments, alibi,
-                               builder.getI64IntegerAttr(spec.heads), builder.getI64IntegerAttr(spec.kvHeads),
-                               builder.getI64IntegerAttr(length), builder.getI64IntegerAttr(length), builder.getBoolAttr(true),
-                               builder.getI64IntegerAttr(window), builder.getF64FloatAttr(1.0 / std::sqrt(double(spec.headDim))),
-                               alibi ? nn::BiasKindAttr::get(builder.getContext(), nn::BiasKind::ByKey) : nn::BiasKindAttr())
+  const int64_t window = sight.window < queries.length ? sight.window : 0;
+  const int64_t rows = cast<RankedTensorType>(query.getType()).getDimSize(0);
+  const double scoreScale = spec.scoreScale ? spec.scoreScale : 1.0 / std::sqrt(double(spec.headDim)), drop = spec.probabilityDropout;
+  auto kind = sight.bias ? nn::BiasKindAttr::get(builder.getContext(), sight.biasKind) : nn::BiasKindAttr();
+  return make<nn::AttentionOp>(query.getType(), matrix(spec.heads, rows), query, key, value, queries.segments, keys.segments, sight.bias,
+                               drop ? scalars : Value(), builder.getI64IntegerAttr(spec.heads), builder.getI64IntegerAttr(spec.kvHeads),
+                               builder.getI64IntegerAttr(queries.length), builder.getI64IntegerAttr(keys.length),
+                               builder.getBoolAttr(sight.causal), builder.getI64IntegerAttr(window), builder.getF64FloatAttr(scoreScale), kind,
+                               builder.getF64FloatAttr(drop), builder.getI64IntegerAttr(drop ? takeSites(spec.heads) : 0))
       .getResult();
 }
 

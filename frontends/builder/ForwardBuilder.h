@@ -36,6 +36,19 @@ class ForwardBuilder {
 protected:
   ForwardBuilder(mlir::OpBuilder &builder, const ModelSpec &spec, int64_t rows, int64_t length);
 
+  /// The tokens of one side of an attention, row by row.
+  struct Side {
+    int64_t length;
+    mlir::Value segments;
+  };
+  /// Who sees whom by place, and what is added to the scores.
+  struct Sight {
+    bool causal = true;
+    int64_t window = 0;
+    mlir::Value bias = {};
+    nn::BiasKind biasKind = nn::BiasKind::ByKey;
+  };
+
   /// Goes to a unit: the ops made from here on are its.
   const UnitModules &enter(int64_t unit);
 
@@ -57,12 +70,17 @@ protected:
   mlir::Value dropout(mlir::Value x, double probability);
   mlir::Value scale(mlir::Value x, double factor); ///< x itself where the factor is 1
   mlir::Value residual(mlir::Value base, mlir::Value change);
+  /// Without the infinities of f16, where the job computes in that.
+  mlir::Value clampHalf(mlir::Value x);
+  /// One linear and its activation, or two and the gate; then the linear that closes it.
+  mlir::Value mlp(mlir::Value x, const UnitModules &block);
   /// The tables that `rotate` uses, from position_ids.
   void makeRopeTables();
   mlir::Value rotate(mlir::Value heads);
-  /// ALiBi's bias that `attention` then adds to the scores, from position_ids.
-  void makeAlibiTable();
-  mlir::Value attention(mlir::Value query, mlir::Value key, mlir::Value value, int64_t window);
+  /// ALiBi's bias of the scores, from position_ids.
+  mlir::Value alibiTable();
+  mlir::Value attention(mlir::Value query, mlir::Value key, mlir::Value value, Side queries, Side keys, Sight sight);
+  Side ownTokens() const { return {length, segments}; }
   /// The loss by the head of the unit that the builder is in.
   mlir::Value loss(mlir::Value x, const ModuleSpec &head);
 
@@ -81,10 +99,12 @@ protected:
 
 private:
   mlir::DictionaryAttr adapterOf(const ModuleSpec &module) const;
+  /// The first of `count` sites of dropout that are nobody else's.
+  int64_t takeSites(int64_t count);
 
-  int64_t unit = 0, dropoutSite = 0;
+  int64_t unit = 0, lastSite = 0;
   std::vector<UnitModules> units;
-  mlir::Value cosine, sine, alibi;
+  mlir::Value cosine, sine;
 };
 
 } // namespace zp::fe

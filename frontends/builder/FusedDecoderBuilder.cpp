@@ -14,11 +14,7 @@ Value FusedDecoderBuilder::selfAttention(Value x, const UnitModules &block) {
     query = rotate(query);
     key = rotate(key);
   }
-  return linear(attention(query, key, split.getValue(), /*window=*/0), block[Role::Output]);
-}
-
-Value FusedDecoderBuilder::mlp(Value x, const UnitModules &block) {
-  return linear(activate(linear(x, block[Role::Up])), block[Role::Down]);
+  return linear(attention(query, key, split.getValue(), ownTokens(), ownTokens(), {.bias = alibi}), block[Role::Output]);
 }
 
 Value FusedDecoderBuilder::parallelBlock(Value x, const UnitModules &block) {
@@ -43,7 +39,10 @@ Value FusedDecoderBuilder::build() {
   Value x = embed(ids, front[Role::Embedding]);
   if (const ModuleSpec *norm = front.find(Role::EmbeddingNorm))
     x = layerNorm(x, *norm);
-  spec.alibi.slopes.empty() ? makeRopeTables() : makeAlibiTable();
+  if (spec.alibi.slopes.empty())
+    makeRopeTables();
+  else
+    alibi = alibiTable();
   for (int64_t layer = 0; layer < spec.layers; ++layer) {
     const UnitModules &block = enter(layer + 1);
     x = spec.parallelBlocks ? parallelBlock(x, block) : sequentialBlock(x, block);

@@ -15,9 +15,10 @@ public:
 
 private:
   mlir::Value selfAttention(mlir::Value x, const UnitModules &block);
-  mlir::Value mlp(mlir::Value x, const UnitModules &block);
   mlir::Value parallelBlock(mlir::Value x, const UnitModules &block);
   mlir::Value sequentialBlock(mlir::Value x, const UnitModules &block);
+
+  mlir::Value alibi; // null where heads are rotated
 };
 
 } // namespace zp::fe

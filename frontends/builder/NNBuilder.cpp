@@ -61,7 +61,7 @@ static void declareParameters(OpBuilder &builder, const ModelSpec &spec) {
           parameter.trained ? builder.getStringAttr(parameter.savedAs) : StringAttr(),
           parameter.trained ? builder.getUnitAttr() : UnitAttr(),
           parameter.decayed ? builder.getUnitAttr() : UnitAttr(), builder.getF64FloatAttr(0.0),
-          builder.getI64IntegerAttr(0));
+          builder.getI64IntegerAttr(0), parameter.inF32 ? builder.getUnitAttr() : UnitAttr());
     }
 }
 

@@ -4,7 +4,8 @@
 // The module carries zp.settings (every setting by its name), zp.model_config (config.json's text),
 // zp.adapter_config (adapter_config.json's text, absent for full-parameter training), zp.vocab_size
 // and zp.model_path. Every op of the program has nn.unit; every linear has `module`, `adapter` when
-// LoRA targets it, and `nf4.skip` when it stays in floats where the others are kept in 4 bits.
+// LoRA targets it, and `nf4.skip` when it stays in floats where the others are kept in 4 bits. A parameter that stays in f32
+// where the job computes in f16 is `in_f32`.
 #ifndef ZP_FRONTENDS_BUILDER_NNBUILDER_H
 #define ZP_FRONTENDS_BUILDER_NNBUILDER_H
 

@@ -21,13 +21,7 @@ Value RotaryDecoderBuilder::selfAttention(Value x, const UnitModules &block, int
   Value value = linear(x, block[Role::Value]);
   query = rotate(query);
   key = rotate(key);
-  return linear(attention(query, key, value, window), block[Role::Output]);
-}
-
-Value RotaryDecoderBuilder::mlp(Value x, const UnitModules &block) {
-  Value opening = linear(x, block[Role::Gate]);
-  Value up = linear(x, block[Role::Up]);
-  return linear(gate(opening, up), block[Role::Down]);
+  return linear(attention(query, key, value, ownTokens(), ownTokens(), {.window = window}), block[Role::Output]);
 }
 
 Value RotaryDecoderBuilder::build() {

@@ -15,7 +15,6 @@ public:
 private:
   mlir::Value headNorm(mlir::Value x, const ModuleSpec *module);
   mlir::Value selfAttention(mlir::Value x, const UnitModules &block, int64_t window);
-  mlir::Value mlp(mlir::Value x, const UnitModules &block);
 };
 
 } // namespace zp::fe

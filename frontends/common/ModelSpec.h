@@ -17,6 +17,9 @@ enum class Structure : uint8_t { RotaryDecoder, FusedDecoder, EncoderDecoder };
 
 enum class Activation : uint8_t { Silu, Relu, Gelu, GeluTanh };
 
+/// Where infinities of f16 are brought down: behind each half of a block, or behind each block of the encoder.
+enum class HalfClamps : uint8_t { None, Halves, EncoderBlocks };
+
 enum class ModuleKind : uint8_t { Container, Embedding, Linear, RmsNorm, LayerNorm, Other };
 
 /// What a module does in the forward pass. Other families bring their own.
@@ -82,6 +85,7 @@ struct ParameterSpec {
   bool trained = false;
   bool decayed = false;
   std::string savedAs; ///< key in what training writes; empty when frozen
+  bool inF32 = false;  ///< whatever the job computes in
 
   int64_t elements() const {
     int64_t count = 1;
@@ -126,9 +130,11 @@ struct ModelSpec {
   double normEpsilon = 0;
   Activation activation = Activation::Silu;
   double attentionDropout = 0, hiddenDropout = 0; ///< on what attention and the MLP add to the residual stream
+  double probabilityDropout = 0;                  ///< on attention's probabilities
   bool tiedHead = false;                          ///< the head reads the embedding's tensor
   bool queryKeyValueBias = false, outputBias = false, mlpBias = false;
   bool fourBit = false; ///< linears are kept in 4 bits, but for the head and those that aren't marked
+  bool fp16 = false;    ///< the job computes in f16
   std::vector<int64_t> windows; ///< a layer each; 0 sees the whole row
   RopeSpec rope; ///< without frequencies nothing rotates
   AlibiSpec alibi;
@@ -138,7 +144,8 @@ struct ModelSpec {
   double activationDropout = 0;                               ///< on the MLP's hidden values
   bool normAfter = false;                                     ///< each half of a block ends in its norm instead of beginning with it
   bool gatedMlp = true;                                       ///< two linears open the MLP, one of them its gate
-  bool downInFloats = false; ///< the MLP's second linear is never kept in 4 bits
+  bool downInFloats = false; ///< the MLP's second linear is never kept in 4 bits, nor in f16
+  HalfClamps halfClamps = HalfClamps::None;
   bool parallelBlocks = false;    ///< attention and MLP both read the block's input
   bool separateNorms = false;     ///< each of the two has a norm of its own
   bool residualAfterNorm = false; ///< the residual stream is what the norm gives, not what it is given

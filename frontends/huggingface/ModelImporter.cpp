@@ -62,6 +62,14 @@ static Status markLinears(ImportedModel &imported, const std::optional<Checkpoin
                      "--bnb_4bit_skip_modules", /*all=*/true);
 }
 
+/// What the reference keeps in f32 when it loads a model in f16.
+static void keepInF32(ModelSpec &spec) {
+  spec.fp16 = true;
+  for (ModuleSpec &module : spec.modules)
+    if (module.role == Role::Down && spec.downInFloats)
+      module.weight->inF32 = true;
+}
+
 /// A plan has room for the beams that the model's own settings ask for, as zprun reads them.
 static Status adoptBeams(const ImportRequest &request, const JsonDocument &config, JobSettings &settings) {
   if (!settings.generate || request.given.count("num_beams"))
@@ -110,6 +118,8 @@ StatusOr<ImportedModel> importModel(const ImportRequest &request) {
     ZP_RETURN_IF_ERROR(weights->refuseHeadBias());
   }
   ZP_RETURN_IF_ERROR(markLinears(imported, stored, config));
+  if (imported.settings.fp16)
+    keepInF32(spec);
   if (weights)
     ZP_RETURN_IF_ERROR(weights->check(spec, stored ? &*stored : nullptr));
 

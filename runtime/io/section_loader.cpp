@@ -81,7 +81,7 @@ Status SectionReader::fill(const fbs::Section &section, const fbs::Parameter &pa
   if (sources.adapter && sources.adapter->contains(saved))
     return copy(*sources.adapter, saved, parameter, window);
   if (parameter.initial() != fbs::Initial::Checkpoint)
-    return draw(parameter, window);
+    return draw(section, parameter, window);
   if (sources.base)
     return copy(*sources.base, textOf(parameter.checkpoint()), parameter, window);
   syntheticWeights(textOf(parameter.name()), parameter.shape() ? static_cast<int>(parameter.shape()->size()) : 0, sources.seed,
@@ -101,7 +101,13 @@ Status SectionReader::copy(Checkpoint &from, const std::string &name, const fbs:
   return {};
 }
 
-Status SectionReader::draw(const fbs::Parameter &parameter, const Window &window) {
+/// What a section's values are computed with: where there is a copy beside f32 masters, the copy's type.
+static DType computedWith(const fbs::Plan &plan, const fbs::Section &section) {
+  const bool held = plan.tensors() && section.values() < plan.tensors()->size();
+  return held ? static_cast<DType>(plan.tensors()->Get(section.values())->dtype()) : DType::F32;
+}
+
+Status SectionReader::draw(const fbs::Section &section, const fbs::Parameter &parameter, const Window &window) {
   if (parameter.initial() == fbs::Initial::Zero || sources.freshIsZero) {
     std::memset(window.target, 0, bytesOf(window.dtype, window.count));
     return {};
@@ -113,7 +119,7 @@ Status SectionReader::draw(const fbs::Parameter &parameter, const Window &window
       fresh.uniform(parameter.generator_offset(), parameter.initial_bound(), first, n, piece.data());
     else
       fresh.normal(parameter.generator_offset(), parameter.initial_bound(), elementsOf(parameter), first, n, piece.data());
-    roundElements(piece.data(), n, sources.freshDType);
+    roundElements(piece.data(), n, computedWith(plan, section));
     convertElements(reinterpret_cast<const std::byte *>(piece.data()), DType::F32, window.target + bytesOf(window.dtype, done),
                     window.dtype, n);
   }

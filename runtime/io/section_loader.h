@@ -26,7 +26,6 @@ struct SectionSources {
   std::optional<Checkpoint> base;    ///< absent: frozen parameters are drawn from `seed` (bench)
   std::optional<Checkpoint> adapter; ///< values by saved_as that override the initial ones
   uint64_t seed = 0;
-  DType freshDType = DType::F32;     ///< fresh values pass through it, as the reference's do under a base of 16 bits
   bool freshIsZero = false;          ///< parameters that no checkpoint has become zero: the adapter is off
 };
 
@@ -42,7 +41,8 @@ private:
   struct Window; // elements of one parameter that the rank owns
   Status fill(const fbs::Section &section, const fbs::Parameter &parameter, const Window &window);
   Status copy(Checkpoint &from, const std::string &tensor, const fbs::Parameter &parameter, const Window &window);
-  Status draw(const fbs::Parameter &parameter, const Window &window);
+  /// Fresh values pass through the type that they are computed with, as the reference's do under a base of 16 bits.
+  Status draw(const fbs::Section &section, const fbs::Parameter &parameter, const Window &window);
 
   const fbs::Plan &plan;
   int rank;

@@ -12,6 +12,9 @@ inline constexpr int64_t kMaxBranchRank = 256;
 /// Rows of a cache that reorder_cache takes: prompts times beams.
 inline constexpr int64_t kMaxCacheRows = 4096;
 
+/// Places of a row whose attention drops probabilities, of queries and of keys: the generator counts both in 32 bits, four keys a count.
+inline constexpr int64_t kMaxDropoutPlaces = 1 << 17;
+
 } // namespace zp
 
 #endif // ZP_RUNTIME_SCHEMA_LIMITS_H

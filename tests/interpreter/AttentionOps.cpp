@@ -53,6 +53,17 @@ static double score(const Tensor &query, const Tensor &key, const AttentionShape
   return product(query, key, shape, h, row * shape.length + i, keyToken) + bias;
 }
 
+// The formula of plan.attention: what is dropped becomes 0, what is kept grows.
+static double keptFactor(const AttentionDropout &dropout, int64_t h, int64_t row, int64_t i, int64_t j) {
+  if (dropout.probability == 0)
+    return 1;
+  const uint32_t counter[4] = {static_cast<uint32_t>(i * 32768 + j / 4), dropout.scalars.rowBase + static_cast<uint32_t>(row),
+                               static_cast<uint32_t>(dropout.site + h), dropout.scalars.optimizerStep};
+  uint32_t words[4];
+  philox(dropout.scalars.seed, counter, words);
+  return words[j % 4] * 0x1p-32 >= dropout.probability ? 1 / (1 - dropout.probability) : 0;
+}
+
 void attention(const Tensor &query, const Tensor &key, const Tensor &value, const Tensor &segments, const Tensor &keySegments,
                const AttentionShape &shape, Tensor &result, Tensor &logSumExp) {
   int64_t tokens = query.rows(), width = query.columns() / shape.heads;
@@ -74,7 +85,7 @@ void attention(const Tensor &query, const Tensor &key, const Tensor &value, cons
           continue;
         double p = std::exp(score(query, key, shape, h, row, i, j) - logSumExp.at(h, token));
         for (int64_t d = 0; d < width; ++d)
-          result.at(token, h * width + d) += p * value.at(row * shape.keyLength + j, kv * width + d);
+          result.at(token, h * width + d) += keptFactor(shape.dropout, h, row, i, j) * p * value.at(row * shape.keyLength + j, kv * width + d);
       }
     }
 }
@@ -141,9 +152,10 @@ void attentionGradient(const Tensor &gradient, const Tensor &query, const Tensor
           continue;
         int64_t keyToken = row * shape.keyLength + j;
         double p = std::exp(score(query, key, shape, h, row, i, j) - logSumExp.at(h, token)), dp = 0;
+        double kept = keptFactor(shape.dropout, h, row, i, j);
         for (int64_t d = 0; d < width; ++d) {
-          dp += gradient.at(token, h * width + d) * value.at(keyToken, kv * width + d);
-          valueGradient.at(keyToken, kv * width + d) += p * gradient.at(token, h * width + d);
+          dp += kept * gradient.at(token, h * width + d) * value.at(keyToken, kv * width + d);
+          valueGradient.at(keyToken, kv * width + d) += kept * p * gradient.at(token, h * width + d);
         }
         double ds = p * (dp - dot);
         if (biasGradient)

@@ -137,6 +137,24 @@ Tensor activationGradient(const Tensor &gradient, const Tensor &x, Activation ki
   return result;
 }
 
+constexpr double kHalfClamp = 64512; // 65504 - 1000, to the nearest number of f16
+
+Tensor clampHalf(const Tensor &x) {
+  Tensor result = x;
+  for (double &value : result.data)
+    if (std::isinf(value))
+      value = value > 0 ? kHalfClamp : -kHalfClamp;
+  return result;
+}
+
+Tensor clampHalfGradient(const Tensor &gradient, const Tensor &clamped) {
+  Tensor result = gradient;
+  for (int64_t i = 0; i < gradient.size(); ++i)
+    if (std::abs(clamped[i]) == kHalfClamp)
+      result[i] = 0;
+  return result;
+}
+
 Tensor product(const Tensor &a, const Tensor &b) {
   Tensor result = a;
   for (int64_t i = 0; i < a.size(); ++i)

@@ -14,7 +14,10 @@ template <typename OpT> static AttentionShape attentionShape(OpT op, const Frame
           op.getBiasKind() == nn::BiasKind::ByDistance};
 }
 template <typename OpT> static AttentionShape attentionShape(OpT op, const Frame &f) {
-  return attentionShape(op, f, static_cast<int64_t>(op.getKeyLength()), op.getCausal());
+  AttentionShape shape = attentionShape(op, f, static_cast<int64_t>(op.getKeyLength()), op.getCausal());
+  if (op.getScalars())
+    shape.dropout = {op.getDropout().convertToDouble(), static_cast<int64_t>(op.getSite()), scalarsOf(f.in(op.getScalars()))};
+  return shape;
 }
 template <typename OpT> static RelativeBiasShape relativeBiasShape(OpT op) {
   return {static_cast<int64_t>(op.getLength()), static_cast<int64_t>(op.getKeyLength()), static_cast<int64_t>(op.getMaxDistance()), op.getBidirectional()};
@@ -22,6 +25,7 @@ template <typename OpT> static RelativeBiasShape relativeBiasShape(OpT op) {
 static Activation kindOf(nn::Activation kind) {
   return kind == nn::Activation::Relu ? Activation::Relu : kind == nn::Activation::Gelu ? Activation::Gelu : Activation::GeluTanh;
 }
+static bool isHalf(Type type) { return cast<RankedTensorType>(type).getElementType().isF16(); }
 static double number(const APFloat &value) { return value.convertToDouble(); }
 
 static LogicalResult missing(Operation *op, StringRef what, StringRef name) {
@@ -123,6 +127,7 @@ static bool runForward(Operation *op, Frame &f) {
       })
       .Case([&](nn::SiluMulOp o) { return f.out(o, siluMul(f.in(o.getGate()), f.in(o.getUp()))), true; })
       .Case([&](nn::ActivationOp o) { return f.out(o, activation(f.in(o.getX()), kindOf(o.getKind()))), true; })
+      .Case([&](nn::ClampHalfOp o) { return f.out(o, isHalf(o.getType()) ? clampHalf(f.in(o.getX())) : Tensor(f.in(o.getX()))), true; })
       .Case([&](nn::GatedActivationOp o) {
         return f.out(o, product(activation(f.in(o.getGate()), kindOf(o.getKind())), f.in(o.getUp()))), true;
       })
@@ -192,6 +197,10 @@ static bool runGradient(Operation *op, Frame &f) {
       })
       .Case([&](nn::ActivationGradientOp o) {
         return f.out(o, activationGradient(f.in(o.getGradient()), f.in(o.getX()), kindOf(o.getKind()))), true;
+      })
+      .Case([&](nn::ClampHalfGradientOp o) {
+        const Tensor &gradient = f.in(o.getGradient());
+        return f.out(o, isHalf(o.getType()) ? clampHalfGradient(gradient, f.in(o.getClamped())) : Tensor(gradient)), true;
       })
       .Case([&](nn::GatedActivationGradientOp o) {
         const Tensor &gradient = f.in(o.getGradient()), &gate = f.in(o.getGate());

@@ -30,6 +30,9 @@ Tensor activation(const Tensor &x, Activation kind);
 /// gradient · slope at x, element by element.
 Tensor activationGradient(const Tensor &gradient, const Tensor &x, Activation kind);
 Tensor product(const Tensor &a, const Tensor &b);
+/// Of tensors whose elements are f16 in the program.
+Tensor clampHalf(const Tensor &x);
+Tensor clampHalfGradient(const Tensor &gradient, const Tensor &clamped);
 void splitQkv(const Tensor &x, int64_t heads, int64_t kvHeads, Tensor &query, Tensor &key, Tensor &value);
 Tensor joinQkv(MaybeTensor query, MaybeTensor key, MaybeTensor value, int64_t heads, int64_t kvHeads, std::vector<int64_t> shape);
 Tensor rowsFrom(const Tensor &x, int64_t first, int64_t count);
@@ -63,6 +66,12 @@ Tensor layerNormGradient(const Tensor &gradient, const Tensor &x, const Tensor &
 // AttentionOps.cpp
 void ropeTable(const Tensor &positions, const std::vector<double> &inverseFrequencies, double scaling, Tensor &cosine, Tensor &sine);
 Tensor rope(const Tensor &x, const Tensor &cosine, const Tensor &sine, int64_t headDim, bool inverse);
+/// Of probabilities; without it all are kept.
+struct AttentionDropout {
+  double probability = 0;
+  int64_t site = 0;
+  StepScalars scalars = {};
+};
 struct AttentionShape {
   int64_t heads, kvHeads, length, keyLength;
   double scale;
@@ -70,6 +79,7 @@ struct AttentionShape {
   int64_t window = 0;
   MaybeTensor bias = nullptr;
   bool biasByDistance = false;
+  AttentionDropout dropout = {};
 };
 void attention(const Tensor &query, const Tensor &key, const Tensor &value, const Tensor &segments, const Tensor &keySegments,
                const AttentionShape &shape, Tensor &result, Tensor &logSumExp);

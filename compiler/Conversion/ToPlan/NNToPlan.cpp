@@ -90,9 +90,10 @@ void lowerAttentionGradient(AttentionGradientOp op, Lowering &l) {
   Value dbias = op.getBiasGradient() ? l.memory.view(l.memory.define(op.getBiasGradient())) : Value();
   l.emit<plan::AttentionGradientOp>(op, l.memory.view(op.getGradient()), l.memory.view(op.getQuery()), l.memory.view(op.getKey()), l.memory.view(op.getValue()),
                                     l.memory.view(op.getOut()), l.memory.view(op.getLogSumExp()), l.memory.view(op.getSegments()), l.memory.view(op.getKeySegments()),
-                                    l.viewIf(op.getBias()), workspace, dq, dk, dv, dbias, heads, static_cast<int64_t>(op.getKvHeads()),
+                                    l.viewIf(op.getBias()), l.viewIf(op.getScalars()), workspace, dq, dk, dv, dbias, heads, static_cast<int64_t>(op.getKvHeads()),
                                     static_cast<int64_t>(op.getLength()), static_cast<int64_t>(op.getWindow()), op.getScale(),
-                                    static_cast<int64_t>(op.getKeyLength()), op.getCausal(), op.getBiasKind() == BiasKind::ByDistance);
+                                    static_cast<int64_t>(op.getKeyLength()), op.getCausal(), op.getBiasKind() == BiasKind::ByDistance, op.getDropout(),
+                                    static_cast<int64_t>(op.getSite()));
 }
 
 } // namespace
@@ -192,6 +193,18 @@ bool lowerNN(Operation *operation, Lowering &l) {
         Place target = m.defineInPlaceOf(op.getResult(), {op.getGradient(), op.getX()}, op);
         return l.emit<plan::ActivationGradientOp>(op, m.view(op.getGradient()), m.view(op.getX()), m.view(target), kindOf(op)), true;
       })
+      .Case([&](ClampHalfOp op) {
+        if (dtypeOf(op.getX()) != DType::F16) // x itself
+          return m.bind(op.getResult(), m.placeOf(op.getX())), true;
+        Place target = m.defineInPlaceOf(op.getResult(), op.getX(), op);
+        return l.emit<plan::ClampHalfOp>(op, m.view(op.getX()), m.view(target)), true;
+      })
+      .Case([&](ClampHalfGradientOp op) {
+        if (dtypeOf(op.getGradient()) != DType::F16)
+          return m.bind(op.getResult(), m.placeOf(op.getGradient())), true;
+        Place target = m.defineInPlaceOf(op.getResult(), op.getGradient(), op);
+        return l.emit<plan::ClampHalfGradientOp>(op, m.view(op.getGradient()), m.view(op.getClamped()), m.view(target)), true;
+      })
       .Case([&](GatedActivationOp op) {
         return l.emit<plan::GatedActivationOp>(op, m.view(op.getGate()), m.view(op.getUp()), m.view(m.define(op.getResult())), kindOf(op)), true;
       })
@@ -233,9 +246,10 @@ bool lowerNN(Operation *operation, Lowering &l) {
       .Case([&](AttentionOp op) {
         Value target = m.view(m.define(op.getResult())), lse = m.view(m.define(op.getLogSumExp()));
         l.emit<plan::AttentionOp>(op, m.view(op.getQuery()), m.view(op.getKey()), m.view(op.getValue()), m.view(op.getSegments()), m.view(op.getKeySegments()),
-                                  l.viewIf(op.getBias()), Value(), target, lse, static_cast<int64_t>(op.getHeads()), static_cast<int64_t>(op.getKvHeads()),
-                                  static_cast<int64_t>(op.getLength()), static_cast<int64_t>(op.getWindow()), op.getScale(),
-                                  static_cast<int64_t>(op.getKeyLength()), op.getCausal(), op.getBiasKind() == BiasKind::ByDistance);
+                                  l.viewIf(op.getBias()), l.viewIf(op.getScalars()), Value(), target, lse, static_cast<int64_t>(op.getHeads()),
+                                  static_cast<int64_t>(op.getKvHeads()), static_cast<int64_t>(op.getLength()), static_cast<int64_t>(op.getWindow()), op.getScale(),
+                                  static_cast<int64_t>(op.getKeyLength()), op.getCausal(), op.getBiasKind() == BiasKind::ByDistance, op.getDropout(),
+                                  static_cast<int64_t>(op.getSite()));
         return true;
       })
       .Case([&](AttentionGradientOp op) { return lowerAttentionGradient(op, l), true; })

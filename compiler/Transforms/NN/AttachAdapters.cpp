@@ -51,6 +51,7 @@ public:
     std::string module = linear.getModule()->str();
     // formats.md 4.4: kaiming with a = sqrt(5), in the reference's own order of roundings.
     bool normal = adapter->initial == "normal", both = adapter->initial == "both_uniform";
+    inF32 = isInF32(linear.getWeight());
     double boundA = normal ? 1.0 / static_cast<double>(rank) : static_cast<float>(std::sqrt(3.0) * (std::sqrt(1.0 / 3.0) / std::sqrt(static_cast<double>(in))));
     double boundB = static_cast<float>(std::sqrt(3.0) * (std::sqrt(1.0 / 3.0) / std::sqrt(static_cast<double>(rank))));
     FlatSymbolRefAttr a = declare(loc, module + ".lora_A.weight", {rank, in}, *unit, normal ? Initial::Normal : Initial::Uniform, boundA, adapter->generatorOffset);
@@ -83,6 +84,13 @@ public:
   }
 
 private:
+  /// Of a weight that a parameter is read for.
+  bool isInF32(Value weight) const {
+    auto read = weight.getDefiningOp<ReadOp>();
+    auto parameter = read ? SymbolTable::lookupNearestSymbolFrom<ParameterOp>(read, read.getParameterAttr()) : ParameterOp();
+    return parameter && parameter.getInF32();
+  }
+
   FlatSymbolRefAttr declare(Location loc, const std::string &name, ArrayRef<int64_t> shape, int64_t unit, Initial initial, double bound, int64_t offset) {
     auto symbol = FlatSymbolRefAttr::get(module.getContext(), name);
     if (!declared.insert(name).second)
@@ -95,7 +103,7 @@ private:
         b.setInsertionPointAfter(parameter);
     anchor = ParameterOp::create(b, loc, b.getStringAttr(name), TypeAttr::get(RankedTensorType::get(shape, b.getF32Type())), b.getI64IntegerAttr(unit),
                                  InitialAttr::get(module.getContext(), initial), StringAttr(), b.getStringAttr("base_model.model." + name), b.getUnitAttr(), b.getUnitAttr(),
-                                 b.getF64FloatAttr(bound), b.getI64IntegerAttr(offset));
+                                 b.getF64FloatAttr(bound), b.getI64IntegerAttr(offset), inF32 ? b.getUnitAttr() : UnitAttr());
     return symbol;
   }
   static LinearOp linearOf(OpBuilder &b, Location loc, Value x, Value w, ArrayRef<int64_t> shape) {
@@ -104,6 +112,7 @@ private:
   }
 
   ModuleOp module;
+  bool inF32 = false; ///< of the linear at hand: its adapter is as its weight is
   ParameterOp anchor;
   llvm::StringSet<> declared;
 };

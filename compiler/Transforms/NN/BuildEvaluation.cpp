@@ -38,7 +38,9 @@ void buildEvaluate(ProgramOp train, ProgramOp evaluate, Value &hidden) {
       hidden = map.lookup(loss.getHidden());
       setUnit(StoreStateOp::create(b, op.getLoc(), FlatSymbolRefAttr::get(b.getContext(), kHidden), hidden), unitOf(loss));
     }
-    b.clone(op, map);
+    Operation *copy = b.clone(op, map);
+    if (auto attention = dyn_cast<AttentionOp>(copy))
+      attention.keepProbabilities();
   }
 }
 

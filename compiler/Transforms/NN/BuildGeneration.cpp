@@ -19,7 +19,8 @@ void freeze(ModuleOp module, Type compute) {
       continue;
     parameter.setTrainable(false);
     parameter.setDecayed(false);
-    parameter.setTypeAttr(TypeAttr::get(cast<RankedTensorType>(parameter.getType()).clone(compute)));
+    if (!parameter.getInF32())
+      parameter.setTypeAttr(TypeAttr::get(cast<RankedTensorType>(parameter.getType()).clone(compute)));
   }
 }
 

@@ -86,6 +86,7 @@ LogicalResult GenerationBuilder::resize(Operation &from, Operation *made) {
   const int64_t before = static_cast<int64_t>(train.getRows() * (source ? train.getSourceLength() : train.getLength()));
   const int64_t now = source ? shape.prompts * static_cast<int64_t>(train.getSourceLength()) : shape.rows() * length;
   if (auto attention = dyn_cast<AttentionOp>(made)) {
+    attention.keepProbabilities();
     attention.getResult().setType(attention.getQuery().getType());
     attention.getLogSumExp().setType(typeOf(attention.getLogSumExp()).clone({static_cast<int64_t>(attention.getHeads()), now}));
     return success();

@@ -10,7 +10,7 @@ def AttachAdaptersPass : NN_Pass<"nn-attach-adapters"> {
   let summary = "turns `adapter` attributes of linears into low-rank branches";
   let description = [{
     y = x·Wᵀ becomes y + scaling·(dropout(x)·Aᵀ)·Bᵀ with fresh trainable parameters `<module>.lora_A.weight` and
-    `<module>.lora_B.weight` in the linear's unit.
+    `<module>.lora_B.weight` in the linear's unit, `in_f32` if W is.
 
     Requires: import's module: targets are resolved. Ensures: no linear has an `adapter`.
 
@@ -35,12 +35,27 @@ def SetPrecisionPass : NN_Pass<"nn-set-precision"> {
     gradients, row statistics and the loss keep their types, and `nn.read` of a trainable parameter rounds. With `fp16` the same
     in f16. Without either, nothing changes.
 
-    Requires: forward programs only. Ensures: one compute type.
+    A parameter that is `in_f32` stays f32, and so does what is made of it, by the rules of the reference: its linear takes x in f32, what f32 is
+    added to becomes f32 (the residual stream from there on), and a norm of f32 is computed in f32 and then rounded, so that everything
+    behind it is narrow again. nn.cast stands where types meet. nn.clamp_half is left where its x is f16, else taken away.
+
+    Requires: forward programs only. Ensures: one compute type, but for what comes of a parameter `in_f32`.
 
     ```mlir
+    nn.parameter @wo : tensor<32x64xf32> initial checkpoint {in_f32, …}
     %w = nn.read @w : tensor<64x32xf32>
+    %wo = nn.read @wo : tensor<32x64xf32>
+    %u = nn.linear %n, %w : …
+    %d = nn.linear %u, %wo : …
+    %y = nn.add %x, %d : tensor<16x32xf32>
     // becomes
-    %w = nn.read @w : tensor<64x32xbf16>
+    %w = nn.read @w : tensor<64x32xf16>
+    %wo = nn.read @wo : tensor<32x64xf32>
+    %u = nn.linear %n, %w : … -> tensor<16x64xf16>
+    %u32 = nn.cast %u : (tensor<16x64xf16>) -> tensor<16x64xf32>
+    %d = nn.linear %u32, %wo : … -> tensor<16x32xf32>
+    %x32 = nn.cast %x : (tensor<16x32xf16>) -> tensor<16x32xf32>
+    %y = nn.add %x32, %d : tensor<16x32xf32>
     ```
   }];
 }

@@ -27,20 +27,24 @@ struct PartitionState : zp::zero::impl::PartitionStatePassBase<PartitionState> {
     if (failed(read))
       return signalPassFailure();
     settings = *read;
-    std::map<std::pair<int64_t, SectionKind>, SmallVector<nn::ParameterOp>> groups; // by unit
+    Type compute = zp::computeType(settings, &getContext());
+    // By unit and kind; what is in f32 beside a narrower compute type lives apart.
+    std::map<std::tuple<int64_t, SectionKind, bool>, SmallVector<nn::ParameterOp>> groups;
     nn::ParameterOp last;
     for (auto parameter : module.getOps<nn::ParameterOp>()) {
-      groups[{parameter.getUnit(), kindOf(parameter)}].push_back(parameter);
+      groups[{parameter.getUnit(), kindOf(parameter), parameter.getInF32() && !compute.isF32()}].push_back(parameter);
       last = parameter;
     }
     if (!last)
       return;
-    Type compute = zp::computeType(settings, &getContext());
     OpBuilder b(&getContext());
     b.setInsertionPointAfter(last);
     SmallVector<Group> all;
-    for (auto &[key, parameters] : groups)
-      all.push_back(groupOf(key.first, key.second, std::move(parameters), compute));
+    for (auto &[key, parameters] : groups) {
+      auto [unit, kind, apart] = key;
+      all.push_back(groupOf(unit, kind, std::move(parameters), apart ? Float32Type::get(&getContext()) : compute));
+      all.back().apart = apart;
+    }
     shareBuckets(all);
     SmallVector<SectionOp> sections;
     for (Group &group : all)
@@ -56,12 +60,13 @@ struct PartitionState : zp::zero::impl::PartitionStatePassBase<PartitionState> {
     SmallVector<nn::ParameterOp> parameters;
     int64_t elements; ///< with padding between parameters
     bool whole;       ///< every rank keeps all values
+    bool apart = false; ///< in f32, unlike others of its unit and kind
   };
 
   int64_t granuleOf(Type element) const { return zp::granuleOf(element, kGranuleBytes); }
 
-  Group groupOf(int64_t unit, SectionKind kind, SmallVector<nn::ParameterOp> parameters, Type compute) const {
-    Group group{unit, unit, kind, compute, std::move(parameters), 0, false};
+  Group groupOf(int64_t unit, SectionKind kind, SmallVector<nn::ParameterOp> parameters, Type element) const {
+    Group group{unit, unit, kind, element, std::move(parameters), 0, false};
     if (kind == SectionKind::Codes)
       group.element = cast<ShapedType>(group.parameters.front().getType()).getElementType();
     for (nn::ParameterOp parameter : group.parameters)
@@ -75,9 +80,10 @@ struct PartitionState : zp::zero::impl::PartitionStatePassBase<PartitionState> {
   /// then serves them all.
   void shareBuckets(SmallVector<Group> &groups) const {
     SmallVector<Group> shared;
-    Group *open = nullptr;
+    Group *opened[2] = {};
     shared.reserve(groups.size());
     for (Group &group : groups) {
+      Group *&open = opened[group.apart];
       bool joins = group.kind == SectionKind::Trainable && group.whole && settings.num_processes > 1 && settings.offload_param_device == "none";
       if (joins && open && open->elements + group.elements <= settings.reduce_bucket_size) {
         open->parameters.append(group.parameters);
@@ -116,7 +122,7 @@ struct PartitionState : zp::zero::impl::PartitionStatePassBase<PartitionState> {
     auto flag = [&](bool set) { return set && ranks > 1 ? b.getUnitAttr() : UnitAttr(); };
     auto tier = [&](StringRef device) { return TierAttr::get(b.getContext(), tierOf(device)); };
     std::string units = group.unit == group.lastUnit ? std::to_string(group.unit) : std::to_string(group.unit) + "_to_" + std::to_string(group.lastUnit);
-    std::string name = ("unit" + Twine(units) + "." + stringifySectionKind(group.kind)).str();
+    std::string name = ("unit" + Twine(units) + "." + stringifySectionKind(group.kind) + (group.apart ? "_f32" : "")).str();
     return SectionOp::create(b, group.parameters.front().getLoc(), b.getStringAttr(name), b.getI64IntegerAttr(group.unit),
                              SectionKindAttr::get(b.getContext(), group.kind), TypeAttr::get(flat(elements, group.element)), b.getArrayAttr(slots),
                              b.getI64IntegerAttr(ranks), b.getI64IntegerAttr(trainable ? decayEnd : 0), flag(!group.whole),

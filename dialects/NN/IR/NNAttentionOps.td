@@ -28,11 +28,13 @@ def NN_RopeOp : NN_DifferentiableOp<"rope"> {
 }
 
 class NN_AttentionShape<dag operands> {
-  dag all = !con(operands, (ins NN_Indices:$segments, NN_Indices:$key_segments, Optional<NN_Matrix>:$bias, I64Attr:$heads, I64Attr:$kv_heads,
-                                I64Attr:$length, I64Attr:$key_length, DefaultValuedAttr<BoolAttr, "true">:$causal,
-                                DefaultValuedAttr<I64Attr, "0">:$window, F64Attr:$scale, OptionalAttr<NN_BiasKind>:$bias_kind));
+  dag all = !con(operands, (ins NN_Indices:$segments, NN_Indices:$key_segments, Optional<NN_Matrix>:$bias, Optional<NN_Scalars>:$scalars,
+                                I64Attr:$heads, I64Attr:$kv_heads, I64Attr:$length, I64Attr:$key_length,
+                                DefaultValuedAttr<BoolAttr, "true">:$causal, DefaultValuedAttr<I64Attr, "0">:$window, F64Attr:$scale,
+                                OptionalAttr<NN_BiasKind>:$bias_kind, DefaultValuedAttr<F64Attr, "0.0">:$dropout,
+                                DefaultValuedAttr<I64Attr, "0">:$site));
 }
-def NN_AttentionOp : NN_DifferentiableOp<"attention"> {
+def NN_AttentionOp : NN_DifferentiableOp<"attention", [AttrSizedOperandSegments]> {
   let summary = "softmax attention within a row and a segment, causal or not, grouped heads, with a bias on the scores";
   let description = [{
     Rows of `length` queries meet rows of `key_length` keys: as many of both; self-attention gives its segments and its length twice.
@@ -42,33 +44,46 @@ def NN_AttentionOp : NN_DifferentiableOp<"attention"> {
     The score is scale·q·k + bias. A bias is `by_key`, [heads, Tk], or `by_distance`, [heads, length + key_length - 1] with element
     j - i + length - 1. The second result is the log-sum-exp of the scores, f32 [heads, T]; minus infinity where nothing is seen.
 
+    With `dropout` each probability is dropped or divided by 1 - dropout before it meets its value, by a mask that depends on seed, optimizer
+    step, site + h, the row's place in the update, i and j alone: plan.attention has the formula. Head h has a site of its own, so the sites
+    [site, site + heads) are this op's.
+
     Constraints (query and result [T, heads·d], key and value [Tk, kv_heads·d]):
     - C1: heads divides query's columns, giving d. C2: key and value are [Tk, kv_heads·d]. C3: kv_heads divides heads.
     - C4: length divides T and key_length Tk, into as many rows; segments is [T], key_segments [Tk]. C5: one element type.
     - C6: log_sum_exp is f32 [heads, T]. C7: causal needs key_length == length, a window needs causal.
-    - C8: bias and bias_kind come together, and bias is f32 of its kind's shape.
+    - C8: bias and bias_kind come together, and bias is f32 of its kind's shape. C9: dropout is 0 without scalars, in (0, 1) with them.
 
     Gradient: nn.attention_gradient; log_sum_exp is not differentiable, nor is a bias by_key.
   }];
   let arguments = NN_AttentionShape<(ins NN_Matrix:$query, NN_Matrix:$key, NN_Matrix:$value)>.all;
   let results = (outs NN_Matrix:$result, NN_Matrix:$log_sum_exp);
   let assemblyFormat = [{
-    $query `,` $key `,` $value `,` $segments `,` $key_segments (`bias` $bias_kind^ $bias)? attr-dict `:` functional-type(operands, results)
+    $query `,` $key `,` $value `,` $segments `,` $key_segments (`bias` $bias_kind^ $bias)? (`drops_by` $scalars^)? attr-dict
+    `:` functional-type(operands, results)
+  }];
+  let extraClassDeclaration = [{
+    /// What is left without dropout.
+    void keepProbabilities() {
+      getScalarsMutable().clear();
+      setDropout(::llvm::APFloat(0.0));
+      setSite(0);
+    }
   }];
 }
-def NN_AttentionGradientOp : NN_PureOp<"attention_gradient"> {
+def NN_AttentionGradientOp : NN_PureOp<"attention_gradient", [AttrSizedOperandSegments]> {
   let summary = "gradients of attention with respect to query, key, value and, when asked, a bias by_distance";
   let description = [{
     The bias' gradient is f32, a sum over rows and queries.
 
     Constraints: C1: gradient and out have query's type. C2: the results have the types of query, key, value. C3: bias and bias_kind come
-    together; a bias_gradient has the type of a bias by_distance.
+    together; a bias_gradient has the type of a bias by_distance. C4: dropout is 0 without scalars, in (0, 1) with them.
   }];
   let arguments = NN_AttentionShape<(ins NN_Matrix:$gradient, NN_Matrix:$query, NN_Matrix:$key, NN_Matrix:$value, NN_Matrix:$out, NN_Matrix:$log_sum_exp)>.all;
   let results = (outs NN_Matrix:$query_gradient, NN_Matrix:$key_gradient, NN_Matrix:$value_gradient, Optional<NN_Matrix>:$bias_gradient);
   let assemblyFormat = [{
-    $gradient `,` $query `,` $key `,` $value `,` $out `,` $log_sum_exp `,` $segments `,` $key_segments (`bias` $bias_kind^ $bias)? attr-dict
-    `:` functional-type(operands, results)
+    $gradient `,` $query `,` $key `,` $value `,` $out `,` $log_sum_exp `,` $segments `,` $key_segments (`bias` $bias_kind^ $bias)?
+    (`drops_by` $scalars^)? attr-dict `:` functional-type(operands, results)
   }];
 }
 

@@ -96,6 +96,29 @@ def NN_GatedActivationGradientOp : NN_PureOp<"gated_activation_gradient", [SameO
   let assemblyFormat = "$kind $gradient `,` $gate `,` $up attr-dict `:` type($gradient)";
   let hasVerifier = 0;
 }
+def NN_ClampHalfOp : NN_DifferentiableOp<"clamp_half", [SameOperandsAndResultType]> {
+  let summary = "x, but f16's infinities become its largest numbers less a thousand";
+  let description = [{
+    Of f16: what is infinite becomes ±64512, which is f16's 65504 - 1000; whatever else stays, NaN too. Of any other element type: x itself, and
+    nn-set-precision takes it away.
+
+    Gradient: nn.clamp_half_gradient.
+  }];
+  let arguments = (ins NN_Matrix:$x);
+  let results = (outs NN_Matrix:$result);
+  let assemblyFormat = "$x attr-dict `:` type($result)";
+  let hasVerifier = 0;
+}
+def NN_ClampHalfGradientOp : NN_PureOp<"clamp_half_gradient", [SameOperandsAndResultType]> {
+  let summary = "gradient where `clamped`, what clamp_half gave, is not ±64512, else 0";
+  let description = [{
+    What was ±64512 before counts as clamped: then x need not be kept.
+  }];
+  let arguments = (ins NN_Matrix:$gradient, NN_Matrix:$clamped);
+  let results = (outs NN_Matrix:$result);
+  let assemblyFormat = "$gradient `,` $clamped attr-dict `:` type($result)";
+  let hasVerifier = 0;
+}
 def NN_SplitQkvOp : NN_DifferentiableOp<"split_qkv"> {
   let summary = "query, key and value out of one matrix that has them kv head by kv head";
   let description = [{

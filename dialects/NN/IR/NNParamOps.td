@@ -11,6 +11,7 @@ def NN_ParameterOp : NN_Op<"parameter", [Symbol]> {
     another dialect's type: what they mean is that dialect's business. `unit` says with whom it lives and
     travels. `checkpoint` is the base tensor it is read from. `saved_as` is its key in what training writes. Uniform values
     are drawn from [-bound, bound) by MT19937(seed), `generator_offset` outputs in; for normal ones bound is the deviation.
+    `in_f32` is read in f32 whatever the compute type: see nn-set-precision.
 
     ```mlir
     nn.parameter @model.norm.weight : tensor<64xf32> initial checkpoint {unit = 3 : i64, checkpoint = "model.norm.weight"}
@@ -23,7 +24,7 @@ def NN_ParameterOp : NN_Op<"parameter", [Symbol]> {
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<NN_Tensor>:$type, I64Attr:$unit, NN_Initial:$initial,
                        OptionalAttr<StrAttr>:$checkpoint, OptionalAttr<StrAttr>:$saved_as, UnitAttr:$trainable, UnitAttr:$decayed,
-                       DefaultValuedAttr<F64Attr, "0.0">:$bound, DefaultValuedAttr<I64Attr, "0">:$generator_offset);
+                       DefaultValuedAttr<F64Attr, "0.0">:$bound, DefaultValuedAttr<I64Attr, "0">:$generator_offset, UnitAttr:$in_f32);
   let assemblyFormat = "$sym_name `:` $type `initial` $initial attr-dict";
   let hasVerifier = 1;
 }

@@ -263,6 +263,11 @@ template <typename OpT> static bool biasFits(OpT op, int64_t byKey, int64_t byDi
   return element(op.getBias()).isF32() && dim(op.getBias(), 0) == static_cast<int64_t>(op.getHeads()) &&
          dim(op.getBias(), 1) == (*op.getBiasKind() == BiasKind::ByKey ? byKey : byDistance);
 }
+/// Dropout needs the scalars that its mask depends on, and nothing else does.
+template <typename OpT> static bool dropoutFits(OpT op) {
+  const double p = op.getDropout().convertToDouble();
+  return op.getScalars() ? p > 0 && p < 1 : p == 0;
+}
 LogicalResult AttentionOp::verify() {
   int64_t heads = static_cast<int64_t>(getHeads()), kvHeads = static_cast<int64_t>(getKvHeads()), tokens = dim(getQuery(), 0);
   int64_t length = static_cast<int64_t>(getLength()), keyLength = static_cast<int64_t>(getKeyLength()), keys = dim(getKey(), 0);
@@ -279,6 +284,7 @@ LogicalResult AttentionOp::verify() {
              "C6: log_sum_exp must be f32 [heads, tokens]");
   ZP_REQUIRE(getCausal() ? keyLength == length : getWindow() == 0, "C7: causal needs key_length of length, a window needs causal");
   ZP_REQUIRE(biasFits(*this, keys, length + keyLength - 1), "C8: bias must be f32 of its kind, [heads, keys] or [heads, length + key_length - 1]");
+  ZP_REQUIRE(dropoutFits(*this), "C9: dropout must be 0 without scalars, in (0, 1) with them");
   return success();
 }
 LogicalResult CachedAttentionOp::verify() {
@@ -303,6 +309,7 @@ LogicalResult AttentionGradientOp::verify() {
   ZP_REQUIRE(static_cast<bool>(getBias()) == getBiasKind().has_value(), "C3: bias and bias_kind come together");
   ZP_REQUIRE(!getBiasGradient() || (getBiasKind() == BiasKind::ByDistance && getBiasGradient().getType() == getBias().getType()),
              "C3: bias_gradient must have the type of a bias by_distance");
+  ZP_REQUIRE(dropoutFits(*this), "C4: dropout must be 0 without scalars, in (0, 1) with them");
   return success();
 }
 

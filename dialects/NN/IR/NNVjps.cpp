@@ -53,8 +53,11 @@ void ScaleOp::buildVjp(OpBuilder &b, ArrayRef<Value> grads, ArrayRef<bool> neede
 }
 
 void CastOp::buildVjp(OpBuilder &b, ArrayRef<Value> grads, ArrayRef<bool> needed, MutableArrayRef<Value> out) {
-  if (needed[0])
-    out[0] = CastOp::create(b, getLoc(), getX().getType(), grads[0]);
+  if (!needed[0])
+    return;
+  // A parameter's gradient is f32, also where what was read of it is narrow.
+  Type type = getX().getDefiningOp<ReadOp>() ? Type(gradientType(getX())) : getX().getType();
+  out[0] = grads[0].getType() == type ? grads[0] : CastOp::create(b, getLoc(), type, grads[0]).getResult();
 }
 
 void ReshapeOp::buildVjp(OpBuilder &b, ArrayRef<Value> grads, ArrayRef<bool> needed, MutableArrayRef<Value> out) {
@@ -78,6 +81,11 @@ void SiluMulOp::buildVjp(OpBuilder &b, ArrayRef<Value> grads, ArrayRef<bool> nee
 void ActivationOp::buildVjp(OpBuilder &b, ArrayRef<Value> grads, ArrayRef<bool> needed, MutableArrayRef<Value> out) {
   if (needed[0])
     out[0] = ActivationGradientOp::create(b, getLoc(), getX().getType(), grads[0], getX(), getKindAttr());
+}
+
+void ClampHalfOp::buildVjp(OpBuilder &b, ArrayRef<Value> grads, ArrayRef<bool> needed, MutableArrayRef<Value> out) {
+  if (needed[0])
+    out[0] = ClampHalfGradientOp::create(b, getLoc(), getX().getType(), grads[0], getResult());
 }
 
 void GatedActivationOp::buildVjp(OpBuilder &b, ArrayRef<Value> grads, ArrayRef<bool> needed, MutableArrayRef<Value> out) {
@@ -121,8 +129,8 @@ void AttentionOp::buildVjp(OpBuilder &b, ArrayRef<Value> grads, ArrayRef<bool> n
   Type biasType = getBias() && needed[bias] ? getBias().getType() : Type();
   auto op = AttentionGradientOp::create(b, getLoc(), getQuery().getType(), getKey().getType(), getValue().getType(), biasType, grads[0],
                                         getQuery(), getKey(), getValue(), getResult(), getLogSumExp(), getSegments(), getKeySegments(),
-                                        getBias(), getHeadsAttr(), getKvHeadsAttr(), getLengthAttr(), getKeyLengthAttr(), getCausalAttr(),
-                                        getWindowAttr(), getScaleAttr(), getBiasKindAttr());
+                                        getBias(), getScalars(), getHeadsAttr(), getKvHeadsAttr(), getLengthAttr(), getKeyLengthAttr(),
+                                        getCausalAttr(), getWindowAttr(), getScaleAttr(), getBiasKindAttr(), getDropoutAttr(), getSiteAttr());
   for (unsigned i = 0; i < 3; ++i)
     if (needed[i])
       out[i] = op.getResult(i);

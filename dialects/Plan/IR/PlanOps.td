@@ -4,7 +4,7 @@
 // block of step scalars (runtime/schema/step_scalars.h). "Adds into" means out += …; a buffer that is added into is zeroed
 // by an earlier instruction. Sums are taken in an order that does not depend on the number of threads. `f` is the compute
 // dtype (f32, bf16 or f16): arithmetic inside a kernel is f32 (f64 where said), one rounding per stored value.
-// Next free opcode: 78.
+// Next free opcode: 80.
 //===----------------------------------------------------------------------===//
 
 #ifndef ZP_DIALECTS_PLAN_IR_PLANOPS_TD
@@ -144,9 +144,9 @@ def Plan_RopeOp : Plan_Instruction<"rope", 47, OnDevice,
 def Plan_AttentionOp : Plan_Instruction<"attention", 48, OnDevice,
     (ins Reads<"f[T,heads·d]">:$query, Reads<"f[Tk,kv_heads·d]">:$key, Reads<"f[Tk,kv_heads·d]">:$value, Reads<"i32[T]">:$segments,
          Reads<"i32[Tk]">:$key_segments, OptionalReads<"f32[heads,Tk], or f32[heads,length+key_length-1] by distance">:$bias,
-         OptionalWrites<"u8">:$workspace, Writes<"f[T,heads·d]">:$target, Writes<"f32[heads,T]">:$log_sum_exp,
+         OptionalReads<"u8: with dropout">:$scalars, OptionalWrites<"u8">:$workspace, Writes<"f[T,heads·d]">:$target, Writes<"f32[heads,T]">:$log_sum_exp,
          I64Attr:$heads, I64Attr:$kv_heads, I64Attr:$length, I64Attr:$window, F64Attr:$scale, I64Attr:$key_length, BoolAttr:$causal,
-         BoolAttr:$bias_by_distance), [AttrSizedOperandSegments]> {
+         BoolAttr:$bias_by_distance, F64Attr:$dropout, I64Attr:$site), [AttrSizedOperandSegments]> {
   let summary = "softmax attention within a row and a segment, causal or not, grouped heads, tiled";
   let description = [{
     Rows of `length` queries meet rows of `key_length` keys, T/length = Tk/key_length. The query at place i of its row sees the key at place
@@ -154,17 +154,23 @@ def Plan_AttentionOp : Plan_Instruction<"attention", 48, OnDevice,
     Padding (segment -1) is a segment like any other. A query that sees nothing gives zeros, its log_sum_exp is minus infinity. Query head h
     reads kv head h / (heads / kv_heads). Scores, scale·q·k + bias, and softmax in f32; the bias' element is the key's, or
     j - i + length - 1 by distance. log_sum_exp is over the scores.
+
+    With dropout (0 without scalars, in (0, 1) with them) the probability of place i and j is dropped before it meets the value unless
+    u >= dropout, else divided by (1 - dropout): u as plan.dropout has it, of key = seed, counter = (i·2¹⁵ + ⌊j/4⌋, update row, site + h,
+    optimizer step), output word j mod 4. So the mask knows neither tiles nor the lengths, which are at most 2¹⁷ then.
   }];
 }
 def Plan_AttentionGradientOp : Plan_Instruction<"attention_gradient", 49, OnDevice,
     (ins Reads<"f[T,heads·d]">:$grad_out, Reads<"f[T,heads·d]">:$query, Reads<"f[Tk,kv_heads·d]">:$key, Reads<"f[Tk,kv_heads·d]">:$value,
          Reads<"f[T,heads·d]">:$out, Reads<"f32[heads,T]">:$log_sum_exp, Reads<"i32[T]">:$segments, Reads<"i32[Tk]">:$key_segments,
-         OptionalReads<"as attention's">:$bias, OptionalWrites<"u8">:$workspace,
+         OptionalReads<"as attention's">:$bias, OptionalReads<"u8: with dropout">:$scalars, OptionalWrites<"u8">:$workspace,
          Writes<"f">:$grad_query, Writes<"f">:$grad_key, Writes<"f">:$grad_value, OptionalWrites<"f32[heads,length+key_length-1]">:$grad_bias,
          I64Attr:$heads, I64Attr:$kv_heads, I64Attr:$length, I64Attr:$window, F64Attr:$scale, I64Attr:$key_length, BoolAttr:$causal,
-         BoolAttr:$bias_by_distance), [AttrSizedOperandSegments]> {
+         BoolAttr:$bias_by_distance, F64Attr:$dropout, I64Attr:$site), [AttrSizedOperandSegments]> {
   let summary = "gradient of attention; probabilities are recomputed from log_sum_exp tile by tile";
-  let description = [{ grad_bias, of a bias by distance, is summed over the rows in their order, and over their queries. }];
+  let description = [{
+    grad_bias, of a bias by distance, is summed over the rows in their order, and over their queries. Dropout is attention's, mask and all.
+  }];
 }
 def Plan_SiluMulOp : Plan_Instruction<"silu_mul", 50, OnDevice, (ins Reads<"f">:$gate, Reads<"f">:$up, Writes<"f">:$target)> {
   let summary = "target = round(gate·sigmoid(gate))·up";
@@ -234,6 +240,13 @@ def Plan_GatedActivationOp : Plan_Instruction<"gated_activation", 70, OnDevice,
 def Plan_GatedActivationGradientOp : Plan_Instruction<"gated_activation_gradient", 71, OnDevice,
     (ins Reads<"f">:$grad_out, Reads<"f">:$gate, Reads<"f">:$up, Writes<"f">:$grad_gate, Writes<"f">:$grad_up, I64Attr:$kind)> {
   let summary = "gradient of gated_activation; grad_gate may be gate, grad_up may be up";
+}
+def Plan_ClampHalfOp : Plan_Instruction<"clamp_half", 78, OnDevice, (ins Reads<"f16">:$source, Writes<"f16">:$target)> {
+  let summary = "target = source, but ±64512 (f16's 65504 - 1000) where source is infinite; target may be source";
+}
+def Plan_ClampHalfGradientOp : Plan_Instruction<"clamp_half_gradient", 79, OnDevice,
+    (ins Reads<"f16">:$grad_out, Reads<"f16: clamp_half's target">:$clamped, Writes<"f16">:$grad_source)> {
+  let summary = "grad_source = grad_out where clamped is not ±64512, else 0; grad_source may be grad_out";
 }
 def Plan_SplitQkvOp : Plan_Instruction<"split_qkv", 72, OnDevice,
     (ins Reads<"f[T,(heads+2·kv_heads)·d]">:$source, Writes<"f[T,heads·d]">:$query, Writes<"f[T,kv_heads·d]">:$key, Writes<"f[T,kv_heads·d]">:$value,

@@ -4,6 +4,7 @@
 
 #include "runtime/kernels/attention/head_limit.h"
 #include "runtime/kernels/check.h"
+#include "runtime/schema/limits.h"
 
 namespace zp::rt {
 
@@ -47,7 +48,15 @@ template <typename Args> void checkAttentionKeys(Checker &checker, const Args &a
       .tensor(args.keySegments, DType::I32, {keys})
       .rule(!args.causal || args.keyLength == args.length, "key_length is " + std::to_string(args.keyLength), "length, when causal")
       .rule(args.causal || args.window == 0, "window is " + std::to_string(args.window), "0, when not causal")
-      .tensor(args.bias, DType::F32, {args.heads, args.biasByDistance ? args.length + args.keyLength - 1 : keys});
+      .tensor(args.bias, DType::F32, {args.heads, args.biasByDistance ? args.length + args.keyLength - 1 : keys})
+      .scalars(args.scalars)
+      .rule(args.scalars ? args.dropout > 0 && args.dropout < 1 : args.dropout == 0,
+            "dropout is " + std::to_string(args.dropout) + (args.scalars ? " with scalars" : " without scalars"),
+            "above 0 and below 1 with scalars, 0 without")
+      .rule(!args.scalars || (args.length <= kMaxDropoutPlaces && args.keyLength <= kMaxDropoutPlaces),
+            "rows have " + std::to_string(args.length) + " queries and " + std::to_string(args.keyLength) + " keys",
+            "at most " + std::to_string(kMaxDropoutPlaces) + " with dropout, the counter's range")
+      .attribute("site", args.site, 0, int64_t{UINT32_MAX} - args.heads + 1);
 }
 
 } // namespace zp::rt

@@ -9,6 +9,7 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "runtime/kernels/attention/cpu.cpp"
 #include "hwy/foreach_target.h"
+#include "runtime/kernels/attention/dropout-inl.h"
 #include "runtime/kernels/attention/tile-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -95,10 +96,11 @@ private:
   HWY_ALIGN Bf16 probabilities[kQueryRows * kKeyTile];
 };
 
-/// Turns a row of raw scores into 2^(scale·score + bias - largest), masked to 0, and brings the row's state up to date.
-template <bool kBiased>
-HWY_INLINE void softmaxRow(const RowSight &sight, float scale, const float *bias, float *scores, float *out, int64_t outStride,
-                           float &largest, float &sum) {
+/// Turns a row of raw scores into 2^(scale·score + bias - largest), masked to 0, and brings the row's state up to date. Of what the sum
+/// has, some is dropped before it meets the values.
+template <bool kBiased, bool kDropped>
+HWY_INLINE void softmaxRow(const RowSight &sight, float scale, const float *bias, const TileDropout &dropout, float *scores, float *out,
+                           int64_t outStride, float &largest, float &sum) {
   const F32 d;
   const VF32 factor = hn::Set(d, scale), hidden = hn::Set(d, -INFINITY);
   const int64_t end = sight.endColumn();
@@ -118,7 +120,10 @@ HWY_INLINE void softmaxRow(const RowSight &sight, float scale, const float *bias
   VF32 partial = hn::Zero(d);
   for (int64_t c = 0; c < end; c += kLanes) {
     const VF32 p = exp2Negative(d, hn::Sub(hn::Load(d, scores + c), shift));
-    hn::Store(p, d, scores + c);
+    if constexpr (kDropped)
+      hn::Store(dropout.without(d, p, c), d, scores + c);
+    else
+      hn::Store(p, d, scores + c);
     partial = hn::Add(partial, p);
   }
   zeroColumns(scores, end);
@@ -130,6 +135,19 @@ HWY_INLINE void softmaxRow(const RowSight &sight, float scale, const float *bias
     largest = newLargest;
   }
   sum += sumLanes(d, partial);
+}
+
+/// softmaxRow of each query of a meeting; `out`, `largest` and `sum` are the first's.
+template <bool kBiased, bool kDropped>
+HWY_INLINE void softmaxRows(const Meeting &meeting, const int32_t *tileSegments, float scale, const TileBias &bias, TileDropout &dropout,
+                            float *scores, float *out, int64_t outStride, float *largest, float *sum) {
+  for (int64_t i = 0; i < meeting.queries; ++i) {
+    const RowSight sight(meeting, tileSegments, i);
+    if constexpr (kDropped)
+      dropout.load(meeting.query + i, meeting.key, sight.endColumn());
+    softmaxRow<kBiased, kDropped>(sight, scale, kBiased ? bias.row(i) : nullptr, dropout, scores + i * kKeyTile, out + i * outStride,
+                                  outStride, largest[i], sum[i]);
+  }
 }
 
 template <typename T, typename Products>
@@ -146,6 +164,7 @@ HWY_NOINLINE void attendTask(const AttentionArgs &args, const Bf16Engine *engine
   const int64_t firstToken = row * args.length + firstQuery, rowKeys = row * args.keyLength;
   const AttentionMask mask(args);
   TileBias bias(args, head);
+  TileDropout dropout(args, head, row);
   products.loadQueries(args.query.as<T>() + firstToken * queryStride + head * headDim, queryStride, queries);
   std::memset(state.out, 0, sizeof(float) * roundUpTo(queries, kQueryRows) * stride);
   std::fill_n(state.largest, queries, kLowest);
@@ -171,16 +190,16 @@ HWY_NOINLINE void attendTask(const AttentionArgs &args, const Bf16Engine *engine
         continue;
       products.score(meeting, block, scores);
       float *out = state.out + block * stride, *largest = state.largest + block, *sum = state.sum + block;
-      if (bias) {
+      if (bias)
         bias.load(meeting, row);
-        for (int64_t i = 0; i < meeting.queries; ++i)
-          softmaxRow<true>(RowSight(meeting, tileSegments, i), scale, bias.row(i), scores + i * kKeyTile, out + i * stride, stride, largest[i],
-                           sum[i]);
-      } else {
-        for (int64_t i = 0; i < meeting.queries; ++i)
-          softmaxRow<false>(RowSight(meeting, tileSegments, i), scale, nullptr, scores + i * kKeyTile, out + i * stride, stride, largest[i],
-                            sum[i]);
-      }
+      if (dropout && bias)
+        softmaxRows<true, true>(meeting, tileSegments, scale, bias, dropout, scores, out, stride, largest, sum);
+      else if (dropout)
+        softmaxRows<false, true>(meeting, tileSegments, scale, bias, dropout, scores, out, stride, largest, sum);
+      else if (bias)
+        softmaxRows<true, false>(meeting, tileSegments, scale, bias, dropout, scores, out, stride, largest, sum);
+      else
+        softmaxRows<false, false>(meeting, tileSegments, scale, bias, dropout, scores, out, stride, largest, sum);
       // Rows that only fill a register tile.
       std::memset(scores + meeting.queries * kKeyTile, 0, sizeof(float) * (kQueryRows - meeting.queries) * kKeyTile);
       products.addValues(meeting, scores, out);
@@ -191,7 +210,7 @@ HWY_NOINLINE void attendTask(const AttentionArgs &args, const Bf16Engine *engine
     const bool sawNothing = state.sum[i] == 0; // out is zero too
     args.logSumExp.as<float>()[head * tokens + firstToken + i] =
         static_cast<float>(kLn2 * (static_cast<double>(state.largest[i]) + std::log2(static_cast<double>(state.sum[i]))));
-    const VF32 divisor = hn::Set(d, sawNothing ? 1.0f : state.sum[i]);
+    const VF32 divisor = hn::Set(d, sawNothing ? 1.0f : state.sum[i] * dropout.kept());
     T *target = args.target.as<T>() + (firstToken + i) * queryStride + head * headDim;
     forVectors(0, headDim, [&](int64_t c, auto vector) HWY_ATTR {
       vector(d, hn::Div(hn::LoadU(d, state.out + i * stride + c), divisor), target + c);

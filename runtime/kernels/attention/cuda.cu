@@ -5,7 +5,7 @@ namespace zp::rt::cuda {
 namespace {
 
 /// A block has kTileRows queries of one row and head, kRowThreads threads a query; keys pass by in tiles.
-template <int D, typename T>
+template <int D, bool kDropped, typename T>
 __global__ void attend(AttentionShape shape, const T *query, const T *key, const T *value, T *target, float *logSumExp, int64_t queryTiles) {
   constexpr int kRows = kTileRows<D>, kThreads = kRowThreads<D>, kColumns = D / kThreads;
   __shared__ Tile<D> queries, keys, values;
@@ -37,6 +37,9 @@ __global__ void attend(AttentionShape shape, const T *query, const T *key, const
       const bool seen = shape.sees(row, place, first + k);
       probabilities[r][k] = seen ? expf(probabilities[r][k] - newLargest) : 0.0f;
       added += probabilities[r][k];
+      if constexpr (kDropped)
+        if (seen)
+          probabilities[r][k] *= shape.keptOf(head, row, place, first + k);
     }
     const float correction = largest == -INFINITY ? 0.0f : expf(largest - newLargest);
     sum = sum * correction + reduceLanes(added, kThreads, Sum());
@@ -67,10 +70,12 @@ Status run(const Context &context, const AttentionArgs &args) {
   const AttentionShape shape(args);
   withElement(args.query.dtype, [&](auto element) {
     using T = decltype(element);
-    withHead(shape.headDim, [&]<int D>() {
-      const int64_t tiles = (shape.length + kTileRows<D> - 1) / kTileRows<D>;
-      launch(context.stream, tiles * shape.rows * shape.heads, kBlockThreads, attend<D, T>, shape, args.query.as<T>(), args.key.as<T>(),
-             args.value.as<T>(), args.target.as<T>(), args.logSumExp.as<float>(), tiles);
+    withDropout(shape, [&]<bool kDropped>() {
+      withHead(shape.headDim, [&]<int D>() {
+        const int64_t tiles = (shape.length + kTileRows<D> - 1) / kTileRows<D>;
+        launch(context.stream, tiles * shape.rows * shape.heads, kBlockThreads, attend<D, kDropped, T>, shape, args.query.as<T>(),
+               args.key.as<T>(), args.value.as<T>(), args.target.as<T>(), args.logSumExp.as<float>(), tiles);
+      });
     });
   });
   return {};

@@ -3,9 +3,12 @@
 #ifndef ZP_RUNTIME_KERNELS_ATTENTION_CUDA_TILE_H
 #define ZP_RUNTIME_KERNELS_ATTENTION_CUDA_TILE_H
 
+#include "runtime/kernels/attention/dropout_counter.h"
 #include "runtime/kernels/cuda/context.h"
 #include "runtime/kernels/cuda/element.h"
+#include "runtime/kernels/cuda/philox.h"
 #include "runtime/kernels/cuda/reduce.h"
+#include "runtime/schema/step_scalars.h"
 
 namespace zp::rt::cuda {
 
@@ -16,13 +19,19 @@ struct AttentionShape {
   int64_t heads, kvHeads, headDim, tokens, length, keyLength, window, rows;
   float scale;
   bool causal, byDistance;
+  const StepScalars *scalars; ///< with dropout
+  uint64_t threshold;
+  uint32_t site;
+  float boost; ///< of what dropout keeps: 1 / (1 - dropout)
 
   template <typename Args>
   explicit AttentionShape(const Args &args)
       : segments(args.segments.template as<int32_t>()), keySegments(args.keySegments.template as<int32_t>()),
         bias(args.bias.template as<float>()), heads(args.heads), kvHeads(args.kvHeads), headDim(args.query.dims[1] / args.heads),
         tokens(args.query.dims[0]), length(args.length), keyLength(args.keyLength), window(args.window), rows(tokens / args.length),
-        scale(static_cast<float>(args.scale)), causal(args.causal), byDistance(args.biasByDistance) {}
+        scale(static_cast<float>(args.scale)), causal(args.causal), byDistance(args.biasByDistance),
+        scalars(args.scalars.template as<StepScalars>()), threshold(dropoutThreshold(args.dropout)), site(static_cast<uint32_t>(args.site)),
+        boost(static_cast<float>(1 / (1 - args.dropout))) {}
 
   ZP_DEVICE int64_t group() const { return heads / kvHeads; }
   /// Query place i of a row sees key place j of it.
@@ -40,6 +49,13 @@ struct AttentionShape {
     if (!bias)
       return 0;
     return byDistance ? bias[head * (length + keyLength - 1) + j - i + length - 1] : bias[head * rows * keyLength + row * keyLength + j];
+  }
+  /// The factor that dropout gives the probability of head, row, query place i and key place j. There must be dropout.
+  ZP_DEVICE float keptOf(int64_t head, int64_t row, int64_t i, int64_t j) const {
+    const Words words = philox({{static_cast<uint32_t>(i * kCountersPerQuery + j / kKeysPerCounter), scalars->rowBase + static_cast<uint32_t>(row),
+                                 site + static_cast<uint32_t>(head), scalars->optimizerStep}},
+                               static_cast<uint32_t>(scalars->seed), static_cast<uint32_t>(scalars->seed >> 32));
+    return words.at[j % kKeysPerCounter] >= threshold ? boost : 0.0f;
   }
 };
 
@@ -65,6 +81,14 @@ template <int D> ZP_DEVICE float dot(const float (&a)[D + 1], const float (&b)[D
   for (int c = 0; c < D; ++c)
     sum += a[c] * b[c];
   return sum;
+}
+
+/// Calls `body` with whether there is dropout: without it kernels have no trace of it.
+template <typename Body> void withDropout(const AttentionShape &shape, const Body &body) {
+  if (shape.scalars)
+    body.template operator()<true>();
+  else
+    body.template operator()<false>();
 }
 
 /// Calls `body` with the smallest D that holds a head.

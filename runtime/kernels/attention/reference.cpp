@@ -11,7 +11,7 @@ void run(const KernelContext &context, const AttentionArgs &args) {
   for (int64_t head = 0; head < args.heads; ++head)
     for (int64_t token = 0; token < tokens; ++token) {
       std::vector<int64_t> seen; // elements of key and value
-      std::vector<double> scores;
+      std::vector<double> scores, kept;
       double largest = -INFINITY, sum = 0;
       for (int64_t j = 0; j < args.keyLength; ++j) {
         Pair<AttentionArgs> pair{args, head, token / args.length, token % args.length, j};
@@ -19,6 +19,7 @@ void run(const KernelContext &context, const AttentionArgs &args) {
           continue;
         seen.push_back(pair.key());
         scores.push_back(pair.score());
+        kept.push_back(pair.kept());
         largest = scores.back() > largest || std::isnan(scores.back()) ? scores.back() : largest;
       }
       for (double score : scores)
@@ -27,7 +28,7 @@ void run(const KernelContext &context, const AttentionArgs &args) {
       for (int64_t c = 0; c < headDim; ++c) {
         double out = 0;
         for (size_t n = 0; n < seen.size(); ++n)
-          out += std::exp(scores[n] - largest) / sum * loadElement(args.value, seen[n] + c);
+          out += kept[n] * std::exp(scores[n] - largest) / sum * loadElement(args.value, seen[n] + c);
         storeElement(args.target, (token * args.heads + head) * headDim + c, out);
       }
     }

@@ -2,8 +2,11 @@
 #ifndef ZP_RUNTIME_KERNELS_ATTENTION_REFERENCE_H
 #define ZP_RUNTIME_KERNELS_ATTENTION_REFERENCE_H
 
+#include "runtime/kernels/attention/dropout_counter.h"
 #include "runtime/kernels/attention/visible.h"
 #include "runtime/kernels/numeric.h"
+#include "runtime/kernels/philox.h"
+#include "runtime/schema/step_scalars.h"
 
 namespace zp::rt::reference {
 
@@ -32,6 +35,16 @@ template <typename Args> struct Pair {
     for (int64_t c = 0; c < headDim(); ++c)
       dot += loadElement(args.query, query() + c) * loadElement(args.key, key() + c);
     return args.scale * dot + (args.bias ? loadElement(args.bias, bias()) : 0);
+  }
+  /// What dropout makes of the probability: a factor of it.
+  double kept() const {
+    if (!args.scalars)
+      return 1;
+    const StepScalars &scalars = *args.scalars.template as<StepScalars>();
+    const auto words = philox4x32({dropoutCounter(i) + static_cast<uint32_t>(j / kKeysPerCounter), scalars.rowBase + static_cast<uint32_t>(row),
+                                   static_cast<uint32_t>(args.site + head), scalars.optimizerStep},
+                                  {static_cast<uint32_t>(scalars.seed), static_cast<uint32_t>(scalars.seed >> 32)});
+    return words[static_cast<size_t>(j % kKeysPerCounter)] >= dropoutThreshold(args.dropout) ? 1 / (1 - args.dropout) : 0;
   }
 };
 

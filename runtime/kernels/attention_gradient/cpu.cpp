@@ -9,6 +9,7 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "runtime/kernels/attention_gradient/cpu.cpp"
 #include "hwy/foreach_target.h"
+#include "runtime/kernels/attention/dropout-inl.h"
 #include "runtime/kernels/attention/tile-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -26,12 +27,13 @@ HWY_INLINE void addProduct(int64_t rows, int64_t columns, int64_t k, const float
     }
 }
 
-/// From scores and grad_out·valueᵀ to probabilities and the gradients of q·k, in place; 0 where the mask hides. The gradient of the
-/// bias is added into `gradBias` when that is given.
-template <bool kBiased>
-HWY_INLINE void gradientRow(const RowSight &sight, float scale, float logSumExp, float delta,
-                            const float *bias, float *gradBias, float *scores, float *gradients) {
+/// From scores and grad_out·valueᵀ to what meets the values (probabilities, or what is kept of them) and the gradients of q·k, in place;
+/// 0 where the mask hides. The gradient of the bias is added into `gradBias` when that is given.
+template <bool kBiased, bool kDropped>
+HWY_INLINE void gradientRow(const RowSight &sight, float scale, float logSumExp, float delta, const float *bias, float *gradBias,
+                            const TileDropout &dropout, float *scores, float *gradients) {
   const F32 d;
+  const VF32 boost = hn::Set(d, 1 / dropout.kept());
   const VF32 factor = hn::Set(d, scale), power = hn::Set(d, scale * kLog2E), shift = hn::Set(d, logSumExp * kLog2E), back = hn::Set(d, delta);
   const int64_t end = sight.endColumn();
   for (int64_t c = 0; c < end; c += kLanes) {
@@ -39,7 +41,12 @@ HWY_INLINE void gradientRow(const RowSight &sight, float scale, float logSumExp,
     if constexpr (kBiased)
       exponent = hn::Add(exponent, hn::LoadU(d, bias + c));
     VF32 p = exp2Negative(d, exponent);
-    VF32 gradient = hn::Mul(p, hn::Sub(hn::Load(d, gradients + c), back)); // of the score
+    VF32 gradP = hn::Load(d, gradients + c);
+    if constexpr (kDropped)
+      gradP = dropout.without(d, hn::Mul(boost, gradP), c);
+    VF32 gradient = hn::Mul(p, hn::Sub(gradP, back)); // of the score
+    if constexpr (kDropped)
+      p = dropout.without(d, hn::Mul(boost, p), c);
     p = sight.masked(p, hn::Zero(d), c);
     gradient = sight.masked(gradient, hn::Zero(d), c);
     hn::Store(p, d, scores + c);
@@ -50,6 +57,20 @@ HWY_INLINE void gradientRow(const RowSight &sight, float scale, float logSumExp,
   }
   zeroColumns(scores, end);
   zeroColumns(gradients, end);
+}
+
+/// gradientRow of each query of a meeting; `logSumExp` and `delta` are the first's.
+template <bool kBiased, bool kDropped>
+HWY_INLINE void gradientRows(const Meeting &meeting, const int32_t *tileSegments, float scale, const float *logSumExp, const float *delta,
+                             const TileBias &bias, float *gradBias, TileDropout &dropout, float *scores, float *gradients) {
+  for (int64_t i = 0; i < meeting.queries; ++i) {
+    const RowSight sight(meeting, tileSegments, i);
+    if constexpr (kDropped)
+      dropout.load(meeting.query + i, meeting.key, sight.endColumn());
+    gradientRow<kBiased, kDropped>(sight, scale, logSumExp[i], delta[i], kBiased ? bias.row(i) : nullptr,
+                                   kBiased && gradBias ? gradBias + bias.offset(i) : nullptr, dropout, scores + i * kKeyTile,
+                                   gradients + i * kKeyTile);
+  }
 }
 
 /// Where the gradient of queries is summed in f32: grad_query itself, or the workspace. Row of token t, head h.
@@ -185,6 +206,7 @@ HWY_NOINLINE void gradientTask(const AttentionGradientArgs &args, const Bf16Engi
     const int64_t firstBlock = args.causal ? key / kQueryRows * kQueryRows : 0;
     for (int64_t head = kvHead * group; head < (kvHead + 1) * group; ++head) {
       TileBias bias(args, head);
+      TileDropout dropout(args, head, row);
       for (int64_t query = firstBlock; query < args.length; query += kQueryRows) {
         Meeting meeting{query, std::min(kQueryRows, args.length - query), key, keys, mask, segments, keySegments};
         if (!meeting.any())
@@ -196,16 +218,18 @@ HWY_NOINLINE void gradientTask(const AttentionGradientArgs &args, const Bf16Engi
         if (bias) {
           bias.load(meeting, row);
           std::memset(gradBias, 0, sizeof(gradBias));
-          for (int64_t i = 0; i < meeting.queries; ++i)
-            gradientRow<true>(RowSight(meeting, tileSegments, i), scale, logSumExp[i], delta[i], bias.row(i),
-                              args.gradBias ? gradBias + bias.offset(i) : nullptr, scores + i * kKeyTile, gradScores + i * kKeyTile);
-          if (args.gradBias)
-            bias.addGradient(gradBias, args.gradBias.as<float>() + head * args.gradBias.dims[1]);
-        } else {
-          for (int64_t i = 0; i < meeting.queries; ++i)
-            gradientRow<false>(RowSight(meeting, tileSegments, i), scale, logSumExp[i], delta[i], nullptr, nullptr, scores + i * kKeyTile,
-                               gradScores + i * kKeyTile);
         }
+        float *biasSums = args.gradBias ? gradBias : nullptr;
+        if (dropout && bias)
+          gradientRows<true, true>(meeting, tileSegments, scale, logSumExp, delta, bias, biasSums, dropout, scores, gradScores);
+        else if (dropout)
+          gradientRows<false, true>(meeting, tileSegments, scale, logSumExp, delta, bias, biasSums, dropout, scores, gradScores);
+        else if (bias)
+          gradientRows<true, false>(meeting, tileSegments, scale, logSumExp, delta, bias, biasSums, dropout, scores, gradScores);
+        else
+          gradientRows<false, false>(meeting, tileSegments, scale, logSumExp, delta, bias, biasSums, dropout, scores, gradScores);
+        if (biasSums)
+          bias.addGradient(biasSums, args.gradBias.as<float>() + head * args.gradBias.dims[1]);
         const int64_t filled = meeting.queries * kKeyTile; // the rest only fills a register tile
         std::memset(scores + filled, 0, sizeof(scores) - sizeof(float) * filled);
         std::memset(gradScores + filled, 0, sizeof(gradScores) - sizeof(float) * filled);

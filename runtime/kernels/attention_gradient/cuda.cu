@@ -26,22 +26,26 @@ template <typename T> struct Delta {
   }
 };
 
-/// Probability of a query and a key, and the gradient of their score.
+/// Of a query and a key: the probability as it meets the value, and the gradient of the score.
 struct Weighted {
   float probability, gradient;
 };
-template <int D, typename T>
+template <int D, bool kDropped, typename T>
 ZP_DEVICE Weighted weigh(const AttentionShape &shape, const Operands<T> &operands, int64_t head, int64_t row, int64_t i, int64_t j,
                          const float (&query)[D + 1], const float (&gradOut)[D + 1], const float (&key)[D + 1], const float (&value)[D + 1]) {
   if (!shape.sees(row, i, j))
     return {0, 0};
   const int64_t at = head * shape.tokens + row * shape.length + i;
   const float p = expf(shape.scale * dot<D>(query, key) + shape.biasOf(head, row, i, j) - operands.logSumExp[at]);
+  if constexpr (kDropped) {
+    const float kept = shape.keptOf(head, row, i, j);
+    return {kept * p, p * (kept * dot<D>(gradOut, value) - operands.deltas[at])};
+  }
   return {p, p * (dot<D>(gradOut, value) - operands.deltas[at])};
 }
 
 /// As attend: a block has a tile of queries, keys pass by.
-template <int D, typename T> __global__ void queryGradient(AttentionShape shape, Operands<T> operands, T *gradQuery, int64_t tiles) {
+template <int D, bool kDropped, typename T> __global__ void queryGradient(AttentionShape shape, Operands<T> operands, T *gradQuery, int64_t tiles) {
   constexpr int kRows = kTileRows<D>, kThreads = kRowThreads<D>, kColumns = D / kThreads;
   __shared__ Tile<D> queries, gradOuts, keys, values;
   __shared__ float gradients[kRows][kRows];
@@ -60,7 +64,7 @@ template <int D, typename T> __global__ void queryGradient(AttentionShape shape,
     __syncthreads();
     for (int k = lane; k < kRows; k += kThreads)
       gradients[r][k] =
-          weigh<D>(shape, operands, head, row, firstPlace + r, first + k, queries[r], gradOuts[r], keys[k], values[k]).gradient;
+          weigh<D, kDropped>(shape, operands, head, row, firstPlace + r, first + k, queries[r], gradOuts[r], keys[k], values[k]).gradient;
     __syncthreads();
     for (int i = 0; i < kColumns; ++i)
       for (int k = 0; k < kRows; ++k)
@@ -75,7 +79,7 @@ template <int D, typename T> __global__ void queryGradient(AttentionShape shape,
 }
 
 /// A block has a tile of keys of one row and kv head; the queries of all its heads pass by, so that nothing is summed across blocks.
-template <int D, typename T> __global__ void keyGradient(AttentionShape shape, Operands<T> operands, T *gradKey, T *gradValue, int64_t tiles) {
+template <int D, bool kDropped, typename T> __global__ void keyGradient(AttentionShape shape, Operands<T> operands, T *gradKey, T *gradValue, int64_t tiles) {
   constexpr int kRows = kTileRows<D>, kThreads = kRowThreads<D>, kColumns = D / kThreads;
   __shared__ Tile<D> queries, gradOuts, keys, values;
   __shared__ Weighted weights[kRows][kRows]; // [key][query]
@@ -93,7 +97,7 @@ template <int D, typename T> __global__ void keyGradient(AttentionShape shape, O
       loadTile<D>(gradOuts, operands.gradOut, row, shape.length, first, shape.heads, head, shape.headDim);
       __syncthreads();
       for (int q = lane; q < kRows; q += kThreads)
-        weights[r][q] = weigh<D>(shape, operands, head, row, first + q, firstPlace + r, queries[q], gradOuts[q], keys[r], values[r]);
+        weights[r][q] = weigh<D, kDropped>(shape, operands, head, row, first + q, firstPlace + r, queries[q], gradOuts[q], keys[r], values[r]);
       __syncthreads();
       for (int i = 0; i < kColumns; ++i)
         for (int q = 0; q < kRows; ++q) {
@@ -113,7 +117,7 @@ template <int D, typename T> __global__ void keyGradient(AttentionShape shape, O
 }
 
 /// A block a head and a distance; the rows and their queries are its threads'.
-template <typename T> __global__ void biasGradient(AttentionShape shape, Operands<T> operands, float *gradBias) {
+template <bool kDropped, typename T> __global__ void biasGradient(AttentionShape shape, Operands<T> operands, float *gradBias) {
   const int64_t distances = shape.length + shape.keyLength - 1, head = blockIdx.x / distances, kvHead = head / shape.group();
   const int64_t distance = blockIdx.x % distances - (shape.length - 1); // key's place minus query's
   float sum = 0;
@@ -129,6 +133,8 @@ template <typename T> __global__ void biasGradient(AttentionShape shape, Operand
       score += toFloat(query[c]) * toFloat(key[c]);
       gradP += toFloat(gradOut[c]) * toFloat(value[c]);
     }
+    if constexpr (kDropped)
+      gradP *= shape.keptOf(head, row, i, j);
     const int64_t at = head * shape.tokens + token;
     sum += expf(shape.scale * score + shape.biasOf(head, row, i, j) - operands.logSumExp[at]) * (gradP - operands.deltas[at]);
   }
@@ -148,15 +154,18 @@ Status run(const Context &context, const AttentionGradientArgs &args) {
     forElements(context, shape.tokens * shape.heads,
                 Delta<T>{args.gradOut.as<T>(), args.out.as<T>(), deltas, shape.heads, shape.headDim, shape.tokens});
     const Operands<T> operands{args.gradOut.as<T>(), args.query.as<T>(), args.key.as<T>(), args.value.as<T>(), args.logSumExp.as<float>(), deltas};
-    withHead(shape.headDim, [&]<int D>() {
-      const int64_t tiles = (shape.length + kTileRows<D> - 1) / kTileRows<D>, keyTiles = (shape.keyLength + kTileRows<D> - 1) / kTileRows<D>;
-      launch(context.stream, tiles * shape.rows * shape.heads, kBlockThreads, queryGradient<D, T>, shape, operands, args.gradQuery.as<T>(), tiles);
-      launch(context.stream, keyTiles * shape.rows * shape.kvHeads, kBlockThreads, keyGradient<D, T>, shape, operands, args.gradKey.as<T>(),
-             args.gradValue.as<T>(), keyTiles);
+    withDropout(shape, [&]<bool kDropped>() {
+      withHead(shape.headDim, [&]<int D>() {
+        const int64_t tiles = (shape.length + kTileRows<D> - 1) / kTileRows<D>, keyTiles = (shape.keyLength + kTileRows<D> - 1) / kTileRows<D>;
+        launch(context.stream, tiles * shape.rows * shape.heads, kBlockThreads, queryGradient<D, kDropped, T>, shape, operands,
+               args.gradQuery.as<T>(), tiles);
+        launch(context.stream, keyTiles * shape.rows * shape.kvHeads, kBlockThreads, keyGradient<D, kDropped, T>, shape, operands,
+               args.gradKey.as<T>(), args.gradValue.as<T>(), keyTiles);
+      });
+      if (args.gradBias)
+        launch(context.stream, shape.heads * (shape.length + shape.keyLength - 1), kBlockThreads, biasGradient<kDropped, T>, shape, operands,
+               args.gradBias.as<float>());
     });
-    if (args.gradBias)
-      launch(context.stream, shape.heads * (shape.length + shape.keyLength - 1), kBlockThreads, biasGradient<T>, shape, operands,
-             args.gradBias.as<float>());
   });
   return {};
 }

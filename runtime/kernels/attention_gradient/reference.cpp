@@ -29,14 +29,14 @@ void run(const KernelContext &context, const AttentionGradientArgs &args) {
         double gradP = 0;
         for (int64_t c = 0; c < headDim; ++c)
           gradP += loadElement(args.gradOut, q + c) * loadElement(args.value, kv + c);
-        double p = std::exp(pair.score() - loadElement(args.logSumExp, head * tokens + token));
-        double gradScore = p * (gradP - delta);
+        double p = std::exp(pair.score() - loadElement(args.logSumExp, head * tokens + token)), kept = pair.kept();
+        double gradScore = p * (kept * gradP - delta);
         if (args.gradBias)
           gradBias[static_cast<size_t>(pair.bias())] += gradScore;
         for (int64_t c = 0; c < headDim; ++c) {
           gradQuery[q + c] += args.scale * gradScore * loadElement(args.key, kv + c);
           gradKey[kv + c] += args.scale * gradScore * loadElement(args.query, q + c);
-          gradValue[kv + c] += p * loadElement(args.gradOut, q + c);
+          gradValue[kv + c] += kept * p * loadElement(args.gradOut, q + c);
         }
       }
     }

@@ -1,46 +1,15 @@
 #include "runtime/kernels/kernels.h"
 #include "runtime/kernels/parallel.h"
-#include "runtime/kernels/philox.h"
-#include "runtime/schema/step_scalars.h"
 #include "runtime/kernels/targets.h"
+#include "runtime/schema/step_scalars.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "runtime/kernels/dropout/cpu.cpp"
 #include "hwy/foreach_target.h"
-#include "runtime/kernels/simd-inl.h"
+#include "runtime/kernels/philox-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace zp::rt::HWY_NAMESPACE {
-
-/// Words of Philox for the counters (first … first+lanes-1, row, site, step): word w of counter c at words[4·c + w].
-static HWY_INLINE void philoxWords(uint32_t first, uint32_t row, uint32_t site, uint32_t step, uint64_t seed, uint32_t *words) {
-#if HWY_TARGET == HWY_SCALAR
-  const auto four = philox4x32({first, row, site, step}, {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)});
-  std::memcpy(words, four.data(), sizeof(four));
-#else
-  // One counter per 64-bit lane, its words in the low halves, where the 32×32 multiplier reads.
-  const hn::ScalableTag<uint64_t> d64;
-  const hn::Repartition<uint32_t, decltype(d64)> d32;
-  const auto low = hn::Set(d64, 0xffffffffull);
-  auto c0 = hn::And(hn::Add(hn::Iota(d64, 0), hn::Set(d64, uint64_t{first})), low);
-  auto c1 = hn::Set(d64, uint64_t{row}), c2 = hn::Set(d64, uint64_t{site}), c3 = hn::Set(d64, uint64_t{step});
-  auto key0 = static_cast<uint32_t>(seed), key1 = static_cast<uint32_t>(seed >> 32);
-  const auto m0 = hn::BitCast(d32, hn::Set(d64, uint64_t{kPhiloxMultiplier0}));
-  const auto m1 = hn::BitCast(d32, hn::Set(d64, uint64_t{kPhiloxMultiplier1}));
-  for (int round = 0; round < kPhiloxRounds; ++round) {
-    const auto p0 = hn::MulEven(hn::BitCast(d32, c0), m0), p1 = hn::MulEven(hn::BitCast(d32, c2), m1);
-    c0 = hn::Xor(hn::Xor(hn::ShiftRight<32>(p1), c1), hn::Set(d64, uint64_t{key0}));
-    c2 = hn::Xor(hn::Xor(hn::ShiftRight<32>(p0), c3), hn::Set(d64, uint64_t{key1}));
-    c1 = hn::And(p1, low);
-    c3 = hn::And(p0, low);
-    key0 += kPhiloxWeyl0;
-    key1 += kPhiloxWeyl1;
-  }
-  // Pairs (c0,c1), (c2,c3) are little-endian 64-bit words already in place: interleave the two.
-  const auto front = hn::Or(c0, hn::ShiftLeft<32>(c1)), back = hn::Or(c2, hn::ShiftLeft<32>(c3));
-  hn::StoreInterleaved2(front, back, d64, reinterpret_cast<uint64_t *>(words));
-#endif
-}
 
 template <typename T> static void dropoutElements(const KernelContext &context, const DropoutArgs &args) {
   const StepScalars &scalars = *args.scalars.as<StepScalars>();
@@ -60,10 +29,9 @@ template <typename T> static void dropoutElements(const KernelContext &context, 
     const hn::Rebind<uint32_t, F32> d32;
     const VF32 keep = hn::Set(d, static_cast<float>(1 - args.probability));
     const auto limit = hn::Set(d32, static_cast<uint32_t>(threshold));
-    // Words are made for as many counters as a vector of 64-bit lanes holds: four words each, twice the lanes of f32.
-    constexpr int64_t kMaxWords = 4 * HWY_MAX_BYTES / 8;
-    HWY_ALIGN uint32_t words[kMaxWords];
-    const auto counters = static_cast<int64_t>(hn::Lanes(hn::ScalableTag<uint64_t>()));
+    // Four words a counter: twice the lanes of f32.
+    HWY_ALIGN uint32_t words[4 * kPhiloxCounters];
+    constexpr int64_t counters = kPhiloxCounters;
     const auto lanes = static_cast<int64_t>(hn::Lanes(d));
     for (int64_t block = begin; block < end; ++block) {
       const int64_t row = block / blocksPerRow, first = block % blocksPerRow * kBlock;

@@ -197,6 +197,7 @@ struct AttentionArgs {
   TensorView segments;
   TensorView keySegments;
   TensorView bias; // optional
+  TensorView scalars; // optional
   TensorView workspace; // optional
   TensorView target;
   TensorView logSumExp;
@@ -208,6 +209,8 @@ struct AttentionArgs {
   int64_t keyLength{};
   bool causal{};
   bool biasByDistance{};
+  double dropout{};
+  int64_t site{};
 };
 
 /// gradient of attention; probabilities are recomputed from log_sum_exp tile by tile
@@ -221,6 +224,7 @@ struct AttentionGradientArgs {
   TensorView segments;
   TensorView keySegments;
   TensorView bias; // optional
+  TensorView scalars; // optional
   TensorView workspace; // optional
   TensorView gradQuery;
   TensorView gradKey;
@@ -234,6 +238,8 @@ struct AttentionGradientArgs {
   int64_t keyLength{};
   bool causal{};
   bool biasByDistance{};
+  double dropout{};
+  int64_t site{};
 };
 
 /// target = round(gate·sigmoid(gate))·up
@@ -462,6 +468,19 @@ struct AlibiTableArgs {
 struct ReorderCacheArgs {
   TensorView rows;
   TensorView cache;
+};
+
+/// target = source, but ±64512 (f16's 65504 - 1000) where source is infinite; target may be source
+struct ClampHalfArgs {
+  TensorView source;
+  TensorView target;
+};
+
+/// grad_source = grad_out where clamped is not ±64512, else 0; grad_source may be grad_out
+struct ClampHalfGradientArgs {
+  TensorView gradOut;
+  TensorView clamped;
+  TensorView gradSource;
 };
 
 } // namespace zp::rt

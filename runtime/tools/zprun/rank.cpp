@@ -51,7 +51,6 @@ static StatusOr<SectionSources> sourcesOf(const Session &session) {
   const ZprunOptions &options = session.options;
   SectionSources sources;
   sources.seed = static_cast<uint64_t>(session.settings.seed);
-  sources.freshDType = computeDType(session.settings);
   // Text is of a trained adapter or of none, never of one that was just drawn.
   sources.freshIsZero = options.adapterOff || (options.verb == Verb::Generate && options.adapter.empty());
   if (options.verb != Verb::Bench) {

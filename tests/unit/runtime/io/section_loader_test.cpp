@@ -15,16 +15,19 @@
 namespace zp::rt {
 namespace {
 
-/// One section of 256 elements on two ranks: a checkpoint matrix [10, 7] at 0, a uniform vector of 80 at 128.
-std::vector<uint8_t> planBytes() {
+/// One section of 256 elements on two ranks, computed with values of a dtype: a checkpoint matrix [10, 7] at 0, a uniform vector
+/// of 80 at 128.
+std::vector<uint8_t> planBytes(DType values = DType::F32) {
   flatbuffers::FlatBufferBuilder builder;
   std::vector<int64_t> matrix = {10, 7}, row = {80};
   auto w = fbs::CreateParameterDirect(builder, "w", "layer.weight", "", &matrix, 0, fbs::Initial::Checkpoint);
   auto a = fbs::CreateParameterDirect(builder, "a.lora_A", "", "saved.a", &row, 128, fbs::Initial::Uniform, 0.5f, 10);
   std::vector<flatbuffers::Offset<fbs::Parameter>> parameters = {a, w};
-  auto section = fbs::CreateSectionDirect(builder, "unit1", 1, fbs::SectionKind::Trainable, 0, 256, true, true, true, 0, &parameters);
+  auto section = fbs::CreateSectionDirect(builder, "unit1", 1, fbs::SectionKind::Trainable, 0, 256, true, true, true, 0, &parameters, 0);
   std::vector<flatbuffers::Offset<fbs::Section>> sections = {section};
-  builder.Finish(fbs::CreatePlanDirect(builder, 2, "cpu", nullptr, "", "", 8, 0, nullptr, nullptr, nullptr, &sections));
+  std::vector<int64_t> slice = {128};
+  std::vector<flatbuffers::Offset<fbs::Tensor>> tensors = {fbs::CreateTensorDirect(builder, 0, 0, static_cast<uint8_t>(values), &slice)};
+  builder.Finish(fbs::CreatePlanDirect(builder, 2, "cpu", nullptr, "", "", 8, 0, nullptr, nullptr, &tensors, &sections));
   return {builder.GetBufferPointer(), builder.GetBufferPointer() + builder.GetSize()};
 }
 
@@ -86,7 +89,7 @@ TEST_F(Sections, ConvertsHalfPrecision) {
   EXPECT_EQ(out[69], 70.0f);
 }
 
-TEST_F(Sections, RoundsFreshValuesToTheBasesDTypeAndZeroesThemWhenOff) {
+TEST_F(Sections, RoundsFreshValuesToWhatTheyAreComputedWithAndZeroesThemWhenOff) {
   std::vector<float> plain, off;
   SectionSources zero = sources();
   zero.freshIsZero = true;
@@ -94,12 +97,12 @@ TEST_F(Sections, RoundsFreshValuesToTheBasesDTypeAndZeroesThemWhenOff) {
   ASSERT_TRUE(load(0, 256, std::move(zero), off).ok());
   for (DType dtype : {DType::BF16, DType::F16}) {
     std::vector<float> rounded;
-    SectionSources narrow = sources();
-    narrow.freshDType = dtype;
-    ASSERT_TRUE(load(0, 256, std::move(narrow), rounded).ok());
+    bytes = planBytes(dtype);
+    ASSERT_TRUE(load(0, 256, sources(), rounded).ok());
     EXPECT_NE(plain[130], rounded[130]);
     roundElements(&plain[130], 1, dtype);
     EXPECT_EQ(plain[130], rounded[130]);
+    bytes = planBytes();
     ASSERT_TRUE(load(0, 256, sources(), plain).ok());
   }
   EXPECT_EQ(off[130], 0.0f);

@@ -1,0 +1,30 @@
+#include "runtime/kernels/cuda/elementwise.h"
+#include "runtime/kernels/cuda/kernels.h"
+#include "runtime/schema/half_clamp.h"
+
+namespace zp::rt::cuda {
+namespace {
+
+struct ClampHalfGradient {
+  const F16 *gradOut, *clamped;
+  F16 *gradSource;
+  ZP_DEVICE void operator()(int64_t i, int count) const {
+    float d[kPack], x[kPack];
+    load(gradOut + i, count, d);
+    load(clamped + i, count, x);
+    for (int e = 0; e < kPack; ++e)
+      if (x[e] == kHalfClamp || x[e] == -kHalfClamp)
+        d[e] = 0;
+    store(gradSource + i, count, d);
+  }
+};
+
+} // namespace
+
+Status run(const Context &context, const ClampHalfGradientArgs &args) {
+  forElements(context, args.gradOut.elements(),
+              ClampHalfGradient{args.gradOut.as<F16>(), args.clamped.as<F16>(), args.gradSource.as<F16>()});
+  return {};
+}
+
+} // namespace zp::rt::cuda
