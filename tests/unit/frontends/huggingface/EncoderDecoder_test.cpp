@@ -174,6 +174,23 @@ TEST_F(EncoderDecoder, lengthsHaveAFlagASide) {
   EXPECT_ERROR(import(R"({"model_type": "llama"})"), Config, "a decoder alone, expected --max_length");
 }
 
+// --max_target_length becomes max_length only when the model is known: rules about max_length are held then, too.
+TEST_F(EncoderDecoder, rulesHoldForTheLengthsOfBothSides) {
+  const std::string t5 = R"({"model_type": "t5"})";
+  const int64_t quarter = int64_t(1) << 28;
+  EXPECT_ERROR(import(t5, {{"max_target_length", quarter}}, "q"), Config, "--per_device_train_batch_size: makes 2147483648 tokens of a micro-batch");
+  EXPECT_ERROR(import(t5, {{"max_source_length", quarter}}, "q"), Config, "--per_device_train_batch_size: makes 2147483648 tokens for the encoder");
+  EXPECT_TRUE(import(t5, {{"max_target_length", quarter / 2}}, "q").ok());
+  ImportRequest request{folder.path + "/model", "", {}, {}};
+  request.settings.generate = true;
+  request.settings.per_device_train_batch_size = 1;
+  request.settings.max_target_length = quarter;
+  EXPECT_ERROR(importModel(request), Config, "--generation_batch_size: makes a cache of 2147483648 tokens");
+  request.settings.max_target_length = 8;
+  request.settings.max_source_length = quarter;
+  EXPECT_ERROR(importModel(request), Config, "--generation_batch_size: makes 2147483648 tokens for the encoder");
+}
+
 TEST_F(EncoderDecoder, whatBothStacksShareIsNotSavedByItself) {
   folder.write("model/config.json", R"({"model_type": "t5"})");
   ImportRequest request{folder.path + "/model", "", {}, {}};
