@@ -110,7 +110,9 @@ StatusOr<ImportedModel> importModel(const ImportRequest &request) {
                       JsonDocument::read(request.modelDirectory + "/config.json"));
   ZP_ASSIGN_OR_RETURN(imported.spec, importConfig(config));
   ModelSpec &spec = imported.spec;
-  imported.warnings.insert(imported.warnings.end(), spec.notes.begin(), spec.notes.end());
+  imported.warnings = spec.notes;
+  if (!request.settings.generate)
+    imported.warnings.insert(imported.warnings.end(), spec.trainingNotes.begin(), spec.trainingNotes.end());
   ZP_ASSIGN_OR_RETURN(std::optional<CheckpointQuantization> stored, settleSettings(request, config, imported));
 
   ZP_ASSIGN_OR_RETURN(std::optional<WeightIndex> weights,

@@ -148,7 +148,7 @@ static Status readT5(const JsonDocument &config, const T5Defaults &defaults, Mod
   bool scaled = defaults.scaled && (reader.has("scale_decoder_outputs") ? reader.boolean("scale_decoder_outputs", true) : spec.tiedHead);
   spec.hiddenScale = scaled ? 1 / std::sqrt(double(spec.hidden)) : 1;
   spec.hiddenDropout = spec.activationDropout = readDropout(reader, "dropout_rate", 0.1);
-  noteAttentionDropout(config, reader, "dropout_rate", 0.1, spec);
+  noteAttentionDropout(reader, "dropout_rate", 0.1, spec);
   requireEncoder(reader);
   return reader.status();
 }

@@ -120,9 +120,9 @@ TEST(EncoderDecoderConfig, absentKeysTakeTheClassDefaults) {
   EXPECT_EQ(bart.activationDropout, 0);
   EXPECT_EQ(bart.embeddingScale, 1);
   EXPECT_TRUE(bart.tiedHead && bart.normAfter);
-  EXPECT_TRUE(bart.notes.empty());
+  EXPECT_TRUE(bart.notes.empty() && bart.trainingNotes.empty());
   EXPECT_EQ(imported(R"({"model_type": "bart", "scale_embedding": true})")->embeddingScale, 32);
-  EXPECT_EQ(imported(R"({"model_type": "bart", "attention_dropout": 0.1})")->notes.size(), 1u);
+  EXPECT_EQ(imported(R"({"model_type": "bart", "attention_dropout": 0.1})")->trainingNotes.size(), 1u);
 
   ModelSpec t5 = *imported(R"({"model_type": "t5"})");
   EXPECT_EQ(t5.vocabulary, 32128);
