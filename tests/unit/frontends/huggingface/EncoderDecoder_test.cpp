@@ -143,6 +143,32 @@ TEST(EncoderDecoderConfig, absentKeysTakeTheClassDefaults) {
   EXPECT_EQ(imported(R"({"model_type": "mt5", "dense_act_fn": "relu"})")->activation, Activation::Relu);
 }
 
+// transformers' ACT2FN: several names for the same function.
+TEST(EncoderDecoderConfig, activationsByEveryName) {
+  for (auto [name, kind] : {std::pair("relu", Activation::Relu),
+                            {"gelu", Activation::Gelu},
+                            {"gelu_python", Activation::Gelu},
+                            {"gelu_new", Activation::GeluTanh},
+                            {"gelu_fast", Activation::GeluTanh},
+                            {"gelu_accurate", Activation::GeluTanh},
+                            {"gelu_pytorch_tanh", Activation::GeluTanh},
+                            {"gelu_python_tanh", Activation::GeluTanh}}) {
+    const std::string word = std::string("\"") + name + "\"}";
+    EXPECT_EQ(imported(R"({"model_type": "bart", "activation_function": )" + word)->activation, kind) << name;
+    EXPECT_EQ(imported(R"({"model_type": "t5", "feed_forward_proj": )" + word)->activation, kind) << name;
+  }
+  // transformers makes gelu_new of gated-gelu, and of no other name.
+  EXPECT_EQ(imported(R"({"model_type": "t5", "feed_forward_proj": "gated-gelu"})")->activation, Activation::GeluTanh);
+  EXPECT_EQ(imported(R"({"model_type": "t5", "feed_forward_proj": "gated-gelu_python"})")->activation, Activation::Gelu);
+  for (const char *silu : {"silu", "swish"}) {
+    EXPECT_EQ(imported(std::string(R"({"model_type": "t5", "feed_forward_proj": "gated-)") + silu + "\"}")->activation, Activation::Silu);
+    EXPECT_ERROR(imported(std::string(R"({"model_type": "t5", "feed_forward_proj": ")") + silu + "\"}"), UnknownArchitecture, "of a gate silu too");
+    EXPECT_TRUE(imported(std::string(R"({"model_type": "llama", "hidden_act": ")") + silu + "\"}").ok());
+  }
+  for (const char *other : {"quick_gelu", "gelu_10", "tanh"})
+    EXPECT_ERROR(imported(std::string(R"({"model_type": "t5", "feed_forward_proj": "gated-)") + other + "\"}"), UnknownArchitecture, other);
+}
+
 TEST(EncoderDecoderConfig, theHeadIsScaledAsTheFileSays) {
   const double scaled = 1 / std::sqrt(512.0);
   EXPECT_EQ(imported(R"({"model_type": "t5"})")->hiddenScale, scaled);
