@@ -13,6 +13,7 @@
 #include "frontends/huggingface/ModuleTable.h"
 #include "frontends/huggingface/PeftImporter.h"
 #include "frontends/huggingface/QuantizationConfig.h"
+#include "frontends/huggingface/SpecialTokens.h"
 #include "frontends/huggingface/WeightIndex.h"
 
 namespace zp::fe {
@@ -114,6 +115,7 @@ StatusOr<ImportedModel> importModel(const ImportRequest &request) {
   if (!request.settings.generate)
     imported.warnings.insert(imported.warnings.end(), spec.trainingNotes.begin(), spec.trainingNotes.end());
   ZP_ASSIGN_OR_RETURN(std::optional<CheckpointQuantization> stored, settleSettings(request, config, imported));
+  ZP_RETURN_IF_ERROR(verifySpecialTokens(config, request.modelDirectory, spec));
 
   ZP_ASSIGN_OR_RETURN(std::optional<WeightIndex> weights,
                       WeightIndex::open(request.modelDirectory));

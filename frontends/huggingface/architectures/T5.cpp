@@ -170,6 +170,7 @@ constinit const Family kMt5Family = {
     .basePrefix = "",
     .defaultTargets = kTargets,
     .otherArchitectures = kOtherMt5Architectures,
+    .decoderStart = 0,
 };
 
 } // namespace zp::fe
