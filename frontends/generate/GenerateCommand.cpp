@@ -12,6 +12,8 @@
 #include <nlohmann/json.hpp>
 
 #include "frontends/generate/GenerateFlags.h"
+#include "frontends/huggingface/ConfigImporter.h"
+#include "frontends/huggingface/architectures/Family.h"
 #include "frontends/sft/Process.h"
 
 namespace zp::fe {
@@ -56,7 +58,7 @@ public:
       : arguments(arguments), tools(tools), scratch(scratch) {}
 
   StatusOr<int> run() {
-    readModel();
+    ZP_RETURN_IF_ERROR(readModel());
     ZP_RETURN_IF_ERROR(writePrompts());
     const std::string prompts = scratch.file("prompts.safetensors"), plan = scratch.file("plan.fb"),
                       made = scratch.file("out.jsonl");
@@ -101,12 +103,22 @@ private:
                : Status(ErrorCode::DiskWrite, promptFile() + ": cannot be written, expected room for the prompts; set TMPDIR");
   }
 
-  /// What the model's own files say; zprun and zpc complain of bad ones.
-  void readModel() {
-    auto parse = [&](const char *name) { return Json::parse(contentOf(arguments.model + "/" + name), nullptr, false); };
-    const Json config = parse("config.json"), own = parse("generation_config.json");
-    encoderDecoder = config.is_object() && config.value("is_encoder_decoder", Json()) == true;
-    generation = own.is_object() ? own : config;
+  /// What the model's own files say, and whether flags about rows are for a model of its kind. zprun complains of a bad
+  /// generation_config.json.
+  Status readModel() {
+    ZP_ASSIGN_OR_RETURN(JsonDocument config, JsonDocument::read(arguments.model + "/config.json"));
+    ZP_ASSIGN_OR_RETURN(const Family *family, familyOf(config));
+    encoderDecoder = family->structure == Structure::EncoderDecoder;
+    const Json own = Json::parse(contentOf(arguments.model + "/generation_config.json"), nullptr, false);
+    generation = own.is_object() ? own : Json::parse(config.text(), nullptr, false);
+    if (arguments.mode != "sft" && (arguments.mode == "seq2seq") != encoderDecoder)
+      return Status(ErrorCode::Config, "--mode: is " + arguments.mode + ", but " + family->architecture +
+                                           (encoderDecoder ? " is an encoder-decoder, expected seq2seq" : " is a decoder alone, expected sft or causal") +
+                                           "; change the flag");
+    if (arguments.promptLength && arguments.mode == "sft" && !encoderDecoder)
+      return Status(ErrorCode::Usage, "--max_prompt_length: is given with --mode sft, whose prompts are taken whole, expected --mode "
+                                      "causal; drop one of the two");
+    return Status();
   }
 
   std::vector<std::string> promptWords(const std::string &to) const {
