@@ -24,8 +24,8 @@ def startToken(tokenizer, given=None):
         raise ZpError(
             "Config",
             tokenizer.directory / "config.json",
-            "has no decoder_start_token_id, expected the token that a decoder's row begins with; add it, or give "
-            "--decoder_start_token_id (T5: the pad token's, 0; BART: the eos token's, 2)",
+            "has no decoder_start_token_id, expected the token that a decoder's row begins with; add it (T5: the pad token's, 0; "
+            "BART: the eos token's, 2), which zpc import asks for too, or give --decoder_start_token_id for this file alone",
         )
     rows = config.get("vocab_size")
     if not isinstance(found, int) or isinstance(found, bool) or found < 0 or (isinstance(rows, int) and found >= rows):
