@@ -8,7 +8,8 @@ import numpy
 from . import __version__
 from .encode import IGNORED, Encoder, Settings
 from .errors import ZpError
-from .make_pairs import checkFlags, kindOf, makePairs
+from .make_pairs import makePairs
+from .modes import HOMES, checkFlags, kindOf
 from .packing import BLOCK, blocks, pack
 from .sources import findSplits, readRows
 from .token_file import Side, writeTokenFile
@@ -18,6 +19,7 @@ LENGTH = 1024  # of a row, when no flag says so
 
 
 def make(arguments):
+    checkFlags(arguments, HOMES)
     splits = chosenSplits(findSplits(arguments.dataset), arguments)
     tokenizer = Tokenizer(arguments.tokenizer, arguments.chat_template_format)
     outputs = [
@@ -39,7 +41,6 @@ def make(arguments):
 
 def makeRows(tokenizer, outputs, arguments):
     """Writes a token file for each (split, files, output) and yields its report."""
-    checkFlags(arguments)
     for split, files, output in outputs:
         yield makeSplit(tokenizer, files, output, split, arguments)
 

@@ -9,7 +9,8 @@ import json
 
 from .encode import Encoder, Pending, Settings, document, renamedConversation
 from .errors import ZpError
-from .make_pairs import checkFlags, kindOf, makePairPrompts
+from .make_pairs import makePairPrompts
+from .modes import PROMPT_HOMES, checkFlags, kindOf
 from .sources import findSplits, readRows
 from .token_file import Side, writeTokenFile
 from .token_texts import tensorsOf, tokenTexts
@@ -66,6 +67,7 @@ def endsNowhere(encoding, token):
 
 
 def makePrompts(arguments):
+    checkFlags(arguments, PROMPT_HOMES)
     splits = findSplits(arguments.dataset)
     if len(splits) != 1:
         raise ZpError(
@@ -84,7 +86,6 @@ def makePrompts(arguments):
 
 def makeRowPrompts(tokenizer, files, arguments):
     """Writes the prompts of some files and returns the report."""
-    checkFlags(arguments)
     encoder = PromptEncoder(tokenizer, Settings(arguments.chat_template_format, arguments.dataset_text_field))
     documents = encoder.encodeBlock(list(readRows(files)))
     if not documents:
