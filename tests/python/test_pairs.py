@@ -174,6 +174,20 @@ class Files(Pairs):
             self.assertEqual(prompts[name].tolist(), whole[source].tolist())
         self.assertEqual(self.metadata()["decoder_start_token_id"], "2")
 
+    def test_more_rows_than_are_encoded_at_once(self):
+        for mode in (SEQ2SEQ, CAUSAL):
+            for make in (self.make, self.prompts):
+                few, many = (make(rows, *mode, tokenizer=BART) for rows in (ROWS, ROWS * 501))
+                few, many = (made[0] if isinstance(made, tuple) else made for made in (few, many))
+                for name, tensor in few.items():
+                    self.assertEqual(many[name].shape, (1002, tensor.shape[1]))
+                    self.assertTrue((many[name].reshape(501, *tensor.shape) == tensor).all(), name)
+        long = [{"Tweet text": "help " * 30, "text_label": "a"}] * 1002
+        _, said = self.make(long, *CAUSAL, "--max_length", 40, tokenizer=PLAIN)
+        self.assertIn("1002 of 1002 rows are longer than 40 tokens", said)
+        _, said = self.make(long, *SEQ2SEQ, "--max_source_length", 20, tokenizer=BART)
+        self.assertIn("1002 of 1002 texts are longer than 20 tokens", said)
+
     def test_prompts_need_no_answers(self):
         rows = [{"Tweet text": "my order"}]
         for mode in (SEQ2SEQ, CAUSAL):

@@ -57,7 +57,7 @@ class PromptEncoder(Encoder):
                 "is an empty prompt, expected a word at least (the tokenizer begins texts with no token of its own); "
                 "write one or drop the row",
             )
-        return document(ids, ids)
+        return document(ids)
 
 
 def endsNowhere(encoding, token):
@@ -87,7 +87,7 @@ def makePrompts(arguments):
 def makeRowPrompts(tokenizer, files, arguments):
     """Writes the prompts of some files and returns the report."""
     encoder = PromptEncoder(tokenizer, Settings(arguments.chat_template_format, arguments.dataset_text_field))
-    documents = encoder.encodeBlock(list(readRows(files)))
+    documents = encoder.encodeAll(readRows(files))
     if not documents:
         raise ZpError("Dataset", files[0], "holds no rows; give it a prompt")
     longest = max(len(ids) for ids, _ in documents)
