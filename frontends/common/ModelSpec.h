@@ -150,7 +150,8 @@ struct ModelSpec {
   bool separateNorms = false;     ///< each of the two has a norm of its own
   bool residualAfterNorm = false; ///< the residual stream is what the norm gives, not what it is given
 
-  std::vector<std::string> notes; ///< lines that whoever imports the model should read
+  std::vector<std::string> notes;         ///< lines that whoever imports the model should read
+  std::vector<std::string> trainingNotes; ///< those that are nothing to who only generates with it
 
   std::vector<ModuleSpec> modules; ///< in the order of named_modules, the root itself left out
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "frontends/common/Names.h"
+#include "runtime/schema/limits.h"
 #include "runtime/schema/run_rules.h"
 
 namespace zp::fe {
@@ -70,6 +71,24 @@ void checkFourBit(const JobSettings &s, Checks &checks) {
                                          "in floats; train LoRA adapters or drop --use_4bit_quantization");
 }
 
+/// The caches of a plan that generates. Without beams no row changes its place, and as many prompts go as there is memory for.
+void checkGeneration(const JobSettings &s, double mostTokens, Checks &checks) {
+  checks.range("generation_batch_size", double(s.generation_batch_size), 1, mostTokens, "1 or more prompts", "use 1 at least");
+  checks.range("num_beams", double(s.num_beams), 1, mostTokens, "1 or more beams", "use 1 at least");
+  checks.range("prefill_length", double(s.prefill_length), 1, mostTokens, "1 or more tokens", "use 64");
+  if (!checks.first.ok() || !s.generate)
+    return;
+  const int64_t rows = s.generation_batch_size * s.num_beams;
+  if (s.num_beams > 1 && rows > kMaxCacheRows)
+    checks.fail("num_beams", "is " + std::to_string(s.num_beams) + " beside --generation_batch_size " +
+                                 std::to_string(s.generation_batch_size) + ", which makes " + std::to_string(rows) +
+                                 " rows of a cache whose beams change places, expected at most " + std::to_string(kMaxCacheRows) +
+                                 "; use fewer prompts at once, or fewer beams");
+  if (double(rows) * double(s.max_length) > mostTokens)
+    checks.fail("generation_batch_size", "makes a cache of " + numberText(double(rows) * double(s.max_length)) +
+                                             " tokens, expected at most 2^30; use fewer prompts at once, or fewer beams");
+}
+
 } // namespace
 
 Status verifySettings(const JobSettings &s) {
@@ -106,13 +125,7 @@ Status verifySettings(const JobSettings &s) {
                "use the length that the data were made with");
   checks.range("max_target_length", double(s.max_target_length), 1, kMostInt, "1 or more tokens",
                "use the length that the data were made with");
-  checks.range("generation_batch_size", double(s.generation_batch_size), 1, kMostInt, "1 or more prompts", "use 1 at least");
-  checks.range("num_beams", double(s.num_beams), 1, kMostInt, "1 or more beams", "use 1 at least");
-  checks.range("prefill_length", double(s.prefill_length), 1, kMostInt, "1 or more tokens", "use 64");
-  if (checks.first.ok() && s.generate && double(s.generation_batch_size) * double(s.num_beams) * double(s.max_length) > kMostInt)
-    checks.fail("generation_batch_size",
-                "makes a cache of " + numberText(double(s.generation_batch_size) * double(s.num_beams) * double(s.max_length)) +
-                    " tokens, expected at most 2^30; use fewer prompts at once, or fewer beams");
+  checkGeneration(s, kMostInt, checks);
   if (checks.first.ok() && s.per_device_train_batch_size * s.max_length > int64_t(kMostInt))
     checks.fail("per_device_train_batch_size",
                 "makes " + numberText(double(s.per_device_train_batch_size * s.max_length)) +

@@ -1,5 +1,5 @@
 // The safetensors files beside a config.json, when they are there: names, shapes and dtypes, from
-// the headers alone.
+// the headers alone, but for the values of a head that may be the embedding's.
 #ifndef ZP_FRONTENDS_HUGGINGFACE_WEIGHTINDEX_H
 #define ZP_FRONTENDS_HUGGINGFACE_WEIGHTINDEX_H
 
@@ -20,8 +20,7 @@ public:
   /// FileMissing for a shard that the index names and isn't there, Safetensors for a damaged file.
   static StatusOr<std::optional<WeightIndex>> open(const std::string &directory);
 
-  /// Whether a head that config.json ties is in the file with values of its own: then it isn't
-  /// tied, whatever config.json says.
+  /// Whether a head is in the file with values that aren't the embedding's: then it isn't tied, whatever config.json says.
   bool headDiffers(const ModelSpec &spec) const;
   /// A checkpoint of the model without its head names its tensors without the prefix that they have
   /// in the whole model (Family::basePrefix): those that are there only so are read so. A table that several modules

@@ -256,6 +256,18 @@ def words(chosen, work, tally):
         tally.check(f"zp generate {label}", [] if good else [f"says {said!r}, expected {expected!r}"], repr(said[:60]))
     first = expected.split("--- prompt 0\n")[1].split("--- prompt 1\n")[0]
     said = tools.call([*zp, *chat, "--prompt", asked[0]], chosen.timeout)
+    for label, more, whole in (
+        ("as its tokens come", ["--prompt", asked[0]], first),
+        ("several as their tokens come, on two ranks", [*given, "--num-processes", 2], expected),
+    ):
+        streamed = tools.call([*zp, *chat, *more, "--stream", "true"], chosen.timeout)
+        tally.check(f"zp generate {label}", [] if streamed == whole else [f"says {streamed!r}, expected {whole!r}"], repr(streamed))
+    lines = [json.loads(line) for line in tools.call([chosen.bin / "zprun", "generate", plan, *common, "--stream_tokens", "true"], chosen.timeout).splitlines()]
+    made = [json.loads(line) for line in out.read_text().splitlines()]
+    of_row = [[line["token"] for line in lines[1:] if line["row"] == row["row"]] for row in made]
+    ends = [[line["over"] for line in lines[1:] if line["row"] == row["row"]] for row in made]
+    good = lines[0] == {"prompts": 2} and of_row == [row["tokens"] for row in made] and all(over == [False] * (len(over) - 1) + [True] for over in ends)
+    tally.check("zprun generate --stream_tokens", [] if good else [f"says {lines}, the file {made}"])
     tally.check("zp generate one prompt", [] if said == first else [f"says {said!r}, expected {first!r}"], repr(said))
     for label, says, more in (
         ("nothing to continue", "--prompt: is missing", []),
@@ -263,6 +275,8 @@ def words(chosen, work, tally):
         ("an unknown flag", "did you mean --temperature", [*given, "--temprature", 1]),
         ("no number", "--max_length: is 'many'", [*given, "--max_length", "many"]),
         ("a cache too short", "expected at most 3", [*given, "--max_length", 4]),
+        ("beams as they come", "--stream: is true with 2 beams", [*given, "--stream", "--num_beams", 2]),
+        ("lines of JSON as they come", "--stream: is true beside --json", [*given, "--stream", "--json"]),
     ):
         try:
             tools.call([*zp, *more], chosen.timeout)

@@ -8,8 +8,9 @@ import numpy
 from . import __version__
 from .encode import IGNORED, Encoder, Settings
 from .errors import ZpError
-from .make_pairs import checkFlags, kindOf, makePairs
-from .packing import BLOCK, blocks, pack
+from .make_pairs import makePairs
+from .modes import HOMES, checkFlags, kindOf
+from .packing import blocks, pack
 from .sources import findSplits, readRows
 from .token_file import Side, writeTokenFile
 from .tokenizer import Tokenizer
@@ -18,6 +19,7 @@ LENGTH = 1024  # of a row, when no flag says so
 
 
 def make(arguments):
+    checkFlags(arguments, HOMES)
     splits = chosenSplits(findSplits(arguments.dataset), arguments)
     tokenizer = Tokenizer(arguments.tokenizer, arguments.chat_template_format)
     outputs = [
@@ -39,7 +41,6 @@ def make(arguments):
 
 def makeRows(tokenizer, outputs, arguments):
     """Writes a token file for each (split, files, output) and yields its report."""
-    checkFlags(arguments)
     for split, files, output in outputs:
         yield makeSplit(tokenizer, files, output, split, arguments)
 
@@ -79,6 +80,7 @@ def makeSplit(tokenizer, files, output, split, arguments):
     else:
         rows = [[(ids[: arguments.max_length], labels[: arguments.max_length])] for ids, labels in documents]
         rows = [row for row in rows if (row[0][1] != IGNORED).any()]
+    del documents  # rows are made of their own arrays, or of views
     if arguments.shuffle_dataset:
         rows = shuffled(rows, arguments.seed)
     if not rows:
@@ -104,13 +106,7 @@ def encodeAll(tokenizer, files, arguments):
             arguments.reference_eos,
         ),
     )
-    documents, block = [], []
-    for item in readRows(files):
-        block.append(item)
-        if len(block) == BLOCK:
-            documents += encoder.encodeBlock(block)
-            block = []
-    return documents + encoder.encodeBlock(block)
+    return encoder.encodeAll(readRows(files))
 
 
 def packAll(documents, arguments):

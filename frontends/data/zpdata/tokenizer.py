@@ -11,6 +11,7 @@ from .errors import ZpError, readError, warn
 from .templates import FORMATS, compileTemplate
 
 NAMES = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
+FLAGS = ("single_word", "lstrip", "rstrip", "normalized", "special")  # of an added token
 
 
 class Tokenizer:
@@ -25,7 +26,7 @@ class Tokenizer:
             )
         self.config = {**self._json("special_tokens_map.json"), **self._json("tokenizer_config.json")}
         self.core = self._load()
-        self.special = {name: tokenText(self.config[name]) for name in NAMES if self.config.get(name)}
+        self.special = {name: self._token(name, self.config[name]) for name in NAMES if self.config.get(name)}
         self._addMissing(
             list(self.special.values())
         )  # a token named in the configuration is one, whatever the vocabulary
@@ -97,12 +98,36 @@ class Tokenizer:
             raise ZpError("Json", path, f"is not a tokenizer ({error}); save it again") from None
         core.no_truncation()
         core.no_padding()
-        for identity, token in sorted(
-            self.config.get("added_tokens_decoder", {}).items(), key=lambda item: int(item[0])
-        ):
-            if core.token_to_id(tokenText(token)) is None:
-                core.add_tokens([tokenizers.AddedToken(**token)] if isinstance(token, dict) else [token])
+        for text, token in self._addedTokens():
+            if core.token_to_id(text) is None:
+                core.add_tokens([token])
         return core
+
+    def _addedTokens(self):
+        """(text, token) of the configuration's added_tokens_decoder, by rising ids."""
+        added = self.config.get("added_tokens_decoder") or {}
+        if not isinstance(added, dict):
+            raise self._wrong("added_tokens_decoder", added, "an object from ids to tokens")
+        for identity in added:
+            if not identity.isdecimal():
+                raise self._wrong("added_tokens_decoder", identity, "ids that are whole numbers from 0")
+        for identity, token in sorted(added.items(), key=lambda item: int(item[0])):
+            text = self._token(f"added_tokens_decoder.{identity}", token)
+            flags = {name: token[name] for name in FLAGS if name in token} if isinstance(token, dict) else {}
+            if not all(isinstance(flag, bool) for flag in flags.values()):
+                raise self._wrong(f"added_tokens_decoder.{identity}", token, "flags that are true or false")
+            yield text, tokenizers.AddedToken(text, **flags)
+
+    def _token(self, name, token):
+        """A token's text."""
+        text = token.get("content") if isinstance(token, dict) else token
+        if not isinstance(text, str) or not text:
+            raise self._wrong(name, token, "a token's text, or an object with its content")
+        return text
+
+    def _wrong(self, name, value, expected):
+        path = self.directory / "tokenizer_config.json"
+        return ZpError("Json", path, f"{name} holds {json.dumps(value)}, expected {expected}; save the tokenizer again")
 
     def _setFormat(self, format):
         self.templates = {}

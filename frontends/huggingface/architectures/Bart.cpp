@@ -96,7 +96,7 @@ static Status readBart(const JsonDocument &config, ModelSpec &spec) {
   spec.tiedHead = reader.boolean("tie_word_embeddings", true);
   spec.hiddenDropout = readDropout(reader, "dropout", 0.1);
   spec.activationDropout = readDropout(reader, "activation_dropout", 0);
-  noteAttentionDropout(config, reader, "attention_dropout", 0, spec);
+  noteAttentionDropout(reader, "attention_dropout", 0, spec);
   for (const char *name : {"encoder_layerdrop", "decoder_layerdrop"})
     refuseOtherNumber(reader, name, 0, "set it to 0: layers are never left out");
   for (const char *name : {"normalize_before", "add_final_layer_norm", "add_bias_logits"})
@@ -115,6 +115,7 @@ constinit const Family kBartFamily = {
     .basePrefix = "model.",
     .defaultTargets = kTargets,
     .otherArchitectures = kOtherArchitectures,
+    .decoderStart = 2,
 };
 
 } // namespace zp::fe

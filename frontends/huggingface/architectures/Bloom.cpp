@@ -49,8 +49,7 @@ static Status readBloom(const JsonDocument &config, ModelSpec &spec) {
   spec.residualAfterNorm = reader.boolean("apply_residual_connection_post_layernorm", false);
   spec.attentionDropout = spec.hiddenDropout = readDropout(reader, "hidden_dropout", 0);
   spec.tiedHead = reader.boolean("tie_word_embeddings", true);
-  if (readDropout(reader, "attention_dropout", 0) > 0)
-    spec.notes.push_back("note: " + config.place("attention_dropout") + ": dropout of attention's probabilities is not applied");
+  noteAttentionDropout(reader, "attention_dropout", 0, spec);
   ZP_RETURN_IF_ERROR(reader.status());
   spec.alibi.slopes = alibiSlopes(spec.heads);
   return Status();

@@ -6,9 +6,6 @@
 
 namespace zp::fe {
 
-/// Dropout of attention's probabilities is not applied; whoever imports the model is told.
-void noteAttentionDropout(const JsonDocument &config, JsonReader &reader, const char *name, double absent, ModelSpec &spec);
-
 /// UnknownArchitecture for a config that says the model is one of its stacks alone.
 void requireEncoder(JsonReader &reader);
 

@@ -91,10 +91,8 @@ static Status readFalcon(const JsonDocument &config, bool newDecoder, ModelSpec 
     // The bias is divided with the scores, and made of numbers rounded to bf16 whatever is computed in.
     spec.alibi = {alibiSlopes(spec.heads), 1 / std::sqrt(double(spec.headDim)), true};
     spec.maxPositions = 0;
-    if (spec.attentionDropout > 0)
-      spec.notes.push_back("note: " + config.place("attention_dropout") +
-                           ": its part on attention's probabilities is not applied; what attention adds is dropped where blocks "
-                           "are sequential");
+    // Without alibi the reference drops no probabilities either.
+    noteAttentionDropout(reader, "attention_dropout", 0, spec);
     return Status();
   }
   ZP_ASSIGN_OR_RETURN(spec.rope, importRope(config, spec.headDim, spec.maxPositions));

@@ -55,6 +55,7 @@ struct ZprunOptions {
   uint64_t logitsRows = 1;
   // generate
   std::string prompts, continuations;
+  bool streamTokens = false; ///< tokens on standard output as they come, and nothing else there
   GenerationFlags generation;
   // bench
   BenchSteps steps;

@@ -111,7 +111,8 @@ static StatusOr<int> evaluateAndReport(const Session &session, Executor &executo
 
 static StatusOr<int> generateAndReport(const Session &session, Executor &executor, Communicator &communicator) {
   const uint64_t before = residentOwnBytes();
-  ZP_ASSIGN_OR_RETURN(GenerateReport report, generate(session.plan(), session.prompts, session.generation, executor, communicator));
+  ZP_ASSIGN_OR_RETURN(GenerateReport report, generate(session.plan(), session.prompts, session.generation, executor, communicator,
+                                                      tokenLines(session, communicator)));
   if (communicator.rank() == 0) {
     ZP_RETURN_IF_ERROR(writeFileAtomically(session.options.continuations, linesOf(session.prompts, report.continuations)));
     reportGeneration(session, report);

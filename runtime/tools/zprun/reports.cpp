@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <fstream>
 #include <sstream>
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
@@ -118,10 +119,24 @@ void reportEvaluation(const EvaluateReport &report) {
   std::printf("%s\n", out.dump().c_str());
 }
 
+/// At once, and whole beside those of other ranks.
+static void writeLine(const json &line) {
+  const std::string text = line.dump() + "\n";
+  (void)!::write(STDOUT_FILENO, text.data(), text.size());
+}
+
+TokenListener tokenLines(const Session &session, const Communicator &communicator) {
+  if (!session.options.streamTokens)
+    return {};
+  if (communicator.rank() == 0) // the others make no token before this rank does
+    writeLine({{"prompts", session.prompts.rows.size()}});
+  return [](uint64_t prompt, int32_t token, bool over) { writeLine({{"row", prompt}, {"token", token}, {"over", over}}); };
+}
+
 void reportGeneration(const Session &session, const GenerateReport &report) {
   for (const std::string &note : session.generation.notes)
     std::fprintf(stderr, "%s\n", note.c_str());
-  if (session.options.quiet)
+  if (session.options.quiet || session.options.streamTokens)
     return;
   reportPeaks(session, report.residentPeak);
   json out = {{"prompts", report.continuations.size()}, {"prompt_tokens", report.promptTokens}, {"new_tokens", report.newTokens},

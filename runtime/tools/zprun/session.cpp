@@ -54,6 +54,16 @@ static Status checkPurpose(const Session &session) {
                                                                      : ": generates and trains nothing, expected a plan that trains; import again without --generate"));
 }
 
+/// What is on standard output already stays there.
+static Status checkStream(const Session &session) {
+  auto wrong = [](const std::string &what) { return Status(ErrorCode::Config, "--stream_tokens: is true " + what); };
+  if (!session.options.streamTokens)
+    return {};
+  if (const uint64_t beams = session.generation.num_beams; beams > 1)
+    return wrong("with " + std::to_string(beams) + " beams, whose best text is known at its end, expected one; give --num_beams 1, or drop the flag");
+  return session.options.reportMemory ? wrong("beside --report_memory, whose lines go where tokens go, expected one of them; drop one") : Status();
+}
+
 static Status openData(Session &session) {
   const ZprunOptions &options = session.options;
   if (options.verb == Verb::Generate) {
@@ -63,6 +73,7 @@ static Status openData(Session &session) {
     const PromptRoom room{source ? source : static_cast<uint64_t>(session.settings.max_length) - 1, source > 0};
     ZP_ASSIGN_OR_RETURN(session.prompts, readPrompts(options.prompts, session.plan().vocab_size(), room));
     ZP_RETURN_IF_ERROR(checkGeneration(session.file.path(), session.plan(), session.generation, session.prompts));
+    ZP_RETURN_IF_ERROR(checkStream(session));
   } else {
     fbs::EntryKind kind = options.verb == Verb::Train ? fbs::EntryKind::TrainStep : fbs::EntryKind::Evaluate;
     PlanEntries entries(session.plan());

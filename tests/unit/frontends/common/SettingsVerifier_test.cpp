@@ -96,6 +96,16 @@ const WrongSetting kWrong[] = {
     {"--seed: is -1", [](JobSettings &s) { s.seed = -1; }},
     {"--data_seed: is -2", [](JobSettings &s) { s.data_seed = -2; }},
     {"--logging_steps: is 0", [](JobSettings &s) { s.logging_steps = 0; }},
+    {"--generation_batch_size: is 0", [](JobSettings &s) { s.generation_batch_size = 0; }},
+    {"--num_beams: is 0", [](JobSettings &s) { s.num_beams = 0; }},
+    {"--prefill_length: is 0", [](JobSettings &s) { s.prefill_length = 0; }},
+    {"--num_beams: is 3 beside --generation_batch_size 1366, which makes 4098 rows of a cache whose beams change places, "
+     "expected at most 4096; use fewer prompts at once, or fewer beams",
+     [](JobSettings &s) { s.generate = true, s.num_beams = 3, s.generation_batch_size = 1366; }},
+    {"--num_beams: is 1073741824 beside --generation_batch_size 1073741824, which makes 1152921504606846976 rows",
+     [](JobSettings &s) { s.generate = true, s.num_beams = s.generation_batch_size = 1 << 30; }},
+    {"--generation_batch_size: makes a cache of 2147483648 tokens",
+     [](JobSettings &s) { s.generate = true, s.generation_batch_size = 1 << 21; }},
 };
 
 } // namespace
@@ -119,6 +129,22 @@ TEST(SettingsVerifier, acceptsTheEdges) {
   settings.warmup_steps = 0.5;
   settings.adam_beta1 = 0;
   settings.bf16 = true;
+  EXPECT_TRUE(verifySettings(settings).ok()) << verifySettings(settings).toString();
+}
+
+// reorder_cache takes 4096 rows (runtime/schema/limits.h); a plan without beams has no such instruction.
+TEST(SettingsVerifier, rowsOfACacheThatBeamsReorder) {
+  JobSettings settings;
+  settings.max_length = 16;
+  settings.num_beams = 4;
+  settings.generation_batch_size = 1025;
+  EXPECT_TRUE(verifySettings(settings).ok()) << "it trains";
+  settings.generate = true;
+  EXPECT_ERROR(verifySettings(settings), Config, "which makes 4100 rows");
+  settings.generation_batch_size = 1024;
+  EXPECT_TRUE(verifySettings(settings).ok()) << verifySettings(settings).toString();
+  settings.num_beams = 1;
+  settings.generation_batch_size = 5000;
   EXPECT_TRUE(verifySettings(settings).ok()) << verifySettings(settings).toString();
 }
 

@@ -169,10 +169,13 @@ TEST(Bloom, modulesOfABlock) {
 }
 
 TEST(Bloom, dropoutOfProbabilitiesIsSaid) {
-  EXPECT_TRUE(imported("bloom")->notes.empty());
+  EXPECT_TRUE(imported("bloom")->trainingNotes.empty());
   ModelSpec bloom = *imported("bloom", R"("attention_dropout": 0.1, "hidden_dropout": 0.2)");
-  ASSERT_EQ(bloom.notes.size(), 1u);
-  EXPECT_NE(bloom.notes[0].find("config.json:2: attention_dropout: dropout of attention's probabilities is not applied"), std::string::npos);
+  ASSERT_EQ(bloom.trainingNotes.size(), 1u);
+  EXPECT_NE(bloom.trainingNotes[0].find("config.json:2: attention_dropout: dropout of attention's probabilities is not applied"), std::string::npos);
   EXPECT_EQ(bloom.attentionDropout, 0.2);
   EXPECT_EQ(bloom.hiddenDropout, 0.2);
+  // Of Falcon only the attention that alibi has drops probabilities, in the reference.
+  EXPECT_TRUE(imported("falcon", R"("attention_dropout": 0.1)")->trainingNotes.empty());
+  EXPECT_EQ(imported("falcon", R"("alibi": true, "attention_dropout": 0.1)")->trainingNotes.size(), 1u);
 }
