@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <deque>
 #include <fcntl.h>
 #include <filesystem>
 #include <thread>
@@ -88,7 +89,7 @@ Status CheckpointWriter::save(const RunPosition &position, bool beside) {
   ZP_RETURN_IF_ERROR(finish());
   auto start = Clock::now();
   Status brought;
-  fromDisk.clear();
+  std::deque<std::vector<std::byte>> fromDisk; // state that is offloaded to nvme: needed until it is copied, or written
   ZP_ASSIGN_OR_RETURN(std::vector<StatePiece> pieces, piecesOf(
                                                           plan, communicator.rank(),
                                                           [&](uint32_t tensor) {
@@ -103,6 +104,8 @@ Status CheckpointWriter::save(const RunPosition &position, bool beside) {
   copied = beside && snapshot.reserve(layout.bytes, ranksHere());
   if (copied)
     snapshot.take(layout, static_cast<int>(std::thread::hardware_concurrency()) / ranksHere());
+  if (copied)
+    fromDisk.clear();
   counts.snapshotBytes = snapshot.bytes();
   counts.copySeconds += secondsSince(start);
   start = Clock::now();

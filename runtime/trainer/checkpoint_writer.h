@@ -13,7 +13,6 @@
 #ifndef ZP_RUNTIME_TRAINER_CHECKPOINT_WRITER_H
 #define ZP_RUNTIME_TRAINER_CHECKPOINT_WRITER_H
 
-#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -106,7 +105,6 @@ private:
   StateSnapshot snapshot;
   bool copied = false; // the state of the checkpoint in the making is in the snapshot
   ManifestFile ownShard;
-  std::deque<std::vector<std::byte>> fromDisk; // state that is offloaded to nvme
   std::unique_ptr<CheckpointIdentity> identity;
   CheckpointReport counts;
   SideJob job; // last: it ends before what it reads goes
