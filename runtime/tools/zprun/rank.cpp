@@ -3,9 +3,9 @@
 #include <cstdio>
 #include <memory>
 #include <set>
-#include <thread>
 
 #include "runtime/collective/throttled/throttled_communicator.h"
+#include "runtime/device/cpu/thread_pool.h"
 #include "runtime/generation/generate.h"
 #include "runtime/io/adapter.h"
 #include "runtime/io/atomic_file.h"
@@ -155,9 +155,7 @@ static StatusOr<int> calibrateAndWrite(const Session &session, Executor &executo
   ZP_RETURN_IF_ERROR(bench(loop, session.options.steps).status());
   if (communicator.rank() != 0)
     return 0;
-  const int cores = static_cast<int>(std::thread::hardware_concurrency());
-  const int threads = session.options.threads > 0 ? session.options.threads : std::max(cores / std::max(communicator.localSize(), 1), 1);
-  ZP_RETURN_IF_ERROR(writeCalibration(session, times, threads));
+  ZP_RETURN_IF_ERROR(writeCalibration(session, times, threadsOfRank(session.options.threads, communicator.localSize())));
   return 0;
 }
 
