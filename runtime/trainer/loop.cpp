@@ -145,7 +145,7 @@ private:
     ZP_ASSIGN_OR_RETURN(apply, entries.longestEntry(fbs::EntryKind::ApplyGradients));
     places.resize(order.placesPerUpdate());
     if (options.checkpoints && policy->beforeTheEnd(report.updates))
-      options.checkpoints->prepare();
+      ZP_RETURN_IF_ERROR(options.checkpoints->prepare());
     return {};
   }
 
