@@ -6,8 +6,8 @@
 
 namespace zp::rt {
 
-/// memcpy past the caches, where the processor can: the target's lines aren't read before they are written, and push nothing out that
-/// is still wanted. The bytes are there for every thread that learns of it from this one.
+/// memcpy past the caches, where the processor can: the target's lines aren't read before they are written, and push nothing
+/// out that is still wanted. The bytes are there for every thread that learns of it from this one.
 void streamCopy(void *target, const void *source, uint64_t bytes);
 
 } // namespace zp::rt

@@ -41,8 +41,8 @@ std::vector<Block> blocksOf(const std::vector<StatePiece> &pieces, std::byte *ta
   return blocks;
 }
 
-/// Threads take blocks in the file's order, and add them to the checksum in that order: each waits for the one before, which another
-/// thread is at already.
+/// Threads take blocks in the file's order, and add them to the checksum in that order: each waits for the one before, which
+/// another thread is at already.
 class Copying {
 public:
   Copying(std::vector<Block> blocks, Checksum *checksum) : blocks(std::move(blocks)), checksum(checksum) {}

@@ -11,13 +11,13 @@ namespace zp::rt {
 
 class StateSnapshot {
 public:
-  /// Whether this host has what `ranksHere` copies of so many bytes need, and some to spare. What one rank has taken already the next
-  /// would count twice: all ask before any of them reserves.
+  /// Whether this host has what `ranksHere` copies of so many bytes need, and some to spare. What one rank has taken already
+  /// the next would count twice: all ask before any of them reserves.
   static bool fits(uint64_t bytes, int ranksHere);
   /// Takes the memory for a copy of so many bytes, and keeps it; false when it can't be had.
   bool reserve(uint64_t bytes);
-  /// Copies the state, by `threads` threads, into what has been reserved for it. With few threads, which memory keeps waiting, they
-  /// make the file's checksum too while the bytes are at hand; many would wait for it, and whoever writes makes it.
+  /// Copies the state, by `threads` threads, into what has been reserved for it. With few threads, which memory keeps waiting,
+  /// they make the file's checksum too while the bytes are at hand; many would wait for it, and whoever writes makes it.
   void take(ShardLayout layout, int threads);
 
   /// Of the memory; 0 before the first.
