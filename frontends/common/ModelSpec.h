@@ -138,7 +138,6 @@ struct ModelSpec {
   double activationDropout = 0;                               ///< on the MLP's hidden values
   bool normAfter = false;                                     ///< each half of a block ends in its norm instead of beginning with it
   bool gatedMlp = true;                                       ///< two linears open the MLP, one of them its gate
-  bool downInFloats = false; ///< the MLP's second linear is never kept in 4 bits
   bool parallelBlocks = false;    ///< attention and MLP both read the block's input
   bool separateNorms = false;     ///< each of the two has a norm of its own
   bool residualAfterNorm = false; ///< the residual stream is what the norm gives, not what it is given
