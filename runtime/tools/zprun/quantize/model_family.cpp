@@ -46,8 +46,9 @@ void deriveLayerTypes(const json &given, json &config) {
     return;
   config["layer_types"] = json::array();
   for (uint64_t i = 0; i < layers; ++i)
-    config["layer_types"].push_back(!config["sliding_window"].is_null() && i >= wholeIn(config, "max_window_layers") ? "sliding_attention"
-                                                                                                                   : "full_attention");
+    config["layer_types"].push_back(!config["sliding_window"].is_null() && i >= wholeIn(config, "max_window_layers")
+                                        ? "sliding_attention"
+                                        : "full_attention");
 }
 
 /// Older files say hidden_size as n_embed, which goes before it.
@@ -80,7 +81,8 @@ void deriveMt5(const json &given, json &config) {
 /// In T5's files that key tells whether the head's input is scaled.
 void deriveT5(const json &given, json &config) {
   deriveMt5(given, config);
-  compute(given, config, "scale_decoder_outputs", !given.contains("tie_word_embeddings") || given["tie_word_embeddings"] != false);
+  compute(given, config, "scale_decoder_outputs",
+          !given.contains("tie_word_embeddings") || given["tie_word_embeddings"] != false);
 }
 
 constexpr const char *kT5Aliases =
@@ -88,66 +90,73 @@ constexpr const char *kT5Aliases =
 
 constexpr ModelFamily kFamilies[] = {
     {"LlamaForCausalLM", "llama", R"({
-       "vocab_size": 32000, "hidden_size": 4096, "intermediate_size": 11008, "num_hidden_layers": 32, "num_attention_heads": 32,
-       "num_key_value_heads": null, "hidden_act": "silu", "max_position_embeddings": 2048, "initializer_range": 0.02,
-       "rms_norm_eps": 1e-06, "use_cache": true, "pad_token_id": null, "bos_token_id": 1, "eos_token_id": 2, "pretraining_tp": 1,
-       "tie_word_embeddings": false, "rope_parameters": null, "attention_bias": false, "attention_dropout": 0.0, "mlp_bias": false,
-       "head_dim": null})",
+       "vocab_size": 32000, "hidden_size": 4096, "intermediate_size": 11008, "num_hidden_layers": 32,
+       "num_attention_heads": 32, "num_key_value_heads": null, "hidden_act": "silu", "max_position_embeddings": 2048,
+       "initializer_range": 0.02, "rms_norm_eps": 1e-06, "use_cache": true, "pad_token_id": null, "bos_token_id": 1,
+       "eos_token_id": 2, "pretraining_tp": 1, "tie_word_embeddings": false, "rope_parameters": null,
+       "attention_bias": false, "attention_dropout": 0.0, "mlp_bias": false, "head_dim": null})",
      "{}", deriveHeadDim, listRotaryDecoder, "model.", nullptr},
     {"MistralForCausalLM", "mistral", R"({
-       "vocab_size": 32000, "hidden_size": 4096, "intermediate_size": 14336, "num_hidden_layers": 32, "num_attention_heads": 32,
-       "num_key_value_heads": 8, "head_dim": null, "hidden_act": "silu", "max_position_embeddings": 131072, "initializer_range": 0.02,
-       "rms_norm_eps": 1e-06, "use_cache": true, "pad_token_id": null, "bos_token_id": 1, "eos_token_id": 2,
-       "tie_word_embeddings": false, "rope_parameters": null, "sliding_window": 4096, "attention_dropout": 0.0})",
+       "vocab_size": 32000, "hidden_size": 4096, "intermediate_size": 14336, "num_hidden_layers": 32,
+       "num_attention_heads": 32, "num_key_value_heads": 8, "head_dim": null, "hidden_act": "silu",
+       "max_position_embeddings": 131072, "initializer_range": 0.02, "rms_norm_eps": 1e-06, "use_cache": true,
+       "pad_token_id": null, "bos_token_id": 1, "eos_token_id": 2, "tie_word_embeddings": false, "rope_parameters": null,
+       "sliding_window": 4096, "attention_dropout": 0.0})",
      "{}", deriveHeadDim, listRotaryDecoder, "model.", nullptr},
     {"Qwen2ForCausalLM", "qwen2", R"({
-       "vocab_size": 151936, "hidden_size": 4096, "intermediate_size": 22016, "num_hidden_layers": 32, "num_attention_heads": 32,
-       "num_key_value_heads": 32, "hidden_act": "silu", "max_position_embeddings": 32768, "initializer_range": 0.02,
-       "rms_norm_eps": 1e-06, "use_cache": true, "tie_word_embeddings": false, "rope_parameters": null, "use_sliding_window": false,
+       "vocab_size": 151936, "hidden_size": 4096, "intermediate_size": 22016, "num_hidden_layers": 32,
+       "num_attention_heads": 32, "num_key_value_heads": 32, "hidden_act": "silu", "max_position_embeddings": 32768,
+       "initializer_range": 0.02, "rms_norm_eps": 1e-06, "use_cache": true, "tie_word_embeddings": false,
+       "rope_parameters": null, "use_sliding_window": false, "sliding_window": 4096, "max_window_layers": 28,
+       "layer_types": null, "attention_dropout": 0.0, "pad_token_id": null, "bos_token_id": null, "eos_token_id": null})",
+     "{}", deriveLayerTypes, listRotaryDecoder, "model.", nullptr},
+    {"Qwen3ForCausalLM", "qwen3", R"({
+       "vocab_size": 151936, "hidden_size": 4096, "intermediate_size": 22016, "num_hidden_layers": 32,
+       "num_attention_heads": 32, "num_key_value_heads": 32, "head_dim": 128, "hidden_act": "silu",
+       "max_position_embeddings": 32768, "initializer_range": 0.02, "rms_norm_eps": 1e-06, "use_cache": true,
+       "tie_word_embeddings": false, "rope_parameters": null, "attention_bias": false, "use_sliding_window": false,
        "sliding_window": 4096, "max_window_layers": 28, "layer_types": null, "attention_dropout": 0.0, "pad_token_id": null,
        "bos_token_id": null, "eos_token_id": null})",
      "{}", deriveLayerTypes, listRotaryDecoder, "model.", nullptr},
-    {"Qwen3ForCausalLM", "qwen3", R"({
-       "vocab_size": 151936, "hidden_size": 4096, "intermediate_size": 22016, "num_hidden_layers": 32, "num_attention_heads": 32,
-       "num_key_value_heads": 32, "head_dim": 128, "hidden_act": "silu", "max_position_embeddings": 32768, "initializer_range": 0.02,
-       "rms_norm_eps": 1e-06, "use_cache": true, "tie_word_embeddings": false, "rope_parameters": null, "attention_bias": false,
-       "use_sliding_window": false, "sliding_window": 4096, "max_window_layers": 28, "layer_types": null, "attention_dropout": 0.0,
-       "pad_token_id": null, "bos_token_id": null, "eos_token_id": null})",
-     "{}", deriveLayerTypes, listRotaryDecoder, "model.", nullptr},
     {"FalconForCausalLM", "falcon", R"({
-       "vocab_size": 65024, "hidden_size": 4544, "num_hidden_layers": 32, "num_attention_heads": 71, "num_ln_in_parallel_attn": null,
-       "layer_norm_epsilon": 1e-05, "initializer_range": 0.02, "use_cache": true, "hidden_dropout": 0.0, "attention_dropout": 0.0,
-       "num_kv_heads": null, "alibi": false, "new_decoder_architecture": false, "multi_query": true, "parallel_attn": true, "bias": false,
-       "max_position_embeddings": 2048, "rope_parameters": null, "bos_token_id": 11, "eos_token_id": 11, "pad_token_id": null,
-       "ffn_hidden_size": null, "activation": "gelu", "tie_word_embeddings": true})",
+       "vocab_size": 65024, "hidden_size": 4544, "num_hidden_layers": 32, "num_attention_heads": 71,
+       "num_ln_in_parallel_attn": null, "layer_norm_epsilon": 1e-05, "initializer_range": 0.02, "use_cache": true,
+       "hidden_dropout": 0.0, "attention_dropout": 0.0, "num_kv_heads": null, "alibi": false,
+       "new_decoder_architecture": false, "multi_query": true, "parallel_attn": true, "bias": false,
+       "max_position_embeddings": 2048, "rope_parameters": null, "bos_token_id": 11, "eos_token_id": 11,
+       "pad_token_id": null, "ffn_hidden_size": null, "activation": "gelu", "tie_word_embeddings": true})",
      "{}", deriveFalcon, listFalcon, "transformer.",
-     "transformers 5 keeps Falcon's linears in floats and reads no others; this directory is as transformers 4 writes and reads it"},
+     "transformers 5 keeps Falcon's linears in floats and reads no others; this is as transformers 4 writes and reads them"},
     {"BloomForCausalLM", "bloom", R"({
-       "vocab_size": 250880, "hidden_size": 64, "n_layer": 2, "n_head": 8, "layer_norm_epsilon": 1e-05, "initializer_range": 0.02,
-       "use_cache": true, "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": null, "apply_residual_connection_post_layernorm": false,
-       "hidden_dropout": 0.0, "attention_dropout": 0.0, "pretraining_tp": 1, "slow_but_exact": false, "tie_word_embeddings": true})",
-     R"({"num_hidden_layers": "n_layer", "num_attention_heads": "n_head"})", takeOldWidth, listBloom, "transformer.", nullptr},
+       "vocab_size": 250880, "hidden_size": 64, "n_layer": 2, "n_head": 8, "layer_norm_epsilon": 1e-05,
+       "initializer_range": 0.02, "use_cache": true, "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": null,
+       "apply_residual_connection_post_layernorm": false, "hidden_dropout": 0.0, "attention_dropout": 0.0,
+       "pretraining_tp": 1, "slow_but_exact": false, "tie_word_embeddings": true})",
+     R"({"num_hidden_layers": "n_layer", "num_attention_heads": "n_head"})", takeOldWidth, listBloom, "transformer.",
+     nullptr},
     {"BartForConditionalGeneration", "bart", R"({
-       "vocab_size": 50265, "max_position_embeddings": 1024, "encoder_layers": 12, "encoder_ffn_dim": 4096, "encoder_attention_heads": 16,
-       "decoder_layers": 12, "decoder_ffn_dim": 4096, "decoder_attention_heads": 16, "encoder_layerdrop": 0.0, "decoder_layerdrop": 0.0,
-       "activation_function": "gelu", "d_model": 1024, "dropout": 0.1, "attention_dropout": 0.0, "activation_dropout": 0.0, "init_std": 0.02,
-       "classifier_dropout": 0.0, "scale_embedding": false, "use_cache": true, "pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2,
-       "is_encoder_decoder": true, "decoder_start_token_id": 2, "forced_eos_token_id": 2, "is_decoder": false, "tie_word_embeddings": true,
-       "id2label": {"0": "LABEL_0", "1": "LABEL_1", "2": "LABEL_2"}, "label2id": {"LABEL_0": 0, "LABEL_1": 1, "LABEL_2": 2}})",
-     R"({"num_attention_heads": "encoder_attention_heads", "hidden_size": "d_model", "num_hidden_layers": "encoder_layers"})", deriveNothing,
-     listBart, "model.", nullptr},
+       "vocab_size": 50265, "max_position_embeddings": 1024, "encoder_layers": 12, "encoder_ffn_dim": 4096,
+       "encoder_attention_heads": 16, "decoder_layers": 12, "decoder_ffn_dim": 4096, "decoder_attention_heads": 16,
+       "encoder_layerdrop": 0.0, "decoder_layerdrop": 0.0, "activation_function": "gelu", "d_model": 1024, "dropout": 0.1,
+       "attention_dropout": 0.0, "activation_dropout": 0.0, "init_std": 0.02, "classifier_dropout": 0.0,
+       "scale_embedding": false, "use_cache": true, "pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2,
+       "is_encoder_decoder": true, "decoder_start_token_id": 2, "forced_eos_token_id": 2, "is_decoder": false,
+       "tie_word_embeddings": true, "id2label": {"0": "LABEL_0", "1": "LABEL_1", "2": "LABEL_2"}, "label2id": {"LABEL_0": 0,
+       "LABEL_1": 1, "LABEL_2": 2}})",
+     R"({"num_attention_heads": "encoder_attention_heads", "hidden_size": "d_model", "num_hidden_layers": "encoder_layers"})",
+     deriveNothing, listBart, "model.", nullptr},
     {"T5ForConditionalGeneration", "t5", R"({
-       "vocab_size": 32128, "d_model": 512, "d_kv": 64, "d_ff": 2048, "num_layers": 6, "num_decoder_layers": null, "num_heads": 8,
-       "relative_attention_num_buckets": 32, "relative_attention_max_distance": 128, "dropout_rate": 0.1, "layer_norm_epsilon": 1e-06,
-       "initializer_factor": 1.0, "feed_forward_proj": "relu", "is_encoder_decoder": true, "use_cache": true, "pad_token_id": 0,
-       "eos_token_id": 1, "classifier_dropout": 0.0, "is_decoder": false})",
+       "vocab_size": 32128, "d_model": 512, "d_kv": 64, "d_ff": 2048, "num_layers": 6, "num_decoder_layers": null,
+       "num_heads": 8, "relative_attention_num_buckets": 32, "relative_attention_max_distance": 128, "dropout_rate": 0.1,
+       "layer_norm_epsilon": 1e-06, "initializer_factor": 1.0, "feed_forward_proj": "relu", "is_encoder_decoder": true,
+       "use_cache": true, "pad_token_id": 0, "eos_token_id": 1, "classifier_dropout": 0.0, "is_decoder": false})",
      kT5Aliases, deriveT5, listT5, "", nullptr},
     {"MT5ForConditionalGeneration", "mt5", R"({
-       "vocab_size": 250112, "d_model": 512, "d_kv": 64, "d_ff": 1024, "num_layers": 8, "num_decoder_layers": null, "num_heads": 6,
-       "relative_attention_num_buckets": 32, "relative_attention_max_distance": 128, "dropout_rate": 0.1, "layer_norm_epsilon": 1e-06,
-       "initializer_factor": 1.0, "feed_forward_proj": "gated-gelu", "is_encoder_decoder": true, "use_cache": true,
-       "tie_word_embeddings": true, "bos_token_id": null, "pad_token_id": 0, "eos_token_id": 1, "decoder_start_token_id": 0,
-       "classifier_dropout": 0.0, "is_decoder": false})",
+       "vocab_size": 250112, "d_model": 512, "d_kv": 64, "d_ff": 1024, "num_layers": 8, "num_decoder_layers": null,
+       "num_heads": 6, "relative_attention_num_buckets": 32, "relative_attention_max_distance": 128, "dropout_rate": 0.1,
+       "layer_norm_epsilon": 1e-06, "initializer_factor": 1.0, "feed_forward_proj": "gated-gelu", "is_encoder_decoder": true,
+       "use_cache": true, "tie_word_embeddings": true, "bos_token_id": null, "pad_token_id": 0, "eos_token_id": 1,
+       "decoder_start_token_id": 0, "classifier_dropout": 0.0, "is_decoder": false})",
      kT5Aliases, deriveMt5, listT5, "", nullptr},
 };
 
@@ -167,7 +176,8 @@ std::string knownArchitectures() {
   return names;
 }
 
-StatusOr<std::vector<ModelTensor>> tensorsOf(const ModelFamily &family, const json &config, bool head, const std::string &path) {
+StatusOr<std::vector<ModelTensor>> tensorsOf(const ModelFamily &family, const json &config, bool head,
+                                             const std::string &path) {
   TensorList list(family.modelType, config, path);
   family.list(config, list);
   ZP_RETURN_IF_ERROR(list.status);

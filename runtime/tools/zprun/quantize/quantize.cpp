@@ -104,10 +104,11 @@ private:
     for (ModelTensor &tensor : tensors) {
       if (checkpoint.contains(tensor.name))
         continue;
-      if (const std::string bare = tensor.name.substr(prefix.size()); tensor.name.starts_with(prefix) && checkpoint.contains(bare))
+      const std::string bare = tensor.name.starts_with(prefix) ? tensor.name.substr(prefix.size()) : tensor.name;
+      if (checkpoint.contains(bare))
         tensor.source = bare;
-      else if (const std::string shared = embeddingIn(checkpoint); &tensor == tensors.data() && !shared.empty())
-        tensor.source = shared;
+      else if (&tensor == tensors.data()) // the embedding
+        tensor.source = embeddingIn(checkpoint).empty() ? tensor.name : embeddingIn(checkpoint);
       else if (!tensor.isParameter)
         tensor.source.clear();
     }
