@@ -82,6 +82,7 @@ struct ParameterSpec {
   bool trained = false;
   bool decayed = false;
   std::string savedAs; ///< key in what training writes; empty when frozen
+  bool ofAdapter = false; ///< the adapter that the job begins with holds it whole, and the base's has another shape
 
   int64_t elements() const {
     int64_t count = 1;

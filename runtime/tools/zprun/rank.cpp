@@ -40,8 +40,9 @@ static Status checkEmbeddings(const Session &session, Checkpoint &adapter) {
     if (tensor.info->shape != shapeOf(*parameter))
       return Status(ErrorCode::AdapterMismatch, placeOf(tensor, name) + "shape is " + shapeText(tensor.info->shape) + ", expected " +
                                                     shapeText(shapeOf(*parameter)) +
-                                                    " as the model has, whose vocabulary is another; make one of both: zprun merge --model " +
-                                                    session.options.model + " --adapter_name_or_path " + session.options.adapter + " -o NEW");
+                                                    " as the plan has, whose model has another vocabulary; import again with "
+                                                    "--adapter_name_or_path " +
+                                                    session.options.adapter);
   }
   return {};
 }
