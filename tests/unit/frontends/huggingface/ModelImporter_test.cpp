@@ -209,7 +209,7 @@ protected:
   using Tensors = std::vector<std::pair<std::string, std::vector<uint64_t>>>;
 
   /// Zeros of these shapes, but for `odd`, whose first byte is one.
-  StatusOr<ImportedModel> import(const std::string &name, const Tensors &tensors, const std::string &odd = "") {
+  StatusOr<ImportedModel> importWith(const std::string &name, const Tensors &tensors, const std::string &odd = "") {
     const std::string place = std::string(ZP_TESTS) + "/golden/cases/" + name;
     const std::string config = JsonDocument::read(place + "/adapter/adapter_config.json")->text();
     folder.write("adapter/adapter_config.json", config);
@@ -239,7 +239,7 @@ protected:
 };
 
 TEST_F(GrownAdapter, bringsTheRowsOfItsTokens) {
-  auto imported = import("llama_gqa_fp32", {{"model.embed_tokens.weight", {104, kHidden}}, {"lm_head.weight", {104, kHidden}}});
+  auto imported = importWith("llama_gqa_fp32", {{"model.embed_tokens.weight", {104, kHidden}}, {"lm_head.weight", {104, kHidden}}});
   ASSERT_TRUE(imported.ok()) << imported.status().toString();
   EXPECT_EQ(imported->spec.vocabulary, 104);
   EXPECT_FALSE(imported->spec.tiedHead);
@@ -251,34 +251,34 @@ TEST_F(GrownAdapter, bringsTheRowsOfItsTokens) {
 }
 
 TEST_F(GrownAdapter, ofATiedModelHoldsTheSameTwice) {
-  auto same = import("bloom_norms", {{"transformer.word_embeddings.weight", {104, kHidden}}, {"lm_head.weight", {104, kHidden}}});
+  auto same = importWith("bloom_norms", {{"transformer.word_embeddings.weight", {104, kHidden}}, {"lm_head.weight", {104, kHidden}}});
   ASSERT_TRUE(same.ok()) << same.status().toString();
   EXPECT_TRUE(same->spec.tiedHead);
   EXPECT_EQ(moduleOf(*same, Role::Head).weight->name, "transformer.word_embeddings.weight");
-  auto other = import("bloom_norms", {{"transformer.word_embeddings.weight", {104, kHidden}}, {"lm_head.weight", {104, kHidden}}},
+  auto other = importWith("bloom_norms", {{"transformer.word_embeddings.weight", {104, kHidden}}, {"lm_head.weight", {104, kHidden}}},
                       "base_model.model.lm_head.weight");
   ASSERT_TRUE(other.ok()) << other.status().toString();
   EXPECT_FALSE(other->spec.tiedHead);
   EXPECT_EQ(moduleOf(*other, Role::Head).weight->name, "lm_head.weight");
-  auto alone = import("t5_all_linear", {{"shared.weight", {104, kHidden}}});
+  auto alone = importWith("t5_all_linear", {{"shared.weight", {104, kHidden}}});
   ASSERT_TRUE(alone.ok()) << alone.status().toString();
   EXPECT_EQ(moduleOf(*alone, Role::EmbeddingAlias).weight->shape, (std::vector<int64_t>{104, int64_t(kHidden)}));
 }
 
 TEST_F(GrownAdapter, withAsManyRowsChangesNothing) {
-  auto imported = import("llama_gqa_fp32", {{"model.embed_tokens.weight", {101, kHidden}}});
+  auto imported = importWith("llama_gqa_fp32", {{"model.embed_tokens.weight", {101, kHidden}}});
   ASSERT_TRUE(imported.ok()) << imported.status().toString();
   EXPECT_EQ(imported->spec.vocabulary, 101);
   EXPECT_FALSE(moduleOf(*imported, Role::Embedding).weight->ofAdapter);
 }
 
 TEST_F(GrownAdapter, ofAnotherModelIsRefused) {
-  EXPECT_ERROR(import("llama_gqa_fp32", {{"model.embed_tokens.weight", {104, 48}}, {"lm_head.weight", {104, 48}}}), AdapterMismatch,
+  EXPECT_ERROR(importWith("llama_gqa_fp32", {{"model.embed_tokens.weight", {104, 48}}, {"lm_head.weight", {104, 48}}}), AdapterMismatch,
                "shape is [104, 48], expected rows of 40 elements");
-  EXPECT_ERROR(import("llama_gqa_fp32", {{"model.embed_tokens.weight", {104, kHidden}}, {"lm_head.weight", {101, kHidden}}}), AdapterMismatch,
+  EXPECT_ERROR(importWith("llama_gqa_fp32", {{"model.embed_tokens.weight", {104, kHidden}}, {"lm_head.weight", {101, kHidden}}}), AdapterMismatch,
                "lm_head.weight: shape is [101, 40], expected [104, 40]");
-  EXPECT_ERROR(import("llama_gqa_fp32", {{"model.embed_tokens.weight", {104, kHidden}}}), AdapterMismatch, "lm_head.weight: is missing");
-  EXPECT_ERROR(import("llama_gqa_fp32", {{"model.embed_tokens.weight", {104 * kHidden}}}), AdapterMismatch, "shape is [4160]");
+  EXPECT_ERROR(importWith("llama_gqa_fp32", {{"model.embed_tokens.weight", {104, kHidden}}}), AdapterMismatch, "lm_head.weight: is missing");
+  EXPECT_ERROR(importWith("llama_gqa_fp32", {{"model.embed_tokens.weight", {104 * kHidden}}}), AdapterMismatch, "shape is [4160]");
 }
 
 TEST(ModelImporter, rowsLongerThanThePositions) {
