@@ -85,6 +85,15 @@ void deriveT5(const json &given, json &config) {
           !given.contains("tie_word_embeddings") || given["tie_word_embeddings"] != false);
 }
 
+/// Files of the hub that name the model without its head, or as it was once called, hold the same.
+struct OtherName {
+  const char *name, *architecture;
+};
+constexpr OtherName kOtherNames[] = {{"BartModel", "BartForConditionalGeneration"},
+                                     {"T5WithLMHeadModel", "T5ForConditionalGeneration"},
+                                     {"T5Model", "T5ForConditionalGeneration"},
+                                     {"MT5Model", "MT5ForConditionalGeneration"}};
+
 constexpr const char *kT5Aliases =
     R"({"hidden_size": "d_model", "num_attention_heads": "num_heads", "num_hidden_layers": "num_layers", "head_dim": "d_kv"})";
 
@@ -163,6 +172,9 @@ constexpr ModelFamily kFamilies[] = {
 } // namespace
 
 const ModelFamily *findFamily(std::string_view architecture) {
+  for (const OtherName &other : kOtherNames)
+    if (architecture == other.name)
+      architecture = other.architecture;
   for (const ModelFamily &family : kFamilies)
     if (architecture == family.architecture)
       return &family;

@@ -27,7 +27,7 @@ struct ModelFamily {
   const char *note;       ///< what whoever quantises such a model should know; null: nothing
 };
 
-/// Null for an architecture that isn't known.
+/// By a name that config.json may have for it; null for an architecture that isn't known.
 const ModelFamily *findFamily(std::string_view architecture);
 /// "LlamaForCausalLM, MistralForCausalLM, …"
 std::string knownArchitectures();
