@@ -86,6 +86,7 @@ struct ParameterSpec {
   bool decayed = false;
   std::string savedAs; ///< key in what training writes; empty when frozen
   bool inF32 = false;  ///< whatever the job computes in
+  bool ofAdapter = false; ///< the adapter that the job begins with holds it whole, and the base's has another shape
 
   int64_t elements() const {
     int64_t count = 1;

@@ -40,16 +40,6 @@ public:
   Status first;
 };
 
-/// DeepSpeed's names. Without fp16 they are void, but a wrong number is wrong.
-void checkLossScale(const JobSettings &s, Checks &checks) {
-  constexpr double kMostScale = 0x1p127;
-  checks.range("loss_scale", s.loss_scale, 0, kMostScale, "0 for a scale that finds itself, or one up to 2^127", "use 0");
-  checks.range("initial_scale_power", double(s.initial_scale_power), 0, 127, "0 to 127", "use 16");
-  checks.range("loss_scale_window", double(s.loss_scale_window), 1, 9e15, "1 or more updates", "use 1000");
-  checks.range("hysteresis", double(s.hysteresis), 1, 9e15, "1 or more overflows", "use 2");
-  checks.range("min_loss_scale", s.min_loss_scale, 0x1p-126, kMostScale, "a positive scale up to 2^127", "use 1");
-}
-
 /// The names of the PEFT guide's script. Without 4 bits they are void, but a wrong word is wrong.
 void checkFourBit(const JobSettings &s, Checks &checks) {
   checks.choice("bnb_4bit_quant_type", s.bnb_4bit_quant_type, {"nf4", "fp4"});
@@ -97,7 +87,6 @@ Status verifySettings(const JobSettings &s) {
   Checks checks;
   if (s.bf16 && s.fp16)
     checks.fail("fp16", "is set beside --bf16, expected one of them; drop --fp16");
-  checkLossScale(s, checks);
   checkFourBit(s, checks);
   checks.range("zero_stage", double(s.zero_stage), 0, 3, "0, 1, 2 or 3",
                "use 3 for full parameter sharding");

@@ -150,10 +150,13 @@ private:
     return tokenizer(words);
   }
 
-  /// Where tokens are made of words and back.
+  /// Where tokens are made of words and back. An adapter that was trained with new tokens has them in a tokenizer of its own.
   std::vector<std::string> tokenizer(std::vector<std::string> words) const {
+    std::error_code ignored;
+    const bool own = !encoderDecoder && arguments.mode == "sft" && !arguments.adapter.empty() &&
+                     fs::exists(arguments.adapter + "/tokenizer.json", ignored);
     const std::string format = arguments.chatFormat == "own" ? "none" : arguments.chatFormat;
-    words.insert(words.end(), {"--tokenizer", arguments.model, "--chat_template_format", format});
+    words.insert(words.end(), {"--tokenizer", own ? arguments.adapter : arguments.model, "--chat_template_format", format});
     return words;
   }
 

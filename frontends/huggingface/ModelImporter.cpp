@@ -7,6 +7,7 @@
 #include "frontends/common/SettingsVerifier.h"
 #include "frontends/common/SpecVerifier.h"
 #include "frontends/huggingface/AdapterConfigWriter.h"
+#include "frontends/huggingface/AdapterEmbeddings.h"
 #include "frontends/huggingface/ConfigImporter.h"
 #include "frontends/huggingface/FourBitModules.h"
 #include "frontends/huggingface/LoraTargets.h"
@@ -128,6 +129,11 @@ StatusOr<ImportedModel> importModel(const ImportRequest &request) {
   ZP_ASSIGN_OR_RETURN(std::optional<WeightIndex> weights,
                       WeightIndex::open(request.modelDirectory));
   makeModulesAsStored(config, weights, imported);
+  if (!request.adapterDirectory.empty()) {
+    const size_t told = spec.notes.size();
+    ZP_RETURN_IF_ERROR(adoptEmbeddings(request.adapterDirectory, spec));
+    imported.warnings.insert(imported.warnings.end(), spec.notes.begin() + std::ptrdiff_t(told), spec.notes.end());
+  }
   if (weights) {
     weights->adoptNames(spec);
     ZP_RETURN_IF_ERROR(weights->refuseHeadBias());

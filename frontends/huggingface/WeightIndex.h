@@ -28,7 +28,7 @@ public:
   void adoptNames(ModelSpec &spec) const;
   /// UnknownArchitecture for a head with a bias that isn't zero (BART's final_logits_bias).
   Status refuseHeadBias() const;
-  /// Each tensor of the model is there (TensorMissing), with its shape (TensorShape) and in fp32,
+  /// Each tensor of the model that isn't the adapter's is there (TensorMissing), with its shape (TensorShape) and in fp32,
   /// bf16 or fp16 (TensorDtype). Of a checkpoint that is quantised already, the marked linears are packed and have their scales
   /// beside them as `packed` says; what stands in their quant_state is the loader's business.
   Status check(const ModelSpec &spec, const CheckpointQuantization *packed) const;

@@ -200,6 +200,7 @@ Status checkGeneration(const std::string &path, const fbs::Plan &plan, const Gen
   auto wrong = [](const std::string &what) { return Status(ErrorCode::Config, what); };
   const uint64_t room = beamsOf(plan);
   const bool encoderDecoder = sourceLengthOf(plan) > 0;
+  ZP_RETURN_IF_ERROR(checkTokens(settings, plan.vocab_size(), encoderDecoder));
   if (settings.num_beams > room)
     return wrong(path + ": has room for " + std::to_string(room) + " beams of a prompt, expected the " +
                  std::to_string(settings.num_beams) +

@@ -24,7 +24,7 @@ struct GenerateReport {
 };
 
 /// Whether a plan (`path` names it) can do what is asked. Config: more beams than it has room for, a length that a prompt fills
-/// already, no token that a decoder could begin with, stop strings without what tokens say.
+/// already, no token that a decoder could begin with, stop strings without what tokens say. TokenRange: as checkTokens.
 Status checkGeneration(const std::string &path, const fbs::Plan &plan, const GenerationSettings &settings,
                        const Prompts &prompts);
 

@@ -56,6 +56,8 @@ Status TokenDataset::mapColumns() {
     const std::string shape = shapeText(info->shape);
     if (info->dtype != SafetensorsDtype::I32 || info->shape.size() != 2)
       return wrong(name + ": is " + textOf(info->dtype) + shape + ", expected I32 [rows, max_length]; make it with zpdata");
+    if (info->shape[1] == 0) // such a column may claim any number of rows
+      return wrong(name + ": is " + shape + ", expected rows of a token at least; make it with zpdata");
     if (c == 0 || c == kDecoderColumns.size()) {
       if (first && info->shape[0] != first->shape[0])
         return wrong(name + ": shape is " + shape + ", expected " + std::to_string(first->shape[0]) +

@@ -1,5 +1,5 @@
-// What a run's settings of evaluation and saving must obey: said once, for whoever makes a plan and for whoever carries one out
-// under flags of its own.
+// What a run's settings of evaluation, saving and the loss's scale must obey: said once, for whoever makes a plan and for
+// whoever carries one out under flags of its own.
 #ifndef ZP_RUNTIME_SCHEMA_RUN_RULES_H
 #define ZP_RUNTIME_SCHEMA_RUN_RULES_H
 

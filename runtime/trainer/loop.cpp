@@ -98,9 +98,8 @@ private:
     const auto start = Clock::now();
     ZP_ASSIGN_OR_RETURN(EvaluateReport found, evaluate(plan, rows, executor, communicator, {"", 1, static_cast<uint64_t>(settings.seed)}));
     // A best model whose weights aren't saved couldn't be loaded. What no update has trained is no candidate.
-    const bool bestIsSaved = settings.save_strategy == "best";
-    if (report.updates > 0 && (!settings.load_best_model_at_end || bestIsSaved || policy->after(report.updates)))
-      report.saveAtEnd |= best->offer(report.updates, found) && bestIsSaved;
+    if (report.updates > 0 && (!settings.load_best_model_at_end || policy->ofTheBest() || policy->after(report.updates)))
+      report.saveAtEnd |= best->offer(report.updates, found) && policy->ofTheBest();
     if (!log)
       return {};
     const double seconds = secondsSince(start);
@@ -145,18 +144,9 @@ private:
                                                    settings.warmup_ratio, report.wanted));
     ZP_ASSIGN_OR_RETURN(apply, entries.longestEntry(fbs::EntryKind::ApplyGradients));
     places.resize(order.placesPerUpdate());
-    if (options.checkpoints && savesBeforeTheEnd())
-      options.checkpoints->prepare();
+    if (options.checkpoints && policy->beforeTheEnd(report.updates))
+      ZP_RETURN_IF_ERROR(options.checkpoints->prepare());
     return {};
-  }
-
-  bool savesBeforeTheEnd() const {
-    if (settings.save_strategy == "best")
-      return true;
-    uint64_t step = report.updates + 1;
-    while (step < report.wanted && !policy->after(step))
-      ++step;
-    return step < report.wanted;
   }
 
   /// On whether to stop, and on how far a checkpoint in the making has come.

@@ -211,6 +211,7 @@ def refusals(bench, tally):
     refused("training by a plan that generates", 2, "without --generate", plan, "--model", bench.model, "--dataset", bench.case.tokens, "--output_dir", bench.work / "no")
     refused("a temperature of zero", 2, "--temperature: is 0", *generate, "--do_sample", "true", "--temperature", "0")
     refused("no new tokens", 2, "--max_new_tokens: is 0", *generate, "--max_new_tokens", "0")
+    refused("a forced token beyond the vocabulary", 4, "--forced_eos_token_id: is 100000", *generate, "--forced_eos_token_id", "100000")
     refused("logits that aren't numbers", 5, "are not finite", *(poisoned if word == bench.model else word for word in generate))
     base = bench.plan(1, 0, 2, 4, adapter=False)
     refused("an adapter for a plan without one", 2, "the plan has no adapter", "generate", base, *common, *adapter)

@@ -9,7 +9,7 @@ loss      `zprun eval` of the merged model gives the loss of base and adapter: 1
 shapes    resized embeddings, a tied head that stays tied or gets its own, weights kept transposed: by numpy's product.
 files     shards and their index, config, tokenizer; nothing but what a model has; the base is left alone.
 memory    a model of many tensors is merged in the memory of one.
-resized   `zprun resize` makes a base with rows for new tokens, which trains and merges
+resized   `zprun resize` makes a base with rows for new tokens, of every family, which trains and merges
 refused   what isn't plain LoRA, another base, a cut file, a full disk: one coded line, and no model under a final name.
 
 A line a check; the last line is 'N passed, N failed'. Exit 1 when any failed.
@@ -322,6 +322,41 @@ def resized(bench, tally):
     tally.check("resized", failures, f"101 to 104 rows, loss {losses[0]:.2f} to {losses[-1]:.2f} on new tokens")
 
 
+def resized_families(bench, tally):
+    """Embeddings have a name of their own in each family; what else has as many rows as there are tokens stays as it is."""
+    grown = {
+        "bloom_norms": ["transformer.word_embeddings.weight"],
+        "falcon_groups": ["transformer.word_embeddings.weight"],
+        "t5_all_linear": ["shared.weight"],
+        "bart_qv": ["model.shared.weight"],
+    }
+    for case in find_cases(CASES, list(grown)):
+        out, weights, failures = bench.folder(), load_file(case.model / "model.safetensors"), []
+        model = Path(shutil.copytree(case.model, bench.work / f"to-grow-{case.name}"))
+        rows = json.loads((model / "config.json").read_text())["vocab_size"]
+        weights["a.linear.weight"] = np.ones((rows, 3), np.float32)
+        if case.name == "bart_qv":
+            weights["final_logits_bias"] = np.full((1, rows), 0.5, np.float32)
+        save_file(weights, model / "model.safetensors", {"format": "pt"})
+        want = rows // 8 * 8 + 8
+        tools.call([bench.chosen.bin / "zprun", "resize", "--model", model, "--vocab_size", rows + 1, "-o", out, "--quiet"], bench.chosen.timeout)
+        after = load_file(out / "model.safetensors")
+        for name, tensor in weights.items():
+            new = after[name]
+            if name == "final_logits_bias":
+                same = new.shape == (1, want) and np.array_equal(new[:, :rows], tensor) and not new[:, rows:].any()
+            elif name in [*grown[case.name], HEAD]:
+                mean = tensor.astype(np.float64).mean(axis=0)
+                same = new.shape == (want, tensor.shape[1]) and np.array_equal(new[:rows], tensor) and np.abs(new[rows:] - mean).max() < 1e-6
+            else:
+                same = np.array_equal(new, tensor)
+            failures += [] if same else [f"{name} is {new.shape}, or has other values"]
+        failures += [] if after.keys() == weights.keys() else ["other tensors"]
+        said = json.loads((out / "config.json").read_text())["vocab_size"]
+        failures += [] if said == want else [f"config.json says {said} tokens, expected {want}"]
+        tally.check(f"resized: {case.name}", failures, f"{rows} to {want} rows")
+
+
 def refused(bench, tally):
     case = find_cases(CASES, ["llama_gqa_fp32"])[0]
 
@@ -389,7 +424,7 @@ def main():
     tally = tools.Tally()
     with tempfile.TemporaryDirectory(prefix="merge-") as scratch:
         bench = Bench(chosen, chosen.work_dir or Path(scratch))
-        for part in (against_peft, same_loss, by_numpy, files, memory, resized, refused):
+        for part in (against_peft, same_loss, by_numpy, files, memory, resized, resized_families, refused):
             try:
                 part(bench, tally)
             except (pipeline.StageFailed, OSError, KeyError, ValueError) as problem:

@@ -323,6 +323,10 @@ def new_tokens(guide):
     tensors = load_file(merged / "model.safetensors")
     same = (tensors["lm_head.weight"] == adapter["base_model.model.lm_head.weight"]).all()
     expect(same and json.loads((merged / "config.json").read_text())["vocab_size"] == grown, "the merged model has other embeddings")
+    ask = ["--chat_template_format", "chatml", "--prompt", "Open the path", "--prompt", "The file", "--max_new_tokens", "8", "--quiet"]
+    upon_base = must([guide.bin / "zp", "generate", "--model", model, "--adapter_name_or_path", output, *ask])
+    whole = must([guide.bin / "zp", "generate", "--model", merged, *ask])
+    expect(upon_base == whole and upon_base.count("--- prompt ") == 2, f"the adapter upon its base says {upon_base!r}, merged {whole!r}")
     again = ran(guide.sft("run_peft_deepspeed", output, "--model_name_or_path", model, "--do_eval").stdout)
     expect(again == [], f"run again: {again}")
     return f"{rows} rows to {grown}, evaluated at {evaluated:.3f}"

@@ -136,7 +136,6 @@ static Status readT5(const JsonDocument &config, const T5Defaults &defaults, Mod
   spec.normEpsilon = readEpsilon(reader, "layer_norm_epsilon", 1e-6);
   spec.scoreScale = 1;
   readProjection(reader, defaults.projection, spec);
-  spec.downInFloats = true;
   spec.tiedHead = reader.boolean("tie_word_embeddings", defaults.tied);
   // The key says it, not whether the weights are tied.
   bool scaled = defaults.scaled && (reader.has("scale_decoder_outputs") ? reader.boolean("scale_decoder_outputs", true) : spec.tiedHead);

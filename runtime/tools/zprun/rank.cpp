@@ -3,9 +3,9 @@
 #include <cstdio>
 #include <memory>
 #include <set>
-#include <thread>
 
 #include "runtime/collective/throttled/throttled_communicator.h"
+#include "runtime/device/cpu/thread_pool.h"
 #include "runtime/generation/generate.h"
 #include "runtime/io/adapter.h"
 #include "runtime/io/atomic_file.h"
@@ -40,8 +40,9 @@ static Status checkEmbeddings(const Session &session, Checkpoint &adapter) {
     if (tensor.info->shape != shapeOf(*parameter))
       return Status(ErrorCode::AdapterMismatch, placeOf(tensor, name) + "shape is " + shapeText(tensor.info->shape) + ", expected " +
                                                     shapeText(shapeOf(*parameter)) +
-                                                    " as the model has, whose vocabulary is another; make one of both: zprun merge --model " +
-                                                    session.options.model + " --adapter_name_or_path " + session.options.adapter + " -o NEW");
+                                                    " as the plan has, whose model has another vocabulary; import again with "
+                                                    "--adapter_name_or_path " +
+                                                    session.options.adapter);
   }
   return {};
 }
@@ -155,9 +156,7 @@ static StatusOr<int> calibrateAndWrite(const Session &session, Executor &executo
   ZP_RETURN_IF_ERROR(bench(loop).status());
   if (communicator.rank() != 0)
     return 0;
-  const int cores = static_cast<int>(std::thread::hardware_concurrency());
-  const int threads = session.options.threads > 0 ? session.options.threads : std::max(cores / std::max(communicator.localSize(), 1), 1);
-  ZP_RETURN_IF_ERROR(writeCalibration(session, times, threads));
+  ZP_RETURN_IF_ERROR(writeCalibration(session, times, threadsOfRank(session.options.threads, communicator.localSize())));
   return 0;
 }
 

@@ -9,6 +9,7 @@
 
 #include "runtime/io/atomic_file.h"
 #include "runtime/io/convert_elements.h"
+#include "runtime/io/token_weights.h"
 #include "runtime/tools/zprun/merge/adapter_changes.h"
 #include "runtime/tools/zprun/merge/stored_weight.h"
 #include "runtime/tools/zprun/model_files.h"
@@ -49,6 +50,7 @@ public:
     }
     ZP_ASSIGN_OR_RETURN(config, readObject<ordered_json>(configPath));
     ZP_ASSIGN_OR_RETURN(base, Checkpoint::open(options.model));
+    embedding = embeddingIn(base);
     ZP_ASSIGN_OR_RETURN(changes, readAdapterChanges(options.adapter));
     ZP_RETURN_IF_ERROR(listTensors());
     ZP_RETURN_IF_ERROR(checkBelonging());
@@ -71,25 +73,25 @@ private:
     for (const std::string &name : names)
       if (!beside.contains(name))
         ZP_RETURN_IF_ERROR(addTensor(name, name));
-    const bool tied = !base.contains(kHeadWeight) && base.contains(kEmbeddingWeight);
-    if (!tied || (!isChanged(kHeadWeight) && !isChanged(kEmbeddingWeight)))
+    const bool tied = !base.contains(kHeadWeight) && !embedding.empty();
+    if (!tied || (!isChanged(kHeadWeight) && !isChanged(embedding)))
       return {};
     ZP_ASSIGN_OR_RETURN(bool stay, staysTied());
     if (stay)
       return {};
-    return addTensor(kHeadWeight, kEmbeddingWeight);
+    return addTensor(kHeadWeight, embedding);
   }
 
-  bool isChanged(const char *name) const { return changes.added.contains(name) || changes.replaced.contains(name); }
+  bool isChanged(const std::string &name) const { return changes.added.contains(name) || changes.replaced.contains(name); }
 
   /// The adapter has brought the two as one and the same.
   StatusOr<bool> staysTied() {
-    auto head = changes.replaced.find(kHeadWeight), embedding = changes.replaced.find(kEmbeddingWeight);
-    if (head == changes.replaced.end() || embedding == changes.replaced.end() || changes.added.contains(kHeadWeight) ||
-        changes.added.contains(kEmbeddingWeight))
+    auto head = changes.replaced.find(kHeadWeight), tokens = changes.replaced.find(embedding);
+    if (head == changes.replaced.end() || tokens == changes.replaced.end() || changes.added.contains(kHeadWeight) ||
+        changes.added.contains(embedding))
       return false;
     ZP_ASSIGN_OR_RETURN(CheckpointTensor one, changes.weights.find(head->second));
-    ZP_ASSIGN_OR_RETURN(CheckpointTensor other, changes.weights.find(embedding->second));
+    ZP_ASSIGN_OR_RETURN(CheckpointTensor other, changes.weights.find(tokens->second));
     const bool same = one.info->dtype == other.info->dtype && one.info->shape == other.info->shape &&
                       std::memcmp(one.data(), other.data(), one.info->bytes) == 0;
     if (same)
@@ -131,14 +133,14 @@ private:
   Status replace(MergedTensor &tensor, const std::string &name) {
     ZP_ASSIGN_OR_RETURN(StoredWeight weight, StoredWeight::open(changes.weights, name));
     const std::vector<uint64_t> &shape = weight.shape();
-    const bool vocabulary = tensor.name == kHeadWeight || tensor.name == kEmbeddingWeight;
+    const bool vocabulary = isTokenWeight(tensor.name);
     const bool fits =
         shape == tensor.shape || (vocabulary && shape.size() == 2 && tensor.shape.size() == 2 && shape[1] == tensor.shape[1]);
     if (!fits)
       return Status(ErrorCode::TensorShape, changes.place + ": tensor " + name + ": shape is " + shapeText(shape) +
                                                 ", expected " + shapeText(tensor.shape) +
                                                 " as the base has; name the base that the adapter was trained on");
-    if (tensor.name == kEmbeddingWeight && shape[0] != tensor.shape[0])
+    if (tensor.name == embedding && shape[0] != tensor.shape[0])
       vocabularySize = shape[0];
     tensor.shape = shape;
     tensor.source = name;
@@ -257,7 +259,7 @@ private:
     if (vocabularySize)
       config["vocab_size"] = *vocabularySize;
     for (const MergedTensor &tensor : tensors)
-      if (tensor.name == kHeadWeight && (isChanged(kHeadWeight) || isChanged(kEmbeddingWeight)))
+      if (tensor.name == kHeadWeight && (isChanged(kHeadWeight) || isChanged(embedding)))
         config["tie_word_embeddings"] = false;
     ZP_ASSIGN_OR_RETURN(std::string text, readTextFile(configPath));
     return writeFileAtomically(directory + "/config.json", config == given ? text : config.dump(2, ' ', true) + "\n");
@@ -267,6 +269,7 @@ private:
   const std::string configPath;
   ordered_json config;
   Checkpoint base;
+  std::string embedding; // the base's; empty where it has none
   AdapterChanges changes;
   std::vector<MergedTensor> tensors;
   std::optional<DType> dequantized;       // what the first weight in 4 bits was quantized from

@@ -58,7 +58,7 @@ Status QuantizedWriter::write(const std::string &directory, uint64_t maxShardByt
 }
 
 StatusOr<WeightBlocks> QuantizedWriter::blocksOf(const ModelTensor &tensor) {
-  return WeightBlocks::open({&from, 0, format.dtype, kConfigExpects}, tensor.name, tensor.shape, format.blocks);
+  return WeightBlocks::open({&from, 0, format.dtype, kConfigExpects}, tensor.source, tensor.shape, format.blocks);
 }
 
 /// The text beside a weight names its offset, and where anything lies in a file hangs on the text's length: offsets
@@ -79,6 +79,11 @@ Status QuantizedWriter::readOffsets() {
   return {};
 }
 
+/// Of one that isn't quantised.
+DType QuantizedWriter::dtypeOf(const ModelTensor &tensor) const {
+  return tensor.staysF32 && format.dtype == DType::F16 ? DType::F32 : format.dtype;
+}
+
 QuantState QuantizedWriter::stateOf(const ModelTensor &tensor) const {
   QuantState state{format.blocks, format.dtype, tensor.shape, std::nullopt};
   if (format.nested)
@@ -89,7 +94,7 @@ QuantState QuantizedWriter::stateOf(const ModelTensor &tensor) const {
 Status QuantizedWriter::layOut() {
   for (const ModelTensor &tensor : tensors) {
     if (!tensor.linear) {
-      entries.push_back({tensor.name, labelOf(format.dtype), tensor.shape});
+      entries.push_back({tensor.name, labelOf(dtypeOf(tensor)), tensor.shape});
       continue;
     }
     const uint64_t packed = packedBytesOf(elementsOf(tensor)),
@@ -120,12 +125,17 @@ Status QuantizedWriter::put(const std::string &name, uint64_t offset, const void
 
 Status QuantizedWriter::copyTensor(const ModelTensor &tensor) {
   DType stored;
-  ZP_ASSIGN_OR_RETURN(CheckpointTensor source, findFloats(from, tensor.name, tensor.shape, stored, kConfigExpects));
-  std::vector<std::byte> piece(bytesOf(format.dtype, std::min(kPiece, elementsOf(tensor))));
+  const DType dtype = dtypeOf(tensor);
+  std::vector<std::byte> piece(bytesOf(dtype, std::min(kPiece, elementsOf(tensor))));
+  if (tensor.source.empty())
+    return forEachPiece(elementsOf(tensor), [&](uint64_t first, uint64_t count) {
+      return put(tensor.name, bytesOf(dtype, first), piece.data(), bytesOf(dtype, count)); // zeros
+    });
+  ZP_ASSIGN_OR_RETURN(CheckpointTensor source, findFloats(from, tensor.source, tensor.shape, stored, kConfigExpects));
   return forEachPiece(elementsOf(tensor), [&](uint64_t first, uint64_t count) {
-    convertElements(source.data() + bytesOf(stored, first), stored, piece.data(), format.dtype, count);
+    convertElements(source.data() + bytesOf(stored, first), stored, piece.data(), dtype, count);
     source.file->release(*source.info, bytesOf(stored, first), bytesOf(stored, count));
-    return put(tensor.name, bytesOf(format.dtype, first), piece.data(), bytesOf(format.dtype, count));
+    return put(tensor.name, bytesOf(dtype, first), piece.data(), bytesOf(dtype, count));
   });
 }
 
@@ -163,7 +173,8 @@ std::string QuantizedWriter::index(const std::vector<Shard> &shards) const {
   nlohmann::json index;
   uint64_t bytes = 0, parameters = 0;
   for (const ModelTensor &tensor : tensors)
-    parameters += tensor.linear ? packedBytesOf(elementsOf(tensor)) * 2 : elementsOf(tensor);
+    if (tensor.isParameter)
+      parameters += tensor.linear ? packedBytesOf(elementsOf(tensor)) * 2 : elementsOf(tensor);
   for (const Shard &shard : shards)
     for (const SafetensorsEntry &entry : shard.entries) {
       uint64_t bits = bitsOf(entry.dtype);

@@ -35,6 +35,7 @@ private:
   Status readOffsets();
   Status layOut();
   Status put(const std::string &name, uint64_t offset, const void *data, uint64_t bytes);
+  DType dtypeOf(const ModelTensor &tensor) const;
   Status copyTensor(const ModelTensor &tensor);
   Status quantizeTensor(const ModelTensor &tensor);
   Status putScales(const std::string &name, std::span<const float> scales);
