@@ -6,6 +6,7 @@
 curve       TRL's run of tests/golden/evaluation on 1 rank and on 2: losses, evaluation losses and accuracies, the best model's
             step and metric, and the adapter at the end, which is that of the best checkpoint
 lines       standard output has the reference's lines, trainer_state.json its log
+memory      --report_memory: the guide's lines after each evaluation, within training and by zprun eval; else none of them
 unchanged   a run that evaluates trains the same bytes as one that doesn't: sharded, offloaded, in 4 bits, recomputed
 strategies  no, steps, epoch, with a delay and at the start: the steps of transformers' DefaultFlowCallback
 best_alone  save_strategy best saves where an evaluation is the best so far
@@ -33,6 +34,7 @@ from safetensors.numpy import load_file, save_file
 from support import pipeline, tools
 from support.compare import Mismatch, worst_change
 from support.event_files import read_by_tensorboard, read_events
+from support.memory_lines import contradictions, memory_lines
 from support.saving import Bench, checkpoints, weights
 
 GOLDEN = tools.ROOT / "tests/golden/evaluation"
@@ -161,6 +163,24 @@ def log_lines(trainer, tally):
         if len(re.findall(rf"^{kind} (Total Peak |Peak )?Memory .*: -?\d+$", done.stdout, re.M)) != 4:
             failures.append(f"not the four lines of {kind} memory")
     tally.check("lines", failures, f"{len(said)} lines")
+
+
+def memory(trainer, tally):
+    out, done = trainer.run(1, 0, *EVERY, "--report_memory", "true", quiet=False)
+    evaluations = len(curves(out)[1])
+    tally.check("memory within training", contradictions(memory_lines(done.stdout, "eval"), evaluations), f"{evaluations} evaluations")
+    bench = trainer.bench
+    plan = bench.plan(CASE, 2, 3, **{**FLAGS, "per_device_train_batch_size": 2})
+    words = [bench.chosen.bin / "zprun", "eval", plan, "--model", bench.case(CASE).model, "--adapter_name_or_path", out]
+    words += ["--dataset", trainer.rows.test, "-n", 2]
+    said = tools.call([*words, "--report_memory", "true"], bench.chosen.timeout)
+    failures = contradictions(memory_lines(said, "eval"), 1)
+    loss = json.loads(next(line for line in said.splitlines() if line.startswith("{")))["loss"]
+    if not math.isclose(loss, curves(out)[1][-1]["eval_loss"], rel_tol=1e-5):
+        failures.append(f"zprun eval has the loss {loss}, training had {curves(out)[1][-1]['eval_loss']}")
+    if "Memory" in tools.call(words, bench.chosen.timeout):
+        failures.append("memory lines that nobody asked for")
+    tally.check("memory of zprun eval", failures, "as asked for")
 
 
 def unchanged(trainer, tally):
@@ -334,7 +354,7 @@ def refused(trainer, tally):
     tally.check("refused: nothing to learn", [] if "none of 4 rows has one that counts" in done.stderr else [done.stderr], "exit 4")
 
 
-PARTS = (curve, log_lines, unchanged, strategies, kept, best_alone, resumed, events, hub, refused)
+PARTS = (curve, log_lines, memory, unchanged, strategies, kept, best_alone, resumed, events, hub, refused)
 
 
 def main():
