@@ -96,6 +96,7 @@ StatusOr<LoopReport> run(const fbs::Plan &plan, const JobSettings &settings,
   loop.evaluation = options.evaluation;
   loop.eventDirectory = options.eventDirectory;
   loop.afterEpoch = options.afterEpoch;
+  loop.afterEvaluation = options.afterEvaluation;
   CheckpointOptions saving;
   saving.model = options.trained;
   saving.settings = &settings;

@@ -7,10 +7,10 @@ import numpy
 
 from . import __version__
 from .encode import IGNORED, Encoder, Settings
-from .errors import ZpError
+from .errors import ZpError, warn
 from .make_pairs import makePairs
 from .modes import HOMES, checkFlags, kindOf
-from .packing import blocks, pack
+from .packing import BLOCK, blocks, pack
 from .sources import findSplits, readRows
 from .token_file import Side, writeTokenFile
 from .tokenizer import Tokenizer
@@ -90,9 +90,24 @@ def makeSplit(tokenizer, files, output, split, arguments):
             f"leaves no row with a counted token in its first {arguments.max_length} tokens; "
             "raise --max_length or check the rows with --completion_only_loss false",
         )
+    warnAboutLongOnes(documents, arguments)
     report = {"file": str(output), "split": split, "documents": seen, **count(rows, arguments.max_length)}
     writeTokenFile(output, [Side(rows, arguments.max_length, tokenizer.padId)], metadata(tokenizer, report, arguments))
     return report
+
+
+def warnAboutLongOnes(documents, arguments):
+    """Says what is left out because it doesn't fit into a row, as with the reference, which doesn't say so."""
+    length = arguments.max_length
+    if arguments.packing and arguments.packing_strategy != "bfd":
+        return  # these split what is long
+    long = [len(ids) for ids, _ in documents if len(ids) > length]
+    if long:
+        warn(
+            f"{len(long)} of {len(documents)} documents are longer than {length} tokens: {sum(long) - len(long) * length} tokens at their ends "
+            "are left out; --max_length sets the length"
+            + ("" if not arguments.packing else ", --packing_strategy bfd_split keeps them in pieces")
+        )
 
 
 def encodeAll(tokenizer, files, arguments):

@@ -171,7 +171,7 @@ void addOptions(CLI::App &app, ZprunOptions &o, std::string &adapterSwitch) {
     addEvaluationOptions(app, o);
     app.add_option("--report_to", o.reportTo, "tensorboard or none")->check(CLI::IsMember({"tensorboard", "none"}))->group("Logging");
     app.add_option("--logging_dir", o.loggingDirectory, "of TensorBoard's events; OUTPUT_DIR/runs")->group("Logging");
-    app.add_option("--report_memory", o.reportMemory, "true: loss and memory after each epoch, as the PEFT guide's scripts print them")->group("Logging");
+    app.add_option("--report_memory", o.reportMemory, "true: loss and memory after each epoch, memory after each evaluation, as the PEFT guide's scripts print them")->group("Logging");
     app.add_option("--push_to_hub", o.pushToHub, "add a model card and the tokenizer to OUTPUT_DIR, and say how it is pushed")->group("Logging");
     app.add_option("--hub_model_id", o.hubModel, "NAME/MODEL on the hub; OUTPUT_DIR's name")->group("Logging");
     app.add_flag("--dry_run", o.dryRun, "check everything, name the memory, train nothing");
@@ -181,6 +181,7 @@ void addOptions(CLI::App &app, ZprunOptions &o, std::string &adapterSwitch) {
     app.add_option("--adapter", adapterSwitch, "on, or off: the base model alone")->check(CLI::IsMember({"on", "off"}));
   } else if (o.verb == Verb::Eval) {
     app.add_option("--adapter", adapterSwitch, "on, or off: the base model alone")->check(CLI::IsMember({"on", "off"}));
+    app.add_option("--report_memory", o.reportMemory, "true: memory, as the PEFT guide's scripts print it")->group("Logging");
     app.add_option("--logits", o.logitsFile, "file for the logits of the first rows");
     app.add_option("--rows", o.logitsRows, "rows whose logits are written")->check(CLI::PositiveNumber);
   } else {
