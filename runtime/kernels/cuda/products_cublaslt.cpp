@@ -115,7 +115,7 @@ private:
     ZP_RETURN_IF_ERROR(set(made.operation, CUBLASLT_MATMUL_DESC_TRANSB, second));
     if (p.bias) {
       ZP_RETURN_IF_ERROR(set(made.operation, CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_BIAS));
-      ZP_RETURN_IF_ERROR(set(made.operation, CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, typeOf(p.dtype)));
+      ZP_RETURN_IF_ERROR(set(made.operation, CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, typeOf(p.targetDtype)));
       ZP_RETURN_IF_ERROR(set(made.operation, CUBLASLT_MATMUL_DESC_BIAS_POINTER, p.bias));
     }
     ZP_RETURN_IF_ERROR(layout(made.first, p.dtype, p.transposeB ? p.k : p.n, p.transposeB ? p.n : p.k, p.strideB));
