@@ -102,7 +102,7 @@ Status CudaExecutor::checkOptions() const {
 Status CudaExecutor::prepare() {
   ZP_RETURN_IF_ERROR(checkOptions());
   ZP_RETURN_IF_ERROR(checkInstructions(file));
-  ZP_ASSIGN_OR_RETURN(cuda::Properties device, cuda::selectDevice(communicator.localSize() > 0 ? communicator.rank() % communicator.localSize() : 0));
+  ZP_ASSIGN_OR_RETURN(cuda::Properties device, cuda::selectDevice(communicator.localRank()));
   ZP_RETURN_IF_ERROR(memory.allocate(plan, device, options.diskDirectory));
   ZP_ASSIGN_OR_RETURN(products, cuda::createProducts());
   auto address = [&](uint32_t buffer) -> void * { return memory.buffer(*plan.buffers()->Get(buffer)); };
