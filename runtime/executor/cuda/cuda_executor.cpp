@@ -291,6 +291,7 @@ Status CudaExecutor::capture(uint32_t index) {
 
 Status CudaExecutor::issueMeasured(uint32_t index) {
   const auto &list = resolved.entries[index];
+  ZP_RETURN_IF_ERROR(synchronizeAll()); // inputs are still being carried over
   for (uint32_t i = 0; i < list.size(); ++i) {
     auto start = std::chrono::steady_clock::now();
     ZP_RETURN_IF_ERROR(perform(list[i]));
