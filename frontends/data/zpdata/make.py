@@ -10,7 +10,7 @@ from .encode import IGNORED, Encoder, Settings
 from .errors import ZpError, warn
 from .make_pairs import makePairs
 from .modes import HOMES, checkFlags, kindOf
-from .packing import BLOCK, blocks, pack
+from .packing import blocks, pack
 from .sources import findSplits, readRows
 from .token_file import Side, writeTokenFile
 from .tokenizer import Tokenizer

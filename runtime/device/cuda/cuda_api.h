@@ -22,7 +22,7 @@ struct Properties {
   int multiprocessors = 1;
 };
 
-/// Makes device `localRank` modulo their number the calling process's. Errors: no driver, no device.
+/// Makes device `localRank` (a rank's place among those of its host) modulo their number the calling process's. Errors: no driver, no device.
 StatusOr<Properties> selectDevice(int localRank);
 
 StatusOr<void *> allocateDevice(uint64_t bytes);

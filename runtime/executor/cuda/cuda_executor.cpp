@@ -102,7 +102,7 @@ Status CudaExecutor::checkOptions() const {
 Status CudaExecutor::prepare() {
   ZP_RETURN_IF_ERROR(checkOptions());
   ZP_RETURN_IF_ERROR(checkInstructions(file));
-  ZP_ASSIGN_OR_RETURN(cuda::Properties device, cuda::selectDevice(communicator.localSize() > 0 ? communicator.rank() % communicator.localSize() : 0));
+  ZP_ASSIGN_OR_RETURN(cuda::Properties device, cuda::selectDevice(communicator.localRank()));
   ZP_RETURN_IF_ERROR(memory.allocate(plan, device, options.diskDirectory));
   ZP_ASSIGN_OR_RETURN(products, cuda::createProducts());
   auto address = [&](uint32_t buffer) -> void * { return memory.buffer(*plan.buffers()->Get(buffer)); };
@@ -293,6 +293,7 @@ Status CudaExecutor::capture(uint32_t index) {
 
 Status CudaExecutor::issueMeasured(uint32_t index) {
   const auto &list = resolved.entries[index];
+  ZP_RETURN_IF_ERROR(synchronizeAll()); // inputs are still being carried over
   for (uint32_t i = 0; i < list.size(); ++i) {
     auto start = std::chrono::steady_clock::now();
     ZP_RETURN_IF_ERROR(perform(list[i]));

@@ -128,8 +128,10 @@ static StatusOr<int> generateAndReport(const Session &session, Executor &executo
   return 0;
 }
 
-/// Of all ranks at once, as they trained: they share the machine in both.
+/// Of all ranks at once, as they trained: they share the machine in both. Measured on the CPU: nothing for a plan of another target.
 static StatusOr<MatmulRate> matmulRate(const Session &session, Communicator &communicator) {
+  if (!session.runsOnCpu())
+    return MatmulRate{};
   ZP_RETURN_IF_ERROR(communicator.barrier());
   MatmulRate rate = bestMatmulRate(session.settings.bf16, session.options.threads, communicator.localSize());
   ZP_RETURN_IF_ERROR(communicator.barrier());
@@ -150,8 +152,12 @@ static StatusOr<int> compareAndReport(const Session &session, Executor &executor
   BenchLoop other(session.against->plan(), session.against->settings, against, communicator, session.options.steps);
   ZP_ASSIGN_OR_RETURN(BenchComparison comparison, benchInTurns(loop, other));
   ZP_ASSIGN_OR_RETURN(MatmulRate rate, matmulRate(session, communicator));
+  MatmulRate otherRate = rate;
+  if (session.runsOnCpu() != session.against->runsOnCpu()) {
+    ZP_ASSIGN_OR_RETURN(otherRate, matmulRate(*session.against, communicator));
+  }
   if (communicator.rank() == 0)
-    reportComparison(session, comparison, rate, communicator);
+    reportComparison(session, comparison, rate, otherRate, communicator);
   return 0;
 }
 

@@ -18,11 +18,10 @@ namespace zp::rt {
 bool Session::trainsAdapter() const { return plan().adapter_config() && plan().adapter_config()->size() > 0; }
 
 uint64_t Session::plannedBytes() const {
-  const bool deviceIsHost = plan().target()->string_view() == "cpu";
   uint64_t bytes = against ? against->plannedBytes() : 0;
   if (plan().spaces())
     for (const fbs::Space *space : *plan().spaces())
-      if (space->tier() != fbs::Tier::Disk && (deviceIsHost || space->tier() != fbs::Tier::Device))
+      if (space->tier() != fbs::Tier::Disk && (runsOnCpu() || space->tier() != fbs::Tier::Device))
         bytes += space->bytes();
   return bytes;
 }
