@@ -145,14 +145,13 @@ struct ModelSpec {
   double activationDropout = 0;                               ///< on the MLP's hidden values
   bool normAfter = false;                                     ///< each half of a block ends in its norm instead of beginning with it
   bool gatedMlp = true;                                       ///< two linears open the MLP, one of them its gate
-  bool downInFloats = false; ///< the MLP's second linear is never kept in 4 bits, nor in f16
+  bool downInFloats = false; ///< the MLP's second linear stays in f32 where the job is in f16
   HalfClamps halfClamps = HalfClamps::None;
   bool parallelBlocks = false;    ///< attention and MLP both read the block's input
   bool separateNorms = false;     ///< each of the two has a norm of its own
   bool residualAfterNorm = false; ///< the residual stream is what the norm gives, not what it is given
 
-  std::vector<std::string> notes;         ///< lines that whoever imports the model should read
-  std::vector<std::string> trainingNotes; ///< those that are nothing to who only generates with it
+  std::vector<std::string> notes; ///< lines that whoever imports the model should read
 
   std::vector<ModuleSpec> modules; ///< in the order of named_modules, the root itself left out
 

@@ -78,11 +78,6 @@ double readDropout(JsonReader &reader, const char *name, double absent) {
   return value;
 }
 
-void noteAttentionDropout(JsonReader &reader, const char *name, double absent, ModelSpec &spec) {
-  if (readDropout(reader, name, absent) > 0)
-    spec.trainingNotes.push_back("note: " + reader.source().place(name) + ": dropout of attention's probabilities is not applied");
-}
-
 void refuseOtherNumber(JsonReader &reader, const char *name, double expected, const char *fix) {
   if (double value = reader.number(name, expected); value != expected)
     reader.fail(ErrorCode::UnknownArchitecture, name,

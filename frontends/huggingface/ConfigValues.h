@@ -30,9 +30,6 @@ Activation readActivation(JsonReader &reader, const char *name, const char *abse
 /// A dropout of 0 up to 1, 1 excluded.
 double readDropout(JsonReader &reader, const char *name, double absent);
 
-/// Dropout of attention's probabilities is not applied; whoever trains the model is told.
-void noteAttentionDropout(JsonReader &reader, const char *name, double absent, ModelSpec &spec);
-
 /// hidden / heads, which must be whole, for a config that has no width of a head of its own.
 int64_t divideHeads(JsonReader &reader, const char *hiddenName, int64_t hidden, int64_t heads);
 

@@ -121,8 +121,6 @@ StatusOr<ImportedModel> importModel(const ImportRequest &request) {
   ZP_ASSIGN_OR_RETURN(imported.spec, importConfig(config));
   ModelSpec &spec = imported.spec;
   imported.warnings = spec.notes;
-  if (!request.settings.generate)
-    imported.warnings.insert(imported.warnings.end(), spec.trainingNotes.begin(), spec.trainingNotes.end());
   ZP_ASSIGN_OR_RETURN(std::optional<CheckpointQuantization> stored, settleSettings(request, config, imported));
   ZP_RETURN_IF_ERROR(verifySpecialTokens(config, request.modelDirectory, spec));
 

@@ -10,11 +10,12 @@ struct Case {
   enum Segments { One, Packed, Scattered, Padded } segments;
   int64_t keyLength = 0; // causal when none is given
   enum Bias { None, ByKey, ByDistance } bias = None;
+  double dropout = 0;
   int64_t keys() const { return rows * (keyLength ? keyLength : length); }
 };
 void PrintTo(const Case &c, std::ostream *out) {
   *out << c.rows << "x" << c.length << " heads " << c.heads << "/" << c.kvHeads << " d " << c.headDim << " window " << c.window
-       << " segments " << c.segments << " keys " << c.keyLength << " bias " << c.bias;
+       << " segments " << c.segments << " keys " << c.keyLength << " bias " << c.bias << " dropout " << c.dropout;
 }
 
 TensorView segmentsOf(Maker &maker, const Case &c, int64_t length) {
@@ -52,6 +53,15 @@ AttentionArgs attention(Maker &maker, DType f, const Case &c) {
   args.length = c.length;
   args.window = c.window;
   args.scale = 1 / std::sqrt(static_cast<double>(c.headDim));
+  args.dropout = c.dropout;
+  if (c.dropout > 0) {
+    StepScalars scalars{};
+    scalars.seed = 0x123456789abcdef0ull;
+    scalars.optimizerStep = 5;
+    scalars.rowBase = 11;
+    args.scalars = maker.scalars(scalars);
+    args.site = 3;
+  }
   return args;
 }
 
@@ -83,6 +93,9 @@ AttentionGradientArgs gradientOf(Maker &maker, const AttentionArgs &forward) {
   args.keyLength = forward.keyLength;
   args.causal = forward.causal;
   args.biasByDistance = forward.biasByDistance;
+  args.scalars = forward.scalars;
+  args.dropout = forward.dropout;
+  args.site = forward.site;
   return args;
 }
 
@@ -153,6 +166,110 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{2, 150, 2, 2, 10, 0, Case::Scattered, 150, Case::ByDistance}, Case{2, 5, 2, 1, 3, 0, Case::One, 0, Case::ByKey},
                       Case{2, 220, 2, 1, 16, 30, Case::Packed, 0, Case::ByKey}, Case{2, 300, 4, 1, 24, 0, Case::One, 0, Case::ByKey},
                       Case{2, 33, 3, 3, 20, 0, Case::Padded, 200, Case::ByKey}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Dropped, Attention,
+    ::testing::Values(Case{1, 1, 1, 1, 1, 0, Case::One, 0, Case::None, 0.5}, Case{2, 5, 2, 1, 3, 0, Case::One, 9, Case::None, 0.1},
+                      Case{2, 97, 3, 3, 64, 0, Case::One, 0, Case::ByDistance, 0.25}, Case{3, 40, 6, 2, 8, 7, Case::One, 0, Case::None, 0.5},
+                      Case{1, 300, 2, 1, 24, 0, Case::One, 70, Case::None, 0.9}, Case{1, 130, 1, 1, 256, 0, Case::One, 0, Case::ByKey, 0.1},
+                      Case{2, 220, 2, 1, 16, 30, Case::Packed, 0, Case::ByKey, 0.1}, Case{2, 150, 2, 2, 10, 0, Case::Scattered, 150, Case::ByDistance, 0.3},
+                      Case{2, 200, 2, 1, 16, 0, Case::Padded, 130, Case::None, 0.1}, Case{2, 33, 2, 2, 16, 0, Case::One, 0, Case::None, 0.999}));
+
+/// A gradient that is the same for every element of the output, and values that are 1: what is left of each probability shows.
+AttentionArgs evenAttention(Maker &maker, int64_t rows, int64_t length, int64_t keyLength, double dropout) {
+  AttentionArgs args = attention(maker, DType::F32, {rows, length, 2, 2, 4, 0, Case::One, keyLength, Case::None, dropout});
+  std::memset(args.query.data, 0, args.query.bytes());
+  for (int64_t i = 0; i < args.value.elements(); ++i)
+    args.value.as<float>()[i] = 1;
+  return args;
+}
+
+TEST(AttentionDropout, KeepsTheExpectedShareAndScalesIt) {
+  Maker maker;
+  AttentionArgs args = evenAttention(maker, 4, 100, 200, 0.1);
+  fast::run(KernelContext{}, args);
+  double sum = 0;
+  std::set<float> seen;
+  for (int64_t i = 0; i < args.target.elements(); i += 4) { // a query and a head each
+    const float kept = args.target.as<float>()[i];
+    ASSERT_NEAR(kept * 200 * 0.9, std::round(kept * 200 * 0.9), 1e-3) << "a whole number of keys is kept";
+    sum += kept;
+    seen.insert(kept);
+  }
+  EXPECT_NEAR(sum / 800, 1, 0.005);
+  EXPECT_GT(seen.size(), 10u) << "masks of their own";
+}
+
+// The mask is a fact of the place in the update: of the row, of the head, of query and key, whatever stands beside them.
+TEST(AttentionDropout, RowsAreKeyedByTheirPlaceInTheUpdate) {
+  Maker maker;
+  AttentionArgs both = attention(maker, DType::F32, {2, 40, 2, 1, 8, 0, Case::One, 100, Case::None, 0.4});
+  fast::run(KernelContext{}, both);
+  AttentionArgs second = both;
+  auto secondRow = [](TensorView &view, int64_t rows) {
+    view.data = view.as<char>() + view.bytes() / 2;
+    view.dims[0] = rows;
+  };
+  for (TensorView *view : {&second.query, &second.segments})
+    secondRow(*view, 40);
+  for (TensorView *view : {&second.key, &second.value, &second.keySegments})
+    secondRow(*view, 100);
+  second.target = maker.empty(DType::F32, {40, 16});
+  second.logSumExp = maker.empty(DType::F32, {2, 40});
+  StepScalars scalars = *both.scalars.as<StepScalars>();
+  ++scalars.rowBase;
+  second.scalars = maker.scalars(scalars);
+  fast::run(KernelContext{}, second);
+  EXPECT_EQ(std::memcmp(second.target.data, both.target.as<float>() + 40 * 16, second.target.bytes()), 0);
+}
+
+TEST(AttentionDropout, LongerRowsOfPaddingChangeNoMask) {
+  Maker maker;
+  AttentionArgs brief = attention(maker, DType::F32, {1, 30, 2, 2, 8, 0, Case::One, 101, Case::None, 0.4}), padded = brief;
+  fast::run(KernelContext{}, brief);
+  auto lengthened = [&](const TensorView &view, int64_t rows) {
+    TensorView longer = view.rank == 1 ? maker.integers({rows}, -1, -1) : maker.normal(DType::F32, {rows, view.dims[1]});
+    std::memcpy(longer.data, view.data, view.bytes());
+    return longer;
+  };
+  for (TensorView *view : {&padded.query, &padded.segments})
+    *view = lengthened(*view, 50);
+  for (TensorView *view : {&padded.key, &padded.value, &padded.keySegments})
+    *view = lengthened(*view, 230);
+  padded.length = 50;
+  padded.keyLength = 230;
+  padded.target = maker.empty(DType::F32, {50, 16});
+  padded.logSumExp = maker.empty(DType::F32, {2, 50});
+  fast::run(KernelContext{}, padded);
+  for (int64_t i = 0; i < brief.target.elements(); ++i)
+    ASSERT_NEAR(brief.target.as<float>()[i], padded.target.as<float>()[i], 1e-6) << i;
+}
+
+TEST(AttentionDropout, HeadsSitesStepsAndSeedsDiffer) {
+  Maker maker;
+  AttentionArgs args = evenAttention(maker, 1, 50, 60, 0.5);
+  auto targetOf = [&](int64_t site, uint32_t step, uint64_t seed) {
+    AttentionArgs changed = args;
+    changed.target = maker.empty(DType::F32, {50, 8});
+    changed.site = site;
+    StepScalars scalars = *args.scalars.as<StepScalars>();
+    scalars.optimizerStep = step;
+    scalars.seed = seed;
+    changed.scalars = maker.scalars(scalars);
+    fast::run(KernelContext{}, changed);
+    const float *out = changed.target.as<float>();
+    return std::vector<float>(out, out + 400);
+  };
+  const std::vector<float> first = targetOf(3, 5, 1);
+  EXPECT_EQ(first, targetOf(3, 5, 1));
+  EXPECT_NE(first, targetOf(3, 6, 1));
+  EXPECT_NE(first, targetOf(3, 5, 2));
+  // The second head's site is the next one's first.
+  const std::vector<float> next = targetOf(4, 5, 1);
+  EXPECT_NE(first, next);
+  for (int64_t t = 0; t < 50; ++t)
+    EXPECT_EQ(first[static_cast<size_t>(t * 8 + 4)], next[static_cast<size_t>(t * 8)]) << t;
+}
 
 // A query whose segment no key has gives zeros and no gradient, and spoils nobody else's.
 TEST(AttentionMask, WhoSeesNothingGivesZeros) {

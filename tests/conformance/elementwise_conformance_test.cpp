@@ -234,6 +234,62 @@ TEST(ActivationGradient, ApartAndInPlace) {
         }
 }
 
+/// f16 with all that is not a common number among them.
+TensorView halves(Maker &maker, int64_t count) {
+  TensorView view = maker.normal(DType::F16, {count}, 4);
+  const double special[] = {INFINITY, -INFINITY, 65504, -65504, 64512, -64512, 64480, NAN};
+  for (int64_t i = 0; i < count; i += 3)
+    storeElement(view, i, special[i / 3 % 8]);
+  return view;
+}
+
+TEST(ClampHalf, ApartAndInPlace) {
+  Maker maker;
+  for (int64_t count : kCounts)
+    for (bool alias : {false, true}) {
+      ClampHalfArgs args;
+      args.source = halves(maker, count);
+      args.target = alias ? args.source : maker.empty(DType::F16, {count});
+      conform(args);
+    }
+}
+
+TEST(ClampHalfGradient, ApartAndInPlace) {
+  Maker maker;
+  for (int64_t count : kCounts)
+    for (bool alias : {false, true}) {
+      ClampHalfGradientArgs args;
+      args.gradOut = maker.normal(DType::F16, {count});
+      args.clamped = halves(maker, count);
+      args.gradSource = alias ? args.gradOut : maker.empty(DType::F16, {count});
+      conform(args);
+    }
+}
+
+// As torch.clamp(x, ±(65504 - 1000)) has it in f16, but for finite numbers, which no neighbour brings down.
+TEST(ClampHalf, BringsDownInfinitiesAlone) {
+  const double inputs[] = {INFINITY, -INFINITY, 65504, -64544, 1, 0}, outputs[] = {64512, -64512, 65504, -64544, 1, 0};
+  const double slopes[] = {0, 0, 1, 1, 1, 1};
+  Maker maker;
+  ClampHalfArgs args;
+  args.source = maker.empty(DType::F16, {7});
+  for (int64_t i = 0; i < 6; ++i)
+    storeElement(args.source, i, inputs[i]);
+  storeElement(args.source, 6, NAN);
+  args.target = maker.empty(DType::F16, {7});
+  fast::run(KernelContext{}, args);
+  ClampHalfGradientArgs gradient;
+  gradient.gradOut = maker.positive(DType::F16, {7}, 1, 1);
+  gradient.clamped = args.target;
+  gradient.gradSource = maker.empty(DType::F16, {7});
+  fast::run(KernelContext{}, gradient);
+  for (int64_t i = 0; i < 6; ++i) {
+    EXPECT_EQ(loadElement(args.target, i), outputs[i]) << i;
+    EXPECT_EQ(loadElement(gradient.gradSource, i), slopes[i]) << i;
+  }
+  EXPECT_TRUE(std::isnan(loadElement(args.target, 6)));
+}
+
 TEST(GatedActivation, ApartAndInPlace) {
   Maker maker;
   for (DType f : kComputeDTypes)

@@ -256,12 +256,14 @@ struct AttentionKind {
   const char *name;
   int64_t window, keyLength; // causal when the rows are as long
   bool biased, byDistance;
+  double dropout = 0;
 };
 
 TEST(Gradient, Attention) {
   for (const AttentionKind &kind : {AttentionKind{"causal", 0, 7, false, false}, AttentionKind{"window", 4, 7, false, false},
                                     AttentionKind{"across", 0, 5, false, false}, AttentionKind{"by key", 0, 7, true, false},
-                                    AttentionKind{"by distance", 4, 7, true, true}, AttentionKind{"across by distance", 0, 9, true, true}}) {
+                                    AttentionKind{"by distance", 4, 7, true, true}, AttentionKind{"across by distance", 0, 9, true, true},
+                                    AttentionKind{"dropped", 0, 7, false, false, 0.4}, AttentionKind{"dropped by distance", 0, 9, true, true, 0.4}}) {
     SCOPED_TRACE(kind.name);
     Maker maker;
     const int64_t keys = 2 * kind.keyLength;
@@ -286,6 +288,12 @@ TEST(Gradient, Attention) {
     forward.length = 7;
     forward.window = kind.window;
     forward.scale = 0.8;
+    forward.dropout = kind.dropout;
+    if (kind.dropout > 0) {
+      StepScalars scalars{};
+      scalars.seed = 7;
+      forward.scalars = maker.scalars(scalars);
+    }
     TensorView weights = maker.normal(kWide, {kTokens, kHeads * kDim});
     TensorView byQuery = maker.empty(kWide, {kTokens, kHeads * kDim});
     TensorView byKey = maker.empty(kWide, {keys, kKvHeads * kDim}), byValue = maker.empty(kWide, {keys, kKvHeads * kDim});
@@ -321,6 +329,8 @@ TEST(Gradient, Attention) {
     args.keyLength = forward.keyLength;
     args.causal = forward.causal;
     args.biasByDistance = forward.biasByDistance;
+    args.scalars = forward.scalars;
+    args.dropout = forward.dropout;
     reference::run(KernelContext{}, args);
     expectGradient(byQuery, args.gradQuery, "query");
     expectGradient(byKey, args.gradKey, "key");

@@ -90,13 +90,14 @@ static Status readBart(const JsonDocument &config, ModelSpec &spec) {
   spec.positionOffset = 2;
   spec.normEpsilon = 1e-5;
   spec.normAfter = true;
+  spec.halfClamps = HalfClamps::EncoderBlocks;
   spec.activation = readActivation(reader, "activation_function", "gelu");
   spec.queryKeyValueBias = spec.outputBias = spec.mlpBias = true;
   spec.embeddingScale = reader.boolean("scale_embedding", false) ? std::sqrt(double(spec.hidden)) : 1;
   spec.tiedHead = reader.boolean("tie_word_embeddings", true);
   spec.hiddenDropout = readDropout(reader, "dropout", 0.1);
   spec.activationDropout = readDropout(reader, "activation_dropout", 0);
-  noteAttentionDropout(reader, "attention_dropout", 0, spec);
+  spec.probabilityDropout = readDropout(reader, "attention_dropout", 0);
   for (const char *name : {"encoder_layerdrop", "decoder_layerdrop"})
     refuseOtherNumber(reader, name, 0, "set it to 0: layers are never left out");
   for (const char *name : {"normalize_before", "add_final_layer_norm", "add_bias_logits"})

@@ -48,8 +48,8 @@ static Status readBloom(const JsonDocument &config, ModelSpec &spec) {
   spec.queryKeyValueBias = spec.outputBias = spec.mlpBias = true;
   spec.residualAfterNorm = reader.boolean("apply_residual_connection_post_layernorm", false);
   spec.attentionDropout = spec.hiddenDropout = readDropout(reader, "hidden_dropout", 0);
+  spec.probabilityDropout = readDropout(reader, "attention_dropout", 0);
   spec.tiedHead = reader.boolean("tie_word_embeddings", true);
-  noteAttentionDropout(reader, "attention_dropout", 0, spec);
   ZP_RETURN_IF_ERROR(reader.status());
   spec.alibi.slopes = alibiSlopes(spec.heads);
   return Status();

@@ -91,8 +91,7 @@ static Status readFalcon(const JsonDocument &config, bool newDecoder, ModelSpec 
     // The bias is divided with the scores, and made of numbers rounded to bf16 whatever is computed in.
     spec.alibi = {alibiSlopes(spec.heads), 1 / std::sqrt(double(spec.headDim)), true};
     spec.maxPositions = 0;
-    // Without alibi the reference drops no probabilities either.
-    noteAttentionDropout(reader, "attention_dropout", 0, spec);
+    spec.probabilityDropout = spec.attentionDropout; // where heads are rotated the reference drops none
     return Status();
   }
   ZP_ASSIGN_OR_RETURN(spec.rope, importRope(config, spec.headDim, spec.maxPositions));

@@ -61,7 +61,6 @@ static void refuseUnsupported(JsonReader &reader) {
   if (std::string act = reader.text("hidden_act", "silu"); activationNamed(act) != Activation::Silu)
     reader.fail(ErrorCode::UnknownArchitecture, "hidden_act",
                 "is \"" + act + "\", expected \"silu\"; choose a model with that activation");
-  refuseOtherNumber(reader, "attention_dropout", 0, "set it to 0");
   refuseOtherNumber(reader, "partial_rotary_factor", 1, "choose a model that rotates whole heads");
 }
 
@@ -83,6 +82,7 @@ Status readRotaryDecoder(const JsonDocument &config, const RotaryDefaults &defau
   else
     spec.headDim = divideHeads(reader, "hidden_size", spec.hidden, spec.heads);
   spec.normEpsilon = readEpsilon(reader, "rms_norm_eps", defaults.normEpsilon);
+  spec.probabilityDropout = readDropout(reader, "attention_dropout", 0);
   spec.tiedHead = reader.boolean("tie_word_embeddings", false);
   spec.queryKeyValueBias = applies(defaults.queryKeyValueBias, reader);
   spec.outputBias = applies(defaults.outputBias, reader);

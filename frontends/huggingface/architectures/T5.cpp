@@ -136,12 +136,13 @@ static Status readT5(const JsonDocument &config, const T5Defaults &defaults, Mod
   spec.normEpsilon = readEpsilon(reader, "layer_norm_epsilon", 1e-6);
   spec.scoreScale = 1;
   readProjection(reader, defaults.projection, spec);
+  spec.downInFloats = true;
+  spec.halfClamps = HalfClamps::Halves;
   spec.tiedHead = reader.boolean("tie_word_embeddings", defaults.tied);
   // The key says it, not whether the weights are tied.
   bool scaled = defaults.scaled && (reader.has("scale_decoder_outputs") ? reader.boolean("scale_decoder_outputs", true) : spec.tiedHead);
   spec.hiddenScale = scaled ? 1 / std::sqrt(double(spec.hidden)) : 1;
-  spec.hiddenDropout = spec.activationDropout = readDropout(reader, "dropout_rate", 0.1);
-  noteAttentionDropout(reader, "dropout_rate", 0.1, spec);
+  spec.hiddenDropout = spec.activationDropout = spec.probabilityDropout = readDropout(reader, "dropout_rate", 0.1);
   requireEncoder(reader);
   return reader.status();
 }

@@ -103,6 +103,45 @@ TEST(Attention, AcrossRowsWithABias) {
   EXPECT_EQ(lse[1], -INFINITY);
 }
 
+// Values of their own for each key show which probabilities were kept: plan.attention's formula, a word each.
+TEST(Attention, DropsByTheWordsOfTheGenerator) {
+  const int64_t length = 2, keys = 6, heads = 2;
+  AttentionDropout dropout{0.5, 9, {}};
+  dropout.scalars.seed = 0x123456789;
+  dropout.scalars.optimizerStep = 4;
+  dropout.scalars.rowBase = 3;
+  Tensor query({2 * length, heads}), key({2 * keys, heads}), value({2 * keys, heads}), result, lse;
+  for (int64_t t = 0; t < 2 * keys; ++t)
+    for (int64_t h = 0; h < heads; ++h)
+      value.at(t, h) = std::pow(2.0, static_cast<double>(t % keys)); // sums of them are sets of keys
+  AttentionShape shape{heads, heads, length, keys, 1.0, false};
+  shape.dropout = dropout;
+  attention(query, key, value, Tensor({2 * length}), Tensor({2 * keys}), shape, result, lse);
+  for (int64_t row = 0; row < 2; ++row)
+    for (int64_t i = 0; i < length; ++i)
+      for (int64_t h = 0; h < heads; ++h) {
+        double expected = 0;
+        for (int64_t j = 0; j < keys; ++j) {
+          const uint32_t counter[4] = {static_cast<uint32_t>(i * 32768 + j / 4), static_cast<uint32_t>(3 + row), static_cast<uint32_t>(9 + h), 4};
+          uint32_t words[4];
+          philox(dropout.scalars.seed, counter, words);
+          expected += words[j % 4] >= 0x80000000u ? std::pow(2.0, static_cast<double>(j)) : 0;
+        }
+        EXPECT_NEAR(result.at(row * length + i, h), expected / 6 * 2, 1e-12) << row << " " << i << " " << h;
+        EXPECT_NEAR(lse.at(h, row * length + i), std::log(6.0), 1e-12) << "dropout is no part of it";
+      }
+}
+
+TEST(ClampHalf, BringsDownInfinities) {
+  Tensor clamped = clampHalf(vector({INFINITY, -INFINITY, 65504, -1}));
+  const double expected[] = {64512, -64512, 65504, -1}, gradients[] = {0, 0, 7, 8};
+  Tensor gradient = clampHalfGradient(vector({5, 6, 7, 8}), clamped);
+  for (int64_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(clamped[i], expected[i]);
+    EXPECT_EQ(gradient[i], gradients[i]);
+  }
+}
+
 TEST(ReorderCache, TakesRowsAsTheyWere) {
   Tensor cache = matrix(6, 1, {1, 2, 3, 4, 5, 6});
   reorderCache(vector({1, 0, 1}), cache);

@@ -72,6 +72,15 @@ const Case cases[] = {
      "%r, %l = nn.attention %q, %k, %v, %segments, %segments bias by_key %b {heads = 2 : i64, kv_heads = 1 : i64, length = 4 : i64, key_length = 4 : i64, "
      "scale = 1.1 : f64} : (tensor<8x4xf32>, tensor<8x2xf32>, tensor<8x2xf32>, tensor<8xi32>, tensor<8xi32>, tensor<2x8xf32>) -> (tensor<8x4xf32>, "
      "tensor<2x8xf32>)"},
+    {"attention_dropout", "q:10x12xf32;k:10x6xf32;v:10x6xf32;segments':10xi32;scalars':64xi8",
+     "%r, %l = nn.attention %q, %k, %v, %segments, %segments drops_by %scalars {heads = 4 : i64, kv_heads = 2 : i64, length = 5 : i64, key_length = 5 : i64, "
+     "scale = 0.6 : f64, dropout = 0.3 : f64, site = 2 : i64} : (tensor<10x12xf32>, tensor<10x6xf32>, tensor<10x6xf32>, tensor<10xi32>, tensor<10xi32>, "
+     "tensor<64xi8>) -> (tensor<10x12xf32>, tensor<4x10xf32>)"},
+    {"attention_dropout_bias", "q:6x4xf32;k:8x4xf32;v:8x4xf32;segments':6xi32;key_segments':8xi32;b:2x6xf32;scalars':64xi8",
+     "%r, %l = nn.attention %q, %k, %v, %segments, %key_segments bias by_distance %b drops_by %scalars {heads = 2 : i64, kv_heads = 2 : i64, length = 3 : i64, "
+     "key_length = 4 : i64, causal = false, scale = 1.1 : f64, dropout = 0.3 : f64, site = 2 : i64} : (tensor<6x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, "
+     "tensor<6xi32>, tensor<8xi32>, tensor<2x6xf32>, tensor<64xi8>) -> (tensor<6x4xf32>, tensor<2x6xf32>)"},
+    {"clamp_half", "x:8x4xf16", "%r = nn.clamp_half %x : tensor<8x4xf16>"},
     {"relative_bias", "table:8x3xf32",
      "%r = nn.relative_bias %table {length = 5 : i64, key_length = 9 : i64, max_distance = 6 : i64, bidirectional} : (tensor<8x3xf32>) -> tensor<3x13xf32>"},
     {"relative_bias_back", "table:8x3xf32",

@@ -29,8 +29,8 @@
 // BIASED: plan.alibi_table %{{.+}}, %[[A:.+]] {round_bf16 = false, scale = 1.000000e+00 : f64, slopes = {{.+}}} : memref<12xi32>, memref<4x12xf32>
 // BIASED: plan.attention %{{.+}}, %{{.+}}, %{{.+}}, %[[S:.+]], %[[S]], %[[R]], %{{.+}}, %{{.+}} {bias_by_distance = true, causal = true,
 // BIASED: plan.attention %{{.+}}, %{{.+}}, %{{.+}}, %[[S]], %[[S]], %[[A]], %{{.+}}, %{{.+}} {bias_by_distance = false, causal = true,
-// BIASED: plan.attention_gradient {{.+}} {bias_by_distance = false, {{.*}}operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0>
-// BIASED: plan.attention_gradient {{.+}}, %[[G:[0-9]+]] {bias_by_distance = true, {{.*}}operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1>
+// BIASED: plan.attention_gradient {{.+}} {bias_by_distance = false, {{.*}}operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 0>
+// BIASED: plan.attention_gradient {{.+}}, %[[G:[0-9]+]] {bias_by_distance = true, {{.*}}operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1>
 // BIASED: plan.relative_bias_gradient %[[G]], %{{.+}} {bidirectional = false,
 // RUN: sed 's/zp.settings = {/zp.settings = {generate = true, generation_batch_size = 2 : i64, max_length = 16 : i64, prefill_length = 4 : i64, /' %t.biased | zp-opt --nn-attach-adapters --nn-build-generation --zero-partition-state --zero-insert-gathers --zero-insert-reductions --convert-to-plan | FileCheck %s --check-prefix=PLACES
 // PLACES: plan.relative_bias {{.+}}key_length = 16 : i64, length = 16 : i64, {{.+}} memref<4x31xf32>

@@ -1110,7 +1110,37 @@ nn.program @attention_c8_kind kind evaluate {
   %q = nn.input "q" : tensor<8x4xf32>
   %s = nn.input "s" : tensor<8xi32>
   // expected-error @below {{C8: bias must be f32 of its kind, [heads, keys] or [heads, length + key_length - 1]}}
-  %o, %l = "nn.attention"(%q, %q, %q, %s, %s, %q) {heads = 2 : i64, kv_heads = 2 : i64, length = 4 : i64, key_length = 4 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8xi32>, tensor<8xi32>, tensor<8x4xf32>) -> (tensor<8x4xf32>, tensor<2x8xf32>)
+  %o, %l = "nn.attention"(%q, %q, %q, %s, %s, %q) <{heads = 2 : i64, kv_heads = 2 : i64, length = 4 : i64, key_length = 4 : i64, operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 1, 0>, scale = 0.5 : f64}> : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8xi32>, tensor<8xi32>, tensor<8x4xf32>) -> (tensor<8x4xf32>, tensor<2x8xf32>)
+}
+
+// -----
+
+nn.program @attention_c9_no_scalars kind evaluate {
+  %q = nn.input "q" : tensor<8x4xf32>
+  %s = nn.input "s" : tensor<8xi32>
+  %scalars = nn.input "scalars" : tensor<64xi8>
+  // expected-error @below {{C9: dropout must be 0 without scalars, in (0, 1) with them}}
+  %o, %l = nn.attention %q, %q, %q, %s, %s {heads = 2 : i64, kv_heads = 2 : i64, length = 4 : i64, key_length = 4 : i64, scale = 0.5 : f64, dropout = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8xi32>, tensor<8xi32>) -> (tensor<8x4xf32>, tensor<2x8xf32>)
+}
+
+// -----
+
+nn.program @attention_c9_zero kind evaluate {
+  %q = nn.input "q" : tensor<8x4xf32>
+  %s = nn.input "s" : tensor<8xi32>
+  %scalars = nn.input "scalars" : tensor<64xi8>
+  // expected-error @below {{C9: dropout must be 0 without scalars, in (0, 1) with them}}
+  %o, %l = nn.attention %q, %q, %q, %s, %s drops_by %scalars {heads = 2 : i64, kv_heads = 2 : i64, length = 4 : i64, key_length = 4 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8xi32>, tensor<8xi32>, tensor<64xi8>) -> (tensor<8x4xf32>, tensor<2x8xf32>)
+}
+
+// -----
+
+nn.program @attention_c9_one kind evaluate {
+  %q = nn.input "q" : tensor<8x4xf32>
+  %s = nn.input "s" : tensor<8xi32>
+  %scalars = nn.input "scalars" : tensor<64xi8>
+  // expected-error @below {{C9: dropout must be 0 without scalars, in (0, 1) with them}}
+  %o, %l = nn.attention %q, %q, %q, %s, %s drops_by %scalars {heads = 2 : i64, kv_heads = 2 : i64, length = 4 : i64, key_length = 4 : i64, scale = 0.5 : f64, dropout = 1.0 : f64} : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8xi32>, tensor<8xi32>, tensor<64xi8>) -> (tensor<8x4xf32>, tensor<2x8xf32>)
 }
 
 // -----
@@ -1194,7 +1224,29 @@ nn.program @attention_gradient_c3_kind kind evaluate {
   %l = nn.input "l" : tensor<2x8xf32>
   %s = nn.input "s" : tensor<8xi32>
   // expected-error @below {{C3: bias and bias_kind come together}}
-  %dq, %dk, %dv = "nn.attention_gradient"(%q, %q, %q, %q, %q, %l, %s, %s, %q) {heads = 2 : i64, kv_heads = 2 : i64, length = 4 : i64, key_length = 4 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<2x8xf32>, tensor<8xi32>, tensor<8xi32>, tensor<8x4xf32>) -> (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>)
+  %dq, %dk, %dv = "nn.attention_gradient"(%q, %q, %q, %q, %q, %l, %s, %s, %q) <{heads = 2 : i64, kv_heads = 2 : i64, length = 4 : i64, key_length = 4 : i64, operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 1, 1, 1, 1, 0>, scale = 0.5 : f64}> : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<2x8xf32>, tensor<8xi32>, tensor<8xi32>, tensor<8x4xf32>) -> (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>)
+}
+
+// -----
+
+nn.program @attention_gradient_c4_no_scalars kind evaluate {
+  %q = nn.input "q" : tensor<8x4xf32>
+  %l = nn.input "l" : tensor<2x8xf32>
+  %s = nn.input "s" : tensor<8xi32>
+  %scalars = nn.input "scalars" : tensor<64xi8>
+  // expected-error @below {{C4: dropout must be 0 without scalars, in (0, 1) with them}}
+  %dq, %dk, %dv = nn.attention_gradient %q, %q, %q, %q, %q, %l, %s, %s {heads = 2 : i64, kv_heads = 2 : i64, length = 4 : i64, key_length = 4 : i64, scale = 0.5 : f64, dropout = 0.25 : f64} : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<2x8xf32>, tensor<8xi32>, tensor<8xi32>) -> (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>)
+}
+
+// -----
+
+nn.program @attention_gradient_c4_negative kind evaluate {
+  %q = nn.input "q" : tensor<8x4xf32>
+  %l = nn.input "l" : tensor<2x8xf32>
+  %s = nn.input "s" : tensor<8xi32>
+  %scalars = nn.input "scalars" : tensor<64xi8>
+  // expected-error @below {{C4: dropout must be 0 without scalars, in (0, 1) with them}}
+  %dq, %dk, %dv = nn.attention_gradient %q, %q, %q, %q, %q, %l, %s, %s drops_by %scalars {heads = 2 : i64, kv_heads = 2 : i64, length = 4 : i64, key_length = 4 : i64, scale = 0.5 : f64, dropout = -0.1 : f64} : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<2x8xf32>, tensor<8xi32>, tensor<8xi32>, tensor<64xi8>) -> (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>)
 }
 
 // -----

@@ -8,6 +8,8 @@ nn.parameter @w : tensor<6x4xf32> initial checkpoint {unit = 1 : i64, checkpoint
 nn.parameter @a : tensor<2x4xf32> initial uniform {unit = 1 : i64, saved_as = "a", trainable, bound = 0.5 : f64, generator_offset = 12 : i64}
 // CHECK: nn.parameter @n : tensor<2x4xf32> initial normal {bound = 2.500000e-01 : f64
 nn.parameter @n : tensor<2x4xf32> initial normal {unit = 1 : i64, saved_as = "n", trainable, bound = 0.25 : f64}
+// CHECK: nn.parameter @wide : tensor<2x4xf32> initial checkpoint {checkpoint = "wide", in_f32, unit = 1 : i64}
+nn.parameter @wide : tensor<2x4xf32> initial checkpoint {unit = 1 : i64, checkpoint = "wide", in_f32}
 // CHECK: nn.parameter @z : tensor<6x2xbf16> initial zero {unit = 1 : i64}
 nn.parameter @z : tensor<6x2xbf16> initial zero {unit = 1 : i64}
 // CHECK: nn.state @loss_sum : tensor<1xf64>
@@ -64,6 +66,10 @@ nn.program @forward kind train_step attributes {rows = 2 : i64, length = 4 : i64
   %a4 = nn.gated_activation gelu_tanh %d, %h : tensor<8x6xf32>
   // CHECK: %{{.+}}, %{{.+}} = nn.gated_activation_gradient gelu_tanh %{{.*}}, %{{.*}}, %{{.*}} : tensor<8x6xf32>
   %a5, %a6 = nn.gated_activation_gradient gelu_tanh %a4, %d, %h : tensor<8x6xf32>
+  // CHECK: %[[CLAMPED:.+]] = nn.clamp_half %{{.*}} : tensor<8x6xf32>
+  %clamped = nn.clamp_half %d : tensor<8x6xf32>
+  // CHECK: nn.clamp_half_gradient %{{.*}}, %[[CLAMPED]] : tensor<8x6xf32>
+  %dclamped = nn.clamp_half_gradient %d, %clamped : tensor<8x6xf32>
   // CHECK: %[[QQ:.+]], %[[KK:.+]], %[[VV:.+]] = nn.split_qkv %{{.*}} {heads = 1 : i64, kv_heads = 1 : i64} : (tensor<8x6xf32>) -> (tensor<8x2xf32>, tensor<8x2xf32>, tensor<8x2xf32>)
   %qq, %kk, %vv = nn.split_qkv %d {heads = 1 : i64, kv_heads = 1 : i64} : (tensor<8x6xf32>) -> (tensor<8x2xf32>, tensor<8x2xf32>, tensor<8x2xf32>)
   // CHECK: nn.join_qkv query %[[QQ]] key %[[KK]] value %[[VV]] {heads = 1 : i64, kv_heads = 1 : i64} :
@@ -96,6 +102,11 @@ nn.program @forward kind train_step attributes {rows = 2 : i64, length = 4 : i64
   %relative = nn.relative_bias %x {length = 4 : i64, key_length = 2 : i64, max_distance = 20 : i64, bidirectional} : (tensor<8x4xf32>) -> tensor<4x5xf32>
   // CHECK: nn.attention %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} bias by_key %{{.*}} {causal = false, heads = 2 : i64, key_length = 4 : i64, kv_heads = 2 : i64, length = 4 : i64, scale = 5.000000e-01 : f64} :
   %ob, %lseb = nn.attention %q, %k, %norm, %ids, %ids bias by_key %alibi {heads = 2 : i64, kv_heads = 2 : i64, length = 4 : i64, key_length = 4 : i64, causal = false, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8xi32>, tensor<8xi32>, tensor<2x8xf32>) -> (tensor<8x4xf32>, tensor<2x8xf32>)
+  %drops = nn.input "scalars" : tensor<64xi8>
+  // CHECK: nn.attention %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} drops_by %{{.*}} {dropout = 2.500000e-01 : f64, heads = 2 : i64, key_length = 4 : i64, kv_heads = 2 : i64, length = 4 : i64, scale = 5.000000e-01 : f64, site = 7 : i64} :
+  %od, %lsed = nn.attention %q, %k, %norm, %ids, %ids drops_by %drops {heads = 2 : i64, kv_heads = 2 : i64, length = 4 : i64, key_length = 4 : i64, scale = 0.5 : f64, dropout = 0.25 : f64, site = 7 : i64} : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8xi32>, tensor<8xi32>, tensor<64xi8>) -> (tensor<8x4xf32>, tensor<2x8xf32>)
+  // CHECK: nn.attention %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} bias by_key %{{.*}} drops_by %{{.*}} {dropout = 2.500000e-01 : f64, heads = 2 : i64,
+  %obd, %lsebd = nn.attention %q, %k, %norm, %ids, %ids bias by_key %alibi drops_by %drops {heads = 2 : i64, kv_heads = 2 : i64, length = 4 : i64, key_length = 4 : i64, scale = 0.5 : f64, dropout = 0.25 : f64} : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8xi32>, tensor<8xi32>, tensor<2x8xf32>, tensor<64xi8>) -> (tensor<8x4xf32>, tensor<2x8xf32>)
   // CHECK: nn.cached_attention %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} bias by_key %{{.*}} {heads = 2 : i64, kv_heads = 2 : i64, length = 4 : i64, scale = 5.000000e-01 : f64} :
   %cachedb = nn.cached_attention %q, %k, %norm, %ids bias by_key %of_places {heads = 2 : i64, kv_heads = 2 : i64, length = 4 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8xi32>, tensor<2x4xf32>) -> tensor<8x4xf32>
   // CHECK: nn.reorder_cache @kept, %{{.*}} : tensor<8xi32>
@@ -151,6 +162,9 @@ nn.program @backward kind evaluate {
   %relative = nn.relative_bias %x {length = 4 : i64, key_length = 4 : i64, max_distance = 20 : i64} : (tensor<8x4xf32>) -> tensor<4x7xf32>
   // CHECK: %{{.*}}, %{{.*}}, %{{.*}}, %[[DB:.*]] = nn.attention_gradient {{.*}} bias by_distance %{{.*}} {heads = 4 : i64, {{.*}} -> (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<4x7xf32>)
   %dqb, %dkb, %dvb, %dbias = nn.attention_gradient %dx, %x, %x, %x, %x, %lse4, %ids, %ids bias by_distance %relative {heads = 4 : i64, kv_heads = 4 : i64, length = 4 : i64, key_length = 4 : i64, scale = 0.5 : f64} : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<4x8xf32>, tensor<8xi32>, tensor<8xi32>, tensor<4x7xf32>) -> (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<4x7xf32>)
+  %drops = nn.input "scalars" : tensor<64xi8>
+  // CHECK: nn.attention_gradient {{.*}} bias by_distance %{{.*}} drops_by %{{.*}} {dropout = 2.500000e-01 : f64, heads = 4 : i64, {{.*}}site = 7 : i64} :
+  %dqd, %dkd, %dvd = nn.attention_gradient %dx, %x, %x, %x, %x, %lse4, %ids, %ids bias by_distance %relative drops_by %drops {heads = 4 : i64, kv_heads = 4 : i64, length = 4 : i64, key_length = 4 : i64, scale = 0.5 : f64, dropout = 0.25 : f64, site = 7 : i64} : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<4x8xf32>, tensor<8xi32>, tensor<8xi32>, tensor<4x7xf32>, tensor<64xi8>) -> (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>)
   // CHECK: nn.relative_bias_gradient %[[DB]] {key_length = 4 : i64, length = 4 : i64, max_distance = 20 : i64} : (tensor<4x7xf32>) -> tensor<8x4xf32>
   %drelative = nn.relative_bias_gradient %dbias {length = 4 : i64, key_length = 4 : i64, max_distance = 20 : i64} : (tensor<4x7xf32>) -> tensor<8x4xf32>
   // CHECK: %{{.+}}, %{{.+}} = nn.linear_cross_entropy_gradient {{.*}} -> (tensor<1xf64>, tensor<8x4xf32>)

@@ -7,6 +7,10 @@
 // RUN: zp-opt %inputs/tiny-lora.mlir --nn-attach-adapters -o %t/tiny.mlir
 // RUN: zp-interpret --compare --keep_zero %inputs/tiny-lora.mlir %t/tiny.mlir --ranks=2
 // RUN: FileCheck %s --check-prefix=TINY --input-file=%t/tiny.mlir
+// The adapter of a weight that stays in f32 does, too.
+// RUN: sed 's/checkpoint = "w"}/checkpoint = "w", in_f32}/' %t/before.mlir | zp-opt --nn-attach-adapters | FileCheck %s --check-prefix=WIDE
+// WIDE: nn.parameter @m.lora_A.weight : tensor<2x6xf32> initial uniform {{{.*}}in_f32, saved_as
+// WIDE: nn.parameter @m.lora_B.weight : tensor<4x2xf32> initial zero {{{.*}}in_f32, saved_as
 
 // TINY-COUNT-18: nn.parameter @{{.*}}lora_
 // TINY-NOT: adapter =

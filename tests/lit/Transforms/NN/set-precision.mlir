@@ -4,6 +4,12 @@
 // RUN: sed 's/SETTING/fp16 = true/' %s | zp-opt --nn-set-precision | sed 's/xf16>/xbf16>/g' | FileCheck %s
 // Types change, what they hold doesn't (the interpreter rounds nothing).
 // RUN: zp-interpret --compare %t.bf16 %t.after
+// What stays in f32, of a residual stream as T5 has it.
+// RUN: zp-opt %S/Inputs/in-f32.mlir --nn-set-precision -o %t.wide && FileCheck %s --check-prefix=WIDE --input-file=%t.wide
+// RUN: sed 's/fp16 = true/fp16 = false/' %S/Inputs/in-f32.mlir > %t.plain && zp-interpret --compare %t.plain %t.wide
+// RUN: zp-opt %t.wide --nn-build-backward -o %t.wide.trained && FileCheck %s --check-prefix=BACK --input-file=%t.wide.trained
+// RUN: zp-interpret --check_gradients %t.wide.trained
+// RUN: zp-opt %t.plain --nn-set-precision | FileCheck %s --check-prefix=PLAIN
 // RUN: sed 's/zp.settings = {/zp.settings = {bf16 = true, /' %inputs/tiny-lora.mlir | zp-opt --nn-attach-adapters -o %t.tiny
 // RUN: zp-opt %t.tiny --nn-set-precision -o %t.tiny.after && zp-interpret --compare %t.tiny %t.tiny.after
 
@@ -46,3 +52,30 @@ module attributes {zp.settings = {SETTING}} {
     nn.add_state @loss_sum, %loss : tensor<1xf64>
   }
 }
+
+// A linear takes x as its weight is, and the stream follows; a norm of f32 is rounded behind it. Clamps stay where there is f16.
+// WIDE: nn.parameter @wo : tensor<4x6xf32> initial checkpoint {checkpoint = "wo", in_f32, unit = 1 : i64}
+// WIDE: nn.parameter @wi : tensor<6x4xf16>
+// WIDE: %[[X:.+]] = nn.embedding {{.*}} -> tensor<16x4xf16>
+// WIDE: %[[C:.+]] = nn.clamp_half %[[X]] {nn.unit = 1 : i64} : tensor<16x4xf16>
+// WIDE: %[[U:.+]] = nn.linear %{{.+}}, %{{.+}} {nn.unit = 1 : i64} : (tensor<16x4xf16>, tensor<6x4xf16>) -> tensor<16x6xf16>
+// WIDE: %[[A:.+]] = nn.activation gelu %[[U]] {{.*}}xf16>
+// WIDE: %[[WO:.+]] = nn.read @wo {nn.unit = 1 : i64} : tensor<4x6xf32>
+// WIDE-NEXT: %[[A32:.+]] = nn.cast %[[A]] {nn.unit = 1 : i64} : (tensor<16x6xf16>) -> tensor<16x6xf32>
+// WIDE-NEXT: %[[D:.+]] = nn.linear %[[A32]], %[[WO]] {{.*}} -> tensor<16x4xf32>
+// WIDE-NEXT: %[[C32:.+]] = nn.cast %[[C]] {nn.unit = 1 : i64} : (tensor<16x4xf16>) -> tensor<16x4xf32>
+// WIDE-NEXT: %[[Y:.+]] = nn.add %[[C32]], %[[D]] {nn.unit = 1 : i64} : tensor<16x4xf32>
+// WIDE-NOT: nn.clamp_half
+// WIDE: %[[N:.+]] = nn.read @n {nn.unit = 2 : i64} : tensor<4xf16>
+// WIDE-NEXT: %[[N32:.+]] = nn.cast %[[N]] {nn.unit = 2 : i64} : (tensor<4xf16>) -> tensor<4xf32>
+// WIDE-NEXT: %[[H32:.+]], %{{.+}} = nn.rms_norm %[[Y]], %[[N32]] {{.*}} -> (tensor<16x4xf32>, tensor<16xf32>)
+// WIDE-NEXT: %[[H:.+]] = nn.cast %[[H32]] {nn.unit = 2 : i64} : (tensor<16x4xf32>) -> tensor<16x4xf16>
+// WIDE: nn.linear_cross_entropy %[[H]],
+
+// Gradients are as their values are, but a parameter's is f32 whatever was read of it.
+// BACK: nn.accumulate_gradient @n, %{{.+}} : tensor<4xf32>
+// BACK: nn.clamp_half_gradient %{{.+}}, %{{.+}} {nn.backward, nn.unit = 1 : i64} : tensor<16x4xf16>
+
+// PLAIN-NOT: nn.cast
+// PLAIN-NOT: nn.clamp_half
+// PLAIN: nn.linear_cross_entropy

@@ -9,6 +9,9 @@
 // RUN: sed 's/SETTINGS/num_processes = 2 : i64, zero_stage = 3 : i64, stage3_param_persistence_threshold = 0 : i64, reduce_gradients = "step"/' %s | zp-opt --zero-partition-state | FileCheck %s --check-prefixes=SINGLE
 // RUN: sed 's/SETTINGS/num_processes = 2 : i64, zero_stage = 2 : i64, reduce_bucket_size = 200 : i64/; s/@head : tensor<7xf32> initial checkpoint {/@head : tensor<7xf32> initial checkpoint {saved_as = "head", trainable, decayed, /' %s | zp-opt --zero-partition-state | FileCheck %s --check-prefixes=BUCKET
 // RUN: sed 's/SETTINGS/num_processes = 2 : i64, zero_stage = 2 : i64, reduce_bucket_size = 191 : i64/; s/@head : tensor<7xf32> initial checkpoint {/@head : tensor<7xf32> initial checkpoint {saved_as = "head", trainable, decayed, /' %s | zp-opt --zero-partition-state | FileCheck %s --check-prefixes=FULL
+// RUN: sed 's/SETTINGS/num_processes = 2 : i64, zero_stage = 3 : i64, fp16 = true/; s/checkpoint = "w"}/checkpoint = "w", in_f32}/; s/saved_as = "a",/saved_as = "a", in_f32,/' %s | zp-opt --nn-set-precision --zero-partition-state | FileCheck %s --check-prefixes=APART
+// RUN: sed 's/SETTINGS/num_processes = 2 : i64, zero_stage = 3 : i64/; s/checkpoint = "w"}/checkpoint = "w", in_f32}/; s/saved_as = "a",/saved_as = "a", in_f32,/' %s | zp-opt --zero-partition-state | FileCheck %s --check-prefixes=TOGETHER
+// RUN: sed 's/SETTINGS/num_processes = 2 : i64, zero_stage = 2 : i64, fp16 = true/; s/saved_as = "a",/saved_as = "a", in_f32,/; s/@head : tensor<7xf32> initial checkpoint {/@head : tensor<7xf32> initial checkpoint {saved_as = "head", trainable, decayed, /' %s | zp-opt --nn-set-precision --zero-partition-state | FileCheck %s --check-prefixes=BUCKETS
 // Sections are only declared: the programs mean what they meant.
 // RUN: sed 's/zp.settings = {/zp.settings = {num_processes = 2 : i64, stage3_param_persistence_threshold = 0 : i64, /' %inputs/tiny-lora.mlir | zp-opt --nn-attach-adapters --nn-build-backward --nn-insert-optimizer -o %t.lora
 // RUN: zp-opt %t.lora --zero-partition-state -o %t.lora.after && zp-interpret --compare %t.lora %t.lora.after --ranks=2
@@ -43,6 +46,15 @@ module attributes {zp.settings = {SETTINGS}} {
 // In bf16 a granule is 128 elements; below the default threshold of 100000 everything stays whole, gradients don't.
 // BF16: zero.section @unit1.frozen kind frozen {ranks = 2 : i64, slots = [#zero.slot<@w, 0>, #zero.slot<@norm, 128>], type = tensor<256xbf16>, unit = 1 : i64}
 // BF16: zero.section @unit1.trainable kind trainable {decay_end = 128 : i64, gradient_sharded, optimizer_sharded, ranks = 2 : i64, slots = [#zero.slot<@a, 0>, #zero.slot<@bias, 128>], type = tensor<256xbf16>, unit = 1 : i64}
+// What stays in f32 lives apart from what is narrow, and shares a bucket with its like alone. In f32 all live together.
+// APART: zero.section @unit1.frozen kind frozen {ranks = 2 : i64, slots = [#zero.slot<@norm, 0>], type = tensor<256xf16>, unit = 1 : i64}
+// APART-NEXT: zero.section @unit1.frozen_f32 kind frozen {ranks = 2 : i64, slots = [#zero.slot<@w, 0>], type = tensor<128xf32>, unit = 1 : i64}
+// APART-NEXT: zero.section @unit1.trainable kind trainable {{{.*}}slots = [#zero.slot<@bias, 0>], type = tensor<256xf16>, unit = 1 : i64}
+// APART-NEXT: zero.section @unit1.trainable_f32 kind trainable {decay_end = 64 : i64, {{.*}}slots = [#zero.slot<@a, 0>], type = tensor<128xf32>, unit = 1 : i64}
+// TOGETHER: zero.section @unit1.frozen kind frozen {ranks = 2 : i64, slots = [#zero.slot<@w, 0>, #zero.slot<@norm, 128>], type = tensor<256xf32>
+// TOGETHER-NEXT: zero.section @unit1.trainable kind trainable {{{.*}}slots = [#zero.slot<@a, 0>, #zero.slot<@bias, 64>], type = tensor<128xf32>
+// BUCKETS: zero.section @unit1_to_2.trainable kind trainable {{{.*}}slots = [#zero.slot<@head, 0>, #zero.slot<@bias, 128>], type = tensor<256xf16>
+// BUCKETS-NEXT: zero.section @unit1.trainable_f32 kind trainable {{{.*}}slots = [#zero.slot<@a, 0>], type = tensor<128xf32>
 // Gradients that several micro-batches add up stay whole, if they are reduced once; after a single micro-batch there is no difference.
 // STEP: zero.section @unit1.trainable kind trainable {decay_end = 64 : i64, optimizer_sharded, {{.*}}, values_sharded}
 // SINGLE: zero.section @unit1.trainable kind trainable {decay_end = 64 : i64, gradient_sharded, optimizer_sharded, {{.*}}, values_sharded}

@@ -119,10 +119,16 @@ TEST(ConfigImporter, refusesWhatWouldChangeTheMathematics) {
   };
   EXPECT_ERROR(withKey(R"("hidden_act": "gelu")"), UnknownArchitecture,
                "config.json:2: hidden_act: is \"gelu\"");
-  EXPECT_ERROR(withKey(R"("attention_dropout": 0.1)"), UnknownArchitecture,
-               "config.json:2: attention_dropout");
+  EXPECT_ERROR(withKey(R"("attention_dropout": 1.5)"), Json, "config.json:2: attention_dropout: is 1.5");
   EXPECT_ERROR(withKey(R"("partial_rotary_factor": 0.5)"), UnknownArchitecture,
                "config.json:2: partial_rotary_factor");
+}
+
+TEST(ConfigImporter, readsDropoutOfProbabilities) {
+  for (const char *family : {"llama", "mistral", "qwen2", "qwen3"}) {
+    EXPECT_EQ(imported(std::string("{\"model_type\": \"") + family + "\"}")->probabilityDropout, 0) << family;
+    EXPECT_EQ(imported(std::string("{\"model_type\": \"") + family + "\", \"attention_dropout\": 0.1}")->probabilityDropout, 0.1) << family;
+  }
 }
 
 TEST(ConfigImporter, refusesUnusableSizes) {

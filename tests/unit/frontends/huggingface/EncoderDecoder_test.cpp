@@ -122,9 +122,12 @@ TEST(EncoderDecoderConfig, absentKeysTakeTheClassDefaults) {
   EXPECT_EQ(bart.activationDropout, 0);
   EXPECT_EQ(bart.embeddingScale, 1);
   EXPECT_TRUE(bart.tiedHead && bart.normAfter);
-  EXPECT_TRUE(bart.notes.empty() && bart.trainingNotes.empty());
+  EXPECT_TRUE(bart.notes.empty());
   EXPECT_EQ(imported(R"({"model_type": "bart", "scale_embedding": true})")->embeddingScale, 32);
-  EXPECT_EQ(imported(R"({"model_type": "bart", "attention_dropout": 0.1})")->trainingNotes.size(), 1u);
+  EXPECT_EQ(bart.probabilityDropout, 0);
+  EXPECT_EQ(bart.halfClamps, HalfClamps::EncoderBlocks);
+  EXPECT_FALSE(bart.downInFloats);
+  EXPECT_EQ(imported(R"({"model_type": "bart", "attention_dropout": 0.2})")->probabilityDropout, 0.2);
 
   ModelSpec t5 = *imported(R"({"model_type": "t5"})");
   EXPECT_EQ(t5.vocabulary, 32128);
@@ -135,6 +138,10 @@ TEST(EncoderDecoderConfig, absentKeysTakeTheClassDefaults) {
   EXPECT_FALSE(t5.gatedMlp);
   EXPECT_EQ(t5.maxPositions, 0) << "any length";
   EXPECT_EQ(t5.scoreScale, 1);
+  EXPECT_EQ(t5.hiddenDropout, 0.1);
+  EXPECT_EQ(t5.probabilityDropout, 0.1) << "one rate for all";
+  EXPECT_EQ(t5.halfClamps, HalfClamps::Halves);
+  EXPECT_TRUE(t5.downInFloats);
 
   ModelSpec mt5 = *imported(R"({"model_type": "mt5"})");
   EXPECT_EQ(mt5.vocabulary, 250112);

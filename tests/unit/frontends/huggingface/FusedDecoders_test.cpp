@@ -168,14 +168,18 @@ TEST(Bloom, modulesOfABlock) {
                    "mlp.dense_4h_to_h.weight 8 32", "mlp.dense_4h_to_h.bias 8"}));
 }
 
-TEST(Bloom, dropoutOfProbabilitiesIsSaid) {
-  EXPECT_TRUE(imported("bloom")->trainingNotes.empty());
+TEST(Falcon, dropsProbabilitiesWithAlibiAlone) {
+  EXPECT_EQ(imported("falcon", R"("alibi": true, "attention_dropout": 0.1)")->probabilityDropout, 0.1);
+  ModelSpec rotated = *imported("falcon", R"("attention_dropout": 0.1)");
+  EXPECT_EQ(rotated.probabilityDropout, 0);
+  EXPECT_EQ(rotated.attentionDropout, 0.1);
+}
+
+TEST(Bloom, hasADropoutForEachPlace) {
+  EXPECT_TRUE(imported("bloom")->notes.empty());
   ModelSpec bloom = *imported("bloom", R"("attention_dropout": 0.1, "hidden_dropout": 0.2)");
-  ASSERT_EQ(bloom.trainingNotes.size(), 1u);
-  EXPECT_NE(bloom.trainingNotes[0].find("config.json:2: attention_dropout: dropout of attention's probabilities is not applied"), std::string::npos);
+  EXPECT_TRUE(bloom.notes.empty());
+  EXPECT_EQ(bloom.probabilityDropout, 0.1);
   EXPECT_EQ(bloom.attentionDropout, 0.2);
   EXPECT_EQ(bloom.hiddenDropout, 0.2);
-  // Of Falcon only the attention that alibi has drops probabilities, in the reference.
-  EXPECT_TRUE(imported("falcon", R"("attention_dropout": 0.1)")->trainingNotes.empty());
-  EXPECT_EQ(imported("falcon", R"("alibi": true, "attention_dropout": 0.1)")->trainingNotes.size(), 1u);
 }

@@ -1,6 +1,7 @@
 // Every rule of attention's checks, over rows and over caches, broken one at a time.
 #include "runtime/kernels/check.h"
 
+#include "runtime/schema/limits.h"
 #include "runtime/schema/workspaces.h"
 #include "tests/unit/runtime/kernels/refuses.h"
 
@@ -47,6 +48,18 @@ template <typename Args> std::vector<Broken<Args>> attentionRules() {
           {"bias is f32[4,5]", [](auto &x, Maker &m) { x.bias = m.normal(kF32, {4, 5}); }},
           {"bias is f32[4,6]", [](auto &x, Maker &m) { x.bias = m.normal(kF32, {4, 6}), x.biasByDistance = true; }},
           {"bias is bf16", [](auto &x, Maker &m) { x.bias = m.normal(DType::BF16, {4, 6}); }},
+          {"without scalars", [](auto &x, Maker &) { x.dropout = 0.1; }},
+          {"dropout is 0.000000 with scalars", [](auto &x, Maker &m) { x.scalars = m.scalars({}); }},
+          {"dropout is 1.000000", [](auto &x, Maker &m) { x.scalars = m.scalars({}), x.dropout = 1; }},
+          {"dropout is -", [](auto &x, Maker &m) { x.scalars = m.scalars({}), x.dropout = -0.1; }},
+          {"dropout is nan", [](auto &x, Maker &m) { x.scalars = m.scalars({}), x.dropout = NAN; }},
+          {"scalars is u8[63]",
+           [](auto &x, Maker &m) {
+             x.scalars = m.scalars({}), x.dropout = 0.1;
+             shrink(x.scalars);
+           }},
+          {"site", [](auto &x, Maker &m) { x.scalars = m.scalars({}), x.dropout = 0.1, x.site = -1; }},
+          {"site", [](auto &x, Maker &m) { x.scalars = m.scalars({}), x.dropout = 0.1, x.site = int64_t{UINT32_MAX} - 2; }},
           {"log_sum_exp is f32[4,5]", [](auto &x, Maker &) { shrink(x.logSumExp); }}};
 }
 
@@ -175,6 +188,21 @@ TEST(AttentionCheck, AttentionAndItsGradient) {
   other.bias = maker.normal(kF32, {4, 7});
   other.biasByDistance = true;
   EXPECT_TRUE(check(other).ok()) << check(other).message();
+  AttentionArgs dropped = forward;
+  dropped.scalars = maker.scalars({});
+  dropped.dropout = 0.1;
+  dropped.site = int64_t{UINT32_MAX} - 3; // a site for each of four heads
+  EXPECT_TRUE(check(dropped).ok()) << check(dropped).message();
+  // More places than the counter has.
+  AttentionArgs endless = dropped;
+  constexpr int64_t kPlaces = kMaxDropoutPlaces + 1;
+  endless.query = endless.key = endless.value = maker.empty(kF32, {kPlaces, 1});
+  endless.target = maker.empty(kF32, {kPlaces, 1});
+  endless.segments = endless.keySegments = maker.empty(DType::I32, {kPlaces});
+  endless.logSumExp = maker.empty(kF32, {1, kPlaces});
+  endless.heads = endless.kvHeads = 1;
+  endless.length = endless.keyLength = kPlaces;
+  EXPECT_NE(check(endless).message().find("at most 131072 with dropout"), std::string::npos) << check(endless).message();
   auto rules = attentionRules<AttentionArgs>();
   rules.push_back({"target is f32[6,11]", [](auto &x, Maker &) { shrink(x.target); }});
   rules.push_back({"target overlaps query", [](auto &x, Maker &) { x.target.data = x.query.data; }});

@@ -282,6 +282,22 @@ TEST(Check, Activations) {
                                    {"grad_out is f32[7]", [](auto &x, Maker &) { shrink(x.gradOut); }},
                                    {"grad_source is bf16", [](auto &x, Maker &) { x.gradSource.dtype = DType::BF16; }},
                                    {"kind is 3", [](auto &x, Maker &) { x.kind = 3; }}});
+  ClampHalfArgs clamp;
+  clamp.source = maker.normal(DType::F16, {8});
+  clamp.target = maker.empty(DType::F16, {8});
+  refuses<ClampHalfArgs>(clamp, maker,
+                         {{"source is f32", [](auto &x, Maker &m) { x.source = m.normal(kF32, {8}); }},
+                          {"target is f32", [](auto &x, Maker &m) { x.target = m.empty(kF32, {8}); }},
+                          {"target is f16[7]", [](auto &x, Maker &) { shrink(x.target); }}});
+  ClampHalfGradientArgs clampGradient;
+  clampGradient.gradOut = maker.normal(DType::F16, {8});
+  clampGradient.clamped = clamp.target;
+  clampGradient.gradSource = maker.empty(DType::F16, {8});
+  refuses<ClampHalfGradientArgs>(clampGradient, maker,
+                                 {{"grad_out is bf16", [](auto &x, Maker &) { x.gradOut.dtype = DType::BF16; }},
+                                  {"clamped is f16[7]", [](auto &x, Maker &) { shrink(x.clamped); }},
+                                  {"grad_source is f16[7]", [](auto &x, Maker &) { shrink(x.gradSource); }},
+                                  {"grad_source overlaps clamped", [](auto &x, Maker &) { x.gradSource.data = x.clamped.data; }}});
   GatedActivationArgs gated;
   gated.gate = maker.normal(kF32, {8});
   gated.up = maker.normal(kF32, {8});
