@@ -80,7 +80,8 @@ double readDropout(JsonReader &reader, const char *name, double absent) {
 
 void noteAttentionDropout(JsonReader &reader, const char *name, double absent, ModelSpec &spec) {
   if (readDropout(reader, name, absent) > 0)
-    spec.trainingNotes.push_back("note: " + reader.source().place(name) + ": dropout of attention's probabilities is not applied");
+    spec.trainingNotes.push_back("note: " + reader.source().place(name) +
+                                 ": dropout of attention's probabilities is not applied");
 }
 
 void refuseOtherNumber(JsonReader &reader, const char *name, double expected, const char *fix) {
