@@ -114,15 +114,17 @@ private:
     const Json own = Json::parse(contentOf(arguments.model + "/generation_config.json"), nullptr, false);
     generation = own.is_object() ? own : Json::parse(config.text(), nullptr, false);
     if (arguments.mode != "sft" && (arguments.mode == "seq2seq") != encoderDecoder)
-      return Status(ErrorCode::Config, "--mode: is " + arguments.mode + ", but " + family->architecture +
-                                           (encoderDecoder ? " is an encoder-decoder, expected seq2seq" : " is a decoder alone, expected sft or causal") +
-                                           "; change the flag");
+      return Status(ErrorCode::Config,
+                    "--mode: is " + arguments.mode + ", but " + family->architecture +
+                        (encoderDecoder ? " is an encoder-decoder, expected seq2seq" : " is a decoder alone, expected sft or causal") +
+                        "; change the flag");
     if (arguments.stream.value_or(false) && beams() > 1)
-      return Status(ErrorCode::Config, "--stream: is true with " + std::to_string(beams()) +
-                                           " beams, whose best text is known at its end, expected one; give --num_beams 1, or drop the flag");
+      return Status(ErrorCode::Config,
+                    "--stream: is true with " + std::to_string(beams()) +
+                        " beams, whose best text is known at its end, expected one; give --num_beams 1, or drop the flag");
     if (arguments.promptLength && arguments.mode == "sft" && !encoderDecoder)
-      return Status(ErrorCode::Usage, "--max_prompt_length: is given with --mode sft, whose prompts are taken whole, expected --mode "
-                                      "causal; drop one of the two");
+      return Status(ErrorCode::Usage, "--max_prompt_length: is given with --mode sft, whose prompts are taken whole, expected "
+                                      "--mode causal; drop one of the two");
     return Status();
   }
 

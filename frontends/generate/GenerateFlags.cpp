@@ -174,8 +174,8 @@ private:
                         : "--prompts: is given beside --prompt, expected prompts from one source; drop one of the two");
     for (auto [flag, on] : {std::pair("--json", arguments.json), {"--report_memory", arguments.reportMemory}})
       if (arguments.stream.value_or(false) && on)
-        return Status(ErrorCode::Usage,
-                      std::string("--stream: is true beside ") + flag + ", expected one way to print what comes; drop one of the two");
+        return Status(ErrorCode::Usage, std::string("--stream: is true beside ") + flag +
+                                            ", expected one way to print what comes; drop one of the two");
     if (arguments.mode == "causal" && arguments.promptFile.empty())
       return Status(ErrorCode::Usage, "--mode: is causal beside --prompt, expected rows of a file; write --prompts FILE");
     return Status();

@@ -56,7 +56,8 @@ StatusOr<int> waitFor(pid_t child) {
   int state = 0;
   while (::waitpid(child, &state, 0) < 0)
     if (errno != EINTR)
-      return Status(ErrorCode::Internal, std::string("a tool: cannot be waited for (") + std::strerror(errno) + "), expected a child; report this");
+      return Status(ErrorCode::Internal, std::string("a tool: cannot be waited for (") + std::strerror(errno) +
+                                             "), expected a child; report this");
   return WIFSIGNALED(state) ? 128 + WTERMSIG(state) : WEXITSTATUS(state);
 }
 
@@ -103,7 +104,8 @@ StatusOr<int> runTool(const Step &step, int output) {
 StatusOr<int> runPiped(const Step &writing, const Step &reading) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0)
-    return Status(ErrorCode::Internal, std::string("a pipe: cannot be made (") + std::strerror(errno) + "), expected one; close other programs");
+    return Status(ErrorCode::Internal, std::string("a pipe: cannot be made (") + std::strerror(errno) +
+                                           "), expected one; close other programs");
   PassSignalsOn signals;
   StatusOr<pid_t> reader = start(reading, ends[0], -1);
   ::close(ends[0]);

@@ -261,13 +261,13 @@ def words(chosen, work, tally):
         ("as its tokens come", ["--prompt", asked[0]], first),
         ("several as their tokens come, on two ranks", [*given, "--num-processes", 2], expected),
     ):
-        streamed = tools.call([*zp, *chat, *more, "--stream", "true"], chosen.timeout)
-        tally.check(f"zp generate {label}", [] if streamed == whole else [f"says {streamed!r}, expected {whole!r}"], repr(streamed))
-    lines = [json.loads(line) for line in tools.call([chosen.bin / "zprun", "generate", plan, *common, "--stream_tokens", "true"], chosen.timeout).splitlines()]
-    made = [json.loads(line) for line in out.read_text().splitlines()]
-    of_row = [[line["token"] for line in lines[1:] if line["row"] == row["row"]] for row in made]
-    ends = [[line["over"] for line in lines[1:] if line["row"] == row["row"]] for row in made]
-    good = lines[0] == {"prompts": 2} and of_row == [row["tokens"] for row in made] and all(over == [False] * (len(over) - 1) + [True] for over in ends)
+        said = tools.call([*zp, *chat, *more, "--stream", "true"], chosen.timeout)
+        tally.check(f"zp generate {label}", [] if said == whole else [f"says {said!r}, expected {whole!r}"], repr(said))
+    said = tools.call([chosen.bin / "zprun", "generate", plan, *common, "--stream_tokens", "true"], chosen.timeout)
+    lines, made = ([json.loads(line) for line in text.splitlines()] for text in (said, out.read_text()))
+    rows = [[(line["token"], line["over"]) for line in lines[1:] if line["row"] == row["row"]] for row in made]
+    wanted = [[(token, number == len(row["tokens"])) for number, token in enumerate(row["tokens"], 1)] for row in made]
+    good = lines[0] == {"prompts": 2} and rows == wanted
     tally.check("zprun generate --stream_tokens", [] if good else [f"says {lines}, the file {made}"])
     tally.check("zp generate one prompt", [] if said == first else [f"says {said!r}, expected {first!r}"], repr(said))
     for label, says, more in (

@@ -11,7 +11,9 @@ from .tokenizer import Tokenizer
 
 def printText(arguments):
     if arguments.stream and (arguments.file != "-" or arguments.json):
-        raise ZpError("Usage", "--stream", "is for the texts of standard input as they come; write zpdata text - --stream, without --json")
+        raise ZpError(
+            "Usage", "--stream", "is for texts of standard input as they come; write zpdata text - --stream, without --json"
+        )
     tokenizer = Tokenizer(arguments.tokenizer, arguments.chat_template_format)
     if arguments.stream:
         streamTexts(tokenizer.core, sys.stdin.buffer, "standard input")

@@ -63,8 +63,8 @@ def textBehind(core, token, before, said):
         raise ZpError(
             "Config",
             "--token_text",
-            f"the tokenizer's decoder makes {text!r} of {token!r} behind {said!r}, expected a text that begins as before; a decoder "
-            "that changes what is said already can't be used with stop strings",
+            f"the tokenizer's decoder makes {text!r} of {token!r} behind {said!r}, expected a text that begins as before; "
+            "a decoder that changes what is said already can't be used with stop strings",
         )
     return text[start + len(said) :]
 

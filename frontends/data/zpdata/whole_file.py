@@ -9,7 +9,8 @@ from .errors import diskError
 
 @contextlib.contextmanager
 def wholeFile(path):
-    """A file for bytes, which gets its name when all of them are on the disk; until then, and if something fails, nothing has it."""
+    """A file for bytes, which gets its name when all of them are on the disk; until then, and if something fails, nothing
+    changes."""
     path = pathlib.Path(path)
     part = path.with_name(path.name + f".part{os.getpid()}")
     try:

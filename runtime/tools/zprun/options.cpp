@@ -103,7 +103,8 @@ void addGenerationOptions(CLI::App &app, ZprunOptions &o) {
   GenerationFlags &flags = o.generation;
   app.add_option("--prompts", o.prompts, "token file of zpdata prompts")->required()->group("Data");
   app.add_option("-o,--output", o.continuations, "file for a line of JSON a prompt: its new tokens")->required()->group("Data");
-  app.add_option("--stream_tokens", o.streamTokens, "true: each token on standard output as it comes, for zpdata text - --stream; no report")->group("Logging");
+  app.add_option("--stream_tokens", o.streamTokens, "true: each token on standard output as it comes, for zpdata text - --stream; no report")
+      ->group("Logging");
   auto add = [&](const char *name, auto &value, const char *does) { addGenerationOption(app, std::string("--") + name, value, does); };
 #define ZP_GENERATION(name, kind, initial, doc) add(#name, flags.name, doc);
 #include "runtime/schema/generation.inc"

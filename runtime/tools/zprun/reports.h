@@ -22,8 +22,8 @@ void reportMemory(const Session &session, const char *stage, const ResidentBytes
 /// Those of an epoch and the guide's line of its perplexity and loss.
 void reportEpoch(const Session &session, const EpochReport &report);
 void reportEvaluation(const EvaluateReport &report);
-/// With --stream_tokens, what says each token by a line {"row": 0, "token": 5, "over": false}, all ranks of a host on one standard
-/// output; rank 0 says {"prompts": 3} before. Else nothing.
+/// With --stream_tokens, what says each token by a line {"row": 0, "token": 5, "over": false}, all ranks of a host on one
+/// standard output; rank 0 says {"prompts": 3} before. Else nothing.
 TokenListener tokenLines(const Session &session, const Communicator &communicator);
 /// The `peak:` lines and one of JSON; the notes on generation_config.json on stderr.
 void reportGeneration(const Session &session, const GenerateReport &report);

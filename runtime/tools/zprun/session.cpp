@@ -59,8 +59,11 @@ static Status checkStream(const Session &session) {
   if (!session.options.streamTokens)
     return {};
   if (const uint64_t beams = session.generation.num_beams; beams > 1)
-    return wrong("with " + std::to_string(beams) + " beams, whose best text is known at its end, expected one; give --num_beams 1, or drop the flag");
-  return session.options.reportMemory ? wrong("beside --report_memory, whose lines go where tokens go, expected one of them; drop one") : Status();
+    return wrong("with " + std::to_string(beams) + " beams, whose best text is known at its end, expected one; give --num_beams 1, "
+                                                   "or drop the flag");
+  if (session.options.reportMemory)
+    return wrong("beside --report_memory, whose lines go where tokens go, expected one of them; drop one");
+  return {};
 }
 
 static Status openData(Session &session) {

@@ -170,12 +170,13 @@ TEST(EncoderDecoderConfig, activationsByEveryName) {
   EXPECT_EQ(imported(R"({"model_type": "t5", "feed_forward_proj": "gated-gelu"})")->activation, Activation::GeluTanh);
   EXPECT_EQ(imported(R"({"model_type": "t5", "feed_forward_proj": "gated-gelu_python"})")->activation, Activation::Gelu);
   for (const char *silu : {"silu", "swish"}) {
-    EXPECT_EQ(imported(std::string(R"({"model_type": "t5", "feed_forward_proj": "gated-)") + silu + "\"}")->activation, Activation::Silu);
-    EXPECT_ERROR(imported(std::string(R"({"model_type": "t5", "feed_forward_proj": ")") + silu + "\"}"), UnknownArchitecture, "of a gate silu too");
-    EXPECT_TRUE(imported(std::string(R"({"model_type": "llama", "hidden_act": ")") + silu + "\"}").ok());
+    const std::string word = silu + std::string("\"}");
+    EXPECT_EQ(imported(R"({"model_type": "t5", "feed_forward_proj": "gated-)" + word)->activation, Activation::Silu);
+    EXPECT_ERROR(imported(R"({"model_type": "t5", "feed_forward_proj": ")" + word), UnknownArchitecture, "of a gate silu too");
+    EXPECT_TRUE(imported(R"({"model_type": "llama", "hidden_act": ")" + word).ok());
   }
-  for (const char *other : {"quick_gelu", "gelu_10", "tanh"})
-    EXPECT_ERROR(imported(std::string(R"({"model_type": "t5", "feed_forward_proj": "gated-)") + other + "\"}"), UnknownArchitecture, other);
+  for (const std::string other : {"quick_gelu", "gelu_10", "tanh"})
+    EXPECT_ERROR(imported(R"({"model_type": "t5", "feed_forward_proj": "gated-)" + other + "\"}"), UnknownArchitecture, other);
 }
 
 TEST(EncoderDecoderConfig, theHeadIsScaledAsTheFileSays) {
@@ -212,7 +213,8 @@ TEST_F(EncoderDecoder, lengthsHaveAFlagASide) {
 // T5's class has no default in transformers 5; mT5's is 0 and BART's 2.
 TEST_F(EncoderDecoder, aDecoderHasATokenToBeginWith) {
   auto of = [&](const std::string &type, const std::string &keys = "") {
-    return import("{\"model_type\": \"" + type + "\", \"vocab_size\": 64" + (keys.empty() ? "" : ",\n" + keys) + "}", {}, "all-linear");
+    const std::string more = keys.empty() ? "" : ",\n" + keys;
+    return import("{\"model_type\": \"" + type + "\", \"vocab_size\": 64" + more + "}", {}, "all-linear");
   };
   EXPECT_TRUE(of("t5").ok()) << "generation_config.json says it";
   generation = R"({"decoder_start_token_id": 64})";
@@ -231,7 +233,8 @@ TEST_F(EncoderDecoder, tokensAreOfTheVocabulary) {
   auto bart = [&](const std::string &keys) { return import("{\"model_type\": \"bart\", \"vocab_size\": 64,\n" + keys + "}"); };
   for (const std::string key : {"decoder_start_token_id", "pad_token_id", "eos_token_id"}) {
     for (const char *wrong : {"-1", "64"})
-      EXPECT_ERROR(bart("\"" + key + "\": " + wrong), Config, "config.json:2: " + key + ": is " + wrong + ", expected a token from 0 to 63");
+      EXPECT_ERROR(bart("\"" + key + "\": " + wrong), Config,
+                   "config.json:2: " + key + ": is " + wrong + ", expected a token from 0 to 63");
     for (const char *wrong : {"\"two\"", "true", "1.5"})
       EXPECT_ERROR(bart("\"" + key + "\": " + wrong), Json, "config.json:2: " + key + ": is " + wrong);
     for (const char *sound : {"0", "63", "null"})
@@ -246,8 +249,9 @@ TEST_F(EncoderDecoder, tokensAreOfTheVocabulary) {
 TEST_F(EncoderDecoder, rulesHoldForTheLengthsOfBothSides) {
   const std::string t5 = R"({"model_type": "t5"})";
   const int64_t quarter = int64_t(1) << 28;
-  EXPECT_ERROR(import(t5, {{"max_target_length", quarter}}, "q"), Config, "--per_device_train_batch_size: makes 2147483648 tokens of a micro-batch");
-  EXPECT_ERROR(import(t5, {{"max_source_length", quarter}}, "q"), Config, "--per_device_train_batch_size: makes 2147483648 tokens for the encoder");
+  const std::string makes = "--per_device_train_batch_size: makes 2147483648 tokens ";
+  EXPECT_ERROR(import(t5, {{"max_target_length", quarter}}, "q"), Config, makes + "of a micro-batch");
+  EXPECT_ERROR(import(t5, {{"max_source_length", quarter}}, "q"), Config, makes + "for the encoder");
   EXPECT_TRUE(import(t5, {{"max_target_length", quarter / 2}}, "q").ok());
   ImportRequest request{folder.path + "/model", "", {}, {}};
   request.settings.generate = true;

@@ -314,7 +314,8 @@ TEST(ModelImporter, roomForTheBeamsThatTheModelsFileAsksFor) {
 
 TEST(ModelImporter, whoGeneratesReadsNoNotesAboutTraining) {
   TemporaryFolder folder;
-  folder.write("config.json", R"({"architectures": ["RWForCausalLM"], "model_type": "RefinedWebModel", "alibi": true, "attention_dropout": 0.1})");
+  folder.write("config.json", R"({"architectures": ["RWForCausalLM"], "model_type": "RefinedWebModel", "alibi": true,
+                                  "attention_dropout": 0.1})");
   JobSettings settings;
   settings.max_length = 8;
   StatusOr<ImportedModel> trains = importModel({folder.path, "", settings});

@@ -224,8 +224,8 @@ TEST_F(Weights, tiesAnEncoderDecodersHeadByWhatIsStored) {
   }
   attention("decoder.block.0.layer.1.EncDecAttention");
   auto load = [&](const char *said, std::optional<char> head) {
-    folder.write("config.json", std::string(R"({"model_type": "mt5", "vocab_size": 6, "d_model": 4, "d_kv": 2, "num_heads": 2, "d_ff": 5,
-      "num_layers": 1, "relative_attention_num_buckets": 4, "relative_attention_max_distance": 8, "dropout_rate": 0,
+    folder.write("config.json", std::string(R"({"model_type": "mt5", "vocab_size": 6, "d_model": 4, "d_kv": 2, "num_heads": 2,
+      "d_ff": 5, "num_layers": 1, "relative_attention_num_buckets": 4, "relative_attention_max_distance": 8, "dropout_rate": 0,
       "tie_word_embeddings": )") + said + "}");
     Tensors stored = tensors;
     if (head)
