@@ -120,7 +120,9 @@ Status verifySettings(const JobSettings &s) {
                     "accumulation");
   checks.range("learning_rate", s.learning_rate, 0, kMost, "0 or more", "try 1e-4");
   checks.choice("lr_scheduler_type", s.lr_scheduler_type,
-                {"linear", "cosine", "constant", "constant_with_warmup"});
+                {"linear", "cosine", "cosine_with_restarts", "constant", "constant_with_warmup", "polynomial", "inverse_sqrt"});
+  if (s.lr_scheduler_type == "polynomial" && s.learning_rate <= rt::kPolynomialEnd)
+    checks.fail("learning_rate", "is " + numberText(s.learning_rate) + " beside --lr_scheduler_type polynomial, expected more than the 1e-07 that it ends at; use linear");
   checks.range("warmup_steps", s.warmup_steps, 0, kMostInt, "0 or more updates",
                "use 0 for no warm-up");
   checks.range("warmup_ratio", s.warmup_ratio, 0, 1, "a share from 0 to 1", "use 0 for no warm-up");
