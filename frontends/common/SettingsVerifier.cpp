@@ -141,7 +141,6 @@ Status verifySettings(const JobSettings &s) {
   checks.range("seed", double(s.seed), 0, 9e15, "0 or more", "use 42");
   checks.range("data_seed", double(s.data_seed), -1, 9e15, "0 or more, or -1 for --seed",
                "drop the flag");
-  checks.range("logging_steps", double(s.logging_steps), 1, kMostInt, "1 or more updates", "use 1");
   return checks.first.ok() ? rt::verifyRunSettings(s) : checks.first;
 }
 

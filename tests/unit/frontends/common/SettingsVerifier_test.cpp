@@ -116,6 +116,8 @@ const WrongSetting kWrong[] = {
     {"--seed: is -1", [](JobSettings &s) { s.seed = -1; }},
     {"--data_seed: is -2", [](JobSettings &s) { s.data_seed = -2; }},
     {"--logging_steps: is 0", [](JobSettings &s) { s.logging_steps = 0; }},
+    {"--logging_steps: is 2.5", [](JobSettings &s) { s.logging_steps = 2.5; }},
+    {"--logging_strategy: is \"best\", expected steps, epoch or no", [](JobSettings &s) { s.logging_strategy = "best"; }},
 };
 
 } // namespace
