@@ -44,8 +44,7 @@ public:
     const auto begin = Clock::now();
     if (settings.eval_on_start && options.evaluation && report.updates == 0)
       ZP_RETURN_IF_ERROR(evaluateNow(options));
-    Progress progress(report.updates, report.wanted, static_cast<uint64_t>(std::max<int64_t>(1, settings.logging_steps)),
-                      options.quiet || communicator.rank() != 0);
+    Progress progress(report.updates, report.wanted, logging(), options.quiet || communicator.rank() != 0);
     EpochMeter epochs(order.updatesPerEpoch(), residentOwnBytes());
     while (report.updates < report.wanted) {
       ZP_RETURN_IF_ERROR(agree(options.checkpoints));
@@ -85,13 +84,11 @@ private:
   Status openFiles(const LoopOptions &options) {
     const std::string path = options.outputDirectory + "/metrics.jsonl";
     ZP_ASSIGN_OR_RETURN(file, options.from.step == 0 ? MetricsFile::create(path) : MetricsFile::resume(path, options.earlierMetrics, options.from.step));
-    RunLogOptions logging;
-    logging.loggingSteps = static_cast<uint64_t>(std::max<int64_t>(1, settings.logging_steps));
-    logging.lines = !options.quiet;
-    logging.eventDirectory = options.eventDirectory;
-    ZP_ASSIGN_OR_RETURN(log, RunLog::create(logging));
+    ZP_ASSIGN_OR_RETURN(log, RunLog::create({logging(), !options.quiet, options.eventDirectory}));
     return {};
   }
+
+  LoggingPolicy logging() const { return LoggingPolicy(settings, report.wanted, order.updatesPerEpoch()); }
 
   /// Between two updates, by all ranks. It changes nothing that training goes on from.
   Status evaluateNow(const LoopOptions &options) {

@@ -78,7 +78,7 @@ Status writeState(const JobSettings &settings, const LoopReport &report, const R
   StatusOr<std::string> lines = readTextFile(output + "/metrics.jsonl");
   const RunPosition &at = report.position;
   TrainingLog log{lines.ok() ? *lines : "", options.resume ? options.resume->log : "", at.step, at.updates, at.tokens, at.epoch,
-                  at.best,                  output,                                    report.summary};
+                  at.best,                  output,                                    report.summary, at.updatesPerEpoch};
   return writeFileAtomically(output + "/trainer_state.json", trainerStateText(log, settings));
 }
 

@@ -6,6 +6,7 @@
 curve       TRL's run of tests/golden/evaluation on 1 rank and on 2: losses, evaluation losses and accuracies, the best model's
             step and metric, and the adapter at the end, which is that of the best checkpoint
 lines       standard output has the reference's lines, trainer_state.json its log
+logged      by steps, a share of them, epochs or not at all
 memory      --report_memory: the guide's lines after each evaluation, within training and by zprun eval; else none of them
 unchanged   a run that evaluates trains the same bytes as one that doesn't: sharded, offloaded, in 4 bits, recomputed
 strategies  no, steps, epoch, with a delay and at the start: the steps of transformers' DefaultFlowCallback
@@ -163,6 +164,22 @@ def log_lines(trainer, tally):
         if len(re.findall(rf"^{kind} (Total Peak |Peak )?Memory .*: -?\d+$", done.stdout, re.M)) != 4:
             failures.append(f"not the four lines of {kind} memory")
     tally.check("lines", failures, f"{len(said)} lines")
+
+
+def logged(trainer, tally):
+    """The steps of transformers' DefaultFlowCallback, on standard output as in trainer_state.json."""
+    runs = [
+        ({"logging_strategy": "epoch", "logging_first_step": "true"}, [1, 3, 6, 7]),
+        ({"logging_strategy": "steps", "logging_steps": 0.25}, [2, 4, 6]),
+        ({"logging_strategy": "no"}, []),
+    ]
+    for flags, wanted in runs:
+        flags = {"max_steps": 7, "per_device_train_batch_size": -(-CURVE["train_rows"] // 3), **flags}
+        out, done = trainer.run(1, 0, "--save_strategy", "no", import_flags=flags, strategy=None, quiet=False)
+        found = [entry["step"] for entry in state(out)["log_history"] if "loss" in entry]
+        said = len(re.findall(r"^\{'loss': ", done.stdout, re.M))
+        failures = [] if found == wanted and said == len(wanted) else [f"{found}, {said} lines, expected {wanted}"]
+        tally.check(f"logged by {flags['logging_strategy']}", failures, str(found))
 
 
 def memory(trainer, tally):
@@ -354,7 +371,7 @@ def refused(trainer, tally):
     tally.check("refused: nothing to learn", [] if "none of 4 rows has one that counts" in done.stderr else [done.stderr], "exit 4")
 
 
-PARTS = (curve, log_lines, memory, unchanged, strategies, kept, best_alone, resumed, events, hub, refused)
+PARTS = (curve, log_lines, logged, memory, unchanged, strategies, kept, best_alone, resumed, events, hub, refused)
 
 
 def main():

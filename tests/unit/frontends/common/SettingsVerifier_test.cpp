@@ -68,6 +68,7 @@ const WrongSetting kWrong[] = {
     {"--max_length: is 0", [](JobSettings &s) { s.max_length = 0; }},
     {"--learning_rate: is -1", [](JobSettings &s) { s.learning_rate = -1; }},
     {"--learning_rate: is nan", [](JobSettings &s) { s.learning_rate = std::nan(""); }},
+    {"--learning_rate: is 1e-08 beside --lr_scheduler_type polynomial", [](JobSettings &s) { s.learning_rate = 1e-8, s.lr_scheduler_type = "polynomial"; }},
     {"--lr_scheduler_type: is \"cosin\"", [](JobSettings &s) { s.lr_scheduler_type = "cosin"; }},
     {"--save_strategy: is \"often\", expected steps, epoch, best or no", [](JobSettings &s) { s.save_strategy = "often"; }},
     {"--save_steps: is 1.5", [](JobSettings &s) { s.save_steps = 1.5; }},
@@ -125,6 +126,8 @@ const WrongSetting kWrong[] = {
      [](JobSettings &s) { s.generate = true, s.num_beams = s.generation_batch_size = 1 << 30; }},
     {"--generation_batch_size: makes a cache of 2147483648 tokens",
      [](JobSettings &s) { s.generate = true, s.generation_batch_size = 1 << 21; }},
+    {"--logging_steps: is 2.5", [](JobSettings &s) { s.logging_steps = 2.5; }},
+    {"--logging_strategy: is \"best\", expected steps, epoch or no", [](JobSettings &s) { s.logging_strategy = "best"; }},
 };
 
 } // namespace
