@@ -8,7 +8,7 @@ namespace {
 Status statusOf(cudaError_t error, const char *what) {
   if (error == cudaSuccess)
     return {};
-  return Status(ErrorCode::Config, std::string("cuda: ") + what + ": " + cudaGetErrorName(error) + " (" + cudaGetErrorString(error) +
+  return Status(error == cudaErrorMemoryAllocation ? ErrorCode::HostMemory : ErrorCode::Config, std::string("cuda: ") + what + ": " + cudaGetErrorName(error) + " (" + cudaGetErrorString(error) +
                                        "), expected success; see nvidia-smi");
 }
 

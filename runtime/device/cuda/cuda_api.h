@@ -1,7 +1,7 @@
-// What we ask of a CUDA driver, without its headers: memory, streams, events, graphs. Two libraries define it: zp_cuda_api by the CUDA
+// What we ask of a CUDA driver, without its headers: memory, streams, events, graphs. Two libraries define it: zp_cuda_native by the CUDA
 // runtime, zp_cuda_emulated by this CPU (emulated/), where all work is done at once, in the order in which it is asked for.
 //
-// Errors are Status of code Device with the driver's words. Handles are the driver's own.
+// Errors carry the driver's words: HostMemory where memory is what lacks, else Config. Handles are the driver's own.
 #ifndef ZP_RUNTIME_DEVICE_CUDA_CUDA_API_H
 #define ZP_RUNTIME_DEVICE_CUDA_CUDA_API_H
 

@@ -29,7 +29,7 @@ public:
   virtual Status multiply(const Product &product, Stream stream) = 0;
 };
 
-/// Errors: Device, naming the library that is missing.
+/// Errors: Config, naming the library that is missing.
 StatusOr<std::unique_ptr<Products>> createProducts();
 
 } // namespace zp::rt::cuda

@@ -1,4 +1,4 @@
-// cuda_api.h on a CPU: one memory, and nothing is ever under way.
+// cuda_api.h on a CPU: one memory, and nothing is ever under way. So streams, events and graphs are not tried by it.
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
