@@ -101,7 +101,7 @@ def read_back(tests):
         lengths = ["--max_source_length", 12, "--max_target_length", 12] if pair else ["--max_length", 12]
         words = [tests.zprun.with_name("zpc"), "import", "--model", folder / "quantized", *lengths, "-o", module]
         done = subprocess.run([str(w) for w in words], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=SECONDS)
-        good = done.returncode == 0 and "nf4" in module.read_text()
+        good = done.returncode == 0 and "bnb_4bit_prequantized = true" in module.read_text()
         tests.report(name, [] if good else [f"exit {done.returncode}: {done.stderr[-300:]}"])
 
 
