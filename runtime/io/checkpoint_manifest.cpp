@@ -162,8 +162,8 @@ StatusOr<CheckpointManifest> readManifest(const std::string &directory) {
       !parseHex(body["xxh64"], seal))
     return damaged(path, "is no JSON object with a checksum");
   body.erase("xxh64");
-  if (sealOf(body) != hex(seal))
-    return damaged(path, "its checksum is " + sealOf(body) + ", expected " + hex(seal));
+  if (sealOf(body) != hexOf(seal))
+    return damaged(path, "its checksum is " + sealOf(body) + ", expected " + hexOf(seal));
   if (body.value("format", json()) != kFormat ||
       !body.value("version", json()).is_number_unsigned())
     return damaged(path, std::string("format is ") + body.value("format", json()).dump() +
@@ -215,7 +215,7 @@ Status checkFiles(const std::string &directory, const CheckpointManifest &manife
     ZP_ASSIGN_OR_RETURN(ManifestFile found, describeFile(directory, file.name));
     if (found.checksum != file.checksum)
       return damaged(path,
-                     "its checksum is " + hex(found.checksum) + ", expected " + hexOf(file.checksum));
+                     "its checksum is " + hexOf(found.checksum) + ", expected " + hexOf(file.checksum));
   }
   return {};
 }

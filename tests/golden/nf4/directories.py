@@ -98,7 +98,7 @@ def write_bart_of_the_hub(folder):
     given = {"_num_labels": 3, "activation_dropout": 0.1, "activation_function": "gelu", "add_bias_logits": False, "add_final_layer_norm": False,
              "architectures": ["BartModel"], "attention_dropout": 0.1, "bos_token_id": 0, "classif_dropout": 0.1, "classifier_dropout": 0.0,
              "d_model": 24, "decoder_attention_heads": 3, "decoder_ffn_dim": 36, "decoder_layerdrop": 0.0, "decoder_layers": 1,
-             "decoder_start_token_id": 2, "dropout": 0.1, "early_stopping": True, "encoder_attention_heads": 3, "encoder_ffn_dim": 28,
+             "decoder_start_token_id": 2, "dropout": 0.1, "early_stopping": True, "encoder_attention_heads": 3, "encoder_ffn_dim": 36,
              "encoder_layerdrop": 0.0, "encoder_layers": 1, "eos_token_id": 2, "forced_bos_token_id": 0, "forced_eos_token_id": 2,
              "gradient_checkpointing": False, "id2label": {"0": "LABEL_0", "1": "LABEL_1", "2": "LABEL_2"}, "init_std": 0.02,
              "is_encoder_decoder": True, "label2id": {"LABEL_0": 0, "LABEL_1": 1, "LABEL_2": 2}, "max_position_embeddings": 14,

@@ -14,7 +14,8 @@ namespace {
 /// Pieces of all sizes and types: parts of a line, a block less and more than one, several.
 struct State {
   State() {
-    for (uint64_t count : {uint64_t{1}, uint64_t{7}, (uint64_t{1} << 15) - 1, (uint64_t{1} << 15) + 3, 5 * (uint64_t{1} << 15) + 17, uint64_t{64}}) {
+    constexpr uint64_t kBlock = 1 << 15;
+    for (uint64_t count : {uint64_t{1}, uint64_t{7}, kBlock - 1, kBlock + 3, 5 * kBlock + 17, uint64_t{64}}) {
       auto &values = floats.emplace_back(count);
       for (uint64_t i = 0; i < count; ++i)
         values[i] = static_cast<float>((i * 2654435761u + count) % 1000003);
@@ -63,8 +64,10 @@ TEST(StateSnapshot, KeepsTheStateOfItsMomentAndItsMemory) {
     std::fill(values.begin(), values.end(), -1.0f); // the next update
   for (const StatePiece &piece : snapshot.pieces()) {
     EXPECT_EQ(piece.dtype, DType::F32);
-    if (piece.parameter != "half")
-      EXPECT_EQ(std::memcmp(piece.data, before[piece.parameter[1] - '0'].data(), piece.count * sizeof(float)), 0) << piece.parameter;
+    if (piece.parameter == "half")
+      continue;
+    const std::vector<float> &held = before[static_cast<size_t>(piece.parameter[1] - '0')];
+    EXPECT_EQ(std::memcmp(piece.data, held.data(), piece.count * sizeof(float)), 0) << piece.parameter;
   }
   ASSERT_TRUE(snapshot.reserve(layout.bytes / 2));
   snapshot.take(layoutOf(state.pieces), 2);
