@@ -75,6 +75,7 @@ def makeSplit(tokenizer, files, output, split, arguments):
     if not documents:
         raise ZpError("Dataset", files[0], "holds no rows; give a data set that does")
     seen = len(documents)
+    long = cutLengths(documents, arguments)
     if arguments.packing:
         rows = packAll(documents, arguments)
     else:
@@ -90,24 +91,28 @@ def makeSplit(tokenizer, files, output, split, arguments):
             f"leaves no row with a counted token in its first {arguments.max_length} tokens; "
             "raise --max_length or check the rows with --completion_only_loss false",
         )
-    warnAboutLongOnes(documents, arguments)
+    warnOfCuts(long, seen, arguments)
     report = {"file": str(output), "split": split, "documents": seen, **count(rows, arguments.max_length)}
     writeTokenFile(output, [Side(rows, arguments.max_length, tokenizer.padId)], metadata(tokenizer, report, arguments))
     return report
 
 
-def warnAboutLongOnes(documents, arguments):
-    """Says what is left out because it doesn't fit into a row, as with the reference, which doesn't say so."""
-    length = arguments.max_length
+def cutLengths(documents, arguments):
+    """Of the documents that lose what doesn't fit into a row: how long they are."""
     if arguments.packing and arguments.packing_strategy != "bfd":
-        return  # these split what is long
-    long = [len(ids) for ids, _ in documents if len(ids) > length]
-    if long:
-        warn(
-            f"{len(long)} of {len(documents)} documents are longer than {length} tokens: {sum(long) - len(long) * length} tokens at their ends "
-            "are left out; --max_length sets the length"
-            + ("" if not arguments.packing else ", --packing_strategy bfd_split keeps them in pieces")
-        )
+        return []  # these split what is long
+    return [len(ids) for ids, _ in documents if len(ids) > arguments.max_length]
+
+
+def warnOfCuts(long, seen, arguments):
+    """Says what is left out, as with the reference, which doesn't say so."""
+    if not long:
+        return
+    warn(
+        f"{len(long)} of {seen} documents are longer than {arguments.max_length} tokens: "
+        f"{sum(long) - len(long) * arguments.max_length} tokens at their ends are left out; --max_length sets the length"
+        + (", --packing_strategy bfd_split keeps them in pieces" if arguments.packing else "")
+    )
 
 
 def encodeAll(tokenizer, files, arguments):
