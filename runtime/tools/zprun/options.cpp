@@ -34,7 +34,7 @@ const char *const kGenerateHelp =
 const char *const kBenchHelp = "Examples:\n  zprun bench plan.fb --steps 20\n  zprun bench qlora.fb --against lora.fb\n  zprun bench plan.fb -n 2 --calibrate machine.yaml";
 const char *const kMergeHelp =
     "Example:\n  zprun merge --model DIR --adapter_name_or_path out -o DIR-merged\n"
-    "A base in 4 bits is dequantized, and the result is in the dtype that it was quantized from.";
+    "A base in 4 bits is dequantized, and the result is in the dtype that it was quantized from; with --requantize true it stays in 4 bits.";
 const char *const kQuantizeHelp = "Example:\n  zprun quantize --model DIR -o DIR-4bit --use_nested_quant true --bnb_4bit_compute_dtype bfloat16 --dtype bfloat16";
 
 const char *const kResizeHelp = "Example:\n  zprun resize --model DIR --vocab_size 32005 -o DIR-chatml\n"
@@ -117,9 +117,10 @@ void addMergeOptions(CLI::App &app, MergeOptions &o) {
   app.add_option("--adapter_name_or_path", o.adapter, "directory of the adapter")->required()->group("Data");
   app.add_option("-o,--output_dir", o.output, "directory to write")->required()->group("Data");
   app.add_option("--max_shard_size", o.maxShardBytes, "bytes of a file; 5GB")->transform(CLI::AsSizeValue(true))->group("Data");
-  app.add_option("--dtype,--torch_dtype", o.dtype, "of what is written; each tensor's own")
-      ->check(CLI::IsMember({"float32", "bfloat16", "float16"}))
-      ->group("Format");
+  auto *dtype = app.add_option("--dtype,--torch_dtype", o.dtype, "of what is written; each tensor's own")
+                    ->check(CLI::IsMember({"float32", "bfloat16", "float16"}))
+                    ->group("Format");
+  app.add_option("--requantize", o.requantize, "true: a base in 4 bits stays in 4 bits, what changes is quantized anew")->excludes(dtype)->group("Format");
   app.add_option("--safe_merge", o.safe, "round the change to the weight's dtype before it is added, as PEFT's safe_merge does")->group("Format");
   app.add_flag("--quiet", o.quiet, "no progress");
 }
