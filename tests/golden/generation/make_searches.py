@@ -33,6 +33,7 @@ from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList 
 CASES = {
     "llama_gqa_fp32": 200,
     "qwen2_packed": 40,
+    "qwen3_patterns": 200,
     "mistral_window": 40,
     "bart_qv": 200,
     "t5_all_linear": 200,

@@ -27,6 +27,7 @@ class Case:
     v4_config: bool = False  # config.json spelled as transformers 4 wrote it
     must_clip: bool = False
     own_head: bool = False  # the checkpoint holds a head that is not the embedding
+    overflows: bool = False  # a word's embedding lies where what attention adds to it leaves fp16
     attention: str | None = None  # the one implementation of transformers that is right for this model; None: all are
     mean_of_means: bool = False  # averaging micro-batches first must make a difference
 
@@ -473,6 +474,17 @@ CASES = [
         config=dict(d_model=45, d_kv=11, d_ff=77, feed_forward_proj="gated-gelu", scale_decoder_outputs=False),
         flags=dict(QLORA, learning_rate=1e-3),
         variants=[IN_FLOATS, AS_FP4, without("nested", use_nested_quant="true")],
+    ),
+    # The second linear of each MLP, its adapter too, and what it is added to are in fp32; before the first of them one word's stream
+    # overflows, and is clamped.
+    Case(
+        "t5_fp16",
+        family="t5",
+        own_head=True,
+        overflows=True,
+        config=dict(feed_forward_proj="gated-gelu", scale_decoder_outputs=False),
+        flags=dict(fp16=None, initial_scale_power=12, learning_rate=5e-4),
+        variants=[HALF_ALPHA, PADDING_SEEN],
     ),
     Case(  # 7B: one key and value for all heads, attention and MLP side by side behind one norm
         "falcon_multi_query",

@@ -61,7 +61,18 @@ def random_model(case):
                 queries = name.endswith((".q.weight", ".k.weight", "q_proj.weight", "k_proj.weight"))
                 peak = 1.8 if scaled else 1.65 * config.d_kv**-0.25
                 parameter.normal_(0.0, (peak if queries else 1.0) * parameter.shape[1] ** -0.5)
+        if case.overflows:
+            send_to_the_end(model, words_of(case, np.random.default_rng(zlib.crc32(case.name.encode())))[0])
     return model
+
+
+def send_to_the_end(model, word):
+    """The word's embedding is fp16's largest number in one feature, and attention of both stacks' first blocks adds to that, at most of
+    its places enough for an infinity. A norm sees in such a vector the feature alone, clamped or not, and is as large as any other's."""
+    feature = 22  # found by trying
+    model.get_input_embeddings().weight[word, feature] = 65504.0
+    for stack in (model.encoder, model.decoder):
+        stack.block[0].layer[0].SelfAttention.o.weight[feature] *= 40
 
 
 def give_head(folder):
@@ -73,11 +84,16 @@ def give_head(folder):
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
 
 
+def words_of(case, draw):
+    """The words of a case's rows."""
+    return draw.choice(np.arange(4, VOCABULARY), size=16, replace=False)
+
+
 def write_tokens(case, path, count=12):
     """Targets are what a permutation of tokens makes of the source's first places, backwards, with noise: an answer that a
     decoder can only give by looking at the source. Rows of unequal length on both sides, padded on the right."""
     draw = np.random.default_rng(zlib.crc32(case.name.encode()))
-    chosen = draw.choice(np.arange(4, VOCABULARY), size=16, replace=False)
+    chosen = words_of(case, draw)
     image = draw.permutation(16)
     decoder = {"input_ids": 0, "labels": -100, "position_ids": 0, "segment_ids": -1}
     encoder = {"source_ids": 0, "source_position_ids": 0, "source_segment_ids": -1}

@@ -68,9 +68,14 @@ class Job:
         return (micro["labels"][:, 0 if self.seq2seq else 1 :] != -100).sum()
 
     def loss(self, micro, items):
-        """The sum of the token losses over `items`. An encoder-decoder's own loss is the mean over the micro-batch."""
+        """The sum of the token losses over `items`. An encoder-decoder's own loss is the mean over the micro-batch; in fp16 it
+        would be taken of fp16 and rounded to it, where its scale is infinite: there logits become fp32 first, as other models'."""
         if self.seq2seq:
-            return self.model(**micro).loss * (self.counted(micro) / items)
+            outputs = self.model(**micro)
+            if self.settings.fp16:
+                logits, labels = outputs.logits.float().flatten(0, 1), micro["labels"].flatten()
+                return torch.nn.functional.cross_entropy(logits, labels, reduction="sum") / items
+            return outputs.loss * (self.counted(micro) / items)
         return self.model(**micro, num_items_in_batch=items).loss
 
     def trained(self):

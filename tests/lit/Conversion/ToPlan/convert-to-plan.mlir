@@ -36,6 +36,13 @@
 // PLACES: plan.relative_bias {{.+}}key_length = 16 : i64, length = 16 : i64, {{.+}} memref<4x31xf32>
 // PLACES: plan.alibi_table %{{.+}} {round_bf16 = false, {{.+}} : memref<4x16xf32>
 // PLACES: plan.cached_attention {{.+}} {bias_by_distance = true,
+// Two types in one program: f16, and what stays in f32.
+// RUN: zp-opt %S/../../Transforms/NN/Inputs/in-f32.mlir --nn-set-precision --nn-build-backward --zero-partition-state --zero-insert-gathers --zero-insert-reductions --convert-to-plan | FileCheck %s --check-prefix=HALF
+// HALF: plan.buffer @unit1.frozen_f32.values tier device kind weights {bytes = 256 : i64}
+// HALF: plan.clamp_half %[[X:.+]], %[[X]] : memref<16x4xf16>, memref<16x4xf16>
+// HALF: plan.cast %{{.+}}, %[[A:.+]] : memref<16x6xf16>, memref<16x6xf32>
+// HALF: plan.matmul %[[A]], %{{.+}} : memref<16x6xf32>, memref<4x6xf32>, memref<16x4xf32>
+// HALF: plan.clamp_half_gradient %{{.+}}, %[[X]], %{{.+}} : memref<16x4xf16>, memref<16x4xf16>, memref<16x4xf16>
 // 4-bit weights: records in a section of their own. Nested scales are exchanged once, where ranks quantise slices alone and the
 // checkpoint isn't quantised already.
 // RUN: sed 's/zp.settings = {/zp.settings = {num_processes = 2 : i64, use_4bit_quantization = true, use_nested_quant = true, stage3_param_persistence_threshold = 0 : i64, /' %inputs/tiny-lora.mlir > %t.nested
