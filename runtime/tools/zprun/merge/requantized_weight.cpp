@@ -52,6 +52,8 @@ Status RequantizedWeight::quantize(SafetensorsWriter *writer) {
 Status RequantizedWeight::write(const std::string &entry, SafetensorsWriter &writer) {
   if (entry == tensors.name)
     return quantize(&writer);
+  if (scales.empty()) // entries of another file than the codes may come in another order
+    ZP_RETURN_IF_ERROR(quantize(nullptr));
   const std::string bytes = tensors.beside(entry, scales);
   if (entry == tensors.entries().back().name)
     scales = {};

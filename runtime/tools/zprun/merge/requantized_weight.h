@@ -23,7 +23,7 @@ public:
                                              const std::vector<uint64_t> &shape, const std::string &file, OpenValues open);
 
   std::vector<SafetensorsEntry> entries() const { return tensors.entries(); }
-  /// One of the entries, in their order.
+  /// One of the entries; in their order each piece of the weight is computed once.
   Status write(const std::string &entry, SafetensorsWriter &writer);
 
 private:
