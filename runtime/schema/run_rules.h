@@ -1,4 +1,4 @@
-// What a run's settings of logging, evaluation and saving must obey: said once, for whoever makes a plan and for whoever carries one out
+// What a run's settings of evaluation and saving must obey: said once, for whoever makes a plan and for whoever carries one out
 // under flags of its own.
 #ifndef ZP_RUNTIME_SCHEMA_RUN_RULES_H
 #define ZP_RUNTIME_SCHEMA_RUN_RULES_H
@@ -11,7 +11,7 @@
 
 namespace zp::rt {
 
-/// Config, naming the flag, for a word that isn't known, a number out of range, or a best model that couldn't be loaded at the
+/// Of logging, too. Config, naming the flag, for a word that isn't known, a number out of range, or a best model that couldn't be loaded at the
 /// end: it has to be evaluated whenever it is saved.
 Status verifyRunSettings(const JobSettings &settings);
 

@@ -8,7 +8,9 @@
 
 #include "runtime/io/atomic_file.h"
 #include "runtime/io/convert_elements.h"
+#include "runtime/tools/zprun/merge/adapter_changes.h"
 #include "runtime/tools/zprun/merge/requantized_weight.h"
+#include "runtime/tools/zprun/merge/stored_weight.h"
 #include "runtime/tools/zprun/model_files.h"
 #include "runtime/tools/zprun/shard_files.h"
 #include "runtime/tools/zprun/staged_directory.h"
@@ -78,11 +80,6 @@ private:
     if (stay)
       return {};
     return addTensor(kHeadWeight, kEmbeddingWeight);
-  }
-
-  /// Codes and what describes them are copied.
-  bool staysAsItIs(const std::string &name) const {
-    return options.requantize && !changes.added.contains(name) && !changes.replaced.contains(name);
   }
 
   bool isChanged(const char *name) const { return changes.added.contains(name) || changes.replaced.contains(name); }
@@ -178,6 +175,11 @@ private:
     for (const auto &[name, own] : changes.replaced)
       ZP_RETURN_IF_ERROR(check(name));
     return {};
+  }
+
+  /// Codes and what describes them are copied.
+  bool staysAsItIs(const std::string &name) const {
+    return options.requantize && !changes.added.contains(name) && !changes.replaced.contains(name);
   }
 
   /// The weights that go back into 4 bits. Those of nested scales are computed here for the first time.
