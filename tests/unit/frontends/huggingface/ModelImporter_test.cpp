@@ -312,22 +312,6 @@ TEST(ModelImporter, roomForTheBeamsThatTheModelsFileAsksFor) {
   EXPECT_ERROR(importModel({folder.path, "", settings}), Json, "num_beams");
 }
 
-TEST(ModelImporter, whoGeneratesReadsNoNotesAboutTraining) {
-  TemporaryFolder folder;
-  folder.write("config.json", R"({"architectures": ["RWForCausalLM"], "model_type": "RefinedWebModel", "alibi": true,
-                                  "attention_dropout": 0.1})");
-  JobSettings settings;
-  settings.max_length = 8;
-  StatusOr<ImportedModel> trains = importModel({folder.path, "", settings});
-  ASSERT_TRUE(trains.ok()) << trains.status().toString();
-  EXPECT_EQ(trains->warnings.size(), 2u);
-  settings.generate = true;
-  StatusOr<ImportedModel> generates = importModel({folder.path, "", settings});
-  ASSERT_TRUE(generates.ok()) << generates.status().toString();
-  ASSERT_EQ(generates->warnings.size(), 1u);
-  EXPECT_NE(generates->warnings[0].find("it is read as falcon"), std::string::npos);
-}
-
 TEST(ModelImporter, unusableShapes) {
   TemporaryFolder folder;
   JobSettings settings;
