@@ -46,7 +46,7 @@ struct ZprunOptions {
   RunSettings run;
   std::string evalDataset;
   std::string reportTo = "none", loggingDirectory; ///< tensorboard or none; empty: runs/ of the output directory
-  bool reportMemory = false; ///< training: loss and memory after each epoch; generation: its memory
+  bool reportMemory = false; ///< training: loss and memory after each epoch and evaluation; evaluation and generation: their memory
   bool pushToHub = false;
   std::string hubModel; ///< NAME/MODEL; empty: the output directory's name
   // eval
