@@ -41,7 +41,7 @@ StatusOr<void *> allocatePinned(uint64_t bytes) {
   void *memory = nullptr;
   if (bytes > 0)
     ZP_RETURN_IF_ERROR(statusOf(cudaHostAlloc(&memory, bytes, cudaHostAllocDefault),
-                                ("cudaHostAlloc of " + std::to_string(bytes) + " bytes (ulimit -l?)").c_str()));
+                                ("cudaHostAlloc of " + std::to_string(bytes) + " bytes").c_str()));
   return memory;
 }
 void freeDevice(void *memory) { cudaFree(memory); }

@@ -71,7 +71,7 @@ private:
   std::unique_ptr<DeviceCollectives> collectives;
   std::vector<TensorView> views;
   std::map<uint32_t, void *> mirrors; ///< of inputs and outputs, by tensor
-  void *piece = nullptr;              ///< pinned, kDiskPiece bytes, between disk and device
+  void *piece = nullptr;              ///< pinned, kDiskPiece bytes, between disk and device; null without a disk
   ResolvedPlan resolved;
   std::vector<EntryRun> entries;
   std::vector<cuda::Context> contexts;      ///< by stream
@@ -151,7 +151,9 @@ Status CudaExecutor::openCollectives() {
 }
 
 Status CudaExecutor::openMirrors() {
-  ZP_ASSIGN_OR_RETURN(piece, memory.pinned(kDiskPiece));
+  if (!memory.disk().engine().empty()) {
+    ZP_ASSIGN_OR_RETURN(piece, memory.pinned(kDiskPiece));
+  }
   for (uint32_t e = 0; e < plan.entries()->size(); ++e) {
     EntryRun &run = entries.emplace_back();
     auto collect = [&](const auto *named, std::vector<uint32_t> &tensors) -> Status {
