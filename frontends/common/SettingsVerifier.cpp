@@ -120,7 +120,9 @@ Status verifySettings(const JobSettings &s) {
                     "accumulation");
   checks.range("learning_rate", s.learning_rate, 0, kMost, "0 or more", "try 1e-4");
   checks.choice("lr_scheduler_type", s.lr_scheduler_type,
-                {"linear", "cosine", "constant", "constant_with_warmup"});
+                {"linear", "cosine", "cosine_with_restarts", "constant", "constant_with_warmup", "polynomial", "inverse_sqrt"});
+  if (s.lr_scheduler_type == "polynomial" && s.learning_rate <= rt::kPolynomialEnd)
+    checks.fail("learning_rate", "is " + numberText(s.learning_rate) + " beside --lr_scheduler_type polynomial, expected more than the 1e-07 that it ends at; use linear");
   checks.range("warmup_steps", s.warmup_steps, 0, kMostInt, "0 or more updates",
                "use 0 for no warm-up");
   checks.range("warmup_ratio", s.warmup_ratio, 0, 1, "a share from 0 to 1", "use 0 for no warm-up");
@@ -139,7 +141,6 @@ Status verifySettings(const JobSettings &s) {
   checks.range("seed", double(s.seed), 0, 9e15, "0 or more", "use 42");
   checks.range("data_seed", double(s.data_seed), -1, 9e15, "0 or more, or -1 for --seed",
                "drop the flag");
-  checks.range("logging_steps", double(s.logging_steps), 1, kMostInt, "1 or more updates", "use 1");
   return checks.first.ok() ? rt::verifyRunSettings(s) : checks.first;
 }
 

@@ -1,5 +1,6 @@
 #include "runtime/schema/run_rules.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <string_view>
@@ -87,6 +88,10 @@ Status verifyRunSettings(const JobSettings &s) {
   ZP_RETURN_IF_ERROR(verifySteps("eval_steps", s.eval_steps));
   if (!(s.eval_delay >= 0 && std::isfinite(s.eval_delay)))
     return wrong("eval_delay", numberText(s.eval_delay), "0 or more updates or epochs; use 0");
+  ZP_RETURN_IF_ERROR(verifyStrategy("logging_strategy", s.logging_strategy, false));
+  if (s.logging_steps == 0)
+    return wrong("logging_steps", "0", "1 or more updates, or a share of the run; use 1, or --logging_strategy no");
+  ZP_RETURN_IF_ERROR(verifySteps("logging_steps", s.logging_steps));
   return verifyBest(s);
 }
 
@@ -101,6 +106,10 @@ bool greaterIsBetter(const JobSettings &s) {
   return s.greater_is_better.empty() ? bestMetricOf(s) == kAccuracy : s.greater_is_better == "true";
 }
 
-double evalStepsOf(const JobSettings &s) { return s.eval_steps > 0 ? s.eval_steps : static_cast<double>(s.logging_steps); }
+uint64_t stepsOf(double steps, uint64_t updates) {
+  return static_cast<uint64_t>(steps >= 1 ? std::min(steps, 1e18) : std::ceil(static_cast<double>(updates) * steps));
+}
+
+double evalStepsOf(const JobSettings &s) { return s.eval_steps > 0 ? s.eval_steps : s.logging_steps; }
 
 } // namespace zp::rt

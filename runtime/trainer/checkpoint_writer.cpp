@@ -190,7 +190,7 @@ Status CheckpointWriter::publish(const RunPosition &position) {
   written.insert(written.end(), weights.begin(), weights.end());
   StatusOr<std::string> lines = readTextFile(metrics);
   TrainingLog log{lines.ok() ? *lines : "", options.earlierLog, position.step, position.updates, position.tokens,
-                  position.epoch,           position.best,      output(), {}};
+                  position.epoch,           position.best,      output(), {}, position.updatesPerEpoch};
   ZP_RETURN_IF_ERROR(writeFileAtomically(directory + "/trainer_state.json",
                                          trainerStateText(log, *options.settings)));
   syncFile(metrics);

@@ -11,10 +11,8 @@ StepPolicy::StepPolicy(const std::string &strategy, double steps, uint64_t updat
     : active(strategy != "no" && strategy != "best"), updates(updates) {
   if (strategy == "epoch")
     every = std::max<uint64_t>(1, updatesPerEpoch);
-  else if (steps >= 1)
-    every = static_cast<uint64_t>(std::min(steps, 1e18));
   else
-    every = static_cast<uint64_t>(std::ceil(static_cast<double>(updates) * steps));
+    every = stepsOf(steps, updates);
 }
 
 StatusOr<StepPolicy> StepPolicy::ofSaving(const JobSettings &settings, uint64_t updates, uint64_t updatesPerEpoch) {

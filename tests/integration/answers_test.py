@@ -27,6 +27,7 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from support import tools
+from support.memory_lines import contradictions, memory_lines
 
 MODEL = tools.ROOT / "samples/base-model/model"
 YAML = tools.ROOT / "samples/configs/accelerate_ds_zero3_cpu_offload_config.yaml"
@@ -37,12 +38,6 @@ FLAGS = {
     "lora_r": 4, "lora_alpha": 8, "lora_target_modules": "q_proj,v_proj", "num_processes": 1, "per_device_train_batch_size": 4,
     "max_length": LENGTH, "max_steps": 4, "learning_rate": 1e-3, "seed": 3,
 }  # fmt: skip
-MEMORY = [
-    "{what} Memory before entering the {stage} :",
-    "{what} Memory consumed at the end of the {stage} (end-begin):",
-    "{what} Peak Memory consumed during the {stage} (max-begin):",
-    "{what} Total Peak Memory consumed during the {stage} (max):",
-]
 
 
 class Bench:
@@ -78,16 +73,6 @@ def moved_right(tensors):
         for name, tensor in tensors.items():
             moved[name][row] = np.roll(tensor[row], -padding)
     return moved
-
-
-def memory_lines(text, stage):
-    """Values of the eight lines, in their order, as often as they are there."""
-    found = []
-    for what in ("Device", "CPU"):
-        for line in MEMORY:
-            pattern = "^" + re.escape(line.format(what=what, stage=stage)) + r" (-?\d+)$"
-            found.append([int(number) for number in re.findall(pattern, text, re.MULTILINE)])
-    return found
 
 
 def check_padding(bench):
@@ -137,13 +122,7 @@ def check_epochs(bench):
         mean = sum(losses[number * updates : (number + 1) * updates]) / updates
         if abs(float(loss) - mean) > 6e-5 or abs(float(perplexity) / math.exp(mean) - 1) > 1e-4:
             failures.append(f"epoch {number} says {perplexity} {loss}, metrics.jsonl has a mean of {mean}")
-    lines = memory_lines(text, "train")
-    if [len(values) for values in lines] != [2] * 8:
-        failures.append(f"memory lines: {[len(values) for values in lines]}, expected two of each")
-    elif any(
-        lines[3][i] <= 0 or lines[7][i] < lines[4][i] or abs(lines[6][i] - (lines[7][i] - lines[4][i])) > 1 for i in range(2)
-    ):
-        failures.append(f"memory lines contradict each other: {lines}")
+    failures += contradictions(memory_lines(text, "train"), 2)
     return failures
 
 

@@ -86,8 +86,10 @@ static StatusOr<int> train(const Session &session, Executor &executor, Communica
   if (session.options.reportTo == "tensorboard")
     run.eventDirectory = session.options.loggingDirectory.empty() ? session.options.outputDirectory + "/runs" : session.options.loggingDirectory;
   const bool speaks = communicator.rank() == 0 && !session.options.quiet;
-  if (speaks && session.options.reportMemory)
+  if (speaks && session.options.reportMemory) {
     run.afterEpoch = [&](const EpochReport &epoch) { reportEpoch(session, epoch); };
+    run.afterEvaluation = [&](const ResidentBytes &resident) { reportMemory(session, "eval", resident); };
+  }
   if (speaks)
     reportParameters(session);
   const uint64_t before = residentOwnBytes();
@@ -105,8 +107,11 @@ static StatusOr<int> train(const Session &session, Executor &executor, Communica
 static StatusOr<int> evaluateAndReport(const Session &session, Executor &executor, Communicator &communicator) {
   EvaluateOptions options{session.options.logitsFile, session.options.logitsRows, static_cast<uint64_t>(session.settings.seed)};
   ZP_ASSIGN_OR_RETURN(EvaluateReport report, evaluate(session.plan(), *session.dataset, executor, communicator, options));
-  if (communicator.rank() == 0)
+  if (communicator.rank() == 0) {
     reportEvaluation(report);
+    if (session.options.reportMemory && !session.options.quiet)
+      reportMemory(session, "eval", report.resident);
+  }
   return 0;
 }
 

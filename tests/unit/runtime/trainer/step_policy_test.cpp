@@ -80,7 +80,7 @@ TEST(StepPolicy, RefusesWhatHasNoMeaning) {
 }
 
 TEST(StepPolicy, EvaluationGoesByItsOwnSettings) {
-  auto evaluations = [](const char *strategy, double steps, double delay, int64_t logging) {
+  auto evaluations = [](const char *strategy, double steps, double delay, double logging) {
     JobSettings settings;
     settings.eval_strategy = strategy;
     settings.eval_steps = steps;
