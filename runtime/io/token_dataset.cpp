@@ -108,7 +108,8 @@ Status TokenDataset::scan(TokenColumn column, uint32_t vocabulary) {
       const std::string range = "0 to " + std::to_string(end - 1);
       if (tokens)
         return Status(ErrorCode::TokenRange,
-                      place + (labels ? "-100 or " : "") + range + "; tokenize with the model's own tokenizer");
+                      place + (labels ? "-100 or " : "") + range +
+                          "; tokenize with the model's own tokenizer, or give the model rows for the tokens of this one with zprun resize");
       return Status(ErrorCode::Dataset,
                     place + (segments ? "-1 (padding) or a document's number" : range) + "; make the file with zpdata");
     }
