@@ -196,9 +196,12 @@ class Encoder:
                     **variables,
                 },
             )
-        except (jinja2.TemplateError, TypeError, ValueError, KeyError) as error:
+        except Exception as error:  # a template is a program of somebody else's
+            said = str(error) if isinstance(error, jinja2.TemplateError) else f"{type(error).__name__}: {error}"
             raise ZpError(
-                "Dataset", place, f"does not go through the chat template ({error}); mend or drop the row"
+                "Dataset",
+                place,
+                f"does not go through the chat template ({said}), expected a row that it takes; mend or drop the row",
             ) from None
 
     def _assistantSpans(self, messages, row, text, spans, place):

@@ -7,7 +7,7 @@ import numpy
 
 from . import __version__
 from .encode import IGNORED, Encoder, Settings
-from .errors import ZpError
+from .errors import ZpError, warn
 from .make_pairs import checkFlags, kindOf, makePairs
 from .packing import BLOCK, blocks, pack
 from .sources import findSplits, readRows
@@ -73,7 +73,7 @@ def makeSplit(tokenizer, files, output, split, arguments):
     documents = encodeAll(tokenizer, files, arguments)
     if not documents:
         raise ZpError("Dataset", files[0], "holds no rows; give a data set that does")
-    seen = len(documents)
+    seen, long = len(documents), [len(ids) for ids, _ in documents if len(ids) > arguments.max_length]
     if arguments.packing:
         rows = packAll(documents, arguments)
     else:
@@ -88,9 +88,23 @@ def makeSplit(tokenizer, files, output, split, arguments):
             f"leaves no row with a counted token in its first {arguments.max_length} tokens; "
             "raise --max_length or check the rows with --completion_only_loss false",
         )
+    warnAboutLongOnes(long, seen, arguments)
     report = {"file": str(output), "split": split, "documents": seen, **count(rows, arguments.max_length)}
     writeTokenFile(output, [Side(rows, arguments.max_length, tokenizer.padId)], metadata(tokenizer, report, arguments))
     return report
+
+
+def warnAboutLongOnes(long, seen, arguments):
+    """Says what is left out because it doesn't fit into a row, as with the reference, which doesn't say so. `long`: the lengths."""
+    length = arguments.max_length
+    if arguments.packing and arguments.packing_strategy != "bfd":
+        return  # these split what is long
+    if long:
+        warn(
+            f"{len(long)} of {seen} documents are longer than {length} tokens: {sum(long) - len(long) * length} tokens at their ends "
+            "are left out; --max_length sets the length"
+            + ("" if not arguments.packing else ", --packing_strategy bfd_split keeps them in pieces")
+        )
 
 
 def encodeAll(tokenizer, files, arguments):

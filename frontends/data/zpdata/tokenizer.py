@@ -106,6 +106,7 @@ class Tokenizer:
 
     def _setFormat(self, format):
         self.templates = {}
+        self.templatePlaces = {}  # the file of each that the directory has, for errors
         self.further = []
         if format == "none":
             texts = self._ownTemplates()
@@ -120,10 +121,12 @@ class Tokenizer:
             try:
                 self.templates[name] = compileTemplate(text)
             except jinja2.TemplateError as error:
+                line = getattr(error, "lineno", None)
                 raise ZpError(
                     "Config",
-                    self.directory,
-                    f"the chat template is not Jinja ({error}); mend it, or choose " "--chat_template_format chatml",
+                    f"{self.templatePlaces[name]}:{line}" if line else self.templatePlaces[name],
+                    f"the chat template is not Jinja ({error}), expected a template that compiles; mend it, or choose "
+                    "--chat_template_format chatml",
                 ) from None
 
     def _addMissing(self, tokens):
@@ -137,17 +140,27 @@ class Tokenizer:
     def _ownTemplates(self):
         """chat_template.jinja wins over the entry in tokenizer_config.json, which is a text or a list of named
         ones."""
-        file = self.directory / "chat_template.jinja"
         texts = {}
-        entry = self.config.get("chat_template")
+        entry, place = self.config.get("chat_template"), f"{self.directory / 'tokenizer_config.json'}: chat_template"
         if isinstance(entry, str):
             texts["default"] = entry
         elif isinstance(entry, list):
+            if not all(isinstance(item, dict) and isinstance(item.get("name"), str) and isinstance(item.get("template"), str) for item in entry):
+                raise ZpError("Config", place, "is a list, expected objects with a name and a template each; save the tokenizer again")
             texts.update({item["name"]: item["template"] for item in entry})
-        if file.exists():
-            texts["default"] = file.read_text(encoding="utf-8")
-        for extra in sorted((self.directory / "additional_chat_templates").glob("*.jinja")):
-            texts[extra.stem] = extra.read_text(encoding="utf-8")
+        self.templatePlaces = dict.fromkeys(texts, place)
+        files = {"default": self.directory / "chat_template.jinja"}
+        files.update((f.stem, f) for f in sorted((self.directory / "additional_chat_templates").glob("*.jinja")))
+        for name, file in files.items():
+            if not file.exists():
+                continue
+            try:
+                texts[name] = file.read_text(encoding="utf-8")
+            except OSError as error:
+                raise readError(file, error) from None
+            except UnicodeDecodeError as error:
+                raise ZpError("Config", file, f"is not UTF-8 text (byte {error.start}), expected a template; save it again") from None
+            self.templatePlaces[name] = file
         return texts
 
     def _json(self, name):
