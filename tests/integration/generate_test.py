@@ -36,7 +36,8 @@ CELLS = [
 ]
 
 
-EVALUATED = ["llama_bias_all", "llama_modules_to_save", "llama_qlora_nested", "llama_qlora_prequantised", "llama_tied_rope3", "qwen3_patterns"]
+EVALUATED = ["bloom_norms", "falcon_alibi", "falcon_groups", "llama_bias_all", "llama_modules_to_save", "llama_qlora_nested",
+             "llama_qlora_prequantised", "llama_tied_rope3", "qwen3_patterns"]  # fmt: skip
 
 
 def write_prompts(path, prompts):
