@@ -11,7 +11,7 @@
 
 namespace zp::rt {
 
-/// Config, naming the flag, for a word that isn't known, a number out of range, or a best model that couldn't be loaded at the
+/// Of logging, too. Config, naming the flag, for a word that isn't known, a number out of range, or a best model that couldn't be loaded at the
 /// end: it has to be evaluated whenever it is saved.
 Status verifyRunSettings(const JobSettings &settings);
 

@@ -1,11 +1,9 @@
 // cuda_api.h on a CPU: one memory, and nothing is ever under way. So streams, events and graphs are not tried by it.
-#include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <string>
-#include <sys/mman.h>
 
 #include "runtime/device/cuda/cuda_api.h"
+#include "runtime/device/cuda/emulated/locked_memory.h"
 
 namespace zp::rt::cuda {
 
@@ -23,35 +21,9 @@ static StatusOr<void *> allocate(uint64_t bytes) {
 
 StatusOr<Properties> selectDevice(int) { return Properties{"emulated", uint64_t{1} << 40, uint64_t{1} << 40, 2}; }
 StatusOr<void *> allocateDevice(uint64_t bytes) { return allocate(bytes); }
+StatusOr<void *> allocatePinned(uint64_t bytes) { return emulated::allocateLocked(bytes); }
 void freeDevice(void *memory) { std::free(memory); }
-
-static constexpr uint64_t kPage = 4096;
-/// Pages of its own, locked: a limit on locked memory is met here as a driver may meet it. The first one says how many there are.
-StatusOr<void *> allocatePinned(uint64_t bytes) {
-  if (bytes == 0)
-    return static_cast<void *>(nullptr);
-  const uint64_t whole = kPage + (bytes + kPage - 1) / kPage * kPage;
-  void *pages = ::mmap(nullptr, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  auto *memory = pages == MAP_FAILED ? nullptr : static_cast<unsigned char *>(pages) + kPage;
-  if (!memory || ::mlock(memory, whole - kPage) != 0) {
-    const std::string reason = std::strerror(errno);
-    if (memory)
-      ::munmap(pages, whole);
-    return Status(ErrorCode::HostMemory, "memory: " + std::to_string(bytes) + " bytes for an emulated device cannot be locked (" + reason +
-                                             "), expected that they can be");
-  }
-  std::memcpy(pages, &whole, sizeof whole);
-  std::memset(memory, 0xff, bytes);
-  return static_cast<void *>(memory);
-}
-void freePinned(void *memory) {
-  if (!memory)
-    return;
-  void *pages = static_cast<unsigned char *>(memory) - kPage;
-  uint64_t whole = 0;
-  std::memcpy(&whole, pages, sizeof whole);
-  ::munmap(pages, whole);
-}
+void freePinned(void *memory) { emulated::freeLocked(memory); }
 StatusOr<Stream> createStream() { return static_cast<Stream>(nullptr); }
 StatusOr<Event> createEvent() { return static_cast<Event>(nullptr); }
 void destroyStream(Stream) {}
