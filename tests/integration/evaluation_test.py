@@ -183,11 +183,12 @@ def logged(trainer, tally):
 
 
 def memory(trainer, tally):
-    out, done = trainer.run(1, 0, *EVERY, "--report_memory", "true", quiet=False)
+    wide = {"per_device_train_batch_size": CURVE["train_rows"]}  # a device's memory is then worth a MiB
+    out, done = trainer.run(1, 0, "--eval_steps", 1, "--save_steps", 1, "--report_memory", "true", import_flags=wide, quiet=False)
     evaluations = len(curves(out)[1])
     tally.check("memory within training", contradictions(memory_lines(done.stdout, "eval"), evaluations), f"{evaluations} evaluations")
     bench = trainer.bench
-    plan = bench.plan(CASE, 2, 3, **{**FLAGS, "per_device_train_batch_size": 2})
+    plan = bench.plan(CASE, 2, 3, **{**FLAGS, **wide})
     words = [bench.chosen.bin / "zprun", "eval", plan, "--model", bench.case(CASE).model, "--adapter_name_or_path", out]
     words += ["--dataset", trainer.rows.test, "-n", 2]
     said = tools.call([*words, "--report_memory", "true"], bench.chosen.timeout)

@@ -258,6 +258,7 @@ def words(chosen, work, tally):
         tally.check(f"zp generate {label}", [] if good else [f"says {said!r}, expected {expected!r}"], repr(said[:60]))
     first = expected.split("--- prompt 0\n")[1].split("--- prompt 1\n")[0]
     said = tools.call([*zp, *chat, "--prompt", asked[0]], chosen.timeout)
+    tally.check("zp generate one prompt", [] if said == first else [f"says {said!r}, expected {first!r}"], repr(said))
     for label, more, whole in (
         ("as its tokens come", ["--prompt", asked[0]], first),
         ("several as their tokens come, on two ranks", [*given, "--num-processes", 2], expected),
@@ -270,7 +271,6 @@ def words(chosen, work, tally):
     wanted = [[(token, number == len(row["tokens"])) for number, token in enumerate(row["tokens"], 1)] for row in made]
     good = lines[0] == {"prompts": 2} and rows == wanted
     tally.check("zprun generate --stream_tokens", [] if good else [f"says {lines}, the file {made}"])
-    tally.check("zp generate one prompt", [] if said == first else [f"says {said!r}, expected {first!r}"], repr(said))
     for label, says, more in (
         ("nothing to continue", "--prompt: is missing", []),
         ("two sources", "--prompts: is given beside --prompt", [*given, "--prompts", rows]),
