@@ -86,6 +86,7 @@ struct ParameterSpec {
   bool decayed = false;
   std::string savedAs; ///< key in what training writes; empty when frozen
   bool inF32 = false;  ///< whatever the job computes in
+  bool ofAdapter = false; ///< the adapter that the job begins with holds it whole, and the base's has another shape
 
   int64_t elements() const {
     int64_t count = 1;
@@ -144,7 +145,7 @@ struct ModelSpec {
   double activationDropout = 0;                               ///< on the MLP's hidden values
   bool normAfter = false;                                     ///< each half of a block ends in its norm instead of beginning with it
   bool gatedMlp = true;                                       ///< two linears open the MLP, one of them its gate
-  bool downInFloats = false; ///< the MLP's second linear is never kept in 4 bits, nor in f16
+  bool downInFloats = false; ///< the MLP's second linear stays in f32 where the job is in f16
   HalfClamps halfClamps = HalfClamps::None;
   bool parallelBlocks = false;    ///< attention and MLP both read the block's input
   bool separateNorms = false;     ///< each of the two has a norm of its own

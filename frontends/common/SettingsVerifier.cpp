@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "frontends/common/Names.h"
+#include "runtime/schema/limits.h"
 #include "runtime/schema/run_rules.h"
 
 namespace zp::fe {
@@ -39,16 +40,6 @@ public:
   Status first;
 };
 
-/// DeepSpeed's names. Without fp16 they are void, but a wrong number is wrong.
-void checkLossScale(const JobSettings &s, Checks &checks) {
-  constexpr double kMostScale = 0x1p127;
-  checks.range("loss_scale", s.loss_scale, 0, kMostScale, "0 for a scale that finds itself, or one up to 2^127", "use 0");
-  checks.range("initial_scale_power", double(s.initial_scale_power), 0, 127, "0 to 127", "use 16");
-  checks.range("loss_scale_window", double(s.loss_scale_window), 1, 9e15, "1 or more updates", "use 1000");
-  checks.range("hysteresis", double(s.hysteresis), 1, 9e15, "1 or more overflows", "use 2");
-  checks.range("min_loss_scale", s.min_loss_scale, 0x1p-126, kMostScale, "a positive scale up to 2^127", "use 1");
-}
-
 /// The names of the PEFT guide's script. Without 4 bits they are void, but a wrong word is wrong.
 void checkFourBit(const JobSettings &s, Checks &checks) {
   checks.choice("bnb_4bit_quant_type", s.bnb_4bit_quant_type, {"nf4", "fp4"});
@@ -70,6 +61,24 @@ void checkFourBit(const JobSettings &s, Checks &checks) {
                                          "in floats; train LoRA adapters or drop --use_4bit_quantization");
 }
 
+/// The caches of a plan that generates. Without beams no row changes its place, and as many prompts go as there is memory for.
+void checkGeneration(const JobSettings &s, double mostTokens, Checks &checks) {
+  checks.range("generation_batch_size", double(s.generation_batch_size), 1, mostTokens, "1 or more prompts", "use 1 at least");
+  checks.range("num_beams", double(s.num_beams), 1, mostTokens, "1 or more beams", "use 1 at least");
+  checks.range("prefill_length", double(s.prefill_length), 1, mostTokens, "1 or more tokens", "use 64");
+  if (!checks.first.ok() || !s.generate)
+    return;
+  const int64_t rows = s.generation_batch_size * s.num_beams;
+  if (s.num_beams > 1 && rows > kMaxCacheRows)
+    checks.fail("num_beams", "is " + std::to_string(s.num_beams) + " beside --generation_batch_size " +
+                                 std::to_string(s.generation_batch_size) + ", which makes " + std::to_string(rows) +
+                                 " rows of a cache whose beams change places, expected at most " + std::to_string(kMaxCacheRows) +
+                                 "; use fewer prompts at once, or fewer beams");
+  if (double(rows) * double(s.max_length) > mostTokens)
+    checks.fail("generation_batch_size", "makes a cache of " + numberText(double(rows) * double(s.max_length)) +
+                                             " tokens, expected at most 2^30; use fewer prompts at once, or fewer beams");
+}
+
 } // namespace
 
 Status verifySettings(const JobSettings &s) {
@@ -78,7 +87,6 @@ Status verifySettings(const JobSettings &s) {
   Checks checks;
   if (s.bf16 && s.fp16)
     checks.fail("fp16", "is set beside --bf16, expected one of them; drop --fp16");
-  checkLossScale(s, checks);
   checkFourBit(s, checks);
   checks.range("zero_stage", double(s.zero_stage), 0, 3, "0, 1, 2 or 3",
                "use 3 for full parameter sharding");
@@ -106,13 +114,7 @@ Status verifySettings(const JobSettings &s) {
                "use the length that the data were made with");
   checks.range("max_target_length", double(s.max_target_length), 1, kMostInt, "1 or more tokens",
                "use the length that the data were made with");
-  checks.range("generation_batch_size", double(s.generation_batch_size), 1, kMostInt, "1 or more prompts", "use 1 at least");
-  checks.range("num_beams", double(s.num_beams), 1, kMostInt, "1 or more beams", "use 1 at least");
-  checks.range("prefill_length", double(s.prefill_length), 1, kMostInt, "1 or more tokens", "use 64");
-  if (checks.first.ok() && s.generate && double(s.generation_batch_size) * double(s.num_beams) * double(s.max_length) > kMostInt)
-    checks.fail("generation_batch_size",
-                "makes a cache of " + numberText(double(s.generation_batch_size) * double(s.num_beams) * double(s.max_length)) +
-                    " tokens, expected at most 2^30; use fewer prompts at once, or fewer beams");
+  checkGeneration(s, kMostInt, checks);
   if (checks.first.ok() && s.per_device_train_batch_size * s.max_length > int64_t(kMostInt))
     checks.fail("per_device_train_batch_size",
                 "makes " + numberText(double(s.per_device_train_batch_size * s.max_length)) +
@@ -120,7 +122,9 @@ Status verifySettings(const JobSettings &s) {
                     "accumulation");
   checks.range("learning_rate", s.learning_rate, 0, kMost, "0 or more", "try 1e-4");
   checks.choice("lr_scheduler_type", s.lr_scheduler_type,
-                {"linear", "cosine", "constant", "constant_with_warmup"});
+                {"linear", "cosine", "cosine_with_restarts", "constant", "constant_with_warmup", "polynomial", "inverse_sqrt"});
+  if (s.lr_scheduler_type == "polynomial" && s.learning_rate <= rt::kPolynomialEnd)
+    checks.fail("learning_rate", "is " + numberText(s.learning_rate) + " beside --lr_scheduler_type polynomial, expected more than the 1e-07 that it ends at; use linear");
   checks.range("warmup_steps", s.warmup_steps, 0, kMostInt, "0 or more updates",
                "use 0 for no warm-up");
   checks.range("warmup_ratio", s.warmup_ratio, 0, 1, "a share from 0 to 1", "use 0 for no warm-up");
@@ -139,7 +143,6 @@ Status verifySettings(const JobSettings &s) {
   checks.range("seed", double(s.seed), 0, 9e15, "0 or more", "use 42");
   checks.range("data_seed", double(s.data_seed), -1, 9e15, "0 or more, or -1 for --seed",
                "drop the flag");
-  checks.range("logging_steps", double(s.logging_steps), 1, kMostInt, "1 or more updates", "use 1");
   return checks.first.ok() ? rt::verifyRunSettings(s) : checks.first;
 }
 

@@ -23,6 +23,10 @@ Status verifySpec(const ModelSpec &spec, const JobSettings &settings) {
     return Status(ErrorCode::Config, "--per_device_train_batch_size: makes " +
                                          text(settings.per_device_train_batch_size * settings.max_source_length) +
                                          " tokens for the encoder, expected at most 2^30; use fewer rows and more accumulation");
+  if (both && settings.generate && settings.generation_batch_size * settings.max_source_length > int64_t(1) << 30)
+    return Status(ErrorCode::Config, "--generation_batch_size: makes " +
+                                         text(settings.generation_batch_size * settings.max_source_length) +
+                                         " tokens for the encoder, expected at most 2^30; use fewer prompts at once");
   if (both && spec.maxPositions && settings.max_source_length > spec.maxPositions)
     return Status(ErrorCode::RopeLimit,
                   "--max_source_length: is " + text(settings.max_source_length) + ", expected at most " +

@@ -8,7 +8,8 @@
 
 namespace zp::fe {
 
-/// Sizes that fit each other: UnknownArchitecture. Rows within the model's positions: RopeLimit.
+/// Sizes that fit each other: UnknownArchitecture. Rows within the model's positions: RopeLimit. An encoder's tokens at once:
+/// Config; verifySettings has the decoder's.
 Status verifySpec(const ModelSpec &spec, const JobSettings &settings);
 
 } // namespace zp::fe

@@ -12,6 +12,8 @@
 #include <nlohmann/json.hpp>
 
 #include "frontends/generate/GenerateFlags.h"
+#include "frontends/huggingface/ConfigImporter.h"
+#include "frontends/huggingface/architectures/Family.h"
 #include "frontends/sft/Process.h"
 
 namespace zp::fe {
@@ -56,7 +58,7 @@ public:
       : arguments(arguments), tools(tools), scratch(scratch) {}
 
   StatusOr<int> run() {
-    readModel();
+    ZP_RETURN_IF_ERROR(readModel());
     ZP_RETURN_IF_ERROR(writePrompts());
     const std::string prompts = scratch.file("prompts.safetensors"), plan = scratch.file("plan.fb"),
                       made = scratch.file("out.jsonl");
@@ -69,6 +71,8 @@ public:
       ZP_ASSIGN_OR_RETURN(
           code, step({tools.path("zpc"), "compile", scratch.file("model.mlir"), "-o", plan}, scratch.file("compile.log")));
     }
+    if (!code && streams())
+      return stream(runWords(plan, prompts, made));
     if (!code) {
       ZP_ASSIGN_OR_RETURN(code, step(runWords(plan, prompts, made), scratch.file("run.log")));
       if (arguments.reportMemory)
@@ -101,12 +105,40 @@ private:
                : Status(ErrorCode::DiskWrite, promptFile() + ": cannot be written, expected room for the prompts; set TMPDIR");
   }
 
-  /// What the model's own files say; zprun and zpc complain of bad ones.
-  void readModel() {
-    auto parse = [&](const char *name) { return Json::parse(contentOf(arguments.model + "/" + name), nullptr, false); };
-    const Json config = parse("config.json"), own = parse("generation_config.json");
-    encoderDecoder = config.is_object() && config.value("is_encoder_decoder", Json()) == true;
-    generation = own.is_object() ? own : config;
+  /// What the model's own files say, and whether flags about rows are for a model of its kind. zprun complains of a bad
+  /// generation_config.json.
+  Status readModel() {
+    ZP_ASSIGN_OR_RETURN(JsonDocument config, JsonDocument::read(arguments.model + "/config.json"));
+    ZP_ASSIGN_OR_RETURN(const Family *family, familyOf(config));
+    encoderDecoder = family->structure == Structure::EncoderDecoder;
+    const Json own = Json::parse(contentOf(arguments.model + "/generation_config.json"), nullptr, false);
+    generation = own.is_object() ? own : Json::parse(config.text(), nullptr, false);
+    if (arguments.mode != "sft" && (arguments.mode == "seq2seq") != encoderDecoder)
+      return Status(ErrorCode::Config,
+                    "--mode: is " + arguments.mode + ", but " + family->architecture +
+                        (encoderDecoder ? " is an encoder-decoder, expected seq2seq" : " is a decoder alone, expected sft or causal") +
+                        "; change the flag");
+    if (arguments.stream.value_or(false) && beams() > 1)
+      return Status(ErrorCode::Config,
+                    "--stream: is true with " + std::to_string(beams()) +
+                        " beams, whose best text is known at its end, expected one; give --num_beams 1, or drop the flag");
+    if (arguments.promptLength && arguments.mode == "sft" && !encoderDecoder)
+      return Status(ErrorCode::Usage, "--max_prompt_length: is given with --mode sft, whose prompts are taken whole, expected "
+                                      "--mode causal; drop one of the two");
+    return Status();
+  }
+
+  /// A number of the model's own settings.
+  std::optional<int64_t> said(const char *name) const {
+    const Json value = generation.is_object() ? generation.value(name, Json()) : Json();
+    return value.is_number_unsigned() ? std::optional(value.get<int64_t>()) : std::nullopt;
+  }
+
+  int64_t beams() const { return arguments.beams.value_or(said("num_beams").value_or(1)); }
+
+  /// Whether texts are printed while they are made.
+  bool streams() const {
+    return arguments.stream.value_or(::isatty(STDOUT_FILENO) == 1 && !arguments.json && !arguments.reportMemory && beams() == 1);
   }
 
   std::vector<std::string> promptWords(const std::string &to) const {
@@ -120,10 +152,13 @@ private:
     return tokenizer(words);
   }
 
-  /// Where tokens are made of words and back.
+  /// Where tokens are made of words and back. An adapter that was trained with new tokens has them in a tokenizer of its own.
   std::vector<std::string> tokenizer(std::vector<std::string> words) const {
+    std::error_code ignored;
+    const bool own = !encoderDecoder && arguments.mode == "sft" && !arguments.adapter.empty() &&
+                     fs::exists(arguments.adapter + "/tokenizer.json", ignored);
     const std::string format = arguments.chatFormat == "own" ? "none" : arguments.chatFormat;
-    words.insert(words.end(), {"--tokenizer", arguments.model, "--chat_template_format", format});
+    words.insert(words.end(), {"--tokenizer", own ? arguments.adapter : arguments.model, "--chat_template_format", format});
     return words;
   }
 
@@ -133,13 +168,9 @@ private:
       return Status(ErrorCode::Internal, "zpdata prompts: gave no report, expected its JSON; report this");
     longest = report["longest"].get<int64_t>();
     prompts = report["prompts"].get<int64_t>();
-    auto said = [&](const char *name) {
-      auto found = generation.find(name);
-      return found != generation.end() && found->is_number_unsigned() ? std::optional(found->get<int64_t>()) : std::nullopt;
-    };
     // Of a decoder that a source leads, max_length is of what it says; of others it counts prompts of any length.
-    std::optional<int64_t> theirs = generation.is_object() ? said("max_new_tokens") : std::nullopt;
-    if (!theirs && encoderDecoder && generation.is_object() && said("max_length").value_or(0) > 1)
+    std::optional<int64_t> theirs = said("max_new_tokens");
+    if (!theirs && encoderDecoder && said("max_length").value_or(0) > 1)
       theirs = *said("max_length") - 1;
     newTokens = arguments.newTokens.value_or(theirs.value_or(kNewTokens));
     return Status();
@@ -200,6 +231,17 @@ private:
       words.insert(words.end(), {"--report_memory", "true"});
     words.insert(words.end(), arguments.runFlags.begin(), arguments.runFlags.end());
     return words;
+  }
+
+  /// Tokens go to zpdata as zprun makes them, and words to the user.
+  StatusOr<int> stream(std::vector<std::string> words) const {
+    Step run, print;
+    words.insert(words.end(), {"--stream_tokens", "true"});
+    run.words = std::move(words);
+    print.words = tokenizer({tools.path("zpdata"), "text", "-", "--stream", "true"});
+    if (!arguments.quiet)
+      std::fprintf(stderr, "%s | %s\n", commandLine(run).c_str(), commandLine(print).c_str());
+    return runPiped(run, print);
   }
 
   /// Runs one tool, its standard output in a file, or ours when that is empty. What a tool says of an error reaches the user by

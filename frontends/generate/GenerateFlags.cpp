@@ -31,6 +31,7 @@ constexpr const char *kHelp = R"(usage: zp generate --model DIR [--adapter_name_
   --temperature T  --no_repeat_ngram_size N  --stop_strings TEXT … all keys of generation_config.json are flags (zprun generate --help)
   --num_processes N            ranks; each keeps a share of the weights [1]
   --report_memory              the memory that it took, on stderr
+  --stream BOOL                the text as its tokens come, without beams [on a terminal]
   --json                       a line of JSON a prompt: {"row": 0, "text": …, "ended": "eos"}; for zpdata accuracy and classify
   --quiet                      the text alone: no command lines on stderr
 
@@ -94,6 +95,10 @@ public:
     toggle("quiet", arguments.quiet);
     toggle("json", arguments.json);
     toggle("report_memory", arguments.reportMemory);
+    flags["stream"] = {true, "true or false", [this](const std::string &word) {
+                         arguments.stream = word == "true";
+                         return word == "true" || word == "false";
+                       }};
     flags["mode"] = {false, "sft, causal or seq2seq", [this](const std::string &word) {
                        arguments.mode = word;
                        return word == "sft" || word == "causal" || word == "seq2seq";
@@ -167,6 +172,10 @@ private:
                     arguments.prompts.empty()
                         ? "--prompt: is missing, expected something to continue; write --prompt TEXT or --prompts FILE"
                         : "--prompts: is given beside --prompt, expected prompts from one source; drop one of the two");
+    for (auto [flag, on] : {std::pair("--json", arguments.json), {"--report_memory", arguments.reportMemory}})
+      if (arguments.stream.value_or(false) && on)
+        return Status(ErrorCode::Usage, std::string("--stream: is true beside ") + flag +
+                                            ", expected one way to print what comes; drop one of the two");
     if (arguments.mode == "causal" && arguments.promptFile.empty())
       return Status(ErrorCode::Usage, "--mode: is causal beside --prompt, expected rows of a file; write --prompts FILE");
     return Status();

@@ -22,6 +22,7 @@ struct GenerateArguments {
   std::vector<std::string> runFlags;    ///< of zprun generate: --temperature T …
   std::vector<std::string> importFlags; ///< of zpc import
   bool stopStrings = false;             ///< whether runFlags have some
+  std::optional<bool> stream;           ///< without it, on a terminal
   bool json = false, quiet = false, reportMemory = false, help = false;
 };
 

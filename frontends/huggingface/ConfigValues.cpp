@@ -1,6 +1,7 @@
 #include "frontends/huggingface/ConfigValues.h"
 
 #include <cmath>
+#include <map>
 
 namespace zp::fe {
 
@@ -46,14 +47,25 @@ int64_t divideHeads(JsonReader &reader, const char *hiddenName, int64_t hidden, 
   return 1;
 }
 
+std::optional<Activation> activationNamed(const std::string &name) {
+  static const std::map<std::string, Activation> kNames = {{"silu", Activation::Silu},
+                                                           {"swish", Activation::Silu},
+                                                           {"relu", Activation::Relu},
+                                                           {"gelu", Activation::Gelu},
+                                                           {"gelu_python", Activation::Gelu},
+                                                           {"gelu_new", Activation::GeluTanh},
+                                                           {"gelu_fast", Activation::GeluTanh},
+                                                           {"gelu_accurate", Activation::GeluTanh},
+                                                           {"gelu_pytorch_tanh", Activation::GeluTanh},
+                                                           {"gelu_python_tanh", Activation::GeluTanh}};
+  auto found = kNames.find(name);
+  return found == kNames.end() ? std::nullopt : std::optional(found->second);
+}
+
 Activation readActivation(JsonReader &reader, const char *name, const char *absent) {
   std::string text = reader.text(name, absent);
-  if (text == "relu")
-    return Activation::Relu;
-  if (text == "gelu")
-    return Activation::Gelu;
-  if (text == "gelu_new" || text == "gelu_pytorch_tanh" || text == "gelu_fast")
-    return Activation::GeluTanh;
+  if (std::optional<Activation> found = activationNamed(text); found && *found != Activation::Silu)
+    return *found;
   reader.fail(ErrorCode::UnknownArchitecture, name,
               "is \"" + text + "\", expected relu, gelu or gelu_new; choose a model with one of these activations");
   return Activation::Gelu;

@@ -4,6 +4,8 @@
 #define ZP_FRONTENDS_HUGGINGFACE_CONFIGVALUES_H
 
 #include <initializer_list>
+#include <optional>
+#include <string>
 
 #include "frontends/common/JsonDocument.h"
 #include "frontends/common/ModelSpec.h"
@@ -19,8 +21,10 @@ int64_t readLayers(JsonReader &reader, std::initializer_list<const char *> names
 /// A positive number: what a norm adds to the variance.
 double readEpsilon(JsonReader &reader, const char *name, double absent);
 
-/// relu, gelu or its approximation by tanh, by any of the names that transformers has for it;
-/// UnknownArchitecture for another.
+/// silu, relu, gelu or its approximation by tanh, by any of the names that transformers has for it.
+std::optional<Activation> activationNamed(const std::string &name);
+
+/// An activation of an MLP without a gate: relu or one of the two gelus; UnknownArchitecture for another.
 Activation readActivation(JsonReader &reader, const char *name, const char *absent);
 
 /// A dropout of 0 up to 1, 1 excluded.

@@ -2,6 +2,7 @@
 
 #include "frontends/common/Names.h"
 #include "frontends/huggingface/ModuleMatcher.h"
+#include "runtime/schema/four_bit_modules.h"
 
 namespace zp::fe {
 
@@ -19,8 +20,8 @@ static bool isSkipped(const std::string &module, const std::string &entry, const
 Status markFourBit(ModelSpec &spec, const std::vector<std::string> &skipped, const std::string &place, bool all) {
   spec.fourBit = true;
   for (ModuleSpec &module : spec.modules)
-    module.fourBit = module.kind == ModuleKind::Linear && module.role != Role::Head &&
-                     !(module.role == Role::Down && spec.downInFloats);
+    module.fourBit =
+        module.kind == ModuleKind::Linear && module.role != Role::Head && !staysInFloats(spec.modelType, module.path);
   for (const std::string &entry : skipped) {
     ZP_ASSIGN_OR_RETURN(NamePattern pattern, NamePattern::compile(place, entry));
     bool found = false;

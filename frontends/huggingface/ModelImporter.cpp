@@ -7,12 +7,14 @@
 #include "frontends/common/SettingsVerifier.h"
 #include "frontends/common/SpecVerifier.h"
 #include "frontends/huggingface/AdapterConfigWriter.h"
+#include "frontends/huggingface/AdapterEmbeddings.h"
 #include "frontends/huggingface/ConfigImporter.h"
 #include "frontends/huggingface/FourBitModules.h"
 #include "frontends/huggingface/LoraTargets.h"
 #include "frontends/huggingface/ModuleTable.h"
 #include "frontends/huggingface/PeftImporter.h"
 #include "frontends/huggingface/QuantizationConfig.h"
+#include "frontends/huggingface/SpecialTokens.h"
 #include "frontends/huggingface/WeightIndex.h"
 
 namespace zp::fe {
@@ -42,7 +44,6 @@ static StatusOr<std::optional<CheckpointQuantization>> resolveQuantization(const
   ZP_ASSIGN_OR_RETURN(std::optional<CheckpointQuantization> stored, importQuantization(config));
   if (stored) {
     adoptQuantization(*stored, config, request.given, imported.settings, imported.warnings);
-    ZP_RETURN_IF_ERROR(verifySettings(imported.settings));
   } else if (request.settings.bnb_4bit_prequantized) {
     return Status(ErrorCode::Config, "--bnb_4bit_prequantized: is true, but " + config.name() +
                                          " has no quantization_config, expected a checkpoint in 4 bits; drop the flag");
@@ -79,8 +80,36 @@ static Status adoptBeams(const ImportRequest &request, const JsonDocument &confi
   ZP_RETURN_IF_ERROR(document.status());
   JsonReader reader(*document);
   settings.num_beams = reader.integer({"num_beams"}, settings.num_beams);
-  ZP_RETURN_IF_ERROR(reader.status());
-  return verifySettings(settings);
+  return reader.status();
+}
+
+/// The settings as the model and its files leave them, which may break rules that the flags kept; and what the weights are in
+/// already, if in 4 bits.
+static StatusOr<std::optional<CheckpointQuantization>> settleSettings(const ImportRequest &request, const JsonDocument &config,
+                                                                      ImportedModel &imported) {
+  ZP_RETURN_IF_ERROR(settleLengths(imported.spec, request.given, imported.settings));
+  ZP_ASSIGN_OR_RETURN(std::optional<CheckpointQuantization> stored, resolveQuantization(request, config, imported));
+  ZP_RETURN_IF_ERROR(adoptBeams(request, config, imported.settings));
+  ZP_RETURN_IF_ERROR(verifySettings(imported.settings));
+  ZP_RETURN_IF_ERROR(verifySpec(imported.spec, imported.settings));
+  return stored;
+}
+
+/// The modules, with a head that is tied or isn't: a stored one with values of its own never is. transformers 5 ties every other
+/// encoder-decoder's whatever config.json says; else that says it, and it alone where there are no weights to look at.
+static void makeModulesAsStored(const JsonDocument &config, const std::optional<WeightIndex> &weights, ImportedModel &imported) {
+  ModelSpec &spec = imported.spec;
+  makeModules(spec);
+  const bool said = spec.tiedHead, may = said || spec.structure == Structure::EncoderDecoder;
+  if (!weights || !may)
+    return;
+  spec.tiedHead = !weights->headDiffers(spec);
+  if (spec.tiedHead == said)
+    return;
+  makeModules(spec);
+  if (said)
+    imported.warnings.push_back("warning: " + config.place("tie_word_embeddings") +
+                                ": is true, but the weights hold a head of its own; they are not tied");
 }
 
 StatusOr<ImportedModel> importModel(const ImportRequest &request) {
@@ -91,27 +120,17 @@ StatusOr<ImportedModel> importModel(const ImportRequest &request) {
                       JsonDocument::read(request.modelDirectory + "/config.json"));
   ZP_ASSIGN_OR_RETURN(imported.spec, importConfig(config));
   ModelSpec &spec = imported.spec;
-  imported.warnings.insert(imported.warnings.end(), spec.notes.begin(), spec.notes.end());
-  ZP_RETURN_IF_ERROR(settleLengths(spec, request.given, imported.settings));
-  ZP_RETURN_IF_ERROR(verifySpec(spec, imported.settings));
-  ZP_ASSIGN_OR_RETURN(std::optional<CheckpointQuantization> stored,
-                      resolveQuantization(request, config, imported));
-  ZP_RETURN_IF_ERROR(adoptBeams(request, config, imported.settings));
+  imported.warnings = spec.notes;
+  ZP_ASSIGN_OR_RETURN(std::optional<CheckpointQuantization> stored, settleSettings(request, config, imported));
+  ZP_RETURN_IF_ERROR(verifySpecialTokens(config, request.modelDirectory, spec));
 
   ZP_ASSIGN_OR_RETURN(std::optional<WeightIndex> weights,
                       WeightIndex::open(request.modelDirectory));
-  makeModules(spec);
-  // A stored head decides whether the tie holds.
-  if (spec.structure == Structure::EncoderDecoder && weights && !spec.tiedHead && !weights->headDiffers(spec)) {
-    spec.tiedHead = true; // transformers 5 ties these models whatever config.json says
-    makeModules(spec);
-  }
-  if (spec.tiedHead && weights && weights->headDiffers(spec)) {
-    spec.tiedHead = false;
-    makeModules(spec);
-    imported.warnings.push_back(
-        "warning: " + config.place("tie_word_embeddings") +
-        ": is true, but the weights hold a head of its own; they are not tied");
+  makeModulesAsStored(config, weights, imported);
+  if (!request.adapterDirectory.empty()) {
+    const size_t told = spec.notes.size();
+    ZP_RETURN_IF_ERROR(adoptEmbeddings(request.adapterDirectory, spec));
+    imported.warnings.insert(imported.warnings.end(), spec.notes.begin() + std::ptrdiff_t(told), spec.notes.end());
   }
   if (weights) {
     weights->adoptNames(spec);

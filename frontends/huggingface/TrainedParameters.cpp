@@ -9,7 +9,6 @@
 
 namespace zp::fe {
 
-static constexpr const char *kSavedPrefix = "base_model.model.";
 
 bool isDecayed(const std::string &name) {
   static const std::regex exempt("bias|layernorm|rmsnorm|(?:^|\\.)norm(?:$|\\.)|_norm(?:$|\\.)");

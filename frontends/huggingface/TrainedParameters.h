@@ -7,6 +7,9 @@
 
 namespace zp::fe {
 
+/// Before a module's name in an adapter's file.
+inline const std::string kSavedPrefix = "base_model.model.";
+
 struct ParameterCounts {
   int64_t trained = 0;
   int64_t all =

@@ -151,6 +151,8 @@ Status WeightIndex::checkFloat(const ModelSpec &spec, const ParameterSpec &param
 
 Status WeightIndex::check(const ModelSpec &spec, const CheckpointQuantization *packed) const {
   for (const ModuleSpec &module : spec.modules) {
+    if (module.weight && module.weight->ofAdapter)
+      continue; // the base's isn't read
     if (module.weight && packed && module.fourBit)
       ZP_RETURN_IF_ERROR(checkPacked(spec, *module.weight, *packed));
     else if (module.weight)

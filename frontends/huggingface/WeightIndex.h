@@ -1,5 +1,5 @@
 // The safetensors files beside a config.json, when they are there: names, shapes and dtypes, from
-// the headers alone.
+// the headers alone, but for the values of a head that may be the embedding's.
 #ifndef ZP_FRONTENDS_HUGGINGFACE_WEIGHTINDEX_H
 #define ZP_FRONTENDS_HUGGINGFACE_WEIGHTINDEX_H
 
@@ -20,8 +20,7 @@ public:
   /// FileMissing for a shard that the index names and isn't there, Safetensors for a damaged file.
   static StatusOr<std::optional<WeightIndex>> open(const std::string &directory);
 
-  /// Whether a head that config.json ties is in the file with values of its own: then it isn't
-  /// tied, whatever config.json says.
+  /// Whether a head is in the file with values that aren't the embedding's: then it isn't tied, whatever config.json says.
   bool headDiffers(const ModelSpec &spec) const;
   /// A checkpoint of the model without its head names its tensors without the prefix that they have
   /// in the whole model (Family::basePrefix): those that are there only so are read so. A table that several modules
@@ -29,7 +28,7 @@ public:
   void adoptNames(ModelSpec &spec) const;
   /// UnknownArchitecture for a head with a bias that isn't zero (BART's final_logits_bias).
   Status refuseHeadBias() const;
-  /// Each tensor of the model is there (TensorMissing), with its shape (TensorShape) and in fp32,
+  /// Each tensor of the model that isn't the adapter's is there (TensorMissing), with its shape (TensorShape) and in fp32,
   /// bf16 or fp16 (TensorDtype). Of a checkpoint that is quantised already, the marked linears are packed and have their scales
   /// beside them as `packed` says; what stands in their quant_state is the loader's business.
   Status check(const ModelSpec &spec, const CheckpointQuantization *packed) const;

@@ -40,21 +40,29 @@ private:
 };
 
 /// In the child: never returns. The reason of a failure goes through the pipe.
-[[noreturn]] void become(const Step &step, std::vector<char *> &words, int output, int reason) {
+[[noreturn]] void become(const Step &step, std::vector<char *> &words, int input, int output, int reason) {
   for (const auto &[name, value] : step.environment)
     ::setenv(name.c_str(), value.c_str(), 1);
   ::signal(SIGTERM, SIG_DFL);
   ::signal(SIGINT, SIG_DFL);
-  if (output < 0 || ::dup2(output, STDOUT_FILENO) >= 0)
+  if ((input < 0 || ::dup2(input, STDIN_FILENO) >= 0) && (output < 0 || ::dup2(output, STDOUT_FILENO) >= 0))
     ::execv(words[0], words.data());
   int error = errno;
   (void)!::write(reason, &error, sizeof error);
   ::_exit(127);
 }
 
-} // namespace
+StatusOr<int> waitFor(pid_t child) {
+  int state = 0;
+  while (::waitpid(child, &state, 0) < 0)
+    if (errno != EINTR)
+      return Status(ErrorCode::Internal, std::string("a tool: cannot be waited for (") + std::strerror(errno) +
+                                             "), expected a child; report this");
+  return WIFSIGNALED(state) ? 128 + WTERMSIG(state) : WEXITSTATUS(state);
+}
 
-StatusOr<int> runTool(const Step &step, int output) {
+/// Signals go to the tool that was started last.
+StatusOr<pid_t> start(const Step &step, int input, int output) {
   std::vector<char *> words;
   for (const std::string &word : step.words)
     words.push_back(const_cast<char *>(word.c_str()));
@@ -66,10 +74,9 @@ StatusOr<int> runTool(const Step &step, int output) {
   int reason[2];
   if (::pipe2(reason, O_CLOEXEC) != 0)
     return failure(errno);
-  PassSignalsOn signals;
   pid_t child = ::fork();
   if (child == 0)
-    become(step, words, output, reason[1]);
+    become(step, words, input, output, reason[1]);
   int forkError = errno;
   runningTool = child > 0 ? static_cast<sig_atomic_t>(child) : 0;
   ::close(reason[1]);
@@ -80,13 +87,38 @@ StatusOr<int> runTool(const Step &step, int output) {
   ::close(reason[0]);
   if (child < 0)
     return failure(forkError);
-  int state = 0;
-  while (::waitpid(child, &state, 0) < 0)
-    if (errno != EINTR)
-      return failure(errno);
-  if (n == static_cast<ssize_t>(sizeof error))
-    return failure(error);
-  return WIFSIGNALED(state) ? 128 + WTERMSIG(state) : WEXITSTATUS(state);
+  if (n != static_cast<ssize_t>(sizeof error))
+    return child;
+  ZP_RETURN_IF_ERROR(waitFor(child).status());
+  return failure(error);
+}
+
+} // namespace
+
+StatusOr<int> runTool(const Step &step, int output) {
+  PassSignalsOn signals;
+  ZP_ASSIGN_OR_RETURN(pid_t child, start(step, -1, output));
+  return waitFor(child);
+}
+
+StatusOr<int> runPiped(const Step &writing, const Step &reading) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0)
+    return Status(ErrorCode::Internal, std::string("a pipe: cannot be made (") + std::strerror(errno) +
+                                           "), expected one; close other programs");
+  PassSignalsOn signals;
+  StatusOr<pid_t> reader = start(reading, ends[0], -1);
+  ::close(ends[0]);
+  StatusOr<pid_t> writer = reader.ok() ? start(writing, -1, ends[1]) : reader;
+  ::close(ends[1]); // the reader sees the end when the writer has ended
+  StatusOr<int> wrote = writer.ok() ? waitFor(*writer) : StatusOr<int>(writer.status());
+  if (!reader.ok())
+    return reader.status();
+  runningTool = static_cast<sig_atomic_t>(*reader);
+  ZP_ASSIGN_OR_RETURN(int ended, waitFor(*reader));
+  if (!wrote.ok() || ended == 0)
+    return wrote;
+  return ended; // what became of the writer then is a consequence
 }
 
 } // namespace zp::fe

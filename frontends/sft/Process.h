@@ -1,4 +1,4 @@
-// Runs a tool and waits for it.
+// Runs a tool, or two in a pipe, and waits for it.
 #ifndef ZP_FRONTENDS_SFT_PROCESS_H
 #define ZP_FRONTENDS_SFT_PROCESS_H
 
@@ -10,6 +10,10 @@ namespace zp::fe {
 /// which knows how to end. Standard output goes to `output` when it is no -1. FileMissing when the tool can't be
 /// started.
 StatusOr<int> runTool(const Step &step, int output = -1);
+
+/// Both at once: the standard output of one is the standard input of the other. The reader's exit code, or the writer's where
+/// that is 0; signals go to the writer, whose end is the reader's.
+StatusOr<int> runPiped(const Step &writing, const Step &reading);
 
 } // namespace zp::fe
 

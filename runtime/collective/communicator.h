@@ -20,6 +20,8 @@ public:
   virtual const char *engine() const = 0; ///< single, local, mpi
   /// Ranks on this host.
   virtual int localSize() const = 0;
+  /// This rank's place among them; engines of one host have no other ranks.
+  virtual int localRank() const { return rank(); }
 
   /// whole[r·bytes, (r+1)·bytes) = rank r's shard. `shard` may be this rank's own place in `whole`.
   virtual Status allGather(const void *shard, void *whole, size_t bytes) = 0;

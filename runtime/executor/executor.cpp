@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
-#include <sched.h>
 
+#include "runtime/device/cpu/thread_pool.h"
 #include "runtime/executor/resolve.h"
 #include "runtime/executor/shadow_run.h"
 #include "runtime/memory/plan_memory.h"
@@ -71,12 +71,6 @@ private:
   StepTimes stepTimes;
 };
 
-int coresOfProcess() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  return ::sched_getaffinity(0, sizeof(set), &set) == 0 ? std::max(CPU_COUNT(&set), 1) : 1;
-}
-
 Status PlanExecutor::prepare() {
   auto world = static_cast<uint32_t>(communicator.size());
   if (world != plan.ranks())
@@ -101,7 +95,7 @@ Status PlanExecutor::prepare() {
   views = viewsOf(plan, address);
   ZP_ASSIGN_OR_RETURN(resolved, resolve(file, address));
 
-  int threads = options.threads > 0 ? options.threads : std::max(coresOfProcess() / here, 1);
+  const int threads = threadsOfRank(options.threads, here);
   if (options.device)
     device = options.device(threads, plan.streams(), plan.events());
   else if (options.shadow) // a legal order of the streams, in which a fault is that of the step named last

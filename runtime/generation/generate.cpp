@@ -25,8 +25,8 @@ uint64_t maxLengthOf(const GenerationSettings &settings, uint64_t given, uint64_
 class Generator {
 public:
   Generator(const GeneratingPlan &plan, const Prompts &prompts, const GenerationSettings &given, Executor &executor,
-            Communicator &communicator)
-      : plan(plan), prompts(prompts), settings(given), executor(executor), communicator(communicator) {
+            Communicator &communicator, const TokenListener &heard)
+      : plan(plan), prompts(prompts), settings(given), executor(executor), communicator(communicator), heard(heard) {
     if (prompts.end && !settings.isEnd(*prompts.end))
       settings.eos_token_id.push_back(*prompts.end);
     if (plan.encode)
@@ -156,6 +156,8 @@ private:
                         std::to_string(searches[i]->tokens(0).size() - 1) +
                         " are not finite, expected numbers; check the weights of the model and the adapter");
     searches[i]->step(scores);
+    if (heard)
+      heard(firstHere + i, searches[i]->tokens(0).back(), searches[i]->over());
     return {};
   }
 
@@ -183,6 +185,7 @@ private:
   GenerationSettings settings;
   Executor &executor;
   Communicator &communicator;
+  const TokenListener &heard;
   std::vector<int32_t> start; ///< what a decoder that is led by a source begins with
   uint64_t firstHere = 0;     ///< the prompt of the first search
   std::vector<std::unique_ptr<TextSearch>> searches;
@@ -197,6 +200,7 @@ Status checkGeneration(const std::string &path, const fbs::Plan &plan, const Gen
   auto wrong = [](const std::string &what) { return Status(ErrorCode::Config, what); };
   const uint64_t room = beamsOf(plan);
   const bool encoderDecoder = sourceLengthOf(plan) > 0;
+  ZP_RETURN_IF_ERROR(checkTokens(settings, plan.vocab_size(), encoderDecoder));
   if (settings.num_beams > room)
     return wrong(path + ": has room for " + std::to_string(room) + " beams of a prompt, expected the " +
                  std::to_string(settings.num_beams) +
@@ -216,9 +220,9 @@ Status checkGeneration(const std::string &path, const fbs::Plan &plan, const Gen
 }
 
 StatusOr<GenerateReport> generate(const fbs::Plan &file, const Prompts &prompts, const GenerationSettings &settings,
-                                  Executor &executor, Communicator &communicator) {
+                                  Executor &executor, Communicator &communicator, const TokenListener &heard) {
   ZP_ASSIGN_OR_RETURN(GeneratingPlan plan, GeneratingPlan::open(file, executor));
-  return Generator(plan, prompts, settings, executor, communicator).run();
+  return Generator(plan, prompts, settings, executor, communicator, heard).run();
 }
 
 std::string linesOf(const Prompts &prompts, const std::vector<Continuation> &continuations) {

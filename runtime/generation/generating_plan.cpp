@@ -70,12 +70,7 @@ void TokenPass::put(uint64_t row, uint64_t i, int32_t id, int64_t place) const {
     positions[row * length + i] = static_cast<int32_t>(place);
 }
 
-uint64_t sourceLengthOf(const fbs::Plan &plan) {
-  for (const fbs::Entry *entry : *plan.entries())
-    if (entry->kind() == fbs::EntryKind::Encode)
-      return entry->source_length();
-  return 0;
-}
+uint64_t sourceLengthOf(const fbs::Plan &plan) { return PlanEntries(plan).longestSource(fbs::EntryKind::Encode); }
 
 uint64_t beamsOf(const fbs::Plan &plan) { return PlanEntries(plan).longest(fbs::EntryKind::Decode); }
 

@@ -228,6 +228,27 @@ bool GenerationSettings::isEnd(int32_t token) const {
   return std::find(eos_token_id.begin(), eos_token_id.end(), token) != eos_token_id.end();
 }
 
+Status checkTokens(const GenerationSettings &s, uint32_t vocabulary, bool startUsed) {
+  Status first;
+  auto check = [&](const char *name, int32_t token) {
+    if (first.ok() && (token < 0 || static_cast<uint32_t>(token) >= vocabulary))
+      first = Status(ErrorCode::TokenRange, std::string("--") + name + ": is " + std::to_string(token) + ", expected a token from 0 to " +
+                                                std::to_string(int64_t{vocabulary} - 1) + "; change it, or generation_config.json");
+  };
+  auto checkAll = [&](const char *name, const auto &tokens) {
+    for (int32_t token : tokens)
+      check(name, token);
+  };
+  if (startUsed && s.decoder_start_token_id)
+    check("decoder_start_token_id", *s.decoder_start_token_id);
+  if (s.forced_bos_token_id)
+    check("forced_bos_token_id", *s.forced_bos_token_id);
+  checkAll("forced_eos_token_id", s.forced_eos_token_id);
+  checkAll("suppress_tokens", s.suppress_tokens);
+  checkAll("begin_suppress_tokens", s.begin_suppress_tokens);
+  return first;
+}
+
 StatusOr<GenerationSettings> readGenerationSettings(const std::string &model, const GenerationFlags &flags) {
   const std::string own = model + "/generation_config.json", path = std::filesystem::exists(own) ? own : model + "/config.json";
   ZP_ASSIGN_OR_RETURN(std::string text, readTextFile(path));

@@ -55,6 +55,11 @@ struct GenerationFlags {
 /// Json for a file that can't be read as such, Config for values that make no sense, alone or together.
 StatusOr<GenerationSettings> readGenerationSettings(const std::string &model, const GenerationFlags &flags);
 
+/// TokenRange, naming the setting, for a token that a vocabulary of so many lacks among those that are begun with, forced or
+/// suppressed: no text could be made as they say. An end that the model can't say is no harm. `startUsed`: whether texts begin with
+/// decoder_start_token_id.
+Status checkTokens(const GenerationSettings &settings, uint32_t vocabulary, bool startUsed);
+
 } // namespace zp::rt
 
 #endif // ZP_RUNTIME_GENERATION_GENERATION_SETTINGS_H

@@ -118,10 +118,11 @@ StatusOr<Prompts> readPrompts(const std::string &path, uint32_t vocabulary, cons
   const bool hasSource = file->find("source_ids") != nullptr;
   ZP_ASSIGN_OR_RETURN(Column ids, columnOf(*file, hasSource ? "source_ids" : "input_ids"));
   ZP_ASSIGN_OR_RETURN(Column segments, columnOf(*file, hasSource ? "source_segment_ids" : "segment_ids"));
-  if (ids.shape != segments.shape || ids.shape[0] == 0)
+  // Rows of no tokens take no bytes, so a file may claim any number of them.
+  if (ids.shape != segments.shape || ids.shape[0] == 0 || ids.shape[1] == 0)
     return Status(ErrorCode::Dataset, path + ": its tokens are " + shapeText(ids.shape) + " and their segments " +
                                           shapeText(segments.shape) +
-                                          ", expected one shape with a row at least; make the file with zpdata prompts");
+                                          ", expected one shape with a row of a token at least; make the file with zpdata prompts");
   Prompts prompts;
   ZP_RETURN_IF_ERROR(readToken(*file, "eos_token_id", vocabulary, prompts.end));
   ZP_RETURN_IF_ERROR(readToken(*file, "decoder_start_token_id", vocabulary, prompts.start));

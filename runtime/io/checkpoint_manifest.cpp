@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
@@ -11,10 +10,10 @@
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
-#include <xxhash.h>
 
 #include "runtime/io/atomic_file.h"
 #include "runtime/io/checkpoint.h"
+#include "runtime/io/checksum.h"
 
 namespace zp::rt {
 
@@ -24,12 +23,6 @@ namespace {
 
 constexpr const char *kFormat = "zeroplan training checkpoint";
 constexpr size_t kPiece = 1 << 20; // bytes read at once
-
-std::string hex(uint64_t value) {
-  char text[17];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(value));
-  return text;
-}
 
 bool parseHex(const json &value, uint64_t &out) {
   if (!value.is_string())
@@ -42,15 +35,17 @@ bool parseHex(const json &value, uint64_t &out) {
 }
 
 std::string sealOf(const json &body) {
-  std::string text = body.dump(-1, ' ', true, json::error_handler_t::replace);
-  return hex(XXH64(text.data(), text.size(), 0));
+  const std::string text = body.dump(-1, ' ', true, json::error_handler_t::replace);
+  Checksum checksum;
+  checksum.add(text.data(), text.size());
+  return hexOf(checksum.value());
 }
 
 Status damaged(const std::string &path, const std::string &what) {
   return Status(ErrorCode::Checkpoint, path + ": " + what + "; resume from another checkpoint");
 }
 
-json entryOf(const ManifestFile &file) { return {{"bytes", file.bytes}, {"xxh64", hex(file.checksum)}}; }
+json entryOf(const ManifestFile &file) { return {{"bytes", file.bytes}, {"xxh64", hexOf(file.checksum)}}; }
 
 bool parseEntry(const json &entry, ManifestFile &file) {
   if (!entry.is_object() || !entry.value("bytes", json()).is_number_unsigned() || !parseHex(entry.value("xxh64", json()), file.checksum))
@@ -78,21 +73,19 @@ StatusOr<ManifestFile> describeFile(const std::string &directory, const std::str
   if (fd < 0)
     return failed();
   auto buffer = std::make_unique<char[]>(kPiece);
-  std::unique_ptr<XXH64_state_t, decltype(&XXH64_freeState)> state(XXH64_createState(),
-                                                                   XXH64_freeState);
-  XXH64_reset(state.get(), 0);
+  Checksum checksum;
   ManifestFile file{name};
   ssize_t n;
   while ((n = ::read(fd, buffer.get(), kPiece)) > 0 || (n < 0 && errno == EINTR)) {
     if (n < 0)
       continue;
-    XXH64_update(state.get(), buffer.get(), static_cast<size_t>(n));
+    checksum.add(buffer.get(), static_cast<uint64_t>(n));
     file.bytes += static_cast<uint64_t>(n);
   }
   Status status = n < 0 ? failed() : Status();
   ::close(fd);
   ZP_RETURN_IF_ERROR(status);
-  file.checksum = XXH64_digest(state.get());
+  file.checksum = checksum.value();
   return file;
 }
 
@@ -169,8 +162,8 @@ StatusOr<CheckpointManifest> readManifest(const std::string &directory) {
       !parseHex(body["xxh64"], seal))
     return damaged(path, "is no JSON object with a checksum");
   body.erase("xxh64");
-  if (sealOf(body) != hex(seal))
-    return damaged(path, "its checksum is " + sealOf(body) + ", expected " + hex(seal));
+  if (sealOf(body) != hexOf(seal))
+    return damaged(path, "its checksum is " + sealOf(body) + ", expected " + hexOf(seal));
   if (body.value("format", json()) != kFormat ||
       !body.value("version", json()).is_number_unsigned())
     return damaged(path, std::string("format is ") + body.value("format", json()).dump() +
@@ -222,7 +215,7 @@ Status checkFiles(const std::string &directory, const CheckpointManifest &manife
     ZP_ASSIGN_OR_RETURN(ManifestFile found, describeFile(directory, file.name));
     if (found.checksum != file.checksum)
       return damaged(path,
-                     "its checksum is " + hex(found.checksum) + ", expected " + hex(file.checksum));
+                     "its checksum is " + hexOf(found.checksum) + ", expected " + hexOf(file.checksum));
   }
   return {};
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "runtime/io/token_weights.h"
 #include "runtime/quant/quant_state_json.h"
 
 namespace zp::rt {
@@ -21,7 +22,7 @@ std::vector<const fbs::Parameter *> frozenEmbeddings(const fbs::Plan &plan) {
   for (const fbs::Section *section : *plan.sections())
     if (section->kind() == fbs::SectionKind::Frozen && section->parameters())
       for (const fbs::Parameter *parameter : *section->parameters())
-        if (parameter->shape() && parameter->shape()->size() == 2 && parameter->shape()->Get(0) == static_cast<int64_t>(plan.vocab_size()))
+        if (parameter->name() && isTokenWeight(parameter->name()->string_view()))
           found.push_back(parameter);
   return found;
 }

@@ -16,7 +16,7 @@ namespace zp::rt {
 /// Empty for an absent text.
 std::string textOf(const flatbuffers::String *text);
 std::vector<uint64_t> shapeOf(const fbs::Parameter &parameter);
-/// Frozen matrices with a row a token: embedding, and head where it is its own.
+/// Frozen matrices with a row a token: embedding, and head where it is its own. By name: other matrices may have as many rows.
 std::vector<const fbs::Parameter *> frozenEmbeddings(const fbs::Plan &plan);
 /// Under which name an adapter holds a parameter of the base whole (PEFT's saved embeddings).
 std::string savedWholeAs(const fbs::Parameter &parameter);

@@ -3,8 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include <xxhash.h>
-
+#include "runtime/io/checksum.h"
 #include "runtime/schema/disk_block.h"
 
 namespace zp::rt {
@@ -14,29 +13,29 @@ constexpr uint64_t kBuffer = 1 << 20; // stays in a core's cache while it is fil
 constexpr uint64_t kPiece = 4 << 20;  // of a transfer from where the bytes lie
 } // namespace
 
-/// Bytes on their way, and the hash of those that went before.
+/// Bytes on their way, and the checksum of those that went before.
 struct StreamedFile::Stage {
   alignas(kDiskBlock) std::byte bytes[kBuffer];
   uint64_t filled = 0;
-  std::unique_ptr<XXH64_state_t, decltype(&XXH64_freeState)> hash{XXH64_createState(), XXH64_freeState};
+  Checksum checksum;
 };
 
-StreamedFile::StreamedFile(AtomicFile file, std::string name, uint64_t size)
-    : file(std::move(file)), stage(new Stage), name(std::move(name)), size(size) {
-  XXH64_reset(stage->hash.get(), 0);
-}
+StreamedFile::StreamedFile(AtomicFile file, std::string name, uint64_t size, std::optional<uint64_t> checksum)
+    : file(std::move(file)), stage(new Stage), name(std::move(name)), size(size), known(checksum) {}
 StreamedFile::StreamedFile(StreamedFile &&) noexcept = default;
 StreamedFile::~StreamedFile() = default;
 
-StatusOr<StreamedFile> StreamedFile::create(const std::string &directory, const std::string &name, uint64_t bytes) {
+StatusOr<StreamedFile> StreamedFile::create(const std::string &directory, const std::string &name, uint64_t bytes,
+                                            std::optional<uint64_t> checksum) {
   ZP_ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::create(directory + "/" + name));
   ZP_RETURN_IF_ERROR(file.reserve(bytes));
-  return StreamedFile(std::move(file), name, bytes);
+  return StreamedFile(std::move(file), name, bytes, checksum);
 }
 
 /// `data` are whole blocks in aligned memory, but at the file's end.
 Status StreamedFile::put(const std::byte *data, uint64_t bytes) {
-  XXH64_update(stage->hash.get(), data, bytes);
+  if (!known)
+    stage->checksum.add(data, bytes);
   const uint64_t blocks = bytes / kDiskBlock * kDiskBlock;
   ZP_RETURN_IF_ERROR(file.writeDirect(written, data, blocks));
   ZP_RETURN_IF_ERROR(file.write(written + blocks, data + blocks, bytes - blocks));
@@ -86,7 +85,7 @@ StatusOr<ManifestFile> StreamedFile::commit() {
   if (written != size)
     return Status(ErrorCode::Internal, name + ": " + std::to_string(written) + " bytes came, expected " + std::to_string(size));
   ZP_RETURN_IF_ERROR(file.commit());
-  return ManifestFile{name, size, XXH64_digest(stage->hash.get())};
+  return ManifestFile{name, size, known.value_or(stage->checksum.value())};
 }
 
 } // namespace zp::rt

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "runtime/io/atomic_file.h"
@@ -16,8 +17,10 @@ namespace zp::rt {
 
 class StreamedFile {
 public:
-  /// `bytes`: its whole size, for which room is taken at once.
-  static StatusOr<StreamedFile> create(const std::string &directory, const std::string &name, uint64_t bytes);
+  /// `bytes`: its whole size, for which room is taken at once. `checksum`: of all of it, where that is known already; its bytes
+  /// aren't looked at then.
+  static StatusOr<StreamedFile> create(const std::string &directory, const std::string &name, uint64_t bytes,
+                                       std::optional<uint64_t> checksum = std::nullopt);
   StreamedFile(StreamedFile &&) noexcept;
   ~StreamedFile();
 
@@ -31,7 +34,7 @@ public:
   StatusOr<ManifestFile> commit();
 
 private:
-  StreamedFile(AtomicFile file, std::string name, uint64_t size);
+  StreamedFile(AtomicFile file, std::string name, uint64_t size, std::optional<uint64_t> checksum);
   Status put(const std::byte *data, uint64_t bytes);
   Status flush();
 
@@ -40,6 +43,7 @@ private:
   std::unique_ptr<Stage> stage;
   std::string name;
   uint64_t size = 0, written = 0; ///< of the whole; up to where it has been written
+  std::optional<uint64_t> known;  ///< its checksum
 };
 
 } // namespace zp::rt

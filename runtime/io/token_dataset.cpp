@@ -56,6 +56,8 @@ Status TokenDataset::mapColumns() {
     const std::string shape = shapeText(info->shape);
     if (info->dtype != SafetensorsDtype::I32 || info->shape.size() != 2)
       return wrong(name + ": is " + textOf(info->dtype) + shape + ", expected I32 [rows, max_length]; make it with zpdata");
+    if (info->shape[1] == 0) // such a column may claim any number of rows
+      return wrong(name + ": is " + shape + ", expected rows of a token at least; make it with zpdata");
     if (c == 0 || c == kDecoderColumns.size()) {
       if (first && info->shape[0] != first->shape[0])
         return wrong(name + ": shape is " + shape + ", expected " + std::to_string(first->shape[0]) +
@@ -108,7 +110,8 @@ Status TokenDataset::scan(TokenColumn column, uint32_t vocabulary) {
       const std::string range = "0 to " + std::to_string(end - 1);
       if (tokens)
         return Status(ErrorCode::TokenRange,
-                      place + (labels ? "-100 or " : "") + range + "; tokenize with the model's own tokenizer");
+                      place + (labels ? "-100 or " : "") + range +
+                          "; tokenize with the model's own tokenizer, or give the model rows for the tokens of this one with zprun resize");
       return Status(ErrorCode::Dataset,
                     place + (segments ? "-1 (padding) or a document's number" : range) + "; make the file with zpdata");
     }

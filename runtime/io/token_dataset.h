@@ -4,7 +4,7 @@
 // reads.
 //
 // Contract. `open` reads every row once and refuses what the plan can't run: a file for the other
-// kind of model, another length, token ids or labels beyond the vocabulary (TokenRange, row and
+// kind of model, another length or none, token ids or labels beyond the vocabulary (TokenRange, row and
 // position named), damaged columns. Afterwards nothing is checked again. Every rank maps the whole
 // file, so what the ranks must agree on (counts, lengths) is computed from it without a message.
 #ifndef ZP_RUNTIME_IO_TOKEN_DATASET_H

@@ -40,8 +40,10 @@ StatusOr<Mapping> Mapping::create(uint64_t bytes, const std::string &what) {
 void Mapping::populate() {
   if (size == 0 || ::madvise(base, size, MADV_POPULATE_WRITE) == 0)
     return;
-  for (uint64_t at = 0; at < size; at += kPageBytes) // a kernel before 5.14
-    static_cast<volatile uint8_t *>(base)[at] = 0;
+  for (uint64_t at = 0; at < size; at += kPageBytes) { // a kernel before 5.14
+    volatile uint8_t &first = base[at];
+    first = first; // a page may hold something already
+  }
 }
 
 Mapping::Mapping(Mapping &&other) noexcept : base(std::exchange(other.base, nullptr)), size(std::exchange(other.size, 0)) {}

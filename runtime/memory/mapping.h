@@ -21,7 +21,7 @@ public:
   Mapping &operator=(Mapping &&other) noexcept;
   ~Mapping();
 
-  /// Has the system give the pages now, rather than when each is first touched.
+  /// Has the system give the pages now, rather than when each is first touched. Keeps what they hold; nobody else writes meanwhile.
   void populate();
 
   uint8_t *data() const { return base; }

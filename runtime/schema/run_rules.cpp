@@ -1,5 +1,6 @@
 #include "runtime/schema/run_rules.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <string_view>
@@ -46,6 +47,24 @@ bool isMultiple(double saves, double evaluations) {
   return std::fmod(std::round(saves * scale), std::round(evaluations * scale)) == 0;
 }
 
+/// DeepSpeed's names and what its DynamicLossScaler can do: a window of 0 divides by zero there. Without fp16 they are void, but a
+/// wrong number is wrong.
+Status verifyLossScale(const JobSettings &s) {
+  constexpr double kMostScale = 0x1p127;
+  constexpr int64_t kMostUpdates = 9'000'000'000'000'000;
+  if (!(s.loss_scale >= 0 && s.loss_scale <= kMostScale))
+    return wrong("loss_scale", numberText(s.loss_scale), "0 for a scale that finds itself, or one up to 2^127; use 0");
+  if (s.initial_scale_power < 0 || s.initial_scale_power > 127)
+    return wrong("initial_scale_power", std::to_string(s.initial_scale_power), "0 to 127; use 16");
+  if (s.loss_scale_window < 1 || s.loss_scale_window > kMostUpdates)
+    return wrong("loss_scale_window", std::to_string(s.loss_scale_window), "1 or more updates; use 1000");
+  if (s.hysteresis < 1 || s.hysteresis > kMostUpdates)
+    return wrong("hysteresis", std::to_string(s.hysteresis), "1 or more overflows; use 2");
+  if (!(s.min_loss_scale >= 0x1p-126 && s.min_loss_scale <= kMostScale))
+    return wrong("min_loss_scale", numberText(s.min_loss_scale), "a positive scale up to 2^127; use 1");
+  return {};
+}
+
 Status verifyBest(const JobSettings &s) {
   const std::string metric = bestMetricOf(s);
   bool known = metric.empty();
@@ -79,6 +98,11 @@ Status verifyBest(const JobSettings &s) {
 } // namespace
 
 Status verifyRunSettings(const JobSettings &s) {
+  ZP_RETURN_IF_ERROR(verifyLossScale(s));
+  ZP_RETURN_IF_ERROR(verifyStrategy("logging_strategy", s.logging_strategy, false));
+  if (s.logging_steps == 0)
+    return wrong("logging_steps", "0", "1 or more updates, or a share of the run; use 1, or --logging_strategy no");
+  ZP_RETURN_IF_ERROR(verifySteps("logging_steps", s.logging_steps));
   ZP_RETURN_IF_ERROR(verifyStrategy("save_strategy", s.save_strategy, true));
   ZP_RETURN_IF_ERROR(verifySteps("save_steps", s.save_steps));
   if (s.save_total_limit < 0)
@@ -87,6 +111,10 @@ Status verifyRunSettings(const JobSettings &s) {
   ZP_RETURN_IF_ERROR(verifySteps("eval_steps", s.eval_steps));
   if (!(s.eval_delay >= 0 && std::isfinite(s.eval_delay)))
     return wrong("eval_delay", numberText(s.eval_delay), "0 or more updates or epochs; use 0");
+  ZP_RETURN_IF_ERROR(verifyStrategy("logging_strategy", s.logging_strategy, false));
+  if (s.logging_steps == 0)
+    return wrong("logging_steps", "0", "1 or more updates, or a share of the run; use 1, or --logging_strategy no");
+  ZP_RETURN_IF_ERROR(verifySteps("logging_steps", s.logging_steps));
   return verifyBest(s);
 }
 
@@ -101,6 +129,10 @@ bool greaterIsBetter(const JobSettings &s) {
   return s.greater_is_better.empty() ? bestMetricOf(s) == kAccuracy : s.greater_is_better == "true";
 }
 
-double evalStepsOf(const JobSettings &s) { return s.eval_steps > 0 ? s.eval_steps : static_cast<double>(s.logging_steps); }
+uint64_t stepsOf(double steps, uint64_t updates) {
+  return static_cast<uint64_t>(steps >= 1 ? std::min(steps, 1e18) : std::ceil(static_cast<double>(updates) * steps));
+}
+
+double evalStepsOf(const JobSettings &s) { return s.eval_steps > 0 ? s.eval_steps : s.logging_steps; }
 
 } // namespace zp::rt

@@ -13,8 +13,6 @@ namespace zp::rt {
 
 namespace {
 
-constexpr uint64_t kWarmUp = 2;
-
 /// Whole rows of one document of random tokens, every label counted.
 void drawTokens(Executor &executor, const fbs::Entry &entry, uint32_t vocabulary, uint64_t stream) {
   for (size_t c = 0; c < kTokenColumns.size(); ++c) {
@@ -43,14 +41,14 @@ double median(std::vector<double> values) {
 
 } // namespace
 
-BenchLoop::BenchLoop(const fbs::Plan &plan, const JobSettings &settings, Executor &executor, Communicator &communicator)
-    : plan(plan), settings(settings), executor(executor), communicator(communicator), entries(plan),
+BenchLoop::BenchLoop(const fbs::Plan &plan, const JobSettings &settings, Executor &executor, Communicator &communicator, BenchSteps steps)
+    : plan(plan), settings(settings), executor(executor), communicator(communicator), steps(steps), entries(plan),
       length(entries.longest(fbs::EntryKind::TrainStep)) {}
 
 Status BenchLoop::step() {
   const auto micros = static_cast<uint32_t>(settings.gradient_accumulation_steps);
   ZP_ASSIGN_OR_RETURN(uint32_t apply, entries.longestEntry(fbs::EntryKind::ApplyGradients));
-  if (updates == kWarmUp)
+  if (updates == steps.warmUp)
     before = executor.secondsByOpcode();
   ZP_RETURN_IF_ERROR(communicator.barrier());
   auto start = std::chrono::steady_clock::now();
@@ -76,7 +74,7 @@ Status BenchLoop::step() {
   }
   ZP_RETURN_IF_ERROR(fillScalars(executor, entries.entry(apply), scalars));
   ZP_RETURN_IF_ERROR(executor.run(apply));
-  if (updates >= kWarmUp)
+  if (updates >= steps.warmUp)
     timed.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   ++updates;
   return {};
@@ -102,15 +100,15 @@ StatusOr<BenchReport> BenchLoop::report() {
   return report;
 }
 
-StatusOr<BenchReport> bench(BenchLoop &loop, uint64_t steps) {
-  for (uint64_t update = 0; update < kWarmUp + steps; ++update)
+StatusOr<BenchReport> bench(BenchLoop &loop) {
+  while (!loop.ended())
     ZP_RETURN_IF_ERROR(loop.step());
   return loop.report();
 }
 
-StatusOr<BenchComparison> benchInTurns(BenchLoop &plan, BenchLoop &against, uint64_t steps) {
-  for (uint64_t update = 0; update < kWarmUp + steps; ++update) {
-    BenchLoop &first = update % 2 == 0 ? plan : against, &second = update % 2 == 0 ? against : plan; // neither is always the later one
+StatusOr<BenchComparison> benchInTurns(BenchLoop &plan, BenchLoop &against) {
+  for (bool even = true; !plan.ended(); even = !even) {
+    BenchLoop &first = even ? plan : against, &second = even ? against : plan; // neither is always the later one
     ZP_RETURN_IF_ERROR(first.step());
     ZP_RETURN_IF_ERROR(second.step());
   }
@@ -118,7 +116,7 @@ StatusOr<BenchComparison> benchInTurns(BenchLoop &plan, BenchLoop &against, uint
   ZP_ASSIGN_OR_RETURN(comparison.plan, plan.report());
   ZP_ASSIGN_OR_RETURN(comparison.against, against.report());
   std::vector<double> ratios;
-  for (uint64_t turn = 0; turn < steps; ++turn)
+  for (uint64_t turn = 0; turn < plan.seconds().size(); ++turn)
     ratios.push_back(plan.seconds()[turn] / against.seconds()[turn]);
   comparison.stepTimeRatio = median(ratios);
   return comparison;

@@ -13,6 +13,11 @@
 
 namespace zp::rt {
 
+/// Updates that a plan runs: the first of them fault pages in and fill caches, and aren't timed.
+struct BenchSteps {
+  uint64_t warmUp = 2, timed = 10;
+};
+
 struct BenchReport {
   double stepSeconds = 0;     ///< median of the timed updates
   double tokensPerStep = 0;   ///< all ranks
@@ -25,9 +30,10 @@ struct BenchReport {
 /// A plan's updates, one at a time. Its `init` entry has run. All outlive it.
 class BenchLoop {
 public:
-  BenchLoop(const fbs::Plan &plan, const JobSettings &settings, Executor &executor, Communicator &communicator);
-  /// The next update, which all ranks begin together. The first two warm up, the others are timed.
+  BenchLoop(const fbs::Plan &plan, const JobSettings &settings, Executor &executor, Communicator &communicator, BenchSteps steps = {});
+  /// The next update, which all ranks begin together.
   Status step();
+  bool ended() const { return updates == steps.warmUp + steps.timed; }
   /// Seconds of the timed updates.
   const std::vector<double> &seconds() const { return timed; }
   /// At least one update has been timed.
@@ -38,6 +44,7 @@ private:
   const JobSettings &settings;
   Executor &executor;
   Communicator &communicator;
+  BenchSteps steps;
   PlanEntries entries;
   uint32_t length;
   uint64_t updates = 0;
@@ -46,15 +53,15 @@ private:
   std::array<double, 256> before{}; ///< seconds by opcode when the timed updates began
 };
 
-/// Two updates of a plan warm up before `steps` are timed.
-StatusOr<BenchReport> bench(BenchLoop &loop, uint64_t steps);
+/// All updates of a plan.
+StatusOr<BenchReport> bench(BenchLoop &loop);
 
-/// Two plans whose updates take turns, so that whatever else the machine does slows both.
+/// Two plans of as many updates, which take turns, so that whatever else the machine does slows both.
 struct BenchComparison {
   BenchReport plan, against;
   double stepTimeRatio = 0; ///< of the plan's update to the other's: the median over the turns
 };
-StatusOr<BenchComparison> benchInTurns(BenchLoop &plan, BenchLoop &against, uint64_t steps);
+StatusOr<BenchComparison> benchInTurns(BenchLoop &plan, BenchLoop &against);
 
 } // namespace zp::rt
 

@@ -1,15 +1,13 @@
 #include "runtime/trainer/checkpoint_identity.h"
 
 #include <algorithm>
-#include <cstdio>
-#include <memory>
 #include <string_view>
 #include <vector>
 
 #include <nlohmann/json.hpp>
-#include <xxhash.h>
 
 #include "runtime/io/checkpoint.h"
+#include "runtime/io/checksum.h"
 #include "runtime/schema/plan_generated.h"
 #include "runtime/trainer/run_length.h"
 
@@ -45,24 +43,18 @@ bool isFree(std::string_view name) {
 
 class Hash {
 public:
-  Hash() : state(XXH64_createState(), XXH64_freeState) { XXH64_reset(state.get(), 0); }
   Hash &bytes(const void *data, size_t size) {
-    XXH64_update(state.get(), data, size);
+    sum.add(data, size);
     return *this;
   }
   Hash &text(std::string_view text) { // its length first, so that no two lists read alike
     uint64_t size = text.size();
     return bytes(&size, sizeof size).bytes(text.data(), text.size());
   }
-  std::string hex() const {
-    char out[17];
-    std::snprintf(out, sizeof out, "%016llx",
-                  static_cast<unsigned long long>(XXH64_digest(state.get())));
-    return out;
-  }
+  std::string hex() const { return hexOf(sum.value()); }
 
 private:
-  std::unique_ptr<XXH64_state_t, decltype(&XXH64_freeState)> state;
+  Checksum sum;
 };
 
 std::string textOr(const flatbuffers::String *text) { return text ? text->str() : ""; }

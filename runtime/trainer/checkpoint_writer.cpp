@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <deque>
 #include <fcntl.h>
 #include <filesystem>
-#include <thread>
 #include <unistd.h>
 
+#include "runtime/device/cpu/thread_pool.h"
 #include "runtime/io/atomic_file.h"
 #include "runtime/io/checkpoint.h"
 #include "runtime/io/checkpoint_directory.h"
@@ -75,11 +76,26 @@ CheckpointWriter::~CheckpointWriter() {
 
 int CheckpointWriter::ranksHere() const { return std::max(communicator.localSize(), 1); }
 
-void CheckpointWriter::prepare() {
+Status CheckpointWriter::decideOnCopies(uint64_t bytes) {
+  if (copies)
+    return {};
+  // The sum stands between what all see and what each then takes of it.
+  double refusing = StateSnapshot::fits(bytes, ranksHere()) ? 0 : 1;
+  ZP_RETURN_IF_ERROR(communicator.allReduce(&refusing, 1, DType::F64));
+  copies = refusing == 0;
+  return {};
+}
+
+Status CheckpointWriter::prepare() {
   StatusOr<std::vector<StatePiece>> pieces =
       piecesOf(plan, communicator.rank(), [&](uint32_t tensor) { return executor.view(tensor); }, true);
-  if (pieces.ok())
-    snapshot.reserve(layoutOf(std::move(*pieces)).bytes, ranksHere());
+  if (!pieces.ok())
+    return {}; // on disk, on every rank: decided when the state has been brought from there
+  const uint64_t bytes = layoutOf(std::move(*pieces)).bytes;
+  ZP_RETURN_IF_ERROR(decideOnCopies(bytes));
+  if (*copies)
+    snapshot.reserve(bytes);
+  return {};
 }
 
 Status CheckpointWriter::save(const RunPosition &position, bool beside) {
@@ -88,7 +104,7 @@ Status CheckpointWriter::save(const RunPosition &position, bool beside) {
   ZP_RETURN_IF_ERROR(finish());
   auto start = Clock::now();
   Status brought;
-  fromDisk.clear();
+  std::deque<std::vector<std::byte>> fromDisk; // state that is offloaded to nvme: needed until it is copied, or written
   ZP_ASSIGN_OR_RETURN(std::vector<StatePiece> pieces, piecesOf(
                                                           plan, communicator.rank(),
                                                           [&](uint32_t tensor) {
@@ -100,9 +116,13 @@ Status CheckpointWriter::save(const RunPosition &position, bool beside) {
                                                           true));
   ZP_RETURN_IF_ERROR(std::move(brought));
   ShardLayout layout = layoutOf(std::move(pieces));
-  copied = beside && snapshot.reserve(layout.bytes, ranksHere());
-  if (copied)
-    snapshot.take(layout, static_cast<int>(std::thread::hardware_concurrency()) / ranksHere());
+  if (beside)
+    ZP_RETURN_IF_ERROR(decideOnCopies(layout.bytes));
+  copied = beside && *copies && snapshot.reserve(layout.bytes);
+  if (copied) {
+    snapshot.take(layout, threadsOfRank(0, ranksHere()));
+    fromDisk.clear();
+  }
   counts.snapshotBytes = snapshot.bytes();
   counts.copySeconds += secondsSince(start);
   start = Clock::now();
@@ -190,7 +210,7 @@ Status CheckpointWriter::publish(const RunPosition &position) {
   written.insert(written.end(), weights.begin(), weights.end());
   StatusOr<std::string> lines = readTextFile(metrics);
   TrainingLog log{lines.ok() ? *lines : "", options.earlierLog, position.step, position.updates, position.tokens,
-                  position.epoch,           position.best,      output(), {}};
+                  position.epoch,           position.best,      output(), {}, position.updatesPerEpoch};
   ZP_RETURN_IF_ERROR(writeFileAtomically(directory + "/trainer_state.json",
                                          trainerStateText(log, *options.settings)));
   syncFile(metrics);

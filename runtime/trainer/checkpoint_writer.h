@@ -3,9 +3,9 @@
 // A checkpoint is made in two parts. Each rank writes its shard of the optimizer's state and leaves a
 // note of its checksum; once all have it on disk, rank 0 makes the weights' files out of its own copy
 // and the others' shards, the log and the manifest, and gives the directory its name. The ranks agree
-// between the parts by a number that the loop sums before every update, so no exchange is added and
-// none happens on another thread. Until then the directory has a temporary name; an object that is
-// destroyed leaves no unfinished one behind.
+// between the parts by a number that the loop sums before every update, so no exchange is added but
+// one before the first checkpoint, and none happens on another thread. Until then the directory has a
+// temporary name; an object that is destroyed leaves no unfinished one behind.
 //
 // Contract: all ranks make the same calls at the same updates, from one thread. Plan, executor and
 // communicator outlive the object. Every rank sees the same output directory. Errors: DiskFull,
@@ -13,9 +13,9 @@
 #ifndef ZP_RUNTIME_TRAINER_CHECKPOINT_WRITER_H
 #define ZP_RUNTIME_TRAINER_CHECKPOINT_WRITER_H
 
-#include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "runtime/executor/executor.h"
@@ -71,9 +71,9 @@ public:
   CheckpointWriter(const CheckpointWriter &) = delete;
   CheckpointWriter &operator=(const CheckpointWriter &) = delete;
 
-  /// Before the first update of a run that will save beside updates: takes the memory for the copies, so that no update waits
-  /// for it. Does nothing where it can't be had, or where state lies on disk.
-  void prepare();
+  /// Before the first update of a run that will save beside updates: the ranks decide whether there is memory for the copies, and
+  /// take it, so that no update waits for that. Where state lies on disk, this waits for the first save.
+  Status prepare();
   /// Takes the state as it is now. `beside`: returns once it is copied, when there is memory for a
   /// copy. One checkpoint is in the making at a time: an unfinished one is waited for. Does nothing
   /// for a step that has one.
@@ -92,6 +92,8 @@ private:
   enum class Phase { Idle, Shards, Publishing };
   const std::string &output() const { return options.model.directory; }
   int ranksHere() const;
+  /// The first time: whether every rank's host has memory for copies of so many bytes. No rank has one alone.
+  Status decideOnCopies(uint64_t bytes);
   Status writeOwnShard(const ShardLayout &layout);
   StatusOr<StateShards> openShards(const std::string &directory, std::vector<ManifestFile> &written) const;
   Status publish(const RunPosition &position);
@@ -103,10 +105,10 @@ private:
   Phase phase = Phase::Idle;
   RunPosition current;
   bool published = false; // of rank 0's job
+  std::optional<bool> copies; // what the ranks have decided
   StateSnapshot snapshot;
   bool copied = false; // the state of the checkpoint in the making is in the snapshot
   ManifestFile ownShard;
-  std::deque<std::vector<std::byte>> fromDisk; // state that is offloaded to nvme
   std::unique_ptr<CheckpointIdentity> identity;
   CheckpointReport counts;
   SideJob job; // last: it ends before what it reads goes

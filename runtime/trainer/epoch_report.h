@@ -5,12 +5,9 @@
 #include <cstdint>
 #include <optional>
 
-namespace zp::rt {
+#include "runtime/trainer/process_memory.h"
 
-/// Resident bytes of a process: when something began, when it ended, and the most seen between.
-struct ResidentBytes {
-  uint64_t before = 0, end = 0, peak = 0;
-};
+namespace zp::rt {
 
 struct EpochReport {
   uint64_t epoch = 0; ///< from 0

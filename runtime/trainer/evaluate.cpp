@@ -90,6 +90,7 @@ StatusOr<EvaluateReport> evaluate(const fbs::Plan &plan, const TokenDataset &dat
   }
   EvaluateReport report;
   report.rows = dataset.rows();
+  report.resident.before = report.resident.peak = residentOwnBytes();
   StepScalars scalars{};
   scalars.seed = options.seed;
   std::vector<int64_t> mine(batch);
@@ -111,6 +112,7 @@ StatusOr<EvaluateReport> evaluate(const fbs::Plan &plan, const TokenDataset &dat
     report.hits += sums[1];
     report.countedLabels += counted;
     ++report.rounds;
+    report.resident.peak = std::max(report.resident.peak, residentOwnBytes());
     if (logits)
       ZP_RETURN_IF_ERROR(logits->take(first, batch, entry.length(), scalars));
   }
@@ -121,6 +123,7 @@ StatusOr<EvaluateReport> evaluate(const fbs::Plan &plan, const TokenDataset &dat
   report.hits = sums[1];
   if (logits)
     ZP_RETURN_IF_ERROR(logits->finish());
+  report.resident.end = residentOwnBytes();
   return report;
 }
 

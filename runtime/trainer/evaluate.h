@@ -7,6 +7,7 @@
 
 #include "runtime/executor/executor.h"
 #include "runtime/io/token_dataset.h"
+#include "runtime/trainer/process_memory.h"
 
 namespace zp::fbs {
 struct Plan;
@@ -25,6 +26,7 @@ struct EvaluateReport {
   double hits = 0;    ///< counted labels that were predicted; not a number under a plan that doesn't count them
   uint64_t countedLabels = 0;
   uint64_t rows = 0, rounds = 0; ///< a round is a micro-batch on every rank
+  ResidentBytes resident;        ///< of this process, seen after each round
 
   /// Means over the counted labels; 0 without any.
   double loss() const { return countedLabels ? lossSum / static_cast<double>(countedLabels) : 0; }
@@ -32,7 +34,7 @@ struct EvaluateReport {
   double perplexity() const { return std::exp(loss()); }
 };
 
-/// Every rank calls it after `init`; every rank gets the same report. Logits go to rank 0's file as f32 [rows, length, vocabulary].
+/// Every rank calls it after `init`; every rank gets the same report, but for its memory. Logits go to rank 0's file as f32 [rows, length, vocabulary].
 StatusOr<EvaluateReport> evaluate(const fbs::Plan &plan, const TokenDataset &dataset, Executor &executor, Communicator &communicator,
                                   const EvaluateOptions &options);
 

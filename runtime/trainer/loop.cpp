@@ -43,9 +43,8 @@ public:
       ZP_RETURN_IF_ERROR(openFiles(options));
     const auto begin = Clock::now();
     if (settings.eval_on_start && options.evaluation && report.updates == 0)
-      ZP_RETURN_IF_ERROR(evaluateNow(*options.evaluation));
-    Progress progress(report.updates, report.wanted, static_cast<uint64_t>(std::max<int64_t>(1, settings.logging_steps)),
-                      options.quiet || communicator.rank() != 0);
+      ZP_RETURN_IF_ERROR(evaluateNow(options));
+    Progress progress(report.updates, report.wanted, logging(), options.quiet || communicator.rank() != 0);
     EpochMeter epochs(order.updatesPerEpoch(), residentOwnBytes());
     while (report.updates < report.wanted) {
       ZP_RETURN_IF_ERROR(agree(options.checkpoints));
@@ -70,7 +69,7 @@ public:
       if (auto epoch = epochs.update(report.updates, metrics.loss, resident); epoch && options.afterEpoch)
         options.afterEpoch(*epoch);
       if (options.evaluation && evaluations->after(report.updates))
-        ZP_RETURN_IF_ERROR(evaluateNow(*options.evaluation));
+        ZP_RETURN_IF_ERROR(evaluateNow(options));
       if (options.checkpoints && report.saveAtEnd && report.updates < report.wanted)
         ZP_RETURN_IF_ERROR(options.checkpoints->save(position(), true));
     }
@@ -85,22 +84,22 @@ private:
   Status openFiles(const LoopOptions &options) {
     const std::string path = options.outputDirectory + "/metrics.jsonl";
     ZP_ASSIGN_OR_RETURN(file, options.from.step == 0 ? MetricsFile::create(path) : MetricsFile::resume(path, options.earlierMetrics, options.from.step));
-    RunLogOptions logging;
-    logging.loggingSteps = static_cast<uint64_t>(std::max<int64_t>(1, settings.logging_steps));
-    logging.lines = !options.quiet;
-    logging.eventDirectory = options.eventDirectory;
-    ZP_ASSIGN_OR_RETURN(log, RunLog::create(logging));
+    ZP_ASSIGN_OR_RETURN(log, RunLog::create({logging(), !options.quiet, options.eventDirectory}));
     return {};
   }
 
+  LoggingPolicy logging() const { return LoggingPolicy(settings, report.wanted, order.updatesPerEpoch()); }
+
   /// Between two updates, by all ranks. It changes nothing that training goes on from.
-  Status evaluateNow(const TokenDataset &rows) {
+  Status evaluateNow(const LoopOptions &options) {
     const auto start = Clock::now();
-    ZP_ASSIGN_OR_RETURN(EvaluateReport found, evaluate(plan, rows, executor, communicator, {"", 1, static_cast<uint64_t>(settings.seed)}));
+    ZP_ASSIGN_OR_RETURN(EvaluateReport found, evaluate(plan, *options.evaluation, executor, communicator, {"", 1, static_cast<uint64_t>(settings.seed)}));
+    report.residentPeak = std::max(report.residentPeak, found.resident.peak);
+    if (options.afterEvaluation)
+      options.afterEvaluation(found.resident);
     // A best model whose weights aren't saved couldn't be loaded. What no update has trained is no candidate.
-    const bool bestIsSaved = settings.save_strategy == "best";
-    if (report.updates > 0 && (!settings.load_best_model_at_end || bestIsSaved || policy->after(report.updates)))
-      report.saveAtEnd |= best->offer(report.updates, found) && bestIsSaved;
+    if (report.updates > 0 && (!settings.load_best_model_at_end || policy->ofTheBest() || policy->after(report.updates)))
+      report.saveAtEnd |= best->offer(report.updates, found) && policy->ofTheBest();
     if (!log)
       return {};
     const double seconds = secondsSince(start);
@@ -145,18 +144,9 @@ private:
                                                    settings.warmup_ratio, report.wanted));
     ZP_ASSIGN_OR_RETURN(apply, entries.longestEntry(fbs::EntryKind::ApplyGradients));
     places.resize(order.placesPerUpdate());
-    if (options.checkpoints && savesBeforeTheEnd())
-      options.checkpoints->prepare();
+    if (options.checkpoints && policy->beforeTheEnd(report.updates))
+      ZP_RETURN_IF_ERROR(options.checkpoints->prepare());
     return {};
-  }
-
-  bool savesBeforeTheEnd() const {
-    if (settings.save_strategy == "best")
-      return true;
-    uint64_t step = report.updates + 1;
-    while (step < report.wanted && !policy->after(step))
-      ++step;
-    return step < report.wanted;
   }
 
   /// On whether to stop, and on how far a checkpoint in the making has come.

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <thread>
 
+#include "runtime/device/cpu/thread_pool.h"
 #include "runtime/io/synthetic_weights.h"
 
 #ifdef ZP_ONEDNN
@@ -47,8 +47,7 @@ static double rateOf(dnnl::memory::data_type type) {
 }
 
 MatmulRate bestMatmulRate(bool bf16, int threads, int ranksHere) {
-  if (threads <= 0)
-    threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / std::max(1, ranksHere));
+  threads = threadsOfRank(threads, ranksHere);
   if (omp_set_num_threads)
     omp_set_num_threads(threads);
   MatmulRate rate;

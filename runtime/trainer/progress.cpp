@@ -8,8 +8,8 @@
 
 namespace zp::rt {
 
-Progress::Progress(uint64_t done, uint64_t updates, uint64_t loggingSteps, bool quiet)
-    : done(done), updates(updates), loggingSteps(std::max<uint64_t>(1, loggingSteps)), quiet(quiet), terminal(isatty(STDERR_FILENO)) {}
+Progress::Progress(uint64_t done, uint64_t updates, const LoggingPolicy &logging, bool quiet)
+    : done(done), updates(updates), logging(logging), quiet(quiet), terminal(isatty(STDERR_FILENO)) {}
 
 Progress::~Progress() {
   if (open)
@@ -18,7 +18,7 @@ Progress::~Progress() {
 
 void Progress::show(const StepMetrics &m, uint64_t residentBytes) {
   secondsSoFar += m.stepSeconds;
-  if (quiet || (!terminal && m.step % loggingSteps != 0 && m.step != updates))
+  if (quiet || (!terminal && !logging.after(m.step) && m.step != updates))
     return;
   std::string scaling;
   if (!std::isnan(m.lossScale))

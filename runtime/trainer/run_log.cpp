@@ -1,6 +1,5 @@
 #include "runtime/trainer/run_log.h"
 
-#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -29,7 +28,6 @@ static void addAccuracy(std::vector<Scalar> &values, const char *name, double ac
 StatusOr<RunLog> RunLog::create(const RunLogOptions &options) {
   RunLog log;
   log.options = options;
-  log.options.loggingSteps = std::max<uint64_t>(1, options.loggingSteps);
   if (!options.eventDirectory.empty()) {
     ZP_ASSIGN_OR_RETURN(log.events, EventFile::create(options.eventDirectory));
   }
@@ -53,7 +51,7 @@ Status RunLog::update(const StepMetrics &m) {
   lossSum += lossToLog(m.loss, lossSum, updates);
   accuracySum += m.accuracy;
   ++updates;
-  if (m.step % options.loggingSteps != 0)
+  if (!options.policy.after(m.step))
     return {};
   const auto count = static_cast<double>(updates);
   std::vector<Scalar> values = {{"loss", lossSum / count}, {"grad_norm", m.gradNorm}, {"learning_rate", m.learningRate}};

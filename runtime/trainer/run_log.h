@@ -1,5 +1,5 @@
 // What a run says while it goes on, on rank 0: the reference's log lines on standard output and, when asked for, TensorBoard's
-// scalars. A line every logging step with the means of the updates since the one before, one an evaluation, one at the end.
+// scalars. A line whenever the logging policy says so with the means of the updates since the one before, one an evaluation, one at the end.
 #ifndef ZP_RUNTIME_TRAINER_RUN_LOG_H
 #define ZP_RUNTIME_TRAINER_RUN_LOG_H
 
@@ -7,6 +7,7 @@
 #include <string>
 
 #include "runtime/io/event_file.h"
+#include "runtime/trainer/logging_policy.h"
 #include "runtime/trainer/metrics.h"
 
 namespace zp::rt {
@@ -23,7 +24,7 @@ struct RunSummary {
 std::string pythonDict(std::span<const Scalar> values);
 
 struct RunLogOptions {
-  uint64_t loggingSteps = 1;
+  LoggingPolicy policy;       ///< of the updates' lines
   bool lines = true;          ///< print them
   std::string eventDirectory; ///< empty: no TensorBoard
 };

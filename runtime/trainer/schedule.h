@@ -10,6 +10,7 @@ namespace zp::rt {
 
 class Schedule {
 public:
+  /// Config for a type that isn't known, numbers out of range, or a polynomial that would rise.
   /// `warmupSteps` below 1 is a share of all updates, as is `warmupRatio`, which counts when warmupSteps is 0.
   static StatusOr<Schedule> create(const std::string &type, double peak, double warmupSteps, double warmupRatio, uint64_t updates);
   /// For update `t`, from 0.
@@ -17,7 +18,7 @@ public:
   uint64_t warmup() const { return warmupUpdates; }
 
 private:
-  enum class Kind { Linear, Cosine, Constant, ConstantWithWarmup };
+  enum class Kind { Linear, Cosine, Constant, ConstantWithWarmup, Polynomial, InverseSqrt };
   Kind kind = Kind::Linear;
   double peak = 0;
   uint64_t warmupUpdates = 0, updates = 0;

@@ -2,6 +2,8 @@
 #ifndef ZP_RUNTIME_TRAINER_STATE_SNAPSHOT_H
 #define ZP_RUNTIME_TRAINER_STATE_SNAPSHOT_H
 
+#include <optional>
+
 #include "runtime/io/checkpoint_shards.h"
 #include "runtime/memory/mapping.h"
 
@@ -9,10 +11,13 @@ namespace zp::rt {
 
 class StateSnapshot {
 public:
-  /// Takes the memory for copies of so many bytes, and keeps it. False when this host hasn't what `ranksHere` of them need
-  /// and some to spare.
-  bool reserve(uint64_t bytes, int ranksHere);
-  /// Copies the state, by `threads` threads, into what has been reserved for it.
+  /// Whether this host has what `ranksHere` copies of so many bytes need, and some to spare. What one rank has taken already
+  /// the next would count twice: all ask before any of them reserves.
+  static bool fits(uint64_t bytes, int ranksHere);
+  /// Takes the memory for a copy of so many bytes, and keeps it; false when it can't be had.
+  bool reserve(uint64_t bytes);
+  /// Copies the state, by `threads` threads, into what has been reserved for it. With few threads, which memory keeps waiting,
+  /// they make the file's checksum too while the bytes are at hand; many would wait for it, and whoever writes makes it.
   void take(ShardLayout layout, int threads);
 
   /// Of the memory; 0 before the first.
@@ -25,6 +30,7 @@ private:
   Mapping memory;
   uint64_t size = 0;
   ShardLayout copied;
+  std::optional<uint64_t> checksum; ///< of the last copy
 };
 
 } // namespace zp::rt

@@ -8,13 +8,11 @@
 namespace zp::rt {
 
 StepPolicy::StepPolicy(const std::string &strategy, double steps, uint64_t updates, uint64_t updatesPerEpoch)
-    : active(strategy != "no" && strategy != "best"), updates(updates) {
+    : active(strategy != "no" && strategy != "best"), best(strategy == "best"), updates(updates) {
   if (strategy == "epoch")
     every = std::max<uint64_t>(1, updatesPerEpoch);
-  else if (steps >= 1)
-    every = static_cast<uint64_t>(std::min(steps, 1e18));
   else
-    every = static_cast<uint64_t>(std::ceil(static_cast<double>(updates) * steps));
+    every = stepsOf(steps, updates);
 }
 
 StatusOr<StepPolicy> StepPolicy::ofSaving(const JobSettings &settings, uint64_t updates, uint64_t updatesPerEpoch) {
@@ -31,6 +29,15 @@ StatusOr<StepPolicy> StepPolicy::ofEvaluation(const JobSettings &settings, uint6
 
 bool StepPolicy::after(uint64_t step) const {
   return active && step > 0 && static_cast<double>(step) >= first && ((every > 0 && step % every == 0) || step == updates);
+}
+
+bool StepPolicy::beforeTheEnd(uint64_t done) const {
+  if (best)
+    return done + 1 < updates;
+  if (!active || every == 0 || first >= static_cast<double>(updates))
+    return false;
+  const uint64_t earliest = std::max(done + 1, static_cast<uint64_t>(std::ceil(first)));
+  return (earliest + every - 1) / every * every < updates;
 }
 
 } // namespace zp::rt

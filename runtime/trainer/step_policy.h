@@ -18,12 +18,15 @@ public:
   /// `step` updates are done. steps: at their multiples and at the end; epoch: at the end of each epoch and of the run; no,
   /// and best, which evaluations decide: never. Not before the delay.
   bool after(uint64_t step) const;
-  bool never() const { return !active; }
+  /// Whether it may happen after an update between `done`, which are done, and the run's last.
+  bool beforeTheEnd(uint64_t done) const;
+  /// Evaluations decide: it happens where one is better than all before it.
+  bool ofTheBest() const { return best; }
 
 private:
   StepPolicy(const std::string &strategy, double steps, uint64_t updates, uint64_t updatesPerEpoch);
 
-  bool active = false;
+  bool active = false, best = false;
   uint64_t every = 0, updates = 0; ///< every 0: at the end only
   double first = 0;                ///< updates of the delay
 };

@@ -79,15 +79,20 @@ StatusOr<std::string> adapterConfig(const fbs::Plan &plan, const std::string &ba
   return config.dump(2, ' ', true, nlohmann::json::error_handler_t::replace);
 }
 
-/// config.json of the base, which says what dtype the weights have.
+/// config.json of the base, which says what dtype the weights have: f32, where it says none or null.
 std::string modelConfig(const fbs::Plan &plan, DType dtype) {
   const std::string text = plan.model_config() ? plan.model_config()->str() : "{}";
   auto config = nlohmann::ordered_json::parse(text, nullptr, false);
   const std::string name = floatOf(dtype).name;
-  const char *key = config.is_object() && config.contains("dtype") ? "dtype" : "torch_dtype";
-  if (!config.is_object() || config.value(key, "float32") == name)
+  if (!config.is_object())
     return text;
-  config[key] = name;
+  std::string said = "float32";
+  for (const char *key : {"torch_dtype", "dtype"}) // the newer name goes before the older
+    if (auto at = config.find(key); at != config.end() && at->is_string())
+      said = at->get<std::string>();
+  if (said == name)
+    return text;
+  config[config.contains("dtype") ? "dtype" : "torch_dtype"] = name;
   return config.dump(2, ' ', true, nlohmann::json::error_handler_t::replace) + "\n";
 }
 

@@ -1,6 +1,5 @@
 #include "runtime/trainer/training_log.h"
 
-#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <map>
@@ -21,7 +20,7 @@ constexpr double kEvalSteps = 500; // the reference's default, where nothing is 
 /// The log's entries out of metrics.jsonl, a line at a time.
 class History {
 public:
-  explicit History(uint64_t every) : every(every) {}
+  explicit History(const LoggingPolicy &policy) : policy(policy) {}
 
   void take(const json &line) {
     const uint64_t step = line["step"].get<uint64_t>();
@@ -35,7 +34,7 @@ public:
         sum += lossToLog(line[key].is_number() ? line[key].get<double>() : NAN, sum, updates);
       }
     ++updates;
-    if (step % every != 0)
+    if (!policy.after(step))
       return;
     json entry = {{"step", step}};
     for (const char *key : {"grad_norm", "learning_rate", "epoch"})
@@ -57,12 +56,13 @@ public:
 private:
   /// What an entry has the mean of, over the updates since the entry before.
   static constexpr const char *kMeans[] = {"loss", "mean_token_accuracy"};
-  uint64_t every, updates = 0;
+  LoggingPolicy policy;
+  uint64_t updates = 0;
   std::map<std::string, double> sums;
 };
 
-json logHistory(const TrainingLog &log, uint64_t every) {
-  History history(every);
+json logHistory(const TrainingLog &log, const JobSettings &settings) {
+  History history(LoggingPolicy(settings, log.updates, log.updatesPerEpoch));
   for (size_t at = 0, end; (end = log.metrics.find('\n', at)) != std::string::npos; at = end + 1) {
     json line = json::parse(log.metrics.begin() + static_cast<std::ptrdiff_t>(at),
                             log.metrics.begin() + static_cast<std::ptrdiff_t>(end), nullptr, false);
@@ -104,8 +104,7 @@ json bestCheckpoint(const TrainingLog &log) {
 } // namespace
 
 std::string trainerStateText(const TrainingLog &log, const JobSettings &settings) {
-  json history =
-      logHistory(log, static_cast<uint64_t>(std::max<int64_t>(1, settings.logging_steps)));
+  json history = logHistory(log, settings);
   json control = {{"args",
                    {{"should_epoch_stop", false},
                     {"should_evaluate", false},
@@ -113,24 +112,21 @@ std::string trainerStateText(const TrainingLog &log, const JobSettings &settings
                     {"should_save", true},
                     {"should_training_stop", log.step >= log.updates}}},
                   {"attributes", json::object()}};
-  auto steps = [](double value) {
-    return value == std::floor(value) ? json(static_cast<int64_t>(value)) : json(value);
-  };
   json state = {{"best_global_step", log.best ? json(log.best->step) : json(nullptr)},
                 {"best_metric", log.best ? json(log.best->metric) : json(nullptr)},
                 {"best_model_checkpoint", bestCheckpoint(log)},
                 {"epoch", log.epoch},
-                {"eval_steps", steps(settings.eval_strategy == "steps" ? evalStepsOf(settings) : kEvalSteps)},
+                {"eval_steps", stepsOf(settings.eval_strategy == "steps" ? evalStepsOf(settings) : kEvalSteps, log.updates)},
                 {"global_step", log.step},
                 {"is_hyper_param_search", false},
                 {"is_local_process_zero", true},
                 {"is_world_process_zero", true},
                 {"log_history", std::move(history)},
-                {"logging_steps", settings.logging_steps},
+                {"logging_steps", stepsOf(settings.logging_steps, log.updates)},
                 {"max_steps", log.updates},
                 {"num_input_tokens_seen", log.tokens},
                 {"num_train_epochs", static_cast<int64_t>(std::ceil(settings.num_train_epochs))},
-                {"save_steps", steps(settings.save_steps)},
+                {"save_steps", stepsOf(settings.save_steps, log.updates)},
                 {"stateful_callbacks", {{"TrainerControl", std::move(control)}}},
                 {"total_flos", 0.0},
                 {"train_batch_size", settings.per_device_train_batch_size},

@@ -21,6 +21,7 @@ struct TrainingLog {
   std::optional<BestModel> best = {};
   std::string outputDirectory = {};       ///< where the best one's checkpoint may lie
   std::optional<RunSummary> summary = {}; ///< the last entry of a run that has ended
+  uint64_t updatesPerEpoch = 0;           ///< for who logs by epochs
 };
 
 std::string trainerStateText(const TrainingLog &log, const JobSettings &settings);

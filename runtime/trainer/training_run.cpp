@@ -78,7 +78,7 @@ Status writeState(const JobSettings &settings, const LoopReport &report, const R
   StatusOr<std::string> lines = readTextFile(output + "/metrics.jsonl");
   const RunPosition &at = report.position;
   TrainingLog log{lines.ok() ? *lines : "", options.resume ? options.resume->log : "", at.step, at.updates, at.tokens, at.epoch,
-                  at.best,                  output,                                    report.summary};
+                  at.best,                  output,                                    report.summary, at.updatesPerEpoch};
   return writeFileAtomically(output + "/trainer_state.json", trainerStateText(log, settings));
 }
 
@@ -96,6 +96,7 @@ StatusOr<LoopReport> run(const fbs::Plan &plan, const JobSettings &settings,
   loop.evaluation = options.evaluation;
   loop.eventDirectory = options.eventDirectory;
   loop.afterEpoch = options.afterEpoch;
+  loop.afterEvaluation = options.afterEvaluation;
   CheckpointOptions saving;
   saving.model = options.trained;
   saving.settings = &settings;

@@ -16,6 +16,7 @@ struct RunOptions {
   const TokenDataset *evaluation = nullptr; ///< rows to evaluate between updates
   std::string eventDirectory;               ///< of TensorBoard's events; empty: none
   std::function<void(const EpochReport &)> afterEpoch; ///< called after each epoch
+  std::function<void(const ResidentBytes &)> afterEvaluation; ///< called after each evaluation
 };
 
 /// Every rank calls it after `init`. The weights at the end are the last ones, or, when the settings

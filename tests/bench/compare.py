@@ -35,13 +35,13 @@ def main():
         for name, command in commands.items():
             result = measure(name, command)
             runs[name].append(result)
-            bound = f", model_bound {result['model_bound']:.3f}" if "model_bound" in result else ""
+            bound = f", model_bound {result['model_bound']:.3f}" if result.get("model_bound") else ""
             print(f"round {turn + 1}: {name} {result['tokens_per_second']:.1f} tok/s{bound}", flush=True)
     base = [result["tokens_per_second"] for result in next(iter(runs.values()))]
     for name, results in runs.items():
         rates = [result["tokens_per_second"] for result in results]
         ratio = statistics.median(rate / first for rate, first in zip(rates, base))
-        bounds = [result["model_bound"] for result in results if "model_bound" in result]
+        bounds = [result["model_bound"] for result in results if result.get("model_bound")]
         bound = f"  model_bound {statistics.median(bounds):.3f}" if bounds else ""
         print(f"{name:16} median {statistics.median(rates):8.1f} tok/s ({min(rates):.1f} to {max(rates):.1f})  x {ratio:.3f}{bound}")
 

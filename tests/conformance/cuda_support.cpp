@@ -1,33 +1,50 @@
 #include <cstdio>
-#include <cstdlib>
+#include <stdexcept>
 
 #include "tests/conformance/cuda_support.h"
 
 namespace zp::rt::test {
+namespace {
+
+cuda::Context opened;
+std::unique_ptr<cuda::Products> openedProducts;
+
+/// The device is there while tests run; without one none does.
+class OpenDevice : public ::testing::Environment {
+  void SetUp() override {
+    const Status status = open();
+    if (!status.ok())
+      FAIL() << status.toString();
+  }
+  void TearDown() override {
+    openedProducts.reset();
+    if (opened.scratch)
+      cuda::freeDevice(opened.scratch);
+    if (opened.stream)
+      cuda::destroyStream(opened.stream);
+    opened = {};
+  }
+
+  static Status open() {
+    ZP_ASSIGN_OR_RETURN(cuda::Properties properties, cuda::selectDevice(0));
+    std::printf("device: %s, %d multiprocessors\n", properties.name.c_str(), properties.multiprocessors);
+    opened.multiprocessors = properties.multiprocessors;
+    ZP_ASSIGN_OR_RETURN(openedProducts, cuda::createProducts());
+    opened.products = openedProducts.get();
+    ZP_ASSIGN_OR_RETURN(opened.stream, cuda::createStream());
+    ZP_ASSIGN_OR_RETURN(opened.scratch, cuda::allocateDevice(cuda::kScratchBytes));
+    return {};
+  }
+};
+const auto *const kOpenDevice = ::testing::AddGlobalTestEnvironment(new OpenDevice);
+
+} // namespace
 
 void demand(const Status &status) {
-  if (status.ok())
-    return;
-  std::fprintf(stderr, "%s\n", status.toString().c_str());
-  std::exit(2);
+  if (!status.ok())
+    throw std::runtime_error(status.toString());
 }
 
-const cuda::Context &deviceContext() {
-  static std::unique_ptr<cuda::Products> products;
-  static const cuda::Context context = [] {
-    StatusOr<cuda::Properties> properties = cuda::selectDevice(0);
-    demand(properties.status());
-    std::printf("device: %s, %d multiprocessors\n", properties->name.c_str(), properties->multiprocessors);
-    StatusOr<std::unique_ptr<cuda::Products>> made = cuda::createProducts();
-    demand(made.status());
-    products = std::move(made).value();
-    StatusOr<cuda::Stream> stream = cuda::createStream();
-    demand(stream.status());
-    StatusOr<void *> scratch = cuda::allocateDevice(cuda::kScratchBytes);
-    demand(scratch.status());
-    return cuda::Context{*stream, products.get(), *scratch, properties->multiprocessors, 0};
-  }();
-  return context;
-}
+const cuda::Context &deviceContext() { return opened; }
 
 } // namespace zp::rt::test

@@ -5,6 +5,7 @@
 
 #include <cstring>
 #include <map>
+#include <memory>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -18,7 +19,7 @@ namespace zp::rt::test {
 /// The suite's one context.
 const cuda::Context &deviceContext();
 
-/// Where a status that isn't OK ends the suite: without a device nothing here means anything.
+/// A status that isn't OK ends the test that asks, as an exception: the others still run.
 void demand(const Status &status);
 
 /// Copies of an op's operands on the device, with a margin on both sides of each; those that share memory share it there.
@@ -35,10 +36,10 @@ public:
         std::memcpy(block.before.data() + kMargin, operand.data, block.bytes);
         StatusOr<void *> memory = cuda::allocateDevice(block.before.size());
         demand(memory.status());
-        block.memory = static_cast<uint8_t *>(*memory);
-        demand(cuda::copyAsync(block.memory, block.before.data(), block.before.size(), deviceContext().stream));
+        block.memory.reset(static_cast<uint8_t *>(*memory));
+        demand(cuda::copyAsync(block.memory.get(), block.before.data(), block.before.size(), deviceContext().stream));
       }
-      operand.data = block.memory + kMargin;
+      operand.data = block.memory.get() + kMargin;
     }
     demand(cuda::synchronize(deviceContext().stream));
   }
@@ -46,7 +47,7 @@ public:
   void fetch() {
     for (auto &[host, block] : blocks) {
       std::vector<std::byte> after(block.before.size());
-      demand(cuda::copyAsync(after.data(), block.memory, after.size(), deviceContext().stream));
+      demand(cuda::copyAsync(after.data(), block.memory.get(), after.size(), deviceContext().stream));
       demand(cuda::synchronize(deviceContext().stream));
       for (uint64_t i = 0; i < kMargin; ++i)
         if (after[i] != std::byte{0xa5} || after[kMargin + block.bytes + i] != std::byte{0xa5}) {
@@ -56,16 +57,15 @@ public:
       std::memcpy(host, after.data() + kMargin, block.bytes);
     }
   }
-  ~DeviceOperands() {
-    for (auto &[host, block] : blocks)
-      cuda::freeDevice(block.memory);
-  }
   Args args;
 
 private:
   static constexpr uint64_t kMargin = 256;
+  struct Free {
+    void operator()(uint8_t *memory) const { cuda::freeDevice(memory); }
+  };
   struct Block {
-    uint8_t *memory = nullptr;
+    std::unique_ptr<uint8_t, Free> memory;
     uint64_t bytes = 0;
     std::vector<std::byte> before;
   };

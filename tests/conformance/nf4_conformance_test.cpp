@@ -71,7 +71,19 @@ NF4MatmulArgs productArgs(Maker &maker, QuantRecords format, DType f, const Shap
   return args;
 }
 
-/// nf4_matmul and matmul on what nf4_dequantize gives agree in every bit.
+#ifdef ZP_CONFORM_CUDA
+/// A device multiplies panels, each by an algorithm of its own, and a branch is added to what was rounded before: a last place or two.
+void expectSameProduct(const TensorView &fused, const TensorView &plain) {
+  const double tolerance = fused.dtype == DType::BF16 ? 8e-3 : fused.dtype == DType::F16 ? 1e-3 : 1e-5;
+  EXPECT_LE(relativeError(plain, fused), tolerance) << "not what matmul gives";
+}
+#else
+void expectSameProduct(const TensorView &fused, const TensorView &plain) {
+  EXPECT_EQ(std::memcmp(fused.data, plain.data, plain.bytes()), 0) << "not the bits of matmul";
+}
+#endif
+
+/// nf4_matmul and matmul on what nf4_dequantize gives agree, on a CPU in every bit.
 void equalsMatmulOfDequantized(const NF4MatmulArgs &args) {
   Maker maker;
   NF4DequantizeArgs dequantize;
@@ -87,7 +99,7 @@ void equalsMatmulOfDequantized(const NF4MatmulArgs &args) {
   plain.transposeB = args.transpose, plain.alpha = args.alpha, plain.accumulate = args.accumulate;
   fast::run(KernelContext{}, fused.args);
   fast::run(KernelContext{}, plain);
-  EXPECT_EQ(std::memcmp(fused.args.target.data, plain.target.data, args.target.bytes()), 0) << "not the bits of matmul";
+  expectSameProduct(fused.args.target, plain.target);
 }
 
 class NF4Matmul : public ::testing::TestWithParam<Shape> {};

@@ -8,7 +8,8 @@ epochs      zp sft with the guide's YAML, as it stands, prints memory, perplexit
 answers     zp generate's answers to rows padded on the left are those to the same prompts padded on the right; memory lines of the eval
 judged      zpdata accuracy and classify take what zp generate and zprun generate wrote
 seq2seq     a small T5 learns by zp sft --mode seq2seq, and zp generate answers a row each, as zprun generate does by hand
-kinds       a token file for another kind of model, or of other lengths, is refused before anything is trained
+kinds       a token file for another kind of model, or of other lengths, is refused before anything is trained, and so are flags of zp
+            generate for another kind
 
 A line a check; the last line is 'N passed, N failed'. Exit 1 when any failed.
 """
@@ -18,6 +19,7 @@ import csv
 import json
 import math
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -27,6 +29,7 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from support import tools
+from support.memory_lines import contradictions, memory_lines
 
 MODEL = tools.ROOT / "samples/base-model/model"
 YAML = tools.ROOT / "samples/configs/accelerate_ds_zero3_cpu_offload_config.yaml"
@@ -37,12 +40,6 @@ FLAGS = {
     "lora_r": 4, "lora_alpha": 8, "lora_target_modules": "q_proj,v_proj", "num_processes": 1, "per_device_train_batch_size": 4,
     "max_length": LENGTH, "max_steps": 4, "learning_rate": 1e-3, "seed": 3,
 }  # fmt: skip
-MEMORY = [
-    "{what} Memory before entering the {stage} :",
-    "{what} Memory consumed at the end of the {stage} (end-begin):",
-    "{what} Peak Memory consumed during the {stage} (max-begin):",
-    "{what} Total Peak Memory consumed during the {stage} (max):",
-]
 
 
 class Bench:
@@ -78,16 +75,6 @@ def moved_right(tensors):
         for name, tensor in tensors.items():
             moved[name][row] = np.roll(tensor[row], -padding)
     return moved
-
-
-def memory_lines(text, stage):
-    """Values of the eight lines, in their order, as often as they are there."""
-    found = []
-    for what in ("Device", "CPU"):
-        for line in MEMORY:
-            pattern = "^" + re.escape(line.format(what=what, stage=stage)) + r" (-?\d+)$"
-            found.append([int(number) for number in re.findall(pattern, text, re.MULTILINE)])
-    return found
 
 
 def check_padding(bench):
@@ -137,13 +124,7 @@ def check_epochs(bench):
         mean = sum(losses[number * updates : (number + 1) * updates]) / updates
         if abs(float(loss) - mean) > 6e-5 or abs(float(perplexity) / math.exp(mean) - 1) > 1e-4:
             failures.append(f"epoch {number} says {perplexity} {loss}, metrics.jsonl has a mean of {mean}")
-    lines = memory_lines(text, "train")
-    if [len(values) for values in lines] != [2] * 8:
-        failures.append(f"memory lines: {[len(values) for values in lines]}, expected two of each")
-    elif any(
-        lines[3][i] <= 0 or lines[7][i] < lines[4][i] or abs(lines[6][i] - (lines[7][i] - lines[4][i])) > 1 for i in range(2)
-    ):
-        failures.append(f"memory lines contradict each other: {lines}")
+    failures += contradictions(memory_lines(text, "train"), 2)
     return failures
 
 
@@ -224,7 +205,13 @@ def check_seq2seq(bench):
     losses = tools.losses(out)
     failures = [] if losses[-1] < losses[0] / 2 else [f"the loss went from {losses[0]} to {losses[-1]}"]
     column = ["--source_column", "Tweet text"]
-    by_zp, _ = generate(bench, bench.test, "seq2seq", *column, model=bench.t5, adapter=out)
+    # The family says that there is an encoder, with or without the key that says it too.
+    silent = bench.work / "silent"
+    shutil.copytree(bench.t5, silent, dirs_exist_ok=True)
+    config = json.loads((silent / "config.json").read_text())
+    del config["is_encoder_decoder"]
+    (silent / "config.json").write_text(json.dumps(config))
+    by_zp, _ = generate(bench, bench.test, "seq2seq", *column, model=silent, adapter=out)
     bench.call("zpdata", "prompts", bench.test, "--tokenizer", bench.t5, "--mode", "seq2seq", *column, "-o", prompts)
     source = ["--model", bench.t5, "--adapter_name_or_path", out]
     flags = {"generate": "true", "max_source_length": 48, "max_target_length": 6, "generation_batch_size": 4}
@@ -265,6 +252,14 @@ def check_kinds(bench):
                 failures.append(f"{data.name}: exit {code}, {said!r}")
     if (bench.work / "refused/metrics.jsonl").exists():
         failures.append("something was trained")
+    for model, words, says in (
+        (bench.t5, ["--mode", "causal"], "is causal, but T5ForConditionalGeneration is an encoder-decoder, expected seq2seq"),
+        (MODEL, ["--mode", "seq2seq"], "is seq2seq, but LlamaForCausalLM is a decoder alone, expected sft or causal"),
+        (MODEL, ["--max_prompt_length", 9], "--max_prompt_length: is given with --mode sft"),
+    ):
+        code, said = bench.fails("zp", "generate", "--model", model, "--prompts", bench.test, "--quiet", *words)
+        if code != 2 or not said.startswith("error[ZP100") or says not in said or said.count("\n") != 1:
+            failures.append(f"zp generate {words}: exit {code}, {said!r}")
     return failures
 
 

@@ -9,6 +9,7 @@ The last line is 'N passed, N failed'. Exit 1 when any failed.
 
 import argparse
 import json
+import os
 import random
 import re
 import resource
@@ -204,6 +205,29 @@ def command_line(bench):
         bench.expect("an adapter missing", 4, 3001, bench.train(adapter="/nowhere"))
 
 
+TYPED = re.compile(r"^ +(?:-\w,)?(--\w+)\S* (?:INT|UINT|FLOAT|BOOLEAN|SIZE|\w*:?\{)")
+
+
+def every_flag(bench):
+    """Each flag of each verb of zprun that takes a number, a truth value, a size or one of some words, by the help that names it."""
+    if bench.only and bench.only not in "every flag":
+        return
+    tried, wrong = 0, []
+    for verb in ([], ["eval"], ["generate"], ["bench"], ["merge"], ["quantize"], ["resize"]):
+        told = subprocess.run([bench.bin / "zprun", *verb, "--help"], capture_output=True, text=True, check=True).stdout
+        for flag in [match.group(1) for line in told.splitlines() if (match := TYPED.match(line))]:
+            done = subprocess.run([bench.bin / "zprun", *verb, f"{flag}=perhaps?"], capture_output=True, text=True, timeout=SECONDS)
+            lines = done.stderr.splitlines()
+            good = done.returncode == 2 and len(lines) == 1 and lines[0].startswith("error[ZP1001] zprun: ") and flag in lines[0] and ";" in lines[0]
+            wrong += [] if good else [f"{' '.join([*verb, flag])}: exit {done.returncode}, {done.stderr[-200:]!r}"]
+            tried += 1
+    if tried < 60:
+        wrong.append(f"{tried} flags were found in the help, expected 60 at least")
+    bench.passed += not wrong
+    bench.failed += bool(wrong)
+    print(f"{'FAIL' if wrong else 'PASS'} every flag of zprun with a value of another type: {'; '.join(wrong[:3]) or f'{tried} flags refused'}")
+
+
 def damaged_plans(bench):
     whole = bench.plan.read_bytes()
     chance = random.Random(7)
@@ -264,6 +288,30 @@ def disks(bench):
     bench.expect("no room for the adapter", 7, 6002, bench.train(), "adapter_model.safetensors", before=small_files)
 
 
+def locked_memory(bench):
+    """A plan with weights in page-locked memory under a limit that is too small for them, on the emulated device, which locks."""
+    job = pipeline.Job(bench.bin, 1, 3, import_flags={"offload_param_device": "cpu"}, compile_flags=["--target", "cuda"])
+    work = bench.work / "locked"
+    work.mkdir()
+    for words in list(pipeline.commands(bench.case, job, work).values())[:2]:
+        subprocess.run([str(word) for word in words], check=True, capture_output=True)
+    if not (bench.bin / "zprun_emulated").exists():
+        print("no zprun_emulated here: the limit on locked memory is left out")
+        return
+    # Root is above the limit as long as it may lock memory.
+    apart = ["setpriv", "--bounding-set", "-ipc_lock", "--inh-caps", "-ipc_lock"] if os.geteuid() == 0 else []
+    for kilobytes, code in ((8, 3), (8192, 0)):
+        words = bench.train(plan=work / "plan.fb")
+        words = [*apart, "sh", "-c", f'ulimit -l {kilobytes}; exec "$@"', "sh", bench.bin / "zprun_emulated", *words[1:]]
+        if code:
+            bench.expect("less locked memory than the plan needs", code, 2002, words, f"the limit on locked memory is {kilobytes << 10} bytes")
+        elif not bench.only:
+            done = subprocess.run([str(word) for word in words], capture_output=True, text=True)
+            bench.passed += done.returncode == 0
+            bench.failed += done.returncode != 0
+            print(f"{'FAIL' if done.returncode else 'PASS'} enough locked memory: {done.stderr[-200:]}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bin", type=Path, default=ROOT / "build/bin", help="folder of zpc and zprun")
@@ -272,7 +320,7 @@ def main():
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bad-input-") as scratch:
         bench = Bench(chosen, Path(scratch))
-        for group in (checkpoint_files, token_files, importing, command_line, damaged_plans, resealed_plans, disks):
+        for group in (checkpoint_files, token_files, importing, command_line, every_flag, damaged_plans, resealed_plans, disks, locked_memory):
             group(bench)
     print(f"{bench.passed} passed, {bench.failed} failed")
     sys.exit(1 if bench.failed else 0)

@@ -9,8 +9,8 @@ strategies  --save_strategy, --save_steps and --save_total_limit leave the refer
 refusals    Damaged, cut, missing and foreign checkpoints: exit 4 (another version, model, data, settings too), one coded
             line that names the file and the latest good checkpoint; nothing is written.
 disk        No room for any one file: exit 7, the good one named, nothing half-made under a final name.
-signals     SIGTERM to the job or to one rank: a checkpoint and exit 75; SIGINT: 130; resumed, the bytes of a run without a
-            stop.
+signals     SIGTERM to the job or to one rank: a checkpoint and exit 75; SIGINT: 130; a rank lost before all have agreed to
+            stop: 6. Resumed, the bytes of a run without a stop.
 A line a check; the last line is 'N passed, N failed'. Exit 1 when any failed.
 """
 
@@ -283,10 +283,10 @@ def disk(bench, tally):
         guarded(tally, f"disk: no room for files over {room} bytes", check)
 
 
-def stop(bench, ranks, stage, number, code, whom):
-    """The folder of a run that was stopped; `whom` picks the processes to be told from (job, ranks)."""
+def stop(bench, ranks, stage, code, end, *flags):
+    """The folder of a run that was stopped: `end` does it to (job, ranks), in the midst of the updates."""
     out = bench.folder("stopped")
-    words = bench.words(CASE, ranks, bench.plan(CASE, ranks, stage, **LONG), out, "--save_strategy", "no")
+    words = bench.words(CASE, ranks, bench.plan(CASE, ranks, stage, **LONG), out, *(flags or ("--save_strategy", "no")))
     log = bench.folder("log")
     with open(log, "w") as file:
         process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True)
@@ -297,8 +297,7 @@ def stop(bench, ranks, stage, number, code, whom):
                 raise StageFailed("zprun", process.poll(), log.read_text())
             time.sleep(0.002)
         children = [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
-        for pid in whom(process.pid, children or [process.pid]):
-            os.kill(pid, number)
+        end(process.pid, children or [process.pid])
         ended = process.wait(20)
     finally:
         if process.poll() is None:
@@ -313,14 +312,14 @@ def signals(bench, tally):
     for ranks, stage in ((1, 0), (2, 3)):
         whole = bench.train(CASE, ranks, stage, "--save_strategy", "no", import_flags=LONG)
         ways = [
-            ("SIGTERM to the job", signal.SIGTERM, 75, lambda job, all_ranks: [job]),
-            ("SIGTERM to one rank", signal.SIGTERM, 75, lambda job, all_ranks: all_ranks[-1:]),
-            ("SIGINT to all", signal.SIGINT, 130, lambda job, all_ranks: all_ranks),
+            ("SIGTERM to the job", 75, lambda job, all_ranks: os.kill(job, signal.SIGTERM)),
+            ("SIGTERM to one rank", 75, lambda job, all_ranks: os.kill(all_ranks[-1], signal.SIGTERM)),
+            ("SIGINT to all", 130, lambda job, all_ranks: [os.kill(rank, signal.SIGINT) for rank in all_ranks]),
         ]
-        for label, number, code, whom in ways:
+        for label, code, end in ways:
 
             def check():
-                out = stop(bench, ranks, stage, number, code, whom)
+                out = stop(bench, ranks, stage, code, end)
                 found = saving.checkpoints(out)
                 lines = len(saving.steps(out))
                 failures = [] if list(found) == [lines] else [f"checkpoints {list(found)} after {lines} steps"]
@@ -343,6 +342,33 @@ def signals(bench, tally):
                 return failures, f"stopped after {lines} updates, resumed to the same bytes"
 
             guarded(tally, f"signals: {label}, {ranks} ranks", check)
+    lost_meanwhile(bench, tally, whole)
+
+
+def lost_meanwhile(bench, tally, whole):
+    """SIGTERM while a rank hangs, which then is lost: nothing was agreed on, so there is no checkpoint of this stop, and no 75."""
+
+    def end(job, ranks):
+        os.kill(ranks[-1], signal.SIGSTOP)  # no update ends any more
+        os.kill(job, signal.SIGTERM)
+        time.sleep(0.2)
+        os.kill(ranks[-1], signal.SIGKILL)
+
+    def check():
+        out = stop(bench, 2, 3, 6, end, "--save_steps", "10")
+        found = saving.checkpoints(out)
+        failures = [wrong for folder in found.values() for wrong in saving.damage(folder)]
+        if not found or any(step % 10 for step in found):
+            failures.append(f"checkpoints {list(found)}, expected those of every tenth update")
+        if list(out.glob("adapter_model*")):
+            failures.append("an adapter was written")
+        if not failures:
+            bench.train(CASE, 2, 3, "--save_strategy", "no", "--resume_from_checkpoint", "latest", out=out, import_flags=LONG)
+            if saving.weights(out) != saving.weights(whole) or saving.steps(out) != saving.steps(whole):
+                failures.append("resumed, it ends otherwise")
+        return failures, f"exit 6, resumed from update {max(found, default=0)} to the same bytes"
+
+    guarded(tally, "signals: SIGTERM, and a rank lost meanwhile", check)
 
 
 def main():

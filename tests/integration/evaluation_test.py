@@ -6,12 +6,14 @@
 curve       TRL's run of tests/golden/evaluation on 1 rank and on 2: losses, evaluation losses and accuracies, the best model's
             step and metric, and the adapter at the end, which is that of the best checkpoint
 lines       standard output has the reference's lines, trainer_state.json its log
+logged      by steps, a share of them, epochs or not at all
+memory      --report_memory: the guide's lines after each evaluation, within training and by zprun eval; else none of them
 unchanged   a run that evaluates trains the same bytes as one that doesn't: sharded, offloaded, in 4 bits, recomputed
 strategies  no, steps, epoch, with a delay and at the start: the steps of transformers' DefaultFlowCallback
 best_alone  save_strategy best saves where an evaluation is the best so far
 kept        save_total_limit keeps the best checkpoint beside the last
 resumed     a run resumed after its best checkpoint knows it, and logs what the whole run did
-events      TensorBoard's files, read by a parser of the test's own: every checksum, tag, step and value
+events      TensorBoard's files, read by the tensorboard package and by a parser of the test's own: every checksum, tag, step, value
 hub         --push_to_hub leaves a model card and the tokenizer
 refused     settings that contradict each other, rows that can't be evaluated: one coded line before anything is trained
 
@@ -23,7 +25,6 @@ import ast
 import json
 import math
 import re
-import struct
 import sys
 import tempfile
 from pathlib import Path
@@ -33,6 +34,8 @@ from safetensors.numpy import load_file, save_file
 
 from support import pipeline, tools
 from support.compare import Mismatch, worst_change
+from support.event_files import read_by_tensorboard, read_events
+from support.memory_lines import contradictions, memory_lines
 from support.saving import Bench, checkpoints, weights
 
 GOLDEN = tools.ROOT / "tests/golden/evaluation"
@@ -163,6 +166,41 @@ def log_lines(trainer, tally):
     tally.check("lines", failures, f"{len(said)} lines")
 
 
+def logged(trainer, tally):
+    """The steps of transformers' DefaultFlowCallback, on standard output as in trainer_state.json."""
+    runs = [
+        ({"logging_strategy": "epoch", "logging_first_step": "true"}, [1, 3, 6, 7]),
+        ({"logging_strategy": "steps", "logging_steps": 0.25}, [2, 4, 6]),
+        ({"logging_strategy": "no"}, []),
+    ]
+    for flags, wanted in runs:
+        flags = {"max_steps": 7, "per_device_train_batch_size": -(-CURVE["train_rows"] // 3), **flags}
+        out, done = trainer.run(1, 0, "--save_strategy", "no", import_flags=flags, strategy=None, quiet=False)
+        found = [entry["step"] for entry in state(out)["log_history"] if "loss" in entry]
+        said = len(re.findall(r"^\{'loss': ", done.stdout, re.M))
+        failures = [] if found == wanted and said == len(wanted) else [f"{found}, {said} lines, expected {wanted}"]
+        tally.check(f"logged by {flags['logging_strategy']}", failures, str(found))
+
+
+def memory(trainer, tally):
+    wide = {"per_device_train_batch_size": CURVE["train_rows"]}  # a device's memory is then worth a MiB
+    out, done = trainer.run(1, 0, "--eval_steps", 1, "--save_steps", 1, "--report_memory", "true", import_flags=wide, quiet=False)
+    evaluations = len(curves(out)[1])
+    tally.check("memory within training", contradictions(memory_lines(done.stdout, "eval"), evaluations), f"{evaluations} evaluations")
+    bench = trainer.bench
+    plan = bench.plan(CASE, 2, 3, **{**FLAGS, **wide})
+    words = [bench.chosen.bin / "zprun", "eval", plan, "--model", bench.case(CASE).model, "--adapter_name_or_path", out]
+    words += ["--dataset", trainer.rows.test, "-n", 2]
+    said = tools.call([*words, "--report_memory", "true"], bench.chosen.timeout)
+    failures = contradictions(memory_lines(said, "eval"), 1)
+    loss = json.loads(next(line for line in said.splitlines() if line.startswith("{")))["loss"]
+    if not math.isclose(loss, curves(out)[1][-1]["eval_loss"], rel_tol=1e-5):
+        failures.append(f"zprun eval has the loss {loss}, training had {curves(out)[1][-1]['eval_loss']}")
+    if "Memory" in tools.call(words, bench.chosen.timeout):
+        failures.append("memory lines that nobody asked for")
+    tally.check("memory of zprun eval", failures, "as asked for")
+
+
 def unchanged(trainer, tally):
     ways = [
         ("sharded", CASE, 2, {"per_device_train_batch_size": 2}),
@@ -256,66 +294,6 @@ def resumed(trainer, tally):
     tally.check("resumed", failures, f"from step 16, best is step {ours['best_global_step']}")
 
 
-def crc32c(data):
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
-    return crc ^ 0xFFFFFFFF
-
-
-def fields(data):
-    """[(number, value)] of a protocol buffer: whole numbers, and bytes."""
-    found, at = [], 0
-
-    def varint():
-        nonlocal at
-        value = shift = 0
-        while True:
-            byte = data[at]
-            at += 1
-            value |= (byte & 0x7F) << shift
-            shift += 7
-            if byte < 0x80:
-                return value
-
-    while at < len(data):
-        key = varint()
-        kind = key & 7
-        if kind == 0:
-            value = varint()
-        else:
-            size = varint() if kind == 2 else {1: 8, 5: 4}[kind]
-            value, at = data[at : at + size], at + size
-        found.append((key >> 3, value))
-    return found
-
-
-def read_events(path):
-    """(version, {tag: [(step, value)]}); refuses a record whose checksums are wrong."""
-    data, at, version, scalars = path.read_bytes(), 0, None, {}
-
-    def checked(size):
-        nonlocal at
-        part, sum_at = data[at : at + size], at + size
-        crc = crc32c(part)
-        masked = ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
-        assert struct.unpack("<I", data[sum_at : sum_at + 4])[0] == masked, f"checksum at {at}"
-        at = sum_at + 4
-        return part
-
-    while at < len(data):
-        event = dict(fields(checked(struct.unpack("<Q", checked(8))[0])))
-        assert 1.6e9 < struct.unpack("<d", event[1])[0] < 1e11, "wall time"
-        if 3 in event:
-            version = event[3].decode()
-        for _, value in fields(event.get(5, b"")):
-            value = dict(fields(value))
-            scalars.setdefault(value[1].decode(), []).append((event.get(2, 0), struct.unpack("<f", value[2])[0]))
-    return version, scalars
-
-
 def events(trainer, tally):
     out, _ = trainer.run(2, 3, *EVERY, "--report_to", "tensorboard", import_flags={"per_device_train_batch_size": 2})
     files = list((out / "runs").glob("events.out.tfevents.*"))
@@ -336,6 +314,12 @@ def events(trainer, tally):
             failures.append(f"{tag}: {scalars.get(tag, [])[:2]}, expected {wanted[:2]}")
     if "train/train_loss" not in scalars:
         failures.append(f"tags {sorted(scalars)}")
+    try:
+        if (theirs := read_by_tensorboard(out / "runs")) != scalars:
+            wrong = sorted(tag for tag in {*theirs, *scalars} if theirs.get(tag) != scalars.get(tag))
+            failures.append(f"the tensorboard package reads {wrong} otherwise")
+    except ImportError as absent:
+        failures.append(f"{absent}; run scripts/setup-venv.sh tests/requirements.txt")
     other, _ = trainer.run(1, 0, "--report_to", "tensorboard", "--logging_dir", out / "elsewhere", strategy=None)
     if (other / "runs").exists() or len(list((out / "elsewhere").iterdir())) != 1:
         failures.append("--logging_dir isn't where the events are")
@@ -388,7 +372,7 @@ def refused(trainer, tally):
     tally.check("refused: nothing to learn", [] if "none of 4 rows has one that counts" in done.stderr else [done.stderr], "exit 4")
 
 
-PARTS = (curve, log_lines, unchanged, strategies, kept, best_alone, resumed, events, hub, refused)
+PARTS = (curve, log_lines, logged, memory, unchanged, strategies, kept, best_alone, resumed, events, hub, refused)
 
 
 def main():

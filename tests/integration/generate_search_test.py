@@ -181,6 +181,10 @@ def refusals(bench, tally):
         tools.call([bench.chosen.bin / "zpc", "compile", model, "-o", bench.work / "no.fb", *flags], bench.chosen.timeout)
 
     refused("beams that don't fit the budget", 3, "--generation_batch_size", lambda: compile("--memory_budget", "120KiB"))
+    if bench.source:
+        (bench.model / "generation_config.json").write_text("{}")
+        says = "--decoder_start_token_id: is missing, also from generation_config.json"
+        refused("no token to begin with", 2, says, lambda: bench.generate(plan, 1, "--num_beams", 1))
 
 
 def words(chosen, work, tally):

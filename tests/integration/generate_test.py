@@ -36,7 +36,8 @@ CELLS = [
 ]
 
 
-EVALUATED = ["llama_bias_all", "llama_modules_to_save", "llama_qlora_nested", "llama_qlora_prequantised", "llama_tied_rope3", "qwen3_patterns"]
+EVALUATED = ["bloom_norms", "falcon_alibi", "falcon_groups", "llama_bias_all", "llama_modules_to_save", "llama_qlora_nested",
+             "llama_qlora_prequantised", "llama_tied_rope3", "qwen3_patterns"]  # fmt: skip
 
 
 def write_prompts(path, prompts):
@@ -211,6 +212,7 @@ def refusals(bench, tally):
     refused("training by a plan that generates", 2, "without --generate", plan, "--model", bench.model, "--dataset", bench.case.tokens, "--output_dir", bench.work / "no")
     refused("a temperature of zero", 2, "--temperature: is 0", *generate, "--do_sample", "true", "--temperature", "0")
     refused("no new tokens", 2, "--max_new_tokens: is 0", *generate, "--max_new_tokens", "0")
+    refused("a forced token beyond the vocabulary", 4, "--forced_eos_token_id: is 100000", *generate, "--forced_eos_token_id", "100000")
     refused("logits that aren't numbers", 5, "are not finite", *(poisoned if word == bench.model else word for word in generate))
     base = bench.plan(1, 0, 2, 4, adapter=False)
     refused("an adapter for a plan without one", 2, "the plan has no adapter", "generate", base, *common, *adapter)
@@ -257,12 +259,26 @@ def words(chosen, work, tally):
     first = expected.split("--- prompt 0\n")[1].split("--- prompt 1\n")[0]
     said = tools.call([*zp, *chat, "--prompt", asked[0]], chosen.timeout)
     tally.check("zp generate one prompt", [] if said == first else [f"says {said!r}, expected {first!r}"], repr(said))
+    for label, more, whole in (
+        ("as its tokens come", ["--prompt", asked[0]], first),
+        ("several as their tokens come, on two ranks", [*given, "--num-processes", 2], expected),
+    ):
+        said = tools.call([*zp, *chat, *more, "--stream", "true"], chosen.timeout)
+        tally.check(f"zp generate {label}", [] if said == whole else [f"says {said!r}, expected {whole!r}"], repr(said))
+    said = tools.call([chosen.bin / "zprun", "generate", plan, *common, "--stream_tokens", "true"], chosen.timeout)
+    lines, made = ([json.loads(line) for line in text.splitlines()] for text in (said, out.read_text()))
+    rows = [[(line["token"], line["over"]) for line in lines[1:] if line["row"] == row["row"]] for row in made]
+    wanted = [[(token, number == len(row["tokens"])) for number, token in enumerate(row["tokens"], 1)] for row in made]
+    good = lines[0] == {"prompts": 2} and rows == wanted
+    tally.check("zprun generate --stream_tokens", [] if good else [f"says {lines}, the file {made}"])
     for label, says, more in (
         ("nothing to continue", "--prompt: is missing", []),
         ("two sources", "--prompts: is given beside --prompt", [*given, "--prompts", rows]),
         ("an unknown flag", "did you mean --temperature", [*given, "--temprature", 1]),
         ("no number", "--max_length: is 'many'", [*given, "--max_length", "many"]),
         ("a cache too short", "expected at most 3", [*given, "--max_length", 4]),
+        ("beams as they come", "--stream: is true with 2 beams", [*given, "--stream", "--num_beams", 2]),
+        ("lines of JSON as they come", "--stream: is true beside --json", [*given, "--stream", "--json"]),
     ):
         try:
             tools.call([*zp, *more], chosen.timeout)

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Every way to start the ranks of a job: the adapter has the same bytes, whoever started them.
 
-    launchers_test.py [--bin DIR]
+    launchers_test.py [--bin DIR] [--launchers DIR]
 
+real       Those launchers of README.md's table beside this file that are on the PATH or in --launchers DIR, as they are.
 variables  Two processes with the variables that torchrun, accelerate, deepspeed and srun give theirs, and deepspeed's
            --local_rank (README.md beside this file has the versions that they are of, and the runs of the real launchers).
 mpirun     The real one; and across two hosts, which are network namespaces, where weights and gradients cross the cable: of a
@@ -16,6 +17,7 @@ import argparse
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -74,6 +76,23 @@ def torchrun_in_batch(rank, port):
     return {"SLURM_JOB_ID": 7, "SLURM_PROCID": 0, "SLURM_NTASKS": 2, **torchrun(rank, port)}
 
 
+def real_launchers(port):
+    """(label, the words before zprun's, engine): the rows of README.md beside this file."""
+    yaml = tools.ROOT / "samples/configs/deepspeed_config.yaml"
+    accelerate_launch = "accelerate launch --no_python --num_processes 2 --main_process_port"
+    return [
+        ("torchrun", f"torchrun --no-python --nproc_per_node 2 --master_port {port}", "local"),
+        ("torchrun --standalone", "torchrun --standalone --no-python --nproc_per_node 2", "local"),
+        ("accelerate launch --multi_gpu", f"{accelerate_launch} {port + 1} --multi_gpu", "local"),
+        ("accelerate launch by the guide's YAML", f"{accelerate_launch} {port + 2} --config_file {yaml}", "local"),
+        ("deepspeed", f"deepspeed --no_python --num_gpus 2 --master_port {port + 3}", "local"),
+        ("deepspeed --no_local_rank", f"deepspeed --no_python --no_local_rank --num_gpus 2 --master_port {port + 4}", "local"),
+        ("srun --mpi=pmix", "srun -n 2 --mpi=pmix", "mpi"),
+        ("srun --mpi=none", "srun -n 2 --mpi=none", "local"),
+        ("srun --mpi=pmi2", "srun -n 2 --mpi=pmi2", "local"),
+    ]
+
+
 class Launchers:
     def __init__(self, bench, tally):
         self.bench, self.tally, self.port = bench, tally, os.getpid()
@@ -120,6 +139,26 @@ class Launchers:
         except (StageFailed, OSError) as problem:
             failures = [str(problem)]
         self.tally.check(label, failures, f"engine {engine}, the bytes of -n 2")
+
+    def real(self, folder):
+        """`folder`: where launchers are looked for beside the PATH, or None."""
+        path = os.pathsep.join([*([str(folder)] if folder else []), os.environ.get("PATH", "")])
+        absent = set()
+        for label, words, engine in real_launchers(20000 + os.getpid() % 20000):
+            tool, *rest = words.split()
+            found = shutil.which(tool, path=path)
+            if not found or (tool == "srun" and not self.answers("sinfo", path)):  # srun wants a controller
+                absent.add(tool)
+                continue
+            out = self.bench.folder()
+            self.same(f"real: {label}", lambda: self.ended([found, *rest, *self.words(out)], {"PATH": path}), engine)
+        if absent:
+            print(f"no {', '.join(sorted(absent))} here: what they were run by hand with is in README.md beside this file")
+
+    @staticmethod
+    def answers(tool, path):
+        found = shutil.which(tool, path=path)
+        return bool(found) and subprocess.run([found], capture_output=True).returncode == 0
 
     def variables(self):
         ways = [torchrun, accelerate, deepspeed, srun, srun_pmi2, torchrun_in_batch]
@@ -191,12 +230,14 @@ class Launchers:
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     tools.add_arguments(parser)
+    parser.add_argument("--launchers", type=Path, help="a folder with more launchers than the PATH has, e.g. an environment's bin")
     chosen = parser.parse_args()
     tally = tools.Tally()
     with tempfile.TemporaryDirectory(prefix="launchers-") as scratch:
         work = chosen.work_dir or Path(scratch)
         work.mkdir(parents=True, exist_ok=True)
         launchers = Launchers(saving.Bench(chosen, work), tally)
+        launchers.real(chosen.launchers)
         launchers.variables()
         launchers.mpirun()
         launchers.refusals()

@@ -5,7 +5,7 @@
 
 shadow    Every golden case with each buffer in a guarded mapping of its own (--shadow): the same losses and the same bytes of
           trained weights as without, so no buffer was read or written but where the plan says.
-resident  On plans of some 50 MB and 2 GB, LoRA and all parameters, 1 rank and 2: each rank's anonymous and shared memory
+resident  On plans of some 50 MB to 2 GB, LoRA, QLoRA and all parameters, 1 rank and 2: each rank's anonymous and shared memory
           (/proc/PID/status, sampled from outside through loading, training and writing) is at most 200 MB over the plan's
           spaces, and what zprun says of itself agrees.
 growth    With malloc, mmap and their kin counted (tests/support/malloc_counter, preloaded): from the second step to the 50th
@@ -57,10 +57,13 @@ SMALL = {"hidden": 320, "inner": 832, "layers": 4, "heads": 10, "kv_heads": 5, "
 MIDDLE = {"hidden": 1024, "inner": 2816, "layers": 5, "heads": 16, "kv_heads": 8, "vocabulary": VOCABULARY}
 LARGE = {"hidden": 1536, "inner": 4096, "layers": 16, "heads": 16, "kv_heads": 8, "vocabulary": VOCABULARY}
 FULL = {"use_peft_lora": "false"}
+QLORA = {"bf16": None, "use_4bit_quantization": "true", "use_nested_quant": "true"}
 SAMPLES = [
     Sample("LoRA bf16", SMALL, 1, (40, 80), {"bf16": None}),
     Sample("LoRA bf16", SMALL, 2, (40, 80), {"bf16": None}),
     Sample("LoRA fp32", LARGE, 1, (1800, 2400)),
+    Sample("QLoRA bf16", LARGE, 1, (400, 700), QLORA),  # of 1 GB of weights in bf16, which are quantized as they are read
+    Sample("QLoRA bf16", LARGE, 2, (300, 550), QLORA),
     Sample("all parameters fp32", MIDDLE, 1, (1800, 2400), FULL),
     Sample("all parameters bf16", MIDDLE, 2, (1000, 2400), {**FULL, "bf16": None}),
 ]

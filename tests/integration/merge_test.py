@@ -9,7 +9,6 @@ loss      `zprun eval` of the merged model gives the loss of base and adapter: 1
 shapes    resized embeddings, a tied head that stays tied or gets its own, weights kept transposed: by numpy's product.
 files     shards and their index, config, tokenizer; nothing but what a model has; the base is left alone.
 memory    a model of many tensors is merged in the memory of one.
-resized   `zprun resize` makes a base with rows for new tokens, which trains and merges
 refused   what isn't plain LoRA, another base, a cut file, a full disk: one coded line, and no model under a final name.
 
 A line a check; the last line is 'N passed, N failed'. Exit 1 when any failed.
@@ -281,47 +280,6 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024)
 """
 
 
-def resized(bench, tally):
-    """`zprun resize`: a base with rows for new tokens is trained on them, and so is the merge of what was trained."""
-    case = find_cases(CASES, ["llama_gqa_fp32"])[0]
-    out, tokens, trained = bench.folder(), bench.work / "new-tokens.safetensors", bench.work / "new-trained"
-    words = [bench.chosen.bin / "zprun", "resize", "--model", case.model, "--vocab_size", 103, "-o", out, "--quiet"]
-    tools.call(words, bench.chosen.timeout)
-    before, after = load_file(case.model / "model.safetensors"), load_file(out / "model.safetensors")
-    failures = [] if before.keys() == after.keys() else ["other tensors"]
-    for name, tensor in before.items():
-        if not np.array_equal(after[name][: len(tensor)], tensor):
-            failures.append(f"{name} has changed")
-        if name in (HEAD, EMBEDDING):
-            mean = tensor.astype(np.float64).mean(axis=0)
-            if after[name].shape != (104, tensor.shape[1]) or np.abs(after[name][101:] - mean).max() > 1e-7:
-                failures.append(f"{name} has {after[name].shape}, or new rows that aren't the mean")
-    if json.loads((out / "config.json").read_text())["vocab_size"] != 104:
-        failures.append("config.json names another vocabulary")
-    rows = load_file(case.tokens)
-    rows["input_ids"][:, 0] = rows["labels"][:, 3] = 102
-    save_file(rows, tokens)
-    job = pipeline.Job(bench.chosen.bin, 1, 0, timeout=bench.chosen.timeout)
-    flags = pipeline.import_flags(case, job)
-    plans = {
-        model: tools.make_plan(bench.chosen.bin, ["--model", model], flags, bench.work / f"plan-{model.name}", bench.chosen.timeout)
-        for model in (case.model, out)
-    }
-    run = lambda model: [str(word) for word in [bench.chosen.bin / "zprun", plans[model], "--model", model, "--dataset", tokens, "--output_dir", trained, "--quiet"]]  # noqa: E731
-    refused = subprocess.run(run(case.model), capture_output=True, text=True)
-    if refused.returncode != 4 or "ZP3010" not in refused.stderr:
-        failures.append(f"the old model takes the new token: exit {refused.returncode}")
-    tools.call(run(out), bench.chosen.timeout)
-    losses = tools.losses(trained)
-    merged = load_file(bench.merge(out, trained) / "model.safetensors")
-    if merged[EMBEDDING].shape[0] != 104 or not losses[-1] < losses[0]:
-        failures.append(f"merged {merged[EMBEDDING].shape}, loss {losses[0]:.2f} to {losses[-1]:.2f}")
-    few = subprocess.run([str(word) for word in [*words[:5], 101, "-o", bench.folder(), "--pad_to_multiple_of", 1]], capture_output=True, text=True)
-    if few.returncode != 2 or "makes 101 rows, expected more than the 101" not in few.stderr:
-        failures.append(f"as many rows as before: {few.stderr[-200:]}")
-    tally.check("resized", failures, f"101 to 104 rows, loss {losses[0]:.2f} to {losses[-1]:.2f} on new tokens")
-
-
 def refused(bench, tally):
     case = find_cases(CASES, ["llama_gqa_fp32"])[0]
 
@@ -389,7 +347,7 @@ def main():
     tally = tools.Tally()
     with tempfile.TemporaryDirectory(prefix="merge-") as scratch:
         bench = Bench(chosen, chosen.work_dir or Path(scratch))
-        for part in (against_peft, same_loss, by_numpy, files, memory, resized, refused):
+        for part in (against_peft, same_loss, by_numpy, files, memory, refused):
             try:
                 part(bench, tally)
             except (pipeline.StageFailed, OSError, KeyError, ValueError) as problem:

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Offload to a disk that isn't there, can't be written, is full, or goes away: a coded error, the ranks gone, nothing left behind.
+"""Offload to a disk that isn't there, can't be written, is full, or goes away: a coded error, the ranks gone, nothing left behind
+and nothing lost: a run whose disk went away goes on from its last checkpoint on another, to the bytes of one that kept its disk.
 
     nvme_test.py [--bin DIR]
 
@@ -19,7 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from support import pipeline, tools
+from support import pipeline, saving, tools
 from support.golden_case import GoldenCase
 
 ROOT = tools.ROOT
@@ -38,17 +39,17 @@ class Bench:
         self.tally = tools.Tally()
         self.case = GoldenCase(ROOT / "tests/golden/cases/llama_qlora_nested")
         self.plan, self.lone = self.compile("plan"), self.compile("lone", ranks=1)
-        # Enough updates that a disk can go away in the midst of them.
-        self.long = self.compile("long", max_steps="1000000")
+        # Enough updates that a disk can go away in the midst of them, few enough to do them twice.
+        self.long = self.compile("long", max_steps="200")
 
     def compile(self, name, ranks=2, **flags):
         job = pipeline.Job(self.bin, ranks, 3, import_flags={"offload_param_device": "nvme", "nvme_path": str(self.work / "absent"), **flags})
         source = ["--model", self.case.model, "--adapter_name_or_path", self.case.adapter]
         return tools.make_plan(self.bin, source, pipeline.import_flags(self.case, job), self.work / name, self.timeout)
 
-    def words(self, plan, disk=None):
+    def words(self, plan, disk=None, out=None):
         self.number += 1
-        self.out = self.work / f"out{self.number}"
+        self.out = out or self.work / f"out{self.number}"
         words = [self.bin / "zprun", plan, "--model", self.case.model, "--adapter_name_or_path", self.case.adapter, "--dataset", self.case.tokens]
         words += ["--output_dir", self.out, "-n", 1 if plan == self.lone else 2] + (["--nvme_path", disk] if disk else [])
         return [str(word) for word in words]
@@ -99,14 +100,15 @@ def offload_files(pid):
 
 def vanishing(bench, disk):
     """The file is cut to nothing under a run that only reads it: what a drive that is gone looks like to a read."""
-    process = subprocess.Popen(bench.words(bench.long, disk), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    failures = []
+    words = [*bench.words(bench.long, disk), "--save_steps", "2", "--save_total_limit", "3"]
+    process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    failures, out = [], bench.out
     try:
-        metrics, deadline = bench.out / "metrics.jsonl", time.monotonic() + bench.timeout
-        while not (metrics.exists() and metrics.read_text().count("\n") >= 2):
+        deadline = time.monotonic() + bench.timeout
+        while not saving.checkpoints(out):
             if process.poll() is not None or time.monotonic() > deadline:
-                raise TimeoutError("no updates were made: " + (process.stderr.read() if process.poll() is not None else ""))
-            time.sleep(0.02)
+                raise TimeoutError("no checkpoint was made: " + (process.stderr.read() if process.poll() is not None else ""))
+            time.sleep(0.005)
         files = list(offload_files(process.pid))
         if not files:
             failures.append("no rank holds an offload file")
@@ -120,15 +122,38 @@ def vanishing(bench, disk):
             failures.append(f"errors {CODED.findall(stderr)}, expected one ZP6001")
         if "offload file cannot be read" not in stderr:
             failures.append("does not say what could not be read")
-        for line in metrics.read_text().splitlines():
+        for line in (out / "metrics.jsonl").read_text().splitlines():
             json.loads(line)  # what was done before it is whole
-        note = f"all ranks ended within {time.monotonic() - start:.1f} s"
+        found = saving.checkpoints(out)
+        failures += [wrong for folder in found.values() for wrong in saving.damage(folder)]
+        if f"the latest good checkpoint is {found[max(found)]}" not in stderr:
+            failures.append(f"does not name {found[max(found)]}: {stderr[-300:]}")
+        note = f"all ranks ended within {time.monotonic() - start:.1f} s, at a checkpoint of update {max(found)}"
     except (TimeoutError, subprocess.TimeoutExpired) as late:
         failures, note = [*failures, f"hangs: {late}"], ""
     finally:
         process.kill()
         process.wait()
     bench.tally.check("a disk that goes away while training", failures, note)
+    if not failures:
+        nothing_lost(bench, out, disk)
+
+
+def nothing_lost(bench, out, disk):
+    """Resumed where there is a disk, the run ends as one whose disk stayed."""
+    other = bench.work / "other-disk"
+    other.mkdir()
+    resumed = [*bench.words(bench.long, other, out), "--save_strategy", "no", "--resume_from_checkpoint", "latest", "--quiet"]
+    whole = [*bench.words(bench.long, disk), "--save_strategy", "no", "--quiet"]
+    try:
+        for words in (resumed, whole):
+            tools.call(words, bench.timeout)
+    except tools.StageFailed as problem:
+        bench.tally.check("nothing is lost with the disk", [str(problem)])
+        return
+    failures = [] if saving.weights(out) == saving.weights(bench.out) else ["other bytes of trained weights"]
+    failures += [] if saving.steps(out) == saving.steps(bench.out) else ["other lines of metrics.jsonl"]
+    bench.tally.check("nothing is lost with the disk", failures, "the bytes and lines of a run whose disk stayed")
 
 
 def main():
@@ -149,10 +174,12 @@ def main():
         if subprocess.run([*namespace, "true"], capture_output=True).returncode == 0:
             small = ["sh", "-c", f'mount -t tmpfs -o size=64k none {disk} && exec "$@"', "sh"]
             bench.refused("a file system that is full", bench.run(disk, inside=[*namespace, *small]), 6002, str(disk))
+            fixed = ["sh", "-c", f'mount -t tmpfs none {disk} && mount -o remount,ro {disk} && exec "$@"', "sh"]
+            bench.refused("a file system that is read-only", bench.run(disk, inside=[*namespace, *fixed]), 6001, "Read-only file system")
             memory = ["sh", "-c", f'mount -t tmpfs none {disk} && exec "$@"', "sh"]
             bench.works("a file system that is memory", bench.run(disk, inside=[*namespace, *memory]), 1, disk)
         else:
-            print("no mounts of its own for a user here: full and memory file systems are left to the unit tests")
+            print("no mounts of its own for a user here: full, read-only and memory file systems are left to the unit tests")
         bench.works("a disk", bench.run(disk), 0, disk)
         vanishing(bench, disk)
         return bench.tally.close()

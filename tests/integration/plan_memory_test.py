@@ -5,11 +5,14 @@
 
 - Llama-2-70B and Falcon-180B on a CUDA target, rows of 2048, r 8 on all linears, dropout 0.1, blocks recomputed: peak device and host bytes lie
   between what the mathematics needs (below it something was forgotten) and what is wasteful.
+- The 4-bit plan of Llama-2-70B on a CUDA target has no frozen linear as floats: `explain --memory` says so, and where a product takes
+  its tiles of the weight, their workspace is at most 64 MiB.
 - 4-bit plans gather at least 3.8 times fewer bytes of frozen linears than bf16 plans, 3.75 times fewer in all.
 - The guide's other two runs with ZeRO-3 and CPU offload on one GPU: bart-large in fp32, batch 8, below what the guide prints for it, before
   training and at its peak; mt0-xxl, which has 13 billion parameters, on a card of 24 GB.
 - For every shape in samples/configs, with and without 4 bits: whatever is offloaded, to host memory or disk, the device peak is
-  lower; the arena has at most 2 % more than what lives at once.
+  lower; the arena has at most 2 % more than what lives at once. Frozen weights that are offloaded are read by copies alone, and by
+  nothing but `init` written.
 The last line is 'N passed, N failed'. Exit 1 when any failed.
 """
 
@@ -54,7 +57,7 @@ OFFLOADS = [("parameters", "--offload_param_device {0}"), ("optimizer", "--offlo
 
 class Tools:
     def __init__(self, folder, work):
-        self.zpc, self.work = str(folder / "zpc"), work
+        self.zpc, self.zpdump, self.work = str(folder / "zpc"), str(folder / "zpdump"), work
 
     def compile(self, config, flags, target):
         """The plan's path."""
@@ -75,6 +78,9 @@ class Tools:
     def explain(self, plan, view, *flags):
         return subprocess.run([self.zpc, "explain", str(plan), view, *flags], check=True, capture_output=True, text=True).stdout
 
+    def dump(self, plan):
+        return subprocess.run([self.zpdump, str(plan)], check=True, capture_output=True, text=True).stdout
+
     def peaks(self, plan):
         spaces = json.loads(self.explain(plan, "--memory", "--json"))["spaces"]
         for name, space in spaces.items():
@@ -87,6 +93,31 @@ def persistent(tools, plan, space):
     text = tools.explain(plan, "--memory")
     table = text[text.index(f"\n{space}") :]
     return int(re.search(r"\n *sum .*?([0-9]+) +[0-9]+\n", table).group(1))
+
+
+def float_copies(tools, plan):
+    """Bytes of the largest float copy of a 4-bit weight, of a frozen linear's buffer in floats, and of a 4-bit product's workspace."""
+    text = tools.explain(plan, "--memory")
+    found = []
+    for what in ("largest float copy of a 4-bit weight", "largest buffer with a frozen linear's weight as floats"):
+        said = re.search(rf"^{what}: (none|[0-9]+ bytes)", text, re.MULTILINE).group(1)
+        found.append(0 if said == "none" else int(said.split()[0]))
+    return [*found, max(map(int, re.findall(r" nf4_matmul .*? workspace=%[0-9]+ u8\[([0-9]+)\]", tools.dump(plan))))]
+
+
+def uses_of_offloaded(tools, plan):
+    """How often frozen weights are read by copies in any entry but init, and every other use of them there."""
+    reads, others = 0, []
+    for entry in re.split(r"^(?=entry )", tools.dump(plan), flags=re.MULTILINE)[1:]:
+        if entry.split()[2] == "init":
+            continue
+        for op, operands in re.findall(r"^ +[0-9]+: s[0-9]+ (\w+) (.*)$", entry, re.MULTILINE):
+            for name in re.findall(r"(\w+)=%[0-9]+ \S+ unit[0-9]+\.(?:frozen|codes)\.", operands):
+                if (op, name) == ("copy", "source"):
+                    reads += 1
+                else:
+                    others.append(f"{op} {name}")
+    return reads, others
 
 
 class Tally:
@@ -119,6 +150,9 @@ def main():
         for shape, what, flags, space, ranks, floor, bar in PEAKS:
             peak = ranks * tools.peaks(tools.compile(shape, flags, "cuda"))[space] / GB
             tally.check(f"{shape} {what}: {space} of {ranks} rank(s)", floor <= peak <= bar, f"{peak:.2f} GB, expected {floor} to {bar}")
+        copies = float_copies(tools, tools.compile("llama-2-70b", QLORA, "cuda"))
+        tally.check("llama-2-70b QLoRA: weights as floats", max(copies) <= 64 * MIB and copies[1] == 0,
+                    f"float copy {copies[0]} bytes, linears kept as floats {copies[1]}, tiles of a product {copies[2]}, expected at most 64 MiB and none kept")
         for config, flags, before, most in SEQ2SEQ_PEAKS:
             plan = tools.build(ROOT / "samples/configs" / config, [*SEQ2SEQ, *flags], "cuda")
             peak, start = tools.peaks(plan)["device"] / MIB, persistent(tools, plan, "device") / MIB
@@ -140,6 +174,10 @@ def main():
                         worst = max(worst, waste(tools, plan))
                         tally.check(f"{config} {bits}, {what} to {device}", peaks["device"] < plain and peaks[space] > 0,
                                     f"device {peaks['device']} bytes, without offload {plain}, {space} {peaks[space]}")
+                        if what == "parameters":
+                            reads, others = uses_of_offloaded(tools, plan)
+                            tally.check(f"{config} {bits}, frozen weights in {device}", reads and not others,
+                                        f"{reads} times copied out, otherwise used: {sorted(set(others)) or 'never'}")
                 tally.check(f"{config} {bits}, arenas", worst <= 1.02, f"at most {worst:.4f} of what lives at once")
     print(f"{tally.passed} passed, {tally.failed} failed")
     return 1 if tally.failed else 0

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """`zprun quantize` against directories that transformers and bitsandbytes saved (tests/golden/nf4/directories): file for file, bit for
-bit. And what it refuses, without leaving anything behind.
+bit; that import reads them. And what it refuses, without leaving anything behind.
 
     quantize_test.py [--bin DIR] [--only WORD]
 
@@ -75,7 +75,7 @@ class Tests:
 
 def directories(tests):
     folders = sorted(path.parent for path in CASES.glob("*/case.json"))
-    assert len(folders) >= 6, f"{CASES}: fixtures are missing"
+    assert len(folders) >= 15, f"{CASES}: fixtures are missing"
     for folder in folders:
         if not tests.wanted(folder.name):
             continue
@@ -86,6 +86,23 @@ def directories(tests):
             tests.report(folder.name, [f"exit {done.returncode}: {done.stderr[-300:]}"])
             continue
         tests.same(folder.name, folder / "quantized", output)
+        falcon = spec["model"].count("falcon") > 0
+        noted = "note: " in done.stderr and "as transformers 4 writes" in done.stderr
+        tests.report(f"{folder.name}, what is said of it", [] if noted == falcon else [f"it said: {done.stderr[-300:]}"])
+
+
+def read_back(tests):
+    """What is written is a base: `zpc import` takes it as it is, in 4 bits."""
+    for folder in sorted(path.parent for path in CASES.glob("*/case.json")):
+        name, module = f"{folder.name}, imported", tests.folder().with_suffix(".mlir")
+        if not tests.wanted(name):
+            continue
+        pair = json.loads((folder / "quantized/config.json").read_text()).get("is_encoder_decoder")
+        lengths = ["--max_source_length", 12, "--max_target_length", 12] if pair else ["--max_length", 12]
+        words = [tests.zprun.with_name("zpc"), "import", "--model", folder / "quantized", *lengths, "-o", module]
+        done = subprocess.run([str(w) for w in words], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=SECONDS)
+        good = done.returncode == 0 and "bnb_4bit_prequantized = true" in module.read_text()
+        tests.report(name, [] if good else [f"exit {done.returncode}: {done.stderr[-300:]}"])
 
 
 def spelling_and_places(tests):
@@ -207,7 +224,7 @@ def main():
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="quantize-") as scratch:
         tests = Tests(chosen, Path(scratch))
-        for group in (directories, spelling_and_places, refusals):
+        for group in (directories, read_back, spelling_and_places, refusals):
             group(tests)
     print(f"{tests.passed} passed, {tests.failed} failed")
     sys.exit(1 if tests.failed else 0)

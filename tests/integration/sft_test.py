@@ -243,7 +243,28 @@ def exit_codes(guide):
     done = run(guide.words(script, guide.work / "mismatch", "--gradient_accumulation_steps", "2"))
     expect(done.returncode == 2 and "gradient_accumulation_steps: is 4" in done.stderr, "a mismatch is not refused")
     expect(not (guide.work / "mismatch").exists(), "a refused job left files behind")
+    alone = guide.work / "one-split"
+    alone.mkdir()
+    shutil.copy(guide.data / "train.jsonl", alone)
+    done = run(guide.words(script, guide.work / "split-out", "--dataset_name", alone))
+    expect(done.returncode == 2 and "has no split test, expected one of train" in done.stderr, f"no test split: {done.stderr[-300:]}")
+    expect(not (guide.work / "split-out/metrics.jsonl").exists(), "without its test split a job has trained")
+    done = run(guide.words(script, guide.work / "file-out", "--dataset_name", guide.data / "train.jsonl", "--max_steps", "1"))
+    expect(done.returncode == 0 and "nothing is evaluated, " in done.stderr, f"one file: exit {done.returncode}: {done.stderr[-300:]}")
+    larger = Path(shutil.copytree(guide.model, guide.work / "larger-tokenizer"))
+    config = json.loads((larger / "config.json").read_text())
+    must([sys.executable, ROOT / "samples/base-model/make_model.py", rewritten(guide, {**config, "vocab_size": 300}), "-o", larger])
+    done = run(guide.words(script, guide.work / "larger-out", "--model_name_or_path", larger, "--chat_template_format", "none"))
+    expect(done.returncode == 4 and "error[ZP3010] " in done.stderr, f"a larger tokenizer: exit {done.returncode}: {done.stderr[-300:]}")
+    expect("zprun resize --model" in done.stderr, f"no line says what to do: {done.stderr[-600:]}")
     return "4 passed on, 2 before the first step"
+
+
+def rewritten(guide, config):
+    """A config.json's path."""
+    path = guide.work / "rewritten.json"
+    path.write_text(json.dumps(config))
+    return path
 
 
 def halves(path):
@@ -323,6 +344,10 @@ def new_tokens(guide):
     tensors = load_file(merged / "model.safetensors")
     same = (tensors["lm_head.weight"] == adapter["base_model.model.lm_head.weight"]).all()
     expect(same and json.loads((merged / "config.json").read_text())["vocab_size"] == grown, "the merged model has other embeddings")
+    ask = ["--chat_template_format", "chatml", "--prompt", "Open the path", "--prompt", "The file", "--max_new_tokens", "8", "--quiet"]
+    upon_base = must([guide.bin / "zp", "generate", "--model", model, "--adapter_name_or_path", output, *ask])
+    whole = must([guide.bin / "zp", "generate", "--model", merged, *ask])
+    expect(upon_base == whole and upon_base.count("--- prompt ") == 2, f"the adapter upon its base says {upon_base!r}, merged {whole!r}")
     again = ran(guide.sft("run_peft_deepspeed", output, "--model_name_or_path", model, "--do_eval").stdout)
     expect(again == [], f"run again: {again}")
     return f"{rows} rows to {grown}, evaluated at {evaluated:.3f}"

@@ -27,8 +27,8 @@ StatusOr<uint64_t> outcomeOf(const PlanFile &file, Communicator &communicator, c
   ZP_ASSIGN_OR_RETURN(std::unique_ptr<Executor> executor, Executor::create(file, communicator, options));
   ZP_ASSIGN_OR_RETURN(uint32_t init, PlanEntries(plan).longestEntry(fbs::EntryKind::Init));
   ZP_RETURN_IF_ERROR(executor->run(init));
-  BenchLoop loop(plan, settings, *executor, communicator);
-  ZP_ASSIGN_OR_RETURN(BenchReport report, bench(loop, 1));
+  BenchLoop loop(plan, settings, *executor, communicator, {.warmUp = 2, .timed = 1});
+  ZP_ASSIGN_OR_RETURN(BenchReport report, bench(loop));
 
   uint64_t number = XXH64(&report.loss, sizeof report.loss, 0);
   std::vector<std::byte> storage;

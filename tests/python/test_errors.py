@@ -1,16 +1,20 @@
 """Bad input: one coded line that names the place and the fix, the exit code, and nothing half-written."""
 
 import errno
+import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import unittest
 from unittest import mock
 
 from support import ROOT, TOKENIZER, Case
-from zpdata.errors import errorTable
+from zpdata import flags
+from zpdata.cli import parse
+from zpdata.errors import ZpError, errorTable
 
 GOOD = '{"text": "open"}\n'
 
@@ -55,6 +59,12 @@ class Rows(Case):
         self.fails('{"input_ids": [1, -2]}\n', 3010, "rows.jsonl:1")
         self.fails('{"input_ids": [1, 2], "labels": [1]}\n', 3009, "rows.jsonl:1", "1 entries")
 
+    def test_empty_conversations(self):
+        for row in ('{"messages": [{}]}', '{"messages": [[]]}', '{"messages": [{"role": 3, "content": "x"}]}', '{"messages": "x"}'):
+            self.fails(row + "\n", 3009, "rows.jsonl:1", name="rows.jsonl")
+        self.fails('{"prompt": [], "completion": []}\n', 3009, "rows.jsonl:1", "prompt is not a list of messages")
+        self.fails('{"messages": [{"role": "user", "content": "x"}]}\n{"messages": []}\n', 3009, "rows.jsonl:2")
+
     def test_no_label_left(self):
         self.fails(
             '{"prompt": "open the path", "completion": " key"}\n', 3009, "--max_length", words=["--max_length", 3]
@@ -67,6 +77,55 @@ class Rows(Case):
     def test_other_files(self):
         self.fails("PAR1 but not really", 3009, "damaged", name="rows.parquet")
         self.fails("x", 3009, "known kind", name="rows.txt")
+
+
+class Templates(Case):
+    """A model's chat template is a program that comes with it: whatever it does ends in one coded line."""
+
+    CHAT = '{"messages": [{"role": "user", "content": "open"}]}\n'
+
+    def setUp(self):
+        super().setUp()
+        self.model = pathlib.Path(shutil.copytree(TOKENIZER, self.folder / "model"))
+        self.rows = self.folder / "rows.jsonl"
+        self.rows.write_text(self.CHAT * 2)
+
+    def fails(self, template, code, number, *pieces):
+        (self.model / "chat_template.jinja").write_bytes(template if isinstance(template, bytes) else template.encode())
+        self.assert_fails(code, number, pieces, self.rows, "--tokenizer", self.model, "-o", self.output)
+
+    def test_that_do_not_compile(self):
+        self.fails("{{ messages }}\n{% for m in messages %}\n", 2, 1002, "chat_template.jinja:2: ", "--chat_template_format chatml")
+        self.fails("{{ messages[0]['content' }}", 2, 1002, "chat_template.jinja:1: ")
+        self.fails("{% generation %}x", 2, 1002, "chat_template.jinja:1: ")
+        self.fails(b"\xff{{ messages }}", 2, 1002, "chat_template.jinja: ", "UTF-8")
+
+    def test_of_the_configuration(self):
+        (self.model / "chat_template.jinja").unlink()
+        path = self.model / "tokenizer_config.json"
+        config = json.loads(path.read_text())
+        for entry, piece in (("{% if %}", "chat_template:1: the chat template is not Jinja"), ([{"name": "default"}], "a name and a template")):
+            path.write_text(json.dumps({**config, "chat_template": entry}))
+            self.assert_fails(
+                2, 1002, ["tokenizer_config.json: ", piece], self.rows, "--tokenizer", self.model, "-o", self.output
+            )
+
+    def test_that_fail_on_a_row(self):
+        for template, piece in (
+            ("{{ raise_exception('roles must alternate') }}", "roles must alternate"),
+            ("{{ messages[5]['content'] }}", "no element 5"),
+            ("{{ 1 / 0 }}", "ZeroDivisionError"),
+            ("{{ messages[0].content + 1 }}", "TypeError"),
+            ("{{ range(10000000) | list }}", "OverflowError"),
+            ("{{ ''.__class__.__mro__ }}", "unsafe"),
+            ("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "RecursionError"),
+        ):
+            self.fails(template, 4, 3009, "rows.jsonl:1: does not go through the chat template", piece)
+
+    def test_of_one_row_alone(self):
+        self.rows.write_text(self.CHAT + '{"messages": [{"role": "tool", "content": "x"}]}\n')
+        template = "{% for m in messages %}{% if m.role == 'tool' %}{{ raise_exception('no tools') }}{% endif %}{{ m.content }}{% endfor %}"
+        self.fails(template, 4, 3009, "rows.jsonl:2: ", "no tools")
 
 
 class Flags(Case):
@@ -85,6 +144,25 @@ class Flags(Case):
         self.assert_fails(2, 1001, ["--tokenizer"], self.rows, "-o", self.output)
         self.assert_fails(2, 1001, ["split"], *self.words, "--splits", "train")
 
+    def test_every_flag_refuses_another_type(self):
+        """Each flag of each verb that takes a number, a truth value or one of some words."""
+        tried = 0
+        for name in (name for name in dir(flags) if name.startswith("make") and name.endswith("Parser")):
+            parser = getattr(flags, name)()
+            for action in parser._actions:
+                spelled = next((o for o in action.option_strings if o.startswith("--")), None)
+                if not spelled or (action.type in (None, str) and not action.choices) or action.nargs == 0:
+                    continue
+                for wrong in ("perhaps?", "") if action.type is int else ("perhaps?", "-3", ""):
+                    with self.subTest(verb=name, flag=spelled, value=wrong):
+                        with self.assertRaises(ZpError) as caught:
+                            parse(parser, [f"{spelled}={wrong}"])
+                        self.assertEqual(caught.exception.name, "Usage")
+                        self.assertIn(spelled, caught.exception.what)
+                        self.assertIn(";", caught.exception.what)
+                tried += 1
+        self.assertGreater(tried, 25)
+
     def test_spellings(self):
         for words in (["--max-length", "7"], ["--max_len=7"], ["--max-seq-length=7"]):
             self.assertEqual(self.run_zpdata(*self.words, *words)[0], 0, words)
@@ -96,6 +174,14 @@ class Flags(Case):
         ):
             self.assertEqual(self.run_zpdata(*words, *self.words)[0], 0, words)
             self.assertEqual(self.metadata()["packing"], wanted)
+
+    def test_splits(self):
+        data = self.folder / "data"
+        data.mkdir()
+        (data / "train.jsonl").write_text(GOOD)
+        words = ["--tokenizer", TOKENIZER, "-o", self.output]
+        self.assert_fails(2, 1001, ["data: has no split test, expected one of train"], data, *words, "--splits", "test")
+        self.assert_fails(2, 1001, ["has no split test"], data, *words, "--splits", "train,test")
 
     def test_files(self):
         self.assert_fails(4, 3001, ["nothing.jsonl"], self.folder / "nothing.jsonl", *self.words[1:])

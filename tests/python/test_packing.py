@@ -3,7 +3,7 @@
 import unittest
 
 import numpy
-from support import Case
+from support import TOKENIZER, Case
 from zpdata.packing import bestFitDecreasing, blocks, pack
 
 
@@ -69,6 +69,27 @@ class Blocks(unittest.TestCase):
             list(blocks(2501, 2)), [range(0, 1000), range(1000, 1251), range(1251, 2251), range(2251, 2501)]
         )
         self.assertEqual(list(blocks(2, 5)), [range(0, 1), range(1, 2)])
+
+
+class LongDocuments(Case):
+    """What doesn't fit into a row is said, unless a strategy keeps it."""
+
+    def said(self, *words):
+        rows = self.write_rows([{"input_ids": [1] * n} for n in (3, 7, 5, 9)])
+        code, _, err = self.run_zpdata(rows, "--tokenizer", TOKENIZER, "-o", self.output, "--max_length", 5, *words)
+        self.assertEqual(code, 0, err)
+        return err
+
+    def test_cut(self):
+        for words in ([], ["--packing"]):
+            said = self.said(*words)
+            self.assertIn("2 of 4 documents are longer than 5 tokens: 6 tokens at their ends are left out; --max_length", said)
+            self.assertEqual("bfd_split" in said, bool(words))
+            self.assertEqual(said.count("\n"), 1)
+
+    def test_kept(self):
+        for strategy in ("bfd_split", "wrapped"):
+            self.assertEqual(self.said("--packing", "--packing_strategy", strategy), "")
 
 
 class Rows(Case):

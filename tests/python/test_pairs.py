@@ -174,6 +174,20 @@ class Files(Pairs):
             self.assertEqual(prompts[name].tolist(), whole[source].tolist())
         self.assertEqual(self.metadata()["decoder_start_token_id"], "2")
 
+    def test_more_rows_than_are_encoded_at_once(self):
+        for mode in (SEQ2SEQ, CAUSAL):
+            for make in (self.make, self.prompts):
+                few, many = (make(rows, *mode, tokenizer=BART) for rows in (ROWS, ROWS * 501))
+                few, many = (made[0] if isinstance(made, tuple) else made for made in (few, many))
+                for name, tensor in few.items():
+                    self.assertEqual(many[name].shape, (1002, tensor.shape[1]))
+                    self.assertTrue((many[name].reshape(501, *tensor.shape) == tensor).all(), name)
+        long = [{"Tweet text": "help " * 30, "text_label": "a"}] * 1002
+        _, said = self.make(long, *CAUSAL, "--max_length", 40, tokenizer=PLAIN)
+        self.assertIn("1002 of 1002 rows are longer than 40 tokens", said)
+        _, said = self.make(long, *SEQ2SEQ, "--max_source_length", 20, tokenizer=BART)
+        self.assertIn("1002 of 1002 texts are longer than 20 tokens", said)
+
     def test_prompts_need_no_answers(self):
         rows = [{"Tweet text": "my order"}]
         for mode in (SEQ2SEQ, CAUSAL):
@@ -312,6 +326,50 @@ class Wrong(Pairs):
             (["--mode", "other"], ["invalid choice"]),
         ):
             self.assert_fails(2, 1001, pieces, rows, *flags, *words)
+
+    def test_flags_of_another_mode(self):
+        rows = self.write_rows(ROWS)
+        flags = ["--tokenizer", BART, "-o", self.output]
+        of_rows = (
+            ["--shuffle_dataset"],
+            ["--assistant_only_loss", "true"],
+            ["--completion_only_loss", "true"],
+            ["--reference_eos"],
+            ["--packing_strategy", "bfd"],
+            ["--dataset_num_proc", "1"],
+            ["--dataset_text_field", "text"],
+        )
+        for mode in ("causal", "seq2seq"):
+            for words in of_rows:
+                pieces = [words[0] + ": is given with --mode " + mode, "expected --mode sft"]
+                self.assert_fails(2, 1001, pieces, rows, *flags, "--mode", mode, *COLUMNS, *words)
+        of_pairs = (
+            ["--input_template", "{text}"],
+            ["--class_names", "a,b"],
+            ["--reference_quirks"],
+            ["--source_column", "prompt"],
+            ["--target_column", "completion"],
+        )
+        for verb in ([], ["prompts"]):
+            for words in of_pairs:
+                pieces = [words[0] + ": is given with --mode sft", "expected --mode causal or seq2seq"]
+                self.assert_fails(2, 1001, pieces, *verb, rows, *flags, *words)
+                self.assert_fails(2, 1001, pieces, *verb, rows, *flags, "--mode", "sft", *words)
+            for mode in ("sft", "causal"):
+                pieces = ["--decoder_start_token_id: is given with --mode " + mode, "expected --mode seq2seq"]
+                columns = COLUMNS if mode == "causal" else []
+                self.assert_fails(2, 1001, pieces, *verb, rows, *flags, "--mode", mode, *columns, "--decoder_start_token_id", 2)
+        pieces = ["--max_length: is given with --mode sft", "expected --mode causal", "taken whole"]
+        self.assert_fails(2, 1001, pieces, "prompts", rows, *flags, "--max_length", 8)
+        pieces = ["--max_length: is given with --mode seq2seq", "--max_source_length"]
+        self.assert_fails(2, 1001, pieces, "prompts", rows, *flags, *SEQ2SEQ, "--max_length", 8)
+
+    def test_flags_that_are_off(self):
+        """zp sft hands on what its user wrote, and what is off changes nothing."""
+        off = ["--packing", "false", "--shuffle_dataset=False", "--assistant_only_loss", "no", "--reference_eos", "false"]
+        for mode in (SEQ2SEQ, CAUSAL):
+            self.make(ROWS, *mode, *off, tokenizer=BART)
+        self.make([{"text": "a path"}], "--reference_quirks", "false", tokenizer=PLAIN)
 
     def test_no_room(self):
         rows = self.write_rows(ROWS)

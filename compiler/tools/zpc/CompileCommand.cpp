@@ -29,8 +29,8 @@ namespace {
 std::string helpText() {
   return R"(zpc compile model.mlir -o plan.fb [flags]
   -o FILE               the plan (or, with --stop_after, the module)
-  --target cpu|cuda     whose kernels the plan is for (that of the device; cpu); a cuda plan can be explained, checked and simulated, not
-                        run by this build
+  --target cpu|cuda     whose kernels the plan is for (that of the device; cpu); any build explains, checks and simulates a cuda plan, a
+                        zprun that was built where nvcc is runs it on a GPU
 The machine: a plan that takes more than it has is refused (exit 3), with what would fit
 )" + machineHelp() +
          R"(  --fit                 chooses stage, recomputation, prefetch and offload (nvme when the module names an nvme_path): the fastest

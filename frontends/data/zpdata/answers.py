@@ -9,15 +9,15 @@ import collections
 import csv
 import io
 import json
-import os
 import pathlib
 
-from .errors import ZpError, diskError
+from .errors import ZpError
 from .make import chosenSplits
 from .pairs import answerText, splitNames
 from .sources import classNames, findSplits, readRows
 from .text import readContinuations, readTexts
 from .tokenizer import Tokenizer
+from .whole_file import wholeFile
 
 SHOWN = 10
 
@@ -55,13 +55,8 @@ def writePredictions(arguments):
     writer.writerow(["ID", "Label"])
     writer.writerows(zip(identities, predictions))
     path = pathlib.Path(arguments.output)
-    part = path.with_name(path.name + f".part{os.getpid()}")
-    try:
-        part.write_text(text.getvalue(), encoding="utf-8")
-        os.replace(part, path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise diskError(path, error) from None
+    with wholeFile(path) as file:
+        file.write(text.getvalue().encode(errors="replace"))
     counts = collections.Counter(predictions)
     exact = sum(answer.strip() in classes for answer in answers)
     if arguments.json:

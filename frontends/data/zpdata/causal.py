@@ -4,7 +4,7 @@ This is the preprocessing of the PEFT guide's script of causal language modellin
 A row that is too long loses the end of its own text here, and with `--reference_quirks` its end, answer and all, as there.
 """
 
-from .encode import IGNORED, document
+from .encode import IGNORED, document, inBlocks
 from .errors import ZpError, warn
 
 
@@ -17,10 +17,8 @@ def encodePairs(tokenizer, pairs, length, quirks):
             tokenizer.directory,
             "the tokenizer names no eos_token of its vocabulary, expected one that ends an answer; add it to tokenizer_config.json",
         )
-    prompts = tokenizer.encode([pair.text for pair in pairs], True)
-    answers = tokenizer.encode([pair.answer or "" for pair in pairs], False)
     documents, cut = [], 0
-    for pair, prompt, answer in zip(pairs, prompts, answers):
+    for pair, prompt, answer in encodings(tokenizer, pairs):
         told = [] if pair.answer is None else [*answer.ids, end]
         room = length - len(told)
         asked = prompt.ids
@@ -33,6 +31,13 @@ def encodePairs(tokenizer, pairs, length, quirks):
         lost = "the end of the row is lost, as in the reference" if quirks else "the end of the text is left out"
         warn(f"{cut} of {len(pairs)} rows are longer than {length} tokens: {lost}; --max_length sets the length")
     return documents
+
+
+def encodings(tokenizer, pairs):
+    """(pair, its text's encoding, its answer's)"""
+    for block in inBlocks(pairs):
+        prompts = tokenizer.encode([pair.text for pair in block], True)
+        yield from zip(block, prompts, tokenizer.encode([pair.answer or "" for pair in block], False))
 
 
 def shortened(prompt, pair, room):

@@ -9,11 +9,12 @@ from .errors import ZpError
 
 
 def parse(parser, words):
-    """Arguments, after spelling flags out: `_` for `-`, the whole name for a prefix, `=true` for a bare boolean."""
+    """Arguments, after spelling flags out: `_` for `-`, the whole name for a prefix, `=true` for a bare boolean. Their `given`
+    is what flags were there."""
     known = {
         option: action for action in parser._actions for option in action.option_strings if option.startswith("--")
     }
-    spelled = []
+    spelled, given = [], set()
     words = list(words)
     while words:
         word = words.pop(0)
@@ -28,10 +29,12 @@ def parse(parser, words):
         if not equals and known[name].type is flags.boolean:
             value = words.pop(0) if words and words[0].lower() in flags.BOOLEANS else "true"
             equals = "="
+        given.add(known[name].dest)
         spelled.append(name + equals + value)
     arguments, unknown = parser.parse_known_args(spelled)
     if unknown:
         raise ZpError("Usage", parser.prog, f"{unknown[0]} is one argument too many; see {parser.prog} --help")
+    arguments.given = given
     return arguments
 
 

@@ -15,6 +15,7 @@ counted:
   """
 
 import dataclasses
+import itertools
 
 import jinja2
 import numpy
@@ -23,6 +24,7 @@ from .errors import ZpError, warn
 from .templates import render
 
 IGNORED = -100
+BLOCK = 1000  # rows that are encoded at once
 
 
 @dataclasses.dataclass
@@ -51,6 +53,10 @@ class Encoder:
         self.tokenizer, self.settings = tokenizer, settings
         self.kind = None
         self.warned = set()
+
+    def encodeAll(self, rows):
+        """Documents for rows (row, place), in order. What is made on the way is held for a block of them at a time."""
+        return [one for block in inBlocks(rows) for one in self.encodeBlock(block)]
 
     def encodeBlock(self, rows):
         """Documents for a list of (row, place), in order."""
@@ -196,9 +202,12 @@ class Encoder:
                     **variables,
                 },
             )
-        except (jinja2.TemplateError, TypeError, ValueError, KeyError) as error:
+        except Exception as error:  # a template is a program of somebody else's
+            said = str(error) if isinstance(error, jinja2.TemplateError) else f"{type(error).__name__}: {error}"
             raise ZpError(
-                "Dataset", place, f"does not go through the chat template ({error}); mend or drop the row"
+                "Dataset",
+                place,
+                f"does not go through the chat template ({said}), expected a row that it takes; mend or drop the row",
             ) from None
 
     def _assistantSpans(self, messages, row, text, spans, place):
@@ -256,7 +265,7 @@ class Encoder:
             inSpans = numpy.zeros(len(ids), dtype=bool)
             inSpans[list(tokensOfSpans(encoding, pending.spans))] = True
             counted &= inSpans
-        return document(ids, numpy.where(counted, ids, IGNORED))
+        return document(ids, None if counted.all() else numpy.where(counted, ids, IGNORED))
 
     def _warnOnce(self, text):
         if not self.warned:
@@ -264,8 +273,17 @@ class Encoder:
             warn(text)
 
 
-def document(ids, labels):
-    return numpy.array(ids, dtype=numpy.int32), numpy.array(labels, dtype=numpy.int32)
+def inBlocks(items):
+    """Lists of BLOCK items, the last of as many as are left."""
+    items = iter(items)
+    while block := list(itertools.islice(items, BLOCK)):
+        yield block
+
+
+def document(ids, labels=None):
+    """Arrays of a document, which nobody changes; without labels the tokens are their own, and held once."""
+    tokens = numpy.array(ids, dtype=numpy.int32)
+    return tokens, tokens if labels is None else numpy.array(labels, dtype=numpy.int32)
 
 
 def renamedConversation(row):

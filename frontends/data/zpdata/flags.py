@@ -229,9 +229,12 @@ def makePromptsParser():
 
 def makeTextParser():
     parser = Parser(prog="zpdata text", description="Prints what zprun generate wrote, in words.")
-    parser.add_argument("file", metavar="FILE")
+    parser.add_argument("file", metavar="FILE", help="what zprun generate wrote; with --stream -, its standard output")
     addTokenizer(parser)
     parser.add_argument("--json", type=boolean, default=False, metavar="BOOL", help="a line of JSON a row")
+    parser.add_argument(
+        "--stream", type=boolean, default=False, metavar="BOOL", help="texts as zprun generate --stream_tokens makes them [false]"
+    )
     return parser
 
 

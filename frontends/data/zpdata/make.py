@@ -7,9 +7,10 @@ import numpy
 
 from . import __version__
 from .encode import IGNORED, Encoder, Settings
-from .errors import ZpError
-from .make_pairs import checkFlags, kindOf, makePairs
-from .packing import BLOCK, blocks, pack
+from .errors import ZpError, warn
+from .make_pairs import makePairs
+from .modes import HOMES, checkFlags, kindOf
+from .packing import blocks, pack
 from .sources import findSplits, readRows
 from .token_file import Side, writeTokenFile
 from .tokenizer import Tokenizer
@@ -18,6 +19,7 @@ LENGTH = 1024  # of a row, when no flag says so
 
 
 def make(arguments):
+    checkFlags(arguments, HOMES)
     splits = chosenSplits(findSplits(arguments.dataset), arguments)
     tokenizer = Tokenizer(arguments.tokenizer, arguments.chat_template_format)
     outputs = [
@@ -39,7 +41,6 @@ def make(arguments):
 
 def makeRows(tokenizer, outputs, arguments):
     """Writes a token file for each (split, files, output) and yields its report."""
-    checkFlags(arguments)
     for split, files, output in outputs:
         yield makeSplit(tokenizer, files, output, split, arguments)
 
@@ -74,11 +75,13 @@ def makeSplit(tokenizer, files, output, split, arguments):
     if not documents:
         raise ZpError("Dataset", files[0], "holds no rows; give a data set that does")
     seen = len(documents)
+    long = cutLengths(documents, arguments)
     if arguments.packing:
         rows = packAll(documents, arguments)
     else:
         rows = [[(ids[: arguments.max_length], labels[: arguments.max_length])] for ids, labels in documents]
         rows = [row for row in rows if (row[0][1] != IGNORED).any()]
+    del documents  # rows are made of their own arrays, or of views
     if arguments.shuffle_dataset:
         rows = shuffled(rows, arguments.seed)
     if not rows:
@@ -88,9 +91,28 @@ def makeSplit(tokenizer, files, output, split, arguments):
             f"leaves no row with a counted token in its first {arguments.max_length} tokens; "
             "raise --max_length or check the rows with --completion_only_loss false",
         )
+    warnOfCuts(long, seen, arguments)
     report = {"file": str(output), "split": split, "documents": seen, **count(rows, arguments.max_length)}
     writeTokenFile(output, [Side(rows, arguments.max_length, tokenizer.padId)], metadata(tokenizer, report, arguments))
     return report
+
+
+def cutLengths(documents, arguments):
+    """Of the documents that lose what doesn't fit into a row: how long they are."""
+    if arguments.packing and arguments.packing_strategy != "bfd":
+        return []  # these split what is long
+    return [len(ids) for ids, _ in documents if len(ids) > arguments.max_length]
+
+
+def warnOfCuts(long, seen, arguments):
+    """Says what is left out, as with the reference, which doesn't say so."""
+    if not long:
+        return
+    warn(
+        f"{len(long)} of {seen} documents are longer than {arguments.max_length} tokens: "
+        f"{sum(long) - len(long) * arguments.max_length} tokens at their ends are left out; --max_length sets the length"
+        + (", --packing_strategy bfd_split keeps them in pieces" if arguments.packing else "")
+    )
 
 
 def encodeAll(tokenizer, files, arguments):
@@ -104,13 +126,7 @@ def encodeAll(tokenizer, files, arguments):
             arguments.reference_eos,
         ),
     )
-    documents, block = [], []
-    for item in readRows(files):
-        block.append(item)
-        if len(block) == BLOCK:
-            documents += encoder.encodeBlock(block)
-            block = []
-    return documents + encoder.encodeBlock(block)
+    return encoder.encodeAll(readRows(files))
 
 
 def packAll(documents, arguments):

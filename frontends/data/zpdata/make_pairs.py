@@ -3,6 +3,7 @@
 from . import __version__, causal, seq2seq
 from .encode import IGNORED
 from .errors import ZpError
+from .modes import kindOf
 from .pairs import PairReader
 from .token_file import SOURCE_NAMES, Side, writeTokenFile
 from .token_texts import tensorsOf, tokenTexts
@@ -12,7 +13,6 @@ LENGTH = 64  # of a causal row, when no flag says so: the guide's script's
 
 def makePairs(tokenizer, outputs, arguments):
     """Writes a token file for each (split, files, output) and yields its report. Rows of all have one length."""
-    checkFlags(arguments)
     tokenizer.warnAboutPadding()
     reader = PairReader(arguments)
     build = seq2seqSides if arguments.mode == "seq2seq" else causalSides
@@ -31,7 +31,6 @@ def makePairs(tokenizer, outputs, arguments):
 
 def makePairPrompts(tokenizer, files, arguments):
     """Writes the prompts of some files and returns the report."""
-    checkFlags(arguments)
     tokenizer.warnAboutPadding()
     pairs = PairReader(arguments, answers=False).read(files)
     if arguments.mode == "seq2seq":
@@ -66,33 +65,6 @@ def makePairPrompts(tokenizer, files, arguments):
         "tokens": sum(lengths),
         "largest_token_id": largestId([side]),
     }
-
-
-def checkFlags(arguments):
-    """Flags of another mode would be passed over in silence."""
-    if arguments.mode != "sft" and getattr(arguments, "packing", False):
-        raise ZpError(
-            "Usage",
-            "--packing",
-            f"is for --mode sft, but --mode {arguments.mode} has a pair a row; drop one of the two",
-        )
-    if arguments.mode == "seq2seq" and arguments.max_length:
-        raise ZpError(
-            "Usage", "--max_length", "is given with --mode seq2seq; set --max_source_length and --max_target_length"
-        )
-    if arguments.mode != "seq2seq":
-        for name in ("max_source_length", "max_target_length", "decoder_start_token_id"):
-            if getattr(arguments, name, None) is not None:
-                raise ZpError(
-                    "Usage",
-                    f"--{name}",
-                    f"is given with --mode {arguments.mode}, expected --mode seq2seq; drop the flag",
-                )
-
-
-def kindOf(mode):
-    """What a token file's metadata says of the model that reads it."""
-    return "seq2seq" if mode == "seq2seq" else "causal"
 
 
 def causalSides(tokenizer, pairs, arguments):

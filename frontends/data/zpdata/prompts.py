@@ -9,7 +9,8 @@ import json
 
 from .encode import Encoder, Pending, Settings, document, renamedConversation
 from .errors import ZpError
-from .make_pairs import checkFlags, kindOf, makePairPrompts
+from .make_pairs import makePairPrompts
+from .modes import PROMPT_HOMES, checkFlags, kindOf
 from .sources import findSplits, readRows
 from .token_file import Side, writeTokenFile
 from .token_texts import tensorsOf, tokenTexts
@@ -56,7 +57,7 @@ class PromptEncoder(Encoder):
                 "is an empty prompt, expected a word at least (the tokenizer begins texts with no token of its own); "
                 "write one or drop the row",
             )
-        return document(ids, ids)
+        return document(ids)
 
 
 def endsNowhere(encoding, token):
@@ -66,6 +67,7 @@ def endsNowhere(encoding, token):
 
 
 def makePrompts(arguments):
+    checkFlags(arguments, PROMPT_HOMES)
     splits = findSplits(arguments.dataset)
     if len(splits) != 1:
         raise ZpError(
@@ -84,9 +86,8 @@ def makePrompts(arguments):
 
 def makeRowPrompts(tokenizer, files, arguments):
     """Writes the prompts of some files and returns the report."""
-    checkFlags(arguments)
     encoder = PromptEncoder(tokenizer, Settings(arguments.chat_template_format, arguments.dataset_text_field))
-    documents = encoder.encodeBlock(list(readRows(files)))
+    documents = encoder.encodeAll(readRows(files))
     if not documents:
         raise ZpError("Dataset", files[0], "holds no rows; give it a prompt")
     longest = max(len(ids) for ids, _ in documents)

@@ -5,14 +5,14 @@ import pathlib
 
 from .errors import diskError
 from .tokenizer import NAMES, Tokenizer, tokenText
+from .whole_file import wholeFile
 
 
 def saveTokenizer(arguments):
     tokenizer = Tokenizer(arguments.tokenizer, arguments.chat_template_format)
     report = {"tokens": tokenizer.size, "added": [token for token, _ in tokenizer.added]}
     if arguments.output:
-        for name, content in files(tokenizer).items():
-            write(pathlib.Path(arguments.output) / name, content)
+        write(pathlib.Path(arguments.output), files(tokenizer))
     if arguments.json:
         print(json.dumps(report, ensure_ascii=False))
     else:
@@ -45,12 +45,11 @@ def files(tokenizer):
     return texts
 
 
-def write(path, text):
-    """Whole or not at all."""
-    temporary = path.with_name(path.name + ".tmp")
+def write(folder, texts):
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise diskError(path, error) from None
+        raise diskError(folder, error) from None
+    for name, text in texts.items():
+        with wholeFile(folder / name) as file:
+            file.write(text.encode())

@@ -5,7 +5,7 @@ special tokens, cut at a length. A row of the decoder is a causal row that begin
 label of each token is the next one's, which is the reference's shift to the right.
 """
 
-from .encode import IGNORED, document
+from .encode import IGNORED, document, inBlocks
 from .errors import ZpError, warn
 
 # What the model's class takes for the key when its config.json has none; every other class has no default.
@@ -24,8 +24,8 @@ def startToken(tokenizer, given=None):
         raise ZpError(
             "Config",
             tokenizer.directory / "config.json",
-            "has no decoder_start_token_id, expected the token that a decoder's row begins with; add it, or give "
-            "--decoder_start_token_id (T5: the pad token's, 0; BART: the eos token's, 2)",
+            "has no decoder_start_token_id, expected the token that a decoder's row begins with; add it (T5: the pad token's, 0; "
+            "BART: the eos token's, 2), which zpc import asks for too, or give --decoder_start_token_id for this file alone",
         )
     rows = config.get("vocab_size")
     if not isinstance(found, int) or isinstance(found, bool) or found < 0 or (isinstance(rows, int) and found >= rows):
@@ -41,36 +41,40 @@ def startToken(tokenizer, given=None):
 def encodeSources(tokenizer, pairs, length):
     """A document for each pair's text, of at most `length` tokens, or as many as the tokenizer says that the model takes."""
     limit = length or tokenizer.modelMaxLength
-    encodings = tokenizer.encode([pair.text for pair in pairs], True, limit)
-    warnCut(encodings, "texts", limit, "--max_source_length")
-    return [document(e.ids, e.ids) for e in encodings]
+    documents, cut = [], 0
+    for block in inBlocks(pairs):
+        encodings = tokenizer.encode([pair.text for pair in block], True, limit)
+        cut += sum(bool(e.overflowing) for e in encodings)
+        documents += [document(e.ids) for e in encodings]
+    warnCut(cut, len(pairs), "texts", limit, "--max_source_length")
+    return documents
 
 
 def encodeTargets(tokenizer, pairs, length, start, quirks):
     """The decoder's documents. `length`: tokens of a row, of which the first is the start token; None: as they come."""
     limit = length - 1 if length else None
-    end = tokenizer.eosId
-    encodings = tokenizer.encode([pair.answer for pair in pairs], True, limit)
-    warnCut(encodings, "answers", limit, "--max_target_length")
-    documents = []
-    for encoding in encodings:
-        ids = list(encoding.ids)
-        if not quirks and end is not None and end not in ids[-1:]:
-            ids = [
-                *ids[: limit - 1 if limit else None],
-                end,
-            ]  # a tokenizer that ends no text: the model is still to stop
-        # The reference takes every token that equals padding for padding.
-        labels = [IGNORED if quirks and token == tokenizer.padId else token for token in ids]
-        documents.append(document([start, *ids], [IGNORED, *labels]))
+    documents, cut = [], 0
+    for block in inBlocks(pairs):
+        encodings = tokenizer.encode([pair.answer for pair in block], True, limit)
+        cut += sum(bool(e.overflowing) for e in encodings)
+        documents += [targetDocument(tokenizer, e.ids, limit, start, quirks) for e in encodings]
+    warnCut(cut, len(pairs), "answers", limit, "--max_target_length")
     return documents
 
 
-def warnCut(encodings, what, limit, flag):
-    cut = sum(bool(encoding.overflowing) for encoding in encodings)
+def targetDocument(tokenizer, ids, limit, start, quirks):
+    end = tokenizer.eosId
+    if not quirks and end is not None and end not in ids[-1:]:
+        ids = [*ids[: limit - 1 if limit else None], end]  # a tokenizer that ends no text: the model is still to stop
+    # The reference takes every token that equals padding for padding.
+    labels = [IGNORED if quirks and token == tokenizer.padId else token for token in ids]
+    return document([start, *ids], [IGNORED, *labels])
+
+
+def warnCut(cut, rows, what, limit, flag):
     if cut:
         warn(
-            f"{cut} of {len(encodings)} {what} are longer than {limit} tokens: their ends are left out; {flag} sets the length"
+            f"{cut} of {rows} {what} are longer than {limit} tokens: their ends are left out; {flag} sets the length"
         )
 
 

@@ -1,14 +1,23 @@
 """`zpdata text`: what `zprun generate` wrote, in words."""
 
 import json
+import sys
 
 from .errors import ZpError, readError
 from .sources import parseJson
+from .stream import streamTexts
 from .tokenizer import Tokenizer
 
 
 def printText(arguments):
+    if arguments.stream and (arguments.file != "-" or arguments.json):
+        raise ZpError(
+            "Usage", "--stream", "is for texts of standard input as they come; write zpdata text - --stream, without --json"
+        )
     tokenizer = Tokenizer(arguments.tokenizer, arguments.chat_template_format)
+    if arguments.stream:
+        streamTexts(tokenizer.core, sys.stdin.buffer, "standard input")
+        return
     rows = readContinuations(arguments.file)
     for number, tokens, ended in rows:
         text = tokenizer.core.decode(tokens, skip_special_tokens=True)

@@ -7,16 +7,14 @@ a row's documents from 0; -1 is padding, which is on one side, so a row's true l
 segment_ids >= 0.
 """
 
-import contextlib
 import dataclasses
 import json
-import os
-import pathlib
 
 import numpy
 import safetensors
 
-from .errors import ZpError, diskError, readError
+from .errors import ZpError, readError
+from .whole_file import wholeFile
 
 NAMES = ("input_ids", "labels", "position_ids", "segment_ids")
 SOURCE_NAMES = ("source_ids", "source_position_ids", "source_segment_ids")
@@ -49,27 +47,15 @@ class Side:
 
 
 def writeTokenFile(path, sides, metadata, further=()):
-    """Sides of as many rows each, and further tensors (name, dtype, values). The file appears under its name when it is whole, or
-    not at all."""
-    path = pathlib.Path(path)
-    part = path.with_name(path.name + f".part{os.getpid()}")
-    try:
-        with open(part, "wb") as file:
-            file.write(header(sides, metadata, further))
-            for side in sides:
-                for name in side.names:
-                    for first in range(0, len(side.rows), AT_ONCE):
-                        file.write(side.dense(name, first, first + AT_ONCE).tobytes())
-            for _, _, values in further:
-                file.write(values.tobytes())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except OSError as error:
-        raise diskError(path, error) from None
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink()
+    """Sides of as many rows each, and further tensors (name, dtype, values)."""
+    with wholeFile(path) as file:
+        file.write(header(sides, metadata, further))
+        for side in sides:
+            for name in side.names:
+                for first in range(0, len(side.rows), AT_ONCE):
+                    file.write(side.dense(name, first, first + AT_ONCE))
+        for _, _, values in further:
+            file.write(values)
 
 
 def header(sides, metadata, further):

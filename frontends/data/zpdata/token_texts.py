@@ -8,22 +8,65 @@ import json
 
 import numpy
 
+from .errors import ZpError
+
 BEFORE = "abcdef"  # any text that tokens can follow
+MOST = 1 << 24  # ids of a table; vocabularies have some hundred thousand
 
 
 def tokenTexts(core):
-    """The bytes of each token's text, by id; of ids that no token has none."""
-    decoder = json.loads(core.to_str()).get("decoder")
-    kinds = set(typesOf(decoder))
-    before = [core.id_to_token(i) for i in core.encode(BEFORE, add_special_tokens=False).ids]
-    texts = [b""] * core.get_vocab_size(with_added_tokens=True)
-    for token, identity in core.get_vocab(with_added_tokens=True).items():
+    """The bytes of each token's text, by id; of ids that no token has none. A vocabulary may leave ids out, so the largest says
+    how many there are."""
+    kinds = set(typesOf(json.loads(core.to_str()).get("decoder")))
+    vocabulary = core.get_vocab(with_added_tokens=True)
+    token, largest = max(vocabulary.items(), key=lambda item: item[1], default=("", -1))
+    if largest >= MOST:
+        raise ZpError(
+            "TokenRange",
+            "--token_text",
+            f"the tokenizer gives {token!r} the id {largest}, expected ids below {MOST}; number its tokens from 0",
+        )
+    before, said = beginning(core, vocabulary)
+    texts = [b""] * (largest + 1)
+    for token, identity in vocabulary.items():
         pieces = bytesOf(token, kinds)
-        if pieces is None:
-            text = core.decoder.decode([*before, token]) if core.decoder else " ".join([*before, token])
-            pieces = text[text.index(BEFORE) + len(BEFORE) :].encode()
-        texts[identity] = pieces
+        texts[identity] = textBehind(core, token, before, said).encode() if pieces is None else pieces
     return texts
+
+
+def beginning(core, vocabulary):
+    """(tokens, their text) that others can follow: those of BEFORE or, of a vocabulary without its letters, the first token
+    that says something by itself."""
+    try:
+        before = [core.id_to_token(i) for i in core.encode(BEFORE, add_special_tokens=False).ids]
+    except Exception:  # the library's only one; a vocabulary of words may have none for what it doesn't know
+        before = []
+    if BEFORE in join(core, before):
+        return before, BEFORE
+    special = {token.content for token in core.get_added_tokens_decoder().values()}
+    for token in sorted(vocabulary, key=vocabulary.get):
+        text = join(core, [token])
+        if token not in special and text.strip() and "\ufffd" not in text:
+            return [token], text
+    return [], ""
+
+
+def join(core, tokens):
+    return core.decoder.decode(tokens) if core.decoder else " ".join(tokens)
+
+
+def textBehind(core, token, before, said):
+    """What a token adds to the text of those before it."""
+    text = join(core, [*before, token])
+    start = text.find(said)
+    if start < 0:
+        raise ZpError(
+            "Config",
+            "--token_text",
+            f"the tokenizer's decoder makes {text!r} of {token!r} behind {said!r}, expected a text that begins as before; "
+            "a decoder that changes what is said already can't be used with stop strings",
+        )
+    return text[start + len(said) :]
 
 
 def tensorsOf(texts):

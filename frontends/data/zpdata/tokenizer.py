@@ -11,6 +11,7 @@ from .errors import ZpError, readError, warn
 from .templates import FORMATS, compileTemplate
 
 NAMES = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
+FLAGS = ("single_word", "lstrip", "rstrip", "normalized", "special")  # of an added token
 
 
 class Tokenizer:
@@ -25,7 +26,7 @@ class Tokenizer:
             )
         self.config = {**self._json("special_tokens_map.json"), **self._json("tokenizer_config.json")}
         self.core = self._load()
-        self.special = {name: tokenText(self.config[name]) for name in NAMES if self.config.get(name)}
+        self.special = {name: self._token(name, self.config[name]) for name in NAMES if self.config.get(name)}
         self._addMissing(
             list(self.special.values())
         )  # a token named in the configuration is one, whatever the vocabulary
@@ -97,15 +98,40 @@ class Tokenizer:
             raise ZpError("Json", path, f"is not a tokenizer ({error}); save it again") from None
         core.no_truncation()
         core.no_padding()
-        for identity, token in sorted(
-            self.config.get("added_tokens_decoder", {}).items(), key=lambda item: int(item[0])
-        ):
-            if core.token_to_id(tokenText(token)) is None:
-                core.add_tokens([tokenizers.AddedToken(**token)] if isinstance(token, dict) else [token])
+        for text, token in self._addedTokens():
+            if core.token_to_id(text) is None:
+                core.add_tokens([token])
         return core
+
+    def _addedTokens(self):
+        """(text, token) of the configuration's added_tokens_decoder, by rising ids."""
+        added = self.config.get("added_tokens_decoder") or {}
+        if not isinstance(added, dict):
+            raise self._wrong("added_tokens_decoder", added, "an object from ids to tokens")
+        for identity in added:
+            if not identity.isdecimal():
+                raise self._wrong("added_tokens_decoder", identity, "ids that are whole numbers from 0")
+        for identity, token in sorted(added.items(), key=lambda item: int(item[0])):
+            text = self._token(f"added_tokens_decoder.{identity}", token)
+            flags = {name: token[name] for name in FLAGS if name in token} if isinstance(token, dict) else {}
+            if not all(isinstance(flag, bool) for flag in flags.values()):
+                raise self._wrong(f"added_tokens_decoder.{identity}", token, "flags that are true or false")
+            yield text, tokenizers.AddedToken(text, **flags)
+
+    def _token(self, name, token):
+        """A token's text."""
+        text = token.get("content") if isinstance(token, dict) else token
+        if not isinstance(text, str) or not text:
+            raise self._wrong(name, token, "a token's text, or an object with its content")
+        return text
+
+    def _wrong(self, name, value, expected):
+        path = self.directory / "tokenizer_config.json"
+        return ZpError("Json", path, f"{name} holds {json.dumps(value)}, expected {expected}; save the tokenizer again")
 
     def _setFormat(self, format):
         self.templates = {}
+        self.templatePlaces = {}  # the file of each that the directory has, for errors
         self.further = []
         if format == "none":
             texts = self._ownTemplates()
@@ -120,10 +146,12 @@ class Tokenizer:
             try:
                 self.templates[name] = compileTemplate(text)
             except jinja2.TemplateError as error:
+                line = getattr(error, "lineno", None)
                 raise ZpError(
                     "Config",
-                    self.directory,
-                    f"the chat template is not Jinja ({error}); mend it, or choose " "--chat_template_format chatml",
+                    f"{self.templatePlaces[name]}:{line}" if line else self.templatePlaces[name],
+                    f"the chat template is not Jinja ({error}), expected a template that compiles; mend it, or choose "
+                    "--chat_template_format chatml",
                 ) from None
 
     def _addMissing(self, tokens):
@@ -137,17 +165,27 @@ class Tokenizer:
     def _ownTemplates(self):
         """chat_template.jinja wins over the entry in tokenizer_config.json, which is a text or a list of named
         ones."""
-        file = self.directory / "chat_template.jinja"
         texts = {}
-        entry = self.config.get("chat_template")
+        entry, place = self.config.get("chat_template"), f"{self.directory / 'tokenizer_config.json'}: chat_template"
         if isinstance(entry, str):
             texts["default"] = entry
         elif isinstance(entry, list):
+            if not all(isinstance(item, dict) and isinstance(item.get("name"), str) and isinstance(item.get("template"), str) for item in entry):
+                raise ZpError("Config", place, "is a list, expected objects with a name and a template each; save the tokenizer again")
             texts.update({item["name"]: item["template"] for item in entry})
-        if file.exists():
-            texts["default"] = file.read_text(encoding="utf-8")
-        for extra in sorted((self.directory / "additional_chat_templates").glob("*.jinja")):
-            texts[extra.stem] = extra.read_text(encoding="utf-8")
+        self.templatePlaces = dict.fromkeys(texts, place)
+        files = {"default": self.directory / "chat_template.jinja"}
+        files.update((f.stem, f) for f in sorted((self.directory / "additional_chat_templates").glob("*.jinja")))
+        for name, file in files.items():
+            if not file.exists():
+                continue
+            try:
+                texts[name] = file.read_text(encoding="utf-8")
+            except OSError as error:
+                raise readError(file, error) from None
+            except UnicodeDecodeError as error:
+                raise ZpError("Config", file, f"is not UTF-8 text (byte {error.start}), expected a template; save it again") from None
+            self.templatePlaces[name] = file
         return texts
 
     def _json(self, name):

@@ -116,6 +116,7 @@ constinit const Family kBartFamily = {
     .basePrefix = "model.",
     .defaultTargets = kTargets,
     .otherArchitectures = kOtherArchitectures,
+    .decoderStart = 2,
 };
 
 } // namespace zp::fe

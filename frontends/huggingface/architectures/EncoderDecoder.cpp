@@ -1,7 +1,5 @@
 #include "frontends/huggingface/architectures/EncoderDecoder.h"
 
-#include "frontends/huggingface/ConfigValues.h"
-
 namespace zp::fe {
 
 void requireEncoder(JsonReader &reader) {

@@ -64,6 +64,8 @@ struct Family {
   std::span<const char *const> defaultTargets;
   /// Other classes that config.json may name: the model without its head, an older name.
   std::span<const char *const> otherArchitectures = {};
+  /// What the class takes for a decoder_start_token_id that no file names; -1: nothing.
+  int64_t decoderStart = -1;
 };
 
 /// Every family, in the order in which messages list them.

@@ -58,7 +58,7 @@ static std::vector<int64_t> readWindows(WindowRule rule, int64_t layers, JsonRea
 
 /// What would change the mathematics and is not built.
 static void refuseUnsupported(JsonReader &reader) {
-  if (std::string act = reader.text("hidden_act", "silu"); act != "silu")
+  if (std::string act = reader.text("hidden_act", "silu"); activationNamed(act) != Activation::Silu)
     reader.fail(ErrorCode::UnknownArchitecture, "hidden_act",
                 "is \"" + act + "\", expected \"silu\"; choose a model with that activation");
   refuseOtherNumber(reader, "partial_rotary_factor", 1, "choose a model that rotates whole heads");

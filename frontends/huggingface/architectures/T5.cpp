@@ -106,18 +106,12 @@ struct T5Defaults {
 static void readProjection(JsonReader &reader, const char *absent, ModelSpec &spec) {
   std::string text = reader.text("feed_forward_proj", absent);
   bool gated = text.starts_with("gated-");
-  std::string name = text == "gated-gelu" ? "gelu_new" : gated ? text.substr(6) : text;
+  const std::string name = text == "gated-gelu" ? "gelu_new" : gated ? text.substr(6) : text;
   spec.gatedMlp = reader.boolean("is_gated_act", gated);
   const char *key = reader.has("dense_act_fn") ? "dense_act_fn" : "feed_forward_proj";
-  name = reader.text("dense_act_fn", name);
-  if (name == "gelu_new")
-    spec.activation = Activation::GeluTanh;
-  else if (name == "relu")
-    spec.activation = Activation::Relu;
-  else if (name == "gelu")
-    spec.activation = Activation::Gelu;
-  else if (spec.gatedMlp && (name == "silu" || name == "swish"))
-    spec.activation = Activation::Silu;
+  const std::optional<Activation> found = activationNamed(reader.text("dense_act_fn", name));
+  if (found && (*found != Activation::Silu || spec.gatedMlp))
+    spec.activation = *found;
   else
     reader.fail(ErrorCode::UnknownArchitecture, key,
                 "is \"" + reader.text(key, absent) + "\", expected relu, gelu or gelu_new, of a gate silu too; choose such a model");
@@ -176,6 +170,7 @@ constinit const Family kMt5Family = {
     .basePrefix = "",
     .defaultTargets = kTargets,
     .otherArchitectures = kOtherMt5Architectures,
+    .decoderStart = 0,
 };
 
 } // namespace zp::fe

@@ -36,6 +36,7 @@ public:
   int size() const override { return world; }
   const char *engine() const override { return "mpi"; }
   int localSize() const override { return here; }
+  int localRank() const override { return ownHere; }
 
   Status allGather(const void *shard, void *whole, size_t bytes) override;
   Status reduceScatter(void *whole, void *shard, size_t count, DType dtype) override;
@@ -49,7 +50,7 @@ private:
     return toStatus(doing, result);
   }
 
-  int own = 0, world = 1, here = 1;
+  int own = 0, world = 1, here = 1, ownHere = 0;
   bool initialised = false, failed = false;
   std::vector<std::byte> outgoing, incoming; // as large as they ever get, from the start
 };
@@ -67,6 +68,7 @@ Status MpiCommunicator::initialise() {
   MPI_Comm host;
   ZP_RETURN_IF_ERROR(checked("MPI_Comm_split_type", MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &host)));
   MPI_Comm_size(host, &here);
+  MPI_Comm_rank(host, &ownHere);
   MPI_Comm_free(&host);
   outgoing.resize(kStageBytes);
   incoming.resize(kStageBytes);

@@ -44,16 +44,23 @@ public:
       library.ncclCommAbort(group); // never waits for a peer that is gone
   }
 
-  /// Rank 0's identity goes to all by way of a gather.
+  /// Rank 0's identity goes to all by way of a gather, and with it who is ready: whoever enters NCCL's own meeting waits there for all.
   Status open(Communicator &communicator) {
+    struct Hello {
+      ncclUniqueId identity;
+      bool ready;
+    } mine{};
     Status opened = library.open();
-    ncclUniqueId mine{};
     if (opened.ok() && communicator.rank() == 0)
-      opened = statusOf(library.ncclGetUniqueId(&mine), "ncclGetUniqueId");
-    std::vector<ncclUniqueId> all(static_cast<size_t>(communicator.size()));
+      opened = statusOf(library.ncclGetUniqueId(&mine.identity), "ncclGetUniqueId");
+    mine.ready = opened.ok();
+    std::vector<Hello> all(static_cast<size_t>(communicator.size()));
     ZP_RETURN_IF_ERROR(communicator.allGather(&mine, all.data(), sizeof mine)); // also by a rank that has failed: the others wait in it
     ZP_RETURN_IF_ERROR(opened);
-    return statusOf(library.ncclCommInitRank(&group, communicator.size(), all[0], communicator.rank()), "ncclCommInitRank");
+    for (size_t rank = 0; rank < all.size(); ++rank)
+      if (!all[rank].ready)
+        return Status(ErrorCode::PeerLost, "nccl: rank " + std::to_string(rank) + " could not load it, expected all ranks to; look at that rank's message");
+    return statusOf(library.ncclCommInitRank(&group, communicator.size(), all[0].identity, communicator.rank()), "ncclCommInitRank");
   }
 
   const char *engine() const override { return "nccl"; }

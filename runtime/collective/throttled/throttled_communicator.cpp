@@ -14,6 +14,7 @@ public:
   int size() const override { return inner.size(); }
   const char *engine() const override { return inner.engine(); }
   int localSize() const override { return inner.localSize(); }
+  int localRank() const override { return inner.localRank(); }
 
   Status allGather(const void *shard, void *whole, size_t bytes) override {
     return slowed(others() * static_cast<double>(bytes), [&] { return inner.allGather(shard, whole, bytes); });

@@ -10,6 +10,14 @@ namespace zp::rt {
 constexpr int kSpinRounds = 2000;          // some tens of microseconds
 constexpr int64_t kPiecesPerThread = 4;    // so that a slow thread holds up little
 
+static int coresOfProcess() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  return ::sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
+int threadsOfRank(int asked, int ranksHere) { return asked > 0 ? asked : std::max(coresOfProcess() / std::max(ranksHere, 1), 1); }
+
 ThreadPool::ThreadPool(int threads) {
   for (int i = 1; i < threads; ++i)
     workers.emplace_back([this] { work(); });

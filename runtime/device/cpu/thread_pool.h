@@ -11,6 +11,9 @@
 
 namespace zp::rt {
 
+/// Compute threads of a rank: `asked`, or of 0 its share of the cores that this process may use; 1 at least.
+int threadsOfRank(int asked, int ranksHere);
+
 class ThreadPool : public ParallelFor {
 public:
   /// `threads` in all, the caller's among them; 1 makes no thread.

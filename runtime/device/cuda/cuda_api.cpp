@@ -8,7 +8,7 @@ namespace {
 Status statusOf(cudaError_t error, const char *what) {
   if (error == cudaSuccess)
     return {};
-  return Status(ErrorCode::Config, std::string("cuda: ") + what + ": " + cudaGetErrorName(error) + " (" + cudaGetErrorString(error) +
+  return Status(error == cudaErrorMemoryAllocation ? ErrorCode::HostMemory : ErrorCode::Config, std::string("cuda: ") + what + ": " + cudaGetErrorName(error) + " (" + cudaGetErrorString(error) +
                                        "), expected success; see nvidia-smi");
 }
 
@@ -41,7 +41,7 @@ StatusOr<void *> allocatePinned(uint64_t bytes) {
   void *memory = nullptr;
   if (bytes > 0)
     ZP_RETURN_IF_ERROR(statusOf(cudaHostAlloc(&memory, bytes, cudaHostAllocDefault),
-                                ("cudaHostAlloc of " + std::to_string(bytes) + " bytes (ulimit -l?)").c_str()));
+                                ("cudaHostAlloc of " + std::to_string(bytes) + " bytes").c_str()));
   return memory;
 }
 void freeDevice(void *memory) { cudaFree(memory); }

@@ -1,7 +1,7 @@
-// What we ask of a CUDA driver, without its headers: memory, streams, events, graphs. Two libraries define it: zp_cuda_api by the CUDA
+// What we ask of a CUDA driver, without its headers: memory, streams, events, graphs. Two libraries define it: zp_cuda_native by the CUDA
 // runtime, zp_cuda_emulated by this CPU (emulated/), where all work is done at once, in the order in which it is asked for.
 //
-// Errors are Status of code Device with the driver's words. Handles are the driver's own.
+// Errors carry the driver's words: HostMemory where memory is what lacks, else Config. Handles are the driver's own.
 #ifndef ZP_RUNTIME_DEVICE_CUDA_CUDA_API_H
 #define ZP_RUNTIME_DEVICE_CUDA_CUDA_API_H
 
@@ -22,7 +22,7 @@ struct Properties {
   int multiprocessors = 1;
 };
 
-/// Makes device `localRank` modulo their number the calling process's. Errors: no driver, no device.
+/// Makes device `localRank` (a rank's place among those of its host) modulo their number the calling process's. Errors: no driver, no device.
 StatusOr<Properties> selectDevice(int localRank);
 
 StatusOr<void *> allocateDevice(uint64_t bytes);

@@ -71,7 +71,7 @@ private:
   std::unique_ptr<DeviceCollectives> collectives;
   std::vector<TensorView> views;
   std::map<uint32_t, void *> mirrors; ///< of inputs and outputs, by tensor
-  void *piece = nullptr;              ///< pinned, kDiskPiece bytes, between disk and device
+  void *piece = nullptr;              ///< pinned, kDiskPiece bytes, between disk and device; null without a disk
   ResolvedPlan resolved;
   std::vector<EntryRun> entries;
   std::vector<cuda::Context> contexts;      ///< by stream
@@ -102,7 +102,7 @@ Status CudaExecutor::checkOptions() const {
 Status CudaExecutor::prepare() {
   ZP_RETURN_IF_ERROR(checkOptions());
   ZP_RETURN_IF_ERROR(checkInstructions(file));
-  ZP_ASSIGN_OR_RETURN(cuda::Properties device, cuda::selectDevice(communicator.localSize() > 0 ? communicator.rank() % communicator.localSize() : 0));
+  ZP_ASSIGN_OR_RETURN(cuda::Properties device, cuda::selectDevice(communicator.localRank()));
   ZP_RETURN_IF_ERROR(memory.allocate(plan, device, options.diskDirectory));
   ZP_ASSIGN_OR_RETURN(products, cuda::createProducts());
   auto address = [&](uint32_t buffer) -> void * { return memory.buffer(*plan.buffers()->Get(buffer)); };
@@ -151,7 +151,9 @@ Status CudaExecutor::openCollectives() {
 }
 
 Status CudaExecutor::openMirrors() {
-  ZP_ASSIGN_OR_RETURN(piece, memory.pinned(kDiskPiece));
+  if (!memory.disk().engine().empty()) {
+    ZP_ASSIGN_OR_RETURN(piece, memory.pinned(kDiskPiece));
+  }
   for (uint32_t e = 0; e < plan.entries()->size(); ++e) {
     EntryRun &run = entries.emplace_back();
     auto collect = [&](const auto *named, std::vector<uint32_t> &tensors) -> Status {
@@ -291,6 +293,7 @@ Status CudaExecutor::capture(uint32_t index) {
 
 Status CudaExecutor::issueMeasured(uint32_t index) {
   const auto &list = resolved.entries[index];
+  ZP_RETURN_IF_ERROR(synchronizeAll()); // inputs are still being carried over
   for (uint32_t i = 0; i < list.size(); ++i) {
     auto start = std::chrono::steady_clock::now();
     ZP_RETURN_IF_ERROR(perform(list[i]));

@@ -1,6 +1,19 @@
 #include "runtime/executor/cuda/cuda_memory.h"
 
+#include <sys/resource.h>
+
 namespace zp::rt {
+
+/// What the driver said, and the system's own limit, which a driver may be held to.
+static Status pinnedRefused(uint64_t bytes, const Status &status) {
+  rlimit limit{};
+  const bool limited = ::getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+  const std::string &said = status.message();
+  return Status(ErrorCode::HostMemory, said.substr(0, said.find(", expected")) + "; the limit on locked memory is " +
+                                           (limited ? std::to_string(limit.rlim_cur) + " bytes" : "none") +
+                                           ", expected that " + std::to_string(bytes) +
+                                           " bytes of host memory can be locked; raise it with ulimit -l, or offload less");
+}
 
 CudaMemory::~CudaMemory() {
   for (void *memory : onDevice)
@@ -16,8 +29,10 @@ StatusOr<void *> CudaMemory::device(uint64_t bytes) {
 }
 
 StatusOr<void *> CudaMemory::pinned(uint64_t bytes) {
-  ZP_ASSIGN_OR_RETURN(void *memory, cuda::allocatePinned(bytes));
-  onHost.push_back(memory);
+  StatusOr<void *> memory = cuda::allocatePinned(bytes);
+  if (!memory.ok())
+    return pinnedRefused(bytes, memory.status());
+  onHost.push_back(*memory);
   return memory;
 }
 

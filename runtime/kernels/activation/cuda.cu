@@ -5,17 +5,9 @@
 namespace zp::rt::cuda {
 namespace {
 
-template <typename T> struct Activate {
-  const T *source;
-  T *target;
+struct Activate {
   Activation kind;
-  ZP_DEVICE void operator()(int64_t i, int count) const {
-    float x[kPack];
-    load(source + i, count, x);
-    for (float &value : x)
-      value = activated(kind, value);
-    store(target + i, count, x);
-  }
+  ZP_DEVICE float operator()(float value) const { return activated(kind, value); }
 };
 
 } // namespace
@@ -23,7 +15,7 @@ template <typename T> struct Activate {
 Status run(const Context &context, const ActivationArgs &args) {
   withElement(args.source.dtype, [&](auto element) {
     using T = decltype(element);
-    forElements(context, args.source.elements(), Activate<T>{args.source.as<T>(), args.target.as<T>(), static_cast<Activation>(args.kind)});
+    mapElements<T, T>(context, args.source, args.target, Activate{static_cast<Activation>(args.kind)});
   });
   return {};
 }

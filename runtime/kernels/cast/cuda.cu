@@ -4,25 +4,15 @@
 namespace zp::rt::cuda {
 namespace {
 
-template <typename S, typename T> struct Cast {
-  const S *source;
-  T *target;
-  ZP_DEVICE void operator()(int64_t i, int count) const {
-    float values[kPack];
-    load(source + i, count, values);
-    store(target + i, count, values);
-  }
+struct Same {
+  ZP_DEVICE float operator()(float value) const { return value; }
 };
 
 } // namespace
 
 Status run(const Context &context, const CastArgs &args) {
   withElement(args.source.dtype, [&](auto from) {
-    withElement(args.target.dtype, [&](auto to) {
-      using S = decltype(from);
-      using T = decltype(to);
-      forElements(context, args.source.elements(), Cast<S, T>{args.source.as<S>(), args.target.as<T>()});
-    });
+    withElement(args.target.dtype, [&](auto to) { mapElements<decltype(from), decltype(to)>(context, args.source, args.target, Same()); });
   });
   return {};
 }

@@ -8,15 +8,17 @@
 namespace zp::rt::cuda {
 
 constexpr int64_t kMaxStrips = 64;
+constexpr int64_t kPartialSums = kScratchBytes / sizeof(float);
 
+/// Of columns [first, first + columns).
 template <typename Value>
-__global__ void stripSumsKernel(Value value, int64_t rows, int64_t columns, int64_t columnBlocks, int64_t strips, float *partial) {
+__global__ void stripSumsKernel(Value value, int64_t rows, int64_t first, int64_t columns, int64_t columnBlocks, int64_t strips, float *partial) {
   const int64_t column = blockIdx.x % columnBlocks * kBlockThreads + threadIdx.x, strip = blockIdx.x / columnBlocks;
   if (column >= columns)
     return;
   float sum = 0;
   for (int64_t row = strip * rows / strips; row < (strip + 1) * rows / strips; ++row)
-    sum += value(row, column);
+    sum += value(row, first + column);
   partial[strip * columns + column] = sum;
 }
 
@@ -34,15 +36,17 @@ struct AddStrips {
   }
 };
 
-/// target[c] += Σ over rows of value(row, c).
+/// target[c] += Σ over rows of value(row, c). As many columns at a time as the scratch has room for; how rows are cut depends on the whole.
 template <typename Value> void addColumnSums(const Context &context, int64_t rows, int64_t columns, const Value &value, float *target) {
   auto *partial = static_cast<float *>(context.scratch);
-  const auto room = static_cast<int64_t>(kScratchBytes / sizeof(float)) / columns;
+  const int64_t most = columns < kPartialSums ? columns : kPartialSums, room = kPartialSums / most;
   int64_t strips = rows < kMaxStrips ? rows : kMaxStrips;
   strips = room < strips ? room : strips;
-  const int64_t columnBlocks = (columns + kBlockThreads - 1) / kBlockThreads;
-  launch(context.stream, columnBlocks * strips, kBlockThreads, stripSumsKernel<Value>, value, rows, columns, columnBlocks, strips, partial);
-  forElements(context, columns, AddStrips{partial, target, strips, columns});
+  for (int64_t first = 0; first < columns; first += most) {
+    const int64_t width = columns - first < most ? columns - first : most, blocks = (width + kBlockThreads - 1) / kBlockThreads;
+    launch(context.stream, blocks * strips, kBlockThreads, stripSumsKernel<Value>, value, rows, first, width, blocks, strips, partial);
+    forElements(context, width, AddStrips{partial, target + first, strips, width});
+  }
 }
 
 } // namespace zp::rt::cuda

@@ -16,10 +16,10 @@ struct Product {
   const void *a = nullptr; ///< [m,k], or [k,m] when transposed
   const void *b = nullptr; ///< [k,n], or [n,k] when transposed
   void *target = nullptr;
-  const void *bias = nullptr; ///< of `dtype`
+  const void *bias = nullptr; ///< of `targetDtype`
   int64_t strideA = 0, strideB = 0, strideTarget = 0;
   bool transposeA = false, transposeB = false, accumulate = false;
-  DType dtype = DType::F32, targetDtype = DType::F32; ///< of a, b and bias; of target: the same, or F32
+  DType dtype = DType::F32, targetDtype = DType::F32; ///< of a and b; of target and bias: the same, or F32
   double alpha = 1;
 };
 
@@ -29,7 +29,7 @@ public:
   virtual Status multiply(const Product &product, Stream stream) = 0;
 };
 
-/// Errors: Device, naming the library that is missing.
+/// Errors: Config, naming the library that is missing.
 StatusOr<std::unique_ptr<Products>> createProducts();
 
 } // namespace zp::rt::cuda

@@ -30,7 +30,7 @@ public:
   Status multiply(const Product &p, Stream) override {
     const std::vector<double> a = rowsOf(p.a, p.dtype, p.m, p.k, p.strideA, p.transposeA);
     const std::vector<double> b = rowsOf(p.b, p.dtype, p.n, p.k, p.strideB, !p.transposeB); // a row an output
-    const TensorView bias = viewOf(p.bias, p.dtype), target = viewOf(p.target, p.targetDtype);
+    const TensorView bias = viewOf(p.bias, p.targetDtype), target = viewOf(p.target, p.targetDtype);
     for (int64_t i = 0; i < p.m; ++i)
       for (int64_t j = 0; j < p.n; ++j) {
         double sum = p.alpha * std::inner_product(a.begin() + i * p.k, a.begin() + (i + 1) * p.k, b.begin() + j * p.k, 0.0);

@@ -6,17 +6,8 @@ namespace zp::rt::cuda {
 namespace {
 
 template <typename T> struct Gate {
-  const T *gate, *up;
-  T *target;
   Activation kind;
-  ZP_DEVICE void operator()(int64_t i, int count) const {
-    float g[kPack], u[kPack];
-    load(gate + i, count, g);
-    load(up + i, count, u);
-    for (int e = 0; e < kPack; ++e)
-      u[e] *= rounded<T>(activated(kind, g[e]));
-    store(target + i, count, u);
-  }
+  ZP_DEVICE float operator()(float gate, float up) const { return rounded<T>(activated(kind, gate)) * up; }
 };
 
 } // namespace
@@ -24,8 +15,7 @@ template <typename T> struct Gate {
 Status run(const Context &context, const GatedActivationArgs &args) {
   withElement(args.gate.dtype, [&](auto element) {
     using T = decltype(element);
-    forElements(context, args.gate.elements(),
-                Gate<T>{args.gate.as<T>(), args.up.as<T>(), args.target.as<T>(), static_cast<Activation>(args.kind)});
+    mapPairs<T>(context, args.gate, args.up, args.target, Gate<T>{static_cast<Activation>(args.kind)});
   });
   return {};
 }

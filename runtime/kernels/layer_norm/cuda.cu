@@ -10,32 +10,30 @@ __global__ void layerNorm(const T *source, const T *weight, const T *bias, T *ta
   const T *row = source + blockIdx.x * width;
   const auto columns = static_cast<float>(width);
   float x[kPack], w[kPack], b[kPack], sum = 0, squares = 0;
-  for (int64_t i = threadIdx.x * kPack; i < width; i += blockDim.x * kPack) {
-    load(row + i, static_cast<int>(width - i < kPack ? width - i : kPack), x);
+  packsOfRow(width, [&](int64_t i, int count) {
+    load(row + i, count, x);
     for (float value : x)
       sum += value;
-  }
+  });
   const float mean = reduceBlock(sum, Sum()) / columns;
-  for (int64_t i = threadIdx.x * kPack; i < width; i += blockDim.x * kPack) {
-    const int count = static_cast<int>(width - i < kPack ? width - i : kPack);
+  packsOfRow(width, [&](int64_t i, int count) {
     load(row + i, count, x);
     for (int e = 0; e < count; ++e)
       squares += (x[e] - mean) * (x[e] - mean);
-  }
+  });
   const float rstd = 1 / sqrtf(reduceBlock(squares, Sum()) / columns + epsilon);
   if (threadIdx.x == 0) {
     means[blockIdx.x] = mean;
     rstds[blockIdx.x] = rstd;
   }
-  for (int64_t i = threadIdx.x * kPack; i < width; i += blockDim.x * kPack) {
-    const int count = static_cast<int>(width - i < kPack ? width - i : kPack);
+  packsOfRow(width, [&](int64_t i, int count) {
     load(row + i, count, x);
     load(weight + i, count, w);
     load(bias + i, count, b);
     for (int e = 0; e < kPack; ++e)
       x[e] = w[e] * ((x[e] - mean) * rstd) + b[e];
     store(target + blockIdx.x * width + i, count, x);
-  }
+  });
 }
 
 } // namespace

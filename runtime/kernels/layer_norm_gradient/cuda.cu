@@ -11,8 +11,7 @@ __global__ void layerNormGradient(const T *gradOut, const T *source, const T *we
   const int64_t begin = blockIdx.x * width;
   const float mean = means[blockIdx.x], rstd = rstds[blockIdx.x];
   float g[kPack], x[kPack], w[kPack], r[kPack] = {}, sum = 0, along = 0; // of h = gradOut·weight, and of h·n
-  for (int64_t i = threadIdx.x * kPack; i < width; i += blockDim.x * kPack) {
-    const int count = static_cast<int>(width - i < kPack ? width - i : kPack);
+  packsOfRow(width, [&](int64_t i, int count) {
     load(gradOut + begin + i, count, g);
     load(source + begin + i, count, x);
     load(weight + i, count, w);
@@ -20,11 +19,10 @@ __global__ void layerNormGradient(const T *gradOut, const T *source, const T *we
       sum += g[e] * w[e];
       along += g[e] * w[e] * (x[e] - mean) * rstd;
     }
-  }
+  });
   sum = reduceBlock(sum, Sum()) / static_cast<float>(width);
   along = reduceBlock(along, Sum()) / static_cast<float>(width);
-  for (int64_t i = threadIdx.x * kPack; i < width; i += blockDim.x * kPack) {
-    const int count = static_cast<int>(width - i < kPack ? width - i : kPack);
+  packsOfRow(width, [&](int64_t i, int count) {
     load(gradOut + begin + i, count, g);
     load(source + begin + i, count, x);
     load(weight + i, count, w);
@@ -33,7 +31,7 @@ __global__ void layerNormGradient(const T *gradOut, const T *source, const T *we
     for (int e = 0; e < kPack; ++e)
       g[e] = rstd * (g[e] * w[e] - sum - (x[e] - mean) * rstd * along) + r[e];
     store(gradSource + begin + i, count, g);
-  }
+  });
 }
 
 template <typename T> struct WeightGradient {

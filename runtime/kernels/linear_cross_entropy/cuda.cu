@@ -26,35 +26,32 @@ __global__ void crossEntropy(T *logits, const int32_t *labels, Outcome *outcomes
   const int64_t label = (token + 1) % length != 0 ? labels[token + 1] : -1;
   const bool counted = label >= 0 && label < vocabulary;
   float values[kPack], largest = -INFINITY, sum = 0;
-  for (int64_t i = threadIdx.x * kPack; i < vocabulary; i += blockDim.x * kPack) {
-    const int count = static_cast<int>(vocabulary - i < kPack ? vocabulary - i : kPack);
+  packsOfRow(vocabulary, [&](int64_t i, int count) {
     load(row + i, count, values);
     for (int e = 0; e < count; ++e)
       largest = largest > values[e] ? largest : values[e];
-  }
+  });
   largest = reduceBlock(largest, Maximum());
   int64_t firstLargest = vocabulary;
-  for (int64_t i = threadIdx.x * kPack; i < vocabulary; i += blockDim.x * kPack) {
-    const int count = static_cast<int>(vocabulary - i < kPack ? vocabulary - i : kPack);
+  packsOfRow(vocabulary, [&](int64_t i, int count) {
     load(row + i, count, values);
     for (int e = 0; e < count; ++e) {
       sum += expf(values[e] - largest);
       if (values[e] == largest && i + e < firstLargest)
         firstLargest = i + e;
     }
-  }
+  });
   sum = reduceBlock(sum, Sum());
   firstLargest = reduceBlock(firstLargest, Minimum());
   if (threadIdx.x == 0)
     outcomes[blockIdx.x] = counted ? Outcome{largest + logf(sum) - toFloat(row[label]), firstLargest == label ? 1.0f : 0.0f} : Outcome{0, 0};
   __syncthreads(); // the label's logit has been read
-  for (int64_t i = threadIdx.x * kPack; i < vocabulary; i += blockDim.x * kPack) {
-    const int count = static_cast<int>(vocabulary - i < kPack ? vocabulary - i : kPack);
+  packsOfRow(vocabulary, [&](int64_t i, int count) {
     load(row + i, count, values);
     for (int e = 0; e < count; ++e)
       values[e] = counted ? lossScale * (expf(values[e] - largest) / sum - (i + e == label ? 1.0f : 0.0f)) : 0.0f;
     store(row + i, count, values);
-  }
+  });
 }
 
 __global__ void addOutcomes(const Outcome *outcomes, int64_t count, double *sums, bool hits) {

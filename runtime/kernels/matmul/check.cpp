@@ -9,7 +9,7 @@ Status check(const MatmulArgs &args) {
       .dtype(args.a, kComputeDTypes)
       .dtype(args.b, {args.a.dtype})
       .dtype(args.bias, {args.a.dtype})
-      .dtype(args.workspace, {DType::U8})
+      .workspace(args.workspace, 0)
       .dtype(args.target, {args.a.dtype, DType::F32})
       .shape(args.a, {-1, -1})
       .shape(args.b, {-1, -1})

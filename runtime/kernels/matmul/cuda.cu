@@ -1,9 +1,11 @@
+#include "runtime/kernels/cuda/add_bias.h"
 #include "runtime/kernels/cuda/branch.h"
 #include "runtime/kernels/cuda/kernels.h"
 
 namespace zp::rt::cuda {
 
-/// The branch is a second product, added to what the first one wrote: rounded twice.
+/// The branch is a second product, added to what the first one wrote: rounded twice. A bias is the first one's epilogue where the two have
+/// the target's dtype, as the library wants it; else it is added apart.
 Status run(const Context &context, const MatmulArgs &args) {
   Product product;
   product.m = args.target.dims[0];
@@ -12,7 +14,8 @@ Status run(const Context &context, const MatmulArgs &args) {
   product.a = args.a.data;
   product.b = args.b.data;
   product.target = args.target.data;
-  product.bias = args.bias.data;
+  const bool fused = args.bias && args.bias.dtype == args.target.dtype;
+  product.bias = fused ? args.bias.data : nullptr;
   product.strideA = args.a.dims[1];
   product.strideB = args.b.dims[1];
   product.strideTarget = product.n;
@@ -23,6 +26,8 @@ Status run(const Context &context, const MatmulArgs &args) {
   product.targetDtype = args.target.dtype;
   product.alpha = args.alpha;
   ZP_RETURN_IF_ERROR(context.products->multiply(product, context.stream));
+  if (args.bias && !fused)
+    addBias(context, args.bias, args.target);
   if (!args.branchA)
     return {};
   return context.products->multiply(branchOf(product, args.branchA, args.branchB, args.transposeB, args.branchAlpha), context.stream);

@@ -48,7 +48,7 @@ template <typename T> __global__ void dequantizeKernel(Tables tables, Records re
   for (int64_t p = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; p < panel.rows * packs; p += stride) {
     const int64_t row = p / packs, column = p % packs * kPack;
     const int64_t begin = (panel.row + row) * panel.width + panel.column + column;
-    const int count = static_cast<int>(panel.columns - column < kPack ? panel.columns - column : kPack);
+    const int count = packAt(column, panel.columns);
     float out[kPack] = {}, scale = 0;
     int64_t block = -1;
     const uint8_t *codes = nullptr;
@@ -88,7 +88,7 @@ void dequantize(const Context &context, const void *data, const QuantRecords &fo
     ++shift;
   const Records records{static_cast<const uint8_t *>(data), static_cast<int64_t>(format.bytes()), static_cast<int64_t>(format.codeBytes()), shift,
                         format.nested};
-  const int64_t packs = panel.rows * ((panel.columns + kPack - 1) / kPack);
+  const int64_t packs = panel.rows * packsIn(panel.columns);
   withElement(dtype, [&](auto element) {
     using T = decltype(element);
     launch(context.stream, blocksFor(context, packs), kBlockThreads, dequantizeKernel<T>, tables, records, panel, static_cast<T *>(target));

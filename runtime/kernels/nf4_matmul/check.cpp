@@ -10,6 +10,7 @@ Status check(const NF4MatmulArgs &args) {
       .dtype(args.a, kComputeDTypes)
       .dtype(args.bias, {args.a.dtype})
       .dtype(args.target, {args.a.dtype})
+      .workspace(args.workspace, 0)
       .shape(args.a, {-1, -1})
       .finite("alpha", args.alpha);
   checkRecords(checker, args.weight, args.rows, args.columns, args.quantType, args.blockSize, args.nested);

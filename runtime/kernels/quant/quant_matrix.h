@@ -49,7 +49,8 @@ struct QuantMatrix {
   public:
     Blocks(const QuantMatrix &matrix, int64_t block)
         : record(matrix.recordOf(block)), index(static_cast<uint64_t>(block) % QuantRecords::kBlocks), recordBytes(matrix.recordBytes),
-          codeBytes(matrix.format.codeBytes()), halfBlock(matrix.format.blockSize / 2), scaleMap(matrix.format.nested ? matrix.scaleMap : nullptr) {
+          codeBytes(matrix.format.codeBytes()), groupScaleAt(matrix.format.groupScaleAt()), offsetAt(matrix.format.offsetAt()),
+          halfBlock(matrix.format.blockSize / 2), scaleMap(matrix.format.nested ? matrix.scaleMap : nullptr) {
       enter();
     }
     const uint8_t *codes() const { return record + index * halfBlock; }
@@ -73,11 +74,11 @@ struct QuantMatrix {
     void enter() {
       if (!scaleMap)
         return;
-      groupScale = floatAt(record + codeBytes + QuantRecords::kBlocks);
-      offset = floatAt(record + codeBytes + QuantRecords::kBlocks + sizeof(float));
+      groupScale = floatAt(record + groupScaleAt);
+      offset = floatAt(record + offsetAt);
     }
     const uint8_t *record;
-    uint64_t index, recordBytes, codeBytes, halfBlock;
+    uint64_t index, recordBytes, codeBytes, groupScaleAt, offsetAt, halfBlock;
     const float *scaleMap; ///< null: scales are not nested
     float groupScale = 0, offset = 0;
   };
@@ -92,7 +93,7 @@ struct QuantMatrix {
       hwy::Prefetch(codes + at);
     hwy::Prefetch(scales + index * (format.nested ? 1 : sizeof(float)));
     if (format.nested)
-      hwy::Prefetch(scales + QuantRecords::kBlocks); // the group's scale
+      hwy::Prefetch(record + format.groupScaleAt());
   }
   /// Element `index` of the flattened matrix. For oracles: not for inner loops.
   float valueAt(int64_t index) const {

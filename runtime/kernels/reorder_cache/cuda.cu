@@ -1,8 +1,12 @@
 #include "runtime/kernels/cuda/elementwise.h"
 #include "runtime/kernels/cuda/kernels.h"
+#include "runtime/schema/limits.h"
 
 namespace zp::rt::cuda {
 namespace {
+
+// A row's part of a strip has room for a pack at least, of the widest elements.
+static_assert(kMaxCacheRows * kPack * sizeof(float) <= kScratchBytes);
 
 /// A strip of all rows goes to the scratch in its new order, then back: nothing is overwritten before it has been read.
 template <typename T> struct ReadRows {
@@ -35,7 +39,7 @@ Status run(const Context &context, const ReorderCacheArgs &args) {
   withElement(args.cache.dtype, [&](auto element) {
     using T = decltype(element);
     auto *moved = static_cast<T *>(context.scratch);
-    int64_t room = static_cast<int64_t>(kScratchBytes / sizeof(T)) / rows;
+    int64_t room = static_cast<int64_t>(kScratchBytes / sizeof(T)) / rows / kPack * kPack; // packs stay whole
     room = room < elements ? room : elements;
     for (int64_t first = 0; first < elements; first += room) {
       const int64_t strip = elements - first < room ? elements - first : room;

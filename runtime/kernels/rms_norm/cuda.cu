@@ -9,22 +9,21 @@ template <typename T>
 __global__ void rmsNorm(const T *source, const T *weight, T *target, float *rstds, int64_t width, float epsilon) {
   const T *row = source + blockIdx.x * width;
   float x[kPack], w[kPack], squares = 0;
-  for (int64_t i = threadIdx.x * kPack; i < width; i += blockDim.x * kPack) {
-    load(row + i, static_cast<int>(width - i < kPack ? width - i : kPack), x);
+  packsOfRow(width, [&](int64_t i, int count) {
+    load(row + i, count, x);
     for (float value : x)
       squares += value * value;
-  }
+  });
   const float rstd = 1 / sqrtf(reduceBlock(squares, Sum()) / static_cast<float>(width) + epsilon);
   if (threadIdx.x == 0)
     rstds[blockIdx.x] = rstd;
-  for (int64_t i = threadIdx.x * kPack; i < width; i += blockDim.x * kPack) {
-    const int count = static_cast<int>(width - i < kPack ? width - i : kPack);
+  packsOfRow(width, [&](int64_t i, int count) {
     load(row + i, count, x);
     load(weight + i, count, w);
     for (int e = 0; e < kPack; ++e)
       x[e] = w[e] * rounded<T>(x[e] * rstd);
     store(target + blockIdx.x * width + i, count, x);
-  }
+  });
 }
 
 } // namespace

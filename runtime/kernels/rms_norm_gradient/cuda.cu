@@ -11,17 +11,15 @@ __global__ void rmsNormGradient(const T *gradOut, const T *source, const T *weig
   const int64_t begin = blockIdx.x * width;
   const float rstd = rstds[blockIdx.x];
   float g[kPack], x[kPack], w[kPack], r[kPack] = {}, products = 0;
-  for (int64_t i = threadIdx.x * kPack; i < width; i += blockDim.x * kPack) {
-    const int count = static_cast<int>(width - i < kPack ? width - i : kPack);
+  packsOfRow(width, [&](int64_t i, int count) {
     load(gradOut + begin + i, count, g);
     load(source + begin + i, count, x);
     load(weight + i, count, w);
     for (int e = 0; e < kPack; ++e)
       products += g[e] * w[e] * x[e];
-  }
+  });
   const float mean = reduceBlock(products, Sum()) * rstd / static_cast<float>(width);
-  for (int64_t i = threadIdx.x * kPack; i < width; i += blockDim.x * kPack) {
-    const int count = static_cast<int>(width - i < kPack ? width - i : kPack);
+  packsOfRow(width, [&](int64_t i, int count) {
     load(gradOut + begin + i, count, g);
     load(source + begin + i, count, x);
     load(weight + i, count, w);
@@ -30,7 +28,7 @@ __global__ void rmsNormGradient(const T *gradOut, const T *source, const T *weig
     for (int e = 0; e < kPack; ++e)
       g[e] = rstd * (g[e] * w[e] - x[e] * rstd * mean) + r[e];
     store(gradSource + begin + i, count, g);
-  }
+  });
 }
 
 template <typename T> struct WeightGradient {

@@ -4,17 +4,9 @@
 namespace zp::rt::cuda {
 namespace {
 
-template <typename T> struct Scale {
-  const T *source;
-  T *target;
+struct Scale {
   float factor;
-  ZP_DEVICE void operator()(int64_t i, int count) const {
-    float values[kPack];
-    load(source + i, count, values);
-    for (float &value : values)
-      value *= factor;
-    store(target + i, count, values);
-  }
+  ZP_DEVICE float operator()(float value) const { return value * factor; }
 };
 
 } // namespace
@@ -22,7 +14,7 @@ template <typename T> struct Scale {
 Status run(const Context &context, const ScaleArgs &args) {
   withElement(args.source.dtype, [&](auto element) {
     using T = decltype(element);
-    forElements(context, args.source.elements(), Scale<T>{args.source.as<T>(), args.target.as<T>(), static_cast<float>(args.factor)});
+    mapElements<T, T>(context, args.source, args.target, Scale{static_cast<float>(args.factor)});
   });
   return {};
 }

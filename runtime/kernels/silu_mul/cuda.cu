@@ -5,16 +5,7 @@ namespace zp::rt::cuda {
 namespace {
 
 template <typename T> struct SiluMul {
-  const T *gate, *up;
-  T *target;
-  ZP_DEVICE void operator()(int64_t i, int count) const {
-    float g[kPack], u[kPack];
-    load(gate + i, count, g);
-    load(up + i, count, u);
-    for (int e = 0; e < kPack; ++e)
-      u[e] *= rounded<T>(g[e] / (1 + expf(-g[e])));
-    store(target + i, count, u);
-  }
+  ZP_DEVICE float operator()(float gate, float up) const { return rounded<T>(gate / (1 + expf(-gate))) * up; }
 };
 
 } // namespace
@@ -22,7 +13,7 @@ template <typename T> struct SiluMul {
 Status run(const Context &context, const SiluMulArgs &args) {
   withElement(args.gate.dtype, [&](auto element) {
     using T = decltype(element);
-    forElements(context, args.gate.elements(), SiluMul<T>{args.gate.as<T>(), args.up.as<T>(), args.target.as<T>()});
+    mapPairs<T>(context, args.gate, args.up, args.target, SiluMul<T>());
   });
   return {};
 }

@@ -11,7 +11,7 @@ __global__ void blockSquares(const float *source, int64_t elements, double *part
   float values[kPack];
   const int64_t stride = static_cast<int64_t>(gridDim.x) * blockDim.x * kPack;
   for (int64_t i = (static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x) * kPack; i < elements; i += stride) {
-    load(source + i, static_cast<int>(elements - i < kPack ? elements - i : kPack), values);
+    load(source + i, packAt(i, elements), values);
     for (float value : values)
       sum += static_cast<double>(value) * value;
   }
@@ -33,7 +33,7 @@ __global__ void addPartials(const double *partial, int64_t count, double *target
 
 Status run(const Context &context, const SumSquaresArgs &args) {
   const int64_t elements = args.source.elements();
-  int64_t blocks = blocksFor(context, (elements + kPack - 1) / kPack);
+  int64_t blocks = blocksFor(context, packsIn(elements));
   blocks = blocks < kMaxBlocks ? blocks : kMaxBlocks;
   auto *partial = static_cast<double *>(context.scratch);
   launch(context.stream, blocks, kBlockThreads, blockSquares, args.source.as<float>(), elements, partial);

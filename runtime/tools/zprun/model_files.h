@@ -11,7 +11,6 @@
 
 namespace zp::rt {
 
-inline constexpr const char *kHeadWeight = "lm_head.weight", *kEmbeddingWeight = "model.embed_tokens.weight";
 inline constexpr const char *kSavedHead = "base_model.model.lm_head.weight"; ///< in an adapter that holds it whole
 
 /// FileMissing, Json. `Document`: nlohmann::ordered_json where the order of keys matters.

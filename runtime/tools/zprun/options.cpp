@@ -34,7 +34,7 @@ const char *const kGenerateHelp =
 const char *const kBenchHelp = "Examples:\n  zprun bench plan.fb --steps 20\n  zprun bench qlora.fb --against lora.fb\n  zprun bench plan.fb -n 2 --calibrate machine.yaml";
 const char *const kMergeHelp =
     "Example:\n  zprun merge --model DIR --adapter_name_or_path out -o DIR-merged\n"
-    "A base in 4 bits is dequantized, and the result is in the dtype that it was quantized from.";
+    "A base in 4 bits is dequantized, and the result is in the dtype that it was quantized from; with --requantize true it stays in 4 bits.";
 const char *const kQuantizeHelp = "Example:\n  zprun quantize --model DIR -o DIR-4bit --use_nested_quant true --bnb_4bit_compute_dtype bfloat16 --dtype bfloat16";
 
 const char *const kResizeHelp = "Example:\n  zprun resize --model DIR --vocab_size 32005 -o DIR-chatml\n"
@@ -103,6 +103,8 @@ void addGenerationOptions(CLI::App &app, ZprunOptions &o) {
   GenerationFlags &flags = o.generation;
   app.add_option("--prompts", o.prompts, "token file of zpdata prompts")->required()->group("Data");
   app.add_option("-o,--output", o.continuations, "file for a line of JSON a prompt: its new tokens")->required()->group("Data");
+  app.add_option("--stream_tokens", o.streamTokens, "true: each token on standard output as it comes, for zpdata text - --stream; no report")
+      ->group("Logging");
   auto add = [&](const char *name, auto &value, const char *does) { addGenerationOption(app, std::string("--") + name, value, does); };
 #define ZP_GENERATION(name, kind, initial, doc) add(#name, flags.name, doc);
 #include "runtime/schema/generation.inc"
@@ -115,9 +117,10 @@ void addMergeOptions(CLI::App &app, MergeOptions &o) {
   app.add_option("--adapter_name_or_path", o.adapter, "directory of the adapter")->required()->group("Data");
   app.add_option("-o,--output_dir", o.output, "directory to write")->required()->group("Data");
   app.add_option("--max_shard_size", o.maxShardBytes, "bytes of a file; 5GB")->transform(CLI::AsSizeValue(true))->group("Data");
-  app.add_option("--dtype,--torch_dtype", o.dtype, "of what is written; each tensor's own")
-      ->check(CLI::IsMember({"float32", "bfloat16", "float16"}))
-      ->group("Format");
+  auto *dtype = app.add_option("--dtype,--torch_dtype", o.dtype, "of what is written; each tensor's own")
+                    ->check(CLI::IsMember({"float32", "bfloat16", "float16"}))
+                    ->group("Format");
+  app.add_option("--requantize", o.requantize, "true: a base in 4 bits stays in 4 bits, what changes is quantized anew")->excludes(dtype)->group("Format");
   app.add_option("--safe_merge", o.safe, "round the change to the weight's dtype before it is added, as PEFT's safe_merge does")->group("Format");
   app.add_flag("--quiet", o.quiet, "no progress");
 }
@@ -170,7 +173,7 @@ void addOptions(CLI::App &app, ZprunOptions &o, std::string &adapterSwitch) {
     addEvaluationOptions(app, o);
     app.add_option("--report_to", o.reportTo, "tensorboard or none")->check(CLI::IsMember({"tensorboard", "none"}))->group("Logging");
     app.add_option("--logging_dir", o.loggingDirectory, "of TensorBoard's events; OUTPUT_DIR/runs")->group("Logging");
-    app.add_option("--report_memory", o.reportMemory, "true: loss and memory after each epoch, as the PEFT guide's scripts print them")->group("Logging");
+    app.add_option("--report_memory", o.reportMemory, "true: loss and memory after each epoch, memory after each evaluation, as the PEFT guide's scripts print them")->group("Logging");
     app.add_option("--push_to_hub", o.pushToHub, "add a model card and the tokenizer to OUTPUT_DIR, and say how it is pushed")->group("Logging");
     app.add_option("--hub_model_id", o.hubModel, "NAME/MODEL on the hub; OUTPUT_DIR's name")->group("Logging");
     app.add_flag("--dry_run", o.dryRun, "check everything, name the memory, train nothing");
@@ -180,10 +183,12 @@ void addOptions(CLI::App &app, ZprunOptions &o, std::string &adapterSwitch) {
     app.add_option("--adapter", adapterSwitch, "on, or off: the base model alone")->check(CLI::IsMember({"on", "off"}));
   } else if (o.verb == Verb::Eval) {
     app.add_option("--adapter", adapterSwitch, "on, or off: the base model alone")->check(CLI::IsMember({"on", "off"}));
+    app.add_option("--report_memory", o.reportMemory, "true: memory, as the PEFT guide's scripts print it")->group("Logging");
     app.add_option("--logits", o.logitsFile, "file for the logits of the first rows");
     app.add_option("--rows", o.logitsRows, "rows whose logits are written")->check(CLI::PositiveNumber);
   } else {
-    app.add_option("--steps", o.steps, "timed steps")->check(CLI::PositiveNumber);
+    app.add_option("--steps", o.steps.timed, "timed steps")->check(CLI::PositiveNumber);
+    app.add_option("--warm_up", o.steps.warmUp, "steps before them, not timed")->check(CLI::NonNegativeNumber);
     against = app.add_option("--against", o.against, "a second plan: the steps of both take turns in one process, and the ratio of their times is printed");
     calibrate = app.add_option("--calibrate", o.calibrate, "writes what this machine's kernels and collectives take, for zpc simulate --cluster; kernels that the file has of another plan stay");
     app.add_option("--throttle_collectives", o.throttle, "bytes a second that a rank gets from the others, at most: to see what a slower link would cost")

@@ -12,6 +12,7 @@
 #include "runtime/tools/zprun/merge/merge.h"
 #include "runtime/tools/zprun/quantize/quantize.h"
 #include "runtime/tools/zprun/resize/resize.h"
+#include "runtime/trainer/bench.h"
 
 namespace zp::rt {
 
@@ -45,7 +46,7 @@ struct ZprunOptions {
   RunSettings run;
   std::string evalDataset;
   std::string reportTo = "none", loggingDirectory; ///< tensorboard or none; empty: runs/ of the output directory
-  bool reportMemory = false; ///< training: loss and memory after each epoch; generation: its memory
+  bool reportMemory = false; ///< training: loss and memory after each epoch and evaluation; evaluation and generation: their memory
   bool pushToHub = false;
   std::string hubModel; ///< NAME/MODEL; empty: the output directory's name
   // eval
@@ -54,9 +55,10 @@ struct ZprunOptions {
   uint64_t logitsRows = 1;
   // generate
   std::string prompts, continuations;
+  bool streamTokens = false; ///< tokens on standard output as they come, and nothing else there
   GenerationFlags generation;
   // bench
-  uint64_t steps = 10;
+  BenchSteps steps;
   std::string against; ///< the plan whose steps take turns with those of `plan`; empty: none
   std::string calibrate; ///< the cluster.yaml to write; empty: none
   double throttle = 0;    ///< bytes a second of a collective; 0: as fast as it goes

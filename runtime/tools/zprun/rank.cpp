@@ -3,9 +3,9 @@
 #include <cstdio>
 #include <memory>
 #include <set>
-#include <thread>
 
 #include "runtime/collective/throttled/throttled_communicator.h"
+#include "runtime/device/cpu/thread_pool.h"
 #include "runtime/generation/generate.h"
 #include "runtime/io/adapter.h"
 #include "runtime/io/atomic_file.h"
@@ -40,8 +40,9 @@ static Status checkEmbeddings(const Session &session, Checkpoint &adapter) {
     if (tensor.info->shape != shapeOf(*parameter))
       return Status(ErrorCode::AdapterMismatch, placeOf(tensor, name) + "shape is " + shapeText(tensor.info->shape) + ", expected " +
                                                     shapeText(shapeOf(*parameter)) +
-                                                    " as the model has, whose vocabulary is another; make one of both: zprun merge --model " +
-                                                    session.options.model + " --adapter_name_or_path " + session.options.adapter + " -o NEW");
+                                                    " as the plan has, whose model has another vocabulary; import again with "
+                                                    "--adapter_name_or_path " +
+                                                    session.options.adapter);
   }
   return {};
 }
@@ -85,8 +86,10 @@ static StatusOr<int> train(const Session &session, Executor &executor, Communica
   if (session.options.reportTo == "tensorboard")
     run.eventDirectory = session.options.loggingDirectory.empty() ? session.options.outputDirectory + "/runs" : session.options.loggingDirectory;
   const bool speaks = communicator.rank() == 0 && !session.options.quiet;
-  if (speaks && session.options.reportMemory)
+  if (speaks && session.options.reportMemory) {
     run.afterEpoch = [&](const EpochReport &epoch) { reportEpoch(session, epoch); };
+    run.afterEvaluation = [&](const ResidentBytes &resident) { reportMemory(session, "eval", resident); };
+  }
   if (speaks)
     reportParameters(session);
   const uint64_t before = residentOwnBytes();
@@ -104,14 +107,18 @@ static StatusOr<int> train(const Session &session, Executor &executor, Communica
 static StatusOr<int> evaluateAndReport(const Session &session, Executor &executor, Communicator &communicator) {
   EvaluateOptions options{session.options.logitsFile, session.options.logitsRows, static_cast<uint64_t>(session.settings.seed)};
   ZP_ASSIGN_OR_RETURN(EvaluateReport report, evaluate(session.plan(), *session.dataset, executor, communicator, options));
-  if (communicator.rank() == 0)
+  if (communicator.rank() == 0) {
     reportEvaluation(report);
+    if (session.options.reportMemory && !session.options.quiet)
+      reportMemory(session, "eval", report.resident);
+  }
   return 0;
 }
 
 static StatusOr<int> generateAndReport(const Session &session, Executor &executor, Communicator &communicator) {
   const uint64_t before = residentOwnBytes();
-  ZP_ASSIGN_OR_RETURN(GenerateReport report, generate(session.plan(), session.prompts, session.generation, executor, communicator));
+  ZP_ASSIGN_OR_RETURN(GenerateReport report, generate(session.plan(), session.prompts, session.generation, executor, communicator,
+                                                      tokenLines(session, communicator)));
   if (communicator.rank() == 0) {
     ZP_RETURN_IF_ERROR(writeFileAtomically(session.options.continuations, linesOf(session.prompts, report.continuations)));
     reportGeneration(session, report);
@@ -121,8 +128,10 @@ static StatusOr<int> generateAndReport(const Session &session, Executor &executo
   return 0;
 }
 
-/// Of all ranks at once, as they trained: they share the machine in both.
+/// Of all ranks at once, as they trained: they share the machine in both. Measured on the CPU: nothing for a plan of another target.
 static StatusOr<MatmulRate> matmulRate(const Session &session, Communicator &communicator) {
+  if (!session.runsOnCpu())
+    return MatmulRate{};
   ZP_RETURN_IF_ERROR(communicator.barrier());
   MatmulRate rate = bestMatmulRate(session.settings.bf16, session.options.threads, communicator.localSize());
   ZP_RETURN_IF_ERROR(communicator.barrier());
@@ -130,8 +139,8 @@ static StatusOr<MatmulRate> matmulRate(const Session &session, Communicator &com
 }
 
 static StatusOr<int> benchAndReport(const Session &session, Executor &executor, Communicator &communicator) {
-  BenchLoop loop(session.plan(), session.settings, executor, communicator);
-  ZP_ASSIGN_OR_RETURN(BenchReport report, bench(loop, session.options.steps));
+  BenchLoop loop(session.plan(), session.settings, executor, communicator, session.options.steps);
+  ZP_ASSIGN_OR_RETURN(BenchReport report, bench(loop));
   ZP_ASSIGN_OR_RETURN(MatmulRate rate, matmulRate(session, communicator));
   if (communicator.rank() == 0)
     reportBench(session, report, rate, communicator);
@@ -139,24 +148,26 @@ static StatusOr<int> benchAndReport(const Session &session, Executor &executor, 
 }
 
 static StatusOr<int> compareAndReport(const Session &session, Executor &executor, Executor &against, Communicator &communicator) {
-  BenchLoop loop(session.plan(), session.settings, executor, communicator);
-  BenchLoop other(session.against->plan(), session.against->settings, against, communicator);
-  ZP_ASSIGN_OR_RETURN(BenchComparison comparison, benchInTurns(loop, other, session.options.steps));
+  BenchLoop loop(session.plan(), session.settings, executor, communicator, session.options.steps);
+  BenchLoop other(session.against->plan(), session.against->settings, against, communicator, session.options.steps);
+  ZP_ASSIGN_OR_RETURN(BenchComparison comparison, benchInTurns(loop, other));
   ZP_ASSIGN_OR_RETURN(MatmulRate rate, matmulRate(session, communicator));
+  MatmulRate otherRate = rate;
+  if (session.runsOnCpu() != session.against->runsOnCpu()) {
+    ZP_ASSIGN_OR_RETURN(otherRate, matmulRate(*session.against, communicator));
+  }
   if (communicator.rank() == 0)
-    reportComparison(session, comparison, rate, communicator);
+    reportComparison(session, comparison, rate, otherRate, communicator);
   return 0;
 }
 
 /// Runs updates one instruction at a time and writes what they took as the cluster that this machine is.
 static StatusOr<int> calibrateAndWrite(const Session &session, Executor &executor, Communicator &communicator, const InstructionTimes &times) {
-  BenchLoop loop(session.plan(), session.settings, executor, communicator);
-  ZP_RETURN_IF_ERROR(bench(loop, session.options.steps).status());
+  BenchLoop loop(session.plan(), session.settings, executor, communicator, session.options.steps);
+  ZP_RETURN_IF_ERROR(bench(loop).status());
   if (communicator.rank() != 0)
     return 0;
-  const int cores = static_cast<int>(std::thread::hardware_concurrency());
-  const int threads = session.options.threads > 0 ? session.options.threads : std::max(cores / std::max(communicator.localSize(), 1), 1);
-  ZP_RETURN_IF_ERROR(writeCalibration(session, times, threads));
+  ZP_RETURN_IF_ERROR(writeCalibration(session, times, threadsOfRank(session.options.threads, communicator.localSize())));
   return 0;
 }
 

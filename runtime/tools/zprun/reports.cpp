@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <fstream>
 #include <sstream>
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
@@ -118,10 +119,24 @@ void reportEvaluation(const EvaluateReport &report) {
   std::printf("%s\n", out.dump().c_str());
 }
 
+/// At once, and whole beside those of other ranks.
+static void writeLine(const json &line) {
+  const std::string text = line.dump() + "\n";
+  (void)!::write(STDOUT_FILENO, text.data(), text.size());
+}
+
+TokenListener tokenLines(const Session &session, const Communicator &communicator) {
+  if (!session.options.streamTokens)
+    return {};
+  if (communicator.rank() == 0) // the others make no token before this rank does
+    writeLine({{"prompts", session.prompts.rows.size()}});
+  return [](uint64_t prompt, int32_t token, bool over) { writeLine({{"row", prompt}, {"token", token}, {"over", over}}); };
+}
+
 void reportGeneration(const Session &session, const GenerateReport &report) {
   for (const std::string &note : session.generation.notes)
     std::fprintf(stderr, "%s\n", note.c_str());
-  if (session.options.quiet)
+  if (session.options.quiet || session.options.streamTokens)
     return;
   reportPeaks(session, report.residentPeak);
   json out = {{"prompts", report.continuations.size()}, {"prompt_tokens", report.promptTokens}, {"new_tokens", report.newTokens},
@@ -136,15 +151,18 @@ static json benchJson(const Session &session, const BenchReport &report, const M
               {"steps", report.steps},
               {"ranks", communicator.size()},
               {"throttled_to_bytes_per_second", nullptr},
-              {"kernel_path", textOf(kernelPath())},
+              {"kernel_path", nullptr},
               {"flops_per_step", report.flopsPerStep},
               {"matmul_flops_per_second", nullptr},
-              {"matmul_dtype", rate.dtype},
+              {"matmul_dtype", nullptr},
               {"loss", report.loss},
               {"seconds_by_kind", report.secondsByKind}};
   if (session.options.throttle > 0)
     out["throttled_to_bytes_per_second"] = session.options.throttle;
+  if (session.runsOnCpu()) // whose kernels have paths
+    out["kernel_path"] = textOf(kernelPath());
   if (rate.flopsPerSecond > 0) { // without the vendor library there is nothing to compare with
+    out["matmul_dtype"] = rate.dtype;
     out["model_bound"] = report.flopsPerStep / rate.flopsPerSecond / report.stepSeconds;
     out["matmul_flops_per_second"] = rate.flopsPerSecond;
   }
@@ -155,10 +173,11 @@ void reportBench(const Session &session, const BenchReport &report, const Matmul
   std::printf("%s\n", benchJson(session, report, rate, communicator).dump(2).c_str());
 }
 
-void reportComparison(const Session &session, const BenchComparison &comparison, const MatmulRate &rate, const Communicator &communicator) {
+void reportComparison(const Session &session, const BenchComparison &comparison, const MatmulRate &rate, const MatmulRate &againstRate,
+                      const Communicator &communicator) {
   json out = {{"step_time_ratio", comparison.stepTimeRatio},
               {"plan", benchJson(session, comparison.plan, rate, communicator)},
-              {"against", benchJson(*session.against, comparison.against, rate, communicator)}};
+              {"against", benchJson(*session.against, comparison.against, againstRate, communicator)}};
   std::printf("%s\n", out.dump(2).c_str());
 }
 

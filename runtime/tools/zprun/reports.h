@@ -22,11 +22,15 @@ void reportMemory(const Session &session, const char *stage, const ResidentBytes
 /// Those of an epoch and the guide's line of its perplexity and loss.
 void reportEpoch(const Session &session, const EpochReport &report);
 void reportEvaluation(const EvaluateReport &report);
+/// With --stream_tokens, what says each token by a line {"row": 0, "token": 5, "over": false}, all ranks of a host on one
+/// standard output; rank 0 says {"prompts": 3} before. Else nothing.
+TokenListener tokenLines(const Session &session, const Communicator &communicator);
 /// The `peak:` lines and one of JSON; the notes on generation_config.json on stderr.
 void reportGeneration(const Session &session, const GenerateReport &report);
 void reportBench(const Session &session, const BenchReport &report, const MatmulRate &rate, const Communicator &communicator);
-/// Of the session's plan and the one that it is compared with.
-void reportComparison(const Session &session, const BenchComparison &comparison, const MatmulRate &rate, const Communicator &communicator);
+/// Of the session's plan and the one that it is compared with. `model_bound` and what it is measured by are null where the rate is none.
+void reportComparison(const Session &session, const BenchComparison &comparison, const MatmulRate &rate, const MatmulRate &againstRate,
+                      const Communicator &communicator);
 /// `--calibrate`'s file. Errors: DiskWrite, DiskFull.
 Status writeCalibration(const Session &session, const InstructionTimes &times, int threads);
 /// The plan's spaces, for --dry_run.

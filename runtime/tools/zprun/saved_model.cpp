@@ -40,13 +40,19 @@ std::optional<int64_t> vocabularyOf(const std::string &model) {
   return (*config)["vocab_size"].get<int64_t>();
 }
 
-/// A head that is tied is saved too, as PEFT does.
+/// Those that the job begins with: the adapter's, if it brings its own. A head that is tied is saved too, as PEFT does.
 StatusOr<std::vector<SavedCopy>> embeddingsOf(const Session &session) {
   ZP_ASSIGN_OR_RETURN(Checkpoint base, Checkpoint::open(session.options.model));
+  std::optional<Checkpoint> adapter;
+  if (!session.options.adapter.empty()) {
+    ZP_ASSIGN_OR_RETURN(adapter, Checkpoint::openFile(session.options.adapter + "/adapter_model.safetensors"));
+  }
   std::vector<SavedCopy> copies;
   for (const fbs::Parameter *parameter : frozenEmbeddings(session.plan())) {
-    ZP_ASSIGN_OR_RETURN(CheckpointTensor tensor, base.find(textOf(parameter->checkpoint())));
-    copies.push_back({savedWholeAs(*parameter), tensor});
+    const std::string name = savedWholeAs(*parameter);
+    const bool brought = adapter && adapter->contains(name);
+    ZP_ASSIGN_OR_RETURN(CheckpointTensor tensor, brought ? adapter->find(name) : base.find(textOf(parameter->checkpoint())));
+    copies.push_back({name, tensor});
   }
   if (copies.size() == 1 && copies[0].name != kSavedHead)
     copies.push_back({kSavedHead, copies[0].tensor});

@@ -18,11 +18,10 @@ namespace zp::rt {
 bool Session::trainsAdapter() const { return plan().adapter_config() && plan().adapter_config()->size() > 0; }
 
 uint64_t Session::plannedBytes() const {
-  const bool deviceIsHost = plan().target()->string_view() == "cpu";
   uint64_t bytes = against ? against->plannedBytes() : 0;
   if (plan().spaces())
     for (const fbs::Space *space : *plan().spaces())
-      if (space->tier() != fbs::Tier::Disk && (deviceIsHost || space->tier() != fbs::Tier::Device))
+      if (space->tier() != fbs::Tier::Disk && (runsOnCpu() || space->tier() != fbs::Tier::Device))
         bytes += space->bytes();
   return bytes;
 }
@@ -54,6 +53,19 @@ static Status checkPurpose(const Session &session) {
                                                                      : ": generates and trains nothing, expected a plan that trains; import again without --generate"));
 }
 
+/// What is on standard output already stays there.
+static Status checkStream(const Session &session) {
+  auto wrong = [](const std::string &what) { return Status(ErrorCode::Config, "--stream_tokens: is true " + what); };
+  if (!session.options.streamTokens)
+    return {};
+  if (const uint64_t beams = session.generation.num_beams; beams > 1)
+    return wrong("with " + std::to_string(beams) + " beams, whose best text is known at its end, expected one; give --num_beams 1, "
+                                                   "or drop the flag");
+  if (session.options.reportMemory)
+    return wrong("beside --report_memory, whose lines go where tokens go, expected one of them; drop one");
+  return {};
+}
+
 static Status openData(Session &session) {
   const ZprunOptions &options = session.options;
   if (options.verb == Verb::Generate) {
@@ -63,6 +75,7 @@ static Status openData(Session &session) {
     const PromptRoom room{source ? source : static_cast<uint64_t>(session.settings.max_length) - 1, source > 0};
     ZP_ASSIGN_OR_RETURN(session.prompts, readPrompts(options.prompts, session.plan().vocab_size(), room));
     ZP_RETURN_IF_ERROR(checkGeneration(session.file.path(), session.plan(), session.generation, session.prompts));
+    ZP_RETURN_IF_ERROR(checkStream(session));
   } else {
     fbs::EntryKind kind = options.verb == Verb::Train ? fbs::EntryKind::TrainStep : fbs::EntryKind::Evaluate;
     PlanEntries entries(session.plan());

@@ -28,6 +28,7 @@ struct Session {
 
   const fbs::Plan &plan() const { return file.plan(); }
   bool trainsAdapter() const;
+  bool runsOnCpu() const { return plan().target()->string_view() == "cpu"; }
   /// Bytes of one rank in this host's memory, also those of the plan that it is compared with: the spaces but for the disk's, and a
   /// GPU's own.
   uint64_t plannedBytes() const;

@@ -1,8 +1,9 @@
-// cuda_api.h on a CPU: one memory, and nothing is ever under way.
+// cuda_api.h on a CPU: one memory, and nothing is ever under way. So streams, events and graphs are not tried by it.
 #include <cstdlib>
 #include <cstring>
 
 #include "runtime/device/cuda/cuda_api.h"
+#include "runtime/device/cuda/emulated/locked_memory.h"
 
 namespace zp::rt::cuda {
 
@@ -20,9 +21,9 @@ static StatusOr<void *> allocate(uint64_t bytes) {
 
 StatusOr<Properties> selectDevice(int) { return Properties{"emulated", uint64_t{1} << 40, uint64_t{1} << 40, 2}; }
 StatusOr<void *> allocateDevice(uint64_t bytes) { return allocate(bytes); }
-StatusOr<void *> allocatePinned(uint64_t bytes) { return allocate(bytes); }
+StatusOr<void *> allocatePinned(uint64_t bytes) { return emulated::allocateLocked(bytes); }
 void freeDevice(void *memory) { std::free(memory); }
-void freePinned(void *memory) { std::free(memory); }
+void freePinned(void *memory) { emulated::freeLocked(memory); }
 StatusOr<Stream> createStream() { return static_cast<Stream>(nullptr); }
 StatusOr<Event> createEvent() { return static_cast<Event>(nullptr); }
 void destroyStream(Stream) {}

@@ -1,16 +1,15 @@
 #include "runtime/tools/zprun/merge/merge.h"
 
-#include <cmath>
 #include <cstring>
 #include <filesystem>
-#include <functional>
+#include <memory>
 #include <optional>
 #include <set>
 
 #include "runtime/io/atomic_file.h"
 #include "runtime/io/convert_elements.h"
-#include "runtime/tools/zprun/merge/adapter_changes.h"
-#include "runtime/tools/zprun/merge/stored_weight.h"
+#include "runtime/io/token_weights.h"
+#include "runtime/tools/zprun/merge/requantized_weight.h"
 #include "runtime/tools/zprun/model_files.h"
 #include "runtime/tools/zprun/shard_files.h"
 #include "runtime/tools/zprun/staged_directory.h"
@@ -34,6 +33,7 @@ struct MergedTensor {
   DType dtype = DType::F32; ///< in which it is written
   SafetensorsDtype label = SafetensorsDtype::F32;
   std::vector<uint64_t> shape;
+  std::shared_ptr<RequantizedWeight> requantized; ///< it goes back into 4 bits
 };
 
 class Merge {
@@ -49,9 +49,11 @@ public:
     }
     ZP_ASSIGN_OR_RETURN(config, readObject<ordered_json>(configPath));
     ZP_ASSIGN_OR_RETURN(base, Checkpoint::open(options.model));
+    embedding = embeddingIn(base);
     ZP_ASSIGN_OR_RETURN(changes, readAdapterChanges(options.adapter));
     ZP_RETURN_IF_ERROR(listTensors());
     ZP_RETURN_IF_ERROR(checkBelonging());
+    ZP_RETURN_IF_ERROR(requantize());
     ZP_ASSIGN_OR_RETURN(StagedDirectory stage, StagedDirectory::create(options.output));
     ZP_RETURN_IF_ERROR(writeTensors(stage.path()));
     ZP_RETURN_IF_ERROR(writeOthers(stage.path()));
@@ -64,32 +66,34 @@ private:
     const std::vector<std::string> names = base.names();
     std::set<std::string> beside; // tensors that describe a weight in 4 bits
     for (const std::string &name : names)
-      if (std::string kind = quantizedAs(base, name); !kind.empty() && kind != "int8")
+      if (std::string kind = quantizedAs(base, name); !kind.empty() && kind != "int8" && !staysAsItIs(name))
         for (const std::string &suffix : {std::string("absmax"), std::string("quant_map"), std::string("nested_absmax"),
                                           std::string("nested_quant_map"), quantStateSuffix(*quantTypeOf(kind))})
           beside.insert(name + "." + suffix);
     for (const std::string &name : names)
       if (!beside.contains(name))
         ZP_RETURN_IF_ERROR(addTensor(name, name));
-    const bool tied = !base.contains(kHeadWeight) && base.contains(kEmbeddingWeight);
-    if (!tied || (!isChanged(kHeadWeight) && !isChanged(kEmbeddingWeight)))
+    const bool tied = !base.contains(kHeadWeight) && !embedding.empty();
+    if (!tied || (!isChanged(kHeadWeight) && !isChanged(embedding)))
       return {};
     ZP_ASSIGN_OR_RETURN(bool stay, staysTied());
     if (stay)
       return {};
-    return addTensor(kHeadWeight, kEmbeddingWeight);
+    return addTensor(kHeadWeight, embedding);
   }
 
-  bool isChanged(const char *name) const { return changes.added.contains(name) || changes.replaced.contains(name); }
+  bool isChanged(const std::string &name) const { return changes.added.contains(name) || changes.replaced.contains(name); }
+  /// Codes and what describes them are copied.
+  bool staysAsItIs(const std::string &name) const { return options.requantize && !isChanged(name); }
 
   /// The adapter has brought the two as one and the same.
   StatusOr<bool> staysTied() {
-    auto head = changes.replaced.find(kHeadWeight), embedding = changes.replaced.find(kEmbeddingWeight);
-    if (head == changes.replaced.end() || embedding == changes.replaced.end() || changes.added.contains(kHeadWeight) ||
-        changes.added.contains(kEmbeddingWeight))
+    auto head = changes.replaced.find(kHeadWeight), tokens = changes.replaced.find(embedding);
+    if (head == changes.replaced.end() || tokens == changes.replaced.end() || changes.added.contains(kHeadWeight) ||
+        changes.added.contains(embedding))
       return false;
     ZP_ASSIGN_OR_RETURN(CheckpointTensor one, changes.weights.find(head->second));
-    ZP_ASSIGN_OR_RETURN(CheckpointTensor other, changes.weights.find(embedding->second));
+    ZP_ASSIGN_OR_RETURN(CheckpointTensor other, changes.weights.find(tokens->second));
     const bool same = one.info->dtype == other.info->dtype && one.info->shape == other.info->shape &&
                       std::memcmp(one.data(), other.data(), one.info->bytes) == 0;
     if (same)
@@ -108,13 +112,13 @@ private:
     auto change = changes.added.find(name);
     auto replacement = changes.replaced.find(name);
     const bool touched = change != changes.added.end() || replacement != changes.replaced.end();
-    const bool fourBits = !quantizedAs(base, baseName).empty();
+    const bool fourBits = !quantizedAs(base, baseName).empty() && !staysAsItIs(name);
     tensor.floats = fourBits || floatOf(stored.info->dtype, tensor.dtype);
     if (tensor.floats || touched) {
       ZP_ASSIGN_OR_RETURN(StoredWeight weight, StoredWeight::open(base, baseName));
       tensor.shape = weight.shape();
       tensor.dtype = weight.dtype();
-      if (fourBits && !dequantized)
+      if (fourBits && !dequantized && !options.requantize)
         dequantized = weight.dtype();
       if (const FloatType *asked = findFloat(options.dtype))
         tensor.dtype = asked->dtype;
@@ -131,14 +135,14 @@ private:
   Status replace(MergedTensor &tensor, const std::string &name) {
     ZP_ASSIGN_OR_RETURN(StoredWeight weight, StoredWeight::open(changes.weights, name));
     const std::vector<uint64_t> &shape = weight.shape();
-    const bool vocabulary = tensor.name == kHeadWeight || tensor.name == kEmbeddingWeight;
+    const bool vocabulary = isTokenWeight(tensor.name);
     const bool fits =
         shape == tensor.shape || (vocabulary && shape.size() == 2 && tensor.shape.size() == 2 && shape[1] == tensor.shape[1]);
     if (!fits)
       return Status(ErrorCode::TensorShape, changes.place + ": tensor " + name + ": shape is " + shapeText(shape) +
                                                 ", expected " + shapeText(tensor.shape) +
                                                 " as the base has; name the base that the adapter was trained on");
-    if (tensor.name == kEmbeddingWeight && shape[0] != tensor.shape[0])
+    if (tensor.name == embedding && shape[0] != tensor.shape[0])
       vocabularySize = shape[0];
     tensor.shape = shape;
     tensor.source = name;
@@ -175,18 +179,50 @@ private:
     return {};
   }
 
+  /// The weights that go back into 4 bits. Those of nested scales are computed here for the first time.
+  Status requantize() {
+    if (!options.requantize)
+      return {};
+    bool any = false;
+    for (MergedTensor &tensor : tensors) {
+      const std::string kind = base.contains(tensor.name) ? quantizedAs(base, tensor.name) : "";
+      any |= !kind.empty();
+      if (kind.empty() || staysAsItIs(tensor.name))
+        continue;
+      ZP_ASSIGN_OR_RETURN(PrequantizedWeight weight, PrequantizedWeight::open(base, tensor.name, *quantTypeOf(kind)));
+      ZP_ASSIGN_OR_RETURN(CheckpointTensor codes, base.find(tensor.name));
+      ZP_ASSIGN_OR_RETURN(RequantizedWeight made, RequantizedWeight::prepare(tensor.name, weight.format(), codes.info->dtype, tensor.shape,
+                                                                             changes.place, [this, &tensor] { return valuesOf(tensor); }));
+      tensor.requantized = std::make_shared<RequantizedWeight>(std::move(made));
+    }
+    return any ? Status()
+               : Status(ErrorCode::Usage, "--requantize: " + options.model + " has no weight in 4 bits, expected a base that has; leave the flag "
+                                                                             "out, and run zprun quantize on the result");
+  }
+
+  StatusOr<MergedValues> valuesOf(const MergedTensor &tensor) {
+    return MergedValues::open(tensor.fromAdapter ? changes.weights : base, tensor.source, changes, tensor.change, tensor.name);
+  }
+
   Status writeTensors(const std::string &directory) {
     std::vector<SafetensorsEntry> entries;
-    for (const MergedTensor &tensor : tensors)
-      entries.push_back({tensor.name, tensor.label, tensor.shape});
     std::map<std::string, const MergedTensor *> byName;
-    for (const MergedTensor &tensor : tensors)
-      byName[tensor.name] = &tensor;
-    TensorProgress progress("merge", tensors.size(), options.quiet);
+    for (const MergedTensor &tensor : tensors) {
+      std::vector<SafetensorsEntry> own = {{tensor.name, tensor.label, tensor.shape}};
+      if (tensor.requantized)
+        own = tensor.requantized->entries();
+      for (SafetensorsEntry &entry : own) {
+        byName[entry.name] = &tensor;
+        entries.push_back(std::move(entry));
+      }
+    }
+    TensorProgress progress("merge", entries.size(), options.quiet);
     return writeShards(directory, std::move(entries), options.maxShardBytes, [&](const std::string &name, SafetensorsWriter &writer) {
       const MergedTensor &tensor = *byName.at(name);
       progress.step();
-      return tensor.floats ? writeFloats(tensor, writer) : copyBytes(tensor, writer);
+      if (tensor.requantized)
+        return tensor.requantized->write(name, writer);
+      return !tensor.floats ? copyBytes(tensor, writer) : tensor.change ? writeSum(tensor, writer) : writeFloats(tensor, writer);
     });
   }
 
@@ -195,50 +231,31 @@ private:
     return writer.write(tensor.name, 0, source.data(), source.info->bytes);
   }
 
+  /// As they are, but for their dtype.
   Status writeFloats(const MergedTensor &tensor, SafetensorsWriter &writer) {
     ZP_ASSIGN_OR_RETURN(StoredWeight source, StoredWeight::open(tensor.fromAdapter ? changes.weights : base, tensor.source));
-    std::optional<LowRankProduct> product;
-    if (tensor.change) {
-      ZP_ASSIGN_OR_RETURN(product, LowRankProduct::load(changes.weights, *tensor.change));
-    }
     const uint64_t elements = source.elements(), most = std::min(kPiece, elements);
     std::vector<std::byte> stored(bytesOf(source.dtype(), most)), out(bytesOf(tensor.dtype, most));
-    std::vector<float> values(product ? most : 0), added(product ? most : 0);
     for (uint64_t first = 0; first < elements; first += kPiece) {
       const uint64_t count = std::min(kPiece, elements - first);
       ZP_RETURN_IF_ERROR(source.read(first, count, stored.data()));
-      if (product) {
-        convertElements(stored.data(), source.dtype(), values.data(), DType::F32, count);
-        product->compute(first, count, added.data());
-        if (options.safe)
-          round(added, source.dtype(), count);
-        for (uint64_t i = 0; i < count; ++i)
-          values[i] += added[i];
-        ZP_RETURN_IF_ERROR(checkFinite(tensor, first, {values.data(), count}));
-        convertElements(reinterpret_cast<const std::byte *>(values.data()), DType::F32, out.data(), tensor.dtype, count);
-      } else {
-        convertElements(stored.data(), source.dtype(), out.data(), tensor.dtype, count);
-      }
+      convertElements(stored.data(), source.dtype(), out.data(), tensor.dtype, count);
       ZP_RETURN_IF_ERROR(writer.write(tensor.name, bytesOf(tensor.dtype, first), out.data(), bytesOf(tensor.dtype, count)));
     }
     return {};
   }
 
-  /// To what `dtype` can hold.
-  static void round(std::vector<float> &values, DType dtype, uint64_t count) {
-    if (dtype == DType::F32)
-      return;
-    std::vector<std::byte> rounded(bytesOf(dtype, count));
-    convertElements(reinterpret_cast<const std::byte *>(values.data()), DType::F32, rounded.data(), dtype, count);
-    convertElements(rounded.data(), dtype, values.data(), DType::F32, count);
-  }
-
-  Status checkFinite(const MergedTensor &tensor, uint64_t first, std::span<const float> values) const {
-    for (size_t i = 0; i < values.size(); ++i)
-      if (!std::isfinite(values[i]))
-        return Status(ErrorCode::NonFinite, changes.place + ": " + tensor.name + ": element " + std::to_string(first + i) +
-                                                " of the merged weight is " + std::to_string(values[i]) +
-                                                ", expected finite numbers; look at base and adapter, one of them is broken");
+  Status writeSum(const MergedTensor &tensor, SafetensorsWriter &writer) {
+    ZP_ASSIGN_OR_RETURN(MergedValues values, valuesOf(tensor));
+    const uint64_t elements = values.elements(), most = std::min(kPiece, elements);
+    std::vector<float> sum(most);
+    std::vector<std::byte> out(bytesOf(tensor.dtype, most));
+    for (uint64_t first = 0; first < elements; first += kPiece) {
+      const uint64_t count = std::min(kPiece, elements - first);
+      ZP_RETURN_IF_ERROR(values.read(first, count, options.safe, sum.data()));
+      convertElements(reinterpret_cast<const std::byte *>(sum.data()), DType::F32, out.data(), tensor.dtype, count);
+      ZP_RETURN_IF_ERROR(writer.write(tensor.name, bytesOf(tensor.dtype, first), out.data(), bytesOf(tensor.dtype, count)));
+    }
     return {};
   }
 
@@ -257,7 +274,7 @@ private:
     if (vocabularySize)
       config["vocab_size"] = *vocabularySize;
     for (const MergedTensor &tensor : tensors)
-      if (tensor.name == kHeadWeight && (isChanged(kHeadWeight) || isChanged(kEmbeddingWeight)))
+      if (tensor.name == kHeadWeight && (isChanged(kHeadWeight) || isChanged(embedding)))
         config["tie_word_embeddings"] = false;
     ZP_ASSIGN_OR_RETURN(std::string text, readTextFile(configPath));
     return writeFileAtomically(directory + "/config.json", config == given ? text : config.dump(2, ' ', true) + "\n");
@@ -267,6 +284,7 @@ private:
   const std::string configPath;
   ordered_json config;
   Checkpoint base;
+  std::string embedding; // the base's; empty where it has none
   AdapterChanges changes;
   std::vector<MergedTensor> tensors;
   std::optional<DType> dequantized;       // what the first weight in 4 bits was quantized from

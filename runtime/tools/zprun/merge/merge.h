@@ -3,7 +3,8 @@
 // Contract. Each weight becomes what PEFT 0.21's merge_and_unload makes of it: W + scale·B·A, the product in fp32, rounded once
 // to W's dtype (`safe`: the product is rounded to it first, as safe_merge does). A weight in 4 bits is dequantized to the dtype
 // that it was quantized from, and stays in it: what PEFT gives after the model was dequantized; `zprun quantize` makes 4 bits of
-// the result. Whole tensors of the adapter (modules_to_save, resized embeddings, biases) take the places of the base's. Where
+// the result. `requantize`: the model stays in 4 bits, as PEFT's merge of one does (requantized_weight.h); what the adapter doesn't
+// change is copied. Whole tensors of the adapter (modules_to_save, resized embeddings, biases) take the places of the base's. Where
 // head and embedding are tied and the adapter changes one of them, the head becomes its own, so that the merged model computes
 // what base and adapter did. A million elements of a weight and its two matrices are in memory at a time. The
 // files appear together, at the end.
@@ -20,7 +21,7 @@ namespace zp::rt {
 struct MergeOptions {
   std::string model, adapter, output;
   std::string dtype; ///< of every tensor of floats; empty: each its own
-  bool safe = false, quiet = false;
+  bool safe = false, requantize = false, quiet = false;
   uint64_t maxShardBytes = 5'000'000'000;
 };
 

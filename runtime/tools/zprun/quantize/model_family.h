@@ -12,30 +12,38 @@
 
 namespace zp::rt {
 
+class TensorList;
+
 struct ModelFamily {
   const char *architecture; ///< architectures[0] of config.json
   const char *modelType;
-  const char *fields;   ///< JSON: the configuration's fields and their defaults, as transformers 5.23 declares them
-  bool derivesHeadDim;  ///< a null head_dim is hidden_size / heads
-  bool hasLayerTypes;   ///< layer_types, and a sliding_window that use_sliding_window switches
-  bool alwaysQkvBias;   ///< q, k and v have a bias whatever the configuration says
-  bool normalizesHeads; ///< q_norm and k_norm
+  const char *fields;  ///< JSON: the configuration's fields and their defaults, as transformers 5.23 declares them
+  const char *aliases; ///< JSON: other names of fields, which go before their own (its attribute_map)
+  /// Sets fields that follow from others where they aren't given. `given` is the file, `config` has every field.
+  void (*derive)(const nlohmann::json &given, nlohmann::json &config);
+  /// Lists all parameters but the head's.
+  void (*list)(const nlohmann::json &config, TensorList &tensors);
+  const char *basePrefix; ///< of names, which a checkpoint of the model without its head leaves out
+  const char *note;       ///< what whoever quantises such a model should know; null: nothing
 };
 
-/// Null for an architecture that isn't known.
+/// By a name that config.json may have for it; null for an architecture that isn't known.
 const ModelFamily *findFamily(std::string_view architecture);
 /// "LlamaForCausalLM, MistralForCausalLM, …"
 std::string knownArchitectures();
 
-/// A parameter of a model.
+/// A tensor of a model.
 struct ModelTensor {
   std::string name;
   std::vector<uint64_t> shape;
-  bool linear = false; ///< the weight of a linear other than the head: what is quantised
+  bool linear = false;      ///< the weight of a linear that is quantised
+  bool staysF32 = false;    ///< in a model of float16: transformers keeps it in fp32 there
+  bool isParameter = true;  ///< else a buffer, which is zeros where the checkpoint has none
+  std::string source = {};  ///< its name in the checkpoint; empty: zeros
 };
 
-/// All parameters, the head (if `head`) last. `config` has every field of the family. Config for sizes that are no
-/// sizes; `path` begins its message.
+/// All tensors, the head (if `head`) last. `config` has every field of the family. Config for sizes that are no sizes;
+/// `path` begins its message.
 StatusOr<std::vector<ModelTensor>> tensorsOf(const ModelFamily &family, const nlohmann::json &config, bool head,
                                              const std::string &path);
 

@@ -1,9 +1,11 @@
 #include "runtime/tools/zprun/quantize/quantize.h"
 
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 
 #include "runtime/io/convert_elements.h"
+#include "runtime/io/token_weights.h"
 #include "runtime/quant/python_json.h"
 #include "runtime/tools/zprun/model_files.h"
 #include "runtime/tools/zprun/quantize/quantized_writer.h"
@@ -18,7 +20,6 @@ using nlohmann::json;
 namespace {
 
 constexpr uint32_t kBlockSize = 64; // what the reference always makes
-constexpr const char *kHead = "lm_head.weight", *kEmbedding = "model.embed_tokens.weight";
 
 struct Storage {
   const char *name;
@@ -38,6 +39,7 @@ public:
     ZP_ASSIGN_OR_RETURN(Checkpoint checkpoint, Checkpoint::open(options.model));
     ZP_ASSIGN_OR_RETURN(bool head, hasHead(checkpoint));
     ZP_ASSIGN_OR_RETURN(std::vector<ModelTensor> tensors, tensorsOf(*family, config, head, configPath));
+    findSources(checkpoint, tensors);
     ZP_RETURN_IF_ERROR(chooseFormat(checkpoint, tensors));
     json generation = generationConfigOfModel(given);
     if (std::string path = options.model + "/generation_config.json"; std::filesystem::exists(path)) {
@@ -49,6 +51,8 @@ public:
     uint64_t steps = 0;
     for (const ModelTensor &tensor : tensors)
       steps += tensor.linear && format.nested ? 2 : 1;
+    if (family->note && !options.quiet)
+      std::fprintf(stderr, "quantize: note: %s: %s\n", configPath.c_str(), family->note);
     TensorProgress progress("quantize", steps, options.quiet);
     QuantizedWriter writer(checkpoint, format, std::move(tensors), [&] { progress.step(); });
     ZP_RETURN_IF_ERROR(writer.write(stage.path(), options.maxShardBytes));
@@ -82,15 +86,32 @@ private:
   /// A tied head is saved with the embedding alone; two that differ aren't tied, whatever the configuration says.
   StatusOr<bool> hasHead(Checkpoint &checkpoint) {
     const bool tied = config["tie_word_embeddings"].is_boolean() && config["tie_word_embeddings"].get<bool>();
-    if (!tied || !checkpoint.contains(kHead) || !checkpoint.contains(kEmbedding))
+    const std::string shared = embeddingIn(checkpoint);
+    if (!tied || !checkpoint.contains(kHeadWeight) || shared.empty())
       return !tied;
-    ZP_ASSIGN_OR_RETURN(CheckpointTensor head, checkpoint.find(kHead));
-    ZP_ASSIGN_OR_RETURN(CheckpointTensor embedding, checkpoint.find(kEmbedding));
+    ZP_ASSIGN_OR_RETURN(CheckpointTensor head, checkpoint.find(kHeadWeight));
+    ZP_ASSIGN_OR_RETURN(CheckpointTensor embedding, checkpoint.find(shared));
     bool same = head.info->dtype == embedding.info->dtype && head.info->shape == embedding.info->shape &&
                 std::memcmp(head.data(), embedding.data(), head.info->bytes) == 0;
     head.file->release(*head.info, 0, head.info->bytes);
     embedding.file->release(*embedding.info, 0, embedding.info->bytes);
     return !same;
+  }
+
+  /// A checkpoint may lack the prefix of a model without its head, name the embedding by an alias, and have no buffers.
+  void findSources(const Checkpoint &checkpoint, std::vector<ModelTensor> &tensors) const {
+    const std::string_view prefix = family->basePrefix;
+    for (ModelTensor &tensor : tensors) {
+      if (checkpoint.contains(tensor.name))
+        continue;
+      const std::string bare = tensor.name.starts_with(prefix) ? tensor.name.substr(prefix.size()) : tensor.name;
+      if (checkpoint.contains(bare))
+        tensor.source = bare;
+      else if (&tensor == tensors.data()) // the embedding
+        tensor.source = embeddingIn(checkpoint).empty() ? tensor.name : embeddingIn(checkpoint);
+      else if (!tensor.isParameter)
+        tensor.source.clear();
+    }
   }
 
   /// The model's own dtype is what its configuration says, or else what its first tensor has.
@@ -103,7 +124,7 @@ private:
                                              "\", expected float32, bfloat16 or float16; say which with --dtype");
       }
     DType stored;
-    ZP_ASSIGN_OR_RETURN(CheckpointTensor tensor, findFloats(checkpoint, first.name, first.shape, stored));
+    ZP_ASSIGN_OR_RETURN(CheckpointTensor tensor, findFloats(checkpoint, first.source, first.shape, stored));
     return &floatOf(stored);
   }
 

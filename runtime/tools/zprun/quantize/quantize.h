@@ -2,8 +2,9 @@
 //
 // Contract. What is written equals, file for file and bit for bit, what transformers 5.23 with bitsandbytes 0.50.2 (on
 // a CPU, one thread) saves of the same weights: model.safetensors or shards with their index, config.json,
-// generation_config.json. Every linear but the head is quantised, in blocks of 64. One piece of a weight and its scales
-// are in memory at a time. The files appear together, at the end.
+// generation_config.json. Every linear is quantised, in blocks of 64, but the head and those that schema/four_bit_modules.h
+// names. Falcon's are too, as transformers 4 has it: 5.23 takes plain linears alone, which Falcon's aren't. One piece of a
+// weight and its scales are in memory at a time. The files appear together, at the end.
 #ifndef ZP_RUNTIME_TOOLS_ZPRUN_QUANTIZE_QUANTIZE_H
 #define ZP_RUNTIME_TOOLS_ZPRUN_QUANTIZE_QUANTIZE_H
 

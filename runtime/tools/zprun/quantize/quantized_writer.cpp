@@ -1,7 +1,6 @@
 #include "runtime/tools/zprun/quantize/quantized_writer.h"
 
 #include <algorithm>
-#include <span>
 
 #include "runtime/io/convert_elements.h"
 #include "runtime/quant/nested_scales.h"
@@ -58,7 +57,7 @@ Status QuantizedWriter::write(const std::string &directory, uint64_t maxShardByt
 }
 
 StatusOr<WeightBlocks> QuantizedWriter::blocksOf(const ModelTensor &tensor) {
-  return WeightBlocks::open({&from, 0, format.dtype, kConfigExpects}, tensor.name, tensor.shape, format.blocks);
+  return WeightBlocks::open({&from, 0, format.dtype, kConfigExpects}, tensor.source, tensor.shape, format.blocks);
 }
 
 /// The text beside a weight names its offset, and where anything lies in a file hangs on the text's length: offsets
@@ -79,6 +78,11 @@ Status QuantizedWriter::readOffsets() {
   return {};
 }
 
+/// Of one that isn't quantised.
+DType QuantizedWriter::dtypeOf(const ModelTensor &tensor) const {
+  return tensor.staysF32 && format.dtype == DType::F16 ? DType::F32 : format.dtype;
+}
+
 QuantState QuantizedWriter::stateOf(const ModelTensor &tensor) const {
   QuantState state{format.blocks, format.dtype, tensor.shape, std::nullopt};
   if (format.nested)
@@ -86,30 +90,21 @@ QuantState QuantizedWriter::stateOf(const ModelTensor &tensor) const {
   return state;
 }
 
+FourBitTensors QuantizedWriter::partsOf(const ModelTensor &tensor) const { return {tensor.name, stateOf(tensor), format.storage}; }
+
 Status QuantizedWriter::layOut() {
   for (const ModelTensor &tensor : tensors) {
     if (!tensor.linear) {
-      entries.push_back({tensor.name, labelOf(format.dtype), tensor.shape});
+      entries.push_back({tensor.name, labelOf(dtypeOf(tensor)), tensor.shape});
       continue;
     }
-    const uint64_t packed = packedBytesOf(elementsOf(tensor)),
-                   scales = rt::blocksOf(elementsOf(tensor), format.blocks.blockSize);
-    const uint64_t label = bitsOf(format.storage) / 8;
-    if (packed % label != 0)
+    const FourBitTensors parts = partsOf(tensor);
+    if (!parts.storageFits())
       return Status(ErrorCode::Config, "--bnb_4bit_quant_storage_dtype: " + format.storageName + " can't label the " +
-                                           std::to_string(packed) + " bytes of " + tensor.name +
+                                           std::to_string(packedBytesOf(elementsOf(tensor))) + " bytes of " + tensor.name +
                                            ", expected a type whose size divides them; leave the flag out for uint8");
-    const std::string &name = tensor.name;
-    entries.push_back({name, format.storage, {packed / label, 1}});
-    entries.push_back({name + ".absmax", format.nested ? SafetensorsDtype::U8 : SafetensorsDtype::F32, {scales}});
-    entries.push_back({name + ".quant_map", SafetensorsDtype::F32, {kQuantCodes}});
-    if (format.nested) {
-      entries.push_back({name + ".nested_absmax", SafetensorsDtype::F32, {rt::blocksOf(scales, kNestedBlockSize)}});
-      entries.push_back({name + ".nested_quant_map", SafetensorsDtype::F32, {dynamicMap().size()}});
-    }
-    entries.push_back({name + "." + quantStateSuffix(format.blocks.type),
-                       SafetensorsDtype::U8,
-                       {writeQuantState(stateOf(tensor)).size()}});
+    for (SafetensorsEntry &entry : parts.entries())
+      entries.push_back(std::move(entry));
   }
   return {};
 }
@@ -120,12 +115,17 @@ Status QuantizedWriter::put(const std::string &name, uint64_t offset, const void
 
 Status QuantizedWriter::copyTensor(const ModelTensor &tensor) {
   DType stored;
-  ZP_ASSIGN_OR_RETURN(CheckpointTensor source, findFloats(from, tensor.name, tensor.shape, stored, kConfigExpects));
-  std::vector<std::byte> piece(bytesOf(format.dtype, std::min(kPiece, elementsOf(tensor))));
+  const DType dtype = dtypeOf(tensor);
+  std::vector<std::byte> piece(bytesOf(dtype, std::min(kPiece, elementsOf(tensor))));
+  if (tensor.source.empty())
+    return forEachPiece(elementsOf(tensor), [&](uint64_t first, uint64_t count) {
+      return put(tensor.name, bytesOf(dtype, first), piece.data(), bytesOf(dtype, count)); // zeros
+    });
+  ZP_ASSIGN_OR_RETURN(CheckpointTensor source, findFloats(from, tensor.source, tensor.shape, stored, kConfigExpects));
   return forEachPiece(elementsOf(tensor), [&](uint64_t first, uint64_t count) {
-    convertElements(source.data() + bytesOf(stored, first), stored, piece.data(), format.dtype, count);
+    convertElements(source.data() + bytesOf(stored, first), stored, piece.data(), dtype, count);
     source.file->release(*source.info, bytesOf(stored, first), bytesOf(stored, count));
-    return put(tensor.name, bytesOf(format.dtype, first), piece.data(), bytesOf(format.dtype, count));
+    return put(tensor.name, bytesOf(dtype, first), piece.data(), bytesOf(dtype, count));
   });
 }
 
@@ -138,24 +138,14 @@ Status QuantizedWriter::quantizeTensor(const ModelTensor &tensor) {
     return put(tensor.name, first / 2, packed.data(), packedBytesOf(count));
   }));
   weight.release();
-  const std::string text = writeQuantState(stateOf(tensor));
-  ZP_RETURN_IF_ERROR(put(tensor.name + "." + quantStateSuffix(format.blocks.type), 0, text.data(), text.size()));
-  const auto &map = tableOf(format.blocks.type).values;
-  ZP_RETURN_IF_ERROR(put(tensor.name + ".quant_map", 0, map.data(), sizeof map));
-  return putScales(tensor.name, scales);
-}
-
-Status QuantizedWriter::putScales(const std::string &name, std::span<const float> scales) {
-  if (!format.nested)
-    return put(name + ".absmax", 0, scales.data(), scales.size_bytes());
-  const float offset = offsets.at(name);
-  std::vector<uint8_t> codes(scales.size());
-  std::vector<float> groups(rt::blocksOf(scales.size(), kNestedBlockSize));
-  quantizeScales(scales, offset, 0, codes);
-  nestScales(scales, offset, 0, groups);
-  ZP_RETURN_IF_ERROR(put(name + ".absmax", 0, codes.data(), codes.size()));
-  ZP_RETURN_IF_ERROR(put(name + ".nested_absmax", 0, groups.data(), groups.size() * sizeof(float)));
-  return put(name + ".nested_quant_map", 0, dynamicMap().data(), sizeof(DynamicMap));
+  const FourBitTensors parts = partsOf(tensor);
+  for (const SafetensorsEntry &entry : parts.entries()) {
+    if (entry.name == tensor.name)
+      continue;
+    const std::string bytes = parts.beside(entry.name, scales);
+    ZP_RETURN_IF_ERROR(put(entry.name, 0, bytes.data(), bytes.size()));
+  }
+  return {};
 }
 
 /// Parameters are those of the model, two to a byte of codes; scales and maps are none.
@@ -163,7 +153,8 @@ std::string QuantizedWriter::index(const std::vector<Shard> &shards) const {
   nlohmann::json index;
   uint64_t bytes = 0, parameters = 0;
   for (const ModelTensor &tensor : tensors)
-    parameters += tensor.linear ? packedBytesOf(elementsOf(tensor)) * 2 : elementsOf(tensor);
+    if (tensor.isParameter)
+      parameters += tensor.linear ? packedBytesOf(elementsOf(tensor)) * 2 : elementsOf(tensor);
   for (const Shard &shard : shards)
     for (const SafetensorsEntry &entry : shard.entries) {
       uint64_t bits = bitsOf(entry.dtype);

@@ -5,9 +5,8 @@
 #include <functional>
 #include <map>
 
-#include "runtime/io/safetensors_writer.h"
 #include "runtime/io/weight_blocks.h"
-#include "runtime/quant/quant_state_json.h"
+#include "runtime/tools/zprun/four_bit_tensors.h"
 #include "runtime/tools/zprun/quantize/model_family.h"
 #include "runtime/trainer/shards.h"
 
@@ -35,10 +34,11 @@ private:
   Status readOffsets();
   Status layOut();
   Status put(const std::string &name, uint64_t offset, const void *data, uint64_t bytes);
+  DType dtypeOf(const ModelTensor &tensor) const;
   Status copyTensor(const ModelTensor &tensor);
   Status quantizeTensor(const ModelTensor &tensor);
-  Status putScales(const std::string &name, std::span<const float> scales);
   QuantState stateOf(const ModelTensor &tensor) const;
+  FourBitTensors partsOf(const ModelTensor &tensor) const;
   StatusOr<WeightBlocks> blocksOf(const ModelTensor &tensor);
   std::string index(const std::vector<Shard> &shards) const;
 

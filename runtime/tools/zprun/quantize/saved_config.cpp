@@ -63,6 +63,8 @@ const std::set<std::string> &generationFields() {
   return keys;
 }
 
+bool isLabelMap(const std::string &key) { return key == "id2label" || key == "label2id"; }
+
 void setDefault(json &object, const char *key, const json &value) {
   if (!object.contains(key))
     object[key] = value;
@@ -97,26 +99,6 @@ Status moveRope(const json &given, json &config, const std::string &path) {
   return {};
 }
 
-/// Fields that follow from others where they aren't given.
-void derive(const ModelFamily &family, json &config) {
-  auto whole = [&](const char *key) { return config[key].is_number_unsigned() ? config[key].get<uint64_t>() : 0; };
-  if (config["num_key_value_heads"].is_null())
-    config["num_key_value_heads"] = config["num_attention_heads"];
-  if (family.derivesHeadDim && config["head_dim"].is_null() && whole("num_attention_heads") > 0)
-    config["head_dim"] = whole("hidden_size") / whole("num_attention_heads");
-  if (!family.hasLayerTypes)
-    return;
-  if (!isTrue(config, "use_sliding_window"))
-    config["sliding_window"] = nullptr;
-  if (config["layer_types"].is_null() && whole("num_hidden_layers") < (1u << 16)) {
-    config["layer_types"] = json::array();
-    for (uint64_t i = 0; i < whole("num_hidden_layers"); ++i)
-      config["layer_types"].push_back(!config["sliding_window"].is_null() && i >= whole("max_window_layers")
-                                          ? "sliding_attention"
-                                          : "full_attention");
-  }
-}
-
 } // namespace
 
 StatusOr<json> savedConfig(const json &given, const ModelFamily &family, const std::string &path) {
@@ -124,13 +106,22 @@ StatusOr<json> savedConfig(const json &given, const ModelFamily &family, const s
     return Status(ErrorCode::Config,
                   path + ": per_layer_config: is given, expected one configuration for all layers; use another model");
   json config = json::parse(family.fields);
+  const json aliases = json::parse(family.aliases);
   for (const auto &[key, value] : given.items()) {
-    bool common = commonFields().contains(key) && (commonFields()[key] == value || value.is_null());
-    if (config.contains(key) || (!common && !droppedKeys().contains(key)))
+    const bool common = commonFields().contains(key) && (commonFields()[key] == value || value.is_null());
+    if (common && isLabelMap(key)) { // the class's own, of another number of labels, where the file says nothing
+      if (!value.is_null())
+        config.erase(key);
+    } else if (!aliases.contains(key) && (config.contains(key) || (!common && !droppedKeys().contains(key)))) {
       config[key] = value;
+    }
   }
-  derive(family, config);
-  ZP_RETURN_IF_ERROR(moveRope(given, config, path));
+  family.derive(given, config);
+  for (const auto &[alias, field] : aliases.items())
+    if (given.contains(alias) && !given[alias].is_null())
+      config[field.get<std::string>()] = given[alias];
+  if (config.contains("rope_parameters"))
+    ZP_RETURN_IF_ERROR(moveRope(given, config, path));
   config["architectures"] = {family.architecture};
   config["model_type"] = family.modelType;
   config["transformers_version"] = kVersion;

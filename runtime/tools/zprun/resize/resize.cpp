@@ -5,6 +5,7 @@
 #include "runtime/io/atomic_file.h"
 #include "runtime/io/convert_elements.h"
 #include "runtime/io/parameter_info.h"
+#include "runtime/io/token_weights.h"
 #include "runtime/tools/zprun/model_files.h"
 #include "runtime/tools/zprun/shard_files.h"
 #include "runtime/tools/zprun/staged_directory.h"
@@ -15,6 +16,8 @@ namespace zp::rt {
 using nlohmann::ordered_json;
 
 namespace {
+
+constexpr const char *kHeadBias = "final_logits_bias"; // BART's: a row with a number a token
 
 /// The mean of a matrix's rows, in its own dtype.
 std::vector<std::byte> meanRow(const CheckpointTensor &tensor, DType dtype) {
@@ -49,7 +52,7 @@ public:
       ZP_ASSIGN_OR_RETURN(CheckpointTensor tensor, base.find(name));
       entries.push_back({name, tensor.info->dtype, tensor.info->shape});
       if (grows(name))
-        entries.back().shape[0] = rows;
+        entries.back().shape[rowsAt(name)] = rows;
     }
     ZP_ASSIGN_OR_RETURN(StagedDirectory stage, StagedDirectory::create(options.output));
     TensorProgress progress("resize", entries.size(), options.quiet);
@@ -67,15 +70,23 @@ public:
   }
 
 private:
-  static bool grows(const std::string &name) { return name == kHeadWeight || name == kEmbeddingWeight; }
+  static bool isHeadBias(const std::string &name) { return name == kHeadBias; }
+  static bool grows(const std::string &name) { return isTokenWeight(name) || isHeadBias(name); }
+  /// Which of its extents is the vocabulary's.
+  static size_t rowsAt(const std::string &name) { return isHeadBias(name) ? 1 : 0; }
 
   Status chooseRows() {
-    ZP_ASSIGN_OR_RETURN(CheckpointTensor embedding, base.find(kEmbeddingWeight));
-    for (const char *name : {kEmbeddingWeight, kHeadWeight}) {
-      if (!base.contains(name))
-        continue; // a head that is tied
+    const std::string embeddingName = embeddingIn(base);
+    if (embeddingName.empty())
+      return Status(ErrorCode::TensorMissing, base.place() + ": has no embeddings of tokens, expected embed_tokens, word_embeddings or "
+                                                             "shared; name the directory of a language model");
+    ZP_ASSIGN_OR_RETURN(CheckpointTensor embedding, base.find(embeddingName));
+    for (const std::string &name : base.names()) {
+      if (!grows(name))
+        continue;
       ZP_ASSIGN_OR_RETURN(CheckpointTensor tensor, base.find(name));
-      if (tensor.info->shape.size() != 2 || tensor.info->shape[0] != embedding.info->shape[0])
+      if (tensor.info->shape.size() != 2 || embedding.info->shape.size() != 2 || tensor.info->shape[rowsAt(name)] != embedding.info->shape[0] ||
+          (isHeadBias(name) && tensor.info->shape[0] != 1))
         return Status(ErrorCode::TensorShape, placeOf(tensor, name) + "shape is " + shapeText(tensor.info->shape) +
                                                   ", expected a row a token, as many as embeddings; fetch the model again");
       DType dtype;
@@ -97,8 +108,9 @@ private:
     if (grows(name)) {
       DType dtype = DType::F32;
       floatOf(tensor.info->dtype, dtype); // was seen to be floats
-      const std::vector<std::byte> mean = meanRow(tensor, dtype);
-      for (uint64_t row = tensor.info->shape[0]; row < rows; ++row)
+      // Of the bias of logits it is zeros, as transformers has it.
+      const std::vector<std::byte> mean = isHeadBias(name) ? std::vector<std::byte>(bytesOf(dtype, 1)) : meanRow(tensor, dtype);
+      for (uint64_t row = tensor.info->shape[rowsAt(name)]; row < rows; ++row)
         ZP_RETURN_IF_ERROR(writer.write(name, row * mean.size(), mean.data(), mean.size()));
     }
     tensor.file->release(*tensor.info, 0, tensor.info->bytes);

@@ -1,6 +1,7 @@
 // `zprun resize`: a model's directory with more rows of embeddings, for tokens that its tokenizer gets.
 //
-// Contract. Embedding and head get rows up to the next multiple; each new row is the mean of the old ones. (transformers'
+// Contract. Embedding and head, by whatever names the family has them, get rows up to the next multiple; each new row is the mean
+// of the old ones. BART's bias of logits, a number a token, gets zeros. (transformers'
 // mean_resizing draws around that mean with a 1e-9th of the rows' covariance: the same to four digits, and another every time.)
 // Every other byte of the weights is copied; config.json names the new vocabulary. The files appear together, at the end.
 #ifndef ZP_RUNTIME_TOOLS_ZPRUN_RESIZE_RESIZE_H

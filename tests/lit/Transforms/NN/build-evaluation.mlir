@@ -7,7 +7,7 @@
 // RUN: diff %t.want %t.got
 // RUN: count 2 < %t.got
 // Attention keeps its probabilities.
-// RUN: sed 's/%d = nn.dropout.*/%d, %lse = nn.attention %e, %e, %e, %ids, %ids drops_by %scalars {heads = 2 : i64, kv_heads = 2 : i64, length = 8 : i64, key_length = 8 : i64, scale = 0.5 : f64, dropout = 0.5 : f64, site = 3 : i64, nn.unit = 1 : i64} : (tensor<16x4xf32>, tensor<16x4xf32>, tensor<16x4xf32>, tensor<16xi32>, tensor<16xi32>, tensor<64xi8>) -> (tensor<16x4xf32>, tensor<2x16xf32>)/' %s | zp-opt --nn-build-evaluation | FileCheck %s --check-prefix=KEPT
+// RUN: sed 's/%d = nn.dropout.*/%d, %lse = nn.attention %e, %e, %e, %ids, %ids drops_by %%scalars {heads = 2 : i64, kv_heads = 2 : i64, length = 8 : i64, key_length = 8 : i64, scale = 0.5 : f64, dropout = 0.5 : f64, site = 3 : i64, nn.unit = 1 : i64} : (tensor<16x4xf32>, tensor<16x4xf32>, tensor<16x4xf32>, tensor<16xi32>, tensor<16xi32>, tensor<64xi8>) -> (tensor<16x4xf32>, tensor<2x16xf32>)/' %s | zp-opt --nn-build-evaluation | FileCheck %s --check-prefix=KEPT
 // KEPT-LABEL: nn.program @train_step
 // KEPT: nn.attention {{.*}} drops_by %{{.*}} {dropout = 5.000000e-01 : f64, {{.*}}site = 3 : i64}
 // KEPT-LABEL: nn.program @evaluate

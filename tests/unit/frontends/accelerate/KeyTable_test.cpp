@@ -1,5 +1,6 @@
 #include "frontends/accelerate/KeyTable.h"
 
+#include <algorithm>
 #include <set>
 
 #include "frontends/accelerate/AccelerateConfig.h"
@@ -41,6 +42,60 @@ TEST(KeyTable, rowsAreSound) {
       }
     }
   }
+}
+
+/// "a.b" with a value as a file of one key.
+static StatusOr<ConfigDocument> fileOf(const std::string &name, const std::string &value) {
+  std::string text;
+  size_t depth = 0;
+  for (size_t at = 0, dot; at != std::string::npos; at = dot == std::string::npos ? dot : dot + 1) {
+    dot = name.find('.', at);
+    text += std::string(2 * depth++, ' ') + name.substr(at, dot == std::string::npos ? dot : dot - at) + ":";
+    text += dot == std::string::npos ? " " + value + "\n" : "\n";
+  }
+  return ConfigDocument::parseYaml("c.yaml", text);
+}
+
+static Status readOne(const KeyTable &table, const std::string &name, const std::string &value) {
+  StatusOr<ConfigDocument> document = fileOf(name, value);
+  if (!document.ok())
+    return document.status();
+  ReadKeys keys;
+  return table.read(*document, document->root(), keys, /*numbersInQuotes=*/true);
+}
+
+// Whatever a key is for, a value that it can't have is an error that names file, line and key.
+TEST(KeyTable, everyKeyRefusesWhatItCannotBe) {
+  int tried = 0;
+  for (const KeyTable *table : {&accelerateKeys(), &deepspeedKeys(), &dsConfigKeys()})
+    for (const ConfigKey &key : table->all()) {
+      const std::string name = key.name;
+      const bool any = key.kind == ValueKind::Any || (key.kind == ValueKind::Text && !*key.accepted);
+      const int line = 1 + static_cast<int>(std::count(name.begin(), name.end(), '.'));
+      const std::string place = "c.yaml:" + std::to_string(line) + ": " + name + ": is ";
+      if (key.use == KeyUse::Off) {
+        EXPECT_ERROR(readOne(*table, name, "perhaps"), Config, place + "perhaps, expected it off; ");
+        EXPECT_TRUE(readOne(*table, name, "null").ok()) << name;
+      } else if (key.use == KeyUse::Section) {
+        EXPECT_ERROR(readOne(*table, name, "perhaps"), Config, place + "perhaps, expected a map of keys; ");
+        EXPECT_ERROR(readOne(*table, name, "[1, 2]"), Config, place + "[1, 2], expected a map of keys; ");
+      } else if (!any) {
+        EXPECT_ERROR(readOne(*table, name, "perhaps"), Config, place + "perhaps, expected ");
+        EXPECT_ERROR(readOne(*table, name, "[1, 2]"), Config, place + "[1, 2], expected ");
+        EXPECT_ERROR(readOne(*table, name, "{a: 1}"), Config, place + "{a: 1}, expected ");
+        if (key.kind == ValueKind::Int || key.kind == ValueKind::Float) {
+          EXPECT_ERROR(readOne(*table, name, "true"), Config, place + "true, expected ");
+          EXPECT_ERROR(readOne(*table, name, ".nan"), Config, place + ".nan, expected ");
+        }
+        if (key.kind == ValueKind::Int) {
+          EXPECT_ERROR(readOne(*table, name, "1.5"), Config, place + "1.5, expected ");
+        }
+      } else {
+        continue;
+      }
+      ++tried;
+    }
+  EXPECT_GT(tried, 130);
 }
 
 TEST(KeyTable, words) {

@@ -1,5 +1,7 @@
 #include "frontends/cli/ImportFlags.h"
 
+#include <type_traits>
+
 #include "tests/unit/frontends/support.h"
 
 using namespace zp;
@@ -25,6 +27,22 @@ TEST(ImportFlags, everySettingHasItsFlag) {
           EXPECT_NE(value, initial) << name;
         }
     });
+  });
+}
+
+static std::vector<const char *> wrongOf(int64_t) { return {"many", "", "1.5", "1e", "0x10", " 1", "1 2", "99999999999999999999"}; }
+static std::vector<const char *> wrongOf(double) { return {"many", "", "nan", "inf", "-inf", "1e999", "1,5", "0.5 "}; }
+static std::vector<const char *> wrongOf(bool) { return {"maybe", "", "2", "tru", "none"}; }
+static std::vector<const char *> wrongOf(const std::string &) { return {}; } // the verifier's
+
+TEST(ImportFlags, everySettingRefusesAnotherType) {
+  JobSettings().forEach([](const char *name, const auto &initial, const char *) {
+    const std::string flag = std::string("--") + name;
+    for (const char *wrong : wrongOf(initial))
+      EXPECT_ERROR(parseImportFlags({flag + "=" + wrong}), Usage, flag + ": is '" + wrong + "', expected ");
+    if (!std::is_same_v<std::decay_t<decltype(initial)>, bool>) {
+      EXPECT_ERROR(parseImportFlags({flag}), Usage, flag + ": has no value, expected ");
+    }
   });
 }
 

@@ -1,7 +1,10 @@
 #include "frontends/common/SettingsVerifier.h"
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
+#include <set>
+#include <type_traits>
 
 #include "tests/unit/frontends/support.h"
 
@@ -16,6 +19,24 @@ struct WrongSetting {
 };
 
 const WrongSetting kWrong[] = {
+    {"--zero_stage: is 9", [](JobSettings &s) { s.zero_stage = 9; }},
+    {"--num_processes: is 1048577", [](JobSettings &s) { s.num_processes = (1 << 20) + 1; }},
+    {"--offload_param_device: is \"gpu\", expected none or cpu or nvme", [](JobSettings &s) { s.offload_param_device = "gpu"; }},
+    {"--offload_optimizer_device: is \"disk\"", [](JobSettings &s) { s.offload_optimizer_device = "disk"; }},
+    {"--offload_activation_device: is \"\"", [](JobSettings &s) { s.offload_activation_device = ""; }},
+    {"--length_buckets: is 0", [](JobSettings &s) { s.length_buckets = 0; }},
+    {"--length_buckets: is 9", [](JobSettings &s) { s.length_buckets = 9; }},
+    {"--max_source_length: is 0", [](JobSettings &s) { s.max_source_length = 0; }},
+    {"--max_target_length: is -1", [](JobSettings &s) { s.max_target_length = -1; }},
+    {"--generation_batch_size: is 0", [](JobSettings &s) { s.generation_batch_size = 0; }},
+    {"--generation_batch_size: makes a cache of", [](JobSettings &s) { s.generate = true, s.generation_batch_size = 1 << 20, s.max_length = 1 << 20; }},
+    {"--num_beams: is 0", [](JobSettings &s) { s.num_beams = 0; }},
+    {"--prefill_length: is 0", [](JobSettings &s) { s.prefill_length = 0; }},
+    {"--learning_rate: is inf", [](JobSettings &s) { s.learning_rate = INFINITY; }},
+    {"--warmup_steps: is nan", [](JobSettings &s) { s.warmup_steps = std::nan(""); }},
+    {"--save_strategy: is best without evaluation", [](JobSettings &s) { s.save_strategy = "best"; }},
+    {"--logging_steps: is 2.5", [](JobSettings &s) { s.logging_steps = 2.5; }},
+    {"--logging_strategy: is \"best\", expected steps, epoch or no", [](JobSettings &s) { s.logging_strategy = "best"; }},
     {"--fp16: is set beside --bf16", [](JobSettings &s) { s.bf16 = s.fp16 = true; }},
     {"--loss_scale: is -1", [](JobSettings &s) { s.loss_scale = -1; }},
     {"--initial_scale_power: is 128", [](JobSettings &s) { s.initial_scale_power = 128; }},
@@ -65,6 +86,7 @@ const WrongSetting kWrong[] = {
     {"--max_length: is 0", [](JobSettings &s) { s.max_length = 0; }},
     {"--learning_rate: is -1", [](JobSettings &s) { s.learning_rate = -1; }},
     {"--learning_rate: is nan", [](JobSettings &s) { s.learning_rate = std::nan(""); }},
+    {"--learning_rate: is 1e-08 beside --lr_scheduler_type polynomial", [](JobSettings &s) { s.learning_rate = 1e-8, s.lr_scheduler_type = "polynomial"; }},
     {"--lr_scheduler_type: is \"cosin\"", [](JobSettings &s) { s.lr_scheduler_type = "cosin"; }},
     {"--save_strategy: is \"often\", expected steps, epoch, best or no", [](JobSettings &s) { s.save_strategy = "often"; }},
     {"--save_steps: is 1.5", [](JobSettings &s) { s.save_steps = 1.5; }},
@@ -93,9 +115,37 @@ const WrongSetting kWrong[] = {
     {"--num_train_epochs: is 0", [](JobSettings &s) { s.num_train_epochs = 0; }},
     {"--train_sampling_strategy: is \"shuffled\"",
      [](JobSettings &s) { s.train_sampling_strategy = "shuffled"; }},
+    {"--zero_stage: is 9", [](JobSettings &s) { s.zero_stage = 9; }},
+    {"--num_processes: is 1048577", [](JobSettings &s) { s.num_processes = (1 << 20) + 1; }},
+    {"--offload_param_device: is \"gpu\", expected none or cpu or nvme", [](JobSettings &s) { s.offload_param_device = "gpu"; }},
+    {"--offload_optimizer_device: is \"disk\"", [](JobSettings &s) { s.offload_optimizer_device = "disk"; }},
+    {"--offload_activation_device: is \"\"", [](JobSettings &s) { s.offload_activation_device = ""; }},
+    {"--length_buckets: is 0", [](JobSettings &s) { s.length_buckets = 0; }},
+    {"--length_buckets: is 9", [](JobSettings &s) { s.length_buckets = 9; }},
+    {"--max_source_length: is 0", [](JobSettings &s) { s.max_source_length = 0; }},
+    {"--max_target_length: is -1", [](JobSettings &s) { s.max_target_length = -1; }},
+    {"--generation_batch_size: is 0", [](JobSettings &s) { s.generation_batch_size = 0; }},
+    {"--generation_batch_size: makes a cache of", [](JobSettings &s) { s.generate = true, s.generation_batch_size = 1 << 20, s.max_length = 1 << 20; }},
+    {"--num_beams: is 0", [](JobSettings &s) { s.num_beams = 0; }},
+    {"--prefill_length: is 0", [](JobSettings &s) { s.prefill_length = 0; }},
+    {"--learning_rate: is inf", [](JobSettings &s) { s.learning_rate = INFINITY; }},
+    {"--warmup_steps: is nan", [](JobSettings &s) { s.warmup_steps = std::nan(""); }},
+    {"--save_strategy: is best without evaluation", [](JobSettings &s) { s.save_strategy = "best"; }},
     {"--seed: is -1", [](JobSettings &s) { s.seed = -1; }},
     {"--data_seed: is -2", [](JobSettings &s) { s.data_seed = -2; }},
     {"--logging_steps: is 0", [](JobSettings &s) { s.logging_steps = 0; }},
+    {"--generation_batch_size: is 0", [](JobSettings &s) { s.generation_batch_size = 0; }},
+    {"--num_beams: is 0", [](JobSettings &s) { s.num_beams = 0; }},
+    {"--prefill_length: is 0", [](JobSettings &s) { s.prefill_length = 0; }},
+    {"--num_beams: is 3 beside --generation_batch_size 1366, which makes 4098 rows of a cache whose beams change places, "
+     "expected at most 4096; use fewer prompts at once, or fewer beams",
+     [](JobSettings &s) { s.generate = true, s.num_beams = 3, s.generation_batch_size = 1366; }},
+    {"--num_beams: is 1073741824 beside --generation_batch_size 1073741824, which makes 1152921504606846976 rows",
+     [](JobSettings &s) { s.generate = true, s.num_beams = s.generation_batch_size = 1 << 30; }},
+    {"--generation_batch_size: makes a cache of 2147483648 tokens",
+     [](JobSettings &s) { s.generate = true, s.generation_batch_size = 1 << 21; }},
+    {"--logging_steps: is 2.5", [](JobSettings &s) { s.logging_steps = 2.5; }},
+    {"--logging_strategy: is \"best\", expected steps, epoch or no", [](JobSettings &s) { s.logging_strategy = "best"; }},
 };
 
 } // namespace
@@ -110,6 +160,22 @@ TEST(SettingsVerifier, refusesEachWrongSetting) {
   }
 }
 
+/// Settings that the model decides about (LoraTargets_test, FourBitModules_test), and a path.
+const std::set<std::string> kElsewhere = {
+    "lora_r", "lora_alpha", "lora_dropout", "lora_target_modules", "lora_exclude_modules", "lora_bias", "lora_rank_pattern", "lora_alpha_pattern",
+    "lora_layers_to_transform", "lora_layers_pattern", "lora_modules_to_save", "init_lora_weights", "bnb_4bit_skip_modules", "nvme_path"};
+
+// A new setting has a wrong value above, or a reason here.
+TEST(SettingsVerifier, everySettingHasItsWrongValue) {
+  JobSettings().forEach([](const char *name, const auto &value, const char *) {
+    if (std::is_same_v<std::decay_t<decltype(value)>, bool> || kElsewhere.count(name))
+      return;
+    const std::string flag = std::string("--") + name + ": ";
+    EXPECT_TRUE(std::any_of(std::begin(kWrong), std::end(kWrong), [&](const WrongSetting &wrong) { return std::string(wrong.flag).starts_with(flag); }))
+        << flag << "no wrong value is tried";
+  });
+}
+
 TEST(SettingsVerifier, acceptsTheEdges) {
   JobSettings settings;
   settings.zero_stage = 0;
@@ -119,6 +185,22 @@ TEST(SettingsVerifier, acceptsTheEdges) {
   settings.warmup_steps = 0.5;
   settings.adam_beta1 = 0;
   settings.bf16 = true;
+  EXPECT_TRUE(verifySettings(settings).ok()) << verifySettings(settings).toString();
+}
+
+// reorder_cache takes 4096 rows (runtime/schema/limits.h); a plan without beams has no such instruction.
+TEST(SettingsVerifier, rowsOfACacheThatBeamsReorder) {
+  JobSettings settings;
+  settings.max_length = 16;
+  settings.num_beams = 4;
+  settings.generation_batch_size = 1025;
+  EXPECT_TRUE(verifySettings(settings).ok()) << "it trains";
+  settings.generate = true;
+  EXPECT_ERROR(verifySettings(settings), Config, "which makes 4100 rows");
+  settings.generation_batch_size = 1024;
+  EXPECT_TRUE(verifySettings(settings).ok()) << verifySettings(settings).toString();
+  settings.num_beams = 1;
+  settings.generation_batch_size = 5000;
   EXPECT_TRUE(verifySettings(settings).ok()) << verifySettings(settings).toString();
 }
 

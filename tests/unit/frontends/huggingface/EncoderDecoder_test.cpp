@@ -21,6 +21,7 @@ protected:
   StatusOr<ImportedModel> import(const std::string &config, const std::map<std::string, int64_t> &lengths = {},
                                  const std::string &targets = "q_proj", bool fourBit = false) {
     folder.write("model/config.json", config);
+    folder.write("model/generation_config.json", generation);
     ImportRequest request{folder.path + "/model", "", {}, {"max_source_length", "max_target_length"}};
     request.settings.max_source_length = 24;
     request.settings.max_target_length = 8;
@@ -37,6 +38,7 @@ protected:
     return importModel(request);
   }
   TemporaryFolder folder;
+  std::string generation = R"({"decoder_start_token_id": 0})"; ///< generation_config.json; T5's class has no such token
 };
 
 std::vector<std::string> pathsWhere(const ModelSpec &spec, bool (*chosen)(const ModuleSpec &)) {
@@ -150,6 +152,33 @@ TEST(EncoderDecoderConfig, absentKeysTakeTheClassDefaults) {
   EXPECT_EQ(imported(R"({"model_type": "mt5", "dense_act_fn": "relu"})")->activation, Activation::Relu);
 }
 
+// transformers' ACT2FN: several names for the same function.
+TEST(EncoderDecoderConfig, activationsByEveryName) {
+  for (auto [name, kind] : {std::pair("relu", Activation::Relu),
+                            {"gelu", Activation::Gelu},
+                            {"gelu_python", Activation::Gelu},
+                            {"gelu_new", Activation::GeluTanh},
+                            {"gelu_fast", Activation::GeluTanh},
+                            {"gelu_accurate", Activation::GeluTanh},
+                            {"gelu_pytorch_tanh", Activation::GeluTanh},
+                            {"gelu_python_tanh", Activation::GeluTanh}}) {
+    const std::string word = std::string("\"") + name + "\"}";
+    EXPECT_EQ(imported(R"({"model_type": "bart", "activation_function": )" + word)->activation, kind) << name;
+    EXPECT_EQ(imported(R"({"model_type": "t5", "feed_forward_proj": )" + word)->activation, kind) << name;
+  }
+  // transformers makes gelu_new of gated-gelu, and of no other name.
+  EXPECT_EQ(imported(R"({"model_type": "t5", "feed_forward_proj": "gated-gelu"})")->activation, Activation::GeluTanh);
+  EXPECT_EQ(imported(R"({"model_type": "t5", "feed_forward_proj": "gated-gelu_python"})")->activation, Activation::Gelu);
+  for (const char *silu : {"silu", "swish"}) {
+    const std::string word = silu + std::string("\"}");
+    EXPECT_EQ(imported(R"({"model_type": "t5", "feed_forward_proj": "gated-)" + word)->activation, Activation::Silu);
+    EXPECT_ERROR(imported(R"({"model_type": "t5", "feed_forward_proj": ")" + word), UnknownArchitecture, "of a gate silu too");
+    EXPECT_TRUE(imported(R"({"model_type": "llama", "hidden_act": ")" + word).ok());
+  }
+  for (const std::string other : {"quick_gelu", "gelu_10", "tanh"})
+    EXPECT_ERROR(imported(R"({"model_type": "t5", "feed_forward_proj": "gated-)" + other + "\"}"), UnknownArchitecture, other);
+}
+
 TEST(EncoderDecoderConfig, theHeadIsScaledAsTheFileSays) {
   const double scaled = 1 / std::sqrt(512.0);
   EXPECT_EQ(imported(R"({"model_type": "t5"})")->hiddenScale, scaled);
@@ -181,8 +210,61 @@ TEST_F(EncoderDecoder, lengthsHaveAFlagASide) {
   EXPECT_ERROR(import(R"({"model_type": "llama"})"), Config, "a decoder alone, expected --max_length");
 }
 
+// T5's class has no default in transformers 5; mT5's is 0 and BART's 2.
+TEST_F(EncoderDecoder, aDecoderHasATokenToBeginWith) {
+  auto of = [&](const std::string &type, const std::string &keys = "") {
+    const std::string more = keys.empty() ? "" : ",\n" + keys;
+    return import("{\"model_type\": \"" + type + "\", \"vocab_size\": 64" + more + "}", {}, "all-linear");
+  };
+  EXPECT_TRUE(of("t5").ok()) << "generation_config.json says it";
+  generation = R"({"decoder_start_token_id": 64})";
+  EXPECT_ERROR(of("t5"), Config, "generation_config.json:1: decoder_start_token_id: is 64, expected a token from 0 to 63");
+  EXPECT_TRUE(of("t5", R"("decoder_start_token_id": 63)").ok()) << "config.json comes first";
+  generation = R"({"decoder_start_token_id": null})";
+  for (const char *absent : {"", R"("decoder_start_token_id": null)"}) {
+    EXPECT_ERROR(of("t5", absent), Config, "decoder_start_token_id: is missing, also from generation_config.json");
+    EXPECT_TRUE(of("mt5", absent).ok());
+    EXPECT_TRUE(of("bart", absent).ok());
+  }
+  EXPECT_ERROR(import(R"({"model_type": "bart", "vocab_size": 2})"), Config, "has 2, beyond vocab_size");
+}
+
+TEST_F(EncoderDecoder, tokensAreOfTheVocabulary) {
+  auto bart = [&](const std::string &keys) { return import("{\"model_type\": \"bart\", \"vocab_size\": 64,\n" + keys + "}"); };
+  for (const std::string key : {"decoder_start_token_id", "pad_token_id", "eos_token_id"}) {
+    for (const char *wrong : {"-1", "64"})
+      EXPECT_ERROR(bart("\"" + key + "\": " + wrong), Config,
+                   "config.json:2: " + key + ": is " + wrong + ", expected a token from 0 to 63");
+    for (const char *wrong : {"\"two\"", "true", "1.5"})
+      EXPECT_ERROR(bart("\"" + key + "\": " + wrong), Json, "config.json:2: " + key + ": is " + wrong);
+    for (const char *sound : {"0", "63", "null"})
+      EXPECT_TRUE(bart("\"" + key + "\": " + sound).ok()) << key << sound;
+  }
+  EXPECT_TRUE(bart(R"("eos_token_id": [2, 3])").ok());
+  EXPECT_ERROR(bart(R"("eos_token_id": [2, 64])"), Config, "eos_token_id: is 64");
+  EXPECT_ERROR(bart(R"("eos_token_id": [2, "three"])"), Json, "eos_token_id: is [2,\"three\"]");
+}
+
+// --max_target_length becomes max_length only when the model is known: rules about max_length are held then, too.
+TEST_F(EncoderDecoder, rulesHoldForTheLengthsOfBothSides) {
+  const std::string t5 = R"({"model_type": "t5"})";
+  const int64_t quarter = int64_t(1) << 28;
+  const std::string makes = "--per_device_train_batch_size: makes 2147483648 tokens ";
+  EXPECT_ERROR(import(t5, {{"max_target_length", quarter}}, "q"), Config, makes + "of a micro-batch");
+  EXPECT_ERROR(import(t5, {{"max_source_length", quarter}}, "q"), Config, makes + "for the encoder");
+  EXPECT_TRUE(import(t5, {{"max_target_length", quarter / 2}}, "q").ok());
+  ImportRequest request{folder.path + "/model", "", {}, {}};
+  request.settings.generate = true;
+  request.settings.per_device_train_batch_size = 1;
+  request.settings.max_target_length = quarter;
+  EXPECT_ERROR(importModel(request), Config, "--generation_batch_size: makes a cache of 2147483648 tokens");
+  request.settings.max_target_length = 8;
+  request.settings.max_source_length = quarter;
+  EXPECT_ERROR(importModel(request), Config, "--generation_batch_size: makes 2147483648 tokens for the encoder");
+}
+
 TEST_F(EncoderDecoder, whatBothStacksShareIsNotSavedByItself) {
-  folder.write("model/config.json", R"({"model_type": "t5"})");
+  folder.write("model/config.json", R"({"model_type": "t5", "decoder_start_token_id": 0})");
   ImportRequest request{folder.path + "/model", "", {}, {}};
   request.settings.lora_target_modules = "q";
   request.settings.lora_modules_to_save = "shared";

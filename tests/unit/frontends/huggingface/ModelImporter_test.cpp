@@ -4,7 +4,7 @@
 #include <random>
 
 #include "frontends/cli/ImportFlags.h"
-#include "runtime/io/safetensors.h"
+#include "runtime/io/safetensors_writer.h"
 #include "tests/unit/frontends/support.h"
 
 using namespace zp;
@@ -202,6 +202,85 @@ TEST(ModelImporter, everyGoldenCaseAdapterIsWrittenAsItWasRead) {
   EXPECT_GE(compared, 14);
 }
 
+// An adapter that took embeddings and head along, as PEFT saves them when the vocabulary has grown.
+class GrownAdapter : public ::testing::Test {
+protected:
+  static constexpr uint64_t kHidden = 40; // of the golden cases, whose vocabulary has 101 tokens
+  using Tensors = std::vector<std::pair<std::string, std::vector<uint64_t>>>;
+
+  /// Zeros of these shapes, but for `odd`, whose first byte is one.
+  StatusOr<ImportedModel> importWith(const std::string &name, const Tensors &tensors, const std::string &odd = "") {
+    const std::string place = std::string(ZP_TESTS) + "/golden/cases/" + name;
+    const std::string config = JsonDocument::read(place + "/adapter/adapter_config.json")->text();
+    folder.write("adapter/adapter_config.json", config);
+    std::vector<rt::SafetensorsEntry> entries;
+    for (const auto &[tensor, shape] : tensors)
+      entries.push_back({"base_model.model." + tensor, rt::SafetensorsDtype::F32, shape});
+    auto writer = rt::SafetensorsWriter::create(folder.path + "/adapter/adapter_model.safetensors", entries, nullptr);
+    EXPECT_TRUE(writer.ok()) << writer.status().toString();
+    for (const rt::SafetensorsEntry &entry : entries) {
+      std::string bytes(rt::bytesOf(entry), '\0');
+      bytes[0] = entry.name == odd ? 1 : 0;
+      EXPECT_TRUE(writer->write(entry.name, 0, bytes.data(), bytes.size()).ok());
+    }
+    EXPECT_TRUE(writer->finish().ok());
+    JobSettings settings;
+    settings.max_length = settings.max_source_length = settings.max_target_length = 24;
+    return importModel({place + "/model", folder.path + "/adapter", settings});
+  }
+  static const ModuleSpec &moduleOf(const ImportedModel &imported, Role role) {
+    for (const ModuleSpec &module : imported.spec.modules)
+      if (module.role == role)
+        return module;
+    ADD_FAILURE() << "no such module";
+    return imported.spec.modules[0];
+  }
+  TemporaryFolder folder;
+};
+
+TEST_F(GrownAdapter, bringsTheRowsOfItsTokens) {
+  auto imported = importWith("llama_gqa_fp32", {{"model.embed_tokens.weight", {104, kHidden}}, {"lm_head.weight", {104, kHidden}}});
+  ASSERT_TRUE(imported.ok()) << imported.status().toString();
+  EXPECT_EQ(imported->spec.vocabulary, 104);
+  EXPECT_FALSE(imported->spec.tiedHead);
+  for (Role role : {Role::Embedding, Role::Head}) {
+    EXPECT_EQ(moduleOf(*imported, role).weight->shape, (std::vector<int64_t>{104, int64_t(kHidden)}));
+    EXPECT_TRUE(moduleOf(*imported, role).weight->ofAdapter);
+  }
+  EXPECT_NE(imported->warnings.back().find("has embeddings of 104 tokens"), std::string::npos);
+}
+
+TEST_F(GrownAdapter, ofATiedModelHoldsTheSameTwice) {
+  auto same = importWith("bloom_norms", {{"transformer.word_embeddings.weight", {104, kHidden}}, {"lm_head.weight", {104, kHidden}}});
+  ASSERT_TRUE(same.ok()) << same.status().toString();
+  EXPECT_TRUE(same->spec.tiedHead);
+  EXPECT_EQ(moduleOf(*same, Role::Head).weight->name, "transformer.word_embeddings.weight");
+  auto other = importWith("bloom_norms", {{"transformer.word_embeddings.weight", {104, kHidden}}, {"lm_head.weight", {104, kHidden}}},
+                      "base_model.model.lm_head.weight");
+  ASSERT_TRUE(other.ok()) << other.status().toString();
+  EXPECT_FALSE(other->spec.tiedHead);
+  EXPECT_EQ(moduleOf(*other, Role::Head).weight->name, "lm_head.weight");
+  auto alone = importWith("t5_all_linear", {{"shared.weight", {104, kHidden}}});
+  ASSERT_TRUE(alone.ok()) << alone.status().toString();
+  EXPECT_EQ(moduleOf(*alone, Role::EmbeddingAlias).weight->shape, (std::vector<int64_t>{104, int64_t(kHidden)}));
+}
+
+TEST_F(GrownAdapter, withAsManyRowsChangesNothing) {
+  auto imported = importWith("llama_gqa_fp32", {{"model.embed_tokens.weight", {101, kHidden}}});
+  ASSERT_TRUE(imported.ok()) << imported.status().toString();
+  EXPECT_EQ(imported->spec.vocabulary, 101);
+  EXPECT_FALSE(moduleOf(*imported, Role::Embedding).weight->ofAdapter);
+}
+
+TEST_F(GrownAdapter, ofAnotherModelIsRefused) {
+  EXPECT_ERROR(importWith("llama_gqa_fp32", {{"model.embed_tokens.weight", {104, 48}}, {"lm_head.weight", {104, 48}}}), AdapterMismatch,
+               "shape is [104, 48], expected rows of 40 elements");
+  EXPECT_ERROR(importWith("llama_gqa_fp32", {{"model.embed_tokens.weight", {104, kHidden}}, {"lm_head.weight", {101, kHidden}}}), AdapterMismatch,
+               "lm_head.weight: shape is [101, 40], expected [104, 40]");
+  EXPECT_ERROR(importWith("llama_gqa_fp32", {{"model.embed_tokens.weight", {104, kHidden}}}), AdapterMismatch, "lm_head.weight: is missing");
+  EXPECT_ERROR(importWith("llama_gqa_fp32", {{"model.embed_tokens.weight", {104 * kHidden}}}), AdapterMismatch, "shape is [4160]");
+}
+
 TEST(ModelImporter, rowsLongerThanThePositions) {
   TemporaryFolder folder;
   folder.write("config.json", R"({"model_type": "llama", "max_position_embeddings": 64})");
@@ -232,6 +311,7 @@ TEST(ModelImporter, roomForTheBeamsThatTheModelsFileAsksFor) {
   folder.write("generation_config.json", R"({"num_beams": "many"})");
   EXPECT_ERROR(importModel({folder.path, "", settings}), Json, "num_beams");
 }
+
 TEST(ModelImporter, unusableShapes) {
   TemporaryFolder folder;
   JobSettings settings;

@@ -202,6 +202,54 @@ TEST_F(Weights, namesWithAndWithoutTheBasePrefix) {
   EXPECT_FALSE(load(tensors)->spec.tiedHead);
 }
 
+// transformers 5 ties an encoder-decoder's head whatever config.json says (mT5's class and its hub files say false), unless the
+// file has one of its own.
+TEST_F(Weights, tiesAnEncoderDecodersHeadByWhatIsStored) {
+  Tensors tensors = {{"shared.weight", {"F32", {6, 4}}},
+                     {"encoder.final_layer_norm.weight", {"F32", {4}}},
+                     {"decoder.final_layer_norm.weight", {"F32", {4}}}};
+  auto attention = [&](const std::string &path) {
+    for (const char *linear : {"q", "k", "v", "o"})
+      tensors[path + "." + linear + ".weight"] = {"F32", {4, 4}};
+  };
+  for (std::string stack : {"encoder", "decoder"}) {
+    const std::string block = stack + ".block.0.", last = block + (stack == "encoder" ? "layer.1" : "layer.2");
+    attention(block + "layer.0.SelfAttention");
+    tensors[block + "layer.0.SelfAttention.relative_attention_bias.weight"] = {"F32", {4, 2}};
+    for (const std::string &layer : {block + "layer.0", block + "layer.1", last})
+      tensors[layer + ".layer_norm.weight"] = {"F32", {4}};
+    for (const char *linear : {"wi_0", "wi_1"})
+      tensors[last + ".DenseReluDense." + linear + ".weight"] = {"F32", {5, 4}};
+    tensors[last + ".DenseReluDense.wo.weight"] = {"F32", {4, 5}};
+  }
+  attention("decoder.block.0.layer.1.EncDecAttention");
+  auto load = [&](const char *said, std::optional<char> head) {
+    folder.write("config.json", std::string(R"({"model_type": "mt5", "vocab_size": 6, "d_model": 4, "d_kv": 2, "num_heads": 2,
+      "d_ff": 5, "num_layers": 1, "relative_attention_num_buckets": 4, "relative_attention_max_distance": 8, "dropout_rate": 0,
+      "tie_word_embeddings": )") + said + "}");
+    Tensors stored = tensors;
+    if (head)
+      stored["lm_head.weight"] = {"F32", {6, 4}, *head};
+    folder.write("model.safetensors", safetensors(stored));
+    return importModel({folder.path, "", JobSettings()});
+  };
+  struct Case {
+    const char *said;
+    std::optional<char> head; ///< what its bytes are; the embedding's are 0
+    bool tied;
+    size_t warnings;
+  };
+  constexpr char kEqual = 0, kOther = 1;
+  for (const Case &one : {Case{"false", {}, true, 0}, Case{"false", kEqual, true, 0}, Case{"false", kOther, false, 0},
+                          Case{"true", {}, true, 0}, Case{"true", kOther, false, 1}}) {
+    StatusOr<ImportedModel> model = load(one.said, one.head);
+    ASSERT_TRUE(model.ok()) << model.status().toString();
+    EXPECT_EQ(model->spec.tiedHead, one.tied) << one.said << int(one.head.value_or(-1));
+    EXPECT_EQ(model->spec.modules.back().weight->checkpoint, one.tied ? "shared.weight" : "lm_head.weight");
+    EXPECT_EQ(model->warnings.size(), one.warnings) << one.said << int(one.head.value_or(-1));
+  }
+}
+
 TEST_F(Weights, shardsByTheIndex) {
   Tensors all = whole(), first, second;
   nlohmann::json map;

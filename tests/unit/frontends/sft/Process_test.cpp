@@ -45,6 +45,30 @@ TEST(Process, environmentAndOutput) {
   EXPECT_EQ(line, "two words");
 }
 
+TEST(Process, twoInAPipe) {
+  test::TemporaryFolder folder;
+  const std::string out = folder.path + "/out";
+  auto codeOfBoth = [](const Step &writing, const Step &reading) {
+    StatusOr<int> code = runPiped(writing, reading);
+    EXPECT_TRUE(code.ok()) << code.status().toString();
+    return code.ok() ? *code : -1;
+  };
+  EXPECT_EQ(codeOfBoth(shell("echo one; echo two"), shell("cat > " + out)), 0);
+  std::ifstream in(out);
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(in), {}), "one\ntwo\n");
+  EXPECT_EQ(codeOfBoth(shell("exit 5"), shell("cat")), 5);
+  EXPECT_EQ(codeOfBoth(shell("exit 0"), shell("cat; exit 4")), 4);
+  EXPECT_EQ(codeOfBoth(shell("while :; do echo on || exit 9; done"), shell("exit 4")), 4);
+  // A line arrives while the writer still runs: it waits for what the reader makes of it.
+  EXPECT_EQ(codeOfBoth(shell("echo go; until [ -e " + folder.path + "/seen ]; do sleep 0.01; done"),
+                       shell("read word && [ $word = go ] && touch " + folder.path + "/seen")),
+            0);
+  Step missing;
+  missing.words = {"/nowhere/tool"};
+  EXPECT_ERROR(runPiped(missing, shell("cat")), FileMissing, "/nowhere/tool: cannot be started");
+  EXPECT_ERROR(runPiped(shell("exit 0"), missing), FileMissing, "/nowhere/tool: cannot be started");
+}
+
 TEST(Process, sigtermGoesOnToTheTool) {
   test::TemporaryFolder folder;
   std::thread other([&] {

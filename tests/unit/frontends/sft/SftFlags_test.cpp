@@ -115,6 +115,28 @@ TEST(SftFlags, errors) {
   EXPECT_ERROR(parseSftFlags({"--optim", "adafactor"}), Usage, "--optim: is 'adafactor', expected adamw_torch or");
 }
 
+TEST(SftFlags, everyFlagRefusesAnotherType) {
+  int tried = 0;
+  for (const ConfigKey &key : sftFlags().all()) {
+    const std::string flag = std::string("--") + key.name;
+    if (key.use == KeyUse::Off) {
+      EXPECT_ERROR(parseSftFlags({flag + "=perhaps"}), Config, flag + ": is perhaps, expected it off; ");
+    } else if (key.kind != ValueKind::Text || *key.accepted) {
+      EXPECT_ERROR(parseSftFlags({flag + "=perhaps"}), Usage, flag + ": is 'perhaps', expected ");
+    } else {
+      continue;
+    }
+    if (key.kind == ValueKind::Int && key.use != KeyUse::Off) {
+      EXPECT_ERROR(parseSftFlags({flag + "=1.5"}), Usage, flag + ": is '1.5', expected a whole number");
+    }
+    if (key.kind != ValueKind::Bool) {
+      EXPECT_ERROR(parseSftFlags({flag}), Usage, flag + ": has no value");
+    }
+    ++tried;
+  }
+  EXPECT_GT(tried, 120);
+}
+
 TEST(SftFlags, whatIsNotBuiltIsRefusedWhenItIsOn) {
   const std::pair<const char *, const char *> on[] = {
       {"--use_unsloth", "true"},           {"--use_8bit_quantization", "True"},  {"--neftune_noise_alpha", "5"},

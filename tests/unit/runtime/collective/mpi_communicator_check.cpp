@@ -14,7 +14,7 @@ int main() {
   std::string wrong = zp::rt::test::checkCollectives(**communicator);
   if (wrong.empty() && std::string((*communicator)->engine()) != "mpi")
     wrong = std::string("engine is ") + (*communicator)->engine();
-  if (wrong.empty() && (*communicator)->localSize() != (*communicator)->size())
+  if (wrong.empty() && ((*communicator)->localSize() != (*communicator)->size() || (*communicator)->localRank() != (*communicator)->rank()))
     wrong = "ranks of one host are not seen as such";
   if (!wrong.empty()) {
     std::fprintf(stderr, "rank %d: %s\n", (*communicator)->rank(), wrong.c_str());

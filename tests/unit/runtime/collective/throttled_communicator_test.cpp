@@ -11,10 +11,11 @@ namespace {
 /// Two ranks' engine without the other rank: notes what it is asked for.
 class Recorder : public Communicator {
 public:
-  int rank() const override { return 0; }
+  int rank() const override { return 5; } // the second of its host's two
   int size() const override { return 2; }
   const char *engine() const override { return "recorder"; }
   int localSize() const override { return 2; }
+  int localRank() const override { return 1; }
   Status allGather(const void *, void *, size_t bytes) override { return note(bytes); }
   Status reduceScatter(void *, void *, size_t count, DType) override { return note(count); }
   Status allReduce(void *, size_t count, DType) override { return note(count); }
@@ -46,6 +47,15 @@ TEST(ThrottledCommunicator, CarriesOutAndTakesItsTime) {
   EXPECT_EQ(inner.asked, (std::vector<size_t>{20000, 5000, 2500, 0}));
   slow->abort();
   EXPECT_TRUE(inner.aborted);
+}
+
+TEST(ThrottledCommunicator, ItsPlaceIsTheEngines) {
+  Recorder inner;
+  auto slow = createThrottledCommunicator(inner, 1e9);
+  EXPECT_EQ(slow->rank(), 5);
+  EXPECT_EQ(slow->size(), 2);
+  EXPECT_EQ(slow->localSize(), 2);
+  EXPECT_EQ(slow->localRank(), 1);
 }
 
 TEST(ThrottledCommunicator, AFailureIsPassedOnAtOnce) {

@@ -152,5 +152,32 @@ TEST(GenerationSettings, BadValuesAreRefused) {
   EXPECT_EQ(readGenerationSettings("/nowhere", {}).status().code(), ErrorCode::FileMissing);
 }
 
+TEST(GenerationSettings, TokensThatAreForcedOrForbiddenAreOfTheVocabulary) {
+  constexpr uint32_t kVocabulary = 8;
+  auto check = [](const char *file, bool startUsed = true) {
+    Model model("{}", file);
+    auto settings = readGenerationSettings(model.path, {});
+    return settings.ok() ? checkTokens(*settings, kVocabulary, startUsed) : settings.status();
+  };
+  EXPECT_TRUE(check(R"({"decoder_start_token_id": 0, "forced_bos_token_id": 7, "forced_eos_token_id": [0, 7], "suppress_tokens": [1],
+                        "begin_suppress_tokens": [2], "eos_token_id": 9})")
+                  .ok()); // an end that can't be said ends nothing
+  const std::pair<const char *, const char *> bad[] = {
+      {R"({"decoder_start_token_id": 8})", "--decoder_start_token_id: is 8, expected a token from 0 to 7"},
+      {R"({"forced_bos_token_id": 8})", "--forced_bos_token_id: is 8"},
+      {R"({"forced_eos_token_id": [7, 2147483647]})", "--forced_eos_token_id: is 2147483647"},
+      {R"({"suppress_tokens": [1, 9]})", "--suppress_tokens: is 9"},
+      {R"({"begin_suppress_tokens": [8]})", "--begin_suppress_tokens: is 8"}};
+  for (const auto &[file, says] : bad) {
+    const Status status = check(file);
+    EXPECT_EQ(status.code(), ErrorCode::TokenRange) << file;
+    EXPECT_NE(status.message().find(says), std::string::npos) << status.message();
+  }
+  EXPECT_TRUE(check(R"({"decoder_start_token_id": 8})", false).ok()) << "a decoder alone begins with its prompt";
+  GenerationSettings given; // by flags, which may be negative
+  given.forced_bos_token_id = -1;
+  EXPECT_EQ(checkTokens(given, kVocabulary, true).code(), ErrorCode::TokenRange);
+}
+
 } // namespace
 } // namespace zp::rt

@@ -61,7 +61,8 @@ TEST(Prompts, WhatCannotBeContinuedIsRefused) {
                      {{{1, 8}}, {{0, 0}}, ErrorCode::TokenRange, "row 0: token 1 is 8, expected 0 to 7"},
                      {{{-1, 1}}, {{0, 0}}, ErrorCode::TokenRange, "row 0: token 0 is -1"},
                      {{{1, 2}}, {{0, 1}}, ErrorCode::Dataset, "token 1 is of document 1"},
-                     {{{1, 2}}, {{0}}, ErrorCode::Dataset, "expected one shape"}};
+                     {{{1, 2}}, {{0}}, ErrorCode::Dataset, "expected one shape"},
+                     {{{}}, {{}}, ErrorCode::Dataset, "its tokens are [1, 0] and their segments [1, 0]"}};
   for (const Bad &b : bad) {
     File file(b.ids, b.segments);
     auto prompts = readPrompts(file.path, 8, {2});
@@ -70,6 +71,18 @@ TEST(Prompts, WhatCannotBeContinuedIsRefused) {
     EXPECT_NE(prompts.status().message().find(b.says), std::string::npos) << prompts.status().message();
   }
   EXPECT_EQ(readPrompts("/nowhere", 8, {2}).status().code(), ErrorCode::FileMissing);
+}
+
+TEST(Prompts, RowsOfNoTokensAreRefusedHoweverManyAFileClaims) {
+  const std::string path = "/tmp/prompts-" + std::to_string(getpid()) + ".safetensors";
+  const std::vector<uint64_t> shape = {uint64_t{1} << 60, 0};
+  auto writer = SafetensorsWriter::create(path, {{"input_ids", SafetensorsDtype::I32, shape}, {"segment_ids", SafetensorsDtype::I32, shape}}, nullptr);
+  ASSERT_TRUE(writer.ok()) << writer.status().toString();
+  ASSERT_TRUE(writer->finish().ok());
+  Status status = readPrompts(path, 8, {2}).status();
+  std::filesystem::remove(path);
+  EXPECT_EQ(status.code(), ErrorCode::Dataset) << status.toString();
+  EXPECT_NE(status.message().find("with a row of a token at least"), std::string::npos) << status.message();
 }
 
 } // namespace

@@ -80,6 +80,21 @@ TEST_F(Streamed, FilledInPlace) {
   holds(std::string(bytes.at, 8) + std::string(bytes.at, size), file->commit());
 }
 
+TEST_F(Streamed, SaysTheChecksumThatItWasTold) {
+  const uint64_t size = 2 * kMegabyte + 5;
+  Bytes bytes(size);
+  const uint64_t checksum = XXH64(bytes.at, size, 0);
+  for (uint64_t told : {checksum, checksum + 1}) { // nobody looks
+    auto file = StreamedFile::create(directory.path, "x", size, told);
+    ASSERT_TRUE(file.ok()) << file.status().toString();
+    ASSERT_TRUE(file->append(bytes.at, size).ok());
+    auto written = file->commit();
+    ASSERT_TRUE(written.ok()) << written.status().toString();
+    EXPECT_EQ(written->checksum, told);
+    EXPECT_TRUE(directory.read("x") == std::string(bytes.at, size));
+  }
+}
+
 TEST_F(Streamed, AppearsWholeOrNotAtAll) {
   Bytes bytes(2 * kMegabyte);
   {

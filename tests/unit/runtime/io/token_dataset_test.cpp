@@ -23,6 +23,7 @@ struct Columns {
   std::vector<int32_t> sourcePositions = {0, 1, 2, 0, 1, 0};
   std::vector<int32_t> sourceSegments = {0, 0, 0, 0, 0, -1};
   uint64_t sourceRows = 2, sourceLength = 0;
+  bool emptySource = false; // the columns are there, with rows of no tokens
   std::string leaveOut, kind;
 };
 
@@ -38,7 +39,7 @@ protected:
     std::vector<size_t> written;
     for (size_t i = 0; i < kTokenColumns.size(); ++i) {
       const bool source = isSource(static_cast<TokenColumn>(i));
-      if (kTokenColumns[i] == c.leaveOut || (source && c.sourceLength == 0))
+      if (kTokenColumns[i] == c.leaveOut || (source && c.sourceLength == 0 && !c.emptySource))
         continue;
       entries.push_back(
           {kTokenColumns[i], SafetensorsDtype::I32, {source ? c.sourceRows : c.rows, source ? c.sourceLength : c.length}});
@@ -122,6 +123,22 @@ TEST_F(TokenFile, RefusesNoRows) {
            c.ids = c.labels = c.positions = c.segments = {};
          }),
          ErrorCode::Dataset, "has no rows");
+}
+
+TEST_F(TokenFile, RefusesRowsOfNoTokens) {
+  auto empty = [](Columns &c) {
+    c.rows = uint64_t{1} << 60; // no byte of the file says otherwise
+    c.length = 0;
+    c.ids = c.labels = c.positions = c.segments = {};
+  };
+  expect(open(empty, 0), ErrorCode::Dataset, "input_ids: is [1152921504606846976, 0], expected rows of a token at least");
+  expect(open(empty, 4), ErrorCode::Dataset, "expected rows of a token at least");
+  expect(openPair([](Columns &c) {
+           c.sourceLength = 0;
+           c.emptySource = true;
+           c.sourceIds = c.sourcePositions = c.sourceSegments = {};
+         }),
+         ErrorCode::Dataset, "source_ids: is [2, 0], expected rows of a token at least");
 }
 
 TEST_F(TokenFile, ReadsTheSourceSide) {

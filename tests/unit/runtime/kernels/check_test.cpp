@@ -359,7 +359,7 @@ TEST(Check, FusedProjections) {
 
 TEST(Check, Rope) {
   Maker maker;
-  static const float frequencies[] = {1, 0.5f, 0.25f};
+  static const float frequencies[] = {1, 0.5f, 0.25f}, tooMany[129] = {};
   RopeTableArgs table;
   table.positions = maker.integers({4}, 0, 9);
   table.cosine = maker.empty(kF32, {4, 3});
@@ -370,6 +370,7 @@ TEST(Check, Rope) {
                          {{"positions is f32", [](auto &x, Maker &) { x.positions.dtype = kF32; }},
                           {"cosine is f64", [](auto &x, Maker &) { x.cosine.dtype = DType::F64; }},
                           {"cosine is f32[4,3]", [](auto &x, Maker &) { x.inverseFrequencies = {}; }},
+                          {"inverse_frequencies has 129", [](auto &x, Maker &) { x.inverseFrequencies = tooMany; }},
                           {"cosine is f32[4,2]", [](auto &x, Maker &) { shrink(x.cosine); }},
                           {"sine is f32[4,2]", [](auto &x, Maker &) { shrink(x.sine); }},
                           {"sine is bf16", [](auto &x, Maker &) { x.sine.dtype = DType::BF16; }},

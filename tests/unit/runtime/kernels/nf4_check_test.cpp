@@ -34,6 +34,8 @@ TEST(NF4Check, Matmul) {
        {"bias is bf16", [](auto &x, Maker &) { x.bias.dtype = DType::BF16; }},
        {"target is f32[4,4]", [](auto &x, Maker &) { shrink(x.target); }},
        {"target is bf16", [](auto &x, Maker &) { x.target.dtype = DType::BF16; }},
+       {"workspace is f32", [](auto &x, Maker &m) { x.workspace = m.empty(kF32, {1}); }},
+       {"multiple of 64", [](auto &x, Maker &m) { x.workspace = m.workspace(128), x.workspace.data = x.workspace.template as<char>() + 8, x.workspace.dims[0] = 64; }},
        {"alpha", [](auto &x, Maker &) { x.alpha = INFINITY; }},
        {"weight is absent", [](auto &x, Maker &) { x.weight.data = nullptr; }},
        {"weight is f32", [](auto &x, Maker &m) { x.weight = m.empty(kF32, {x.weight.dims[0] / 4}); }},

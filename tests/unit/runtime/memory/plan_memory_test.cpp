@@ -52,6 +52,16 @@ TEST(Mapping, TheSystemsRefusalIsAnError) {
   std::memset(large->data(), 1, large->bytes());
 }
 
+TEST(Mapping, PopulatingKeepsWhatIsThere) {
+  auto memory = Mapping::create(16 << 20, "memory: test");
+  ASSERT_TRUE(memory.ok());
+  for (uint64_t at = 0; at < memory->bytes(); at += 2 * kPageBytes)
+    memory->data()[at] = static_cast<uint8_t>(1 + at / kPageBytes % 251);
+  memory->populate();
+  for (uint64_t at = 0; at < memory->bytes(); at += kPageBytes)
+    ASSERT_EQ(memory->data()[at], at / kPageBytes % 2 ? 0 : 1 + at / kPageBytes % 251) << at;
+}
+
 TEST(ShadowMemory, BuffersThatShareBytesInThePlanDoNotHere) {
   SamplePlan spec;
   auto plan = spec.load();

@@ -80,7 +80,7 @@ protected:
 
 TEST_F(Writer, HoldsTheStateOfItsStepAndNotALaterOne) {
   Rank rank(0, 1, directory.path, settings);
-  rank.writer->prepare();
+  ASSERT_TRUE(rank.writer->prepare().ok());
   ASSERT_TRUE(rank.writer->save(at(5), true).ok());
   rank.state.clear(); // the next update
   const std::string shard = "optimizer-00001-of-00001.safetensors";

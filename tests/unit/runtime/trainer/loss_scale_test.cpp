@@ -1,10 +1,13 @@
 // The scale of fp16's loss against DeepSpeed's own class (tests/golden/loss_scale).
 #include "runtime/trainer/loss_scale.h"
 
+#include <cmath>
 #include <fstream>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+
+#include "runtime/trainer/step_policy.h"
 
 namespace zp::rt {
 namespace {
@@ -62,6 +65,26 @@ TEST(LossScaler, AGivenScaleStays) {
     ASSERT_TRUE(scaler.take(update, update % 100 < 3).ok());
   EXPECT_EQ(scaler.state().scale, 128);
   EXPECT_EQ(scaler.state().skipped, 150u);
+}
+
+/// A plan comes as untrusted bytes: what the importer refuses is refused where it is carried out too. DeepSpeed divides by its window
+/// when the first update without overflow is done.
+TEST(LossScaler, NumbersThatMoveNoScaleAreRefusedBeforeTheFirstUpdate) {
+  const std::pair<const char *, void (*)(JobSettings &)> bad[] = {
+      {"--loss_scale_window: is 0, expected 1 or more updates", [](JobSettings &s) { s.loss_scale_window = 0; }},
+      {"--loss_scale_window: is -1", [](JobSettings &s) { s.loss_scale_window = -1; }},
+      {"--hysteresis: is 0", [](JobSettings &s) { s.hysteresis = 0; }},
+      {"--min_loss_scale: is 0", [](JobSettings &s) { s.min_loss_scale = 0; }},
+      {"--initial_scale_power: is 1024", [](JobSettings &s) { s.initial_scale_power = 1024; }},
+      {"--loss_scale: is nan", [](JobSettings &s) { s.loss_scale = NAN; }}};
+  for (const auto &[says, spoil] : bad) {
+    JobSettings settings;
+    settings.fp16 = true;
+    spoil(settings);
+    const Status status = StepPolicy::ofSaving(settings, 10, 4).status(); // what a loop asks before it makes its scaler
+    EXPECT_EQ(status.code(), ErrorCode::Config) << says;
+    EXPECT_NE(status.message().find(says), std::string::npos) << status.message();
+  }
 }
 
 TEST(LossScaler, IsOneWithoutFp16) {

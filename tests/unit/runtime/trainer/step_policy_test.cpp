@@ -54,8 +54,11 @@ TEST(StepPolicy, TheBestIsDecidedByEvaluations) {
   settings.metric_for_best_model = "loss";
   auto policy = StepPolicy::ofSaving(settings, 10, 4);
   ASSERT_TRUE(policy.ok()) << policy.status().toString();
-  for (uint64_t step = 0; step <= 10; ++step)
+  EXPECT_TRUE(policy->ofTheBest());
+  for (uint64_t step = 0; step <= 10; ++step) {
     EXPECT_FALSE(policy->after(step));
+    EXPECT_EQ(policy->beforeTheEnd(step), step < 9) << "any evaluation before the last update may ask for one";
+  }
   settings.metric_for_best_model = "";
   settings.load_best_model_at_end = true; // its metric is the loss, and steps of saving don't matter
   settings.eval_steps = 3;
@@ -80,7 +83,7 @@ TEST(StepPolicy, RefusesWhatHasNoMeaning) {
 }
 
 TEST(StepPolicy, EvaluationGoesByItsOwnSettings) {
-  auto evaluations = [](const char *strategy, double steps, double delay, int64_t logging) {
+  auto evaluations = [](const char *strategy, double steps, double delay, double logging) {
     JobSettings settings;
     settings.eval_strategy = strategy;
     settings.eval_steps = steps;
@@ -101,6 +104,27 @@ TEST(StepPolicy, EvaluationGoesByItsOwnSettings) {
   EXPECT_EQ(evaluations("steps", 2, 5, 1), (Steps{6, 8, 10}));
   EXPECT_EQ(evaluations("epoch", 1, 0, 1), (Steps{4, 8, 10}));
   EXPECT_EQ(evaluations("epoch", 1, 2, 1), (Steps{8, 10}));
+}
+
+/// What it says of the updates that are left is what it says of each of them.
+TEST(StepPolicy, KnowsWhetherAnythingComesBeforeTheEnd) {
+  for (const char *strategy : {"steps", "epoch", "no"})
+    for (double steps : {0.0, 0.25, 1.0, 3.0, 9.0, 10.0, 500.0, 1e18})
+      for (double delay : {0.0, 0.5, 2.0, 9.0, 1e300}) {
+        JobSettings settings;
+        settings.save_strategy = settings.eval_strategy = strategy;
+        settings.save_steps = settings.eval_steps = steps;
+        settings.eval_delay = delay;
+        for (const auto &policy : {StepPolicy::ofSaving(settings, 10, 4), StepPolicy::ofEvaluation(settings, 10, 4)}) {
+          ASSERT_TRUE(policy.ok()) << policy.status().toString();
+          for (uint64_t done = 0; done <= 10; ++done) {
+            bool any = false;
+            for (uint64_t step = done + 1; step < 10; ++step)
+              any |= policy->after(step);
+            EXPECT_EQ(policy->beforeTheEnd(done), any) << strategy << " " << steps << " " << delay << " " << done;
+          }
+        }
+      }
 }
 
 TEST(StepPolicy, HasTheReferencesDefaults) {

@@ -16,7 +16,7 @@ namespace zp::rt {
 namespace {
 
 /// A trainable section of 128 elements: a [2, 3] at 0 and b [5] at 64; `c` at 70 is trained but not saved. `ranks` share it.
-std::vector<uint8_t> planBytes(uint32_t ranks, const char *adapterConfig) {
+std::vector<uint8_t> planBytes(uint32_t ranks, const char *adapterConfig, const char *modelConfig) {
   flatbuffers::FlatBufferBuilder b;
   std::vector<int64_t> two = {2, 3}, five = {5}, slice = {128 / static_cast<int64_t>(ranks)};
   std::vector<flatbuffers::Offset<fbs::Tensor>> tensors = {fbs::CreateTensorDirect(b, 0, 0, 0, &slice)};
@@ -27,14 +27,14 @@ std::vector<uint8_t> planBytes(uint32_t ranks, const char *adapterConfig) {
   std::vector<flatbuffers::Offset<fbs::Section>> sections = {
       fbs::CreateSectionDirect(b, "u0.frozen", 0, fbs::SectionKind::Frozen, 0, 128, false, false, false, 0, &frozen, 0),
       fbs::CreateSectionDirect(b, "u0.trainable", 0, fbs::SectionKind::Trainable, 0, 128, true, true, true, 0, &trained, 0, 0)};
-  b.Finish(fbs::CreatePlanDirect(b, ranks, "cpu", nullptr, adapterConfig, R"({"hidden_size": 3})", 8, 0, nullptr, nullptr, &tensors, &sections));
+  b.Finish(fbs::CreatePlanDirect(b, ranks, "cpu", nullptr, adapterConfig, modelConfig, 8, 0, nullptr, nullptr, &tensors, &sections));
   return {b.GetBufferPointer(), b.GetBufferPointer() + b.GetSize()};
 }
 
 class TrainedWeights : public testing::Test {
 protected:
   Status write(uint32_t ranks, const char *adapterConfig, int rank = 0, uint64_t maxShard = 1 << 20) {
-    bytes = planBytes(ranks, adapterConfig);
+    bytes = planBytes(ranks, adapterConfig, modelConfig.c_str());
     const fbs::Plan &plan = *flatbuffers::GetRoot<fbs::Plan>(bytes.data());
     test::RecordingExecutor executor(plan);
     auto *values = executor.view(0).as<float>();
@@ -58,6 +58,7 @@ protected:
   test::TemporaryDirectory directory;
   std::vector<uint8_t> bytes;
   SavedModel where;
+  std::string modelConfig = R"({"hidden_size": 3})";
 };
 
 const char *const kConfig = R"({"peft_type":"LORA","r":8,"lora_alpha":16.0,"base_model_name_or_path":null,"target_modules":["q_proj"]})";
@@ -126,6 +127,27 @@ TEST_F(TrainedWeights, OfAWholeModelHaveItsDtype) {
   EXPECT_EQ(config["torch_dtype"], "bfloat16");
   EXPECT_EQ(config["hidden_size"], 3);
   where.dtype = DType::F32;
+}
+
+/// What the base says of its dtype may be null, in either spelling; the newer one goes before the older.
+TEST_F(TrainedWeights, SayTheirDtypeWhateverTheBaseSays) {
+  struct Case {
+    const char *base, *key;
+  };
+  where.dtype = DType::BF16;
+  for (const Case &c : {Case{R"({"torch_dtype": null})", "torch_dtype"}, Case{R"({"dtype": null})", "dtype"}, Case{R"({"dtype": 4})", "dtype"},
+                        Case{R"({"torch_dtype": "bfloat16", "dtype": "float16"})", "dtype"}}) {
+    modelConfig = c.base;
+    ASSERT_TRUE(write(1, "").ok()) << c.base;
+    EXPECT_EQ(nlohmann::json::parse(directory.read("config.json"))[c.key], "bfloat16") << c.base;
+  }
+  modelConfig = R"({"torch_dtype": "float32", "dtype": "bfloat16"})"; // says so already: not a byte is changed
+  ASSERT_TRUE(write(1, "").ok());
+  EXPECT_EQ(directory.read("config.json"), modelConfig);
+  where.dtype = DType::F32;
+  modelConfig = R"({"torch_dtype": null})"; // no word is f32
+  ASSERT_TRUE(write(1, "").ok());
+  EXPECT_EQ(directory.read("config.json"), modelConfig);
 }
 
 TEST_F(TrainedWeights, OfACheckpointAreTheSameBytes) {

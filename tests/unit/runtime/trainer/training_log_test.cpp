@@ -87,6 +87,24 @@ TEST(TrainingLog, AveragesSinceTheLastEntry) {
   EXPECT_EQ(history[1]["step"], 6);
 }
 
+TEST(TrainingLog, LogsByTheStrategy) {
+  JobSettings settings;
+  settings.logging_strategy = "epoch";
+  settings.logging_first_step = true;
+  TrainingLog log{lines(1, 7), "", 7, 7, 0, 0};
+  log.updatesPerEpoch = 3;
+  json history = json::parse(trainerStateText(log, settings))["log_history"];
+  std::vector<std::pair<int, double>> found;
+  for (const json &entry : history)
+    found.emplace_back(entry["step"], entry["loss"]);
+  EXPECT_EQ(found, (std::vector<std::pair<int, double>>{{1, 1.0}, {3, 2.5}, {6, 5.0}, {7, 7.0}}));
+  settings.logging_strategy = "steps";
+  settings.logging_steps = settings.save_steps = 0.25;
+  json state = json::parse(trainerStateText(log, settings));
+  EXPECT_EQ(state["logging_steps"].dump(), "2") << "as updates";
+  EXPECT_EQ(state["save_steps"].dump(), "2");
+}
+
 TEST(TrainingLog, LeavesOutWhatCameLaterAndTornLines) {
   json history = json::parse(trainerStateText({lines(1, 5) + "{\"step\": 6, \"lo", "", 4, 8, 0, 0},
                                               JobSettings()))["log_history"];

@@ -65,10 +65,10 @@ TEST(Operations, OfAttentionAndItsGradient) {
     auto forward = [=](Fbb &fbb) { return fbs::CreateAttentionAttrs(fbb, 3, 1, 4, 0, 1.0, keyLength, causal, false).Union(); };
     auto backward = [=](Fbb &fbb) { return fbs::CreateAttentionGradientAttrs(fbb, 3, 1, 4, 0, 1.0, keyLength, causal, false).Union(); };
     EXPECT_DOUBLE_EQ(operationsOf(OneInstruction(fbs::OpAttrs::Attention, forward,
-                                                 {{8, 6}, {keys, 2}, {keys, 2}, {8}, {keys}, {}, {}, {8, 6}, {3, 8}})),
+                                                 {{8, 6}, {keys, 2}, {keys, 2}, {8}, {keys}, {}, {}, {}, {8, 6}, {3, 8}})),
                      2 * 2 * 2 * pairs * 6);
     EXPECT_DOUBLE_EQ(operationsOf(OneInstruction(fbs::OpAttrs::AttentionGradient, backward,
-                                                 {{8, 6}, {8, 6}, {keys, 2}, {keys, 2}, {8, 6}, {3, 8}, {8}, {keys}, {}, {}, {8, 6}, {keys, 2}, {keys, 2}, {}})),
+                                                 {{8, 6}, {8, 6}, {keys, 2}, {keys, 2}, {8, 6}, {3, 8}, {8}, {keys}, {}, {}, {}, {8, 6}, {keys, 2}, {keys, 2}, {}})),
                      2 * 5 * 2 * pairs * 6);
   }
 }

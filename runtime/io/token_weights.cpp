@@ -1,0 +1,29 @@
+#include "runtime/io/token_weights.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace zp::rt {
+
+/// The weights of such modules, whatever these are within: T5 and BART share one, Falcon and BLOOM have word_embeddings. Encoder
+/// and decoder know the shared one as their own embed_tokens.
+static constexpr std::string_view kEmbeddings[] = {"shared.weight", "word_embeddings.weight", "embed_tokens.weight"};
+
+static bool isOf(std::string_view name, std::string_view module) {
+  return name == module || (name.ends_with(module) && name[name.size() - module.size() - 1] == '.');
+}
+
+bool isTokenWeight(std::string_view name) {
+  return isOf(name, kHeadWeight) || std::any_of(std::begin(kEmbeddings), std::end(kEmbeddings), [&](auto module) { return isOf(name, module); });
+}
+
+std::string embeddingIn(const Checkpoint &checkpoint) {
+  const std::vector<std::string> names = checkpoint.names();
+  for (std::string_view module : kEmbeddings)
+    for (const std::string &name : names)
+      if (isOf(name, module))
+        return name;
+  return {};
+}
+
+} // namespace zp::rt

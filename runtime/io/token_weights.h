@@ -1,0 +1,22 @@
+// Weights with a row a token, embeddings and head, by the names that transformers gives them in every family that is read.
+#ifndef ZP_RUNTIME_IO_TOKEN_WEIGHTS_H
+#define ZP_RUNTIME_IO_TOKEN_WEIGHTS_H
+
+#include <string>
+#include <string_view>
+
+#include "runtime/io/checkpoint.h"
+
+namespace zp::rt {
+
+inline constexpr const char *kHeadWeight = "lm_head.weight";
+
+/// Whether `name` is that of an embedding of tokens, of one of its aliases in an encoder-decoder, or of the head.
+bool isTokenWeight(std::string_view name);
+
+/// The checkpoint's embedding, not an alias where it has both; empty when it has none.
+std::string embeddingIn(const Checkpoint &checkpoint);
+
+} // namespace zp::rt
+
+#endif // ZP_RUNTIME_IO_TOKEN_WEIGHTS_H
