@@ -30,6 +30,7 @@ class Case:
     overflows: bool = False  # a word's embedding lies where what attention adds to it leaves fp16
     attention: str | None = None  # the one implementation of transformers that is right for this model; None: all are
     mean_of_means: bool = False  # averaging micro-batches first must make a difference
+    tolerance: dict = field(default_factory=dict)  # where the dtype's is not this run's
 
     @property
     def seq2seq(self):
@@ -476,7 +477,8 @@ CASES = [
         variants=[IN_FLOATS, AS_FP4, without("nested", use_nested_quant="true")],
     ),
     # The second linear of each MLP, its adapter too, and what it is added to are in fp32; before the first of them one word's stream
-    # overflows, and is clamped.
+    # overflows, and is clamped. Behind the clamped word one channel is nearly all that a norm sees, and fp16's roundings are worth
+    # more than in other runs: computed in fp64, update 14's gradient norm is 1.6 % from the reference's.
     Case(
         "t5_fp16",
         family="t5",
@@ -484,6 +486,7 @@ CASES = [
         overflows=True,
         config=dict(feed_forward_proj="gated-gelu", scale_decoder_outputs=False),
         flags=dict(fp16=None, initial_scale_power=12, learning_rate=5e-4),
+        tolerance=dict(grad_norm=4e-2),
         variants=[HALF_ALPHA, PADDING_SEEN],
     ),
     Case(  # 7B: one key and value for all heads, attention and MLP side by side behind one norm
