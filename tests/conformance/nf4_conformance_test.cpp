@@ -144,6 +144,21 @@ TEST(NF4MatmulBranch, RanksAndFinishes) {
         }
 }
 
+// A device's workspace: room for one column at a time, for two of a panel's least width, for panels of several, for the whole and more.
+TEST(NF4MatmulPanels, WorkspacesOfManySizes) {
+  Maker maker;
+  constexpr Shape kShape{20, 400, 130}; // more rows than a product without panels takes
+  for (QuantRecords format : kFewFormats)
+    for (DType f : kComputeDTypes)
+      for (int bits : {0, 1, 6, 7})
+        for (uint64_t columns : {1, 128, 300, 2000}) {
+          NF4MatmulArgs args = productArgs(maker, format, f, kShape, bits);
+          args.workspace = maker.workspace(columns * bytesOf(f, static_cast<uint64_t>(args.a.dims[1])) + 512);
+          conform(args, textOf(format) + " bits " + std::to_string(bits) + ", room for " + std::to_string(columns) + " columns");
+          equalsMatmulOfDequantized(args);
+        }
+}
+
 TEST(NF4MatmulFormats, EveryBlockSize) {
   Maker maker;
   for (QuantRecords format : allFormats())

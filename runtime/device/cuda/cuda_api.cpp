@@ -47,9 +47,11 @@ StatusOr<void *> allocatePinned(uint64_t bytes) {
 void freeDevice(void *memory) { cudaFree(memory); }
 void freePinned(void *memory) { cudaFreeHost(memory); }
 
-StatusOr<Stream> createStream() {
+StatusOr<Stream> createStream(bool urgent) {
+  int least = 0, greatest = 0;
+  ZP_RETURN_IF_ERROR(statusOf(cudaDeviceGetStreamPriorityRange(&least, &greatest), "cudaDeviceGetStreamPriorityRange"));
   cudaStream_t stream = nullptr;
-  ZP_RETURN_IF_ERROR(statusOf(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "cudaStreamCreate"));
+  ZP_RETURN_IF_ERROR(statusOf(cudaStreamCreateWithPriority(&stream, cudaStreamNonBlocking, urgent ? greatest : least), "cudaStreamCreate"));
   return static_cast<Stream>(stream);
 }
 StatusOr<Event> createEvent() {

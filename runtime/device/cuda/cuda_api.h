@@ -31,7 +31,8 @@ StatusOr<void *> allocatePinned(uint64_t bytes);
 void freeDevice(void *memory);
 void freePinned(void *memory);
 
-StatusOr<Stream> createStream();
+/// `urgent`: where there is a choice, its work is placed before that of other streams.
+StatusOr<Stream> createStream(bool urgent = false);
 StatusOr<Event> createEvent();
 void destroyStream(Stream stream);
 void destroyEvent(Event event);

@@ -88,8 +88,14 @@ CudaExecutor::~CudaExecutor() {
   for (const std::vector<cuda::Event> *list : {&events, &joining})
     for (cuda::Event event : *list)
       cuda::destroyEvent(event);
-  for (const cuda::Context &context : contexts)
-    cuda::destroyStream(context.stream);
+  for (const cuda::Context &context : contexts) {
+    for (cuda::Event event : {context.parting, context.meeting})
+      if (event)
+        cuda::destroyEvent(event);
+    for (cuda::Stream stream : {context.aside, context.stream})
+      if (stream)
+        cuda::destroyStream(stream);
+  }
 }
 
 Status CudaExecutor::checkOptions() const {
@@ -115,9 +121,15 @@ Status CudaExecutor::prepare() {
 
 Status CudaExecutor::openStreams(int multiprocessors) {
   for (uint32_t s = 0; s < plan.streams(); ++s) {
-    ZP_ASSIGN_OR_RETURN(cuda::Stream stream, cuda::createStream());
-    contexts.push_back({stream, products.get(), nullptr, multiprocessors, communicator.rank()});
-    ZP_ASSIGN_OR_RETURN(contexts.back().scratch, memory.device(cuda::kScratchBytes));
+    cuda::Context &context = contexts.emplace_back();
+    context.products = products.get();
+    context.multiprocessors = multiprocessors;
+    context.rank = communicator.rank();
+    ZP_ASSIGN_OR_RETURN(context.stream, cuda::createStream());
+    ZP_ASSIGN_OR_RETURN(context.scratch, memory.device(cuda::kScratchBytes));
+    ZP_ASSIGN_OR_RETURN(context.aside, cuda::createStream(/*urgent=*/true));
+    ZP_ASSIGN_OR_RETURN(context.parting, cuda::createEvent());
+    ZP_ASSIGN_OR_RETURN(context.meeting, cuda::createEvent());
     ZP_ASSIGN_OR_RETURN(cuda::Event event, cuda::createEvent());
     joining.push_back(event);
   }

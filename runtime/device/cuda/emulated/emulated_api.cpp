@@ -74,7 +74,7 @@ void freeDevice(void *memory) {
 }
 void freePinned(void *memory) { freeDevice(memory); }
 
-StatusOr<Stream> createStream() {
+StatusOr<Stream> createStream(bool) {
   auto *queue = new Queue;
   queues().add(queue);
   return static_cast<Stream>(queue);
