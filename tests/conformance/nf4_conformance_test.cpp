@@ -159,6 +159,24 @@ TEST(NF4MatmulPanels, WorkspacesOfManySizes) {
         }
 }
 
+// As generation multiplies: up to 16 rows on both sides of each power of two, with and without a branch in the same sums.
+TEST(NF4MatmulFewRows, RowsRanksAndFinishes) {
+  Maker maker;
+  for (const Shape &shape : {Shape{2, 70, 96}, {4, 33, 200}, {5, 9, 1000}, {7, 17, 64}, {16, 66, 264}, {17, 20, 64}})
+    for (int64_t rank : {0, 3, 256})
+      for (QuantRecords format : kFewFormats)
+        for (DType f : kComputeDTypes) {
+          NF4MatmulArgs args = productArgs(maker, format, f, shape, rank == 3 ? 7 : 1); // transposed; added to, with a bias
+          if (rank > 0) {
+            args.branchA = maker.normal(f, {shape.m, rank});
+            args.branchB = maker.normal(f, {shape.n, rank});
+            args.branchAlpha = 1.7;
+          }
+          conform(args, textOf(format) + " rank " + std::to_string(rank));
+          equalsMatmulOfDequantized(args);
+        }
+}
+
 TEST(NF4MatmulFormats, EveryBlockSize) {
   Maker maker;
   for (QuantRecords format : allFormats())
