@@ -68,6 +68,13 @@ Status copyAsync(void *target, const void *source, uint64_t bytes, Stream stream
 Status record(Event event, Stream stream) { return statusOf(cudaEventRecord(nativeEvent(event), native(stream)), "cudaEventRecord"); }
 Status wait(Event event, Stream stream) { return statusOf(cudaStreamWaitEvent(native(stream), nativeEvent(event), 0), "cudaStreamWaitEvent"); }
 Status synchronize(Stream stream) { return statusOf(cudaStreamSynchronize(native(stream)), "cudaStreamSynchronize"); }
+StatusOr<bool> isDone(Stream stream) {
+  const cudaError_t error = cudaStreamQuery(native(stream));
+  if (error == cudaErrorNotReady)
+    return false;
+  ZP_RETURN_IF_ERROR(statusOf(error, "cudaStreamQuery"));
+  return true;
+}
 Status launchError() { return statusOf(cudaGetLastError(), "a kernel's launch"); }
 
 bool hasGraphs() { return true; }

@@ -42,6 +42,8 @@ Status copyAsync(void *target, const void *source, uint64_t bytes, Stream stream
 Status record(Event event, Stream stream);
 Status wait(Event event, Stream stream);
 Status synchronize(Stream stream);
+/// Whether all that the stream was asked for is done. Never waits. Errors: what that work has left behind.
+StatusOr<bool> isDone(Stream stream);
 /// What the launches since the last call have left behind.
 Status launchError();
 

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "runtime/collective/device/device_collectives.h"
+#include "runtime/executor/cuda/await_stream.h"
 #include "runtime/executor/cuda/cuda_memory.h"
 #include "runtime/executor/resolve.h"
 #include "runtime/kernels/cuda/kernels.h"
@@ -223,14 +224,14 @@ Status CudaExecutor::bring(uint32_t tensor, std::vector<std::byte> &storage, Ten
   if (!source)
     return memory.disk().read(diskOffset(tensor), storage.data(), storage.size());
   ZP_RETURN_IF_ERROR(cuda::copyAsync(storage.data(), source, storage.size(), contexts[0].stream));
-  return cuda::synchronize(contexts[0].stream);
+  return awaitStream(contexts[0].stream, *collectives);
 }
 
 Status CudaExecutor::putBack(uint32_t tensor, const TensorView &view) {
   if (!views[tensor].data)
     return memory.disk().write(diskOffset(tensor), view.data, view.bytes());
   ZP_RETURN_IF_ERROR(cuda::copyAsync(views[tensor].data, view.data, view.bytes(), contexts[0].stream));
-  return cuda::synchronize(contexts[0].stream);
+  return awaitStream(contexts[0].stream, *collectives);
 }
 
 Status CudaExecutor::carry(const std::vector<uint32_t> &tensors, bool toDevice) {
@@ -255,7 +256,7 @@ Status CudaExecutor::run(uint32_t index) {
   }
   ++entry.runs;
   ZP_RETURN_IF_ERROR(carry(entry.outputs, false));
-  ZP_RETURN_IF_ERROR(cuda::synchronize(contexts[0].stream));
+  ZP_RETURN_IF_ERROR(awaitStream(contexts[0].stream, *collectives));
   // What a run moved is known of its list.
   const uint64_t ranks = plan.ranks(), others = ranks - 1;
   for (const ResolvedInstruction &instruction : resolved.entries[index])
@@ -291,7 +292,7 @@ Status CudaExecutor::issue(uint32_t index) {
 }
 
 Status CudaExecutor::capture(uint32_t index) {
-  ZP_RETURN_IF_ERROR(cuda::synchronize(contexts[0].stream));
+  ZP_RETURN_IF_ERROR(awaitStream(contexts[0].stream, *collectives));
   ZP_RETURN_IF_ERROR(cuda::beginCapture(contexts[0].stream));
   Status issued = issue(index);
   StatusOr<cuda::Graph> graph = cuda::endCapture(contexts[0].stream); // also after a failure: it ends the stream's state
@@ -317,7 +318,7 @@ Status CudaExecutor::issueMeasured(uint32_t index) {
 
 Status CudaExecutor::synchronizeAll() {
   for (const cuda::Context &context : contexts)
-    ZP_RETURN_IF_ERROR(cuda::synchronize(context.stream));
+    ZP_RETURN_IF_ERROR(awaitStream(context.stream, *collectives));
   return {};
 }
 
@@ -358,7 +359,7 @@ Status CudaExecutor::load(const ResolvedInstruction &instruction, cuda::Stream s
     ZP_RETURN_IF_ERROR(cuda::copyAsync(storage[i].data(), here[i].data, storage[i].size(), stream));
     here[i].data = storage[i].data();
   }
-  ZP_RETURN_IF_ERROR(cuda::synchronize(stream));
+  ZP_RETURN_IF_ERROR(awaitStream(stream, *collectives));
   if (const auto *section = instruction.source->op_as_LoadSection())
     ZP_RETURN_IF_ERROR(options.loadSection(static_cast<uint32_t>(section->section()), here[0]));
   else if (const auto *quantized = instruction.source->op_as_LoadQuantized())
@@ -368,7 +369,7 @@ Status CudaExecutor::load(const ResolvedInstruction &instruction, cuda::Stream s
   for (size_t i = 0; i < here.size(); ++i)
     if (here[i].data)
       ZP_RETURN_IF_ERROR(cuda::copyAsync(instruction.operands[i].data, here[i].data, here[i].bytes(), stream));
-  return cuda::synchronize(stream);
+  return awaitStream(stream, *collectives);
 }
 
 /// Between any two tiers. What is on disk goes through a page-locked piece, the host waiting.
@@ -390,12 +391,12 @@ Status CudaExecutor::copy(const ResolvedInstruction &instruction, cuda::Stream s
 }
 
 Status CudaExecutor::diskToMemory(uint64_t at, void *target, uint64_t bytes, cuda::Stream stream) {
-  ZP_RETURN_IF_ERROR(cuda::synchronize(stream)); // whoever reads the target's old bytes has done so
+  ZP_RETURN_IF_ERROR(awaitStream(stream, *collectives)); // whoever reads the target's old bytes has done so
   for (uint64_t done = 0; done < bytes; done += kDiskPiece) {
     const uint64_t here = std::min(kDiskPiece, bytes - done);
     ZP_RETURN_IF_ERROR(memory.disk().read(at + done, piece, here));
     ZP_RETURN_IF_ERROR(cuda::copyAsync(static_cast<uint8_t *>(target) + done, piece, here, stream));
-    ZP_RETURN_IF_ERROR(cuda::synchronize(stream));
+    ZP_RETURN_IF_ERROR(awaitStream(stream, *collectives));
   }
   return {};
 }
@@ -404,7 +405,7 @@ Status CudaExecutor::memoryToDisk(const void *source, uint64_t at, uint64_t byte
   for (uint64_t done = 0; done < bytes; done += kDiskPiece) {
     const uint64_t here = std::min(kDiskPiece, bytes - done);
     ZP_RETURN_IF_ERROR(cuda::copyAsync(piece, static_cast<const uint8_t *>(source) + done, here, stream));
-    ZP_RETURN_IF_ERROR(cuda::synchronize(stream));
+    ZP_RETURN_IF_ERROR(awaitStream(stream, *collectives));
     ZP_RETURN_IF_ERROR(memory.disk().write(at + done, piece, here));
   }
   return {};

@@ -102,6 +102,11 @@ Status synchronize(Stream stream) {
     return emulated::refusedInCapture("the host waits for a stream");
   return queues().finish(queueOf(stream), true).status();
 }
+StatusOr<bool> isDone(Stream stream) {
+  if (queueOf(stream)->capturing)
+    return emulated::refusedInCapture("the host asks how far a stream is");
+  return queues().finish(queueOf(stream), false);
+}
 Status launchError() {
   Status status = launches();
   launches() = {};
