@@ -54,9 +54,9 @@ StatusOr<Stream> createStream(bool urgent) {
   ZP_RETURN_IF_ERROR(statusOf(cudaStreamCreateWithPriority(&stream, cudaStreamNonBlocking, urgent ? greatest : least), "cudaStreamCreate"));
   return static_cast<Stream>(stream);
 }
-StatusOr<Event> createEvent() {
+StatusOr<Event> createEvent(bool timed) {
   cudaEvent_t event = nullptr;
-  ZP_RETURN_IF_ERROR(statusOf(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "cudaEventCreate"));
+  ZP_RETURN_IF_ERROR(statusOf(cudaEventCreateWithFlags(&event, timed ? cudaEventDefault : cudaEventDisableTiming), "cudaEventCreate"));
   return static_cast<Event>(event);
 }
 void destroyStream(Stream stream) { cudaStreamDestroy(native(stream)); }
@@ -67,6 +67,11 @@ Status copyAsync(void *target, const void *source, uint64_t bytes, Stream stream
 }
 Status record(Event event, Stream stream) { return statusOf(cudaEventRecord(nativeEvent(event), native(stream)), "cudaEventRecord"); }
 Status wait(Event event, Stream stream) { return statusOf(cudaStreamWaitEvent(native(stream), nativeEvent(event), 0), "cudaStreamWaitEvent"); }
+StatusOr<double> secondsBetween(Event first, Event second) {
+  float milliseconds = 0;
+  ZP_RETURN_IF_ERROR(statusOf(cudaEventElapsedTime(&milliseconds, nativeEvent(first), nativeEvent(second)), "cudaEventElapsedTime"));
+  return milliseconds * 1e-3;
+}
 Status synchronize(Stream stream) { return statusOf(cudaStreamSynchronize(native(stream)), "cudaStreamSynchronize"); }
 StatusOr<bool> isDone(Stream stream) {
   const cudaError_t error = cudaStreamQuery(native(stream));

@@ -84,7 +84,7 @@ void destroyStream(Stream stream) {
   queues().remove(queueOf(stream));
   delete queueOf(stream);
 }
-StatusOr<Event> createEvent() { return static_cast<Event>(new EventState); }
+StatusOr<Event> createEvent(bool) { return static_cast<Event>(new EventState); }
 void destroyEvent(Event event) { delete static_cast<EventState *>(event); }
 
 Status copyAsync(void *target, const void *source, uint64_t bytes, Stream stream) {
@@ -97,6 +97,12 @@ Status record(Event event, Stream stream) {
   return {};
 }
 Status wait(Event event, Stream stream) { return queues().wait(stateOf(event), queueOf(stream)); }
+StatusOr<double> secondsBetween(Event first, Event second) {
+  const auto &from = stateOf(first).last, &to = stateOf(second).last;
+  if (!from || !to || !from->reached || !to->reached)
+    return Status(ErrorCode::Internal, "cuda: times of events that have not been reached, expected a wait before; this is a bug");
+  return std::chrono::duration<double>(to->at - from->at).count();
+}
 Status synchronize(Stream stream) {
   if (queueOf(stream)->capturing)
     return emulated::refusedInCapture("the host waits for a stream");

@@ -90,7 +90,7 @@ StatusOr<bool> Queues::finish(const Queue *queue, bool patient) {
       continue;
     }
     if (task.sets)
-      task.sets->reached = true;
+      *task.sets = {true, std::chrono::steady_clock::now()};
     next->tasks.pop_front();
     stuck.clear();
   }

@@ -2,6 +2,7 @@
 #ifndef ZP_RUNTIME_DEVICE_CUDA_EMULATED_QUEUES_H
 #define ZP_RUNTIME_DEVICE_CUDA_EMULATED_QUEUES_H
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -19,6 +20,7 @@ namespace zp::rt::cuda::emulated {
 /// A place in a stream that others can wait for: a record of an event makes a new one.
 struct Mark {
   bool reached = false;
+  std::chrono::steady_clock::time_point at; ///< when it was
 };
 
 /// Work, a mark to set, or a mark to wait for.
