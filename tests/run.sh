@@ -82,7 +82,7 @@ for name in "${suites[@]}"; do
       suite python countUnittest "$python" -m unittest discover -s tests/python
       suite runner countUnittest "$python" -m unittest discover -s tests/integration/support -t tests/integration -p '*_test.py' ;;
     integration)
-      for script in golden ranks launchers bad_input eval generate generate_search dropout memory compile_limits plan_memory recomputation plan_search simulate offload nvme mutation trace bench quantize quantize_training merge evaluation checkpoint resume fp16 kill sft answers; do
+      for script in golden ranks launchers bad_input eval generate generate_search dropout memory compile_limits plan_memory recomputation plan_search simulate offload nvme mutation trace bench quantize quantize_training cuda merge evaluation checkpoint resume fp16 kill sft answers; do
         suite "$script" countLine "$python" "tests/integration/${script}_test.py"
       done
       # The golden runs again: what is switched off must be missed; guarded buffers, recomputation, shorter train steps must not.
