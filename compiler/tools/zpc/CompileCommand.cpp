@@ -111,7 +111,8 @@ StatusOr<Options> parse(int argc, char **argv) {
   if (options.fit && options.start != kFirstPhase)
     return flags.usage("--fit: is given beside --start_from, expected a module as zpc import writes it");
   if (options.dequantCache && options.start > Phase::Distribute)
-    return flags.usage("--dequant_cache_bytes: is given beside --start_from of a phase after distribute, which sets the memory aside; expected an earlier one");
+    return flags.usage("--dequant_cache_bytes: is given beside --start_from of a phase after distribute, which sets the "
+                       "memory aside; expected an earlier one");
   if ((options.exhaustive || options.json) && !options.fit)
     return flags.usage(std::string(options.json ? "--json" : "--exhaustive") + ": is given without --fit, expected both or none");
   return options;

@@ -61,7 +61,8 @@ public:
     ZP_RETURN_IF_ERROR(opened);
     for (size_t rank = 0; rank < all.size(); ++rank)
       if (!all[rank].ready)
-        return Status(ErrorCode::PeerLost, "nccl: rank " + std::to_string(rank) + " could not load it, expected all ranks to; look at that rank's message");
+        return Status(ErrorCode::PeerLost, "nccl: rank " + std::to_string(rank) +
+                                               " could not load it, expected all ranks to; look at that rank's message");
     return statusOf(library.ncclCommInitRank(&group, communicator.size(), all[0].identity, communicator.rank()), "ncclCommInitRank");
   }
 

@@ -8,7 +8,8 @@ namespace {
 Status statusOf(cudaError_t error, const char *what) {
   if (error == cudaSuccess)
     return {};
-  return Status(error == cudaErrorMemoryAllocation ? ErrorCode::HostMemory : ErrorCode::Config, std::string("cuda: ") + what + ": " + cudaGetErrorName(error) + " (" + cudaGetErrorString(error) +
+  const ErrorCode code = error == cudaErrorMemoryAllocation ? ErrorCode::HostMemory : ErrorCode::Config;
+  return Status(code, std::string("cuda: ") + what + ": " + cudaGetErrorName(error) + " (" + cudaGetErrorString(error) +
                                        "), expected success; see nvidia-smi");
 }
 

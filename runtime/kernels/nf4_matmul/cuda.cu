@@ -42,9 +42,9 @@ Panels cut(const Context &context, const TensorView &workspace, int64_t n, uint6
 
 } // namespace
 
-/// Of few rows, see cuda_few_rows.h. Else panel by panel: a panel of the weight gives so many columns of the target, whole sums, so that nothing is rounded twice for being
-/// cut. Panels lie in the workspace; where the plan gives none, in the stream's scratch. While one is multiplied by, the next is filled
-/// aside, in the place of the one before.
+/// Of few rows, see cuda_few_rows.h. Else panel by panel: a panel of the weight gives so many columns of the target, whole sums, so that
+/// nothing is rounded twice for being cut. Panels lie in the workspace; where the plan gives none, in the stream's scratch. While one is
+/// multiplied by, the next is filled aside, in the place of the one before.
 Status run(const Context &context, const NF4MatmulArgs &args) {
   const QuantRecords format{static_cast<QuantType>(args.quantType), static_cast<uint64_t>(args.blockSize), args.nested};
   if (args.transpose && args.a.dims[0] <= kFewRows) {

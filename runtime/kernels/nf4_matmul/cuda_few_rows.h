@@ -88,7 +88,8 @@ template <typename T, int kRows, int kColumns> __global__ void fewRowsKernel(Rec
   }
 }
 
-template <typename T, int kRows, int kColumns> void launchFewRows(const Context &context, const RecordTables &tables, const Records &records, const FewRows<T> &p) {
+template <typename T, int kRows, int kColumns>
+void launchFewRows(const Context &context, const RecordTables &tables, const Records &records, const FewRows<T> &p) {
   const int64_t warps = (p.n + kColumns - 1) / kColumns;
   launch(context.stream, (warps + kWarpsOfBlock - 1) / kWarpsOfBlock, kBlockThreads, fewRowsKernel<T, kRows, kColumns>, tables, records, p);
 }
