@@ -8,8 +8,9 @@
 namespace zp::rt::cuda {
 namespace {
 
-constexpr int64_t kStep = 64;            // columns of a panel begin where packs and blocks do
-constexpr uint64_t kAlone = 4u << 20;    // bytes of a weight that isn't cut for the sake of overlap: launches cost more than it gives
+constexpr int64_t kStep = 64;         // columns of a panel begin where packs and blocks do
+constexpr int64_t kTile = 128;        // a side of what a multiprocessor computes of a product at a time
+constexpr uint64_t kAlone = 4u << 20; // bytes of a weight that isn't cut for the sake of overlap: launches cost more than it gives
 constexpr uint64_t kPanelAlignment = 256;
 
 /// How a weight is dequantised: so many columns of the target at a time, into one panel or into two in turn.
@@ -22,13 +23,17 @@ struct Panels {
   void *at(int64_t number) const { return memory + (paired ? static_cast<uint64_t>(number % 2) * bytes : 0); }
 };
 
-/// Of `n` columns with `columnBytes` each. No columns: there is no room for one.
-Panels cut(const Context &context, const TensorView &workspace, int64_t n, uint64_t columnBytes) {
+int64_t tilesOf(int64_t elements) { return (elements + kTile - 1) / kTile; }
+
+/// For a target of [m,n] and `columnBytes` for each of its columns. No columns: there is no room for one. Two panels where a product of half
+/// the room still has work for every multiprocessor.
+Panels cut(const Context &context, const TensorView &workspace, int64_t m, int64_t n, uint64_t columnBytes) {
   Panels panels;
   panels.memory = workspace ? workspace.as<uint8_t>() : static_cast<uint8_t *>(context.scratch);
   panels.bytes = workspace ? workspace.bytes() : kScratchBytes;
   const uint64_t whole = static_cast<uint64_t>(n) * columnBytes, half = panels.bytes / 2 / kPanelAlignment * kPanelAlignment;
-  panels.paired = context.aside && half >= columnBytes && (whole > panels.bytes || whole > kAlone);
+  const int64_t tiles = tilesOf(m) * tilesOf(std::min(n, static_cast<int64_t>(half / columnBytes)));
+  panels.paired = context.aside && tiles >= context.multiprocessors && (whole > panels.bytes || whole > kAlone);
   if (panels.paired)
     panels.bytes = half;
   const auto room = static_cast<int64_t>(panels.bytes / columnBytes);
@@ -52,13 +57,13 @@ Status run(const Context &context, const NF4MatmulArgs &args) {
     return {};
   }
   const DType dtype = args.a.dtype;
-  const int64_t n = args.target.dims[1], k = args.a.dims[1];
-  const Panels panels = cut(context, args.workspace, n, bytesOf(dtype, static_cast<uint64_t>(k)));
+  const int64_t m = args.target.dims[0], n = args.target.dims[1], k = args.a.dims[1];
+  const Panels panels = cut(context, args.workspace, m, n, bytesOf(dtype, static_cast<uint64_t>(k)));
   if (panels.columns == 0)
     return Status(ErrorCode::PlanInvalid, "nf4_matmul: its workspace has no room for one of " + std::to_string(k) +
                                               " elements, expected a panel of some; compile the plan again with --target cuda");
   Product product;
-  product.m = args.target.dims[0];
+  product.m = m;
   product.k = k;
   product.a = args.a.data;
   product.strideA = k;
