@@ -168,7 +168,7 @@ def check_lost_peers(chosen, tally, fake, work):
     words = pipeline.commands(case, job, folder)
     for tool in ("zpc import", "zpc compile"):
         tools.call(words[tool], chosen.timeout)
-    run = [str(word) for word in words["zprun"]]
+    run = [str(word) for word in words["zprun"]] + ["--quiet"]
     del run[run.index("-n") : run.index("-n") + 2]
     running = ranks_by_variables(run, [fake, fake])
     metrics, until = folder / "out/metrics.jsonl", time.monotonic() + chosen.timeout
