@@ -11,7 +11,9 @@ constexpr uint64_t kPiece = 4 << 20;
 Status DiskCopies::open(CudaMemory &allMemory, DeviceCollectives &watched) {
   memory = &allMemory;
   collectives = &watched;
-  ZP_ASSIGN_OR_RETURN(piece, memory->pinned(kPiece));
+  if (!memory->disk().engine().empty()) {
+    ZP_ASSIGN_OR_RETURN(piece, memory->pinned(kPiece)); // locked memory is dear: none without a disk
+  }
   return {};
 }
 
