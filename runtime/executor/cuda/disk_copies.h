@@ -9,7 +9,7 @@ namespace zp::rt {
 
 class DiskCopies {
 public:
-  /// Takes the piece. Both outlive it.
+  /// Takes the piece, where there is a disk. Both outlive it.
   Status open(CudaMemory &memory, DeviceCollectives &collectives);
 
   /// Memory is of the host or the device; the stream's earlier work comes first, and all is done on return. `at`: bytes into the disk's file.
