@@ -78,7 +78,7 @@ std::string lossScaleText(const PlanIndex &index) {
 
 PrecisionReport precisionOf(const PlanIndex &index, const std::vector<OpTable> &entries) {
   PrecisionReport precision;
-  std::set<std::string> compute, frozen, codes, copies, masters, moments, gradients;
+  std::set<std::string> compute, frozen, codes, read, masters, moments, gradients;
   auto dtypeOfTensor = [&](uint32_t tensor) { return std::string(textOf(dtypeOf(index.tensor(tensor)))); };
   auto note = [&](std::set<std::string> &where, uint32_t tensor) {
     if (tensor != kAbsent)
@@ -92,7 +92,7 @@ PrecisionReport precisionOf(const PlanIndex &index, const std::vector<OpTable> &
           for (const auto &[dtype, count] : found->second.dtypes)
             compute.insert(dtype);
   }
-  bool saved = false;
+  bool saved = false, copied = false;
   for (const fbs::Section *section : *index.plan.sections()) {
     double elements = 0;
     for (const fbs::Parameter *parameter : *section->parameters()) {
@@ -106,8 +106,8 @@ PrecisionReport precisionOf(const PlanIndex &index, const std::vector<OpTable> &
       precision.codesBytes += static_cast<double>(bytesOf(*section));
       break;
     case fbs::SectionKind::Trainable:
-      if (section->values() != section->master())
-        note(copies, section->values());
+      note(read, section->values());
+      copied |= section->values() != section->master();
       note(masters, section->master() == kAbsent ? section->values() : section->master());
       note(moments, section->moment1());
       note(moments, section->moment2());
@@ -124,7 +124,7 @@ PrecisionReport precisionOf(const PlanIndex &index, const std::vector<OpTable> &
   precision.codes = joined(codes);
   if (!codes.empty())
     precision.quantStorage = index.setting("bnb_4bit_quant_storage_dtype");
-  precision.trainableCopy = copies.empty() && !masters.empty() ? "none, the masters themselves" : joined(copies);
+  precision.trainableCopy = !copied && !masters.empty() ? "none, the masters themselves" : joined(read);
   precision.masters = joined(masters);
   precision.moments = joined(moments);
   precision.gradients = joined(gradients);
