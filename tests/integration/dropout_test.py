@@ -25,6 +25,7 @@ from support.variants import write_variant
 
 TOLERANCE = 1e-6
 APART = 1e-3  # what leaves the curve must leave it by far more than rounding
+APART_AT_ONCE = 2e-5  # one update's masks alone: rounding gives 2e-8 there
 ROWS_OF_UPDATE = 4
 SETTINGS = {
     "lora_r": 8,
@@ -149,7 +150,7 @@ def compare(runner, tally):
     first = [
         lambda seed=seed: runner.losses(f"adapter seed {seed}", 1, 1, {"seed": seed}, adapter)[:1] for seed in (1, 2)
     ]
-    expect_apart(tally, f"{kind.name}: two seeds from one starting adapter, first loss", *first)
+    expect_apart(tally, f"{kind.name}: two seeds from one starting adapter, first loss", *first, APART_AT_ONCE)
     try:
         dropped, kept = (runner.evaluation(label, adapter, of) for label, of in (("evaluated", kind), ("evaluated whole", kind.at(0))))
         failures = [] if dropped == kept else [f"loss {dropped}, without dropout {kept}"]
@@ -158,14 +159,14 @@ def compare(runner, tally):
         tally.check(f"{kind.name}: evaluation", [str(problem)])
 
 
-def expect_apart(tally, label, these, those):
+def expect_apart(tally, label, these, those, least=APART):
     try:
         away = tools.gap(these(), those())
     except StageFailed as problem:
         tally.check(label, [str(problem)])
         return
-    good = APART < away < float("inf")
-    tally.check(label, [] if good else [f"loss {away:.1e} away, expected over {APART:.0e}"], f"loss {away:.1e} away")
+    good = least < away < float("inf")
+    tally.check(label, [] if good else [f"loss {away:.1e} away, expected over {least:.0e}"], f"loss {away:.1e} away")
 
 
 def main():
