@@ -28,6 +28,7 @@ class Case:
     must_clip: bool = False
     own_head: bool = False  # the checkpoint holds a head that is not the embedding
     overflows: bool = False  # a word's embedding lies where what attention adds to it leaves fp16
+    tolerance: dict = field(default_factory=dict)  # other than its dtype's, where the case says why
     attention: str | None = None  # the one implementation of transformers that is right for this model; None: all are
     mean_of_means: bool = False  # averaging micro-batches first must make a difference
 
@@ -476,9 +477,11 @@ CASES = [
         variants=[IN_FLOATS, AS_FP4, without("nested", use_nested_quant="true")],
     ),
     # The second linear of each MLP, its adapter too, and what it is added to are in fp32; before the first of them one word's stream
-    # overflows, and is clamped.
+    # overflows, and is clamped. A sum at the edge of fp16 may be infinite in one and not in the other, and beside an infinity the
+    # reference brings down finite numbers above 64512 too: an update's gradient norm is held as loosely as bf16's.
     Case(
         "t5_fp16",
+        tolerance=dict(grad_norm=3e-2),
         family="t5",
         own_head=True,
         overflows=True,
