@@ -150,7 +150,7 @@ Status CudaExecutor::openCollectives() {
     return {};
   }
   const char *chosen = std::getenv(kCollectivesVariable);
-  const std::string_view choice = chosen ? chosen : cuda::hasGraphs() ? "nccl" : "staged";
+  const std::string_view choice = chosen ? chosen : "nccl";
   if (choice != "nccl" && choice != "staged")
     return Status(ErrorCode::Config, std::string(kCollectivesVariable) + ": is " + chosen + ", expected nccl or staged; unset it for nccl");
   if (choice == "nccl") {
