@@ -83,7 +83,7 @@ for name in "${suites[@]}"; do
       suite runner countUnittest "$python" -m unittest discover -s tests/integration/support -t tests/integration -p '*_test.py' ;;
     integration)
       for script in golden ranks launchers bad_input eval generate generate_search dropout memory compile_limits plan_memory \
-        recomputation plan_search simulate offload nvme mutation trace bench quantize quantize_training merge merge_four_bit \
+        recomputation plan_search simulate offload nvme mutation trace bench quantize quantize_training cuda merge merge_four_bit \
         resize evaluation trl checkpoint resume fp16 kill sft answers; do
         suite "$script" countLine "$python" "tests/integration/${script}_test.py"
       done

@@ -41,6 +41,8 @@ static void buildDistribute(mlir::OpPassManager &passes) {
   passes.addPass(zero::createInsertGathersPass());
   passes.addPass(zero::createInsertReductionsPass());
   passes.addPass(zero::createOffloadCheckpointsPass());
+  // Where weights lie is settled: those that stay may stay as floats.
+  passes.addPass(zero::createCacheDequantizedPass());
   passes.addPass(zero::createVerifyPartitionPass());
 }
 

@@ -96,6 +96,7 @@ Status verifySettings(const JobSettings &s) {
                0, 9e18, "0 or more elements", "use 0 to shard everything");
   checks.range("prefetch_distance", double(s.prefetch_distance), 0, 1 << 20, "0 or more units", "use 1");
   checks.range("prefetch_bytes", double(s.prefetch_bytes), 0, 9e18, "0 or more bytes", "use 0 for no limit");
+  checks.range("dequant_cache_bytes", double(s.dequant_cache_bytes), 0, 9e18, "0 or more bytes", "use 0 for none");
   checks.choice("reduce_gradients", s.reduce_gradients, {"micro_batch", "step"});
   checks.range("reduce_bucket_size", double(s.reduce_bucket_size), 0, 9e18, "0 or more elements", "use 0 for a collective a unit");
   checks.choice("rematerialize", s.rematerialize, {"none", "selective", "block", "auto"});

@@ -2,7 +2,7 @@
 # The PEFT guide's script of conditional generation under ZeRO-3 with CPU offload (peft_lora_seq2seq_accelerate_ds_zero3_offload.py), scaled to
 # a laptop: a T5 of 0.4 million parameters, which the sample first pre-trains from nothing on messages with blanks, learns to say of a
 # message whether it is a complaint, from 2400 rows of three classes that are made on the spot, and is asked about 300 others after
-# each of six epochs. bart-large.sh is the full size.
+# each of twelve epochs. bart-large.sh is the full size.
 #
 #   samples/seq2seq/laptop.sh [flags of zp sft]      files go to samples/work/seq2seq
 set -euo pipefail
@@ -25,5 +25,5 @@ if [ ! -f "$work/base/model.safetensors" ]; then
   run build/bin/zprun "$work/base.fb" --model "$work/start" --dataset "$work/blanks.safetensors" --output_dir "$work/base" -n 1
   cp "$work/start/tokenizer.json" "$work/start/tokenizer_config.json" "$work/base/"
 fi
-CLASSES="Unlabeled,complaint,no complaint" exec samples/tweets/run.sh seq2seq "$work/base" "$work/tweets" "$work" 6 test \
+CLASSES="Unlabeled,complaint,no complaint" exec samples/tweets/run.sh seq2seq "$work/base" "$work/tweets" "$work" 12 test \
   --lora_target_modules q,k,v,o,wi,wo --max_source_length 24 --max_target_length 8 "$@"

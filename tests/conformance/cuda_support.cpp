@@ -20,8 +20,12 @@ class OpenDevice : public ::testing::Environment {
     openedProducts.reset();
     if (opened.scratch)
       cuda::freeDevice(opened.scratch);
-    if (opened.stream)
-      cuda::destroyStream(opened.stream);
+    for (cuda::Event event : {opened.parting, opened.meeting})
+      if (event)
+        cuda::destroyEvent(event);
+    for (cuda::Stream stream : {opened.aside, opened.stream})
+      if (stream)
+        cuda::destroyStream(stream);
     opened = {};
   }
 
@@ -32,6 +36,9 @@ class OpenDevice : public ::testing::Environment {
     ZP_ASSIGN_OR_RETURN(openedProducts, cuda::createProducts());
     opened.products = openedProducts.get();
     ZP_ASSIGN_OR_RETURN(opened.stream, cuda::createStream());
+    ZP_ASSIGN_OR_RETURN(opened.aside, cuda::createStream(/*urgent=*/true));
+    ZP_ASSIGN_OR_RETURN(opened.parting, cuda::createEvent());
+    ZP_ASSIGN_OR_RETURN(opened.meeting, cuda::createEvent());
     ZP_ASSIGN_OR_RETURN(opened.scratch, cuda::allocateDevice(cuda::kScratchBytes));
     return {};
   }

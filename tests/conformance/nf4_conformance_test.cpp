@@ -144,6 +144,40 @@ TEST(NF4MatmulBranch, RanksAndFinishes) {
         }
 }
 
+// A device's workspace: room for one column at a time, for two panels of the least width, for wider ones, for the whole and more. As many rows
+// as two multiprocessors, which the emulated device has, share: then panels are filled in turn.
+TEST(NF4MatmulPanels, WorkspacesOfManySizes) {
+  Maker maker;
+  constexpr Shape kShape{130, 400, 130};
+  for (QuantRecords format : {kFewFormats[0], kFewFormats[3]})
+    for (DType f : kComputeDTypes)
+      for (int bits : {0, 1, 6, 7})
+        for (uint64_t columns : {1, 128, 300, 2000}) {
+          NF4MatmulArgs args = productArgs(maker, format, f, kShape, bits);
+          args.workspace = maker.workspace(columns * bytesOf(f, static_cast<uint64_t>(args.a.dims[1])) + 512);
+          conform(args, textOf(format) + " bits " + std::to_string(bits) + ", room for " + std::to_string(columns) + " columns");
+          equalsMatmulOfDequantized(args);
+        }
+}
+
+// As generation multiplies: up to 16 rows on both sides of each power of two, with and without a branch in the same sums.
+TEST(NF4MatmulFewRows, RowsRanksAndFinishes) {
+  Maker maker;
+  for (const Shape &shape : {Shape{2, 70, 96}, {4, 33, 200}, {5, 9, 1000}, {7, 17, 64}, {16, 66, 264}, {17, 20, 64}})
+    for (int64_t rank : {0, 3, 256})
+      for (QuantRecords format : kFewFormats)
+        for (DType f : kComputeDTypes) {
+          NF4MatmulArgs args = productArgs(maker, format, f, shape, rank == 3 ? 7 : 1); // transposed; added to, with a bias
+          if (rank > 0) {
+            args.branchA = maker.normal(f, {shape.m, rank});
+            args.branchB = maker.normal(f, {shape.n, rank});
+            args.branchAlpha = 1.7;
+          }
+          conform(args, textOf(format) + " rank " + std::to_string(rank));
+          equalsMatmulOfDequantized(args);
+        }
+}
+
 TEST(NF4MatmulFormats, EveryBlockSize) {
   Maker maker;
   for (QuantRecords format : allFormats())

@@ -115,9 +115,9 @@ bool lowerNN(Operation *operation, Lowering &l) {
         plan::OutputOp::create(l.builder, op.getLoc(), op.getNameAttr(), m.view(place));
         return true;
       })
-      .Case([&](LoadStateOp op) { return m.bind(op.getValue(), stateOf(l, op.getState(), op.getValue())), true; })
+      .Case([&](LoadStateOp op) { return m.bind(op.getValue(), l.stateOf(op.getStateAttr(), op.getValue())), true; })
       .Case([&](StoreStateOp op) {
-        Place place = stateOf(l, op.getState(), op.getValue());
+        Place place = l.stateOf(op.getStateAttr(), op.getValue());
         if (!(m.placeOf(op.getValue()) == place))
           l.copy(op, m.placeOf(op.getValue()), place);
         return true;

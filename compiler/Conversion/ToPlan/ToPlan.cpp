@@ -37,6 +37,13 @@ Place Lowering::defineSum(Operation *from, Value addend, Value result) {
   return target;
 }
 
+Place Lowering::stateOf(FlatSymbolRefAttr name, Value value) {
+  auto declared = SymbolTable::lookupNearestSymbolFrom<nn::StateOp>(module, name);
+  bool weights = declared && declared->hasAttr(nn::NNDialect::kWeightsAttr);
+  return state.persistent(("state." + name.getValue()).str(), cast<RankedTensorType>(value.getType()),
+                          weights ? plan::BufferKind::Weights : plan::BufferKind::Working);
+}
+
 Value Lowering::workspace(uint64_t bytes) {
   auto type = RankedTensorType::get({static_cast<int64_t>(bytes)}, builder.getI8Type());
   return memory.view(memory.allocate(type, plan::BufferKind::Working));

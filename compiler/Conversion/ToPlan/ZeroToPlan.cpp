@@ -214,7 +214,7 @@ void chooseDestinations(Block &body, Lowering &l) {
       if (Place target = memoryOf(l.section(op.getSection()), l.state).values; target.type == op.getValues().getType())
         m.setDestination(op.getValues(), target);
     if (auto op = dyn_cast<nn::StoreStateOp>(operation))
-      m.setDestination(op.getValue(), l.state.persistent(("state." + op.getState()).str(), cast<RankedTensorType>(op.getValue().getType()), plan::BufferKind::Working));
+      m.setDestination(op.getValue(), l.stateOf(op.getStateAttr(), op.getValue()));
     if (auto op = dyn_cast<nn::OutputOp>(operation))
       m.setDestination(op.getValue(), l.state.persistent((l.program + "." + op.getName()).str(), cast<RankedTensorType>(op.getValue().getType()), plan::BufferKind::Working));
   }

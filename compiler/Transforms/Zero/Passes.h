@@ -2,6 +2,7 @@
 #ifndef ZP_COMPILER_TRANSFORMS_ZERO_PASSES_H
 #define ZP_COMPILER_TRANSFORMS_ZERO_PASSES_H
 
+#include "dialects/NF4/IR/NF4Dialect.h"
 #include "dialects/NN/IR/NNDialect.h"
 #include "dialects/Zero/IR/ZeroDialect.h"
 #include "mlir/IR/BuiltinOps.h"

@@ -135,6 +135,33 @@ def OffloadCheckpointsPass : Zero_Pass<"zero-offload-checkpoints"> {
   }];
 }
 
+def CacheDequantizedPass : Zero_Pass<"zero-cache-dequantized"> {
+  let summary = "keeps 4-bit weights as floats too, as far as memory was set aside for it";
+  let description = [{
+    With `dequant_cache_bytes`: a 4-bit weight that every rank keeps whole on the device is dequantised once, by init, into an nn.state, and
+    products read that. Weights are taken in the order of their use, as many as so many bytes hold; what is gathered or fetched is not
+    taken, it doesn't stay. Such weights are frozen, so the copies are never written again.
+
+    Requires: insert-gathers. Ensures: what the copies take is at most `dequant_cache_bytes`; no float differs from what the product with
+    codes would read.
+
+    ```mlir
+    %s = zero.values @unit1.codes : …
+    %q = zero.slot %s, @unit1.codes, @w : (…) -> tensor<64x32x!nf4.block<64>>
+    %y = nf4.linear %x, %q : …
+    // becomes
+    nn.state @w.floats : tensor<64x32xbf16> {nn.weights}
+    …
+    %w = nn.load_state @w.floats : tensor<64x32xbf16>
+    %y = nn.linear %x, %w : …
+    // and in init
+    %w = nf4.dequantize %q : (tensor<64x32x!nf4.block<64>>) -> tensor<64x32xbf16>
+    nn.store_state @w.floats, %w : tensor<64x32xbf16>
+    ```
+  }];
+  let dependentDialects = ["::zp::nn::NNDialect", "::zp::nf4::NF4Dialect", "::zp::zero::ZeroDialect"];
+}
+
 def VerifyPartitionPass : Zero_Pass<"zero-verify-partition"> {
   let summary = "proves what phase distribute promises";
   let description = [{

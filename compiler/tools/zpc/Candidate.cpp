@@ -49,6 +49,7 @@ std::string flagsOf(const JobSettings &settings, const JobSettings &from) {
   add("rematerialize", settings.rematerialize, from.rematerialize);
   add("rematerialize_blocks", std::to_string(settings.rematerialize_blocks), std::to_string(from.rematerialize_blocks));
   add("prefetch_distance", std::to_string(settings.prefetch_distance), std::to_string(from.prefetch_distance));
+  add("dequant_cache_bytes", std::to_string(settings.dequant_cache_bytes), std::to_string(from.dequant_cache_bytes));
   add("offload_param_device", settings.offload_param_device, from.offload_param_device);
   add("offload_optimizer_device", settings.offload_optimizer_device, from.offload_optimizer_device);
   add("offload_activation_device", settings.offload_activation_device, from.offload_activation_device);

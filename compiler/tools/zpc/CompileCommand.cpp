@@ -1,6 +1,7 @@
 // `zpc compile`: parse, run phases, hold the plan against the machine, write it.
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "compiler/Pipelines/RegisterAll.h"
@@ -38,7 +39,10 @@ The machine: a plan that takes more than it has is refused (exit 3), with what w
   --exhaustive          with --fit: compiles every combination instead of leaving out what cannot win
   --json                with --fit: what was tried, for programs
 )"
-         R"(Phases
+         R"(Memory against time
+  --dequant_cache_bytes SIZE  of a rank's device, for 4-bit weights as floats too: products then need not dequantise them. For weights that
+                        every rank keeps whole; instead of what the module was imported with
+Phases
   --stop_after PHASE    write the module after import, train, fuse, distribute, schedule or plan
   --start_from PHASE    the input is a module as --stop_after of the phase before wrote it
   --dump_phases DIR     write the module after every phase
@@ -53,6 +57,7 @@ struct Options {
   std::string input, output = "plan.fb", dumpDir, target;
   MachineFlags machine;
   Phase stop = kLastPhase, start = kFirstPhase;
+  std::optional<int64_t> dequantCache;
   bool fit = false, exhaustive = false, json = false, help = false;
 };
 
@@ -82,6 +87,12 @@ StatusOr<Options> parse(int argc, char **argv) {
       if (!phase)
         return flags.usage(flags.flag() + ": '" + value + "' is not a phase, expected one of " + phaseNames());
       (flags.is("--stop_after") ? options.stop : options.start) = *phase;
+    } else if (flags.is("--dequant_cache_bytes")) {
+      ZP_ASSIGN_OR_RETURN(std::string value, flags.value());
+      std::optional<double> bytes = value == "0" ? std::optional<double>(0) : bytesNamed(value);
+      if (!bytes || *bytes > 9e18)
+        return flags.usage("--dequant_cache_bytes: is '" + value + "', expected bytes, as 14GB or 0");
+      options.dequantCache = static_cast<int64_t>(*bytes);
     } else if (flags.is("--target")) {
       ZP_ASSIGN_OR_RETURN(options.target, flags.value());
       if (!findTarget(options.target))
@@ -89,7 +100,7 @@ StatusOr<Options> parse(int argc, char **argv) {
     } else if (std::string *field = options.machine.find(flags.flag())) {
       ZP_ASSIGN_OR_RETURN(*field, flags.value());
     } else {
-      return flags.unknown({"--target", "--device", "--cluster", "--memory_budget", "--fit", "--exhaustive", "--json",
+      return flags.unknown({"--target", "--device", "--cluster", "--memory_budget", "--dequant_cache_bytes", "--fit", "--exhaustive", "--json",
                             "--stop_after", "--start_from", "--dump_phases", "--help"});
     }
   }
@@ -99,6 +110,9 @@ StatusOr<Options> parse(int argc, char **argv) {
     return flags.usage("--fit: has no machine, expected --device, --cluster or --memory_budget beside it");
   if (options.fit && options.start != kFirstPhase)
     return flags.usage("--fit: is given beside --start_from, expected a module as zpc import writes it");
+  if (options.dequantCache && options.start > Phase::Distribute)
+    return flags.usage("--dequant_cache_bytes: is given beside --start_from of a phase after distribute, which sets the "
+                       "memory aside; expected an earlier one");
   if ((options.exhaustive || options.json) && !options.fit)
     return flags.usage(std::string(options.json ? "--json" : "--exhaustive") + ": is given without --fit, expected both or none");
   return options;
@@ -131,6 +145,10 @@ StatusOr<std::vector<uint8_t>> compile(ModuleOp module, const Options &options) 
   FailureOr<JobSettings> settings = readSettings(module);
   if (failed(settings))
     return printed;
+  if (options.dequantCache) {
+    settings->dequant_cache_bytes = *options.dequantCache;
+    writeSettings(module, *settings);
+  }
   if (options.fit) {
     ZP_ASSIGN_OR_RETURN(rt::Cluster cluster, machineOf(options.machine, targetOf(module).name.str()));
     ZP_RETURN_IF_ERROR(checkRanks(cluster, static_cast<uint32_t>(settings->num_processes), options.input));

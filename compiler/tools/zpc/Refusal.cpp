@@ -18,6 +18,8 @@ std::vector<JobSettings> generatingNeighboursOf(const JobSettings &settings) {
     list.push_back(settings);
     change(list.back());
   };
+  if (settings.dequant_cache_bytes > 0)
+    add([](JobSettings &s) { s.dequant_cache_bytes = 0; });
   if (settings.generation_batch_size > 1)
     add([](JobSettings &s) { s.generation_batch_size = 1; });
   for (int64_t beams = settings.num_beams / 2; beams >= 1; beams /= 2)
@@ -39,6 +41,10 @@ std::vector<JobSettings> neighboursOf(const JobSettings &settings) {
     return generatingNeighboursOf(settings);
   std::vector<JobSettings> list;
   JobSettings all = settings;
+  if (settings.dequant_cache_bytes > 0) {
+    list.push_back(settings);
+    list.back().dequant_cache_bytes = all.dequant_cache_bytes = 0;
+  }
   for (auto [field, value] : changes)
     if (settings.*field == "none") {
       list.push_back(settings);

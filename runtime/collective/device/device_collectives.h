@@ -19,6 +19,10 @@ public:
   virtual Status allGather(const void *shard, void *whole, size_t bytes, cuda::Stream stream) = 0;
   virtual Status reduceScatter(void *whole, void *shard, size_t count, DType dtype, cuda::Stream stream) = 0;
   virtual Status allReduce(void *data, size_t count, DType dtype, cuda::Stream stream) = 0;
+  /// Whether work in a stream may wait for a peer: then `watch` is asked while the host waits for that stream.
+  virtual bool waitsForPeers() const { return false; }
+  /// PeerLost or Network when that wait would have no end. Collectives under way are over then, and no others are asked for.
+  virtual Status watch() { return {}; }
 };
 
 /// A world of one.

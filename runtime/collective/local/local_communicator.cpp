@@ -29,6 +29,7 @@ public:
   Status reduceScatter(void *whole, void *shard, size_t count, DType dtype) override;
   Status allReduce(void *data, size_t count, DType dtype) override;
   Status barrier() override { return meet(); }
+  Status checkPeers() const override;
   void abort() override { segment.markFailed(own); }
 
   Status awaitAll(double timeoutSeconds);
@@ -72,6 +73,15 @@ Status LocalCommunicator::meet() {
   for (int peer = 0; peer < size(); ++peer)
     if (peer != own)
       ZP_RETURN_IF_ERROR(awaitArrival(peer));
+  return {};
+}
+
+Status LocalCommunicator::checkPeers() const {
+  if (int failed = segment.failedRank(); failed >= 0)
+    return lost(failed);
+  for (int peer = 0; peer < size(); ++peer)
+    if (peer != own && segment.hasDied(peer))
+      return lost(peer);
   return {};
 }
 

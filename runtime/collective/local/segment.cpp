@@ -152,6 +152,10 @@ bool Segment::isGone(int index) const {
   return rank(index).joined.load() != 0 && (rank(index).left.load() != 0 || !holdsLock(index));
 }
 
+bool Segment::hasDied(int index) const { // a rank says that it ends before its lock is free
+  return rank(index).joined.load() != 0 && !holdsLock(index) && rank(index).left.load() == 0;
+}
+
 int Segment::failedRank() const { return header->failed.load() - 1; }
 
 void Segment::markFailed(int index) {

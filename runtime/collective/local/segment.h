@@ -47,6 +47,8 @@ public:
   Status join(int rank);
   /// Whether a rank that had joined is no more.
   bool isGone(int rank) const;
+  /// Whether it is no more and did not end in order.
+  bool hasDied(int rank) const;
   /// The first rank that failed, or -1.
   int failedRank() const;
   /// Marks a rank as failed, unless one is marked already, and wakes everybody.

@@ -14,6 +14,7 @@ constexpr const char *kLibrary = "libnccl.so.2";
   X(ncclGetUniqueId)                                                                                                                                 \
   X(ncclCommInitRank)                                                                                                                                \
   X(ncclCommAbort)                                                                                                                                   \
+  X(ncclCommGetAsyncError)                                                                                                                           \
   X(ncclAllGather)                                                                                                                                   \
   X(ncclReduceScatter)                                                                                                                               \
   X(ncclAllReduce)                                                                                                                                   \
@@ -39,13 +40,14 @@ struct Library {
 
 class NcclCollectives final : public DeviceCollectives {
 public:
+  explicit NcclCollectives(Communicator &communicator) : communicator(communicator) {}
   ~NcclCollectives() override {
     if (group)
       library.ncclCommAbort(group); // never waits for a peer that is gone
   }
 
   /// Rank 0's identity goes to all by way of a gather, and with it who is ready: whoever enters NCCL's own meeting waits there for all.
-  Status open(Communicator &communicator) {
+  Status open() {
     struct Hello {
       ncclUniqueId identity;
       bool ready;
@@ -59,8 +61,25 @@ public:
     ZP_RETURN_IF_ERROR(opened);
     for (size_t rank = 0; rank < all.size(); ++rank)
       if (!all[rank].ready)
-        return Status(ErrorCode::PeerLost, "nccl: rank " + std::to_string(rank) + " could not load it, expected all ranks to; look at that rank's message");
+        return Status(ErrorCode::PeerLost, "nccl: rank " + std::to_string(rank) +
+                                               " could not load it, expected all ranks to; look at that rank's message");
     return statusOf(library.ncclCommInitRank(&group, communicator.size(), all[0].identity, communicator.rank()), "ncclCommInitRank");
+  }
+
+  bool waitsForPeers() const override { return true; }
+  /// NCCL says what it has met itself; that a peer on the same host is gone the job's communicator knows first.
+  Status watch() override {
+    ncclResult_t met = ncclSuccess;
+    Status status = statusOf(library.ncclCommGetAsyncError(group, &met), "ncclCommGetAsyncError");
+    if (status.ok() && met != ncclInProgress)
+      status = statusOf(met, "a collective");
+    if (Status peers = communicator.checkPeers(); !peers.ok())
+      status = peers; // the cause, where both know something
+    if (!status.ok()) {
+      library.ncclCommAbort(group); // what waits in streams ends, with whatever it has
+      group = nullptr;
+    }
+    return status;
   }
 
   const char *engine() const override { return "nccl"; }
@@ -85,6 +104,7 @@ private:
                                           ", expected success; NCCL_DEBUG=INFO says more");
   }
 
+  Communicator &communicator;
   Library library;
   ncclComm_t group = nullptr;
 };
@@ -92,8 +112,8 @@ private:
 } // namespace
 
 StatusOr<std::unique_ptr<DeviceCollectives>> createNcclCollectives(Communicator &communicator) {
-  auto collectives = std::make_unique<NcclCollectives>();
-  ZP_RETURN_IF_ERROR(collectives->open(communicator));
+  auto collectives = std::make_unique<NcclCollectives>(communicator);
+  ZP_RETURN_IF_ERROR(collectives->open());
   return std::unique_ptr<DeviceCollectives>(std::move(collectives));
 }
 

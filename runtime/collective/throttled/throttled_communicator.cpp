@@ -27,6 +27,7 @@ public:
     return slowed(2 * others() / size() * static_cast<double>(bytesOf(dtype, count)), [&] { return inner.allReduce(data, count, dtype); });
   }
   Status barrier() override { return inner.barrier(); }
+  Status checkPeers() const override { return inner.checkPeers(); }
   void abort() override { inner.abort(); }
 
 private:

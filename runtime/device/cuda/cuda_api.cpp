@@ -8,7 +8,8 @@ namespace {
 Status statusOf(cudaError_t error, const char *what) {
   if (error == cudaSuccess)
     return {};
-  return Status(error == cudaErrorMemoryAllocation ? ErrorCode::HostMemory : ErrorCode::Config, std::string("cuda: ") + what + ": " + cudaGetErrorName(error) + " (" + cudaGetErrorString(error) +
+  const ErrorCode code = error == cudaErrorMemoryAllocation ? ErrorCode::HostMemory : ErrorCode::Config;
+  return Status(code, std::string("cuda: ") + what + ": " + cudaGetErrorName(error) + " (" + cudaGetErrorString(error) +
                                        "), expected success; see nvidia-smi");
 }
 
@@ -47,14 +48,16 @@ StatusOr<void *> allocatePinned(uint64_t bytes) {
 void freeDevice(void *memory) { cudaFree(memory); }
 void freePinned(void *memory) { cudaFreeHost(memory); }
 
-StatusOr<Stream> createStream() {
+StatusOr<Stream> createStream(bool urgent) {
+  int least = 0, greatest = 0;
+  ZP_RETURN_IF_ERROR(statusOf(cudaDeviceGetStreamPriorityRange(&least, &greatest), "cudaDeviceGetStreamPriorityRange"));
   cudaStream_t stream = nullptr;
-  ZP_RETURN_IF_ERROR(statusOf(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "cudaStreamCreate"));
+  ZP_RETURN_IF_ERROR(statusOf(cudaStreamCreateWithPriority(&stream, cudaStreamNonBlocking, urgent ? greatest : least), "cudaStreamCreate"));
   return static_cast<Stream>(stream);
 }
-StatusOr<Event> createEvent() {
+StatusOr<Event> createEvent(bool timed) {
   cudaEvent_t event = nullptr;
-  ZP_RETURN_IF_ERROR(statusOf(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "cudaEventCreate"));
+  ZP_RETURN_IF_ERROR(statusOf(cudaEventCreateWithFlags(&event, timed ? cudaEventDefault : cudaEventDisableTiming), "cudaEventCreate"));
   return static_cast<Event>(event);
 }
 void destroyStream(Stream stream) { cudaStreamDestroy(native(stream)); }
@@ -65,7 +68,19 @@ Status copyAsync(void *target, const void *source, uint64_t bytes, Stream stream
 }
 Status record(Event event, Stream stream) { return statusOf(cudaEventRecord(nativeEvent(event), native(stream)), "cudaEventRecord"); }
 Status wait(Event event, Stream stream) { return statusOf(cudaStreamWaitEvent(native(stream), nativeEvent(event), 0), "cudaStreamWaitEvent"); }
+StatusOr<double> secondsBetween(Event first, Event second) {
+  float milliseconds = 0;
+  ZP_RETURN_IF_ERROR(statusOf(cudaEventElapsedTime(&milliseconds, nativeEvent(first), nativeEvent(second)), "cudaEventElapsedTime"));
+  return milliseconds * 1e-3;
+}
 Status synchronize(Stream stream) { return statusOf(cudaStreamSynchronize(native(stream)), "cudaStreamSynchronize"); }
+StatusOr<bool> isDone(Stream stream) {
+  const cudaError_t error = cudaStreamQuery(native(stream));
+  if (error == cudaErrorNotReady)
+    return false;
+  ZP_RETURN_IF_ERROR(statusOf(error, "cudaStreamQuery"));
+  return true;
+}
 Status launchError() { return statusOf(cudaGetLastError(), "a kernel's launch"); }
 
 bool hasGraphs() { return true; }

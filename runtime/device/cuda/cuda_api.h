@@ -31,8 +31,10 @@ StatusOr<void *> allocatePinned(uint64_t bytes);
 void freeDevice(void *memory);
 void freePinned(void *memory);
 
-StatusOr<Stream> createStream();
-StatusOr<Event> createEvent();
+/// `urgent`: where there is a choice, its work is placed before that of other streams.
+StatusOr<Stream> createStream(bool urgent = false);
+/// `timed`: for `secondsBetween`.
+StatusOr<Event> createEvent(bool timed = false);
 void destroyStream(Stream stream);
 void destroyEvent(Event event);
 
@@ -40,7 +42,11 @@ void destroyEvent(Event event);
 Status copyAsync(void *target, const void *source, uint64_t bytes, Stream stream);
 Status record(Event event, Stream stream);
 Status wait(Event event, Stream stream);
+/// From the first event's last record to the second's, of any streams; both are timed and have been reached.
+StatusOr<double> secondsBetween(Event first, Event second);
 Status synchronize(Stream stream);
+/// Whether all that the stream was asked for is done. Never waits. Errors: what that work has left behind.
+StatusOr<bool> isDone(Stream stream);
 /// What the launches since the last call have left behind.
 Status launchError();
 

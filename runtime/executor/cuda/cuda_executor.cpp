@@ -7,7 +7,11 @@
 #include <string_view>
 
 #include "runtime/collective/device/device_collectives.h"
+#include "runtime/executor/cuda/await_stream.h"
 #include "runtime/executor/cuda/cuda_memory.h"
+#include "runtime/executor/cuda/disk_copies.h"
+#include "runtime/executor/cuda/event_times.h"
+#include "runtime/executor/cuda/host_loader.h"
 #include "runtime/executor/resolve.h"
 #include "runtime/kernels/cuda/kernels.h"
 #include "runtime/kernels/cuda/products.h"
@@ -15,7 +19,6 @@
 namespace zp::rt {
 namespace {
 
-constexpr uint64_t kDiskPiece = 4 << 20;
 /// "staged" or "nccl": who carries collectives, instead of the choice made here.
 constexpr const char *kCollectivesVariable = "ZP_DEVICE_COLLECTIVES";
 
@@ -48,6 +51,7 @@ private:
   Status openCollectives();
   Status openStreams(int multiprocessors);
   Status openMirrors();
+  Status openTimes();
   bool needsHost(const ResolvedInstruction &instruction) const;
 
   Status carry(const std::vector<uint32_t> &tensors, bool toDevice);
@@ -57,9 +61,6 @@ private:
   Status synchronizeAll();
   Status perform(const ResolvedInstruction &instruction);
   Status copy(const ResolvedInstruction &instruction, cuda::Stream stream);
-  Status diskToMemory(uint64_t at, void *target, uint64_t bytes, cuda::Stream stream);
-  Status memoryToDisk(const void *source, uint64_t at, uint64_t bytes, cuda::Stream stream);
-  Status load(const ResolvedInstruction &instruction, cuda::Stream stream);
   uint64_t diskOffset(uint32_t tensor) const;
 
   const PlanFile &file;
@@ -71,14 +72,15 @@ private:
   std::unique_ptr<DeviceCollectives> collectives;
   std::vector<TensorView> views;
   std::map<uint32_t, void *> mirrors; ///< of inputs and outputs, by tensor
-  void *piece = nullptr;              ///< pinned, kDiskPiece bytes, between disk and device; null without a disk
+  DiskCopies disk;
   ResolvedPlan resolved;
   std::vector<EntryRun> entries;
   std::vector<cuda::Context> contexts;      ///< by stream
   std::vector<cuda::Event> events, joining; ///< the plan's, and one a stream for begin and end of an entry
   uint64_t gathered = 0, reduced = 0;
-  std::array<double, 256> seconds{}; ///< of measured runs: what a device does beside the host isn't timed
+  std::array<double, 256> seconds{}; ///< of measured and traced runs: what a graph does isn't timed
   StepTimes stepTimes;
+  EventTimes eventTimes; ///< open where times are asked for
 };
 
 CudaExecutor::~CudaExecutor() {
@@ -88,12 +90,18 @@ CudaExecutor::~CudaExecutor() {
   for (const std::vector<cuda::Event> *list : {&events, &joining})
     for (cuda::Event event : *list)
       cuda::destroyEvent(event);
-  for (const cuda::Context &context : contexts)
-    cuda::destroyStream(context.stream);
+  for (const cuda::Context &context : contexts) {
+    for (cuda::Event event : {context.parting, context.meeting})
+      if (event)
+        cuda::destroyEvent(event);
+    for (cuda::Stream stream : {context.aside, context.stream})
+      if (stream)
+        cuda::destroyStream(stream);
+  }
 }
 
 Status CudaExecutor::checkOptions() const {
-  const char *flag = options.shadow ? "--shadow" : options.reference ? "--reference" : options.timedSteps > 0 ? "--trace" : nullptr;
+  const char *flag = options.shadow ? "--shadow" : options.reference ? "--reference" : nullptr;
   if (!flag)
     return {};
   return Status(ErrorCode::Config, std::string(flag) + ": is of CPU plans, " + file.path() + " is for cuda; expected another flag, or a plan of --target cpu");
@@ -110,14 +118,22 @@ Status CudaExecutor::prepare() {
   ZP_ASSIGN_OR_RETURN(resolved, resolve(file, address));
   ZP_RETURN_IF_ERROR(openStreams(device.multiprocessors));
   ZP_RETURN_IF_ERROR(openCollectives());
+  ZP_RETURN_IF_ERROR(disk.open(memory, *collectives));
+  ZP_RETURN_IF_ERROR(openTimes());
   return openMirrors();
 }
 
 Status CudaExecutor::openStreams(int multiprocessors) {
   for (uint32_t s = 0; s < plan.streams(); ++s) {
-    ZP_ASSIGN_OR_RETURN(cuda::Stream stream, cuda::createStream());
-    contexts.push_back({stream, products.get(), nullptr, multiprocessors, communicator.rank()});
-    ZP_ASSIGN_OR_RETURN(contexts.back().scratch, memory.device(cuda::kScratchBytes));
+    cuda::Context &context = contexts.emplace_back();
+    context.products = products.get();
+    context.multiprocessors = multiprocessors;
+    context.rank = communicator.rank();
+    ZP_ASSIGN_OR_RETURN(context.stream, cuda::createStream());
+    ZP_ASSIGN_OR_RETURN(context.scratch, memory.device(cuda::kScratchBytes));
+    ZP_ASSIGN_OR_RETURN(context.aside, cuda::createStream(/*urgent=*/true));
+    ZP_ASSIGN_OR_RETURN(context.parting, cuda::createEvent());
+    ZP_ASSIGN_OR_RETURN(context.meeting, cuda::createEvent());
     ZP_ASSIGN_OR_RETURN(cuda::Event event, cuda::createEvent());
     joining.push_back(event);
   }
@@ -134,7 +150,7 @@ Status CudaExecutor::openCollectives() {
     return {};
   }
   const char *chosen = std::getenv(kCollectivesVariable);
-  const std::string_view choice = chosen ? chosen : cuda::hasGraphs() ? "nccl" : "staged";
+  const std::string_view choice = chosen ? chosen : "nccl";
   if (choice != "nccl" && choice != "staged")
     return Status(ErrorCode::Config, std::string(kCollectivesVariable) + ": is " + chosen + ", expected nccl or staged; unset it for nccl");
   if (choice == "nccl") {
@@ -150,10 +166,17 @@ Status CudaExecutor::openCollectives() {
   return {};
 }
 
+Status CudaExecutor::openTimes() {
+  if (options.timedSteps == 0)
+    return {};
+  stepTimes = StepTimes(plan.streams(), options.timedSteps);
+  size_t most = 0;
+  for (const auto &entry : resolved.entries)
+    most = std::max(most, entry.size());
+  return eventTimes.open(most);
+}
+
 Status CudaExecutor::openMirrors() {
-  if (!memory.disk().engine().empty()) {
-    ZP_ASSIGN_OR_RETURN(piece, memory.pinned(kDiskPiece));
-  }
   for (uint32_t e = 0; e < plan.entries()->size(); ++e) {
     EntryRun &run = entries.emplace_back();
     auto collect = [&](const auto *named, std::vector<uint32_t> &tensors) -> Status {
@@ -213,14 +236,14 @@ Status CudaExecutor::bring(uint32_t tensor, std::vector<std::byte> &storage, Ten
   if (!source)
     return memory.disk().read(diskOffset(tensor), storage.data(), storage.size());
   ZP_RETURN_IF_ERROR(cuda::copyAsync(storage.data(), source, storage.size(), contexts[0].stream));
-  return cuda::synchronize(contexts[0].stream);
+  return awaitStream(contexts[0].stream, *collectives);
 }
 
 Status CudaExecutor::putBack(uint32_t tensor, const TensorView &view) {
   if (!views[tensor].data)
     return memory.disk().write(diskOffset(tensor), view.data, view.bytes());
   ZP_RETURN_IF_ERROR(cuda::copyAsync(views[tensor].data, view.data, view.bytes(), contexts[0].stream));
-  return cuda::synchronize(contexts[0].stream);
+  return awaitStream(contexts[0].stream, *collectives);
 }
 
 Status CudaExecutor::carry(const std::vector<uint32_t> &tensors, bool toDevice) {
@@ -236,7 +259,7 @@ Status CudaExecutor::run(uint32_t index) {
   ZP_RETURN_IF_ERROR(carry(entry.inputs, true));
   if (options.measure)
     ZP_RETURN_IF_ERROR(issueMeasured(index));
-  else if (!entry.keepable || !cuda::hasGraphs() || entry.runs == 0) // the first run chooses algorithms and takes workspaces
+  else if (eventTimes.isOpen() || !entry.keepable || !cuda::hasGraphs() || entry.runs == 0) // the first run chooses algorithms and takes workspaces
     ZP_RETURN_IF_ERROR(issue(index));
   else {
     if (!entry.graph)
@@ -245,7 +268,9 @@ Status CudaExecutor::run(uint32_t index) {
   }
   ++entry.runs;
   ZP_RETURN_IF_ERROR(carry(entry.outputs, false));
-  ZP_RETURN_IF_ERROR(cuda::synchronize(contexts[0].stream));
+  ZP_RETURN_IF_ERROR(awaitStream(contexts[0].stream, *collectives));
+  if (eventTimes.isOpen() && !options.measure)
+    ZP_RETURN_IF_ERROR(eventTimes.note(index, resolved.entries[index], stepTimes, seconds));
   // What a run moved is known of its list.
   const uint64_t ranks = plan.ranks(), others = ranks - 1;
   for (const ResolvedInstruction &instruction : resolved.entries[index])
@@ -268,11 +293,21 @@ Status CudaExecutor::run(uint32_t index) {
 /// The list's order is a legal order of the streams: an event is recorded before a wait for it is asked for. All streams begin after
 /// what stream 0 has done, and end before what it does next.
 Status CudaExecutor::issue(uint32_t index) {
+  if (eventTimes.isOpen())
+    ZP_RETURN_IF_ERROR(eventTimes.begin(contexts[0].stream));
   ZP_RETURN_IF_ERROR(cuda::record(joining[0], contexts[0].stream));
   for (size_t s = 1; s < contexts.size(); ++s)
     ZP_RETURN_IF_ERROR(cuda::wait(joining[0], contexts[s].stream));
-  for (const ResolvedInstruction &instruction : resolved.entries[index])
+  for (size_t i = 0; i < resolved.entries[index].size(); ++i) {
+    const ResolvedInstruction &instruction = resolved.entries[index][i];
+    const cuda::Stream stream = contexts[instruction.source->stream()].stream;
+    const bool timed = eventTimes.isOpen() && EventTimes::isTimed(instruction);
+    if (timed)
+      ZP_RETURN_IF_ERROR(eventTimes.before(i, stream));
     ZP_RETURN_IF_ERROR(perform(instruction));
+    if (timed)
+      ZP_RETURN_IF_ERROR(eventTimes.after(i, stream));
+  }
   for (size_t s = 1; s < contexts.size(); ++s) {
     ZP_RETURN_IF_ERROR(cuda::record(joining[s], contexts[s].stream));
     ZP_RETURN_IF_ERROR(cuda::wait(joining[s], contexts[0].stream));
@@ -281,7 +316,7 @@ Status CudaExecutor::issue(uint32_t index) {
 }
 
 Status CudaExecutor::capture(uint32_t index) {
-  ZP_RETURN_IF_ERROR(cuda::synchronize(contexts[0].stream));
+  ZP_RETURN_IF_ERROR(awaitStream(contexts[0].stream, *collectives));
   ZP_RETURN_IF_ERROR(cuda::beginCapture(contexts[0].stream));
   Status issued = issue(index);
   StatusOr<cuda::Graph> graph = cuda::endCapture(contexts[0].stream); // also after a failure: it ends the stream's state
@@ -307,7 +342,7 @@ Status CudaExecutor::issueMeasured(uint32_t index) {
 
 Status CudaExecutor::synchronizeAll() {
   for (const cuda::Context &context : contexts)
-    ZP_RETURN_IF_ERROR(cuda::synchronize(context.stream));
+    ZP_RETURN_IF_ERROR(awaitStream(context.stream, *collectives));
   return {};
 }
 
@@ -331,73 +366,23 @@ Status CudaExecutor::perform(const ResolvedInstruction &instruction) {
   case fbs::OpAttrs::LoadSection:
   case fbs::OpAttrs::LoadQuantized:
   case fbs::OpAttrs::NestScales:
-    return load(instruction, context.stream);
+    return loadThroughHost(instruction, options, context.stream, *collectives);
   default:
     return cuda::findKernel(static_cast<uint8_t>(instruction.source->op_type()))(context, instruction.args);
   }
 }
 
-/// The loader works in host memory: operands come there, and go back.
-Status CudaExecutor::load(const ResolvedInstruction &instruction, cuda::Stream stream) {
-  std::vector<TensorView> here = instruction.operands;
-  std::vector<std::vector<std::byte>> storage(here.size());
-  for (size_t i = 0; i < here.size(); ++i) {
-    if (!here[i].data)
-      continue;
-    storage[i].resize(here[i].bytes());
-    ZP_RETURN_IF_ERROR(cuda::copyAsync(storage[i].data(), here[i].data, storage[i].size(), stream));
-    here[i].data = storage[i].data();
-  }
-  ZP_RETURN_IF_ERROR(cuda::synchronize(stream));
-  if (const auto *section = instruction.source->op_as_LoadSection())
-    ZP_RETURN_IF_ERROR(options.loadSection(static_cast<uint32_t>(section->section()), here[0]));
-  else if (const auto *quantized = instruction.source->op_as_LoadQuantized())
-    ZP_RETURN_IF_ERROR(options.loadQuantized(static_cast<uint32_t>(quantized->section()), here[0], here[1]));
-  else
-    ZP_RETURN_IF_ERROR(options.nestScales(static_cast<uint32_t>(instruction.source->op_as_NestScales()->section()), here[0], here[1]));
-  for (size_t i = 0; i < here.size(); ++i)
-    if (here[i].data)
-      ZP_RETURN_IF_ERROR(cuda::copyAsync(instruction.operands[i].data, here[i].data, here[i].bytes(), stream));
-  return cuda::synchronize(stream);
-}
-
-/// Between any two tiers. What is on disk goes through a page-locked piece, the host waiting.
+/// Between any two tiers.
 Status CudaExecutor::copy(const ResolvedInstruction &instruction, cuda::Stream stream) {
   const TensorView &source = instruction.operands[0], &target = instruction.operands[1];
   if (source.data && target.data)
     return cuda::copyAsync(target.data, source.data, source.bytes(), stream);
   auto offsetOf = [&](unsigned operand) { return diskOffset(static_cast<uint32_t>(instruction.source->operands()->Get(operand))); };
   if (target.data)
-    return diskToMemory(offsetOf(0), target.data, target.bytes(), stream);
+    return disk.toMemory(offsetOf(0), target.data, target.bytes(), stream);
   if (source.data)
-    return memoryToDisk(source.data, offsetOf(1), source.bytes(), stream);
-  for (uint64_t done = 0; done < source.bytes(); done += kDiskPiece) {
-    const uint64_t here = std::min(kDiskPiece, source.bytes() - done);
-    ZP_RETURN_IF_ERROR(memory.disk().read(offsetOf(0) + done, piece, here));
-    ZP_RETURN_IF_ERROR(memory.disk().write(offsetOf(1) + done, piece, here));
-  }
-  return {};
-}
-
-Status CudaExecutor::diskToMemory(uint64_t at, void *target, uint64_t bytes, cuda::Stream stream) {
-  ZP_RETURN_IF_ERROR(cuda::synchronize(stream)); // whoever reads the target's old bytes has done so
-  for (uint64_t done = 0; done < bytes; done += kDiskPiece) {
-    const uint64_t here = std::min(kDiskPiece, bytes - done);
-    ZP_RETURN_IF_ERROR(memory.disk().read(at + done, piece, here));
-    ZP_RETURN_IF_ERROR(cuda::copyAsync(static_cast<uint8_t *>(target) + done, piece, here, stream));
-    ZP_RETURN_IF_ERROR(cuda::synchronize(stream));
-  }
-  return {};
-}
-
-Status CudaExecutor::memoryToDisk(const void *source, uint64_t at, uint64_t bytes, cuda::Stream stream) {
-  for (uint64_t done = 0; done < bytes; done += kDiskPiece) {
-    const uint64_t here = std::min(kDiskPiece, bytes - done);
-    ZP_RETURN_IF_ERROR(cuda::copyAsync(piece, static_cast<const uint8_t *>(source) + done, here, stream));
-    ZP_RETURN_IF_ERROR(cuda::synchronize(stream));
-    ZP_RETURN_IF_ERROR(memory.disk().write(at + done, piece, here));
-  }
-  return {};
+    return disk.toDisk(source.data, offsetOf(1), source.bytes(), stream);
+  return disk.onDisk(offsetOf(0), offsetOf(1), source.bytes());
 }
 
 } // namespace

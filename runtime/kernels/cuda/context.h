@@ -14,6 +14,10 @@ struct Context {
   void *scratch = nullptr; ///< of the stream alone, kScratchBytes on the device: partial sums, panels
   int multiprocessors = 1;
   int rank = 0;
+  // A second stream, for what a kernel does beside `stream`, and events to part and meet by: it is empty again before the kernel's last
+  // work. Null: there is none, everything is done in `stream`.
+  Stream aside = nullptr;
+  Event parting = nullptr, meeting = nullptr;
 };
 
 /// Counted in the target's reserve (runtime/schema/targets.inc).

@@ -8,6 +8,7 @@
 
 #ifndef __CUDACC__
 #include "runtime/device/cuda/emulated/grid.h"
+#include "runtime/device/cuda/emulated/streams.h"
 #endif
 
 #define ZP_DEVICE __device__ __forceinline__
@@ -22,7 +23,8 @@ void launch(Stream stream, int64_t blocks, int threads, void (*kernel)(Parameter
 #ifdef __CUDACC__
   kernel<<<static_cast<unsigned>(blocks), static_cast<unsigned>(threads), 0, static_cast<cudaStream_t>(stream)>>>(arguments...);
 #else
-  emulated::runGrid(static_cast<unsigned>(blocks), static_cast<unsigned>(threads), [&] { kernel(arguments...); });
+  if (emulated::isLaunchable(blocks, threads)) // arguments are taken now, as a launch takes them
+    emulated::ask(stream, [=] { emulated::runGrid(static_cast<unsigned>(blocks), static_cast<unsigned>(threads), [&] { kernel(arguments...); }); });
 #endif
 }
 

@@ -2,6 +2,7 @@
 #include <numeric>
 #include <vector>
 
+#include "runtime/device/cuda/emulated/streams.h"
 #include "runtime/kernels/cuda/products.h"
 #include "runtime/kernels/numeric.h"
 
@@ -27,7 +28,13 @@ std::vector<double> rowsOf(const void *data, DType dtype, int64_t rows, int64_t 
 
 class PlainProducts final : public Products {
 public:
-  Status multiply(const Product &p, Stream) override {
+  Status multiply(const Product &product, Stream stream) override {
+    emulated::ask(stream, [product] { multiplyNow(product); });
+    return {};
+  }
+
+private:
+  static void multiplyNow(const Product &p) {
     const std::vector<double> a = rowsOf(p.a, p.dtype, p.m, p.k, p.strideA, p.transposeA);
     const std::vector<double> b = rowsOf(p.b, p.dtype, p.n, p.k, p.strideB, !p.transposeB); // a row an output
     const TensorView bias = viewOf(p.bias, p.targetDtype), target = viewOf(p.target, p.targetDtype);
@@ -40,7 +47,6 @@ public:
           sum += loadElement(target, i * p.strideTarget + j);
         storeElement(target, i * p.strideTarget + j, sum);
       }
-    return {};
   }
 };
 

@@ -22,6 +22,23 @@ template <typename T, typename Operation> ZP_DEVICE T reduceLanes(T value, int w
   return value;
 }
 
+/// The sums of each of kCount values over a warp: lane l gets that of values[l % kCount], in values[0]. kCount is a power of two up to a
+/// warp. A lane gives half of what it holds away at a time, so that all sums take about as many steps as there are values.
+template <int kCount, int kMask = kWarp / 2> ZP_DEVICE void sumByLane(float (&values)[kCount]) {
+  if constexpr (kMask >= kCount) { // nothing to give away: both lanes keep all
+    for (int i = 0; i < kCount; ++i)
+      values[i] += __shfl_xor_sync(0xffffffffu, values[i], kMask);
+  } else {
+    const bool upper = threadIdx.x & kMask;
+    for (int i = 0; i < kMask; ++i) {
+      const float given = upper ? values[i] : values[i + kMask], kept = upper ? values[i + kMask] : values[i];
+      values[i] = kept + __shfl_xor_sync(0xffffffffu, given, kMask);
+    }
+  }
+  if constexpr (kMask > 1)
+    sumByLane<kCount, kMask / 2>(values);
+}
+
 /// Over kBlockThreads threads: all of them get the result. Every thread of the block calls it.
 template <typename T, typename Operation> ZP_DEVICE T reduceBlock(T value, Operation operation) {
   __shared__ T parts[kBlockThreads / kWarp];

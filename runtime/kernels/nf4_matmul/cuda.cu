@@ -3,42 +3,103 @@
 #include "runtime/kernels/cuda/branch.h"
 #include "runtime/kernels/cuda/dequantize.h"
 #include "runtime/kernels/cuda/kernels.h"
+#include "runtime/kernels/nf4_matmul/cuda_few_rows.h"
 
 namespace zp::rt::cuda {
+namespace {
 
-/// Panel by panel: a panel of the weight gives so many columns of the target, whole sums, so that nothing is rounded twice for being
-/// cut. A panel lies in the workspace; where the plan gives none, in the stream's scratch.
+constexpr int64_t kStep = 64;         // columns of a panel begin where packs and blocks do
+constexpr int64_t kTile = 128;        // a side of what a multiprocessor computes of a product at a time
+constexpr uint64_t kAlone = 4u << 20; // bytes of a weight that isn't cut for the sake of overlap: launches cost more than it gives
+constexpr uint64_t kPanelAlignment = 256;
+
+/// How a weight is dequantised: so many columns of the target at a time, into one panel or into two in turn.
+struct Panels {
+  uint8_t *memory = nullptr;
+  uint64_t bytes = 0; ///< of a panel
+  int64_t columns = 0;
+  bool paired = false;
+
+  void *at(int64_t number) const { return memory + (paired ? static_cast<uint64_t>(number % 2) * bytes : 0); }
+};
+
+int64_t tilesOf(int64_t elements) { return (elements + kTile - 1) / kTile; }
+
+/// For a target of [m,n] and `columnBytes` for each of its columns. No columns: there is no room for one. Two panels where a product of half
+/// the room still has work for every multiprocessor.
+Panels cut(const Context &context, const TensorView &workspace, int64_t m, int64_t n, uint64_t columnBytes) {
+  Panels panels;
+  panels.memory = workspace ? workspace.as<uint8_t>() : static_cast<uint8_t *>(context.scratch);
+  panels.bytes = workspace ? workspace.bytes() : kScratchBytes;
+  const uint64_t whole = static_cast<uint64_t>(n) * columnBytes, half = panels.bytes / 2 / kPanelAlignment * kPanelAlignment;
+  const int64_t tiles = tilesOf(m) * tilesOf(std::min(n, static_cast<int64_t>(half / columnBytes)));
+  panels.paired = context.aside && tiles >= context.multiprocessors && (whole > panels.bytes || whole > kAlone);
+  if (panels.paired)
+    panels.bytes = half;
+  const auto room = static_cast<int64_t>(panels.bytes / columnBytes);
+  const int64_t most = room < kStep ? room : room / kStep * kStep;
+  if (most == 0)
+    return panels;
+  const int64_t count = (n + most - 1) / most, even = (n + count - 1) / count; // panels of about one size
+  panels.columns = std::min(most, (even + kStep - 1) / kStep * kStep);
+  return panels;
+}
+
+} // namespace
+
+/// Of few rows, see cuda_few_rows.h. Else panel by panel: a panel of the weight gives so many columns of the target, whole sums, so that
+/// nothing is rounded twice for being cut. Panels lie in the workspace; where the plan gives none, in the stream's scratch. While one is
+/// multiplied by, the next is filled aside, in the place of the one before.
 Status run(const Context &context, const NF4MatmulArgs &args) {
   const QuantRecords format{static_cast<QuantType>(args.quantType), static_cast<uint64_t>(args.blockSize), args.nested};
+  if (args.transpose && args.a.dims[0] <= kFewRows) {
+    multiplyFewRows(context, args, format);
+    return {};
+  }
   const DType dtype = args.a.dtype;
   const int64_t m = args.target.dims[0], n = args.target.dims[1], k = args.a.dims[1];
-  const bool given = args.workspace && args.workspace.bytes() > kScratchBytes;
-  void *panelMemory = given ? args.workspace.data : context.scratch;
-  const auto room = static_cast<int64_t>((given ? args.workspace.bytes() : kScratchBytes) / bytesOf(dtype, static_cast<uint64_t>(k)));
-  if (room == 0)
+  const Panels panels = cut(context, args.workspace, m, n, bytesOf(dtype, static_cast<uint64_t>(k)));
+  if (panels.columns == 0)
     return Status(ErrorCode::PlanInvalid, "nf4_matmul: its workspace has no room for one of " + std::to_string(k) +
                                               " elements, expected a panel of some; compile the plan again with --target cuda");
-  constexpr int64_t kStep = 64; // columns of a panel begin where packs and blocks do
-  const int64_t panelColumns = room < kStep ? room : room / kStep * kStep;
   Product product;
   product.m = m;
   product.k = k;
   product.a = args.a.data;
-  product.b = panelMemory;
   product.strideA = k;
   product.strideTarget = n;
   product.transposeB = args.transpose;
   product.accumulate = args.accumulate;
   product.dtype = product.targetDtype = dtype;
   product.alpha = args.alpha;
-  for (int64_t first = 0; first < n; first += panelColumns) {
-    product.n = std::min(panelColumns, n - first);
+  Context aside = context;
+  aside.stream = context.aside;
+  auto fill = [&](const Context &where, int64_t first) {
+    const int64_t columns = std::min(panels.columns, n - first);
+    const Panel panel = args.transpose ? Panel{first, columns, 0, args.columns, args.columns} : Panel{0, args.rows, first, columns, args.columns};
+    dequantize(where, args.weight.data, format, panel, panels.at(first / panels.columns), dtype);
+  };
+  fill(context, 0);
+  for (int64_t first = 0; first < n; first += panels.columns) {
+    const int64_t next = first + panels.columns;
+    if (panels.paired && next < n) { // the product before this one has been asked for: the place that it reads is free after it
+      ZP_RETURN_IF_ERROR(record(context.parting, context.stream));
+      ZP_RETURN_IF_ERROR(wait(context.parting, context.aside));
+      fill(aside, next);
+      ZP_RETURN_IF_ERROR(record(context.meeting, context.aside));
+    }
+    product.n = std::min(panels.columns, n - first);
+    product.b = panels.at(first / panels.columns);
     product.strideB = args.transpose ? k : product.n;
     product.target = args.target.as<uint8_t>() + bytesOf(dtype, static_cast<uint64_t>(first));
     product.bias = args.bias ? args.bias.as<uint8_t>() + bytesOf(dtype, static_cast<uint64_t>(first)) : nullptr;
-    const Panel panel = args.transpose ? Panel{first, product.n, 0, args.columns, args.columns} : Panel{0, args.rows, first, product.n, args.columns};
-    dequantize(context, args.weight.data, format, panel, panelMemory, dtype);
     ZP_RETURN_IF_ERROR(context.products->multiply(product, context.stream));
+    if (next >= n)
+      break;
+    if (panels.paired)
+      ZP_RETURN_IF_ERROR(wait(context.meeting, context.stream));
+    else
+      fill(context, next);
   }
   if (!args.branchA)
     return {};

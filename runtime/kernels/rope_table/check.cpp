@@ -13,7 +13,9 @@ Status check(const RopeTableArgs &args) {
   if (!checker.ok())
     return checker.status();
   auto half = static_cast<int64_t>(args.inverseFrequencies.size());
-  return checker.rule(half <= kMaxHeadDim / 2, "inverse_frequencies has " + std::to_string(half) + " elements", "at most " + std::to_string(kMaxHeadDim / 2))
+  return checker
+      .rule(half <= kMaxHeadDim / 2, "inverse_frequencies has " + std::to_string(half) + " elements",
+            "at most " + std::to_string(kMaxHeadDim / 2))
       .shape(args.cosine, {args.positions.dims[0], half})
       .tensor(args.sine, args.cosine.dtype, {args.positions.dims[0], half})
       .status();

@@ -47,10 +47,7 @@ def write(case, folder):
             for word in ([f"--{name}"] if value is None else [f"--{name}", str(value)])
         ],
         "run_flags": [],
-        "tolerance": {
-            **TOLERANCES[next((dtype for dtype in ("bf16", "fp16") if dtype in flags), "fp32")],
-            **case.tolerance,
-        },
+        "tolerance": {**TOLERANCES[next((dtype for dtype in ("bf16", "fp16") if dtype in flags), "fp32")], **case.tolerance},
         **({"attention": case.attention} if case.attention else {}),
         "reference": "transformers.Trainer" if case.trainer else "update loop",
         "versions": versions("bitsandbytes" if case.four_bit else None, "deepspeed" if "fp16" in flags else None),

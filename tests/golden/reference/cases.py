@@ -28,9 +28,9 @@ class Case:
     must_clip: bool = False
     own_head: bool = False  # the checkpoint holds a head that is not the embedding
     overflows: bool = False  # a word's embedding lies where what attention adds to it leaves fp16
+    tolerance: dict = field(default_factory=dict)  # other than its dtype's, where the case says why
     attention: str | None = None  # the one implementation of transformers that is right for this model; None: all are
     mean_of_means: bool = False  # averaging micro-batches first must make a difference
-    tolerance: dict = field(default_factory=dict)  # where the dtype's is not this run's
 
     @property
     def seq2seq(self):
@@ -477,16 +477,16 @@ CASES = [
         variants=[IN_FLOATS, AS_FP4, without("nested", use_nested_quant="true")],
     ),
     # The second linear of each MLP, its adapter too, and what it is added to are in fp32; before the first of them one word's stream
-    # overflows, and is clamped. Behind the clamped word one channel is nearly all that a norm sees, and fp16's roundings are worth
-    # more than in other runs: computed in fp64, update 14's gradient norm is 1.6 % from the reference's.
+    # overflows, and is clamped. Behind that word one channel is nearly all that a norm sees, and fp16's roundings are worth more than
+    # in other runs: computed in fp64, the gradient norm of update 14 is 1.6 % from the reference's. It is held as loosely as bf16's.
     Case(
         "t5_fp16",
+        tolerance=dict(grad_norm=3e-2),
         family="t5",
         own_head=True,
         overflows=True,
         config=dict(feed_forward_proj="gated-gelu", scale_decoder_outputs=False),
         flags=dict(fp16=None, initial_scale_power=12, learning_rate=5e-4),
-        tolerance=dict(grad_norm=4e-2),
         variants=[HALF_ALPHA, PADDING_SEEN],
     ),
     Case(  # 7B: one key and value for all heads, attention and MLP side by side behind one norm

@@ -1,5 +1,10 @@
 // zprun with an emulated GPU: runs plans for CUDA on this CPU, slowly, so that all but the hardware can be tested anywhere.
+#include <cstdlib>
+
 #include "runtime/executor/cuda/cuda_executor.h"
 #include "runtime/tools/zprun/zprun.h"
 
-int main(int argc, char **argv) { return zp::rt::zprunMain(argc, argv, zp::rt::createCudaExecutor); }
+int main(int argc, char **argv) {
+  ::setenv("ZP_DEVICE_COLLECTIVES", "staged", 0); // the NCCL of this machine, if any, wants a real GPU
+  return zp::rt::zprunMain(argc, argv, zp::rt::createCudaExecutor);
+}

@@ -1,15 +1,35 @@
-// cuda_api.h on a CPU: one memory, and nothing is ever under way. So streams, events and graphs are not tried by it.
+// cuda_api.h on a CPU: one memory, and streams that are done when somebody waits for them (streams.h).
 #include <cstdlib>
 #include <cstring>
 
 #include "runtime/device/cuda/cuda_api.h"
+#include "runtime/device/cuda/emulated/grid.h"
 #include "runtime/device/cuda/emulated/locked_memory.h"
+#include "runtime/device/cuda/emulated/queues.h"
+#include "runtime/device/cuda/emulated/streams.h"
 
 namespace zp::rt::cuda {
+namespace {
 
-static constexpr size_t kAlignment = 256; // as cudaMalloc's
+using emulated::EventState, emulated::GraphState, emulated::Queue, emulated::Queues;
 
-static StatusOr<void *> allocate(uint64_t bytes) {
+constexpr size_t kAlignment = 256; // as cudaMalloc's
+
+Queues &queues() {
+  static Queues all;
+  return all;
+}
+Status &launches() {
+  static Status status;
+  return status;
+}
+
+Queue *queueOf(Stream stream) { return static_cast<Queue *>(stream); }
+EventState &stateOf(Event event) { return *static_cast<EventState *>(event); }
+
+StatusOr<void *> allocate(uint64_t bytes) {
+  if (queues().capture())
+    return emulated::refusedInCapture("memory is taken");
   if (bytes == 0)
     return static_cast<void *>(nullptr);
   void *memory = std::aligned_alloc(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment);
@@ -19,28 +39,110 @@ static StatusOr<void *> allocate(uint64_t bytes) {
   return memory;
 }
 
+/// What gives something back waits for the device, as long as it gets anywhere.
+void finishAll() { (void)queues().finish(nullptr, false); }
+
+} // namespace
+
+namespace emulated {
+
+void askUntil(Stream stream, std::function<bool()> work) { queues().put(queueOf(stream), {std::move(work), nullptr, nullptr}); }
+void ask(Stream stream, std::function<void()> work) {
+  askUntil(stream, [work = std::move(work)] {
+    work();
+    return true;
+  });
+}
+
+bool isLaunchable(int64_t blocks, int threads) {
+  if (blocks <= INT32_MAX && threads <= kMaxThreads)
+    return true;
+  launches() = Status(ErrorCode::Config, "cuda: a kernel's launch has " + std::to_string(blocks) + " blocks of " + std::to_string(threads) +
+                                             " threads, expected at most 2^31-1 of " + std::to_string(kMaxThreads) + "; this is a bug");
+  return false;
+}
+
+void useOrder(const std::string &order) { queues().use(order); }
+
+} // namespace emulated
+
 StatusOr<Properties> selectDevice(int) { return Properties{"emulated", uint64_t{1} << 40, uint64_t{1} << 40, 2}; }
 StatusOr<void *> allocateDevice(uint64_t bytes) { return allocate(bytes); }
-StatusOr<void *> allocatePinned(uint64_t bytes) { return emulated::allocateLocked(bytes); }
-void freeDevice(void *memory) { std::free(memory); }
-void freePinned(void *memory) { emulated::freeLocked(memory); }
-StatusOr<Stream> createStream() { return static_cast<Stream>(nullptr); }
-StatusOr<Event> createEvent() { return static_cast<Event>(nullptr); }
-void destroyStream(Stream) {}
-void destroyEvent(Event) {}
-Status copyAsync(void *target, const void *source, uint64_t bytes, Stream) {
+StatusOr<void *> allocatePinned(uint64_t bytes) {
+  if (queues().capture())
+    return emulated::refusedInCapture("memory is taken");
+  return emulated::allocateLocked(bytes);
+}
+void freeDevice(void *memory) {
+  finishAll();
+  std::free(memory);
+}
+void freePinned(void *memory) {
+  finishAll();
+  emulated::freeLocked(memory);
+}
+
+StatusOr<Stream> createStream(bool) {
+  auto *queue = new Queue;
+  queues().add(queue);
+  return static_cast<Stream>(queue);
+}
+void destroyStream(Stream stream) {
+  finishAll();
+  queues().remove(queueOf(stream));
+  delete queueOf(stream);
+}
+StatusOr<Event> createEvent(bool) { return static_cast<Event>(new EventState); }
+void destroyEvent(Event event) { delete static_cast<EventState *>(event); }
+
+Status copyAsync(void *target, const void *source, uint64_t bytes, Stream stream) {
   if (bytes > 0)
-    std::memmove(target, source, bytes);
+    emulated::ask(stream, [=] { std::memmove(target, source, bytes); });
   return {};
 }
-Status record(Event, Stream) { return {}; }
-Status wait(Event, Stream) { return {}; }
-Status synchronize(Stream) { return {}; }
-Status launchError() { return {}; }
-bool hasGraphs() { return false; }
-Status beginCapture(Stream) { return Status(ErrorCode::Internal, "cuda: an emulated device captures no graphs, expected that hasGraphs was asked"); }
-StatusOr<Graph> endCapture(Stream stream) { return beginCapture(stream); }
-Status replay(Graph, Stream stream) { return beginCapture(stream); }
-void destroyGraph(Graph) {}
+Status record(Event event, Stream stream) {
+  queues().record(stateOf(event), queueOf(stream));
+  return {};
+}
+Status wait(Event event, Stream stream) { return queues().wait(stateOf(event), queueOf(stream)); }
+StatusOr<double> secondsBetween(Event first, Event second) {
+  const auto &from = stateOf(first).last, &to = stateOf(second).last;
+  if (!from || !to || !from->reached || !to->reached)
+    return Status(ErrorCode::Internal, "cuda: times of events that have not been reached, expected a wait before; this is a bug");
+  return std::chrono::duration<double>(to->at - from->at).count();
+}
+Status synchronize(Stream stream) {
+  if (queueOf(stream)->capturing)
+    return emulated::refusedInCapture("the host waits for a stream");
+  return queues().finish(queueOf(stream), true).status();
+}
+StatusOr<bool> isDone(Stream stream) {
+  if (queueOf(stream)->capturing)
+    return emulated::refusedInCapture("the host asks how far a stream is");
+  return queues().finish(queueOf(stream), false);
+}
+Status launchError() {
+  Status status = launches();
+  launches() = {};
+  return status;
+}
+
+bool hasGraphs() { return true; }
+Status beginCapture(Stream stream) { return queues().beginCapture(queueOf(stream)); }
+StatusOr<Graph> endCapture(Stream stream) {
+  ZP_ASSIGN_OR_RETURN(std::unique_ptr<GraphState> graph, queues().endCapture(queueOf(stream)));
+  return static_cast<Graph>(graph.release());
+}
+Status replay(Graph graph, Stream stream) {
+  queues().replay(*static_cast<GraphState *>(graph), queueOf(stream));
+  return {};
+}
+void destroyGraph(Graph graph) {
+  finishAll();
+  auto *state = static_cast<GraphState *>(graph);
+  for (auto &queue : state->queues)
+    queues().remove(queue.get());
+  delete state;
+}
 
 } // namespace zp::rt::cuda

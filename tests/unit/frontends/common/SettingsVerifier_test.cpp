@@ -73,6 +73,7 @@ const WrongSetting kWrong[] = {
      [](JobSettings &s) { s.stage3_param_persistence_threshold = -1; }},
     {"--prefetch_distance: is -1", [](JobSettings &s) { s.prefetch_distance = -1; }},
     {"--prefetch_bytes: is -1", [](JobSettings &s) { s.prefetch_bytes = -1; }},
+    {"--dequant_cache_bytes: is -1", [](JobSettings &s) { s.dequant_cache_bytes = -1; }},
     {"--reduce_gradients: is \"never\"", [](JobSettings &s) { s.reduce_gradients = "never"; }},
     {"--reduce_bucket_size: is -1", [](JobSettings &s) { s.reduce_bucket_size = -1; }},
     {"--rematerialize: is \"some\"", [](JobSettings &s) { s.rematerialize = "some"; }},

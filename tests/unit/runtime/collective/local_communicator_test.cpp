@@ -98,6 +98,55 @@ TEST(LocalCommunicator, AnAbortReachesTheOthersWhileTheRankLives) {
   });
 }
 
+/// Ranks 0 and 2 ask about their peers, without a collective, while rank 1 goes by `end`. They end with 42 when they hear that it is lost.
+std::vector<int> statesOfAsking(const Body &end) {
+  return runRanks(3, [&](Communicator &c) {
+    if (!c.checkPeers().ok() || !c.barrier().ok())
+      return 43;
+    if (c.rank() == 1)
+      return end(c);
+    for (int i = 0; i < 100; ++i) { // two seconds
+      if (Status status = c.checkPeers(); !status.ok()) // of rank 1, or of who heard of it first and has ended
+        return status.code() == ErrorCode::PeerLost && status.message().find(" is gone") != std::string::npos ? 42 : 43;
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    return 0;
+  });
+}
+void expectAskedRanksEndWith(const std::vector<int> &states, int code) {
+  for (int rank : {0, 2})
+    EXPECT_TRUE(WIFEXITED(states[static_cast<size_t>(rank)]) && WEXITSTATUS(states[static_cast<size_t>(rank)]) == code) << states[static_cast<size_t>(rank)];
+}
+
+TEST(LocalCommunicator, WhoAsksHearsOfAKilledRankAndOfOneThatFailed) {
+  expectAskedRanksEndWith(statesOfAsking([](Communicator &) { return ::kill(::getpid(), SIGKILL); }), 42);
+  expectAskedRanksEndWith(statesOfAsking([](Communicator &c) {
+                            c.abort();
+                            std::this_thread::sleep_for(std::chrono::seconds(1));
+                            return 0;
+                          }),
+                          42);
+}
+TEST(LocalCommunicator, ARankThatEndedInOrderIsNoneThatIsLost) {
+  // Its communicator's end is the farewell; `runRanks` leaves it out, as a rank that is killed does.
+  auto segment = Segment::createAnonymous(2);
+  ASSERT_TRUE(segment.ok());
+  pid_t pid = ::fork();
+  if (pid == 0) {
+    auto communicator = createLocalCommunicator(std::move(*segment), 1, false, 30);
+    const bool good = communicator.ok();
+    if (good)
+      communicator.value().reset();
+    ::_exit(good ? 0 : 1);
+  }
+  auto communicator = createLocalCommunicator(std::move(*segment), 0, false, 30);
+  ASSERT_TRUE(communicator.ok());
+  int state = 0;
+  ::waitpid(pid, &state, 0);
+  EXPECT_EQ(state, 0);
+  EXPECT_TRUE((*communicator)->checkPeers().ok());
+}
+
 TEST(LocalCommunicator, ARankThatNeverComesIsAnError) {
   auto segment = Segment::createAnonymous(2);
   ASSERT_TRUE(segment.ok());

@@ -20,6 +20,7 @@ public:
   Status reduceScatter(void *, void *, size_t count, DType) override { return note(count); }
   Status allReduce(void *, size_t count, DType) override { return note(count); }
   Status barrier() override { return note(0); }
+  Status checkPeers() const override { return fails ? Status(ErrorCode::PeerLost, "gone") : Status(); }
   void abort() override { aborted = true; }
   std::vector<size_t> asked;
   bool aborted = false, fails = false;
@@ -63,6 +64,7 @@ TEST(ThrottledCommunicator, AFailureIsPassedOnAtOnce) {
   inner.fails = true;
   auto slow = createThrottledCommunicator(inner, 1e-3); // eleven days
   EXPECT_EQ(slow->allGather(nullptr, nullptr, 1000).code(), ErrorCode::PeerLost);
+  EXPECT_EQ(slow->checkPeers().code(), ErrorCode::PeerLost);
 }
 
 } // namespace

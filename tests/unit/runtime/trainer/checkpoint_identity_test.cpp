@@ -94,7 +94,7 @@ TEST_F(Identity, WhereAndHowFastMayDiffer) {
   EXPECT_EQ(difference([](Job &j) {
               j.settings.zero_stage = 0, j.settings.stage3_param_persistence_threshold = 1,
               j.settings.rematerialize = "block", j.settings.rematerialize_blocks = 1, j.settings.prefetch_distance = 2,
-              j.settings.reduce_gradients = "step";
+              j.settings.reduce_gradients = "step", j.settings.dequant_cache_bytes = 1 << 20;
             }),
             "");
   EXPECT_EQ(difference([](Job &j) {

@@ -1,0 +1,109 @@
+// Records of 4-bit codes (runtime/schema/quant_records.h) as kernels on a device read them: a pack of elements at a time, the same bits as
+// runtime/kernels/quant gives.
+#ifndef ZP_RUNTIME_KERNELS_CUDA_RECORDS_H
+#define ZP_RUNTIME_KERNELS_CUDA_RECORDS_H
+
+#include "runtime/kernels/cuda/element.h"
+#include "runtime/quant/block_format.h"
+#include "runtime/quant/dynamic_map.h"
+
+namespace zp::rt::cuda {
+
+/// What codes and nested scales stand for. It travels with a launch.
+struct RecordTables {
+  float values[16], scales[256];
+};
+
+struct Records {
+  const uint8_t *first;
+  int64_t bytes, codeBytes; ///< of one
+  int blockShift;           ///< a block has 2 to the power of it elements
+  bool nested;
+};
+
+inline RecordTables tablesOf(const QuantRecords &format) {
+  RecordTables tables;
+  for (size_t i = 0; i < 16; ++i)
+    tables.values[i] = tableOf(format.type).values[i];
+  for (size_t i = 0; i < 256; ++i)
+    tables.scales[i] = dynamicMap()[i];
+  return tables;
+}
+
+inline Records recordsAt(const void *data, const QuantRecords &format) {
+  int shift = 0;
+  while (uint64_t{1} << shift < format.blockSize)
+    ++shift;
+  return {static_cast<const uint8_t *>(data), static_cast<int64_t>(format.bytes()), static_cast<int64_t>(format.codeBytes()), shift, format.nested};
+}
+
+/// The block's shared memory gets the tables; every thread of it calls this.
+ZP_DEVICE void shareTables(const RecordTables &tables, float (&values)[16], float (&scales)[256]) {
+  if (threadIdx.x < 16)
+    values[threadIdx.x] = tables.values[threadIdx.x];
+  for (unsigned i = threadIdx.x; i < 256; i += blockDim.x)
+    scales[i] = tables.scales[i];
+  __syncthreads();
+}
+
+/// A product and a sum that the compiler must not contract: the codec rounds after each.
+ZP_DEVICE float multiplied(float a, float b) {
+#ifdef __CUDACC__
+  return __fmul_rn(a, b);
+#else
+  return a * b;
+#endif
+}
+ZP_DEVICE float added(float a, float b) {
+#ifdef __CUDACC__
+  return __fadd_rn(a, b);
+#else
+  return a + b;
+#endif
+}
+
+/// A block's codes and its scale.
+struct CodedBlock {
+  const uint8_t *codes;
+  float scale;
+};
+ZP_DEVICE CodedBlock blockAt(const Records &records, const float (&scales)[256], int64_t block) {
+  const uint8_t *record = records.first + block / 256 * records.bytes, *scaleCodes = record + records.codeBytes;
+  const int64_t index = block % 256;
+  const uint8_t *codes = record + (index << records.blockShift) / 2;
+  if (!records.nested)
+    return {codes, reinterpret_cast<const float *>(scaleCodes)[index]};
+  const auto *group = reinterpret_cast<const float *>(scaleCodes + 256); // the group's scale, the tensor's offset
+  return {codes, added(multiplied(scales[scaleCodes[index]], group[0]), group[1])};
+}
+
+/// out[0, count) = elements [begin, begin + count) of the tensor, in f32; the rest is zero. Whole packs that begin at a multiple of a
+/// pack lie in one block, and their codes in one word.
+ZP_DEVICE void decode(const Records &records, const float (&values)[16], const float (&scales)[256], int64_t begin, int count, float (&out)[kPack]) {
+  const int64_t inBlock = (int64_t{1} << records.blockShift) - 1;
+  if (count == kPack && begin % kPack == 0) {
+    const CodedBlock block = blockAt(records, scales, begin >> records.blockShift);
+    const uint32_t word = *reinterpret_cast<const uint32_t *>(block.codes + (begin & inBlock) / 2);
+    for (int e = 0; e < kPack; ++e) // the first of two codes is in the high half of their byte
+      out[e] = multiplied(values[word >> (e / 2 * 8 + (e % 2 == 0 ? 4 : 0)) & 15], block.scale);
+    return;
+  }
+  CodedBlock block{};
+  int64_t current = -1;
+  for (int e = 0; e < kPack; ++e) {
+    out[e] = 0;
+    const int64_t i = begin + e;
+    if (e >= count)
+      continue;
+    if (i >> records.blockShift != current) {
+      current = i >> records.blockShift;
+      block = blockAt(records, scales, current);
+    }
+    const uint8_t pair = block.codes[(i & inBlock) / 2];
+    out[e] = multiplied(values[i % 2 == 0 ? pair >> 4 : pair & 15], block.scale);
+  }
+}
+
+} // namespace zp::rt::cuda
+
+#endif // ZP_RUNTIME_KERNELS_CUDA_RECORDS_H

@@ -1,0 +1,217 @@
+#!/usr/bin/env python3
+"""The CUDA target on emulated GPUs: what a GPU's streams, graphs and peers ask of the executor.
+
+    cuda_test.py [--bin DIR]
+
+- Streams: a run with everything offloaded writes the same bytes in whatever order the emulated device carries out what events leave open.
+- Floats that are kept of 4-bit weights (`--dequant_cache_bytes`): on a CPU the bytes of a run without them, on a GPU the reference's
+  numbers, and the plan's peak says what they take.
+- `zprun bench` says nothing of a GPU's plan that was measured on the CPU; `--trace` has a slice an instruction.
+- NCCL (tests/support/fake_nccl, where nccl.h is): the reference's numbers on two ranks under ZeRO-3, replayed graphs among them; a rank that
+  is killed, or that has no library, ends the others within 10 s with exit code 6.
+The last line is 'N passed, N failed'. Exit 1 when any failed.
+"""
+
+import argparse
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import trace_test
+from support import compare, pipeline, tools
+from support.golden_case import GoldenCase
+from support.timeline import read_timeline
+
+CASES = tools.ROOT / "tests/golden/cases"
+TARGET = ["--target", "cuda"]
+SECONDS_TO_END = 10
+ALL_OFFLOADED = {f"offload_{what}_device": "cpu" for what in ("param", "optimizer", "activation")}
+
+
+def job_of(chosen, ranks=1, stage=0, flags=None, target="cuda"):
+    job = pipeline.Job(chosen.bin, ranks, stage, import_flags=flags or {}, timeout=chosen.timeout)
+    return replace(job, compile_flags=TARGET, zprun="zprun_emulated") if target == "cuda" else job
+
+
+def trained(out):
+    return tools.losses(out), (out / "adapter_model.safetensors").read_bytes()
+
+
+class Environment:
+    """Variables that hold while a run is started."""
+
+    def __init__(self, **variables):
+        self.variables, self.before = variables, {}
+
+    def __enter__(self):
+        for name, value in self.variables.items():
+            self.before[name] = os.environ.get(name)
+            os.environ[name] = str(value)
+
+    def __exit__(self, *_):
+        for name, value in self.before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def check_against_reference(tally, label, case, job, work):
+    """The run's output folder, or none."""
+    try:
+        out = pipeline.run(case, job, work)
+        failures, figures = compare.compare(case, out)
+    except (pipeline.StageFailed, compare.Mismatch) as problem:
+        tally.check(label, [str(problem)])
+        return None
+    tally.check(label, failures, ", ".join(figures.values()))
+    return out
+
+
+def check_orders(chosen, tally, work):
+    case = GoldenCase(CASES / "llama_qlora_nested")
+    flags = {**ALL_OFFLOADED, "rematerialize": "block", "prefetch_distance": "1"}
+    first = None
+    for order in ("1", "lowest", "highest"):
+        label = f"streams in the order {order}, all offloaded"
+        with Environment(ZP_EMULATED_ORDER=order):
+            out = check_against_reference(tally, label, case, job_of(chosen, 1, 3, flags), work / f"order-{order}")
+        if out:
+            first = first or trained(out)
+            tally.check(f"{label}: the bytes of the first", [] if trained(out) == first else ["losses or weights differ"])
+
+
+def peak(chosen, plan):
+    text = tools.call([chosen.bin / "zpc", "explain", plan, "--memory", "--json"], chosen.timeout)
+    return json.loads(text)["spaces"]["device"]["peak_bytes"]
+
+
+def check_cache(chosen, tally, work):
+    case = GoldenCase(CASES / "llama_qlora_nested")
+    cache = {"dequant_cache_bytes": "1000000000"}
+    plain = pipeline.run(case, job_of(chosen, target="cpu"), work / "plain")
+    cached = pipeline.run(case, job_of(chosen, target="cpu", flags=cache), work / "cached")
+    tally.check("floats of 4-bit weights on a CPU: the same bytes", [] if trained(plain) == trained(cached) else ["losses or weights differ"])
+    more = peak(chosen, work / "cached/plan.fb") - peak(chosen, work / "plain/plan.fb")
+    tally.check("floats of 4-bit weights: the plan's peak has them", [] if more > 0 else [f"{more} bytes more"], f"{more} bytes more")
+    # The same by zpc compile's flag.
+    words = [chosen.bin / "zpc", "compile", work / "plain/model.mlir", "--dequant_cache_bytes", "1GB", "-o", work / "flag.fb"]
+    tools.call(words, chosen.timeout)
+    same = peak(chosen, work / "flag.fb") == peak(chosen, work / "cached/plan.fb")
+    tally.check("floats of 4-bit weights: zpc compile's flag is import's", [] if same else ["another peak"])
+    check_against_reference(tally, "floats of 4-bit weights on a GPU", case, job_of(chosen, flags=cache), work / "cuda-cached")
+
+
+def check_bench(chosen, tally, work):
+    case = GoldenCase(CASES / "llama_gqa_fp32")
+    job = job_of(chosen, 2, 3)
+    folder = work / "bench"
+    folder.mkdir()
+    words = pipeline.commands(case, job, folder)
+    for tool in ("zpc import", "zpc compile"):
+        tools.call(words[tool], chosen.timeout)
+    plan, trace = folder / "plan.fb", folder / "trace.json"
+    bench = [chosen.bin / "zprun_emulated", "bench", plan, "-n", 2, "--steps", trace_test.STEPS, "--trace", trace]
+    with Environment(ZP_DEVICE_COLLECTIVES="staged"):
+        report = json.loads(tools.call(bench, chosen.timeout))
+    wrong = [f"{key} is {report[key]}" for key in ("model_bound", "matmul_flops_per_second", "matmul_dtype", "kernel_path") if report[key] is not None]
+    if not math.isfinite(report["loss"]) or not report["step_seconds"] > 0:
+        wrong.append(f"loss {report['loss']}, {report['step_seconds']} s a step")
+    tally.check("bench of a GPU's plan says nothing of the CPU", wrong)
+    trace_test.check_timeline(tally, "a slice an instruction", read_timeline(trace), trace_test.instructions_of(chosen, plan))
+
+
+def ranks_by_variables(words, libraries):
+    """A process a rank, each with its own folders of libraries, as torchrun starts them: nobody ends one for another."""
+    job = {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(20000 + os.getpid() % 20000)}
+    running = []
+    for rank, folder in enumerate(libraries):
+        own = {"RANK": str(rank), "LOCAL_RANK": str(rank), "ZP_DEVICE_COLLECTIVES": "nccl", "LD_LIBRARY_PATH": str(folder)}
+        running.append(
+            subprocess.Popen(
+                words,
+                env={**os.environ, **job, **own},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+        )
+    return running
+
+
+def endings(running, seconds):
+    """[(exit code, output)]; None for one that had to be killed."""
+    until, found = time.monotonic() + seconds, []
+    for process in running:
+        try:
+            text, _ = process.communicate(timeout=max(until - time.monotonic(), 0.1))
+            found.append((process.returncode, text))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            found.append((None, process.communicate()[0]))
+    return found
+
+
+def check_lost_peers(chosen, tally, fake, work):
+    case = GoldenCase(CASES / "llama_gqa_fp32")
+    job = job_of(chosen, 2, 3, {"max_steps": "100000"})
+    folder = work / "lost"
+    folder.mkdir()
+    words = pipeline.commands(case, job, folder)
+    for tool in ("zpc import", "zpc compile"):
+        tools.call(words[tool], chosen.timeout)
+    run = [str(word) for word in words["zprun"]] + ["--quiet"]
+    del run[run.index("-n") : run.index("-n") + 2]
+    running = ranks_by_variables(run, [fake, fake])
+    metrics, until = folder / "out/metrics.jsonl", time.monotonic() + chosen.timeout
+    while not (metrics.exists() and metrics.read_text().count("\n") >= 3) and time.monotonic() < until and running[0].poll() is None:
+        time.sleep(0.05)
+    running[1].send_signal(signal.SIGKILL)
+    start = time.monotonic()
+    (code, text), _ = endings(running, SECONDS_TO_END)
+    failures = [] if code == 6 and "error[ZP5001]" in text and "rank 1 is gone" in text else [f"exit {code}: {text.strip()[-300:]}"]
+    tally.check("NCCL: a killed rank ends the other", failures, f"{time.monotonic() - start:.1f} s after the kill")
+
+    broken = work / "no-library"
+    broken.mkdir()
+    (broken / "libnccl.so.2").write_text("no library, found before any other\n")
+    (code, text), (other, said) = endings(ranks_by_variables(run, [fake, broken]), 2 * SECONDS_TO_END)
+    failures = [] if code == 6 and "rank 1 could not load it" in text else [f"rank 0: exit {code}: {text.strip()[-300:]}"]
+    failures += [] if other == 2 and "libnccl.so.2" in said else [f"rank 1: exit {other}: {said.strip()[-300:]}"]
+    tally.check("NCCL: a rank without the library ends all before they meet", failures)
+
+
+def check_nccl(chosen, tally, work):
+    fake = chosen.bin.parent / "tests/fake_nccl"
+    if not (fake / "libnccl.so.2").exists():
+        print("no fake of NCCL here, the build found no nccl.h: its cells are left out", flush=True)
+        return
+    for name, order in (("llama_gqa_fp32", "1"), ("llama_qlora_nested", "highest")):
+        with Environment(ZP_DEVICE_COLLECTIVES="nccl", LD_LIBRARY_PATH=fake, ZP_EMULATED_ORDER=order):
+            check_against_reference(tally, f"NCCL, {name}, order {order}", GoldenCase(CASES / name), job_of(chosen, 2, 3), work / f"nccl-{name}")
+    check_lost_peers(chosen, tally, fake, work)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    tools.add_arguments(parser, timeout=300)
+    chosen = parser.parse_args()
+    chosen.bin = chosen.bin.resolve()
+    tally = tools.Tally()
+    with tempfile.TemporaryDirectory(prefix="cuda-") as scratch:
+        work = chosen.work_dir or Path(scratch)
+        for part in (check_orders, check_cache, check_bench, check_nccl):
+            part(chosen, tally, work)
+    return tally.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
