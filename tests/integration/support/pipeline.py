@@ -15,7 +15,7 @@ class StageFailed(Exception):
         lines = [line for line in output.strip().splitlines() if line.strip()]
         coded = [line for line in lines if "error[" in line]
         last = (coded or lines or ["no output"])[-1]
-        super().__init__(f"{tool} {'timed out' if code is None else f'exit {code}'}: {last[:300]}")
+        super().__init__(f"{tool} {'timed out' if code is None else f'exit {code}'}: {last[:600]}")
         self.code = code
 
     @property
