@@ -5,15 +5,20 @@ few updates, and updates beside a checkpoint are compared with those of the same
     checkpoint_cost.py --work_dir DIR [--config samples/configs/llama-110m/config.json] [--rows 1] [--length 512]
                        [--save_steps 6] [--checkpoints 4] [--ranks 1] [--bf16] [--dtype float32]
 
---work_dir takes the model, the plan and the run, on the disk that is to be measured (no tmpfs), and keeps them for the next
-call. A checkpoint is beside an update from the update after the one it is of to that in which it gets its name, which is seen
+--work_dir takes the model, the plan and the run, on the disk that is to be measured (no tmpfs); the next call finds the
+model there. A checkpoint is beside an update from the update after the one it is of to that in which it gets its name, which is seen
 by looking every few milliseconds. Its cost is what those updates took beyond the median of the undisturbed ones, and the copy
 of the state that the next update waited for; the share is of the undisturbed time of the same updates, the median over the
 checkpoints. The first update and the checkpoint at the end, which stops no update, don't count.
+
+Where the machine is a guest, its disk may be worked by the host on the guest's own cores: that time is `steal` in /proc/stat. What
+more of it there was than beside undisturbed updates, spread over the cores, is told apart; a checkpoint of fewer bytes is all that helps.
 """
 
 import argparse
 import json
+import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -63,19 +68,29 @@ def lines(out):
     return path.read_bytes().count(b"\n") if path.exists() else 0
 
 
-def watch(out, ended, named):
-    """Puts into `named` how many updates were done when each checkpoint got its name."""
+def stolen():
+    """Seconds of all cores that the host of this guest has taken so far."""
+    with open("/proc/stat") as file:
+        return int(file.readline().split()[8]) / os.sysconf("SC_CLK_TCK")
+
+
+def watch(out, ended, named, taken):
+    """Puts into `named` how many updates were done when each checkpoint got its name, into `taken` what had been stolen when as many
+    updates as its places were done."""
     while not ended.is_set():
+        done = lines(out)
+        taken += [stolen()] * (done + 1 - len(taken))
         for path in out.glob("checkpoint-*"):
             if path.suffix != ".tmp" and path.name[11:].isdigit():
-                named.setdefault(int(path.name[11:]), lines(out))
+                named.setdefault(int(path.name[11:]), done)
         time.sleep(0.02)
 
 
 def measure(words, out):
-    """(seconds of each update, {step of a checkpoint: updates done when it got its name}, summary)."""
-    ended, named = threading.Event(), {}
-    watcher = threading.Thread(target=watch, args=(out, ended, named))
+    """(seconds of each update, seconds stolen in each, {step of a checkpoint: updates done when it got its name}, summary)."""
+    shutil.rmtree(out, ignore_errors=True)  # another call's updates and checkpoints would be taken for this one's
+    ended, named, taken = threading.Event(), {}, []
+    watcher = threading.Thread(target=watch, args=(out, ended, named, taken))
     watcher.start()
     try:
         call(*words, "--output_dir", out)
@@ -83,10 +98,11 @@ def measure(words, out):
         ended.set()
         watcher.join()
     seconds = [json.loads(line)["step_seconds"] for line in (out / "metrics.jsonl").read_text().splitlines()]
-    return seconds, named, json.loads((out / "summary.json").read_text())
+    taken += [stolen()] * (len(seconds) + 1 - len(taken))
+    return seconds, [b - a for a, b in zip(taken, taken[1:])], named, json.loads((out / "summary.json").read_text())
 
 
-def report(seconds, named, summary, save_steps):
+def report(seconds, taken, named, summary, save_steps):
     updates = len(seconds)
     named = {step: last for step, last in sorted(named.items()) if step < updates}
     beside = {step: range(step, min(last + 1, updates)) for step, last in named.items()}  # places in `seconds`
@@ -97,14 +113,19 @@ def report(seconds, named, summary, save_steps):
     if late := [step for step, places in beside.items() if len(places) >= save_steps]:
         sys.exit(f"checkpoint-{late[0]} was not done before the next, which waited for it; raise --save_steps")
     quiet, copy = statistics.median(usual), summary["checkpoint_copy_seconds"] / len(beside)
-    shares = []
+    quietly_taken = statistics.median(value for place, value in enumerate(taken) if place > 0 and place not in disturbed)
+    shares, own = [], []
     for step, places in beside.items():
         extra = sum(seconds[place] - quiet for place in places)
+        by_host = sum(taken[place] - quietly_taken for place in places) / os.cpu_count()
         shares.append((copy + extra) / (quiet * len(places)))
-        print(f"checkpoint-{step}: beside {len(places)} updates, {extra:+.3f} s, {shares[-1]:+.1%} with the copy")
+        own.append(shares[-1] - by_host / (quiet * len(places)))
+        print(f"checkpoint-{step}: beside {len(places)} updates, {extra:+.3f} s, {shares[-1]:+.1%} with the copy; "
+              f"the host took {by_host:.3f} s of each core")
     print(f"undisturbed update: median {quiet:.3f} s of {len(usual)}, {min(usual):.3f} to {max(usual):.3f}; copy {copy:.3f} s")
     print(f"cost of a checkpoint: median {statistics.median(shares):.1%} of the updates beside it, "
           f"{min(shares):.1%} to {max(shares):.1%}; {summary['snapshot_bytes'] / 1e9:.2f} GB copied a rank")
+    print(f"without what the host took: median {statistics.median(own):.1%}, {min(own):.1%} to {max(own):.1%}")
 
 
 def main():
@@ -122,8 +143,7 @@ def main():
     chosen = parser.parse_args()
     chosen.work_dir.mkdir(parents=True, exist_ok=True)
     words = prepare(chosen)
-    seconds, named, summary = measure(words, chosen.work_dir / "out")
-    report(seconds, named, summary, chosen.save_steps)
+    report(*measure(words, chosen.work_dir / "out"), chosen.save_steps)
 
 
 if __name__ == "__main__":
