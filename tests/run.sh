@@ -23,6 +23,7 @@ passed=0 failed=0 skipped=0
   echo "0 passed, 1 failed"
   exit 1
 }
+echo "== built: $SECONDS s"
 
 # number GROUP PATTERN LOG: the sum of the numbers that a group of the pattern finds in the log's lines.
 number() { sed -nE "s/^$2\$/\\$1/p" "$3" | awk '{n += $1} END {print n + 0}'; }
@@ -30,7 +31,7 @@ number() { sed -nE "s/^$2\$/\\$1/p" "$3" | awk '{n += $1} END {print n + 0}'; }
 # suite NAME COUNTER COMMAND…: runs a suite and adds up its tests. COUNTER reads the log into good, bad and left. A suite
 # that failed without saying which test, or that ran none, is a failure.
 suite() {
-  local name=$1 counter=$2 log status=0 good=0 bad=0 left=0
+  local name=$1 counter=$2 log status=0 good=0 bad=0 left=0 began=$SECONDS
   shift 2
   log=$logs/${name//[^a-z_]/_}.log
   echo "== $name"
@@ -41,6 +42,7 @@ suite() {
     echo "== $name: exit status $status, $good tests passed: counted as a failure"
     bad=1
   fi
+  echo "== $name: $((SECONDS - began)) s"
   passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + left))
 }
 
