@@ -37,10 +37,36 @@ function(zp_tool name)
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} Threads::Threads)
 endfunction()
 
-# zp_test(NAME SOURCES f… DEPS t…): a GoogleTest executable, registered with ctest.
+# What is run once or seldom waits for its compiler longer than it ever runs.
+set(ZP_COLD_OPTIONS "$<$<CONFIG:Release>:-O1>")
+
+# zp_test(NAME [MLIR] SOURCES f… DEPS t…): a GoogleTest executable, registered with ctest.
 function(zp_test name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
-  zp_tool(${name} SOURCES ${ARG_SOURCES} DEPS ${ARG_DEPS} GTest::gtest GTest::gtest_main)
-  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/bin")
+  zp_test_tool(${name} ${ARGN})
+  target_link_libraries(${name} PRIVATE GTest::gtest_main)
   add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+endfunction()
+# zp_test_tool(NAME [MLIR] SOURCES f… DEPS t…): the same with a main of its own, unregistered.
+function(zp_test_tool name)
+  cmake_parse_arguments(ARG "MLIR" "" "SOURCES;DEPS" ${ARGN})
+  zp_tool(${name} SOURCES ${ARG_SOURCES} DEPS ${ARG_DEPS} GTest::gtest)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/bin")
+  if(ARG_MLIR)
+    zp_mlir_target(${name} PRIVATE)
+  else()
+    zp_precompiled_test(${name})
+  endif()
+endfunction()
+
+# Tests parse GoogleTest and the standard library once: in a header that the first of them precompiles.
+function(zp_precompiled_test name)
+  target_compile_options(${name} PRIVATE ${ZP_COLD_OPTIONS})
+  if(NOT TARGET zp_test_headers)
+    file(WRITE "${PROJECT_BINARY_DIR}/test_headers.cpp" "int main() {}\n")
+    add_executable(zp_test_headers EXCLUDE_FROM_ALL "${PROJECT_BINARY_DIR}/test_headers.cpp") # its flags are an executable's
+    target_link_libraries(zp_test_headers PRIVATE GTest::gtest Threads::Threads)
+    target_compile_options(zp_test_headers PRIVATE ${ZP_COLD_OPTIONS})
+    target_precompile_headers(zp_test_headers PRIVATE "${PROJECT_SOURCE_DIR}/cmake/test_headers.h")
+  endif()
+  target_precompile_headers(${name} REUSE_FROM zp_test_headers)
 endfunction()
