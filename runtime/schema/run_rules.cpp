@@ -111,10 +111,6 @@ Status verifyRunSettings(const JobSettings &s) {
   ZP_RETURN_IF_ERROR(verifySteps("eval_steps", s.eval_steps));
   if (!(s.eval_delay >= 0 && std::isfinite(s.eval_delay)))
     return wrong("eval_delay", numberText(s.eval_delay), "0 or more updates or epochs; use 0");
-  ZP_RETURN_IF_ERROR(verifyStrategy("logging_strategy", s.logging_strategy, false));
-  if (s.logging_steps == 0)
-    return wrong("logging_steps", "0", "1 or more updates, or a share of the run; use 1, or --logging_strategy no");
-  ZP_RETURN_IF_ERROR(verifySteps("logging_steps", s.logging_steps));
   return verifyBest(s);
 }
 
