@@ -144,7 +144,9 @@ Status verifySettings(const JobSettings &s) {
   checks.range("seed", double(s.seed), 0, 9e15, "0 or more", "use 42");
   checks.range("data_seed", double(s.data_seed), -1, 9e15, "0 or more, or -1 for --seed",
                "drop the flag");
-  return checks.first.ok() ? rt::verifyRunSettings(s) : checks.first;
+  ZP_RETURN_IF_ERROR(checks.first);
+  ZP_RETURN_IF_ERROR(rt::verifyUpdateSize(s, static_cast<uint64_t>(s.num_processes)));
+  return rt::verifyRunSettings(s);
 }
 
 } // namespace zp::fe

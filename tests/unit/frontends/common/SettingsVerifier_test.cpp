@@ -84,6 +84,9 @@ const WrongSetting kWrong[] = {
      [](JobSettings &s) { s.per_device_train_batch_size = 1 << 20, s.max_length = 1 << 20; }},
     {"--gradient_accumulation_steps: is -2",
      [](JobSettings &s) { s.gradient_accumulation_steps = -2; }},
+    {"--gradient_accumulation_steps: is 1024 beside --per_device_train_batch_size 1024 on 1025 ranks, expected at most 2^30 rows "
+     "of an update",
+     [](JobSettings &s) { s.per_device_train_batch_size = s.gradient_accumulation_steps = 1024, s.num_processes = 1025; }},
     {"--max_length: is 0", [](JobSettings &s) { s.max_length = 0; }},
     {"--learning_rate: is -1", [](JobSettings &s) { s.learning_rate = -1; }},
     {"--learning_rate: is nan", [](JobSettings &s) { s.learning_rate = std::nan(""); }},
