@@ -7,7 +7,7 @@
 #include <tuple>
 #include <vector>
 
-#include "frontends/common/Names.h"
+#include "runtime/base/names.h"
 #include "runtime/schema/limits.h"
 #include "runtime/schema/run_rules.h"
 

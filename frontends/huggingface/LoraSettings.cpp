@@ -3,7 +3,7 @@
 #include <charconv>
 #include <cmath>
 
-#include "frontends/common/Names.h"
+#include "runtime/base/names.h"
 
 namespace zp::fe {
 

@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-#include "frontends/common/Names.h"
+#include "runtime/base/names.h"
 #include "frontends/common/RowLengths.h"
 #include "frontends/common/SettingsVerifier.h"
 #include "frontends/common/SpecVerifier.h"
