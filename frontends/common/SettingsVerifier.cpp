@@ -43,8 +43,11 @@ public:
 /// The names of the PEFT guide's script. Without 4 bits they are void, but a wrong word is wrong.
 void checkFourBit(const JobSettings &s, Checks &checks) {
   checks.choice("bnb_4bit_quant_type", s.bnb_4bit_quant_type, {"nf4", "fp4"});
-  checks.choice("bnb_4bit_quant_storage_dtype", s.bnb_4bit_quant_storage_dtype,
-                {"uint8", "int8", "bfloat16", "float16", "float32", "float64"});
+  checks.choice("bnb_4bit_quant_storage_dtype", s.bnb_4bit_quant_storage_dtype, {
+#define ZP_QUANT_STORAGE(label, name) name,
+#include "runtime/schema/quant_storages.inc"
+#undef ZP_QUANT_STORAGE
+  });
   const std::string &compute = s.bnb_4bit_compute_dtype;
   if (!compute.empty())
     checks.choice("bnb_4bit_compute_dtype", compute, {"bfloat16", "float32", "float16"});

@@ -66,6 +66,10 @@ template <typename F> static bool readPattern(const std::string &text, F &&take)
   return true;
 }
 
+bool isLoraFlag(const std::string &name) {
+  return name.starts_with("lora_") || name == "use_rslora" || name == "init_lora_weights";
+}
+
 StatusOr<LoraSettings> loraFromFlags(const JobSettings &settings) {
   LoraSettings lora;
   lora.places = {{"r", "--lora_r"},

@@ -14,13 +14,10 @@ namespace {
 const char *const kOtherImport = "; name the directory that the plan was imported from, or import this one";
 
 bool holdsBytes(SafetensorsDtype dtype) {
-  switch (dtype) { // what bnb_4bit_quant_storage may be
-  case SafetensorsDtype::U8:
-  case SafetensorsDtype::I8:
-  case SafetensorsDtype::F16:
-  case SafetensorsDtype::BF16:
-  case SafetensorsDtype::F32:
-  case SafetensorsDtype::F64:
+  switch (dtype) {
+#define ZP_QUANT_STORAGE(label, name) case SafetensorsDtype::label:
+#include "runtime/schema/quant_storages.inc"
+#undef ZP_QUANT_STORAGE
     return true;
   default:
     return false;

@@ -55,13 +55,18 @@ constexpr VerbText kVerbs[] = {{Verb::Train, "", "Trains by a plan.", kTrainHelp
 
 void addQuantizeOptions(CLI::App &app, QuantizeOptions &o) {
   const CLI::IsMember floats({"float32", "bfloat16", "float16"});
+  const std::vector<std::string> storages = {
+#define ZP_QUANT_STORAGE(label, name) name,
+#include "runtime/schema/quant_storages.inc"
+#undef ZP_QUANT_STORAGE
+  };
   app.add_option("--model", o.model, "directory of the model")->required()->group("Data");
   app.add_option("-o,--output_dir", o.output, "directory to write")->required()->group("Data");
   app.add_option("--max_shard_size", o.maxShardBytes, "bytes of a file; 50GB")->transform(CLI::AsSizeValue(true))->group("Data");
   app.add_option("--bnb_4bit_quant_type", o.quantType, "nf4 or fp4")->check(CLI::IsMember({"nf4", "fp4"}))->group("Format");
   app.add_option("--use_nested_quant", o.nested, "quantize the scales too")->group("Format");
   app.add_option("--bnb_4bit_quant_storage_dtype", o.storageDtype, "what the codes are labelled as; uint8")
-      ->check(CLI::IsMember({"uint8", "int8", "float16", "bfloat16", "float32", "float64"}))
+      ->check(CLI::IsMember(storages))
       ->group("Format");
   app.add_option("--bnb_4bit_compute_dtype", o.computeDtype, "what config.json says that products are taken in; float32")->check(floats)->group("Format");
   app.add_option("--dtype,--torch_dtype", o.dtype, "of the other tensors, and of weights before they are quantized; the model's own")
