@@ -31,6 +31,12 @@ static bool assign(Attribute attr, std::string &out) {
   return static_cast<bool>(value);
 }
 
+/// What `assign` takes, as a person writes it.
+static const char *kindOf(int64_t) { return "an integer, as 8"; }
+static const char *kindOf(double) { return "a float, as 1.0e-4"; }
+static const char *kindOf(bool) { return "true or false"; }
+static const char *kindOf(const std::string &) { return "a word in quotes, as \"none\""; }
+
 FailureOr<JobSettings> readSettings(ModuleOp module) {
   JobSettings settings;
   auto dictionary = module->getAttrOfType<DictionaryAttr>(nn::NNDialect::kSettingsAttr);
@@ -44,7 +50,8 @@ FailureOr<JobSettings> readSettings(ModuleOp module) {
       return;
     ++known;
     if (!assign(attr, value)) {
-      module.emitError("zp.settings: ") << name << " has the wrong kind: " << attr;
+      module.emitError("zp.settings: ") << name << " is " << attr << ", expected " << kindOf(value)
+                                        << "; write it so, or import again";
       good = false;
     }
   });
@@ -53,7 +60,8 @@ FailureOr<JobSettings> readSettings(ModuleOp module) {
       bool found = false;
       settings.forEach([&](const char *name, auto &, const char *) { found |= entry.getName() == name; });
       if (!found) {
-        module.emitError("zp.settings: ") << entry.getName() << " is not a setting";
+        module.emitError("zp.settings: ") << entry.getName()
+                                          << " is not a setting, expected those of zpc import --help; drop it, or import again";
         good = false;
       }
     }

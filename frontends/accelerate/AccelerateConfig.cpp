@@ -1,7 +1,7 @@
 #include "frontends/accelerate/AccelerateConfig.h"
 
 #include "frontends/accelerate/DsConfig.h"
-#include "frontends/common/Names.h"
+#include "runtime/base/names.h"
 
 namespace zp::fe {
 

@@ -4,7 +4,7 @@
 #include <charconv>
 #include <cmath>
 
-#include "frontends/common/Names.h"
+#include "runtime/base/names.h"
 
 namespace zp::fe {
 
@@ -65,17 +65,6 @@ const char *kindText(ValueKind kind) {
 std::string lastPart(const std::string &name) { return name.substr(name.rfind('.') + 1); }
 
 } // namespace
-
-std::optional<bool> boolWord(std::string word) {
-  word = lower(std::move(word));
-  for (const char *yes : {"true", "yes", "on", "t", "y", "1"})
-    if (word == yes)
-      return true;
-  for (const char *no : {"false", "no", "off", "f", "n", "0"})
-    if (word == no)
-      return false;
-  return std::nullopt;
-}
 
 CheckedWord checkWord(const ConfigKey &key, const std::string &word) {
   std::vector<std::string> accepted = words(key.accepted);

@@ -45,9 +45,6 @@ struct SettingWish {
   bool mustMatch = false;     ///< a flag that says otherwise is an error
 };
 
-/// true, yes, on, y, t, 1 and their opposites, in any case.
-std::optional<bool> boolWord(std::string word);
-
 /// The word as our tools take it (true/false, plain whole numbers), or the kind that was expected.
 struct CheckedWord {
   std::string value;

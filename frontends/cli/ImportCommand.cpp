@@ -1,8 +1,6 @@
 #include "frontends/cli/ImportCommand.h"
 
 #include <cstdio>
-#include <filesystem>
-#include <unistd.h>
 
 #include "mlir/IR/MLIRContext.h"
 #include "llvm/Support/raw_ostream.h"
@@ -11,49 +9,11 @@
 #include "frontends/accelerate/ConfigSettings.h"
 #include "frontends/builder/NNBuilder.h"
 #include "frontends/cli/ImportFlags.h"
+#include "frontends/cli/WriteModule.h"
+#include "frontends/huggingface/LoraSettings.h"
 #include "frontends/huggingface/ModelImporter.h"
 
 namespace zp::fe {
-
-static Status writeFailed(const std::string &path, std::error_code error) {
-  bool full = error == std::errc::no_space_on_device;
-  return Status(full ? ErrorCode::DiskFull : ErrorCode::DiskWrite,
-                path + ": cannot be written (" + error.message() + "), expected a writable file; " +
-                    (full ? "make room" : "choose another -o"));
-}
-
-/// Under a temporary name beside it first, so that nothing half-written ever has the final name.
-static Status writeModule(mlir::ModuleOp module, const std::string &path) {
-  if (path == "-") {
-    module.print(llvm::outs());
-    llvm::outs() << '\n';
-    llvm::outs().flush();
-    return Status();
-  }
-  namespace fs = std::filesystem;
-  std::error_code error;
-  // Renaming onto a pipe or a device would replace it.
-  bool replaceable = !fs::exists(path, error) || fs::is_regular_file(path, error);
-  std::string temporary = replaceable ? path + ".tmp." + std::to_string(::getpid()) : path;
-  {
-    error.clear();
-    llvm::raw_fd_ostream out(temporary, error);
-    if (error)
-      return writeFailed(path, error);
-    module.print(out);
-    out << '\n';
-    out.close();
-    error = out.error();
-    out.clear_error(); // else the destructor ends the process
-  }
-  if (!error && replaceable)
-    fs::rename(temporary, path, error);
-  if (!error)
-    return Status();
-  if (std::error_code ignored; replaceable)
-    fs::remove(temporary, ignored);
-  return writeFailed(path, error);
-}
 
 static std::string wordOf(int64_t value) { return std::to_string(value); }
 static std::string wordOf(bool value) { return value ? "true" : "false"; }
@@ -89,7 +49,7 @@ static Status runImport(const ImportOptions &options) {
                   "--model: is missing, expected a Hugging Face directory; write --model DIR");
   if (!options.adapter.empty()) {
     for (const std::string &name : options.given)
-      if (name.starts_with("lora_") || name == "use_rslora" || name == "init_lora_weights")
+      if (isLoraFlag(name))
         return Status(ErrorCode::Config,
                       "--" + name +
                           ": is given beside --adapter_name_or_path, expected LoRA's settings from "
@@ -109,7 +69,7 @@ static Status runImport(const ImportOptions &options) {
     return Status(ErrorCode::Internal,
                   options.model + ": the module that was built doesn't verify, expected sound IR; "
                                   "report this with the config.json");
-  ZP_RETURN_IF_ERROR(writeModule(*module, options.output));
+  ZP_RETURN_IF_ERROR(writeModule(*module, options.output, "-o"));
   // Standard output is the module's when it goes there.
   (options.output == "-" ? llvm::errs() : llvm::outs()) << summarise(imported.counts) << '\n';
   return Status();

@@ -8,23 +8,11 @@
 #include <map>
 #include <optional>
 
-#include "frontends/common/Names.h"
+#include "runtime/base/names.h"
 
 namespace zp::fe {
 
 namespace {
-
-std::optional<bool> boolOf(std::string word) {
-  std::transform(word.begin(), word.end(), word.begin(),
-                 [](unsigned char c) { return char(std::tolower(c)); });
-  for (const char *yes : {"true", "yes", "t", "y", "1"})
-    if (word == yes)
-      return true;
-  for (const char *no : {"false", "no", "f", "n", "0"})
-    if (word == no)
-      return false;
-  return std::nullopt;
-}
 
 template <typename T> bool numberOf(const std::string &word, T &value) {
   const char *first = word.data() + (word.starts_with("+") ? 1 : 0),
@@ -42,7 +30,7 @@ bool readValue(const std::string &word, std::string &value) {
   return true;
 }
 bool readValue(const std::string &word, bool &value) {
-  std::optional<bool> read = boolOf(word);
+  std::optional<bool> read = boolWord(word);
   value = read.value_or(value);
   return read.has_value();
 }
@@ -80,10 +68,10 @@ public:
     for (const char *alias : {"max_seq_len", "max_seq_length"})
       flags[alias] = flags["max_length"];
     flags["gradient_checkpointing"] = {true, kindText(true), [this](const std::string &word) {
-                                         return (checkpointing = boolOf(word)).has_value();
+                                         return (checkpointing = boolWord(word)).has_value();
                                        }};
     flags["use_8bit_quantization"] = {true, kindText(true), [this](const std::string &word) {
-                                        return (eightBit = boolOf(word)).has_value();
+                                        return (eightBit = boolWord(word)).has_value();
                                       }};
   }
 

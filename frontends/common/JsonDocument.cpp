@@ -10,7 +10,7 @@
 #include <optional>
 #include <string_view>
 
-#include "frontends/common/Names.h"
+#include "runtime/base/names.h"
 
 namespace zp::fe {
 

@@ -7,7 +7,7 @@
 #include <tuple>
 #include <vector>
 
-#include "frontends/common/Names.h"
+#include "runtime/base/names.h"
 #include "runtime/schema/limits.h"
 #include "runtime/schema/run_rules.h"
 
@@ -43,8 +43,11 @@ public:
 /// The names of the PEFT guide's script. Without 4 bits they are void, but a wrong word is wrong.
 void checkFourBit(const JobSettings &s, Checks &checks) {
   checks.choice("bnb_4bit_quant_type", s.bnb_4bit_quant_type, {"nf4", "fp4"});
-  checks.choice("bnb_4bit_quant_storage_dtype", s.bnb_4bit_quant_storage_dtype,
-                {"uint8", "int8", "bfloat16", "float16", "float32", "float64"});
+  checks.choice("bnb_4bit_quant_storage_dtype", s.bnb_4bit_quant_storage_dtype, {
+#define ZP_QUANT_STORAGE(label, name) name,
+#include "runtime/schema/quant_storages.inc"
+#undef ZP_QUANT_STORAGE
+  });
   const std::string &compute = s.bnb_4bit_compute_dtype;
   if (!compute.empty())
     checks.choice("bnb_4bit_compute_dtype", compute, {"bfloat16", "float32", "float16"});
@@ -144,7 +147,9 @@ Status verifySettings(const JobSettings &s) {
   checks.range("seed", double(s.seed), 0, 9e15, "0 or more", "use 42");
   checks.range("data_seed", double(s.data_seed), -1, 9e15, "0 or more, or -1 for --seed",
                "drop the flag");
-  return checks.first.ok() ? rt::verifyRunSettings(s) : checks.first;
+  ZP_RETURN_IF_ERROR(checks.first);
+  ZP_RETURN_IF_ERROR(rt::verifyUpdateSize(s, static_cast<uint64_t>(s.num_processes)));
+  return rt::verifyRunSettings(s);
 }
 
 } // namespace zp::fe

@@ -14,7 +14,8 @@
 #include "frontends/generate/GenerateFlags.h"
 #include "frontends/huggingface/ConfigImporter.h"
 #include "frontends/huggingface/architectures/Family.h"
-#include "frontends/sft/Process.h"
+#include "frontends/process/Process.h"
+#include "frontends/process/Tools.h"
 
 namespace zp::fe {
 

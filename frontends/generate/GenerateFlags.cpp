@@ -6,7 +6,7 @@
 #include <map>
 #include <string_view>
 
-#include "frontends/common/Names.h"
+#include "runtime/base/names.h"
 #include "runtime/schema/settings.h"
 
 namespace zp::fe {
@@ -61,9 +61,12 @@ public:
     auto number = [&](const char *name, std::optional<int64_t> &into) {
       flags[name] = {false, "a whole number from 1", [&into](const std::string &word) { return isNumber(word, into.emplace()); }};
     };
-    auto toggle = [&](const char *name, bool &into) {
-      flags[name] = {true, "true or false",
-                     [&into](const std::string &word) { return into = word == "true", word == "true" || word == "false"; }};
+    auto toggle = [&](const char *name, auto &into) {
+      flags[name] = {true, "true or false", [&into](const std::string &word) {
+                       const std::optional<bool> truth = boolWord(word);
+                       into = truth.value_or(false);
+                       return truth.has_value();
+                     }};
     };
 #define ZP_GENERATION(name, kind, initial, doc) flags[#name] = {std::string_view(#kind) == "Bool", "a value", passTo(arguments.runFlags, #name)};
 #include "runtime/schema/generation.inc"
@@ -95,10 +98,7 @@ public:
     toggle("quiet", arguments.quiet);
     toggle("json", arguments.json);
     toggle("report_memory", arguments.reportMemory);
-    flags["stream"] = {true, "true or false", [this](const std::string &word) {
-                         arguments.stream = word == "true";
-                         return word == "true" || word == "false";
-                       }};
+    toggle("stream", arguments.stream);
     flags["mode"] = {false, "sft, causal or seq2seq", [this](const std::string &word) {
                        arguments.mode = word;
                        return word == "sft" || word == "causal" || word == "seq2seq";

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "frontends/common/Names.h"
+#include "runtime/base/names.h"
 #include "frontends/huggingface/architectures/Family.h"
 
 namespace zp::fe {

@@ -1,6 +1,6 @@
 #include "frontends/huggingface/FourBitModules.h"
 
-#include "frontends/common/Names.h"
+#include "runtime/base/names.h"
 #include "frontends/huggingface/ModuleMatcher.h"
 #include "runtime/schema/four_bit_modules.h"
 

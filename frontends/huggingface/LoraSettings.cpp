@@ -3,7 +3,7 @@
 #include <charconv>
 #include <cmath>
 
-#include "frontends/common/Names.h"
+#include "runtime/base/names.h"
 
 namespace zp::fe {
 
@@ -64,6 +64,10 @@ template <typename F> static bool readPattern(const std::string &text, F &&take)
     if (!take(key, value))
       return false;
   return true;
+}
+
+bool isLoraFlag(const std::string &name) {
+  return name.starts_with("lora_") || name == "use_rslora" || name == "init_lora_weights";
 }
 
 StatusOr<LoraSettings> loraFromFlags(const JobSettings &settings) {

@@ -58,6 +58,9 @@ struct LoraSettings {
   std::string placeOf(const std::string &key) const;
 };
 
+/// Whether a flag of this name, without dashes, is one of LoraSettings'.
+bool isLoraFlag(const std::string &name);
+
 /// From `--lora_*`. Config when a value is wrong.
 StatusOr<LoraSettings> loraFromFlags(const JobSettings &settings);
 

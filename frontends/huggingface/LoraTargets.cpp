@@ -4,7 +4,7 @@
 #include <cmath>
 #include <set>
 
-#include "frontends/common/Names.h"
+#include "runtime/base/names.h"
 #include "frontends/huggingface/ModuleMatcher.h"
 
 namespace zp::fe {

@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-#include "frontends/common/Names.h"
+#include "runtime/base/names.h"
 #include "frontends/common/RowLengths.h"
 #include "frontends/common/SettingsVerifier.h"
 #include "frontends/common/SpecVerifier.h"
@@ -31,7 +31,7 @@ static StatusOr<LoraSettings> readLora(const ImportRequest &request, const Model
 /// An adapter that text is generated with says its own settings.
 static Status refuseLoraFlags(const std::set<std::string> &given) {
   for (const std::string &name : given)
-    if (name.starts_with("lora_") || name == "use_rslora" || name == "init_lora_weights")
+    if (isLoraFlag(name))
       return Status(ErrorCode::Config, "--" + name + ": is given beside --generate, expected the settings of a trained adapter; "
                                                      "give it by --adapter_name_or_path DIR, or drop the flag");
   return Status();

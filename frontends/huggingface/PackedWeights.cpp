@@ -44,8 +44,10 @@ Status WeightIndex::checkPacked(const ModelSpec &spec, const ParameterSpec &weig
   ZP_RETURN_IF_ERROR(lookUp(name, codes));
   std::string where = whereOf(*codes, name);
   Dtype dtype = codes->info->dtype;
-  bool isStorage = dtype == Dtype::U8 || dtype == Dtype::I8 || dtype == Dtype::BF16 || dtype == Dtype::F16 ||
-                   dtype == Dtype::F32 || dtype == Dtype::F64;
+  bool isStorage = false;
+#define ZP_QUANT_STORAGE(label, name) isStorage |= dtype == Dtype::label;
+#include "runtime/schema/quant_storages.inc"
+#undef ZP_QUANT_STORAGE
   uint64_t itemBytes = rt::bitsOf(dtype) / 8;
   if (!isStorage || !find(name + ".absmax"))
     return Status(ErrorCode::TensorDtype, where + " is " + rt::textOf(dtype) + (isStorage ? " without scales" : "") +

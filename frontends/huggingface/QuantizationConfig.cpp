@@ -1,6 +1,6 @@
 #include "frontends/huggingface/QuantizationConfig.h"
 
-#include "frontends/common/Names.h"
+#include "runtime/base/names.h"
 
 namespace zp::fe {
 

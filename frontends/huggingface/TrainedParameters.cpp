@@ -5,7 +5,7 @@
 #include <regex>
 #include <set>
 
-#include "frontends/common/Names.h"
+#include "runtime/base/names.h"
 
 namespace zp::fe {
 

@@ -11,8 +11,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "frontends/common/Names.h"
-#include "frontends/sft/Tools.h"
+#include "runtime/base/names.h"
+#include "frontends/process/Tools.h"
 
 namespace zp::fe {
 

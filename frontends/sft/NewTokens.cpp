@@ -7,7 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "frontends/sft/Process.h"
+#include "frontends/process/Process.h"
 
 namespace zp::fe {
 

@@ -2,8 +2,8 @@
 #ifndef ZP_FRONTENDS_SFT_NEWTOKENS_H
 #define ZP_FRONTENDS_SFT_NEWTOKENS_H
 
+#include "frontends/process/Tools.h"
 #include "frontends/sft/SftJob.h"
-#include "frontends/sft/Tools.h"
 
 namespace zp::fe {
 

@@ -7,8 +7,8 @@
 #include "frontends/accelerate/AccelerateConfig.h"
 #include "frontends/accelerate/DsConfig.h"
 #include "frontends/common/JsonDocument.h"
+#include "frontends/process/Process.h"
 #include "frontends/sft/NewTokens.h"
-#include "frontends/sft/Process.h"
 #include "frontends/sft/StepCache.h"
 
 namespace zp::fe {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "frontends/common/JsonDocument.h"
-#include "frontends/common/Names.h"
+#include "runtime/base/names.h"
 #include "runtime/schema/settings.h"
 
 namespace zp::fe {

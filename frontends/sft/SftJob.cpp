@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "frontends/common/Names.h"
+#include "runtime/base/names.h"
 #include "frontends/sft/Settings.h"
 
 namespace zp::fe {

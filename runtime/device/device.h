@@ -49,8 +49,6 @@ public:
 
 /// Compute threads for stream 0 (at least 1, the calling thread among them) and one thread for each further stream.
 std::unique_ptr<Device> createCpuDevice(int threads, uint32_t streams, uint32_t events);
-/// Walks the lists and launches nothing: for a dry run.
-std::unique_ptr<Device> createNullDevice();
 
 /// Which of the streams that may go on takes the next step.
 enum class StreamOrder : uint8_t {

@@ -79,13 +79,6 @@ Status PlanExecutor::prepare() {
                                             " or import again with --num_processes " + std::to_string(world));
   ZP_RETURN_IF_ERROR(checkInstructions(file));
   int here = std::max(communicator.localSize(), 1);
-  if (options.dryRun) {
-    memory = allocateNothing();
-    device = createNullDevice();
-    views = viewsOf(plan, [](uint32_t) { return nullptr; });
-    seconds.resize(1);
-    return {};
-  }
   if (options.shadow) {
     ZP_ASSIGN_OR_RETURN(memory, allocateShadow(plan));
   } else {
@@ -140,8 +133,6 @@ Status PlanExecutor::prepare() {
 }
 
 Status PlanExecutor::run(uint32_t index) {
-  if (options.dryRun)
-    return {};
   current = &entries[index];
   if (options.measure)
     return runMeasured(index);
@@ -177,7 +168,7 @@ Status PlanExecutor::load(const Loader &loader, const ResolvedInstruction &instr
 
 Status PlanExecutor::bring(uint32_t index, std::vector<std::byte> &storage, TensorView &view) {
   view = views[index];
-  if (view.data || options.dryRun)
+  if (view.data)
     return {};
   const fbs::Tensor &tensor = *plan.tensors()->Get(index);
   storage.resize(view.bytes());
@@ -186,7 +177,7 @@ Status PlanExecutor::bring(uint32_t index, std::vector<std::byte> &storage, Tens
 }
 
 Status PlanExecutor::putBack(uint32_t index, const TensorView &view) {
-  if (views[index].data || options.dryRun)
+  if (views[index].data)
     return {};
   const fbs::Tensor &tensor = *plan.tensors()->Get(index);
   return memory->disk()->write(plan.buffers()->Get(tensor.buffer())->offset() + tensor.offset(), view.data, view.bytes());
@@ -282,7 +273,7 @@ std::array<double, 256> PlanExecutor::secondsByOpcode() const {
 } // namespace
 
 StatusOr<std::unique_ptr<Executor>> Executor::create(const PlanFile &plan, Communicator &communicator, ExecutorOptions options) {
-  if (std::string_view target = plan.plan().target()->string_view(); !options.dryRun && target != "cpu") {
+  if (std::string_view target = plan.plan().target()->string_view(); target != "cpu") {
     if (target == "cuda" && options.cuda)
       return options.cuda(plan, communicator, std::move(options));
     return Status(ErrorCode::Config, plan.path() + ": target: is " + std::string(target) +

@@ -42,7 +42,6 @@ struct ExecutorOptions {
   /// Carries out the streams; by default worker threads, in shadow mode one thread in the list's order.
   std::function<std::unique_ptr<Device>(int threads, uint32_t streams, uint32_t events)> device;
   ExecutorFactory cuda = nullptr; ///< of plans for CUDA; without it they are refused
-  bool dryRun = false;         ///< the null device: no memory, `run` does nothing, views have no data
   uint32_t timedSteps = 0;     ///< of each stream, whose times are kept
   std::string diskDirectory;   ///< for what the plan keeps on disk
   /// When given, instructions run one after another, in the list's order on the calling thread, and it hears what each took.

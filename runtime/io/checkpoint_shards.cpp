@@ -8,6 +8,7 @@
 #include "runtime/io/convert_elements.h"
 #include "runtime/io/safetensors_writer.h"
 #include "runtime/io/streamed_file.h"
+#include "runtime/plan/section_records.h"
 #include "runtime/schema/plan_generated.h"
 
 namespace zp::rt {
@@ -15,14 +16,6 @@ namespace zp::rt {
 namespace {
 
 constexpr uint32_t kNone = 0xffffffff;
-
-uint64_t elementsIn(const fbs::Parameter &parameter) {
-  uint64_t n = 1;
-  if (parameter.shape())
-    for (int64_t dim : *parameter.shape())
-      n *= static_cast<uint64_t>(dim);
-  return n;
-}
 
 template <typename F> Status forEachTrained(const fbs::Plan &plan, F &&f) {
   for (uint32_t s = 0; plan.sections() && s < plan.sections()->size(); ++s) {
@@ -112,7 +105,7 @@ StatusOr<std::vector<StatePiece>> piecesOf(const fbs::Plan &plan, int rank, cons
                              : whole / ranks * (r + 1) + std::min(r + 1, whole % ranks);
     for (const fbs::Parameter *parameter : *section.parameters()) {
       uint64_t from = std::max(begin, parameter->offset()),
-               to = std::min(end, parameter->offset() + elementsIn(*parameter));
+               to = std::min(end, parameter->offset() + elementsOf(*parameter));
       if (from < to)
         pieces.push_back({parameter->name()->str(), kind, from - parameter->offset(), to - from,
                           view.as<std::byte>() + bytesOf(view.dtype, from - origin), view.dtype});
@@ -234,7 +227,7 @@ Status StateShards::covers(const fbs::Plan &plan) const {
   return forEachTrained(plan, [&](const fbs::Section &section, StateKind kind) {
     for (const fbs::Parameter *parameter : *section.parameters())
       ZP_RETURN_IF_ERROR(
-          forEachRun(parameter->name()->str(), kind, 0, elementsIn(*parameter), [](auto &&...) {}));
+          forEachRun(parameter->name()->str(), kind, 0, elementsOf(*parameter), [](auto &&...) {}));
     return Status();
   });
 }

@@ -14,13 +14,10 @@ namespace {
 const char *const kOtherImport = "; name the directory that the plan was imported from, or import this one";
 
 bool holdsBytes(SafetensorsDtype dtype) {
-  switch (dtype) { // what bnb_4bit_quant_storage may be
-  case SafetensorsDtype::U8:
-  case SafetensorsDtype::I8:
-  case SafetensorsDtype::F16:
-  case SafetensorsDtype::BF16:
-  case SafetensorsDtype::F32:
-  case SafetensorsDtype::F64:
+  switch (dtype) {
+#define ZP_QUANT_STORAGE(label, name) case SafetensorsDtype::label:
+#include "runtime/schema/quant_storages.inc"
+#undef ZP_QUANT_STORAGE
     return true;
   default:
     return false;
@@ -80,7 +77,9 @@ StatusOr<PrequantizedWeight> PrequantizedWeight::open(Checkpoint &from, const st
                                                    SafetensorsDtype::F32));
   }
   ZP_RETURN_IF_ERROR(weight.checkSizes());
-  ZP_RETURN_IF_ERROR(weight.checkNestedMap());
+  ZP_RETURN_IF_ERROR(weight.checkMap(weight.quantMap, ".quant_map", tableOf(type).values, textOf(type)));
+  if (weight.nestedMap.info)
+    ZP_RETURN_IF_ERROR(weight.checkMap(weight.nestedMap, ".nested_quant_map", dynamicMap(), "dynamic"));
   return weight;
 }
 
@@ -112,20 +111,17 @@ Status PrequantizedWeight::checkPlan(const ParameterRecords &records) const {
   return {};
 }
 
-/// Kernels know one map, that of the reference.
-Status PrequantizedWeight::checkNestedMap() const {
-  if (!nestedMap.info)
-    return {};
-  const DynamicMap &expected = dynamicMap();
+Status PrequantizedWeight::checkMap(const CheckpointTensor &map, const char *suffix, std::span<const float> expected,
+                                    const char *kind) const {
   for (size_t i = 0; i < expected.size(); ++i) {
     float value;
-    std::memcpy(&value, nestedMap.data() + i * sizeof value, sizeof value);
+    std::memcpy(&value, map.data() + i * sizeof value, sizeof value);
     if (value == expected[i])
       continue;
     const std::string is = std::isfinite(value) ? pythonRepr(value) : std::to_string(value);
-    return Status(ErrorCode::QuantState, placeOf(nestedMap, name + ".nested_quant_map") + "value " + std::to_string(i) +
-                                             " is " + is + ", expected " + pythonRepr(expected[i]) +
-                                             " as in bitsandbytes' dynamic map; quantize the model again");
+    return Status(ErrorCode::QuantState, placeOf(map, name + suffix) + "value " + std::to_string(i) + " is " + is +
+                                             ", expected " + pythonRepr(expected[i]) + " as in bitsandbytes' " + kind +
+                                             " map; quantize the model again");
   }
   return {};
 }

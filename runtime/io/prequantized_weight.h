@@ -1,10 +1,12 @@
 // A weight that the checkpoint keeps in 4 bits: the tensors that bitsandbytes puts beside each other, checked; copied
 // into records as they are, nothing is quantised anew, or dequantised.
 //
-// The packed bytes may be labelled with another dtype than u8 (quant_storage): they are the same bytes. `quant_map`
-// isn't looked at: as in the reference, the type alone says what a code stands for.
+// The packed bytes may be labelled with another dtype than u8 (quant_storage): they are the same bytes. Kernels know one map
+// of codes for each type and one of scales, those of the reference: a checkpoint that says others is refused.
 #ifndef ZP_RUNTIME_IO_PREQUANTIZED_WEIGHT_H
 #define ZP_RUNTIME_IO_PREQUANTIZED_WEIGHT_H
+
+#include <span>
 
 #include "runtime/io/parameter_records.h"
 #include "runtime/quant/quant_state_json.h"
@@ -30,7 +32,7 @@ public:
 private:
   Status checkSizes() const;
   Status checkPlan(const ParameterRecords &records) const;
-  Status checkNestedMap() const;
+  Status checkMap(const CheckpointTensor &map, const char *suffix, std::span<const float> expected, const char *kind) const;
   Status checkFinite(const CheckpointTensor &tensor, const char *suffix, uint64_t first, const std::byte *values,
                      uint64_t count) const;
 

@@ -34,8 +34,6 @@ public:
 /// go to a file in `diskDirectory`.
 StatusOr<std::unique_ptr<PlanMemory>> allocatePlanned(const fbs::Plan &plan, int ranksHere, const std::string &diskDirectory);
 StatusOr<std::unique_ptr<PlanMemory>> allocateShadow(const fbs::Plan &plan);
-/// No memory at all, every buffer at null: for the null device.
-std::unique_ptr<PlanMemory> allocateNothing();
 
 } // namespace zp::rt
 

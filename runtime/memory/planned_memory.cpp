@@ -29,13 +29,6 @@ private:
   DiskArena file;
 };
 
-class NoMemory : public PlanMemory {
-public:
-  uint8_t *buffer(uint32_t) const override { return nullptr; }
-  void poison(uint32_t) override {}
-  std::string locate(const void *) const override { return {}; }
-};
-
 } // namespace
 
 StatusOr<std::unique_ptr<PlanMemory>> allocatePlanned(const fbs::Plan &plan, int ranksHere, const std::string &diskDirectory) {
@@ -60,6 +53,5 @@ StatusOr<std::unique_ptr<PlanMemory>> allocatePlanned(const fbs::Plan &plan, int
   return std::unique_ptr<PlanMemory>(std::make_unique<PlannedMemory>(plan, std::move(arenas), std::move(file)));
 }
 
-std::unique_ptr<PlanMemory> allocateNothing() { return std::make_unique<NoMemory>(); }
 
 } // namespace zp::rt

@@ -41,7 +41,6 @@ public:
 
   const fbs::Plan &plan() const { return *root; }
   const std::string &path() const { return name; }
-  uint64_t fileBytes() const { return size; }
   /// The flatbuffer alone, and what the frame says that it computes.
   std::span<const uint8_t> payload() const;
   uint64_t dataflow() const;

@@ -2,8 +2,10 @@
 #include <set>
 #include <string_view>
 #include <tuple>
+#include <vector>
 
 #include "runtime/base/checked_math.h"
+#include "runtime/base/names.h"
 #include "runtime/plan/plan_checker.h"
 #include "runtime/schema/step_scalars.h"
 
@@ -36,6 +38,13 @@ template <size_t N> static const HostTensor *find(const HostTensor (&list)[N], s
   return nullptr;
 }
 
+template <size_t N> static std::string namesOf(const HostTensor (&list)[N]) {
+  std::vector<std::string> names;
+  for (const HostTensor &entry : list)
+    names.emplace_back(entry.name);
+  return joinNames(names, " or ");
+}
+
 static bool isCopy(const fbs::Instruction &instruction) { return instruction.op_type() == fbs::OpAttrs::Copy; }
 
 const fbs::Tensor &PlanChecker::operand(const fbs::Instruction &instruction, size_t index) const {
@@ -59,7 +68,7 @@ Status PlanChecker::verifyNamed(const std::string &entryPlace, const fbs::Entry 
         return fail(place, "is tensor " + number(index) + ", expected less than " + number(plan.tensors()->size()));
       const HostTensor *known = input ? find(kInputs, name) : find(kOutputs, name);
       if (input && !known)
-        return fail(place, "is not an input that this build can give, expected input_ids, labels, position_ids, segment_ids, their source_ namesakes or scalars");
+        return fail(place, "is not an input that this build can give, expected " + namesOf(kInputs));
       const fbs::Tensor &tensor = *plan.tensors()->Get(index);
       uint64_t tokens = uint64_t{entry.rows()} * (known && known->source ? entry.source_length() : entry.length());
       uint64_t elements = known && known->elements ? known->elements : tokens;

@@ -8,8 +8,7 @@ namespace zp::rt {
 
 using DynamicMap = std::array<float, 256>;
 
-/// Ascending from -0.99297 to 1, zero at 127: what we write as `nested_quant_map`. A file's own map decides when
-/// reading.
+/// Ascending from -0.99297 to 1, zero at 127: what we write as `nested_quant_map`, and what a file has to say there.
 const DynamicMap &dynamicMap();
 
 } // namespace zp::rt

@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <string_view>
 
+#include "runtime/base/checked_math.h"
+
 namespace zp::rt {
 
 namespace {
@@ -111,11 +113,23 @@ Status verifyRunSettings(const JobSettings &s) {
   ZP_RETURN_IF_ERROR(verifySteps("eval_steps", s.eval_steps));
   if (!(s.eval_delay >= 0 && std::isfinite(s.eval_delay)))
     return wrong("eval_delay", numberText(s.eval_delay), "0 or more updates or epochs; use 0");
-  ZP_RETURN_IF_ERROR(verifyStrategy("logging_strategy", s.logging_strategy, false));
-  if (s.logging_steps == 0)
-    return wrong("logging_steps", "0", "1 or more updates, or a share of the run; use 1, or --logging_strategy no");
-  ZP_RETURN_IF_ERROR(verifySteps("logging_steps", s.logging_steps));
   return verifyBest(s);
+}
+
+Status verifyUpdateSize(const JobSettings &s, uint64_t ranks) {
+  constexpr int64_t kMost = 1 << 30;
+  if (s.per_device_train_batch_size < 1 || s.per_device_train_batch_size > kMost)
+    return wrong("per_device_train_batch_size", std::to_string(s.per_device_train_batch_size), "1 to 2^30 rows; use 1 at least");
+  if (s.gradient_accumulation_steps < 1 || s.gradient_accumulation_steps > kMost)
+    return wrong("gradient_accumulation_steps", std::to_string(s.gradient_accumulation_steps),
+                 "1 to 2^30 micro-batches; use 1 at least");
+  uint64_t rows = static_cast<uint64_t>(s.per_device_train_batch_size) * static_cast<uint64_t>(s.gradient_accumulation_steps);
+  if (!checkedMul(rows, ranks, rows) || rows > static_cast<uint64_t>(kMost))
+    return wrong("gradient_accumulation_steps",
+                 std::to_string(s.gradient_accumulation_steps) + " beside --per_device_train_batch_size " +
+                     std::to_string(s.per_device_train_batch_size) + " on " + std::to_string(ranks) + " ranks",
+                 "at most 2^30 rows of an update; use less accumulation");
+  return {};
 }
 
 std::string bestMetricOf(const JobSettings &s) {

@@ -15,6 +15,9 @@ namespace zp::rt {
 /// end: it has to be evaluated whenever it is saved.
 Status verifyRunSettings(const JobSettings &settings);
 
+/// Rows of an update: batch, accumulation and their product with the ranks are 1 to 2^30. Config, naming the flag.
+Status verifyUpdateSize(const JobSettings &settings, uint64_t ranks);
+
 /// Where the reference's polynomial schedule ends: a learning rate is above it.
 constexpr double kPolynomialEnd = 1e-7;
 

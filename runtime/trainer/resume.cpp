@@ -7,6 +7,7 @@
 
 #include "runtime/io/checkpoint.h"
 #include "runtime/io/checkpoint_directory.h"
+#include "runtime/plan/section_records.h"
 #include "runtime/schema/plan_generated.h"
 #include "runtime/trainer/plan_entries.h"
 
@@ -106,11 +107,8 @@ static Status fillSlice(const StateShards &from, const fbs::Plan &plan, uint32_t
   const uint64_t begin = sharded ? held * static_cast<uint64_t>(rank) : 0, end = begin + held;
   std::memset(target.data, 0, target.bytes()); // between parameters, where nothing is trained
   for (const fbs::Parameter *parameter : *section.parameters()) {
-    uint64_t elements = 1;
-    for (int64_t dim : *parameter->shape())
-      elements *= static_cast<uint64_t>(dim);
     const uint64_t first = std::max(begin, parameter->offset()),
-                   last = std::min(end, parameter->offset() + elements);
+                   last = std::min(end, parameter->offset() + elementsOf(*parameter));
     if (first < last)
       ZP_RETURN_IF_ERROR(
           from.read(parameter->name()->str(), kind, first - parameter->offset(), last - first,

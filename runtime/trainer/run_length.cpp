@@ -3,6 +3,8 @@
 #include <cmath>
 #include <string>
 
+#include "runtime/schema/run_rules.h"
+
 namespace zp::rt {
 
 RowOrderOptions rowOrderOf(const JobSettings &settings, const TokenDataset &dataset, int ranks) {
@@ -20,10 +22,11 @@ RowOrderOptions rowOrderOf(const JobSettings &settings, const TokenDataset &data
 
 StatusOr<uint64_t> updatesInAll(const JobSettings &settings, const TokenDataset &dataset,
                                 int ranks) {
-  if (settings.per_device_train_batch_size < 1 || settings.gradient_accumulation_steps < 1)
-    return Status(
-        ErrorCode::Config,
-        "plan: settings: batch size and accumulation are 0, expected at least 1; import again");
+  constexpr double kMostEpochs = 1 << 30;
+  ZP_RETURN_IF_ERROR(verifyUpdateSize(settings, static_cast<uint64_t>(ranks)));
+  if (settings.max_steps <= 0 && !(settings.num_train_epochs > 0 && settings.num_train_epochs <= kMostEpochs))
+    return Status(ErrorCode::Config, "--num_train_epochs: is " + std::to_string(settings.num_train_epochs) +
+                                         ", expected a positive number up to 2^30; use 1, or --max_steps");
   RowOrder order(rowOrderOf(settings, dataset, ranks));
   if (order.roundsPerEpoch() == 0)
     return Status(ErrorCode::Dataset,

@@ -10,6 +10,7 @@
 #include "runtime/io/float_types.h"
 #include "runtime/io/safetensors_writer.h"
 #include "runtime/io/streamed_file.h"
+#include "runtime/plan/section_records.h"
 #include "runtime/schema/plan_generated.h"
 #include "runtime/trainer/plan_entries.h"
 #include "runtime/trainer/shards.h"
@@ -23,13 +24,6 @@ constexpr uint64_t kPiece = 1 << 20; // elements of a rank's slice that travel a
 bool isAdapter(const fbs::Plan &plan) { return plan.adapter_config() && plan.adapter_config()->size() > 0; }
 
 const SafetensorsWriter::Metadata kMetadata = {{"format", "pt"}};
-
-uint64_t elementsOf(const fbs::Parameter &parameter) {
-  uint64_t elements = 1;
-  for (int64_t dim : *parameter.shape())
-    elements *= static_cast<uint64_t>(dim);
-  return elements;
-}
 
 template <typename F> Status forEachSaved(const fbs::Section &section, F &&f) {
   if (section.kind() != fbs::SectionKind::Trainable || !section.parameters())

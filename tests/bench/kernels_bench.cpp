@@ -19,7 +19,7 @@
 #include "runtime/schema/workspaces.h"
 #include "tests/bench/bench.h"
 #include "tests/conformance/support.h"
-#ifdef ZP_HAVE_ONEDNN
+#ifdef ZP_ONEDNN
 #include <dnnl.h>
 #endif
 
@@ -124,7 +124,7 @@ void Matmul(benchmark::State &state, const Product &product, DType f) {
   rate(state, 2.0 * static_cast<double>(product.m) * static_cast<double>(product.n) * static_cast<double>(product.k));
 }
 
-#ifdef ZP_HAVE_ONEDNN
+#ifdef ZP_ONEDNN
 void OneDnnSgemm(benchmark::State &state, const Product &product) {
   Maker maker;
   MatmulArgs args = productArgs(maker, product, DType::F32);
@@ -285,7 +285,7 @@ void registerAll() {
     for (DType f : kComputeDTypes)
       benchmark::RegisterBenchmark((std::string("Matmul/") + textOf(f) + "/" + product.name).c_str(),
                                    [&product, f](benchmark::State &state) { Matmul(state, product, f); });
-#ifdef ZP_HAVE_ONEDNN
+#ifdef ZP_ONEDNN
     benchmark::RegisterBenchmark((std::string("Matmul/oneDNN f32/") + product.name).c_str(),
                                  [&product](benchmark::State &state) { OneDnnSgemm(state, product); });
 #endif

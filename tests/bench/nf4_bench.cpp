@@ -13,7 +13,7 @@
 
 #include "tests/bench/bench.h"
 #include "tests/conformance/quant_support.h"
-#ifdef ZP_HAVE_ONEDNN
+#ifdef ZP_ONEDNN
 #include <oneapi/dnnl/dnnl.hpp>
 #endif
 
@@ -46,7 +46,7 @@ struct Rival {
   }
 };
 
-#ifdef ZP_HAVE_ONEDNN
+#ifdef ZP_ONEDNN
 /// target[M,N] = a[M,K]·op(weight), the weight reordered beforehand to whatever oneDNN likes best. Empty: not on this CPU.
 std::function<void()> oneDnnMatmul(const TensorView &a, const TensorView &weight, const TensorView &target, bool transpose) {
   using namespace dnnl;
@@ -95,7 +95,7 @@ void nf4Linear(benchmark::State &state, const Linear &linear, DType f, bool forw
   plain.alpha = 1;
 
   Rival nf4{[&] { cpu::run(KernelContext{}, quantized); }}, dense{[&] { cpu::run(KernelContext{}, plain); }}, oneDnn;
-#ifdef ZP_HAVE_ONEDNN
+#ifdef ZP_ONEDNN
   oneDnn.run = oneDnnMatmul(plain.a, plain.b, plain.target, forward);
   if (!oneDnn.run) {
     auto widened = [&](const TensorView &from) {

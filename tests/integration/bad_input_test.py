@@ -25,6 +25,7 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 from support import pipeline
 from support.golden_case import find_cases, spell_flags
+from support.tools import Tally
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 20
@@ -38,7 +39,7 @@ class Bench:
         self.case = find_cases(ROOT / "tests/golden/cases", [chosen.case])[0]
         self.bin, self.work, self.only = chosen.bin, work, chosen.only
         self.job = pipeline.Job(chosen.bin, 1, 3)
-        self.passed = self.failed = self.number = 0
+        self.number, self.tally = 0, Tally()
         for tool in ("zpc import", "zpc compile"):
             words = [str(w) for w in pipeline.commands(self.case, self.job, work)[tool]]
             done = subprocess.run(words, capture_output=True, text=True)
@@ -88,10 +89,7 @@ class Bench:
             failures = self.judge(done, code, error if isinstance(error, tuple) else (error,), says)
         except subprocess.TimeoutExpired:
             failures = [f"still running after {SECONDS} s"]
-        self.passed += not failures
-        self.failed += bool(failures)
-        note = "; ".join(failures) or f"{time.monotonic() - start:.1f} s"
-        print(f"{'FAIL' if failures else 'PASS'} {name}: {note}", flush=True)
+        self.tally.check(name, failures, f"{time.monotonic() - start:.1f} s")
 
     def judge(self, done, code, errors, says):
         lines = [line for line in done.stderr.splitlines() if line.strip()]
@@ -217,15 +215,13 @@ def every_flag(bench):
         told = subprocess.run([bench.bin / "zprun", *verb, "--help"], capture_output=True, text=True, check=True).stdout
         for flag in [match.group(1) for line in told.splitlines() if (match := TYPED.match(line))]:
             done = subprocess.run([bench.bin / "zprun", *verb, f"{flag}=perhaps?"], capture_output=True, text=True, timeout=SECONDS)
-            lines = done.stderr.splitlines()
-            good = done.returncode == 2 and len(lines) == 1 and lines[0].startswith("error[ZP1001] zprun: ") and flag in lines[0] and ";" in lines[0]
+            lines, begins = done.stderr.splitlines(), f"error[ZP1001] {' '.join(['zprun', *verb])}: "
+            good = done.returncode == 2 and len(lines) == 1 and lines[0].startswith(begins) and flag in lines[0] and ";" in lines[0]
             wrong += [] if good else [f"{' '.join([*verb, flag])}: exit {done.returncode}, {done.stderr[-200:]!r}"]
             tried += 1
     if tried < 60:
         wrong.append(f"{tried} flags were found in the help, expected 60 at least")
-    bench.passed += not wrong
-    bench.failed += bool(wrong)
-    print(f"{'FAIL' if wrong else 'PASS'} every flag of zprun with a value of another type: {'; '.join(wrong[:3]) or f'{tried} flags refused'}")
+    bench.tally.check("every flag of zprun with a value of another type", wrong[:3], f"{tried} flags refused")
 
 
 def damaged_plans(bench):
@@ -266,9 +262,7 @@ def resealed_plans(bench):
                 bad.append(f"byte {place}: exit {done.returncode}, {done.stderr[-200:]}")
         except subprocess.TimeoutExpired:
             bad.append(f"byte {place}: hangs")
-    bench.passed += not bad
-    bench.failed += bool(bad)
-    print(f"{'FAIL' if bad else 'PASS'} 60 plans resealed after a flip: {'; '.join(bad[:3]) or 'refused or harmless'}")
+    bench.tally.check("60 plans resealed after a flip", bad[:3], "refused or harmless")
 
 
 def disks(bench):
@@ -307,9 +301,7 @@ def locked_memory(bench):
             bench.expect("less locked memory than the plan needs", code, 2002, words, f"the limit on locked memory is {kilobytes << 10} bytes")
         elif not bench.only:
             done = subprocess.run([str(word) for word in words], capture_output=True, text=True)
-            bench.passed += done.returncode == 0
-            bench.failed += done.returncode != 0
-            print(f"{'FAIL' if done.returncode else 'PASS'} enough locked memory: {done.stderr[-200:]}")
+            bench.tally.check("enough locked memory", [f"exit {done.returncode}: {done.stderr[-200:]}"] if done.returncode else [])
 
 
 def main():
@@ -322,8 +314,7 @@ def main():
         bench = Bench(chosen, Path(scratch))
         for group in (checkpoint_files, token_files, importing, command_line, every_flag, damaged_plans, resealed_plans, disks, locked_memory):
             group(bench)
-    print(f"{bench.passed} passed, {bench.failed} failed")
-    sys.exit(1 if bench.failed else 0)
+    sys.exit(bench.tally.close())
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ signals     SIGTERM to the job or to one rank: a checkpoint and exit 75; SIGINT:
 A line a check; the last line is 'N passed, N failed'. Exit 1 when any failed.
 """
 
-import argparse
 import json
 import os
 import re
@@ -23,7 +22,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -371,19 +369,5 @@ def lost_meanwhile(bench, tally, whole):
     guarded(tally, "signals: SIGTERM, and a rank lost meanwhile", check)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    tools.add_arguments(parser)
-    parts = {"contents": contents, "strategies": strategies, "refusals": refusals, "disk": disk, "signals": signals}
-    parser.add_argument("--part", nargs="+", choices=parts, default=list(parts))
-    chosen = parser.parse_args()
-    tally = tools.Tally()
-    with tempfile.TemporaryDirectory(prefix="checkpoints-") as scratch:
-        bench = saving.Bench(chosen, chosen.work_dir or Path(scratch))
-        for part in chosen.part:
-            parts[part](bench, tally)
-    sys.exit(tally.close())
-
-
 if __name__ == "__main__":
-    main()
+    sys.exit(tools.run_parts(__doc__, "checkpoints", saving.Bench, (contents, strategies, refusals, disk, signals)))

@@ -20,20 +20,17 @@ refused     settings that contradict each other, rows that can't be evaluated: o
 A line a check; the last line is 'N passed, N failed'. Exit 1 when any failed.
 """
 
-import argparse
 import ast
 import json
 import math
 import re
 import sys
-import tempfile
-from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from support import pipeline, tools
-from support.compare import Mismatch, worst_change
+from support.compare import worst_change
 from support.event_files import read_by_tensorboard, read_events
 from support.memory_lines import contradictions, memory_lines
 from support.saving import Bench, checkpoints, weights
@@ -372,26 +369,6 @@ def refused(trainer, tally):
     tally.check("refused: nothing to learn", [] if "none of 4 rows has one that counts" in done.stderr else [done.stderr], "exit 4")
 
 
-PARTS = (curve, log_lines, logged, memory, unchanged, strategies, kept, best_alone, resumed, events, hub, refused)
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    tools.add_arguments(parser)
-    parser.add_argument("--only", default="", help="the parts whose names hold this word")
-    chosen = parser.parse_args()
-    tally = tools.Tally()
-    with tempfile.TemporaryDirectory(prefix="evaluation-") as scratch:
-        trainer = Trainer(chosen, chosen.work_dir or Path(scratch))
-        for part in PARTS:
-            if chosen.only not in part.__name__:
-                continue
-            try:
-                part(trainer, tally)
-            except (pipeline.StageFailed, Mismatch, OSError, KeyError, ValueError, AssertionError) as problem:
-                tally.check(part.__name__, [f"{type(problem).__name__}: {problem}"])
-    sys.exit(tally.close())
-
-
 if __name__ == "__main__":
-    main()
+    parts = (curve, log_lines, logged, memory, unchanged, strategies, kept, best_alone, resumed, events, hub, refused)
+    sys.exit(tools.run_parts(__doc__, "evaluation", Trainer, parts))

@@ -13,11 +13,8 @@ families  Golden runs of every family and of layer norms, biases and activations
 A line a check; the last line is 'N passed, N failed'. Exit 1 when any failed.
 """
 
-import argparse
 import json
 import sys
-import tempfile
-from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import load_file
@@ -141,21 +138,5 @@ def families(bench, tally):
         tally.check(label, failures, f"loss {away:.1e} away from fp32's")
 
 
-PARTS = {"ways": ways, "given": given, "least": least, "fresh": fresh, "families": families}
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    tools.add_arguments(parser)
-    parser.add_argument("--part", nargs="+", choices=PARTS, default=list(PARTS))
-    chosen = parser.parse_args()
-    tally = tools.Tally()
-    with tempfile.TemporaryDirectory(prefix="fp16-") as scratch:
-        bench = saving.Bench(chosen, chosen.work_dir or Path(scratch))
-        for part in chosen.part:
-            PARTS[part](bench, tally)
-    sys.exit(tally.close())
-
-
 if __name__ == "__main__":
-    main()
+    sys.exit(tools.run_parts(__doc__, "fp16", saving.Bench, (ways, given, least, fresh, families)))

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from support import compare, pipeline
 from support.golden_case import GoldenCase, find_cases, parse_flags
+from support.tools import Tally
 from support.variants import write_variant
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -71,9 +72,8 @@ def parse_arguments():
     return parser.parse_args()
 
 
-def run_all(chosen, cells, work):
-    """Prints a line a result; returns how many passed and failed."""
-    counts = {True: 0, False: 0}
+def run_all(chosen, cells, work, tally):
+    """A check a result."""
     for case in find_cases(chosen.cases, chosen.case):
         if chosen.decoders_only and "max_source_length" in case.import_flags:
             continue
@@ -100,9 +100,7 @@ def run_all(chosen, cells, work):
             else:
                 results = [(cell, run_case(case, job, place))]
             for label, (good, text) in results:
-                print(f"{'PASS' if good else 'FAIL'} {label}: {text}", flush=True)
-                counts[good] += 1
-    return counts[True], counts[False]
+                tally.check(label, [] if good else [text], text)
 
 
 def main():
@@ -111,12 +109,12 @@ def main():
         cells = CELLS[:1] if chosen.feature_off else CELLS
     else:
         cells = [(chosen.ranks or 1, 3 if chosen.zero_stage is None else chosen.zero_stage)]
+    tally = Tally()
     with tempfile.TemporaryDirectory(prefix="golden-") as scratch:
-        passed, failed = run_all(chosen, cells, chosen.work_dir or Path(scratch))
-    if not passed + failed:
+        run_all(chosen, cells, chosen.work_dir or Path(scratch), tally)
+    if not tally.passed + tally.failed:
         sys.exit(f"{chosen.cases}: no cases")
-    print(f"{passed} passed, {failed} failed")
-    sys.exit(1 if failed else 0)
+    sys.exit(tally.close())
 
 
 if __name__ == "__main__":

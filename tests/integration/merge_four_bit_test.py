@@ -15,12 +15,9 @@ refused   a base that has no 4 bits, a dtype beside them, an adapter that is bro
 A line a check; the last line is 'N passed, N failed'. Exit 1 when any failed.
 """
 
-import argparse
 import json
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
 
 import numpy as np
 from merge_test import CASES, MERGED, PEAK, Bench, header, lora_files, model_files
@@ -200,21 +197,5 @@ def refused(bench, tally):
         tally.check(f"refused: {label}", failures, says)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    tools.add_arguments(parser)
-    chosen = parser.parse_args()
-    tally = tools.Tally()
-    with tempfile.TemporaryDirectory(prefix="merge-four-bit-") as scratch:
-        bench = Bench(chosen, chosen.work_dir or Path(scratch))
-        bench.work.mkdir(parents=True, exist_ok=True)
-        for part in (peft, exact, files, loss, memory, refused):
-            try:
-                part(bench, tally)
-            except (pipeline.StageFailed, OSError, KeyError, ValueError) as problem:
-                tally.check(part.__name__, [f"{type(problem).__name__}: {problem}"])
-    sys.exit(tally.close())
-
-
 if __name__ == "__main__":
-    main()
+    sys.exit(tools.run_parts(__doc__, "merge-four-bit", Bench, (peft, exact, files, loss, memory, refused)))

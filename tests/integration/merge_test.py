@@ -14,13 +14,11 @@ refused   what isn't plain LoRA, another base, a cut file, a full disk: one code
 A line a check; the last line is 'N passed, N failed'. Exit 1 when any failed.
 """
 
-import argparse
 import json
 import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -340,20 +338,5 @@ def refused(bench, tally):
     tally.check("refused: a full disk", failures, "exit 7, nothing left")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    tools.add_arguments(parser)
-    chosen = parser.parse_args()
-    tally = tools.Tally()
-    with tempfile.TemporaryDirectory(prefix="merge-") as scratch:
-        bench = Bench(chosen, chosen.work_dir or Path(scratch))
-        for part in (against_peft, same_loss, by_numpy, files, memory, refused):
-            try:
-                part(bench, tally)
-            except (pipeline.StageFailed, OSError, KeyError, ValueError) as problem:
-                tally.check(part.__name__, [f"{type(problem).__name__}: {problem}"])
-    sys.exit(tally.close())
-
-
 if __name__ == "__main__":
-    main()
+    sys.exit(tools.run_parts(__doc__, "merge", Bench, (against_peft, same_loss, by_numpy, files, memory, refused)))

@@ -23,6 +23,7 @@ from pathlib import Path
 
 from support import pipeline
 from support.golden_case import find_cases
+from support.tools import Tally, losses
 
 ROOT = Path(__file__).resolve().parents[2]
 CASES = ["llama_gqa_fp32", "llama_qlora_nested", "llama_full", "bart_all_linear", "t5_full"]
@@ -31,10 +32,6 @@ OFFLOAD = ["param", "optimizer", "activation"]
 RECOMPUTED = ["none", "selective", "block", "auto"]  # auto's budget comes of the others
 TOLERANCE = 1e-6
 RESERVE = 209715200  # of a CPU's process, counted against a budget (runtime/schema/targets.inc)
-
-
-def losses(out):
-    return [json.loads(line)["loss"] for line in (out / "metrics.jsonl").read_text().splitlines()]
 
 
 def what_was_trained(out):
@@ -100,7 +97,7 @@ def main():
     parser.add_argument("--table", type=Path)
     arguments = parser.parse_args()
     cells = list(itertools.product([1, 2, 4], [0, 1, 2, 3])) if arguments.all else [(1, 0), (2, 3)]
-    rows, passed, failed = [], 0, 0
+    rows, tally = [], Tally()
     for case in find_cases(ROOT / "tests/golden/cases", CASES + FAMILIES):
         whole = arguments.all or case.name in CASES
         reference = None
@@ -118,8 +115,7 @@ def main():
                         these, summary, spaces, different = run_cell(case, arguments.bin, ranks, stage, device, remat, budget,
                                                                              arguments.shadow, Path(work))
                     except pipeline.StageFailed as problem:
-                        failed += 1
-                        print(f"FAIL {label}: {problem}", flush=True)
+                        tally.check(label, [str(problem)])
                         continue
                 reference = reference or these
                 row = {
@@ -131,18 +127,15 @@ def main():
                 plain = plain or row
                 failures = check(row, reference, plain, less[device], budget) + ([different] if different else [])
                 less[device].append(row)
-                passed += not failures
-                failed += bool(failures)
                 rows.append(row)
                 note = (f"loss {row['gap']:.1e}, gathered {row['gathered']}, reduced {row['reduced']}, "
                         f"device {row['device']}, host {row['host']}, nvme {row['nvme']}")
-                print(f"{'FAIL' if failures else 'PASS'} {label}: {'; '.join(failures) or note}", flush=True)
+                tally.check(label, failures, note)
     if arguments.table:
         columns = [c for c in rows[0] if c != "losses"] if rows else []
         lines = ["\t".join(columns)] + ["\t".join(str(row[c]) for c in columns) for row in rows]
         arguments.table.write_text("\n".join(lines) + "\n")
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    return tally.close()
 
 
 if __name__ == "__main__":

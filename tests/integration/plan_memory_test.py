@@ -26,6 +26,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from support.tools import Tally
+
 ROOT = Path(__file__).resolve().parents[2]
 COMMON = ("--lora_r 8 --lora_alpha 16 --lora_target_modules all-linear --lora_dropout 0.1 --bf16 true --zero_stage 3 "
           "--rematerialize block").split()
@@ -124,13 +126,11 @@ def uses_of_offloaded(tools, plan):
     return reads, others
 
 
-class Tally:
-    passed = failed = 0
+class Bounds(Tally):
+    """Figures that are shown whether they are good or not."""
 
-    def check(self, label, good, note):
-        self.passed += bool(good)
-        self.failed += not good
-        print(f"{'PASS' if good else 'FAIL'} {label}: {note}", flush=True)
+    def hold(self, label, good, note):
+        self.check(label, [] if good else [note], note)
 
 
 def gathered(tools, plan):
@@ -148,29 +148,29 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bin", type=Path, default=ROOT / "build/bin")
     arguments = parser.parse_args()
-    tally = Tally()
+    tally = Bounds()
     with tempfile.TemporaryDirectory(prefix="plan-memory-") as work:
         tools = Tools(arguments.bin, Path(work))
         for shape, what, flags, space, ranks, floor, bar in PEAKS:
             peak = ranks * tools.peaks(tools.compile(shape, flags, "cuda"))[space] / GB
-            tally.check(f"{shape} {what}: {space} of {ranks} rank(s)", floor <= peak <= bar, f"{peak:.2f} GB, expected {floor} to {bar}")
+            tally.hold(f"{shape} {what}: {space} of {ranks} rank(s)", floor <= peak <= bar, f"{peak:.2f} GB, expected {floor} to {bar}")
         copies = float_copies(tools, tools.compile("llama-2-70b", QLORA, "cuda"))
-        tally.check("llama-2-70b QLoRA: weights as floats", max(copies) <= 64 * MIB and copies[1] == 0,
+        tally.hold("llama-2-70b QLoRA: weights as floats", max(copies) <= 64 * MIB and copies[1] == 0,
                     f"float copy {copies[0]} bytes, linears kept as floats {copies[1]}, tiles of a product {copies[2]}, expected at most 64 MiB and none kept")
         for config, flags, before, most in SEQ2SEQ_PEAKS:
             plan = tools.build(ROOT / "samples/configs" / config, [*SEQ2SEQ, *flags], "cuda")
             peak, start = tools.peaks(plan)["device"] / MIB, persistent(tools, plan, "device") / MIB
-            tally.check(f"{config} with CPU offload, device", start < before and peak < most,
+            tally.hold(f"{config} with CPU offload, device", start < before and peak < most,
                         f"{start:.0f} MiB before training, {peak:.0f} MiB at the peak, expected below {before:.0f} and {most:.0f}")
         for ranks, least, most in ((1, CACHE - CACHE_SLACK, CACHE), (2, 0, 0)):
             flags = [*f"--num_processes {ranks} --per_device_train_batch_size 2".split(), *FOUR_BIT]
             plain, cached = (tools.peaks(tools.compile("llama-2-7b", [*flags, *more], "cuda"))["device"] for more in ([], ["--dequant_cache_bytes", str(CACHE)]))
-            tally.check(f"llama-2-7b on {ranks} rank(s), floats of 4-bit weights", least <= cached - plain <= most,
+            tally.hold(f"llama-2-7b on {ranks} rank(s), floats of 4-bit weights", least <= cached - plain <= most,
                         f"{cached - plain} bytes of the device, expected {least} to {most}")
         four = gathered(tools, tools.compile("llama-2-70b", QLORA, "cpu"))
         floats = gathered(tools, tools.compile("llama-2-70b", [f for f in QLORA if f not in FOUR_BIT], "cpu"))
         for what, less, more, bar in zip(("frozen linears", "everything"), four, floats, (3.8, 3.75)):
-            tally.check(f"llama-2-70b gathers {what}", more >= bar * less, f"{more} bytes in bf16 are {more / less:.3f} times {less}, expected {bar}")
+            tally.hold(f"llama-2-70b gathers {what}", more >= bar * less, f"{more} bytes in bf16 are {more / less:.3f} times {less}, expected {bar}")
         for config in sorted(p.parent.name for p in (ROOT / "samples/configs").glob("*/config.json")):
             for bits, flags in (("bf16", []), ("4-bit", FOUR_BIT)):
                 flags = "--num_processes 2 --per_device_train_batch_size 2".split() + flags
@@ -181,15 +181,14 @@ def main():
                         plan = tools.compile(config, [*flags, *spelled.format(device).split()], "cpu")
                         peaks = tools.peaks(plan)
                         worst = max(worst, waste(tools, plan))
-                        tally.check(f"{config} {bits}, {what} to {device}", peaks["device"] < plain and peaks[space] > 0,
+                        tally.hold(f"{config} {bits}, {what} to {device}", peaks["device"] < plain and peaks[space] > 0,
                                     f"device {peaks['device']} bytes, without offload {plain}, {space} {peaks[space]}")
                         if what == "parameters":
                             reads, others = uses_of_offloaded(tools, plan)
-                            tally.check(f"{config} {bits}, frozen weights in {device}", reads and not others,
+                            tally.hold(f"{config} {bits}, frozen weights in {device}", reads and not others,
                                         f"{reads} times copied out, otherwise used: {sorted(set(others)) or 'never'}")
-                tally.check(f"{config} {bits}, arenas", worst <= 1.02, f"at most {worst:.4f} of what lives at once")
-    print(f"{tally.passed} passed, {tally.failed} failed")
-    return 1 if tally.failed else 0
+                tally.hold(f"{config} {bits}, arenas", worst <= 1.02, f"at most {worst:.4f} of what lives at once")
+    return tally.close()
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file, save_file
 from support.golden_case import spell_flags
+from support.tools import Tally
 
 ROOT = Path(__file__).resolve().parents[2]
 CASES = ROOT / "tests/golden/nf4/directories"
@@ -30,7 +31,7 @@ SECONDS = 60
 class Tests:
     def __init__(self, chosen, work):
         self.zprun, self.work, self.only = chosen.bin / "zprun", work, chosen.only
-        self.passed = self.failed = self.number = 0
+        self.number, self.tally = 0, Tally()
 
     def folder(self):
         self.number += 1
@@ -39,11 +40,6 @@ class Tests:
     def run(self, model, output, flags=(), before=None):
         words = [str(w) for w in (self.zprun, "quantize", "--model", model, "-o", output, *flags)]
         return subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=SECONDS, preexec_fn=before)
-
-    def report(self, name, failures):
-        self.passed += not failures
-        self.failed += bool(failures)
-        print(f"{'FAIL' if failures else 'PASS'} {name}{': ' + '; '.join(failures) if failures else ''}", flush=True)
 
     def wanted(self, name):
         return self.only in name
@@ -54,7 +50,7 @@ class Tests:
         have = {p.name for p in output.iterdir()} if output.is_dir() else set()
         failures = [f"{f} is missing" for f in sorted(want - have)] + [f"{f} is too much" for f in sorted(have - want)]
         failures += [f"{f} differs" for f in sorted(want & have) if not filecmp.cmp(expected / f, output / f, shallow=False)]
-        self.report(name, failures)
+        self.tally.check(name, failures)
 
     def refused(self, name, code, error, says, model, output=None, flags=(), before=None):
         if not self.wanted(name):
@@ -70,7 +66,7 @@ class Tests:
             failures.append(f'expected one line error[ZP{error}] with "{says}" and a fix')
         if (sorted(p.name for p in output.iterdir()) if output.is_dir() else None) != there:
             failures.append("something was left behind")
-        self.report(name, failures + ([f"it said: {done.stderr[-300:]}"] if failures else []))
+        self.tally.check(name, failures + ([f"it said: {done.stderr[-300:]}"] if failures else []))
 
 
 def directories(tests):
@@ -83,12 +79,12 @@ def directories(tests):
         output = tests.folder()
         done = tests.run(folder / spec["model"], output, spell_flags(spec["flags"]))
         if done.returncode:
-            tests.report(folder.name, [f"exit {done.returncode}: {done.stderr[-300:]}"])
+            tests.tally.check(folder.name, [f"exit {done.returncode}: {done.stderr[-300:]}"])
             continue
         tests.same(folder.name, folder / "quantized", output)
         falcon = spec["model"].count("falcon") > 0
         noted = "note: " in done.stderr and "as transformers 4 writes" in done.stderr
-        tests.report(f"{folder.name}, what is said of it", [] if noted == falcon else [f"it said: {done.stderr[-300:]}"])
+        tests.tally.check(f"{folder.name}, what is said of it", [] if noted == falcon else [f"it said: {done.stderr[-300:]}"])
 
 
 def read_back(tests):
@@ -102,7 +98,7 @@ def read_back(tests):
         words = [tests.zprun.with_name("zpc"), "import", "--model", folder / "quantized", *lengths, "-o", module]
         done = subprocess.run([str(w) for w in words], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=SECONDS)
         good = done.returncode == 0 and "bnb_4bit_prequantized = true" in module.read_text()
-        tests.report(name, [] if good else [f"exit {done.returncode}: {done.stderr[-300:]}"])
+        tests.tally.check(name, [] if good else [f"exit {done.returncode}: {done.stderr[-300:]}"])
 
 
 def spelling_and_places(tests):
@@ -117,7 +113,7 @@ def spelling_and_places(tests):
         (output / name).write_text("old")
     flags = {"torch_dtype" if k == "dtype" else k.replace("_", "-"): v for k, v in spec["flags"].items()}
     done = tests.run(case / spec["model"], output, ["--quiet", *spell_flags(flags)])
-    tests.report("quiet is quiet", [f"it said: {done.stderr}{done.stdout}"] if done.stderr or done.stdout or done.returncode else [])
+    tests.tally.check("quiet is quiet", [f"it said: {done.stderr}{done.stdout}"] if done.stderr or done.stdout or done.returncode else [])
     tests.same("into a directory with an older model", case / "quantized", output)
 
 
@@ -226,8 +222,7 @@ def main():
         tests = Tests(chosen, Path(scratch))
         for group in (directories, read_back, spelling_and_places, refusals):
             group(tests)
-    print(f"{tests.passed} passed, {tests.failed} failed")
-    sys.exit(1 if tests.failed else 0)
+    sys.exit(tests.tally.close())
 
 
 if __name__ == "__main__":

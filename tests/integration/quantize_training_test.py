@@ -13,6 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from support.tools import Tally
+
 ROOT = Path(__file__).resolve().parents[2]
 CASE = ROOT / "tests/golden/cases/llama_gqa_fp32"
 IMPORT = ("--max_length 24 --per_device_train_batch_size 1 --max_steps 4 --learning_rate 0.01 --zero_stage 3 "
@@ -29,7 +31,7 @@ FORMATS = {
 class Runner:
     def __init__(self, bin, work):
         self.bin, self.work = bin, work
-        self.passed = self.failed = 0
+        self.tally = Tally()
         self.adapters = {}  # by format
 
     def run(self, tool, *words):
@@ -50,9 +52,7 @@ class Runner:
         return self.run("zprun", plan, "--model", model, "--dataset", CASE / "tokens.safetensors", "--output_dir", output, "-n", ranks, "--quiet")
 
     def report(self, name, failure):
-        self.passed += not failure
-        self.failed += bool(failure)
-        print(f"{'FAIL' if failure else 'PASS'} {name}{': ' + failure if failure else ''}", flush=True)
+        self.tally.check(name, [failure] if failure else [])
 
 
 def same_adapters(runner, name, loading, quantizing):
@@ -88,8 +88,7 @@ def main():
             same_adapters(runner, name, loading, quantizing)
         # Weights that a format doesn't change would make the same adapters too.
         runner.report("formats make different adapters", "" if len(set(runner.adapters.values())) == len(FORMATS) else "some are equal")
-    print(f"{runner.passed} passed, {runner.failed} failed")
-    sys.exit(1 if runner.failed else 0)
+    sys.exit(runner.tally.close())
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from pathlib import Path
 
 from support import pipeline
 from support.golden_case import GoldenCase, find_cases
+from support.tools import Tally, gap, losses
 from support.variants import write_variant
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,25 +35,6 @@ MPIRUN = "mpirun --allow-run-as-root --oversubscribe --bind-to none -n {ranks}"
 MANY_MICRO_BATCHES = "llama_accumulate3"
 TOLERANCE = 1e-6
 SECONDS_TO_END = 10
-
-
-class Tally:
-    passed = failed = 0
-
-    def check(self, label, failures, note=""):
-        self.passed += not failures
-        self.failed += bool(failures)
-        print(f"{'FAIL' if failures else 'PASS'} {label}: {'; '.join(failures) or note}", flush=True)
-
-
-def losses(out):
-    return [json.loads(line)["loss"] for line in (out / "metrics.jsonl").read_text().splitlines()]
-
-
-def gap(these, those):
-    if len(these) != len(those):
-        return float("inf")
-    return max(abs(a - b) / abs(b) for a, b in zip(these, those))
 
 
 class Plan:
@@ -275,8 +257,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="ranks-") as scratch:
         for part in (matrix, schedules, dropout, killed_rank):
             part(chosen, case, chosen.work_dir or Path(scratch), tally)
-    print(f"{tally.passed} passed, {tally.failed} failed")
-    sys.exit(1 if tally.failed else 0)
+    sys.exit(tally.close())
 
 
 if __name__ == "__main__":

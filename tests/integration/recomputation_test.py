@@ -15,6 +15,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from support.tools import Tally
+
 ROOT = Path(__file__).resolve().parents[2]
 COMMON = "--lora_r 8 --lora_alpha 16 --lora_dropout 0.1 --bf16 true --num_processes 2 --per_device_train_batch_size 2".split()
 # (shape, its blocks, target, flags, budgets as shares of the way from one kind of recomputation to the next)
@@ -80,33 +82,25 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bin", type=Path, default=ROOT / "build/bin")
     arguments = parser.parse_args()
-    passed = failed = 0
-
-    def tally(label, failures, note=""):
-        nonlocal passed, failed
-        passed += not failures
-        failed += bool(failures)
-        print(f"{'FAIL' if failures else 'PASS'} {label}: {'; '.join(failures) or note}", flush=True)
-
+    tally = Tally()
     with tempfile.TemporaryDirectory(prefix="recomputation-") as work:
         for shape, blocks, target, flags, shares in SHAPES:
             compiler = Compiler(arguments.bin, shape, target, flags, Path(work))
             kept, some, least = (compiler.peak_of(kind) for kind in ("none", "selective", "block"))
             within = compiler.reserve()
-            tally(f"{shape} saves", [] if kept > some > least else [f"{kept}, {some}, {least} bytes don't descend"], f"{kept}, {some}, {least} bytes")
+            tally.check(f"{shape} saves", [] if kept > some > least else [f"{kept}, {some}, {least} bytes don't descend"], f"{kept}, {some}, {least} bytes")
             for more, less in ((kept, some), (some, least)):
                 for share in shares:
                     budget = int(more + share * (less - more))
-                    tally(f"{shape} in {budget} bytes", check(compiler, blocks, budget, within), "one step less doesn't fit")
+                    tally.check(f"{shape} in {budget} bytes", check(compiler, blocks, budget, within), "one step less doesn't fit")
             code, said = compiler.run("auto", budget=kept + within)
-            tally(f"{shape} with room", [] if code == 0 and compiler.peak() == kept else [f"exit {code}, expected nothing recomputed"])
+            tally.check(f"{shape} with room", [] if code == 0 and compiler.peak() == kept else [f"exit {code}, expected nothing recomputed"])
             code, said = compiler.run("auto", budget=least // 2 + within)
-            tally(f"{shape} without room", [] if code == DOES_NOT_FIT else [f"exit {code}: {said.strip()[-200:]}, expected {DOES_NOT_FIT}"])
+            tally.check(f"{shape} without room", [] if code == DOES_NOT_FIT else [f"exit {code}: {said.strip()[-200:]}, expected {DOES_NOT_FIT}"])
             code, said = compiler.run("auto")
             told = f"block in all {blocks} blocks" in said
-            tally(f"{shape} without a budget", [] if code == 0 and told and compiler.peak() == least else [f"exit {code}, said {said.strip()[-200:]!r}"])
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+            tally.check(f"{shape} without a budget", [] if code == 0 and told and compiler.peak() == least else [f"exit {code}, said {said.strip()[-200:]!r}"])
+    return tally.close()
 
 
 if __name__ == "__main__":

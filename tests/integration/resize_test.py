@@ -11,12 +11,10 @@ families  embeddings have a name of their own in each; nothing else grows.
 A line a check; the last line is 'N passed, N failed'. Exit 1 when any failed.
 """
 
-import argparse
 import json
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -156,20 +154,5 @@ def families(bench, tally):
         tally.check(case.name, failures, f"{rows} to {want} rows")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    tools.add_arguments(parser)
-    chosen = parser.parse_args()
-    tally = tools.Tally()
-    with tempfile.TemporaryDirectory(prefix="resize-") as scratch:
-        bench = Bench(chosen, chosen.work_dir or Path(scratch))
-        for part in (base, families):
-            try:
-                part(bench, tally)
-            except (pipeline.StageFailed, OSError, KeyError, ValueError) as problem:
-                tally.check(part.__name__, [f"{type(problem).__name__}: {problem}"])
-    sys.exit(tally.close())
-
-
 if __name__ == "__main__":
-    main()
+    sys.exit(tools.run_parts(__doc__, "resize", Bench, (base, families)))

@@ -13,11 +13,8 @@ offload  State in device memory, on the host and on disk, each resumed in each: 
 A line a check; the last line is 'N passed, N failed'. Exit 1 when any failed.
 """
 
-import argparse
 import shutil
 import sys
-import tempfile
-from pathlib import Path
 
 from support import saving, tools
 from support.golden_case import GoldenCase
@@ -154,19 +151,5 @@ def offload(bench, tally):
             guarded(tally, f"offload: {before} → {after}", check)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    tools.add_arguments(parser)
-    parts = {"exact": exact, "cross": cross, "chain": chain, "offload": offload}
-    parser.add_argument("--part", nargs="+", choices=parts, default=list(parts))
-    chosen = parser.parse_args()
-    tally = tools.Tally()
-    with tempfile.TemporaryDirectory(prefix="resume-") as scratch:
-        bench = saving.Bench(chosen, chosen.work_dir or Path(scratch))
-        for part in chosen.part:
-            parts[part](bench, tally)
-    sys.exit(tally.close())
-
-
 if __name__ == "__main__":
-    main()
+    sys.exit(tools.run_parts(__doc__, "resume", saving.Bench, (exact, cross, chain, offload)))

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import load_file
+from support.tools import Tally
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -390,7 +391,7 @@ def main():
     parser.add_argument("--bin", type=Path, default=ROOT / "build/bin")
     parser.add_argument("--only", default="", help="the tests whose names hold this word")
     chosen = parser.parse_args()
-    passed = failed = 0
+    tally = Tally()
     with tempfile.TemporaryDirectory() as work:
         guide = Guide(chosen.bin.resolve(), Path(work))
         for name, test in TESTS.items():
@@ -398,13 +399,11 @@ def main():
                 continue
             start = time.monotonic()
             try:
-                note, good = test(guide), True
+                note, failures = test(guide), []
             except (Failure, OSError, KeyError, ValueError, subprocess.TimeoutExpired) as error:
-                note, good = f"{type(error).__name__}: {error}", False
-            passed, failed = passed + good, failed + (not good)
-            print(f"{'PASS' if good else 'FAIL'} {name}: {note} ({time.monotonic() - start:.0f} s)", flush=True)
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed or not passed else 0
+                note, failures = "", [f"{type(error).__name__}: {error}"]
+            tally.check(name, failures, f"{note} ({time.monotonic() - start:.0f} s)")
+    return tally.close()
 
 
 if __name__ == "__main__":

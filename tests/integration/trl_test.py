@@ -10,18 +10,16 @@ are within 1e-5, and so are learning rates and epochs; gradient norms are within
 A line a check; the last line is 'N passed, N failed'. Exit 1 when any failed.
 """
 
-import argparse
+import functools
 import json
 import math
 import sys
-import tempfile
-from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import load_file
 
-from support import pipeline, tools
-from support.compare import Mismatch, worst_change
+from support import tools
+from support.compare import worst_change
 from support.saving import Bench
 
 GOLDEN = tools.ROOT / "tests/golden/evaluation"
@@ -68,21 +66,13 @@ def compare(bench, tally, name, ranks, stage):
     tally.check(f"{name} ranks {ranks} zero {stage}", failures, f"{figures}, change {change:.0e}; {shown}")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    tools.add_arguments(parser)
-    chosen = parser.parse_args()
-    tally = tools.Tally()
-    with tempfile.TemporaryDirectory(prefix="trl-") as scratch:
-        bench = Bench(chosen, chosen.work_dir or Path(scratch))
-        for name in ("packed", "padded"):
-            for ranks, stage in ((1, 0), (2, 3)):
-                try:
-                    compare(bench, tally, name, ranks, stage)
-                except (pipeline.StageFailed, Mismatch, OSError, KeyError, ValueError) as problem:
-                    tally.check(f"{name} ranks {ranks} zero {stage}", [f"{type(problem).__name__}: {problem}"])
-    sys.exit(tally.close())
+# Functions by the name of their check.
+CELLS = {
+    f"{name} ranks {ranks} zero {stage}": functools.partial(compare, name=name, ranks=ranks, stage=stage)
+    for name in ("packed", "padded")
+    for ranks, stage in ((1, 0), (2, 3))
+}
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(tools.run_parts(__doc__, "trl", Bench, CELLS))

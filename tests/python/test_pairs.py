@@ -3,13 +3,15 @@ made by golden/generate_pairs.py with transformers' own tokenizers and models.""
 
 import csv
 import json
+import re
 import unittest
 
 import numpy
 import pyarrow
 import pyarrow.parquet
 from safetensors.numpy import load_file
-from support import GOLDEN, Case
+from support import GOLDEN, ROOT, Case
+from zpdata.seq2seq import CLASS_DEFAULTS
 
 BART, T5, PLAIN = GOLDEN / "tokenizer-bart", GOLDEN / "tokenizer-t5", GOLDEN / "tokenizer"
 COLUMNS = ["--source_column", "Tweet text", "--target_column", "text_label"]
@@ -370,6 +372,17 @@ class Wrong(Pairs):
         for mode in (SEQ2SEQ, CAUSAL):
             self.make(ROWS, *mode, *off, tokenizer=BART)
         self.make([{"text": "a path"}], "--reference_quirks", "false", tokenizer=PLAIN)
+
+    def test_defaults_are_the_importers(self):
+        """A row begins with what zpc import takes for a decoder_start_token_id that no file names."""
+        tables = "".join(path.read_text() for path in sorted((ROOT / "frontends/huggingface/architectures").glob("*.cpp")))
+        families = re.findall(r"constinit const Family \w+ = \{(.*?)\n\};", tables, re.DOTALL)
+        self.assertGreaterEqual(len(families), 10)
+        starts = {}
+        for family in families:
+            if found := re.search(r"\.decoderStart = (-?\d+),", family):
+                starts[re.search(r'\.modelType = "(\w+)",', family)[1]] = int(found[1])
+        self.assertEqual(starts, CLASS_DEFAULTS)
 
     def test_no_room(self):
         rows = self.write_rows(ROWS)

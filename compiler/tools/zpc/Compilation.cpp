@@ -5,42 +5,29 @@
 #include "compiler/Pipelines/Pipelines.h"
 #include "compiler/Support/Settings.h"
 #include "compiler/Target/Plan/PlanEmitter.h"
+#include "frontends/cli/WriteModule.h"
 #include "mlir/IR/OwningOpRef.h"
-#include "mlir/Support/FileUtilities.h"
-#include "llvm/Support/ToolOutputFile.h"
 
 using namespace mlir;
 
 namespace zp {
 
-LogicalResult writeModule(ModuleOp module, const std::string &path) {
-  std::string message;
-  auto file = openOutputFile(path, &message);
-  if (!file)
-    return module.emitError(message);
-  module.print(file->os());
-  file->os() << "\n";
-  file->keep();
-  return success();
-}
-
-LogicalResult runPhases(ModuleOp module, Phase start, Phase stop, const std::string &dumpDirectory) {
+Status runPhases(ModuleOp module, Phase start, Phase stop, const std::string &dumpDirectory) {
   for (int i = static_cast<int>(start); i <= static_cast<int>(stop); ++i) {
     Phase phase = static_cast<Phase>(i);
     PassManager passes(module.getContext());
     passes.enableVerifier(true);
     buildPhase(phase, passes);
     if (failed(passes.run(module)))
-      return failure();
+      return Status(ErrorCode::Module, "");
     if (!dumpDirectory.empty() && phase != Phase::Emit) {
-      std::error_code ignored;
+      std::error_code ignored; // the file's own error says it
       std::filesystem::create_directories(dumpDirectory, ignored);
       std::string name = std::to_string(i) + "-" + phaseName(phase).str() + ".mlir";
-      if (failed(writeModule(module, dumpDirectory + "/" + name)))
-        return failure();
+      ZP_RETURN_IF_ERROR(fe::writeModule(module, dumpDirectory + "/" + name, "--dump_phases"));
     }
   }
-  return success();
+  return Status();
 }
 
 static std::string placeOf(Location location) {
@@ -67,7 +54,7 @@ StatusOr<rt::PlanFile> compileWith(ModuleOp module, const JobSettings &settings)
   });
   OwningOpRef<ModuleOp> copy(module.clone());
   writeSettings(*copy, settings);
-  if (failed(runPhases(*copy, kFirstPhase, kLastPhase)))
+  if (!runPhases(*copy, kFirstPhase, kLastPhase).ok())
     return Status(ErrorCode::Module, said);
   FailureOr<std::vector<uint8_t>> payload = emitPlan(*copy);
   if (failed(payload))

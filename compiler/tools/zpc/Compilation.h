@@ -13,11 +13,9 @@
 
 namespace zp {
 
-/// Writes the module as text. Errors are diagnostics.
-mlir::LogicalResult writeModule(mlir::ModuleOp module, const std::string &path);
-
-/// The phases from `start` to `stop`, in place. With a directory, the module after each goes there. Errors are diagnostics.
-mlir::LogicalResult runPhases(mlir::ModuleOp module, Phase start, Phase stop, const std::string &dumpDirectory = "");
+/// The phases from `start` to `stop`, in place. With a directory, the module after each goes there. Errors: Module without a
+/// message where diagnostics have told; DiskWrite, DiskFull.
+Status runPhases(mlir::ModuleOp module, Phase start, Phase stop, const std::string &dumpDirectory = "");
 
 /// All phases on a copy of a module of phase import, with these settings; the plan, proved as a loaded one is. Errors: what a
 /// phase says, without printing it.

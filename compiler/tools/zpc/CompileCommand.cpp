@@ -17,6 +17,8 @@
 #include "compiler/tools/zpc/Refusal.h"
 #include "compiler/tools/zpc/Verb.h"
 #include "compiler/tools/zpc/ZpcMain.h"
+#include "frontends/cli/WriteModule.h"
+#include "frontends/common/SettingsVerifier.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Parser/Parser.h"
 #include "llvm/Support/SourceMgr.h"
@@ -106,6 +108,9 @@ StatusOr<Options> parse(int argc, char **argv) {
   }
   if (options.input.empty() && !options.help)
     return flags.usage("no input, expected a model.mlir; make one with zpc import");
+  if (options.stop < options.start)
+    return flags.usage("--stop_after: " + phaseName(options.stop).str() + " comes before --start_from " +
+                       phaseName(options.start).str() + ", expected that phase or a later one");
   if (options.fit && !options.machine.given())
     return flags.usage("--fit: has no machine, expected --device, --cluster or --memory_budget beside it");
   if (options.fit && options.start != kFirstPhase)
@@ -141,14 +146,15 @@ Status chooseSettings(ModuleOp module, JobSettings &settings, const rt::Cluster 
 
 /// The plan's bytes, or the error; diagnostics have been printed where it has no message.
 StatusOr<std::vector<uint8_t>> compile(ModuleOp module, const Options &options) {
-  const Status printed(ErrorCode::Module, "");
   FailureOr<JobSettings> settings = readSettings(module);
   if (failed(settings))
-    return printed;
+    return Status(ErrorCode::Module, "");
   if (options.dequantCache) {
     settings->dequant_cache_bytes = *options.dequantCache;
     writeSettings(module, *settings);
   }
+  if (Status sound = fe::verifySettings(*settings); !sound.ok()) // a module can be edited
+    return Status(sound.code(), options.input + ": zp.settings: " + sound.message());
   if (options.fit) {
     ZP_ASSIGN_OR_RETURN(rt::Cluster cluster, machineOf(options.machine, targetOf(module).name.str()));
     ZP_RETURN_IF_ERROR(checkRanks(cluster, static_cast<uint32_t>(settings->num_processes), options.input));
@@ -163,11 +169,9 @@ StatusOr<std::vector<uint8_t>> compile(ModuleOp module, const Options &options) 
   OwningOpRef<ModuleOp> imported; // for what a refusal tries instead
   if (options.machine.given() && options.start == kFirstPhase)
     imported = module.clone();
-  if (failed(runPhases(module, options.start, options.stop, options.dumpDir)))
-    return printed;
+  ZP_RETURN_IF_ERROR(runPhases(module, options.start, options.stop, options.dumpDir));
   if (options.stop != kLastPhase) {
-    if (failed(writeModule(module, options.output)))
-      return Status(ErrorCode::DiskWrite, "");
+    ZP_RETURN_IF_ERROR(fe::writeModule(module, options.output, "-o"));
     return std::vector<uint8_t>();
   }
   FailureOr<std::vector<uint8_t>> payload = emitPlan(module);

@@ -13,7 +13,7 @@
 #include "compiler/tools/zpc/ZpcMain.h"
 #include "frontends/builder/NNBuilder.h"
 #include "frontends/cli/ImportFlags.h"
-#include "frontends/common/Names.h"
+#include "runtime/base/names.h"
 #include "frontends/huggingface/ModelImporter.h"
 #include "mlir/IR/MLIRContext.h"
 
@@ -56,7 +56,7 @@ StatusOr<Axis> axisOf(const std::string &word, const FlagReader &flags) {
   const size_t equal = word.find('=');
   Axis axis;
   if (equal != std::string::npos)
-    axis.values = fe::splitCommaList(word.substr(equal + 1));
+    axis.values = splitCommaList(word.substr(equal + 1));
   if (axis.values.empty())
     return flags.usage("--grid: '" + word + "' is no axis, expected NAME=VALUE,VALUE");
   const std::string name = word.substr(0, equal);

@@ -1,5 +1,12 @@
-// What sets a model family apart, as one table. Adding a family: a file beside this one, and a line
-// in Families.cpp.
+// What sets a model family apart, as one table. Adding a family: a file beside this one, and a line in Families.cpp; then what
+// is known of it where this table cannot be included:
+//   runtime/tools/zprun/quantize/model_family.cpp              the fields of its configuration class and their defaults
+//   runtime/tools/zprun/quantize/{decoder,encoder_decoder}_tensors.cpp   its tensors
+//   runtime/io/token_weights.cpp                               what its embeddings are called
+//   runtime/trainer/model_flops.cpp                            what config.json calls its sizes; linears that read a source
+//   runtime/schema/four_bit_modules.h                          linears that it keeps in floats
+//   frontends/data/zpdata/seq2seq.py                           CLASS_DEFAULTS: decoderStart
+// Families_test.cpp and test_pairs.py hold the first and the last to allFamilies().
 #ifndef ZP_FRONTENDS_HUGGINGFACE_ARCHITECTURES_FAMILY_H
 #define ZP_FRONTENDS_HUGGINGFACE_ARCHITECTURES_FAMILY_H
 

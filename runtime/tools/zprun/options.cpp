@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <map>
-#include <numeric>
 #include <vector>
 
 #include <CLI/CLI.hpp>
+
+#include "runtime/base/names.h"
 
 namespace zp::rt {
 
@@ -52,30 +53,20 @@ constexpr VerbText kVerbs[] = {{Verb::Train, "", "Trains by a plan.", kTrainHelp
                                {Verb::Quantize, "quantize", "Writes a model's directory with the weights of its linears in 4 bits.", kQuantizeHelp},
                                {Verb::Resize, "resize", "Writes a model's directory with embeddings of more tokens.", kResizeHelp}};
 
-size_t distance(const std::string &a, const std::string &b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      size_t above = row[j];
-      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
-}
-
 void addQuantizeOptions(CLI::App &app, QuantizeOptions &o) {
   const CLI::IsMember floats({"float32", "bfloat16", "float16"});
+  const std::vector<std::string> storages = {
+#define ZP_QUANT_STORAGE(label, name) name,
+#include "runtime/schema/quant_storages.inc"
+#undef ZP_QUANT_STORAGE
+  };
   app.add_option("--model", o.model, "directory of the model")->required()->group("Data");
   app.add_option("-o,--output_dir", o.output, "directory to write")->required()->group("Data");
   app.add_option("--max_shard_size", o.maxShardBytes, "bytes of a file; 50GB")->transform(CLI::AsSizeValue(true))->group("Data");
   app.add_option("--bnb_4bit_quant_type", o.quantType, "nf4 or fp4")->check(CLI::IsMember({"nf4", "fp4"}))->group("Format");
   app.add_option("--use_nested_quant", o.nested, "quantize the scales too")->group("Format");
   app.add_option("--bnb_4bit_quant_storage_dtype", o.storageDtype, "what the codes are labelled as; uint8")
-      ->check(CLI::IsMember({"uint8", "int8", "float16", "bfloat16", "float32", "float64"}))
+      ->check(CLI::IsMember(storages))
       ->group("Format");
   app.add_option("--bnb_4bit_compute_dtype", o.computeDtype, "what config.json says that products are taken in; float32")->check(floats)->group("Format");
   app.add_option("--dtype,--torch_dtype", o.dtype, "of the other tensors, and of weights before they are quantized; the model's own")
@@ -228,8 +219,10 @@ Status checkFlags(const CLI::App &app, const std::vector<std::string> &arguments
     std::string flag = argument.substr(0, argument.find('='));
     if (!flag.starts_with("--") || flag == "--" || std::find(known.begin(), known.end(), flag) != known.end())
       continue;
-    auto nearest = std::min_element(known.begin(), known.end(), [&](auto &a, auto &b) { return distance(flag, a) < distance(flag, b); });
-    return Status(ErrorCode::UnknownKey, "zprun: " + flag + ": is not a flag; did you mean " + *nearest + "? zprun --help lists all");
+    const std::vector<std::string> nearest = nearestNames(flag, known);
+    return Status(ErrorCode::UnknownKey, app.get_name() + ": " + flag + ": is not a flag; " +
+                                             (nearest.empty() ? "" : "did you mean " + nearest[0] + "? ") + app.get_name() +
+                                             " --help lists all");
   }
   return {};
 }
@@ -284,7 +277,7 @@ StatusOr<Parsed> parseOptions(int argc, char **argv) {
   } catch (const CLI::CallForHelp &) {
     parsed.text = app.help();
   } catch (const CLI::ParseError &error) {
-    return Status(ErrorCode::Usage, "zprun: " + std::string(error.what()) + "; " + name + " --help lists the flags");
+    return Status(ErrorCode::Usage, name + ": " + std::string(error.what()) + "; " + name + " --help lists the flags");
   }
   o.adapterOff = adapterSwitch == "off";
   return parsed;

@@ -12,6 +12,7 @@
 
 #include "runtime/io/atomic_file.h"
 #include "runtime/kernels/kernel_path.h"
+#include "runtime/plan/section_records.h"
 #include "runtime/plan/tier_names.h"
 #include "runtime/trainer/process_memory.h"
 
@@ -78,9 +79,7 @@ void reportParameters(const Session &session) {
   uint64_t trained = 0, all = 0;
   for (const fbs::Section *section : *session.plan().sections())
     for (const fbs::Parameter *parameter : *section->parameters()) {
-      uint64_t elements = 1;
-      for (int64_t dim : *parameter->shape())
-        elements *= static_cast<uint64_t>(dim);
+      const uint64_t elements = elementsOf(*parameter);
       all += elements;
       trained += section->kind() == fbs::SectionKind::Trainable ? elements : 0;
     }

@@ -140,6 +140,8 @@ StatusOr<Session> openSession(const ZprunOptions &options, int world, int ranksH
   ZP_ASSIGN_OR_RETURN(session.settings, settingsOf(session.plan()));
   ZP_RETURN_IF_ERROR(checkInstructions(session.file));
   ZP_RETURN_IF_ERROR(checkWorld(session.plan(), options, world));
+  if (Status sound = verifyUpdateSize(session.settings, static_cast<uint64_t>(world)); !sound.ok())
+    return Status(sound.code(), options.plan + ": settings: " + sound.message());
   ZP_RETURN_IF_ERROR(checkPurpose(session));
   if (options.verb != Verb::Bench)
     ZP_RETURN_IF_ERROR(openData(session));

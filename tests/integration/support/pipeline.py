@@ -24,6 +24,32 @@ class StageFailed(Exception):
         return self.code in (2, 4)
 
 
+def call(words, timeout, tool=None, log=None):
+    """The output of a tool, also written to `log`. Raises StageFailed, naming `tool`."""
+    words = [str(word) for word in words]
+    name = Path(words[0]).name
+    tool = tool or " ".join([name, *([words[1]] if name == "zpc" else [])])
+    try:
+        done = subprocess.run(
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            timeout=timeout,
+        )
+    except subprocess.TimeoutExpired as late:
+        raise StageFailed(tool, None, (late.stdout or b"").decode(errors="replace")) from late
+    except OSError as absent:
+        raise SystemExit(f"{words[0]}: {absent.strerror}; build first, or name the folder with --bin") from absent
+    if log:
+        log.write_text(done.stdout)
+    if done.returncode:
+        raise StageFailed(tool, done.returncode, done.stdout)
+    return done.stdout
+
+
 @dataclass
 class Job:
     bin: Path
@@ -83,21 +109,5 @@ def run(case, job, work):
         words = [str(word) for word in words]
         with open(work / "commands.txt", "a") as log:
             log.write(shlex.join(words) + "\n")
-        try:
-            done = subprocess.run(
-                words,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
-                timeout=job.timeout,
-            )
-        except subprocess.TimeoutExpired as late:
-            raise StageFailed(tool, None, (late.stdout or b"").decode(errors="replace")) from late
-        except OSError as absent:
-            raise SystemExit(f"{words[0]}: {absent.strerror}; build first, or name the folder with --bin") from absent
-        (work / f"{tool.replace(' ', '-')}.log").write_text(done.stdout)
-        if done.returncode:
-            raise StageFailed(tool, done.returncode, done.stdout)
+        call(words, job.timeout, tool, work / f"{tool.replace(' ', '-')}.log")
     return work / "out"

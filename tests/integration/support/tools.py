@@ -1,13 +1,14 @@
 """Runs the tools and tallies checks: what the integration scripts share beside pipeline.py's golden cases."""
 
+import argparse
 import json
 import math
 import resource
-import subprocess
+import tempfile
 from pathlib import Path
 
 from .golden_case import spell_flags
-from .pipeline import StageFailed
+from .pipeline import StageFailed, call  # noqa: F401: the scripts' too
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -21,7 +22,8 @@ class Tally:
     def check(self, label, failures, note=""):
         self.passed += not failures
         self.failed += bool(failures)
-        print(f"{'FAIL' if failures else 'PASS'} {label}: {'; '.join(failures) or note}", flush=True)
+        said = "; ".join(failures) or note
+        print(f"{'FAIL' if failures else 'PASS'} {label}{f': {said}' if said else ''}", flush=True)
 
     def close(self):
         """Prints the last line and returns the exit code."""
@@ -35,27 +37,25 @@ def add_arguments(parser, timeout=120):
     parser.add_argument("--work_dir", type=Path, help="keeps every run's files here")
 
 
-def call(words, timeout):
-    """The tool's output. Raises StageFailed."""
-    words = [str(word) for word in words]
-    tool = " ".join([Path(words[0]).name, *([words[1]] if Path(words[0]).name == "zpc" else [])])
-    try:
-        done = subprocess.run(
-            words,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            timeout=timeout,
-        )
-    except subprocess.TimeoutExpired as late:
-        raise StageFailed(tool, None, (late.stdout or b"").decode(errors="replace")) from late
-    except OSError as absent:
-        raise SystemExit(f"{words[0]}: {absent.strerror}; build first, or name the folder with --bin") from absent
-    if done.returncode:
-        raise StageFailed(tool, done.returncode, done.stdout)
-    return done.stdout
+def run_parts(doc, prefix, bench, parts):
+    """The whole of a script: `bench(arguments, folder)` is handed to each part with the tally, and a part that raises has failed.
+    `parts`: functions, or functions by name. Returns the exit code."""
+    parts = parts if isinstance(parts, dict) else {part.__name__: part for part in parts}
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_arguments(parser)
+    parser.add_argument("--part", nargs="+", choices=parts, default=list(parts))
+    chosen = parser.parse_args()
+    tally = Tally()
+    with tempfile.TemporaryDirectory(prefix=f"{prefix}-") as scratch:
+        work = chosen.work_dir or Path(scratch)
+        work.mkdir(parents=True, exist_ok=True)
+        shared = bench(chosen, work)
+        for name in chosen.part:
+            try:
+                parts[name](shared, tally)
+            except Exception as problem:  # the others still run
+                tally.check(name, [f"{type(problem).__name__}: {problem}"])
+    return tally.close()
 
 
 def make_plan(bin, source, flags, work, timeout):

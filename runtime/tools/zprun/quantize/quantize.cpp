@@ -25,9 +25,11 @@ struct Storage {
   const char *name;
   SafetensorsDtype dtype;
 };
-constexpr Storage kStorages[] = {{"uint8", SafetensorsDtype::U8},    {"int8", SafetensorsDtype::I8},
-                                 {"float16", SafetensorsDtype::F16}, {"bfloat16", SafetensorsDtype::BF16},
-                                 {"float32", SafetensorsDtype::F32}, {"float64", SafetensorsDtype::F64}};
+constexpr Storage kStorages[] = {
+#define ZP_QUANT_STORAGE(label, name) {name, SafetensorsDtype::label},
+#include "runtime/schema/quant_storages.inc"
+#undef ZP_QUANT_STORAGE
+};
 
 class Quantization {
 public:

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "runtime/io/convert_elements.h"
+#include "runtime/io/float_types.h"
 #include "runtime/quant/nested_scales.h"
 #include "runtime/quant/python_json.h"
 
@@ -12,12 +13,6 @@ namespace {
 
 constexpr uint64_t kPiece = 1 << 20; // elements at a time: whole blocks
 constexpr Expecting kConfigExpects{"config.json", "fetch the checkpoint again, or name another directory with --model"};
-
-SafetensorsDtype labelOf(DType dtype) {
-  return dtype == DType::BF16  ? SafetensorsDtype::BF16
-         : dtype == DType::F16 ? SafetensorsDtype::F16
-                               : SafetensorsDtype::F32;
-}
 
 uint64_t elementsOf(const ModelTensor &tensor) {
   uint64_t n = 1;
@@ -95,7 +90,7 @@ FourBitTensors QuantizedWriter::partsOf(const ModelTensor &tensor) const { retur
 Status QuantizedWriter::layOut() {
   for (const ModelTensor &tensor : tensors) {
     if (!tensor.linear) {
-      entries.push_back({tensor.name, labelOf(dtypeOf(tensor)), tensor.shape});
+      entries.push_back({tensor.name, floatOf(dtypeOf(tensor)).label, tensor.shape});
       continue;
     }
     const FourBitTensors parts = partsOf(tensor);

@@ -1,6 +1,6 @@
 #include "frontends/huggingface/FourBitModules.h"
 
-#include "frontends/common/Names.h"
+#include "runtime/base/names.h"
 #include "frontends/huggingface/ModelImporter.h"
 #include "tests/unit/frontends/support.h"
 

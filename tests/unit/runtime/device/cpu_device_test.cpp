@@ -87,13 +87,5 @@ TEST(CpuDevice, AFailureEndsEveryStreamAndIsReturned) {
   EXPECT_EQ(recorder.order, (std::vector<uint32_t>{0}));
 }
 
-TEST(NullDevice, LaunchesNothing) {
-  auto device = createNullDevice();
-  Recorder recorder;
-  EXPECT_TRUE(device->execute({{{launch(0)}}, 0}, recorder).ok());
-  EXPECT_TRUE(recorder.order.empty());
-  EXPECT_STREQ(device->name(), "null");
-}
-
 } // namespace
 } // namespace zp::rt

@@ -208,19 +208,6 @@ TEST(Executor, AMissingLoaderIsNamed) {
   EXPECT_NE(status.message().find("load_quantized: has no loader"), std::string::npos) << status.message();
 }
 
-TEST(Executor, ADryRunNeedsNoMemory) {
-  SamplePlan spec;
-  spec.spaces[0].bytes = uint64_t{1} << 49;
-  auto plan = spec.load();
-  auto communicator = createSingleCommunicator();
-  ExecutorOptions options;
-  options.dryRun = true;
-  auto executor = Executor::create(*plan, *communicator, options);
-  ASSERT_TRUE(executor.ok()) << executor.status().toString();
-  EXPECT_TRUE((*executor)->run(0).ok());
-  EXPECT_FALSE((*executor)->view(0));
-}
-
 TEST(Executor, ShadowModeGivesWorthlessBytesOutsideALife) {
   SamplePlan spec;
   auto plan = spec.load();

@@ -163,6 +163,14 @@ TEST_F(Prequantized, TensorsThatContradictEachOtherAreRefused) {
   }
 }
 
+TEST_F(Prequantized, AnotherMapIsRefused) {
+  for (const char *name : {"odd_f32.nf4-64", "odd_f32.fp4-32-nested"}) {
+    Status status = refusal(fixtures[name], [](CheckpointTensors &t) { t["w.quant_map"].bytes[4 * 5] ^= 1; });
+    EXPECT_EQ(status.code(), ErrorCode::QuantState) << status.toString();
+    EXPECT_NE(status.message().find("tensor w.quant_map: value 5 is "), std::string::npos) << status.message();
+  }
+}
+
 TEST_F(Prequantized, AnotherNestedMapIsRefused) {
   Status status = refusal(nested, [](CheckpointTensors &t) { t["w.nested_quant_map"].bytes[4 * 200] ^= 1; });
   EXPECT_EQ(status.code(), ErrorCode::QuantState);

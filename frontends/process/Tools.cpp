@@ -1,4 +1,4 @@
-#include "frontends/sft/Tools.h"
+#include "frontends/process/Tools.h"
 
 #include <filesystem>
 #include <unistd.h>

@@ -1,8 +1,9 @@
 // Runs a tool, or two in a pipe, and waits for it.
-#ifndef ZP_FRONTENDS_SFT_PROCESS_H
-#define ZP_FRONTENDS_SFT_PROCESS_H
+#ifndef ZP_FRONTENDS_PROCESS_PROCESS_H
+#define ZP_FRONTENDS_PROCESS_PROCESS_H
 
-#include "frontends/sft/Steps.h"
+#include "frontends/process/Step.h"
+#include "runtime/base/status.h"
 
 namespace zp::fe {
 
@@ -17,4 +18,4 @@ StatusOr<int> runPiped(const Step &writing, const Step &reading);
 
 } // namespace zp::fe
 
-#endif // ZP_FRONTENDS_SFT_PROCESS_H
+#endif // ZP_FRONTENDS_PROCESS_PROCESS_H

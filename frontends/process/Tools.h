@@ -1,6 +1,6 @@
 // Where our other tools are: beside zp itself.
-#ifndef ZP_FRONTENDS_SFT_TOOLS_H
-#define ZP_FRONTENDS_SFT_TOOLS_H
+#ifndef ZP_FRONTENDS_PROCESS_TOOLS_H
+#define ZP_FRONTENDS_PROCESS_TOOLS_H
 
 #include <string>
 
@@ -20,4 +20,4 @@ Status checkTools(const Tools &tools);
 
 } // namespace zp::fe
 
-#endif // ZP_FRONTENDS_SFT_TOOLS_H
+#endif // ZP_FRONTENDS_PROCESS_TOOLS_H

@@ -1,9 +1,10 @@
-#include "frontends/common/Names.h"
+#include "runtime/base/names.h"
 
 #include <algorithm>
+#include <cctype>
 #include <numeric>
 
-namespace zp::fe {
+namespace zp {
 
 size_t editDistance(std::string_view a, std::string_view b) {
   std::vector<size_t> row(b.size() + 1);
@@ -62,4 +63,15 @@ std::vector<std::string> splitCommaList(std::string_view text) {
   return parts;
 }
 
-} // namespace zp::fe
+std::optional<bool> boolWord(std::string word) {
+  std::transform(word.begin(), word.end(), word.begin(), [](unsigned char c) { return char(std::tolower(c)); });
+  for (const char *yes : {"true", "yes", "on", "t", "y", "1"})
+    if (word == yes)
+      return true;
+  for (const char *no : {"false", "no", "off", "f", "n", "0"})
+    if (word == no)
+      return false;
+  return std::nullopt;
+}
+
+} // namespace zp

@@ -1,12 +1,13 @@
-// Names that a user may have meant.
-#ifndef ZP_FRONTENDS_COMMON_NAMES_H
-#define ZP_FRONTENDS_COMMON_NAMES_H
+// Names and words as people write them: what a wrong one may have meant, lists, truth.
+#ifndef ZP_RUNTIME_BASE_NAMES_H
+#define ZP_RUNTIME_BASE_NAMES_H
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-namespace zp::fe {
+namespace zp {
 
 /// Levenshtein distance in bytes.
 size_t editDistance(std::string_view a, std::string_view b);
@@ -24,6 +25,9 @@ std::string joinNames(const std::vector<std::string> &names, std::string_view se
 /// The parts between commas, blanks around them removed, empty ones dropped.
 std::vector<std::string> splitCommaList(std::string_view text);
 
-} // namespace zp::fe
+/// true, yes, on, y, t, 1 and their opposites, in any case.
+std::optional<bool> boolWord(std::string word);
 
-#endif // ZP_FRONTENDS_COMMON_NAMES_H
+} // namespace zp
+
+#endif // ZP_RUNTIME_BASE_NAMES_H

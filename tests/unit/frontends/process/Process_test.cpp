@@ -1,4 +1,4 @@
-#include "frontends/sft/Process.h"
+#include "frontends/process/Process.h"
 
 #include <csignal>
 #include <fcntl.h>

@@ -1,8 +1,8 @@
-#include "frontends/common/Names.h"
+#include "runtime/base/names.h"
 
 #include <gtest/gtest.h>
 
-using namespace zp::fe;
+using namespace zp;
 
 TEST(Names, editDistance) {
   EXPECT_EQ(editDistance("kitten", "sitting"), 3u); // the textbook's example
@@ -23,4 +23,13 @@ TEST(Names, commaLists) {
   EXPECT_TRUE(splitCommaList(" , ").empty());
   EXPECT_EQ(joinNames({"a", "b"}), "a, b");
   EXPECT_EQ(quoteNames({"a", "b"}), "\"a\", \"b\"");
+}
+
+TEST(Names, wordsOfTruthInAnyCase) {
+  for (const char *yes : {"true", "True", "YES", "on", "t", "y", "1"})
+    EXPECT_EQ(boolWord(yes), true) << yes;
+  for (const char *no : {"false", "False", "NO", "off", "f", "n", "0"})
+    EXPECT_EQ(boolWord(no), false) << no;
+  for (const char *neither : {"", "2", "maybe", "true ", "tru"})
+    EXPECT_EQ(boolWord(neither), std::nullopt) << neither;
 }

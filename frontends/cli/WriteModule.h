@@ -1,0 +1,17 @@
+// How zpc writes a module: whole or not at all.
+#ifndef ZP_FRONTENDS_CLI_WRITEMODULE_H
+#define ZP_FRONTENDS_CLI_WRITEMODULE_H
+
+#include <string>
+
+#include "mlir/IR/BuiltinOps.h"
+#include "runtime/base/status.h"
+
+namespace zp::fe {
+
+/// Writes the module as text; `-` is standard output. `flag` is what names the path. Errors: DiskWrite, DiskFull.
+Status writeModule(mlir::ModuleOp module, const std::string &path, const std::string &flag);
+
+} // namespace zp::fe
+
+#endif // ZP_FRONTENDS_CLI_WRITEMODULE_H
