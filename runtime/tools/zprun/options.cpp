@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <map>
-#include <numeric>
 #include <vector>
 
 #include <CLI/CLI.hpp>
+
+#include "runtime/base/names.h"
 
 namespace zp::rt {
 
@@ -51,21 +52,6 @@ constexpr VerbText kVerbs[] = {{Verb::Train, "", "Trains by a plan.", kTrainHelp
                                {Verb::Merge, "merge", "Writes a model's directory with a LoRA adapter added to its weights.", kMergeHelp},
                                {Verb::Quantize, "quantize", "Writes a model's directory with the weights of its linears in 4 bits.", kQuantizeHelp},
                                {Verb::Resize, "resize", "Writes a model's directory with embeddings of more tokens.", kResizeHelp}};
-
-size_t distance(const std::string &a, const std::string &b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      size_t above = row[j];
-      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
-}
 
 void addQuantizeOptions(CLI::App &app, QuantizeOptions &o) {
   const CLI::IsMember floats({"float32", "bfloat16", "float16"});
@@ -228,7 +214,7 @@ Status checkFlags(const CLI::App &app, const std::vector<std::string> &arguments
     std::string flag = argument.substr(0, argument.find('='));
     if (!flag.starts_with("--") || flag == "--" || std::find(known.begin(), known.end(), flag) != known.end())
       continue;
-    auto nearest = std::min_element(known.begin(), known.end(), [&](auto &a, auto &b) { return distance(flag, a) < distance(flag, b); });
+    auto nearest = std::min_element(known.begin(), known.end(), [&](auto &a, auto &b) { return editDistance(flag, a) < editDistance(flag, b); });
     return Status(ErrorCode::UnknownKey, "zprun: " + flag + ": is not a flag; did you mean " + *nearest + "? zprun --help lists all");
   }
   return {};

@@ -4,23 +4,8 @@
 
 using namespace zp::fe;
 
-TEST(Names, editDistance) {
-  EXPECT_EQ(editDistance("kitten", "sitting"), 3u); // the textbook's example
-  EXPECT_EQ(editDistance("", "abc"), 3u);
-  EXPECT_EQ(editDistance("abc", "abc"), 0u);
-  EXPECT_EQ(editDistance("abcd", "acbd"), 2u);
-}
-
-TEST(Names, nearestComesFirstAndTheFarAreLeftOut) {
-  std::vector<std::string> known = {"learning_rate", "lora_r", "lora_alpha"};
-  EXPECT_EQ(nearestNames("lora_alfa", known, 2),
-            (std::vector<std::string>{"lora_alpha", "lora_r"}));
-  EXPECT_TRUE(nearestNames("zzzz", known).empty());
-}
-
 TEST(Names, commaLists) {
   EXPECT_EQ(splitCommaList(" a, b ,,c"), (std::vector<std::string>{"a", "b", "c"}));
   EXPECT_TRUE(splitCommaList(" , ").empty());
-  EXPECT_EQ(joinNames({"a", "b"}), "a, b");
   EXPECT_EQ(quoteNames({"a", "b"}), "\"a\", \"b\"");
 }

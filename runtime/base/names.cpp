@@ -1,0 +1,44 @@
+#include "runtime/base/names.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace zp {
+
+size_t editDistance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), size_t(0));
+  for (size_t i = 0; i < a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i + 1;
+    for (size_t j = 0; j < b.size(); ++j) {
+      size_t substituted = diagonal + (a[i] != b[j]);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({row[j] + 1, row[j + 1] + 1, substituted});
+    }
+  }
+  return row.back();
+}
+
+std::vector<std::string> nearestNames(std::string_view name, const std::vector<std::string> &known,
+                                      size_t most) {
+  std::vector<std::pair<size_t, std::string>> ranked;
+  for (const std::string &candidate : known)
+    if (size_t distance = editDistance(name, candidate); 2 * distance <= name.size())
+      ranked.emplace_back(distance, candidate);
+  std::stable_sort(ranked.begin(), ranked.end(),
+                   [](const auto &a, const auto &b) { return a.first < b.first; });
+  std::vector<std::string> nearest;
+  for (size_t i = 0; i < std::min(most, ranked.size()); ++i)
+    nearest.push_back(ranked[i].second);
+  return nearest;
+}
+
+std::string joinNames(const std::vector<std::string> &names, std::string_view separator) {
+  std::string joined;
+  for (const std::string &name : names)
+    joined.append(joined.empty() ? "" : separator).append(name);
+  return joined;
+}
+
+} // namespace zp
