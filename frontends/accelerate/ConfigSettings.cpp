@@ -26,6 +26,8 @@ public:
     for (const SettingWish &wish : config.wishes)
       ZP_RETURN_IF_ERROR(takeWish(wish));
     ZP_RETURN_IF_ERROR(takeThreshold());
+    if (config.warmup)
+      ZP_RETURN_IF_ERROR(checkWarmup(*config.warmup));
     return config.trainBatch ? deriveBatch(*config.trainBatch) : Status();
   }
 
@@ -38,8 +40,25 @@ private:
     }
     if (!wish.mustMatch || same(at->second.value, wish.value))
       return Status();
-    return Status(ErrorCode::Config, wish.place + ": is " + wish.value + ", expected " + at->second.value + " as " +
-                                         at->second.origin + " says; set it to auto, or drop one of the two");
+    return disagrees(wish, at->second.value, at->second.origin);
+  }
+
+  static Status disagrees(const SettingWish &wish, const std::string &expected, const std::string &origin) {
+    return Status(ErrorCode::Config, wish.place + ": is " + wish.value + ", expected " + expected + " as " + origin + " says; " +
+                                         (wish.takesAuto ? "set it to auto, or drop" : "drop") + " one of the two");
+  }
+
+  /// The schedule has its warm-up from the file. A share of the run is compared when the run's length is known.
+  Status checkWarmup(const SettingWish &wish) const {
+    auto flag = sources.find("warmup_steps");
+    if (flag == sources.end())
+      flag = sources.find("warmup_ratio");
+    if (flag == sources.end())
+      return Status();
+    const double given = std::strtod(flag->second.value.c_str(), nullptr);
+    const bool share = given > 0 && (given < 1 || flag->first == "warmup_ratio");
+    const std::string expected = given >= 1 ? flag->second.value : "1"; // without warm-up the reference writes 1
+    return share || same(wish.value, expected) ? Status() : disagrees(wish, expected, flag->second.origin);
   }
 
   /// stage3_param_persistence_threshold: auto.

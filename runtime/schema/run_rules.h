@@ -15,9 +15,6 @@ namespace zp::rt {
 /// end: it has to be evaluated whenever it is saved.
 Status verifyRunSettings(const JobSettings &settings);
 
-/// Where the reference's polynomial schedule ends: a learning rate is above it.
-constexpr double kPolynomialEnd = 1e-7;
-
 /// The metric that says which checkpoint is the best, without the prefix eval_; empty: none is asked for.
 std::string bestMetricOf(const JobSettings &settings);
 bool greaterIsBetter(const JobSettings &settings);
