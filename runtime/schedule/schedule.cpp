@@ -26,7 +26,7 @@ struct Terms {
   double afterWarmup() const { return std::max(1.0, all - warm); }
 };
 
-/// Operations are in the references' order, so that the rates are theirs to the last bit.
+/// Operations are in the references' order, so that the rates are theirs up to the last bits.
 double ramp(double t, double warm) { return t / std::max(1.0, warm); }
 double wave(double cycles, double progress) { return 0.5 * (1.0 + std::cos(pi * cycles * 2.0 * progress)); }
 double above(double least, double factor) { return std::max(0.0, factor * (1 - least) + least); }

@@ -7,7 +7,7 @@
 #include "compiler/tools/zpc/PlanCommand.h"
 #include "compiler/tools/zpc/Verb.h"
 #include "compiler/tools/zpc/ZpcMain.h"
-#include "frontends/common/Names.h"
+#include "runtime/base/names.h"
 #include "runtime/plan/report/explain.h"
 #include "runtime/plan/report/explain_page.h"
 
@@ -56,7 +56,7 @@ StatusOr<Options> parse(int argc, char **argv) {
       if (found == views.end()) {
         for (rt::ExplainView view : views)
           known.push_back(std::string("--") + nameOf(view));
-        std::vector<std::string> near = fe::nearestNames(argument, known, 1);
+        std::vector<std::string> near = nearestNames(argument, known, 1);
         return Status(ErrorCode::UnknownKey, "zpc explain: " + argument + " is not a flag" + (near.empty() ? "" : "; did you mean " + near[0] + "?") +
                                                  "; zpc explain --help tells the flags");
       }

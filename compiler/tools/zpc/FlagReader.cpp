@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
-#include "frontends/common/Names.h"
+#include "runtime/base/names.h"
 
 namespace zp {
 
@@ -42,7 +42,7 @@ std::vector<std::string> FlagReader::values() {
 }
 
 Status FlagReader::unknown(const std::vector<std::string> &known) const {
-  std::vector<std::string> near = fe::nearestNames(name, known, 1);
+  std::vector<std::string> near = nearestNames(name, known, 1);
   return Status(ErrorCode::UnknownKey, verb + ": " + name + " is not a flag" +
                                            (near.empty() ? "" : "; did you mean " + near[0] + "?") + "; " + verb +
                                            " --help tells the flags");

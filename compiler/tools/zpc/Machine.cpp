@@ -6,7 +6,7 @@
 #include <cstdio>
 
 #include "frontends/accelerate/ConfigDocument.h"
-#include "frontends/common/Names.h"
+#include "runtime/base/names.h"
 
 namespace zp {
 namespace {
@@ -33,7 +33,7 @@ std::optional<double> numberOf(const std::string &text) {
   return error == std::errc() && last == end && std::isfinite(value) ? std::optional(value) : std::nullopt;
 }
 
-std::string alternatives(const std::vector<std::string> &names) { return fe::joinNames(names, " or "); }
+std::string alternatives(const std::vector<std::string> &names) { return joinNames(names, " or "); }
 
 /// Reads one file; the first complaint stays.
 class ClusterReader {
@@ -126,8 +126,8 @@ private:
     std::vector<std::string> known = {"device", "link", "network", "kernels"};
     for (const NumberKey &key : kNumberKeys)
       known.emplace_back(key.name);
-    std::vector<std::string> near = fe::nearestNames(entry.key, known);
-    fail(entry.line, entry.key, "is not a key of a cluster", near.empty() ? fe::joinNames(known) : near[0], "mend the file",
+    std::vector<std::string> near = nearestNames(entry.key, known);
+    fail(entry.line, entry.key, "is not a key of a cluster", near.empty() ? joinNames(known) : near[0], "mend the file",
          ErrorCode::UnknownKey);
   }
 
@@ -156,7 +156,7 @@ std::string *MachineFlags::find(const std::string &flag) {
 }
 
 std::string machineHelp() {
-  return "  --device NAME         " + fe::joinNames(rt::deviceNames()) +
+  return "  --device NAME         " + joinNames(rt::deviceNames()) +
          "\n  --cluster FILE        a cluster.yaml (samples/clusters): device, devices_per_node, host_memory, links, ...\n"
          "  --memory_budget SIZE  of a device, as 38GiB; the process's reserve counts against it\n";
 }
@@ -176,7 +176,7 @@ StatusOr<rt::Cluster> machineOf(const MachineFlags &flags, const std::string &ta
     std::string name = !flags.device.empty() ? flags.device : target == "cpu" ? "cpu" : "a100-80gb";
     std::optional<rt::Cluster> row = rt::clusterOf(name);
     if (!row) {
-      std::vector<std::string> names = rt::deviceNames(), near = fe::nearestNames(name, names);
+      std::vector<std::string> names = rt::deviceNames(), near = nearestNames(name, names);
       if (auto longer =
               std::find_if(names.begin(), names.end(), [&](const std::string &known) { return known.starts_with(name); });
           longer != names.end())
