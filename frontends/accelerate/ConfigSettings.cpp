@@ -19,8 +19,8 @@ bool same(const std::string &a, const std::string &b) {
 
 class Adder {
 public:
-  Adder(const JobConfig &config, const std::string &model, SettingSources &sources)
-      : config(config), model(model), sources(sources) {}
+  Adder(const JobConfig &config, const std::string &model, SettingSources &sources, std::vector<std::string> &notes)
+      : config(config), model(model), sources(sources), notes(notes) {}
 
   Status run() {
     for (const SettingWish &wish : config.wishes)
@@ -34,7 +34,9 @@ public:
 private:
   Status takeWish(const SettingWish &wish) {
     auto at = sources.find(wish.setting);
-    if (at == sources.end()) {
+    if (wish.overFlags && at != sources.end() && !same(at->second.value, wish.value))
+      notes.push_back(wish.place + ": " + wish.value + " goes before " + at->second.origin + " " + at->second.value + ", as in the reference");
+    if (wish.overFlags || at == sources.end()) {
       sources[wish.setting] = {wish.value, wish.place};
       return Status();
     }
@@ -44,8 +46,7 @@ private:
   }
 
   static Status disagrees(const SettingWish &wish, const std::string &expected, const std::string &origin) {
-    return Status(ErrorCode::Config, wish.place + ": is " + wish.value + ", expected " + expected + " as " + origin + " says; " +
-                                         (wish.takesAuto ? "set it to auto, or drop" : "drop") + " one of the two");
+    return Status(ErrorCode::Config, wish.place + ": is " + wish.value + ", expected " + expected + " as " + origin + " says; set it to auto, or drop one of the two");
   }
 
   /// The schedule has its warm-up from the file. A share of the run is compared when the run's length is known.
@@ -114,12 +115,13 @@ private:
   const JobConfig &config;
   const std::string &model;
   SettingSources &sources;
+  std::vector<std::string> &notes;
 };
 
 } // namespace
 
-Status addConfigSettings(const JobConfig &config, const std::string &model, SettingSources &sources) {
-  return Adder(config, model, sources).run();
+Status addConfigSettings(const JobConfig &config, const std::string &model, SettingSources &sources, std::vector<std::string> &notes) {
+  return Adder(config, model, sources, notes).run();
 }
 
 } // namespace zp::fe

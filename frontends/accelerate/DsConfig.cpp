@@ -153,8 +153,8 @@ private:
     };
     const std::string words = objectOf(map).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
     ZP_ASSIGN_OR_RETURN(rt::ScheduleArguments arguments, rt::ScheduleArguments::parse(type, place(section + ".type"), words, placeOf));
-    config.wishes.push_back({"lr_scheduler_type", type, place(section + ".type"), true, /*takesAuto=*/false});
-    config.wishes.push_back({"lr_scheduler_kwargs", words, place(params), true, /*takesAuto=*/false});
+    config.wishes.push_back({"lr_scheduler_type", type, place(section + ".type"), false, /*overFlags=*/true});
+    config.wishes.push_back({"lr_scheduler_kwargs", words, place(params), false, /*overFlags=*/true});
     auto given = [&](const char *name, const char *setting) {
       const bool number = arguments.isGiven(name) && arguments.number(name);
       return number ? std::optional(SettingWish{setting, map.find(name)->text, placeOf(name), true}) : std::nullopt;

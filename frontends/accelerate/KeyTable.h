@@ -43,7 +43,7 @@ struct SettingWish {
   std::string setting, value; ///< the value as zpc import takes it
   std::string place;          ///< FILE:LINE: key
   bool mustMatch = false;     ///< a flag that says otherwise is an error
-  bool takesAuto = true;      ///< in its place the file may say auto
+  bool overFlags = false;     ///< it goes before a flag that says otherwise, as in the reference; a note says so
 };
 
 /// true, yes, on, y, t, 1 and their opposites, in any case.

@@ -102,8 +102,8 @@ TEST_F(DsConfig, unknownKeys) {
   EXPECT_ERROR(read("", "\"stage\": 3, \"offload_param\": {\"devise\": \"none\"}"), UnknownKey,
                "zero_optimization.offload_param");
   EXPECT_ERROR(read("\"bf16\": {\"enable\": true}"), UnknownKey, "did you mean enabled");
-  EXPECT_ERROR(read(R"("scheduler": {"type": "WarmupLR", "params": {"warmup_steps": 3}})"), UnknownKey,
-               "ds.json:2: scheduler.params.warmup_steps: is not an argument of WarmupLR, expected warmup_min_lr or warmup_max_lr or "
+  EXPECT_ERROR(read(R"("scheduler": {"type": "WarmupLR", "params": {"warmup_num_step": 3}})"), UnknownKey,
+               "ds.json:2: scheduler.params.warmup_num_step: is not an argument of WarmupLR, expected warmup_min_lr or warmup_max_lr or "
                "warmup_num_steps or warmup_type; did you mean warmup_num_steps");
 }
 

@@ -130,13 +130,16 @@ TEST_F(SftJobTest, schedulersOfAJson) {
   EXPECT_FALSE(withJson(section(all), {"--logging_next_learning_rate", "false"})->values.logging_next_learning_rate);
   EXPECT_EQ(withJson(section(R"("warmup_max_lr": 3e-4)"), {})->values.learning_rate, 3e-4);
   const std::pair<std::string, std::string> wrong[] = {
-      {"--lr_scheduler_type=cosine", "scheduler.type: is WarmupLR, expected cosine as --lr_scheduler_type says; drop one of the two"},
-      {"--lr_scheduler_kwargs={}", "as --lr_scheduler_kwargs says; drop one of the two"},
       {"--learning_rate=1e-4", "scheduler.params.warmup_max_lr: is 3e-4, expected 1e-4 as --learning_rate says; set it to auto"},
       {"--warmup_steps=9", "scheduler.params.warmup_num_steps: is 10, expected 9 as --warmup_steps says; set it to auto"},
       {"--warmup_ratio=0.0", "warmup_num_steps: is 10, expected 1 as --warmup_ratio says"}};
   for (const auto &[flag, message] : wrong)
     EXPECT_ERROR(withJson(section(R"("warmup_max_lr": 3e-4, "warmup_num_steps": 10)"), {flag}), Config, message);
+  job = withJson(section(all), {"--lr_scheduler_type", "cosine", "--lr_scheduler_kwargs", "{\"num_cycles\": 1}"});
+  ASSERT_TRUE(job.ok()) << job.status().toString();
+  EXPECT_EQ(job->values.lr_scheduler_type, "WarmupLR");
+  EXPECT_EQ(job->values.lr_scheduler_kwargs.find("num_cycles"), std::string::npos);
+  EXPECT_NE(joined(job->notes).find("scheduler.type: WarmupLR goes before --lr_scheduler_type cosine, as in the reference"), std::string::npos);
   auto shares = [&](const char *ratio) {
     return withJson(section(R"("warmup_num_steps": 10)"), {"--warmup_ratio", ratio, "--max_steps", "100"});
   };
