@@ -35,7 +35,8 @@ private:
   Status takeWish(const SettingWish &wish) {
     auto at = sources.find(wish.setting);
     if (wish.overFlags && at != sources.end() && !same(at->second.value, wish.value))
-      notes.push_back(wish.place + ": " + wish.value + " goes before " + at->second.origin + " " + at->second.value + ", as in the reference");
+      notes.push_back(wish.place + ": " + wish.value + " goes before " + at->second.origin + " " + at->second.value +
+                      ", as in the reference");
     if (wish.overFlags || at == sources.end()) {
       sources[wish.setting] = {wish.value, wish.place};
       return Status();
@@ -46,7 +47,8 @@ private:
   }
 
   static Status disagrees(const SettingWish &wish, const std::string &expected, const std::string &origin) {
-    return Status(ErrorCode::Config, wish.place + ": is " + wish.value + ", expected " + expected + " as " + origin + " says; set it to auto, or drop one of the two");
+    return Status(ErrorCode::Config, wish.place + ": is " + wish.value + ", expected " + expected + " as " + origin +
+                                         " says; set it to auto, or drop one of the two");
   }
 
   /// The schedule has its warm-up from the file. A share of the run is compared when the run's length is known.
@@ -120,7 +122,8 @@ private:
 
 } // namespace
 
-Status addConfigSettings(const JobConfig &config, const std::string &model, SettingSources &sources, std::vector<std::string> &notes) {
+Status addConfigSettings(const JobConfig &config, const std::string &model, SettingSources &sources,
+                         std::vector<std::string> &notes) {
   return Adder(config, model, sources, notes).run();
 }
 

@@ -140,10 +140,12 @@ private:
     if (!hasKeys("scheduler"))
       return Status();
     if (!keys.text(section + ".type"))
-      return fail(section, std::string("has no type, expected one of ") + dsConfigKeys().find(section + ".type")->accepted + "; add \"type\"");
+      return fail(section, std::string("has no type, expected one of ") + dsConfigKeys().find(section + ".type")->accepted +
+                               "; add \"type\"");
     const std::string type = checked(section + ".type");
     if (!keys.found.count(params) || keys.found.at(params)->value.kind != ConfigNode::Kind::Map)
-      return fail(section, "has no params, expected a map of what " + type + " takes; write \"params\": {} for DeepSpeed's defaults");
+      return fail(section,
+                  "has no params, expected a map of what " + type + " takes; write \"params\": {} for DeepSpeed's defaults");
     const ConfigNode &map = keys.found.at(params)->value;
     auto placeOf = [&](const std::string &name) {
       for (const ConfigNode::Entry &entry : map.entries)
@@ -152,7 +154,8 @@ private:
       return place(params) + (name.empty() ? "" : "." + name);
     };
     const std::string words = objectOf(map).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
-    ZP_ASSIGN_OR_RETURN(rt::ScheduleArguments arguments, rt::ScheduleArguments::parse(type, place(section + ".type"), words, placeOf));
+    ZP_ASSIGN_OR_RETURN(rt::ScheduleArguments arguments,
+                        rt::ScheduleArguments::parse(type, place(section + ".type"), words, placeOf));
     config.wishes.push_back({"lr_scheduler_type", type, place(section + ".type"), false, /*overFlags=*/true});
     config.wishes.push_back({"lr_scheduler_kwargs", words, place(params), false, /*overFlags=*/true});
     auto given = [&](const char *name, const char *setting) {
@@ -171,8 +174,9 @@ private:
       if (!hasKeys(section))
         continue;
       config.wishes.push_back({"logging_next_learning_rate", "true", place(section), false});
-      config.notes.push_back(place(section) + ": with it the learning rate that is logged is the next update's, as the reference logs it; "
-                                              "--logging_next_learning_rate false logs the update's own");
+      config.notes.push_back(place(section) +
+                             ": with it the learning rate that is logged is the next update's, as the reference logs it; "
+                             "--logging_next_learning_rate false logs the update's own");
       return;
     }
   }

@@ -1,7 +1,7 @@
-// What a schedule takes beside the learning rate and the warm-up: lr_scheduler_type and lr_scheduler_kwargs, checked by one table.
+// What a schedule takes beside learning rate and warm-up: lr_scheduler_type and lr_scheduler_kwargs, checked by one table.
 //
-// transformers' schedules have its names and its arguments (get_scheduler's scheduler_specific_kwargs), DeepSpeed's have those of the
-// `scheduler` section of its config. `auto`, which DeepSpeed's alone know, stands for what the job's other settings say.
+// transformers' schedules have its names and its arguments (get_scheduler's scheduler_specific_kwargs), DeepSpeed's have those of
+// the `scheduler` section of its config. `auto`, which DeepSpeed's alone know, stands for what the job's other settings say.
 #ifndef ZP_RUNTIME_SCHEDULE_SCHEDULE_ARGUMENTS_H
 #define ZP_RUNTIME_SCHEDULE_SCHEDULE_ARGUMENTS_H
 
@@ -42,8 +42,8 @@ using ArgumentPlace = std::function<std::string(const std::string &name)>;
 
 class ScheduleArguments {
 public:
-  /// `json`: an object, or nothing. UnknownKey with the nearest argument; Config for a type that isn't known (its message begins with
-  /// `typePlace`), a value that can't be, what is missing, and what contradicts itself.
+  /// `json`: an object, or nothing. UnknownKey with the nearest argument; Config for a type that isn't known (its message begins
+  /// with `typePlace`), a value that can't be, what is missing, and what contradicts itself.
   static StatusOr<ScheduleArguments> parse(const std::string &type, const std::string &typePlace, const std::string &json,
                                            const ArgumentPlace &place);
 

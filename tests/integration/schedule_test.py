@@ -3,9 +3,10 @@
 
     schedule_test.py [--bin DIR]
 
-Jobs of tests/golden/schedules, one of each schedule and by one rank and two in turn: the plan carries type and arguments, metrics.jsonl
-has the reference's rates, update by update, and with --logging_next_learning_rate those of the updates behind. A run that is resumed
-under the same schedule, written otherwise, ends with the bytes of one that never stopped; under another it is refused.
+Jobs of tests/golden/schedules, one of each schedule and by one rank and two in turn: the plan carries type and arguments,
+metrics.jsonl has the reference's rates, update by update, and with --logging_next_learning_rate those of the updates behind. A
+run that is resumed under the same schedule, written otherwise, ends with the bytes of one that never stopped; under another it is
+refused.
 A line a check; the last line is 'N passed, N failed'. Exit 1 when any failed.
 """
 

@@ -237,7 +237,8 @@ def schedules(guide):
             words[words.index("--config_file") + 1] = accelerate
         done = run(words)
         expect(done.returncode == 0, f"{name}: exit {done.returncode}: {done.stderr[-400:]}")
-        expect(bool(extra) or "WarmupDecayLR goes before --lr_scheduler_type cosine" in done.stderr, f"no note: {done.stderr[-400:]}")
+        noted = "WarmupDecayLR goes before --lr_scheduler_type cosine" in done.stderr
+        expect(noted == (not extra), f"{name}: notes: {done.stderr[-400:]}")
         lines = [json.loads(line) for line in (guide.work / name / "metrics.jsonl").read_text().splitlines()]
         rates = [line["learning_rate"] for line in lines if "learning_rate" in line]
         expected = [formula(update + late, 8, 1e-4) for update in range(8)]

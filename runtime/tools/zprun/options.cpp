@@ -214,7 +214,8 @@ Status checkFlags(const CLI::App &app, const std::vector<std::string> &arguments
     std::string flag = argument.substr(0, argument.find('='));
     if (!flag.starts_with("--") || flag == "--" || std::find(known.begin(), known.end(), flag) != known.end())
       continue;
-    auto nearest = std::min_element(known.begin(), known.end(), [&](auto &a, auto &b) { return editDistance(flag, a) < editDistance(flag, b); });
+    auto nearest = std::min_element(known.begin(), known.end(),
+                                    [&](auto &a, auto &b) { return editDistance(flag, a) < editDistance(flag, b); });
     return Status(ErrorCode::UnknownKey, "zprun: " + flag + ": is not a flag; did you mean " + *nearest + "? zprun --help lists all");
   }
   return {};

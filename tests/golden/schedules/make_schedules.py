@@ -1,9 +1,9 @@
 """Writes schedules.json: the learning rates of transformers' and DeepSpeed's own schedulers, update by update.
 
-python make_schedules.py      in an environment with transformers 5.23, accelerate 1.15 and DeepSpeed 0.19.8 (any device, one process)
+python make_schedules.py      with transformers 5.23, accelerate 1.15 and DeepSpeed 0.19.8 (any device, one process)
 
-A case is a job's settings in our words, its number of updates, and a rate for each update and for the one that would follow. What a
-DeepSpeed section leaves at `auto` is filled in by transformers' own HfTrainerDeepSpeedConfig.
+A case is a job's settings in our words, its number of updates, and a rate for each update and for the one that would follow. What
+a DeepSpeed section leaves at `auto` is filled in by transformers' own HfTrainerDeepSpeedConfig.
 """
 
 import copy
@@ -24,6 +24,7 @@ def case(type, kwargs=None, warmup=0, updates=12, rate=RATE):
     return {"type": type, "kwargs": kwargs or {}, "warmup": warmup, "updates": updates, "rate": rate}
 
 
+ROOTS = {"decay_type": "1-sqrt", "warmup_type": "1-sqrt"}
 TRANSFORMERS = [
     case("linear", warmup=3),
     case("linear"),
@@ -51,13 +52,21 @@ TRANSFORMERS = [
     case("warmup_stable_decay", {"num_decay_steps": 4}, warmup=3, updates=14),
     case("warmup_stable_decay", {"num_decay_steps": 5, "num_stable_steps": 2, "min_lr_ratio": 0.1}, warmup=3, updates=14),
     case("warmup_stable_decay", {"num_decay_steps": 6, "decay_type": "linear", "warmup_type": "cosine"}, warmup=4, updates=14),
-    case("warmup_stable_decay", {"num_decay_steps": 6, "decay_type": "1-sqrt", "warmup_type": "1-sqrt", "min_lr_ratio": 0.05}, warmup=4, updates=14),
+    case("warmup_stable_decay", {"num_decay_steps": 6, **ROOTS, "min_lr_ratio": 0.05}, warmup=4, updates=14),
     case("warmup_stable_decay", {"num_decay_steps": 6, "num_cycles": 1.0}, updates=10),
     case("warmup_stable_decay", {"num_decay_steps": 20}, warmup=3, updates=14),
     case("warmup_stable_decay", {"num_decay_steps": 0, "min_lr_ratio": 0.3}, warmup=3, updates=8),
 ]
 AUTO = {"warmup_min_lr": "auto", "warmup_max_lr": "auto", "warmup_num_steps": "auto"}
 CYCLE = {"cycle_min_lr": 1e-4, "cycle_max_lr": 1e-3, "cycle_momentum": False}
+
+
+def cycle(first, second=None, stairs=(), **arguments):
+    sizes = {"cycle_first_step_size": first} | ({} if second is None else {"cycle_second_step_size": second})
+    counts = dict(zip(("cycle_first_stair_count", "cycle_second_stair_count"), stairs, strict=False))
+    return {**CYCLE, **sizes, **counts, **arguments}
+
+
 DEEPSPEED = [
     case("WarmupLR", AUTO, warmup=4),
     case("WarmupLR", AUTO),
@@ -73,11 +82,11 @@ DEEPSPEED = [
     case("WarmupCosineLR", {"total_num_steps": "auto", "warmup_num_steps": "auto"}, warmup=3),
     case("WarmupCosineLR", {"total_num_steps": "auto", "warmup_num_steps": 4, "warmup_min_ratio": 0.2, "cos_min_ratio": 0.1}),
     case("WarmupCosineLR", {"total_num_steps": "auto", "warmup_num_steps": "auto", "warmup_type": "linear"}, warmup=14),
-    case("OneCycle", {**CYCLE, "cycle_first_step_size": 4}, updates=14),
-    case("OneCycle", {**CYCLE, "cycle_first_step_size": 3, "cycle_second_step_size": 5, "decay_step_size": 2, "decay_lr_rate": 0.5}, updates=16),
-    case("OneCycle", {**CYCLE, "cycle_first_step_size": 6, "cycle_first_stair_count": 3}, updates=15),
-    case("OneCycle", {**CYCLE, "cycle_first_step_size": 6, "cycle_second_step_size": 4, "cycle_first_stair_count": 2, "cycle_second_stair_count": 4}),
-    case("OneCycle", {**CYCLE, "cycle_first_step_size": 7, "cycle_second_step_size": 0, "decay_step_size": 1, "decay_lr_rate": 0.1}),
+    case("OneCycle", cycle(4), updates=14),
+    case("OneCycle", cycle(3, 5, decay_step_size=2, decay_lr_rate=0.5), updates=16),
+    case("OneCycle", cycle(6, stairs=(3,)), updates=15),
+    case("OneCycle", cycle(6, 4, stairs=(2, 4))),
+    case("OneCycle", cycle(7, 0, decay_step_size=1, decay_lr_rate=0.1)),
     case("LRRangeTest", {"lr_range_test_min_lr": 1e-4, "lr_range_test_step_size": 3, "lr_range_test_step_rate": 2.0}),
     case("LRRangeTest", {"lr_range_test_step_size": 4, "lr_range_test_staircase": True}),
     case("LRRangeTest"),
@@ -99,7 +108,8 @@ def rates_of(optimizer, scheduler, updates):
 
 def by_transformers(job):
     optimizer = optimizer_of(job["rate"])
-    return rates_of(optimizer, get_scheduler(job["type"], optimizer, job["warmup"], job["updates"], job["kwargs"]), job["updates"])
+    scheduler = get_scheduler(job["type"], optimizer, job["warmup"], job["updates"], job["kwargs"])
+    return rates_of(optimizer, scheduler, job["updates"])
 
 
 class Arguments(types.SimpleNamespace):
@@ -113,8 +123,8 @@ def filled_in(job):
     given = job["kwargs"].get("warmup_num_steps")
     arguments = Arguments(
         world_size=1, per_device_train_batch_size=1, gradient_accumulation_steps=1, max_grad_norm=1.0, learning_rate=job["rate"],
-        adam_beta1=0.9, adam_beta2=0.999, adam_epsilon=1e-8, weight_decay=0.0, save_on_each_node=False, fp16=False, fp16_full_eval=False,
-        bf16=False, bf16_full_eval=False, warmup_steps=given if isinstance(given, int) else job["warmup"],
+        adam_beta1=0.9, adam_beta2=0.999, adam_epsilon=1e-8, weight_decay=0.0, save_on_each_node=False, fp16=False,
+        fp16_full_eval=False, bf16=False, bf16_full_eval=False, warmup_steps=given if isinstance(given, int) else job["warmup"],
     )  # fmt: skip
     scheduler = {"type": job["type"], "params": copy.deepcopy(job["kwargs"])}
     config = HfTrainerDeepSpeedConfig({"zero_optimization": {"stage": 0}, "scheduler": scheduler})

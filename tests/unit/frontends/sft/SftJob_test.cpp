@@ -116,7 +116,8 @@ TEST_F(SftJobTest, schedules) {
   EXPECT_EQ(job.values.lr_scheduler_kwargs, kwargs);
   EXPECT_EQ(origin(job, "lr_scheduler_kwargs"), "--lr_scheduler_kwargs");
   EXPECT_ERROR(resolve({"--lr_scheduler_type", "cosine_with_min_lr"}), Config, "--lr_scheduler_kwargs: min_lr: is missing");
-  EXPECT_ERROR(resolve({"--lr_scheduler_type", "cosine_with_min_lr", "--lr_scheduler_kwargs", "{\"mn_lr\": 1}"}), UnknownKey, "did you mean min_lr");
+  EXPECT_ERROR(resolve({"--lr_scheduler_type", "cosine_with_min_lr", "--lr_scheduler_kwargs", "{\"mn_lr\": 1}"}), UnknownKey,
+               "did you mean min_lr");
   EXPECT_ERROR(resolve({"--lr_scheduler_type", "reduce_lr_on_plateau"}), Config, "which follows the losses of the run");
 }
 
@@ -139,7 +140,8 @@ TEST_F(SftJobTest, schedulersOfAJson) {
   ASSERT_TRUE(job.ok()) << job.status().toString();
   EXPECT_EQ(job->values.lr_scheduler_type, "WarmupLR");
   EXPECT_EQ(job->values.lr_scheduler_kwargs.find("num_cycles"), std::string::npos);
-  EXPECT_NE(joined(job->notes).find("scheduler.type: WarmupLR goes before --lr_scheduler_type cosine, as in the reference"), std::string::npos);
+  EXPECT_NE(joined(job->notes).find("scheduler.type: WarmupLR goes before --lr_scheduler_type cosine, as in the reference"),
+            std::string::npos);
   auto shares = [&](const char *ratio) {
     return withJson(section(R"("warmup_num_steps": 10)"), {"--warmup_ratio", ratio, "--max_steps", "100"});
   };

@@ -62,7 +62,8 @@ TEST(Schedule, namesThePlanWhenItRefuses) {
   auto schedule = Schedule::create(settings, 10);
   ASSERT_FALSE(schedule.ok());
   EXPECT_EQ(schedule.status().code(), ErrorCode::Config);
-  EXPECT_TRUE(schedule.status().message().starts_with("plan: settings.lr_scheduler_type: is \"cosin\", expected linear or ")) << schedule.status().message();
+  EXPECT_TRUE(schedule.status().message().starts_with("plan: settings.lr_scheduler_type: is \"cosin\", expected linear or "))
+      << schedule.status().message();
 }
 
 } // namespace
