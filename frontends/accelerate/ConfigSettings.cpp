@@ -19,27 +19,49 @@ bool same(const std::string &a, const std::string &b) {
 
 class Adder {
 public:
-  Adder(const JobConfig &config, const std::string &model, SettingSources &sources)
-      : config(config), model(model), sources(sources) {}
+  Adder(const JobConfig &config, const std::string &model, SettingSources &sources, std::vector<std::string> &notes)
+      : config(config), model(model), sources(sources), notes(notes) {}
 
   Status run() {
     for (const SettingWish &wish : config.wishes)
       ZP_RETURN_IF_ERROR(takeWish(wish));
     ZP_RETURN_IF_ERROR(takeThreshold());
+    if (config.warmup)
+      ZP_RETURN_IF_ERROR(checkWarmup(*config.warmup));
     return config.trainBatch ? deriveBatch(*config.trainBatch) : Status();
   }
 
 private:
   Status takeWish(const SettingWish &wish) {
     auto at = sources.find(wish.setting);
-    if (at == sources.end()) {
+    if (wish.overFlags && at != sources.end() && !same(at->second.value, wish.value))
+      notes.push_back(wish.place + ": " + wish.value + " goes before " + at->second.origin + " " + at->second.value +
+                      ", as in the reference");
+    if (wish.overFlags || at == sources.end()) {
       sources[wish.setting] = {wish.value, wish.place};
       return Status();
     }
     if (!wish.mustMatch || same(at->second.value, wish.value))
       return Status();
-    return Status(ErrorCode::Config, wish.place + ": is " + wish.value + ", expected " + at->second.value + " as " +
-                                         at->second.origin + " says; set it to auto, or drop one of the two");
+    return disagrees(wish, at->second.value, at->second.origin);
+  }
+
+  static Status disagrees(const SettingWish &wish, const std::string &expected, const std::string &origin) {
+    return Status(ErrorCode::Config, wish.place + ": is " + wish.value + ", expected " + expected + " as " + origin +
+                                         " says; set it to auto, or drop one of the two");
+  }
+
+  /// The schedule has its warm-up from the file. A share of the run is compared when the run's length is known.
+  Status checkWarmup(const SettingWish &wish) const {
+    auto flag = sources.find("warmup_steps");
+    if (flag == sources.end())
+      flag = sources.find("warmup_ratio");
+    if (flag == sources.end())
+      return Status();
+    const double given = std::strtod(flag->second.value.c_str(), nullptr);
+    const bool share = given > 0 && (given < 1 || flag->first == "warmup_ratio");
+    const std::string expected = given >= 1 ? flag->second.value : "1"; // without warm-up the reference writes 1
+    return share || same(wish.value, expected) ? Status() : disagrees(wish, expected, flag->second.origin);
   }
 
   /// stage3_param_persistence_threshold: auto.
@@ -95,12 +117,14 @@ private:
   const JobConfig &config;
   const std::string &model;
   SettingSources &sources;
+  std::vector<std::string> &notes;
 };
 
 } // namespace
 
-Status addConfigSettings(const JobConfig &config, const std::string &model, SettingSources &sources) {
-  return Adder(config, model, sources).run();
+Status addConfigSettings(const JobConfig &config, const std::string &model, SettingSources &sources,
+                         std::vector<std::string> &notes) {
+  return Adder(config, model, sources, notes).run();
 }
 
 } // namespace zp::fe

@@ -2,6 +2,10 @@
 
 #include <algorithm>
 
+#include <nlohmann/json.hpp>
+
+#include "runtime/schedule/schedule_arguments.h"
+
 namespace zp::fe {
 
 const KeyTable &dsConfigKeys() {
@@ -26,6 +30,21 @@ const OnlyValue kOnly[] = {{"optimizer.params.adam_w_mode", {"true"}},
                            {"zero_optimization.mics_shard_size", {"-1", "0"}},
                            {"tensor_parallel.autotp_size", {"0", "1"}}};
 
+/// A map of scalars as DeepSpeed's constructor gets it. What is no scalar stays what no argument can be.
+nlohmann::json objectOf(const ConfigNode &map) {
+  nlohmann::json object = nlohmann::json::object();
+  for (const ConfigNode::Entry &entry : map.entries) {
+    const ConfigNode &value = entry.value;
+    const bool scalar = value.kind == ConfigNode::Kind::Scalar;
+    nlohmann::json word = scalar && !value.quoted ? nlohmann::json::parse(value.text, nullptr, /*allow_exceptions=*/false)
+                                                  : nlohmann::json(scalar ? value.text : value.shown());
+    if (value.kind == ConfigNode::Kind::Null)
+      word = nullptr;
+    object[entry.key] = word.is_discarded() ? nlohmann::json(value.text) : word;
+  }
+  return object;
+}
+
 class DsImporter {
 public:
   DsImporter(const ConfigDocument &document, JobConfig &config) : document(document), config(config) {}
@@ -42,6 +61,8 @@ public:
     ZP_RETURN_IF_ERROR(readStage());
     ZP_RETURN_IF_ERROR(readOnlyValues());
     ZP_RETURN_IF_ERROR(readBetas());
+    ZP_RETURN_IF_ERROR(readSchedule());
+    noteLoggedRate();
     readThreshold();
     if (keys.text("gradient_clipping") && isOff(keys.found.at("gradient_clipping")->value))
       config.notes.push_back(place("gradient_clipping") +
@@ -107,6 +128,57 @@ private:
     config.wishes.push_back({"adam_beta1", list.items[0].text, place(key), true});
     config.wishes.push_back({"adam_beta2", list.items[1].text, place(key), true});
     return Status();
+  }
+
+  bool hasKeys(const char *section) const {
+    auto at = keys.found.find(section);
+    return at != keys.found.end() && !at->second->value.entries.empty();
+  }
+
+  Status readSchedule() {
+    const std::string section = "scheduler", params = section + ".params";
+    if (!hasKeys("scheduler"))
+      return Status();
+    if (!keys.text(section + ".type"))
+      return fail(section, std::string("has no type, expected one of ") + dsConfigKeys().find(section + ".type")->accepted +
+                               "; add \"type\"");
+    const std::string type = checked(section + ".type");
+    if (!keys.found.count(params) || keys.found.at(params)->value.kind != ConfigNode::Kind::Map)
+      return fail(section,
+                  "has no params, expected a map of what " + type + " takes; write \"params\": {} for DeepSpeed's defaults");
+    const ConfigNode &map = keys.found.at(params)->value;
+    auto placeOf = [&](const std::string &name) {
+      for (const ConfigNode::Entry &entry : map.entries)
+        if (entry.key == name)
+          return document.place(entry.line, params + "." + name);
+      return place(params) + (name.empty() ? "" : "." + name);
+    };
+    const std::string words = objectOf(map).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+    ZP_ASSIGN_OR_RETURN(rt::ScheduleArguments arguments,
+                        rt::ScheduleArguments::parse(type, place(section + ".type"), words, placeOf));
+    config.wishes.push_back({"lr_scheduler_type", type, place(section + ".type"), false, /*overFlags=*/true});
+    config.wishes.push_back({"lr_scheduler_kwargs", words, place(params), false, /*overFlags=*/true});
+    auto given = [&](const char *name, const char *setting) {
+      const bool number = arguments.isGiven(name) && arguments.number(name);
+      return number ? std::optional(SettingWish{setting, map.find(name)->text, placeOf(name), true}) : std::nullopt;
+    };
+    if (std::optional<SettingWish> rate = given("warmup_max_lr", "learning_rate"))
+      config.wishes.push_back(*rate);
+    config.warmup = given("warmup_num_steps", "warmup_steps");
+    return Status();
+  }
+
+  /// DeepSpeed's engine steps the schedule of either section before the reference reads the rate that it logs.
+  void noteLoggedRate() {
+    for (const char *section : {"optimizer", "scheduler"}) {
+      if (!hasKeys(section))
+        continue;
+      config.wishes.push_back({"logging_next_learning_rate", "true", place(section), false});
+      config.notes.push_back(place(section) +
+                             ": with it the learning rate that is logged is the next update's, as the reference logs it; "
+                             "--logging_next_learning_rate false logs the update's own");
+      return;
+    }
   }
 
   void readThreshold() {

@@ -14,6 +14,7 @@ struct JobConfig {
   std::vector<SettingWish> wishes;
   std::vector<std::string> notes;        ///< a line for each key that has no effect, with the reason
   std::optional<SettingWish> trainBatch; ///< train_batch_size: rows of an update on all ranks
+  std::optional<SettingWish> warmup;     ///< warmup_num_steps: what flags of warm-up must say, if one does
   std::string hiddenThreshold; ///< place of a stage3_param_persistence_threshold that is auto: 10 x hidden size
   int64_t machines = 1;
   std::string gpuIds; ///< for CUDA_VISIBLE_DEVICES; empty: all

@@ -24,7 +24,7 @@ static std::string wordOf(double value) {
   return text;
 }
 
-/// The command line with the file's settings before it, so that flags win.
+/// The command line with the settings that are the file's behind it.
 static StatusOr<ImportOptions> withConfigFile(const ImportOptions &options, const std::vector<std::string> &words) {
   ZP_ASSIGN_OR_RETURN(JobConfig config, readAccelerateConfig(options.configFile));
   SettingSources sources;
@@ -32,12 +32,11 @@ static StatusOr<ImportOptions> withConfigFile(const ImportOptions &options, cons
     if (options.given.count(name))
       sources[name] = {wordOf(value), std::string("--") + name};
   });
-  ZP_RETURN_IF_ERROR(addConfigSettings(config, options.model, sources));
-  std::vector<std::string> all;
+  ZP_RETURN_IF_ERROR(addConfigSettings(config, options.model, sources, config.notes));
+  std::vector<std::string> all = words;
   for (const auto &[name, source] : sources)
-    if (!options.given.count(name))
+    if (source.origin != "--" + name)
       all.push_back("--" + name + "=" + source.value);
-  all.insert(all.end(), words.begin(), words.end());
   for (const std::string &note : config.notes)
     llvm::errs() << "note: " << note << '\n';
   return parseImportFlags(all);

@@ -2,24 +2,19 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <limits>
 #include <tuple>
 #include <vector>
 
 #include "runtime/base/names.h"
+#include "runtime/base/number_text.h"
+#include "runtime/schedule/schedule_rules.h"
 #include "runtime/schema/limits.h"
 #include "runtime/schema/run_rules.h"
 
 namespace zp::fe {
 
 namespace {
-
-std::string numberText(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.12g", value);
-  return text;
-}
 
 /// Collects the first complaint.
 class Checks {
@@ -124,14 +119,10 @@ Status verifySettings(const JobSettings &s) {
                 "makes " + numberText(double(s.per_device_train_batch_size * s.max_length)) +
                     " tokens of a micro-batch, expected at most 2^30; use fewer rows and more "
                     "accumulation");
-  checks.range("learning_rate", s.learning_rate, 0, kMost, "0 or more", "try 1e-4");
-  checks.choice("lr_scheduler_type", s.lr_scheduler_type,
-                {"linear", "cosine", "cosine_with_restarts", "constant", "constant_with_warmup", "polynomial", "inverse_sqrt"});
-  if (s.lr_scheduler_type == "polynomial" && s.learning_rate <= rt::kPolynomialEnd)
-    checks.fail("learning_rate", "is " + numberText(s.learning_rate) + " beside --lr_scheduler_type polynomial, expected more than the 1e-07 that it ends at; use linear");
-  checks.range("warmup_steps", s.warmup_steps, 0, kMostInt, "0 or more updates",
-               "use 0 for no warm-up");
-  checks.range("warmup_ratio", s.warmup_ratio, 0, 1, "a share from 0 to 1", "use 0 for no warm-up");
+  if (checks.first.ok()) {
+    const auto updates = s.max_steps > 0 ? std::optional(uint64_t(s.max_steps)) : std::nullopt;
+    checks.first = rt::verifySchedule(s, "--", updates).status();
+  }
   checks.range("weight_decay", s.weight_decay, 0, kMost, "0 or more", "use 0 for none");
   checks.range("adam_beta1", s.adam_beta1, 0, kBelowOne, "0 up to 1, 1 excluded", "try 0.9");
   checks.range("adam_beta2", s.adam_beta2, 0, kBelowOne, "0 up to 1, 1 excluded", "try 0.999");

@@ -24,7 +24,7 @@ public:
     ZP_RETURN_IF_ERROR(takePrecision());
     ZP_RETURN_IF_ERROR(takeSwitch("gradient_checkpointing", "rematerialize", "block"));
     ZP_RETURN_IF_ERROR(takeSwitch("activation_offloading", "offload_activation_device", "cpu"));
-    ZP_RETURN_IF_ERROR(addConfigSettings(config, job.model, sources));
+    ZP_RETURN_IF_ERROR(addConfigSettings(config, job.model, sources, job.notes));
     takeDefaults();
     job.values = JobSettings();
     job.values.forEach([&](const char *name, auto &value, const char *) {

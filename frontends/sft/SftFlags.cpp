@@ -79,7 +79,8 @@ private:
     for (const auto &[key, value] : document.root().items()) {
       if (value.is_null())
         continue;
-      if (value.is_structured())
+      const bool arguments = value.is_object() && key.ends_with("_kwargs");
+      if (value.is_structured() && !arguments)
         return document.error(ErrorCode::Config, key, "is a list or an object, expected one value; write it as a text");
       words.push_back("--" + key + "=" + (value.is_string() ? value.get<std::string>() : value.dump()));
     }

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <string_view>
 
 #include "runtime/base/checked_math.h"
+#include "runtime/base/number_text.h"
 
 namespace zp::rt {
 
@@ -15,12 +15,6 @@ constexpr std::string_view kPrefix = "eval_";
 constexpr const char *kBest = "best";
 constexpr const char *kAccuracy = "mean_token_accuracy";
 constexpr const char *kMetrics[] = {"loss", "perplexity", kAccuracy};
-
-std::string numberText(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.12g", value);
-  return text;
-}
 
 Status wrong(const char *flag, const std::string &is, const std::string &expected) {
   return Status(ErrorCode::Config, std::string("--") + flag + ": is " + is + ", expected " + expected);

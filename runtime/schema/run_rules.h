@@ -18,9 +18,6 @@ Status verifyRunSettings(const JobSettings &settings);
 /// Rows of an update: batch, accumulation and their product with the ranks are 1 to 2^30. Config, naming the flag.
 Status verifyUpdateSize(const JobSettings &settings, uint64_t ranks);
 
-/// Where the reference's polynomial schedule ends: a learning rate is above it.
-constexpr double kPolynomialEnd = 1e-7;
-
 /// The metric that says which checkpoint is the best, without the prefix eval_; empty: none is asked for.
 std::string bestMetricOf(const JobSettings &settings);
 bool greaterIsBetter(const JobSettings &settings);

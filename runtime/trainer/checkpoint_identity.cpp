@@ -8,6 +8,7 @@
 
 #include "runtime/io/checkpoint.h"
 #include "runtime/io/checksum.h"
+#include "runtime/schedule/schedule_rules.h"
 #include "runtime/schema/plan_generated.h"
 #include "runtime/trainer/run_length.h"
 
@@ -138,6 +139,8 @@ StatusOr<CheckpointIdentity> identityOf(const fbs::Plan &plan, const JobSettings
     if (!isFree(name))
       identity[name] = json(value).dump(-1, ' ', true, json::error_handler_t::replace);
   });
+  ZP_ASSIGN_OR_RETURN(ScheduleArguments schedule, verifySchedule(settings, "plan: settings.", std::nullopt));
+  identity["lr_scheduler_kwargs"] = json(schedule.text()).dump(); // not how it was written
   const int ranks = static_cast<int>(plan.ranks());
   ZP_ASSIGN_OR_RETURN(uint64_t updates, updatesInAll(settings, dataset, ranks));
   const int64_t round = settings.per_device_train_batch_size * ranks;

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <optional>
 
+#include "runtime/schedule/schedule.h"
 #include "runtime/schema/plan_generated.h"
 #include "runtime/trainer/evaluate.h"
 #include "runtime/trainer/loss_scale.h"
@@ -19,7 +20,6 @@
 #include "runtime/trainer/row_order.h"
 #include "runtime/trainer/run_length.h"
 #include "runtime/trainer/step_policy.h"
-#include "runtime/trainer/schedule.h"
 #include "runtime/trainer/stop_request.h"
 
 namespace zp::rt {
@@ -140,8 +140,7 @@ private:
     report.lastLoss = from.loss;
     report.position = from;
     report.saveAtEnd = policy->after(report.updates);
-    ZP_ASSIGN_OR_RETURN(schedule, Schedule::create(settings.lr_scheduler_type, settings.learning_rate, settings.warmup_steps,
-                                                   settings.warmup_ratio, report.wanted));
+    ZP_ASSIGN_OR_RETURN(schedule, Schedule::create(settings, report.wanted));
     ZP_ASSIGN_OR_RETURN(apply, entries.longestEntry(fbs::EntryKind::ApplyGradients));
     places.resize(order.placesPerUpdate());
     if (options.checkpoints && policy->beforeTheEnd(report.updates))
@@ -232,12 +231,14 @@ private:
     metrics.loss = out[0];
     metrics.gradNorm = out[1];
     metrics.accuracy = out[4];
-    metrics.learningRate = schedule->at(appliedBefore(update));
     metrics.numTokens = report.tokens += updateTokens;
     metrics.epoch = order.epochAfter(update);
     const bool overflow = scaler->active() && !std::isfinite(out[1]);
+    metrics.learningRate = schedule->at(appliedBefore(update));
     if (scaler->active())
       ZP_RETURN_IF_ERROR(rescale(update, overflow, metrics));
+    if (settings.logging_next_learning_rate)
+      metrics.learningRate = schedule->at(appliedBefore(update + 1));
     if (std::isfinite(out[0]))
       report.lastLoss = out[0];
     if (!overflow && (!std::isfinite(out[0]) || !std::isfinite(out[1])))

@@ -13,6 +13,7 @@ offload  State in device memory, on the host and on disk, each resumed in each: 
 A line a check; the last line is 'N passed, N failed'. Exit 1 when any failed.
 """
 
+import json
 import shutil
 import sys
 
@@ -43,6 +44,15 @@ EXACT = [
     ("4-bit weights, 1 rank", "llama_qlora", 1, 0, {}),
     ("4-bit weights, nested scales, 2 ranks", "llama_qlora_nested", 2, 3, {}),
 ]
+SCHEDULES = {
+    "WarmupDecayLR": {"total_num_steps": "auto", "warmup_min_lr": "auto", "warmup_max_lr": "auto", "warmup_num_steps": "auto"},
+    "cosine_with_min_lr": {"min_lr": 1e-4},
+}
+EXACT += [
+    (name, FP32, 2, 3, {"lr_scheduler_type": name, "lr_scheduler_kwargs": json.dumps(kwargs), "warmup_steps": 3,
+                        "logging_next_learning_rate": "true"})
+    for name, kwargs in SCHEDULES.items()
+]  # fmt: skip
 WAYS = [(1, 0), (1, 3), (2, 0), (2, 1), (2, 2), (2, 3), (4, 0), (4, 3)]
 
 

@@ -10,6 +10,7 @@ The last line is 'N passed, N failed'. Exit 1 when any failed.
 
 import argparse
 import json
+import math
 import re
 import shutil
 import signal
@@ -205,6 +206,47 @@ def offloaded(guide):
     return "the same bytes as without offload"
 
 
+AUTO = {key: "auto" for key in ("total_num_steps", "warmup_min_lr", "warmup_max_lr", "warmup_num_steps")}
+DS_CONFIG = {
+    "scheduler": {"type": "WarmupDecayLR", "params": AUTO},
+    "optimizer": {"type": "AdamW", "params": dict.fromkeys(("lr", "betas", "eps", "weight_decay"), "auto")},
+    "zero_optimization": {"stage": 3}, "bf16": {"enabled": "auto"}, "gradient_clipping": "auto",
+    "gradient_accumulation_steps": "auto", "train_micro_batch_size_per_gpu": "auto", "train_batch_size": "auto",
+}  # fmt: skip
+
+
+def warmup_decay(update, updates, rate):
+    """DeepSpeed's WarmupDecayLR with everything at auto and no warm-up, which is two steps there; update 0 is before any step."""
+    step = update - 1
+    return rate * (math.log(max(step, 0) + 1) / math.log(2) if step < 2 else max(0.0, (updates - step) / max(1, updates - 2)))
+
+
+def cosine_to_a_tenth(update, updates, rate):
+    return rate * (0.9 * 0.5 * (1 + math.cos(math.pi * update / updates)) + 0.1)
+
+
+def schedules(guide):
+    """The guide's flags beside a DeepSpeed config as the Trainer's manual has it, and with arguments of a schedule."""
+    ds_config, accelerate = guide.work / "ds_config.json", guide.work / "accelerate.yaml"
+    ds_config.write_text(json.dumps(DS_CONFIG))
+    accelerate.write_text(f"distributed_type: DEEPSPEED\ndeepspeed_config:\n  deepspeed_config_file: {ds_config}\n")
+    common = ["--max_steps", "8", "--eval_strategy", "no", "--learning_rate", "1e-4"]
+    arguments = ["--lr_scheduler_type", "cosine_with_min_lr", "--lr_scheduler_kwargs", '{"min_lr": 1e-5}']
+    for name, extra, formula, late in (("ds-scheduler", [], warmup_decay, 1), ("arguments", arguments, cosine_to_a_tenth, 0)):
+        words = guide.words("run_peft_deepspeed", guide.work / name, *common, *extra)
+        if not extra:
+            words[words.index("--config_file") + 1] = accelerate
+        done = run(words)
+        expect(done.returncode == 0, f"{name}: exit {done.returncode}: {done.stderr[-400:]}")
+        noted = "WarmupDecayLR goes before --lr_scheduler_type cosine" in done.stderr
+        expect(noted == (not extra), f"{name}: notes: {done.stderr[-400:]}")
+        lines = [json.loads(line) for line in (guide.work / name / "metrics.jsonl").read_text().splitlines()]
+        rates = [line["learning_rate"] for line in lines if "learning_rate" in line]
+        expected = [formula(update + late, 8, 1e-4) for update in range(8)]
+        expect(np.allclose(rates, expected, rtol=1e-9, atol=0), f"{name}: logged {rates}, expected {expected}")
+    return "as the formulas say"
+
+
 def only_what_depends(guide):
     output, script = guide.work / "cached", "run_peft_deepspeed"
     guide.sft(script, output)
@@ -378,6 +420,7 @@ TESTS = {
     "lora": lora,
     "qlora": qlora,
     "offloaded": offloaded,
+    "schedules": schedules,
     "only what depends": only_what_depends,
     "whole model": whole_model,
     "exit codes": exit_codes,

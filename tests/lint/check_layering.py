@@ -14,7 +14,7 @@ TABLE = {
     "dialects/Zero": ([], True),
     "dialects/NF4": ([], True),
     "dialects/Plan": ([], True),
-    "frontends": (["frontends", "runtime/base", "runtime/schema", "runtime/io/safetensors.h"], False),
+    "frontends": (["frontends", "runtime/base", "runtime/schema", "runtime/schedule", "runtime/io/safetensors.h"], False),
     "frontends/builder": (["frontends/common", "runtime/schema", "dialects/NN"], True),
     "frontends/cli": (["frontends", "runtime/base", "runtime/schema"], True),  # import: it prints the module it made
     "compiler": (["compiler", "dialects", "runtime/schema"], True),

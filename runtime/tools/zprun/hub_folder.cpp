@@ -34,11 +34,12 @@ std::string modelCard(const std::string &base, const std::string &name, const Jo
                      "    from peft import AutoPeftModelForCausalLM\n    model = AutoPeftModelForCausalLM.from_pretrained(\"" +
                      name + "\")\n"
                : base + ", fine-tuned with ZeroPlan.\n";
-  char text[512];
+  const std::string &kwargs = settings.lr_scheduler_kwargs;
+  char text[1024];
   std::snprintf(text, sizeof text,
                 "\n| | |\n|---|---|\n| learning rate | %g, %s |\n| rows of an update | %lld |\n| tokens of a row | %lld |\n| "
                 "seed | %lld |\n",
-                settings.learning_rate, settings.lr_scheduler_type.c_str(),
+                settings.learning_rate, (settings.lr_scheduler_type + (kwargs.empty() ? "" : " " + kwargs)).c_str(),
                 static_cast<long long>(settings.per_device_train_batch_size * settings.gradient_accumulation_steps *
                                        settings.num_processes),
                 static_cast<long long>(settings.max_length), static_cast<long long>(settings.seed));

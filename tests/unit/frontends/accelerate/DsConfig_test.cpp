@@ -102,6 +102,10 @@ TEST_F(DsConfig, unknownKeys) {
   EXPECT_ERROR(read("", "\"stage\": 3, \"offload_param\": {\"devise\": \"none\"}"), UnknownKey,
                "zero_optimization.offload_param");
   EXPECT_ERROR(read("\"bf16\": {\"enable\": true}"), UnknownKey, "did you mean enabled");
+  EXPECT_ERROR(
+      read(R"("scheduler": {"type": "WarmupLR", "params": {"warmup_num_step": 3}})"), UnknownKey,
+      "ds.json:2: scheduler.params.warmup_num_step: is not an argument of WarmupLR, expected warmup_min_lr or warmup_max_lr or "
+      "warmup_num_steps or warmup_type; did you mean warmup_num_steps");
 }
 
 TEST_F(DsConfig, refused) {
@@ -109,8 +113,19 @@ TEST_F(DsConfig, refused) {
       {R"("optimizer": {"type": "Lamb"})", "optimizer.type: is Lamb, expected AdamW or Adam"},
       {R"("optimizer": {"type": "Adam", "params": {"adam_w_mode": false}})", "adam_w_mode: is false, expected true"},
       {R"("optimizer": {"type": "AdamW", "params": {"betas": [0.9]}})", "betas: is [0.9], expected two numbers"},
-      {R"("scheduler": {"type": "WarmupLR"})",
-       "scheduler: is {type: WarmupLR}, expected it off; DeepSpeed's schedules are not built"},
+      {R"("scheduler": {"type": "WarmupLR"})", "scheduler: has no params, expected a map of what WarmupLR takes"},
+      {R"("scheduler": {"params": {"warmup_min_lr": 0}})", "scheduler: has no type, expected one of WarmupLR|WarmupDecayLR"},
+      {R"("scheduler": {"type": "StepLR", "params": {"step_size": 3}})",
+       "scheduler.type: is StepLR, expected WarmupLR or WarmupDecayLR"},
+      {R"("scheduler": {"type": "OneCycle", "params": {"cycle_min_lr": 0, "cycle_max_lr": 1}})",
+       "ds.json:2: scheduler.params.cycle_momentum: is true (DeepSpeed's default), expected false"},
+      {"\"scheduler\": {\"type\": \"WarmupLR\", \"params\": {\n\"warmup_num_steps\": 0}}",
+       "ds.json:3: scheduler.params.warmup_num_steps: is 0, expected"},
+      {R"("scheduler": {"type": "WarmupLR", "params": {"warmup_max_lr": "1e-3"}})",
+       "warmup_max_lr: is \"1e-3\", expected a number of 0 or more or auto; write"},
+      {R"("scheduler": {"type": "WarmupLR", "params": {"warmup_max_lr": [1e-3, 1e-4]}})",
+       "warmup_max_lr: is [1e-3, 1e-4], expected a number"},
+      {R"("scheduler": {"type": "WarmupDecayLR", "params": {}})", "scheduler.params.total_num_steps: is missing"},
       {R"("gradient_allreduce_op": "sum")", "gradient_allreduce_op: is sum, expected mean or avg"},
       {R"("train_batch_size": "64")", "train_batch_size: is 64, expected a whole number without quotes; write 64"},
       {R"("train_batch_size": 6.5)", "train_batch_size: is 6.5, expected a whole number or auto"},
@@ -140,6 +155,28 @@ TEST_F(DsConfig, refused) {
     EXPECT_ERROR(read("", inside), Config, message);
   EXPECT_ERROR(readText("{\"bf16\": {\"enabled\": true}}"), Config,
                "zero_optimization: is missing, expected the section");
+}
+
+// The section that the Trainer's manual gives, and one that says all by itself.
+TEST_F(DsConfig, schedulersBecomeSettings) {
+  StatusOr<JobConfig> config = read(R"("scheduler": {"type": "WarmupDecayLR", "params": {
+    "total_num_steps": "auto", "warmup_min_lr": "auto", "warmup_max_lr": "auto", "warmup_num_steps": "auto"}})");
+  EXPECT_EQ(value(config, "lr_scheduler_type"), "WarmupDecayLR");
+  EXPECT_EQ(value(config, "lr_scheduler_kwargs"),
+            R"({"total_num_steps":"auto","warmup_max_lr":"auto","warmup_min_lr":"auto","warmup_num_steps":"auto"})");
+  EXPECT_EQ(value(config, "learning_rate"), "(none)");
+  EXPECT_EQ(value(config, "logging_next_learning_rate"), "true");
+  EXPECT_FALSE(config->warmup.has_value());
+  config = read(
+      R"("scheduler": {"type": "WarmupLR", "params": {"warmup_max_lr": 3e-4, "warmup_num_steps": 1e2, "warmup_type": "linear"}})");
+  EXPECT_EQ(value(config, "learning_rate"), "3e-4");
+  EXPECT_EQ(value(config, "lr_scheduler_kwargs"), R"({"warmup_max_lr":0.0003,"warmup_num_steps":100.0,"warmup_type":"linear"})");
+  ASSERT_TRUE(config->warmup.has_value());
+  EXPECT_EQ(config->warmup->place.substr(config->warmup->place.find("ds.json")), "ds.json:2: scheduler.params.warmup_num_steps");
+  EXPECT_EQ(value(read(R"("optimizer": {"type": "AdamW"})"), "logging_next_learning_rate"), "true")
+      << "the engine steps the trainer's schedule";
+  EXPECT_EQ(value(read(""), "logging_next_learning_rate"), "(none)");
+  EXPECT_EQ(value(read(R"("scheduler": {}, "optimizer": null)"), "logging_next_learning_rate"), "(none)");
 }
 
 // DeepSpeed refuses what it has removed even when it is off; here off is off.

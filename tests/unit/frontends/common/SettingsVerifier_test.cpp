@@ -91,6 +91,8 @@ const WrongSetting kWrong[] = {
     {"--learning_rate: is -1", [](JobSettings &s) { s.learning_rate = -1; }},
     {"--learning_rate: is nan", [](JobSettings &s) { s.learning_rate = std::nan(""); }},
     {"--learning_rate: is 1e-08 beside --lr_scheduler_type polynomial", [](JobSettings &s) { s.learning_rate = 1e-8, s.lr_scheduler_type = "polynomial"; }},
+    {"--lr_scheduler_kwargs: num_cycles: is -1, expected a number of 0 or more",
+     [](JobSettings &s) { s.lr_scheduler_type = "cosine", s.lr_scheduler_kwargs = "{\"num_cycles\": -1}"; }},
     {"--lr_scheduler_type: is \"cosin\"", [](JobSettings &s) { s.lr_scheduler_type = "cosin"; }},
     {"--save_strategy: is \"often\", expected steps, epoch, best or no", [](JobSettings &s) { s.save_strategy = "often"; }},
     {"--save_steps: is 1.5", [](JobSettings &s) { s.save_steps = 1.5; }},

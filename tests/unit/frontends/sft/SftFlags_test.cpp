@@ -93,6 +93,8 @@ TEST(SftFlags, oneFileOfFlags) {
   EXPECT_EQ(arguments.get("splits"), "train,test");
   EXPECT_EQ(arguments.given.count("run_name"), 0u);
   EXPECT_EQ(parsed({file}).get("lora_r"), "8");
+  EXPECT_EQ(parsed({folder.write("object.json", "{\"lr_scheduler_kwargs\": {\"min_lr\": 1e-6}}")}).get("lr_scheduler_kwargs"),
+            "{\"min_lr\":1e-06}");
   EXPECT_ERROR(parseSftFlags({folder.write("bad.json", "{\n\"lora_rr\": [1]}")}), Config,
                "bad.json:2: lora_rr: is a list");
   EXPECT_ERROR(parseSftFlags({"/nowhere.json"}), FileMissing, "/nowhere.json");

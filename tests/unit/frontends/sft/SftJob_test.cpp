@@ -110,6 +110,45 @@ TEST_F(SftJobTest, mismatches) {
                  std::string(" as ") + std::string(flag).substr(0, std::string(flag).find('=')) + " says");
 }
 
+TEST_F(SftJobTest, schedules) {
+  const std::string kwargs = R"({"min_lr": 1e-6})";
+  SftJob job = resolved({"--lr_scheduler_type", "cosine_with_min_lr", "--lr_scheduler_kwargs", kwargs});
+  EXPECT_EQ(job.values.lr_scheduler_kwargs, kwargs);
+  EXPECT_EQ(origin(job, "lr_scheduler_kwargs"), "--lr_scheduler_kwargs");
+  EXPECT_ERROR(resolve({"--lr_scheduler_type", "cosine_with_min_lr"}), Config, "--lr_scheduler_kwargs: min_lr: is missing");
+  EXPECT_ERROR(resolve({"--lr_scheduler_type", "cosine_with_min_lr", "--lr_scheduler_kwargs", "{\"mn_lr\": 1}"}), UnknownKey,
+               "did you mean min_lr");
+  EXPECT_ERROR(resolve({"--lr_scheduler_type", "reduce_lr_on_plateau"}), Config, "which follows the losses of the run");
+}
+
+TEST_F(SftJobTest, schedulersOfAJson) {
+  auto section = [](const std::string &params) { return R"("scheduler": {"type": "WarmupLR", "params": {)" + params + "}}"; };
+  const std::string all = R"("warmup_min_lr": "auto", "warmup_max_lr": "auto", "warmup_num_steps": "auto")";
+  StatusOr<SftJob> job = withJson(section(all), {"--learning_rate", "1e-4", "--warmup_ratio", "0.0"});
+  ASSERT_TRUE(job.ok()) << job.status().toString();
+  EXPECT_EQ(job->values.lr_scheduler_type, "WarmupLR");
+  EXPECT_TRUE(job->values.logging_next_learning_rate);
+  EXPECT_FALSE(withJson(section(all), {"--logging_next_learning_rate", "false"})->values.logging_next_learning_rate);
+  EXPECT_EQ(withJson(section(R"("warmup_max_lr": 3e-4)"), {})->values.learning_rate, 3e-4);
+  const std::pair<std::string, std::string> wrong[] = {
+      {"--learning_rate=1e-4", "scheduler.params.warmup_max_lr: is 3e-4, expected 1e-4 as --learning_rate says; set it to auto"},
+      {"--warmup_steps=9", "scheduler.params.warmup_num_steps: is 10, expected 9 as --warmup_steps says; set it to auto"},
+      {"--warmup_ratio=0.0", "warmup_num_steps: is 10, expected 1 as --warmup_ratio says"}};
+  for (const auto &[flag, message] : wrong)
+    EXPECT_ERROR(withJson(section(R"("warmup_max_lr": 3e-4, "warmup_num_steps": 10)"), {flag}), Config, message);
+  job = withJson(section(all), {"--lr_scheduler_type", "cosine", "--lr_scheduler_kwargs", "{\"num_cycles\": 1}"});
+  ASSERT_TRUE(job.ok()) << job.status().toString();
+  EXPECT_EQ(job->values.lr_scheduler_type, "WarmupLR");
+  EXPECT_EQ(job->values.lr_scheduler_kwargs.find("num_cycles"), std::string::npos);
+  EXPECT_NE(joined(job->notes).find("scheduler.type: WarmupLR goes before --lr_scheduler_type cosine, as in the reference"),
+            std::string::npos);
+  auto shares = [&](const char *ratio) {
+    return withJson(section(R"("warmup_num_steps": 10)"), {"--warmup_ratio", ratio, "--max_steps", "100"});
+  };
+  EXPECT_TRUE(shares("0.1").ok()) << shares("0.1").status().toString();
+  EXPECT_ERROR(shares("0.2"), Config, "warmup_num_steps: is 10, expected 20, the updates of warm-up");
+}
+
 TEST_F(SftJobTest, precision) {
   EXPECT_TRUE(resolved({"--mixed_precision", "bf16"}).values.bf16);
   EXPECT_FALSE(resolved({"--mixed_precision", "no"}).values.bf16);

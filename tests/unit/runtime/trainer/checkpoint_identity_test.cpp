@@ -121,6 +121,9 @@ TEST_F(Identity, WhatIsTrainedMayNot) {
   EXPECT_EQ(difference([](Job &j) { j.settings.bf16 = true; }), "bf16");
   EXPECT_EQ(difference([](Job &j) { j.settings.lr_scheduler_type = "cosine"; }),
             "lr_scheduler_type");
+  EXPECT_EQ(
+      difference([](Job &j) { j.settings.lr_scheduler_type = "polynomial", j.settings.lr_scheduler_kwargs = "{\"power\": 2}"; }),
+      "lr_scheduler_kwargs");
   EXPECT_EQ(difference([](Job &j) { j.settings.per_device_train_batch_size = 2; }),
             "rows of an update");
   EXPECT_EQ(difference([](Job &j) { j.settings.max_steps = 7; }), "updates in all");

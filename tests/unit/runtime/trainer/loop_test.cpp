@@ -5,6 +5,7 @@
 #include <cmath>
 #include <csignal>
 #include <set>
+#include <sstream>
 
 #include <nlohmann/json.hpp>
 
@@ -104,6 +105,13 @@ protected:
       out += lines.substr(at, lines.find("\"step_seconds\"", at) - at) + "\n";
     return out;
   }
+  std::vector<nlohmann::json> metrics() const {
+    std::vector<nlohmann::json> out;
+    std::istringstream lines(directory.read("metrics.jsonl"));
+    for (std::string line; std::getline(lines, line);)
+      out.push_back(nlohmann::json::parse(line));
+    return out;
+  }
   std::vector<uint32_t> ran() const {
     std::vector<uint32_t> out;
     for (const test::Run &run : executor->runs)
@@ -160,6 +168,31 @@ TEST_F(LoopTest, GivesTheOptimizerItsScalars) {
   EXPECT_FLOAT_EQ(last.biasCorrection1, static_cast<float>(1 - 0.9 * 0.9 * 0.9));
   EXPECT_FLOAT_EQ(last.biasCorrection2, static_cast<float>(1 - 0.999 * 0.999 * 0.999));
   EXPECT_EQ(last.lossScale, 1.0f);
+}
+
+// What transformers' Trainer logged under a DeepSpeed config with an optimizer section, and without: the updates were the same.
+TEST_F(LoopTest, LogsTheNextUpdatesRateWhereTheReferenceDoes) {
+  writeData({8, 8, 8, 8});
+  settings.learning_rate = 0.01;
+  settings.warmup_steps = 2;
+  settings.max_steps = 4;
+  const std::vector<double> used = {0, 0.005, 0.01, 0.005}, next = {0.005, 0.01, 0.005, 0};
+  for (bool late : {false, true}) {
+    settings.logging_next_learning_rate = late;
+    ASSERT_TRUE(train(0, 1).ok());
+    std::vector<double> rates, logged;
+    for (const test::Run &run : executor->runs)
+      if (run.entry == 2)
+        rates.push_back(run.scalars.learningRate);
+    for (const nlohmann::json &line : metrics())
+      logged.push_back(line["learning_rate"]);
+    ASSERT_EQ(rates.size(), 4u);
+    ASSERT_EQ(logged.size(), 4u);
+    for (size_t i = 0; i < 4; ++i) {
+      EXPECT_FLOAT_EQ(static_cast<float>(rates[i]), static_cast<float>(used[i]));
+      EXPECT_DOUBLE_EQ(logged[i], (late ? next : used)[i]);
+    }
+  }
 }
 
 TEST_F(LoopTest, TakesTheShortestEntryThatHoldsAllRanksRows) {
@@ -259,14 +292,15 @@ TEST_F(LoopTest, SkipsWhatOverflowsInFp16) {
       scalars.push_back(run.scalars);
   const double counted = 28, scales[] = {16, 16, 8, 4, 4};
   const int appliedBefore[] = {0, 1, 1, 1, 2};
-  std::string lines = directory.read("metrics.jsonl");
+  const std::vector<nlohmann::json> lines = metrics();
+  ASSERT_EQ(lines.size(), 5u);
   for (size_t i = 0; i < 5; ++i) {
+    const nlohmann::json &line = lines[i];
     EXPECT_FLOAT_EQ(scalars[i].lossScale, static_cast<float>(scales[i] / counted));
     EXPECT_FLOAT_EQ(scalars[i].learningRate, static_cast<float>(0.1 * (5 - appliedBefore[i]) / 5)) << "the schedule waits";
     EXPECT_FLOAT_EQ(scalars[i].biasCorrection1, static_cast<float>(1 - std::pow(0.9, appliedBefore[i] + 1)));
     EXPECT_EQ(scalars[i].optimizerStep, i + 1) << "what dropout is keyed by";
-    auto line = nlohmann::json::parse(lines.substr(0, lines.find('\n')));
-    lines.erase(0, lines.find('\n') + 1);
+    EXPECT_DOUBLE_EQ(line["learning_rate"], 0.1 * (5 - appliedBefore[i]) / 5);
     EXPECT_EQ(line["loss_scale"], scales[i]);
     EXPECT_EQ(line["skipped_steps"], i < 1 ? 0 : i < 2 ? 1 : 2);
     EXPECT_EQ(line["grad_norm"].is_null(), overflows.count(static_cast<int>(i)) == 1);
