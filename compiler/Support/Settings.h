@@ -13,6 +13,9 @@ mlir::FailureOr<JobSettings> readSettings(mlir::ModuleOp module);
 /// Writes every setting into `zp.settings`.
 void writeSettings(mlir::ModuleOp module, const JobSettings &settings);
 
+/// Units that phases distribute and schedule bring ahead of use: `prefetch_distance`, or one where that is left open.
+inline int64_t unitsAhead(const JobSettings &settings) { return settings.prefetch_distance < 0 ? 1 : settings.prefetch_distance; }
+
 /// The element type of computeDType.
 mlir::Type computeType(const JobSettings &settings, mlir::MLIRContext *context);
 

@@ -92,7 +92,7 @@ Status verifySettings(const JobSettings &s) {
                "name how many ranks will run");
   checks.range("stage3_param_persistence_threshold", double(s.stage3_param_persistence_threshold),
                0, 9e18, "0 or more elements", "use 0 to shard everything");
-  checks.range("prefetch_distance", double(s.prefetch_distance), 0, 1 << 20, "0 or more units", "use 1");
+  checks.range("prefetch_distance", double(s.prefetch_distance), -1, 1 << 20, "0 or more units, or -1 to leave it open", "drop the flag");
   checks.range("prefetch_bytes", double(s.prefetch_bytes), 0, 9e18, "0 or more bytes", "use 0 for no limit");
   checks.range("dequant_cache_bytes", double(s.dequant_cache_bytes), 0, 9e18, "0 or more bytes", "use 0 for none");
   checks.choice("reduce_gradients", s.reduce_gradients, {"micro_batch", "step"});

@@ -76,6 +76,6 @@ if __name__ == "__main__":
     tools.add_arguments(parser, timeout=600)
     parser.add_argument("--length", type=int, default=512, help="tokens of each rank's row")
     parser.add_argument("--steps", type=int, default=4, help="timed updates")
-    parser.add_argument("--distances", type=int, nargs="+", default=[1, 2], help="prefetch distances to measure beside 0")
+    parser.add_argument("--distances", type=int, nargs="+", default=[-1, 1, 2], help="prefetch distances to measure beside 0; -1: left open, as without the flag")
     arguments = parser.parse_args()
     main()

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """`zpc compile --fit` on random pairs of model and machine, against every combination of its knobs: whatever it chooses fits, what it
 chooses takes at most 3 % longer than the best of all, it finds something whenever there is something, and the plan that it writes is
-the one that it told of.
+the one that it told of. Knobs that can't matter aren't varied, those that can are.
 
     plan_search_test.py [--bin DIR] [--pairs N] [--seed N]
 
@@ -53,6 +53,7 @@ def draw_machine(rng, peak, path):
         "device": rng.choice(["a100-80gb", "h200", "l4", "t4"]), "devices_per_node": rng.choice([1, 2, 8]),
         "memory": reserve + int(peak * rng.uniform(*rng.choice([(0.3, 0.7), (0.7, 1), (0.7, 1), (1, 1.3)]))), "host_link_bandwidth": f"{10 ** rng.uniform(8, 11):.4g}",
         "link_bandwidth": f"{10 ** rng.uniform(8, 11.5):.4g}", "launch_seconds": rng.choice(["0", "4e-6"]),
+        "link_latency": f"{10 ** rng.uniform(-6.5, -3.5):.4g}", "network_latency": f"{10 ** rng.uniform(-5.5, -3.5):.4g}",
     }
     if rng.random() < 0.5:
         lines["host_memory"] = int(peak * rng.uniform(0.5, 20))
@@ -67,6 +68,18 @@ def run(words):
     if done.returncode not in (0, NOTHING_FITS):
         raise SystemExit(f"{' '.join(map(str, words))}: exit {done.returncode}\n{done.stderr}")
     return done.returncode, done.stdout
+
+
+def check_knobs(flags, tried):
+    """What is wrong with how often gradients are reduced, and in what buckets, in a list of every combination."""
+    reductions, bundled = {each["reduce_gradients"] for each in tried}, any(each["reduce_bucket_size"] > 0 for each in tried)
+    several = flags["num_processes"] > 1
+    problems = []
+    if ("step" in reductions) != (several and flags["gradient_accumulation_steps"] > 1):
+        problems.append(f"gradients reduced {sorted(reductions)}")
+    if bundled != (several and any(each.get("step_seconds") and each["zero_stage"] < 3 and each["offload_param_device"] == "none" for each in tried)):
+        problems.append(f"buckets {'tried' if bundled else 'never tried'}")
+    return [f"{problem}, of {flags['num_processes']} rank(s) and {flags['gradient_accumulation_steps']} micro-batch(es)" for problem in problems]
 
 
 def check_pair(zpc, work, rng):
@@ -87,7 +100,7 @@ def check_pair(zpc, work, rng):
     if code == NOTHING_FITS:
         return (["a plan was written that doesn't fit"] if plan.exists() else []), "nothing fits, and both say so"
     chosen, best = json.loads(told)[0], json.loads(all_told)[0]
-    problems = []
+    problems = check_knobs(flags, json.loads(all_told))
     if not chosen["fits"]:
         problems.append(f"chose what doesn't fit: {chosen}")
     if chosen["step_seconds"] > CLOSE * best["step_seconds"]:
@@ -96,7 +109,7 @@ def check_pair(zpc, work, rng):
     simulated = json.loads(simulated)
     if not simulated["fits"] or abs(simulated["step_seconds"] / chosen["step_seconds"] - 1) > 1e-9:
         problems.append(f"the plan takes {simulated['step_seconds']} s, told were {chosen['step_seconds']}; fits: {simulated['fits']}")
-    note = f"stage {chosen['zero_stage']}, {chosen['rematerialize']}, {chosen['step_seconds'] / best['step_seconds']:.4f} of the best time"
+    note = f"stage {chosen['zero_stage']}, {chosen['rematerialize']}, reduced a {chosen['reduce_gradients']}, buckets of {chosen['reduce_bucket_size']}, {chosen['step_seconds'] / best['step_seconds']:.4f} of the best time"
     return problems, f"{note}; {len(json.loads(told))} of {len(json.loads(all_told))} compiled"
 
 

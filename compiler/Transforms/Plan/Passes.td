@@ -6,6 +6,30 @@ include "mlir/Pass/PassBase.td"
 
 class Plan_Pass<string flag> : Pass<flag, "::mlir::ModuleOp"> { let dependentDialects = ["::zp::plan::PlanDialect"]; }
 
+def AdvanceGathersPass : Plan_Pass<"plan-advance-gathers"> {
+  let summary = "starts gathers earlier where that takes no memory";
+  let description = [{
+    Where the settings leave `prefetch_distance` open (-1), zero-prefetch-gathers brings one unit ahead of use. Here a second and a third
+    are brought beside it, where memory is free: what brings weights starts with what brings the unit's two before, or that of the one
+    before, unless a tier would hold more on the way than the fullest entry holds anyway, less a twentieth for what placing loses. Starts
+    keep their order. With `prefetch_bytes` nothing moves.
+
+    Requires: legalize-tiers. Ensures: every future is awaited once, after its start.
+
+    ```mlir
+    plan.all_gather %s1, %w1 {plan.future = 0 : i64} : …
+    plan.matmul %x, %w0, %y …
+    plan.wait_event {event = 0 : i64}
+    plan.all_gather %s2, %w2 {plan.future = 1 : i64} : …
+    // becomes, where @w2 has room beside what else is live until then
+    plan.all_gather %s1, %w1 {plan.future = 0 : i64} : …
+    plan.all_gather %s2, %w2 {plan.future = 1 : i64} : …
+    plan.matmul %x, %w0, %y …
+    plan.wait_event {event = 0 : i64}
+    ```
+  }];
+}
+
 def ScheduleStreamsPass : Plan_Pass<"plan-schedule-streams"> {
   let summary = "puts collectives that are awaited later on a stream of their own";
   let description = [{

@@ -40,7 +40,7 @@ llvm::DenseSet<Attribute> residentUnits(ArrayRef<Stretch> stretches, const zp::J
     for (; j < stretches.size() && stretches[j].unit != forward.unit; ++j)
       between.insert(stretches[j].unit);
     int64_t bytes = broughtBytes(forward);
-    if (j == stretches.size() || static_cast<int64_t>(between.size()) > settings.prefetch_distance)
+    if (j == stretches.size() || static_cast<int64_t>(between.size()) > zp::unitsAhead(settings))
       continue;
     // The unit at the turn waits for nobody, hence is never held beside another.
     if (!between.empty())

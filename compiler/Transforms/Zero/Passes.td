@@ -65,7 +65,8 @@ def PrefetchGathersPass : Zero_Pass<"zero-prefetch-gathers"> {
   let summary = "starts each unit's gathers while units before it are computed";
   let description = [{
     The starts of a unit's gathers move up behind the waits of the unit `prefetch_distance` before, or of a later one where more
-    than `prefetch_bytes` would be brought ahead of use. At distance one two units are gathered at a time; at zero nothing moves.
+    than `prefetch_bytes` would be brought ahead of use. At distance one two units are gathered at a time; at zero nothing moves. Distance
+    -1 is one here; plan-advance-gathers goes on, where it knows what memory is free.
 
     Requires: insert-gathers. Ensures: every future is awaited once, after its start.
 

@@ -64,7 +64,7 @@ private:
   size_t startOf(size_t i) const {
     size_t start = i;
     int64_t ahead = 0;
-    while (start > 0 && static_cast<int64_t>(i - start) < settings.prefetch_distance) {
+    while (start > 0 && static_cast<int64_t>(i - start) < zp::unitsAhead(settings)) {
       ahead += bytesOf(stretches[start]);
       if (settings.prefetch_bytes && ahead > settings.prefetch_bytes)
         break;

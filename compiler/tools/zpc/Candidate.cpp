@@ -29,13 +29,21 @@ Candidate evaluate(mlir::ModuleOp imported, const JobSettings &settings, const r
   }
   const rt::PlanIndex index(file->plan());
   const rt::Simulation simulation = rt::simulate(cluster, index);
+  rt::Cluster instant = cluster;
+  instant.link_latency = instant.network_latency = 0;
   candidate.simulated = true;
   candidate.footprint = rt::footprintOf(file->plan(), cluster);
   candidate.excess = rt::excessOf(candidate.footprint, cluster);
   candidate.stepSeconds = simulation.stepSeconds;
   candidate.tokensPerSecond = simulation.tokensPerSecond();
   candidate.exposedSeconds = simulation.exposedSeconds();
+  candidate.withoutLatency = rt::simulate(instant, index).stepSeconds;
   candidate.bottleneck = nameOf(simulation.bottleneck());
+  for (const fbs::Section *section : *file->plan().sections())
+    if (section->kind() == fbs::SectionKind::Trainable && !section->parameters_sharded()) {
+      ++candidate.wholeSections;
+      candidate.wholeElements += static_cast<int64_t>(section->elements());
+    }
   return candidate;
 }
 
@@ -49,6 +57,8 @@ std::string flagsOf(const JobSettings &settings, const JobSettings &from) {
   add("rematerialize", settings.rematerialize, from.rematerialize);
   add("rematerialize_blocks", std::to_string(settings.rematerialize_blocks), std::to_string(from.rematerialize_blocks));
   add("prefetch_distance", std::to_string(settings.prefetch_distance), std::to_string(from.prefetch_distance));
+  add("reduce_gradients", settings.reduce_gradients, from.reduce_gradients);
+  add("reduce_bucket_size", std::to_string(settings.reduce_bucket_size), std::to_string(from.reduce_bucket_size));
   add("dequant_cache_bytes", std::to_string(settings.dequant_cache_bytes), std::to_string(from.dequant_cache_bytes));
   add("offload_param_device", settings.offload_param_device, from.offload_param_device);
   add("offload_optimizer_device", settings.offload_optimizer_device, from.offload_optimizer_device);
@@ -58,20 +68,24 @@ std::string flagsOf(const JobSettings &settings, const JobSettings &from) {
   return text;
 }
 
+static std::string distanceOf(const JobSettings &settings) {
+  return settings.prefetch_distance < 0 ? "auto" : std::to_string(settings.prefetch_distance);
+}
+
 /// "block 12": of so many blocks.
 static std::string recomputedOf(const JobSettings &settings) {
   return settings.rematerialize + (settings.rematerialize_blocks < 0 ? "" : " " + std::to_string(settings.rematerialize_blocks));
 }
 
 std::string tableOf(const std::vector<Candidate> &candidates) {
-  rt::TextTable table("rrlrlllrrrrrl");
-  table.row({"ranks", "stage", "rematerialize", "prefetch", "param", "optimizer", "activation", "device", "host/node", "nvme/node",
-             "step s", "tokens/s", ""});
+  rt::TextTable table("rrlrlrlllrrrrrl");
+  table.row({"ranks", "stage", "rematerialize", "prefetch", "reduce", "bucket", "param", "optimizer", "activation", "device", "host/node",
+             "nvme/node", "step s", "tokens/s", ""});
   for (const Candidate &c : candidates) {
     const JobSettings &s = c.settings;
-    std::vector<std::string> row = {std::to_string(s.num_processes),     std::to_string(s.zero_stage), recomputedOf(s),
-                                    std::to_string(s.prefetch_distance), s.offload_param_device,       s.offload_optimizer_device,
-                                    s.offload_activation_device};
+    std::vector<std::string> row = {std::to_string(s.num_processes), std::to_string(s.zero_stage),         recomputedOf(s),
+                                    distanceOf(s),                   s.reduce_gradients,                   std::to_string(s.reduce_bucket_size),
+                                    s.offload_param_device,          s.offload_optimizer_device,           s.offload_activation_device};
     if (c.simulated)
       row.insert(row.end(), {rt::humanBytes(c.footprint.device), rt::humanBytes(c.footprint.host),
                              rt::humanBytes(c.footprint.disk), rt::fixed(c.stepSeconds, 3), rt::fixed(c.tokensPerSecond, 1)});
@@ -92,6 +106,8 @@ std::string jsonOf(const std::vector<Candidate> &candidates) {
                                   {"rematerialize", s.rematerialize},
                                   {"rematerialize_blocks", s.rematerialize_blocks},
                                   {"prefetch_distance", s.prefetch_distance},
+                                  {"reduce_gradients", s.reduce_gradients},
+                                  {"reduce_bucket_size", s.reduce_bucket_size},
                                   {"offload_param_device", s.offload_param_device},
                                   {"offload_optimizer_device", s.offload_optimizer_device},
                                   {"offload_activation_device", s.offload_activation_device},

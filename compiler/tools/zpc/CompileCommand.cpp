@@ -36,8 +36,8 @@ std::string helpText() {
                         zprun that was built where nvcc is runs it on a GPU
 The machine: a plan that takes more than it has is refused (exit 3), with what would fit
 )" + machineHelp() +
-         R"(  --fit                 chooses stage, recomputation, prefetch and offload (nvme when the module names an nvme_path): the fastest
-                        predicted plan that fits; prints the runners-up
+         R"(  --fit                 chooses stage, recomputation, prefetch, how gradients are reduced and offload (nvme when the module names an
+                        nvme_path): the fastest predicted plan that fits; prints the runners-up
   --exhaustive          with --fit: compiles every combination instead of leaving out what cannot win
   --json                with --fit: what was tried, for programs
 )"

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <queue>
 #include <set>
 #include <tuple>
@@ -20,10 +21,15 @@ using Place = std::string JobSettings::*;
 constexpr Place kPlaces[] = {&JobSettings::offload_param_device, &JobSettings::offload_optimizer_device,
                              &JobSettings::offload_activation_device};
 
+// What latency costs in all, as a share of an update, below which buckets aren't tried.
+constexpr double kLatencyWorthSaving = 0.005;
+
 struct Node {
   JobSettings settings;
-  double bound; ///< no plan of these settings takes fewer seconds
-  int moved;    ///< things offloaded: of equal bounds the simpler goes first
+  double bound; ///< no plan of these settings takes fewer seconds, nor one of theirs with buckets
+  int moved;    ///< things changed: of equal bounds the simpler goes first
+  double before = std::numeric_limits<double>::infinity(); ///< what smaller buckets took
+  std::vector<int64_t> larger{};                           ///< buckets that may come after these
   bool operator<(const Node &other) const {
     return std::tie(other.bound, other.moved) < std::tie(bound, moved);
   } // a queue's top is its largest
@@ -40,11 +46,9 @@ public:
   }
 
   PlanSearch run(bool exhaustive) {
-    for (JobSettings &root : roots())
-      queue.push({std::move(root), 0, 0});
-    result.combinations = queue.size();
-    for (size_t i = 0; i < std::size(kPlaces); ++i)
-      result.combinations *= places.size() + 1;
+    const std::vector<JobSettings> beginnings = roots();
+    for (const JobSettings &root : beginnings)
+      queue.push({root, 0, root.reduce_gradients == "step" ? 1 : 0});
     while (!queue.empty()) {
       Node node = queue.top();
       queue.pop();
@@ -55,11 +59,20 @@ public:
       Candidate candidate = tryOne(node.settings);
       if (candidate.fits())
         best = std::min(best, candidate.stepSeconds);
-      if (exhaustive || !candidate.fits())
-        expand(node, std::max(node.bound, candidate.stepSeconds));
+      if (node.settings.reduce_bucket_size == 0) {
+        node.larger = bucketsFor(candidate);
+        buckets[node.settings.zero_stage] = std::max(buckets[node.settings.zero_stage], node.larger.size());
+        if (exhaustive || !candidate.fits())
+          expand(node, candidate);
+      }
+      if (exhaustive || (candidate.fits() && candidate.stepSeconds < node.before))
+        enlarge(node, candidate, exhaustive);
       result.tried.push_back(std::move(candidate));
     }
     result.considered = seen.size();
+    const size_t choices = places.size() + 1; // of each thing that may move; what moves with its parameters has no buckets
+    for (const JobSettings &root : beginnings)
+      result.combinations += choices * choices * (choices + buckets[root.zero_stage]);
     refine();
     // Of equally fast ones that which takes the least of the device.
     std::stable_sort(result.tried.begin(), result.tried.end(), [](const Candidate &a, const Candidate &b) {
@@ -70,13 +83,22 @@ public:
   }
 
 private:
-  /// Nothing offloaded: each stage (one where there is nothing to share) with each kind of recomputation that there is.
+  /// Nothing offloaded: each stage (one where there is nothing to share) with each kind of recomputation that there is, and each way to
+  /// reduce: stages 0 and 1 do it once an update, stage 2 would be stage 1 if it did.
   std::vector<JobSettings> roots() const {
+    using Way = std::pair<int64_t, const char *>;
+    std::vector<Way> ways = {{asked.zero_stage, "micro_batch"}};
+    if (asked.num_processes > 1)
+      ways = {{0, "micro_batch"}, {1, "micro_batch"}, {2, "micro_batch"}, {3, "micro_batch"}};
+    if (asked.num_processes > 1 && asked.gradient_accumulation_steps > 1)
+      ways.emplace_back(3, "step");
     std::vector<JobSettings> list;
-    for (int64_t stage : asked.num_processes > 1 ? std::vector<int64_t>{0, 1, 2, 3} : std::vector<int64_t>{asked.zero_stage})
+    for (auto [stage, reduce] : ways)
       for (const char *rematerialize : {"none", "selective", "block"}) {
         JobSettings root = asked;
         root.zero_stage = stage;
+        root.reduce_gradients = reduce;
+        root.reduce_bucket_size = 0;
         root.rematerialize = rematerialize;
         root.rematerialize_blocks = -1;
         for (Place place : kPlaces)
@@ -88,7 +110,8 @@ private:
   }
 
   static std::string keyOf(const JobSettings &settings) {
-    std::string key = std::to_string(settings.zero_stage) + " " + settings.rematerialize;
+    std::string key = std::to_string(settings.zero_stage) + " " + settings.rematerialize + " " + settings.reduce_gradients + " " +
+                      std::to_string(settings.reduce_bucket_size);
     for (Place place : kPlaces)
       key += " " + settings.*place;
     return key;
@@ -154,14 +177,37 @@ private:
     }
   }
 
-  void expand(const Node &node, double bound) {
+  /// One thing more offloaded.
+  void expand(const Node &node, const Candidate &candidate) {
     for (Place place : kPlaces)
       if (node.settings.*place == "none")
         for (const std::string &where : places) {
-          Node child{node.settings, bound, node.moved + 1};
+          const bool bundles = !node.larger.empty() && place != &JobSettings::offload_param_device;
+          Node child{node.settings, std::max(node.bound, bundles ? candidate.withoutLatency : candidate.stepSeconds), node.moved + 1};
           child.settings.*place = where;
           queue.push(std::move(child));
         }
+  }
+
+  /// Buckets that join sections at all: of a sixteenth, a quarter and all of what every rank keeps whole.
+  std::vector<int64_t> bucketsFor(const Candidate &candidate) const {
+    std::vector<int64_t> sizes;
+    if (asked.num_processes > 1 && !asked.generate && candidate.settings.offload_param_device == "none")
+      for (int64_t parts : {16, 4, 1})
+        if (candidate.wholeSections >= 2 * parts)
+          sizes.push_back((candidate.wholeElements + parts - 1) / parts);
+    return sizes;
+  }
+
+  /// The next larger buckets: fewer collectives that start later and take more memory.
+  void enlarge(const Node &node, const Candidate &candidate, bool always) {
+    const bool worthwhile = candidate.stepSeconds - candidate.withoutLatency > kLatencyWorthSaving * candidate.stepSeconds;
+    if (node.larger.empty() || !(always || worthwhile))
+      return;
+    Node child{node.settings, std::max(node.bound, candidate.withoutLatency), node.moved + 1, candidate.stepSeconds,
+               {node.larger.begin() + 1, node.larger.end()}};
+    child.settings.reduce_bucket_size = node.larger.front();
+    queue.push(std::move(child));
   }
 
   ModuleOp imported;
@@ -171,6 +217,7 @@ private:
   std::vector<std::string> places = {"cpu"};
   std::priority_queue<Node> queue;
   std::set<std::string> seen;
+  std::map<int64_t, size_t> buckets; // sizes that were found for a stage
   double best = std::numeric_limits<double>::infinity();
   PlanSearch result;
 };

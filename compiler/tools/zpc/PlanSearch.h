@@ -1,9 +1,13 @@
-// `zpc compile --fit`: stage or replica, offload and recomputation chosen for a machine: the fastest predicted plan that fits.
+// `zpc compile --fit`: stage or replica, offload, recomputation and how gradients are reduced chosen for a machine: the fastest predicted
+// plan that fits.
 //
 // Per stage and recomputation the search begins without offload, and offloads one thing more where that doesn't fit. Offloading only
 // adds transfers, so what comes of a plan is no faster than it: a plan that fits needs no offspring, and one that doesn't bounds
 // the time of its own. The most promising goes first, and the search ends when nothing left could be faster than what was found. What
 // memory the fastest leave goes into fewer recomputed blocks, then into prefetching further.
+//
+// Where an update has several micro-batches, stage 3 begins a second time with gradients reduced once an update. Larger buckets are tried of
+// what fits, while they help: they save latency and take memory, so what a plan takes without latency bounds the time with any bucket.
 #ifndef ZP_COMPILER_TOOLS_ZPC_PLANSEARCH_H
 #define ZP_COMPILER_TOOLS_ZPC_PLANSEARCH_H
 

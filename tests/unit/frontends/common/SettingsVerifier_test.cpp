@@ -71,7 +71,7 @@ const WrongSetting kWrong[] = {
     {"--num_processes: is 0", [](JobSettings &s) { s.num_processes = 0; }},
     {"--stage3_param_persistence_threshold: is -1",
      [](JobSettings &s) { s.stage3_param_persistence_threshold = -1; }},
-    {"--prefetch_distance: is -1", [](JobSettings &s) { s.prefetch_distance = -1; }},
+    {"--prefetch_distance: is -2", [](JobSettings &s) { s.prefetch_distance = -2; }},
     {"--prefetch_bytes: is -1", [](JobSettings &s) { s.prefetch_bytes = -1; }},
     {"--dequant_cache_bytes: is -1", [](JobSettings &s) { s.dequant_cache_bytes = -1; }},
     {"--reduce_gradients: is \"never\"", [](JobSettings &s) { s.reduce_gradients = "never"; }},

@@ -1,0 +1,201 @@
+#include "compiler/Support/Settings.h"
+#include "compiler/Transforms/Plan/Lives.h"
+#include "compiler/Transforms/Plan/Passes.h"
+
+#include <array>
+
+namespace zp::plan {
+#define GEN_PASS_DEF_ADVANCEGATHERSPASS
+#include "compiler/Transforms/Plan/Passes.h.inc"
+} // namespace zp::plan
+
+using namespace mlir;
+using namespace zp::plan;
+
+namespace {
+
+// Of the fullest entry's bytes, one part of so many is left alone: buffers that change places near the peak leave gaps in an arena.
+constexpr int64_t kGaps = 20;
+// Units that are brought ahead of use beside the one that is in any case.
+constexpr size_t kFurther = 2;
+constexpr std::array kTiers = {Tier::Device, Tier::Pinned, Tier::Host, Tier::Disk};
+/// Bytes of each tier.
+using Bytes = std::array<int64_t, kTiers.size()>;
+
+/// What lives at each position of an entry's body.
+using Profile = std::array<std::vector<int64_t>, kTiers.size()>;
+
+Profile profileOf(EntryOp entry) {
+  Profile profile;
+  for (size_t t = 0; t < kTiers.size(); ++t)
+    profile[t] = liveBytes(entry, livesOf(entry, kTiers[t]));
+  return profile;
+}
+
+/// Starts a transfer or a collective that is awaited later.
+bool isStart(Operation *op) { return op->hasAttr(kFutureAttr) || op->hasAttr(kChainedAttr); }
+
+StringAttr bufferOf(Value memory) { return memory.getDefiningOp<ViewOp>().getBufferAttr().getAttr(); }
+
+/// Moves the starts of an entry up.
+class Advancer {
+public:
+  Advancer(EntryOp entry, Profile profile, const Bytes &most)
+      : body(entry.getBody().front()), live(std::move(profile)), most(most) {
+    for (Operation &op : body)
+      ops.push_back(&op);
+    for (auto buffer : body.getOps<BufferOp>())
+      own[buffer.getSymNameAttr()] = buffer;
+    for (unsigned at = 0; at < ops.size(); ++at)
+      if (auto instruction = dyn_cast<InstructionOpInterface>(ops[at]))
+        for (Access access : instruction.getAccesses())
+          if (access.memory && access.writes)
+            firstWrite.insert({bufferOf(access.memory), at});
+    behind.resize(ops.size());
+    moved.resize(ops.size());
+  }
+
+  void run() {
+    std::vector<unsigned> groups; // of starts with no work between them: where the last of each was
+    unsigned latest = 0;          // behind which no start goes
+    bool grouped = false;
+    for (unsigned at = 0; at < ops.size(); ++at) {
+      if (!isa<InstructionOpInterface>(ops[at]))
+        continue;
+      grouped &= isStart(ops[at]);
+      if (!isStart(ops[at]))
+        continue;
+      const unsigned end = endOf(at);
+      if (bringsWeights(at, end)) {
+        if (!grouped)
+          groups.push_back(end);
+        latest = advance(at, end, llvm::ArrayRef(groups).drop_back().take_back(kFurther), latest);
+        groups.back() = end;
+        grouped = true;
+      }
+      at = end;
+    }
+    reorder();
+  }
+
+private:
+  /// The last op of what is started with the one at `at`, on which it may be chained.
+  unsigned endOf(unsigned at) const {
+    while (ops[at]->hasAttr(kChainedAttr))
+      for (++at; !isa<InstructionOpInterface>(ops[at]);)
+        ++at;
+    return at;
+  }
+
+  /// From memory that this entry never writes to buffers that are first touched here.
+  bool bringsWeights(unsigned at, unsigned end) const {
+    if (!isa<CopyOp, AllGatherOp>(ops[end]))
+      return false;
+    for (unsigned i = at; i <= end; ++i)
+      if (auto instruction = dyn_cast<InstructionOpInterface>(ops[i]))
+        for (Access access : instruction.getAccesses()) {
+          auto written = firstWrite.find(bufferOf(access.memory));
+          if (own.contains(bufferOf(access.memory)) ? written == firstWrite.end() || written->second < at : written != firstWrite.end())
+            return false;
+        }
+    return true;
+  }
+
+  /// Moves ops `at` to `end` up behind the first of `places` from where on there is room for their buffers, but not before `latest`; returns
+  /// where they are then.
+  unsigned advance(unsigned at, unsigned end, ArrayRef<unsigned> places, unsigned latest) {
+    const Bytes more = ownBytes(at, end);
+    for (unsigned place : places) {
+      place = std::max(place, latest);
+      if (!mayStartBehind(place, at, more))
+        continue;
+      for (unsigned i = at; i <= end; ++i) {
+        moved[i] = true;
+        behind[place].push_back(i);
+      }
+      for (size_t t = 0; t < kTiers.size(); ++t)
+        for (unsigned i = place + 1; i < at; ++i)
+          live[t][i] += more[t];
+      return place;
+    }
+    return end;
+  }
+
+  /// Whether all that lives until `at` leaves room. Nothing goes ahead of a collective that is awaited where it stands.
+  bool mayStartBehind(unsigned place, unsigned at, const Bytes &more) const {
+    for (unsigned i = place + 1; i < at; ++i) {
+      auto instruction = dyn_cast<InstructionOpInterface>(ops[i]);
+      if (instruction && instruction.isCollective() && !isStart(ops[i]))
+        return false;
+      for (size_t t = 0; t < kTiers.size(); ++t)
+        if (live[t][i] + more[t] > most[t])
+          return false;
+    }
+    return true;
+  }
+
+  /// What the entry's own buffers take that ops `at` to `end` touch.
+  Bytes ownBytes(unsigned at, unsigned end) const {
+    Bytes bytes{};
+    llvm::SmallDenseSet<StringAttr> counted;
+    for (unsigned i = at; i <= end; ++i)
+      if (auto instruction = dyn_cast<InstructionOpInterface>(ops[i]))
+        for (Access access : instruction.getAccesses())
+          if (BufferOp buffer = own.lookup(bufferOf(access.memory)); buffer && counted.insert(buffer.getSymNameAttr()).second)
+            bytes[llvm::find(kTiers, buffer.getTier()) - kTiers.begin()] += aligned(buffer.getBytes(), buffer.getTier());
+    return bytes;
+  }
+
+  void reorder() {
+    for (unsigned at = 0; at < ops.size(); ++at) {
+      if (!moved[at])
+        append(ops[at]);
+      for (unsigned i : behind[at])
+        append(ops[i]);
+    }
+  }
+
+  /// Buffers go before their windows, windows before what first names them.
+  void append(Operation *op) {
+    if (!appended.insert(op).second)
+      return;
+    for (Value operand : op->getOperands())
+      append(operand.getDefiningOp());
+    if (auto view = dyn_cast<ViewOp>(op))
+      if (BufferOp buffer = own.lookup(view.getBufferAttr().getAttr()))
+        append(buffer);
+    op->moveBefore(&body, body.end());
+  }
+
+  Block &body;
+  std::vector<Operation *> ops;
+  Profile live;
+  const Bytes &most;
+  llvm::DenseMap<StringAttr, BufferOp> own;
+  llvm::DenseMap<StringAttr, unsigned> firstWrite;
+  std::vector<SmallVector<unsigned>> behind; // what goes behind the op at a position
+  std::vector<bool> moved;
+  llvm::DenseSet<Operation *> appended;
+};
+
+struct AdvanceGathers : zp::plan::impl::AdvanceGathersPassBase<AdvanceGathers> {
+  void runOnOperation() override {
+    FailureOr<zp::JobSettings> settings = zp::readSettings(getOperation());
+    if (failed(settings))
+      return signalPassFailure();
+    if (settings->prefetch_distance >= 0 || settings->prefetch_bytes > 0)
+      return;
+    std::vector<std::pair<EntryOp, Profile>> entries;
+    Bytes most{};
+    for (auto entry : getOperation().getOps<EntryOp>()) {
+      entries.emplace_back(entry, profileOf(entry));
+      for (size_t t = 0; t < kTiers.size(); ++t)
+        for (int64_t bytes : entries.back().second[t])
+          most[t] = std::max(most[t], bytes - bytes / kGaps);
+    }
+    for (auto &[entry, profile] : entries)
+      Advancer(entry, std::move(profile), most).run();
+  }
+};
+
+} // namespace

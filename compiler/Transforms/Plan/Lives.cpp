@@ -1,0 +1,74 @@
+#include "compiler/Transforms/Plan/Lives.h"
+
+using namespace mlir;
+
+namespace zp::plan {
+
+/// Where stream 0 awaits the event that is recorded next after `at` on the same stream.
+static unsigned awaited(ArrayRef<Operation *> ops, unsigned at) {
+  int64_t stream = cast<InstructionOpInterface>(ops[at]).getStreamId(), event = -1;
+  for (unsigned i = at + 1; i < ops.size(); ++i) {
+    if (auto record = dyn_cast<RecordEventOp>(ops[i]); record && event < 0 && static_cast<int64_t>(record.getStream()) == stream)
+      event = record.getEvent();
+    if (auto wait = dyn_cast<WaitEventOp>(ops[i]); wait && event >= 0 && static_cast<int64_t>(wait.getEvent()) == event)
+      return i;
+  }
+  return ops.size();
+}
+
+/// Where the future of the instruction at `at`, or of the one that it is chained to, is awaited; `at` for one that has none.
+static unsigned fulfilled(ArrayRef<Operation *> ops, unsigned at) {
+  unsigned i = at;
+  if (ops[at]->hasAttr(kChainedAttr))
+    while (i < ops.size() && !ops[i]->hasAttr(kFutureAttr))
+      ++i;
+  auto future = i < ops.size() ? ops[i]->getAttrOfType<IntegerAttr>(kFutureAttr) : IntegerAttr();
+  if (!future)
+    return at;
+  for (; i < ops.size(); ++i)
+    if (auto wait = dyn_cast<WaitEventOp>(ops[i]); wait && static_cast<int64_t>(wait.getEvent()) == future.getInt())
+      return i;
+  return ops.size();
+}
+
+std::vector<Life> livesOf(EntryOp entry, Tier tier) {
+  std::vector<Life> lives;
+  llvm::DenseMap<StringAttr, size_t> index;
+  for (auto buffer : entry.getBody().front().getOps<BufferOp>()) {
+    if (buffer.getTier() != tier)
+      continue;
+    index[buffer.getSymNameAttr()] = lives.size();
+    lives.push_back({buffer, aligned(buffer.getBytes(), tier)});
+  }
+  SmallVector<Operation *> ops;
+  for (Operation &op : entry.getBody().front())
+    ops.push_back(&op);
+  for (unsigned at = 0; at < ops.size(); ++at) {
+    auto instruction = dyn_cast<InstructionOpInterface>(ops[at]);
+    if (!instruction)
+      continue;
+    unsigned end = instruction.getStreamId() == 0 ? fulfilled(ops, at) : awaited(ops, at);
+    for (Access access : instruction.getAccesses()) {
+      auto view = access.memory ? access.memory.getDefiningOp<ViewOp>() : ViewOp();
+      auto found = view ? index.find(view.getBufferAttr().getAttr()) : index.end();
+      if (found == index.end())
+        continue;
+      Life &life = lives[found->second];
+      life.first = std::min(life.first, at);
+      life.last = std::max(life.last, end);
+    }
+  }
+  llvm::erase_if(lives, [](const Life &life) { return life.first > life.last; });
+  return lives;
+}
+
+std::vector<int64_t> liveBytes(EntryOp entry, ArrayRef<Life> lives) {
+  const size_t positions = std::distance(entry.getBody().front().begin(), entry.getBody().front().end());
+  std::vector<int64_t> live(positions + 1);
+  for (const Life &life : lives)
+    for (unsigned at = life.first; at <= life.last; ++at)
+      live[at] += life.size;
+  return live;
+}
+
+} // namespace zp::plan
