@@ -1,4 +1,5 @@
 #include <cstdio>
+#include <cstdlib>
 #include <stdexcept>
 
 #include "tests/conformance/cuda_support.h"
@@ -8,6 +9,7 @@ namespace {
 
 cuda::Context opened;
 std::unique_ptr<cuda::Products> openedProducts;
+std::unique_ptr<cuda::FusedAttention> openedAttention;
 
 /// The device is there while tests run; without one none does.
 class OpenDevice : public ::testing::Environment {
@@ -17,6 +19,9 @@ class OpenDevice : public ::testing::Environment {
       FAIL() << status.toString();
   }
   void TearDown() override {
+    if (openedAttention)
+      std::printf("%s\n", openedAttention->notice().c_str());
+    openedAttention.reset();
     openedProducts.reset();
     if (opened.scratch)
       cuda::freeDevice(opened.scratch);
@@ -35,6 +40,9 @@ class OpenDevice : public ::testing::Environment {
     opened.multiprocessors = properties.multiprocessors;
     ZP_ASSIGN_OR_RETURN(openedProducts, cuda::createProducts());
     opened.products = openedProducts.get();
+    if (const char *chosen = std::getenv("ZP_DEVICE_ATTENTION"); chosen && std::string(chosen) == "fused")
+      openedAttention = std::make_unique<cuda::FusedAttention>(properties);
+    opened.fusedAttention = openedAttention.get();
     ZP_ASSIGN_OR_RETURN(opened.stream, cuda::createStream());
     ZP_ASSIGN_OR_RETURN(opened.aside, cuda::createStream(/*urgent=*/true));
     ZP_ASSIGN_OR_RETURN(opened.parting, cuda::createEvent());

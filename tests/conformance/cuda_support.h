@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "runtime/kernels/cuda/fused_attention.h"
 #include "runtime/kernels/cuda/kernels.h"
 #include "runtime/kernels/cuda/products.h"
 #include "runtime/kernels/kernel.h"
@@ -16,7 +17,7 @@
 
 namespace zp::rt::test {
 
-/// The suite's one context.
+/// The suite's one context. Attention is our own kernels' unless ZP_DEVICE_ATTENTION is fused.
 const cuda::Context &deviceContext();
 
 /// A status that isn't OK ends the test that asks, as an exception: the others still run.
@@ -81,6 +82,9 @@ template <typename Args> void run(const KernelContext &host, const Args &args) {
   DeviceOperands<Args> device(args);
   cuda::Context context = deviceContext();
   context.rank = host.rank;
+  if constexpr (requires { context.fusedAttention->prepare(device.args); })
+    if (context.fusedAttention)
+      context.fusedAttention->prepare(device.args);
   demand(cuda::run(context, device.args));
   demand(cuda::launchError());
   device.fetch();

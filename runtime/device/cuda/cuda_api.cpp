@@ -29,7 +29,7 @@ StatusOr<Properties> selectDevice(int localRank) {
   ZP_RETURN_IF_ERROR(statusOf(cudaGetDeviceProperties(&properties, device), "cudaGetDeviceProperties"));
   size_t free = 0, total = 0;
   ZP_RETURN_IF_ERROR(statusOf(cudaMemGetInfo(&free, &total), "cudaMemGetInfo"));
-  return Properties{properties.name, total, free, properties.multiProcessorCount};
+  return Properties{properties.name, total, free, properties.multiProcessorCount, 10 * properties.major + properties.minor};
 }
 
 StatusOr<void *> allocateDevice(uint64_t bytes) {

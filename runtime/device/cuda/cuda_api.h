@@ -20,6 +20,7 @@ struct Properties {
   std::string name;
   uint64_t memory = 0, freeMemory = 0; ///< bytes
   int multiprocessors = 1;
+  int computeCapability = 0; ///< 10·major + minor: 90 is Hopper; 0 when emulated
 };
 
 /// Makes device `localRank` (a rank's place among those of its host) modulo their number the calling process's. Errors: no driver, no device.

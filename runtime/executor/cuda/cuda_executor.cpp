@@ -13,6 +13,7 @@
 #include "runtime/executor/cuda/event_times.h"
 #include "runtime/executor/cuda/host_loader.h"
 #include "runtime/executor/resolve.h"
+#include "runtime/kernels/cuda/fused_attention.h"
 #include "runtime/kernels/cuda/kernels.h"
 #include "runtime/kernels/cuda/products.h"
 
@@ -21,6 +22,8 @@ namespace {
 
 /// "staged" or "nccl": who carries collectives, instead of the choice made here.
 constexpr const char *kCollectivesVariable = "ZP_DEVICE_COLLECTIVES";
+/// "own" or "fused": whose kernels compute attention.
+constexpr const char *kAttentionVariable = "ZP_DEVICE_ATTENTION";
 
 class CudaExecutor final : public Executor {
 public:
@@ -37,7 +40,7 @@ public:
   uint64_t reducedBytes() const override { return reduced; }
   std::array<double, 256> secondsByOpcode() const override { return seconds; }
   StepTimes &times() override { return stepTimes; }
-  std::string notice() const override { return memory.disk().notice(); }
+  std::string notice() const override;
 
 private:
   struct EntryRun {
@@ -50,6 +53,7 @@ private:
   Status checkOptions() const;
   Status openCollectives();
   Status openStreams(int multiprocessors);
+  Status openAttention(const cuda::Properties &device);
   Status openMirrors();
   Status openTimes();
   bool needsHost(const ResolvedInstruction &instruction) const;
@@ -69,6 +73,7 @@ private:
   ExecutorOptions options;
   CudaMemory memory;
   std::unique_ptr<cuda::Products> products;
+  std::unique_ptr<cuda::FusedAttention> fusedAttention; ///< null: our own kernels compute all
   std::unique_ptr<DeviceCollectives> collectives;
   std::vector<TensorView> views;
   std::map<uint32_t, void *> mirrors; ///< of inputs and outputs, by tensor
@@ -116,6 +121,7 @@ Status CudaExecutor::prepare() {
   auto address = [&](uint32_t buffer) -> void * { return memory.buffer(*plan.buffers()->Get(buffer)); };
   views = viewsOf(plan, address);
   ZP_ASSIGN_OR_RETURN(resolved, resolve(file, address));
+  ZP_RETURN_IF_ERROR(openAttention(device));
   ZP_RETURN_IF_ERROR(openStreams(device.multiprocessors));
   ZP_RETURN_IF_ERROR(openCollectives());
   ZP_RETURN_IF_ERROR(disk.open(memory, *collectives));
@@ -123,10 +129,35 @@ Status CudaExecutor::prepare() {
   return openMirrors();
 }
 
+/// Every instruction is decided here, and what it takes is built: runs build nothing.
+Status CudaExecutor::openAttention(const cuda::Properties &device) {
+  const char *chosen = std::getenv(kAttentionVariable);
+  const std::string_view choice = chosen ? chosen : "fused";
+  if (choice != "fused" && choice != "own")
+    return Status(ErrorCode::Config, std::string(kAttentionVariable) + ": is " + chosen + ", expected fused or own; unset it for fused");
+  if (choice == "own")
+    return {};
+  fusedAttention = std::make_unique<cuda::FusedAttention>(device);
+  for (const auto &entry : resolved.entries)
+    for (const ResolvedInstruction &instruction : entry)
+      if (instruction.source->op_type() == fbs::OpAttrs::Attention)
+        fusedAttention->prepare(*static_cast<const AttentionArgs *>(instruction.args));
+      else if (instruction.source->op_type() == fbs::OpAttrs::AttentionGradient)
+        fusedAttention->prepare(*static_cast<const AttentionGradientArgs *>(instruction.args));
+  return {};
+}
+
+/// Of the disk and of attention, one line.
+std::string CudaExecutor::notice() const {
+  const std::string ofDisk = memory.disk().notice(), ofAttention = fusedAttention ? fusedAttention->notice() : "";
+  return ofDisk + (ofDisk.empty() || ofAttention.empty() ? "" : "\nzprun: ") + ofAttention;
+}
+
 Status CudaExecutor::openStreams(int multiprocessors) {
   for (uint32_t s = 0; s < plan.streams(); ++s) {
     cuda::Context &context = contexts.emplace_back();
     context.products = products.get();
+    context.fusedAttention = fusedAttention.get();
     context.multiprocessors = multiprocessors;
     context.rank = communicator.rank();
     ZP_ASSIGN_OR_RETURN(context.stream, cuda::createStream());

@@ -1,4 +1,5 @@
 #include "runtime/kernels/attention/cuda_tile.h"
+#include "runtime/kernels/cuda/fused_attention.h"
 #include "runtime/kernels/cuda/kernels.h"
 
 namespace zp::rt::cuda {
@@ -67,6 +68,8 @@ __global__ void attend(AttentionShape shape, const T *query, const T *key, const
 } // namespace
 
 Status run(const Context &context, const AttentionArgs &args) {
+  if (context.fusedAttention && context.fusedAttention->takes(args))
+    return context.fusedAttention->run(context, args);
   const AttentionShape shape(args);
   withElement(args.query.dtype, [&](auto element) {
     using T = decltype(element);

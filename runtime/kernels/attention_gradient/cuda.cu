@@ -1,5 +1,6 @@
 #include "runtime/kernels/attention/cuda_tile.h"
 #include "runtime/kernels/cuda/elementwise.h"
+#include "runtime/kernels/cuda/fused_attention.h"
 #include "runtime/kernels/cuda/kernels.h"
 
 namespace zp::rt::cuda {
@@ -143,10 +144,29 @@ template <bool kDropped, typename T> __global__ void biasGradient(AttentionShape
     gradBias[blockIdx.x] = sum;
 }
 
+/// target[row, head, place] = source[head, row·length + place]
+struct ByRow {
+  const float *source;
+  float *target;
+  int64_t heads, length, tokens;
+  ZP_DEVICE void operator()(int64_t i, int count) const {
+    for (int64_t at = i; at < i + count; ++at) {
+      const int64_t place = at % length, head = at / length % heads, row = at / length / heads;
+      target[at] = source[head * tokens + row * length + place];
+    }
+  }
+};
+
 } // namespace
 
 Status run(const Context &context, const AttentionGradientArgs &args) {
   const AttentionShape shape(args);
+  if (context.fusedAttention && context.fusedAttention->takes(args)) {
+    if (shape.rows > 1)
+      forElements(context, shape.tokens * shape.heads,
+                  ByRow{args.logSumExp.as<float>(), args.workspace.as<float>(), shape.heads, shape.length, shape.tokens});
+    return context.fusedAttention->run(context, args);
+  }
   // Of the workspace's parts (runtime/schema/workspaces.h) only the first is needed here.
   auto *deltas = args.workspace.as<float>();
   withElement(args.query.dtype, [&](auto element) {

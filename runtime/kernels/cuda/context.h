@@ -6,12 +6,14 @@
 
 namespace zp::rt::cuda {
 
+class FusedAttention;
 class Products;
 
 struct Context {
   Stream stream = nullptr;
   Products *products = nullptr;
-  void *scratch = nullptr; ///< of the stream alone, kScratchBytes on the device: partial sums, panels
+  FusedAttention *fusedAttention = nullptr; ///< null: all attention is our own kernels'
+  void *scratch = nullptr; ///< of the stream alone, kScratchBytes on the device: partial sums, panels, fused attention's workspace
   int multiprocessors = 1;
   int rank = 0;
   // A second stream, for what a kernel does beside `stream`, and events to part and meet by: it is empty again before the kernel's last
