@@ -34,6 +34,7 @@ run() { echo "+ $*"; "$@"; }
 say "1/6 what the build needs"
 bash scripts/install-deps.sh
 bash scripts/setup-venv.sh
+bash scripts/install-cudnn-frontend.sh
 python=.venv/bin/python
 
 say "2/6 ZeroPlan itself"

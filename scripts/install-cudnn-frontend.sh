@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Brings the headers of cudnn-frontend (MIT) into .cudnn-frontend/, for attention by cuDNN. Does nothing where they already are, or where
-# nvcc or cudnn.h is missing: then no attention by cuDNN can be built. Without a network it says so, and attention is our own kernels'.
+# Brings the headers of cudnn-frontend (MIT) into .cudnn-frontend/, for attention by cuDNN. Does nothing where they already are,
+# or where nvcc or cudnn.h is missing: then no attention by cuDNN can be built. Without a network it says so, and attention is our
+# own kernels'.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -29,6 +30,6 @@ import zipfile
 from pathlib import Path
 
 with zipfile.ZipFile(next(Path(sys.argv[1]).glob("*.whl"))) as wheel:
-    wheel.extractall(".cudnn-frontend", [name for name in wheel.namelist() if name.startswith("include/") or "LICENSE" in name])
+    wheel.extractall(".cudnn-frontend", [name for name in wheel.namelist() if name.startswith("include/") or ".dist-info/LICENSE" in name])
 PYTHON
 touch "$mark"

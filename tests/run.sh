@@ -18,7 +18,8 @@ lit=/usr/lib/llvm-22/bin/lit
 logs=build/test-logs
 passed=0 failed=0 skipped=0
 
-{ bash scripts/install-deps.sh && bash scripts/setup-venv.sh tests/requirements.txt && bash scripts/build.sh && mkdir -p "$logs"; } || {
+{ bash scripts/install-deps.sh && bash scripts/setup-venv.sh tests/requirements.txt && bash scripts/install-cudnn-frontend.sh &&
+  bash scripts/build.sh && mkdir -p "$logs"; } || {
   echo "== the build failed" >&2
   echo "0 passed, 1 failed"
   exit 1

@@ -29,7 +29,7 @@ public:
   uint64_t reducedBytes() const override { return reduced; }
   std::array<double, 256> secondsByOpcode() const override;
   StepTimes &times() override { return stepTimes; }
-  std::string notice() const override { return memory->disk() ? memory->disk()->notice() : std::string(); }
+  std::vector<std::string> notices() const override { return {memory->disk() ? memory->disk()->notice() : std::string()}; }
 
 private:
   /// A kernel with its arguments, or an instruction of the stream, the engine or the loader with its operands.

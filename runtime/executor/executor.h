@@ -82,8 +82,8 @@ public:
   virtual std::array<double, 256> secondsByOpcode() const = 0;
   /// When the last instructions ran, as many as the options ask for.
   virtual StepTimes &times() = 0;
-  /// What the user should know of the memory that could be had: a line, or nothing.
-  virtual std::string notice() const { return {}; }
+  /// What the user should know of the memory and the libraries that could be had: lines, of which empty ones say nothing.
+  virtual std::vector<std::string> notices() const { return {}; }
 };
 
 } // namespace zp::rt

@@ -39,16 +39,27 @@ constexpr uint64_t attentionGradientWorkspaceBytes(uint64_t heads, uint64_t toke
   return heads * tokens * 4 + (f == DType::F32 ? 0 : heads * tokens * headDim * 4);
 }
 
-/// attention_gradient by fused kernels (runtime/kernels/cuda/fused_attention.h), for so many heads of so many rows: with the same bits run
-/// after run cuDNN 9 keeps a 16-bit gradient a score, tiles of 64 by 128, the sums that attentionGradientWorkspaceBytes begins with and, when
-/// heads share keys, gradients of keys and values a head. Read off its plans (cudnn_graphs_test); theirs is the last word.
-constexpr uint64_t fusedGradientWorkspaceBytes(uint64_t rows, uint64_t heads, uint64_t kvHeads, uint64_t length, uint64_t headDim) {
+/// attention_gradient by fused kernels (runtime/kernels/cuda/fused_attention.h), for so many heads of so many rows: with the same
+/// bits run after run cuDNN 9 keeps a 16-bit gradient a score, tiles of 64 by 128, the sums that attentionGradientWorkspaceBytes
+/// begins with and, when heads share keys, gradients of keys and values a head. Read off its plans (cudnn_graphs_test); theirs is
+/// the last word.
+constexpr uint64_t fusedGradientWorkspaceBytes(uint64_t rows, uint64_t heads, uint64_t kvHeads, uint64_t length,
+                                               uint64_t headDim) {
   const uint64_t queries = (length + 63) / 64 * 64, keys = (length + 127) / 128 * 128;
   return rows * heads * (queries * keys * 2 + length * 4 + (heads == kvHeads ? 0 : length * headDim * 4)) + kWorkspaceAlignment;
 }
 /// And, of several rows, log_sum_exp a row after another.
 constexpr uint64_t fusedStatisticsBytes(uint64_t heads, uint64_t tokens, uint64_t length) {
   return tokens == length ? 0 : (heads * tokens * 4 + kWorkspaceAlignment - 1) / kWorkspaceAlignment * kWorkspaceAlignment;
+}
+/// What is placed for attention_gradient: what it demands and, where at most `most` bytes do, what the smallest part takes of a
+/// gradient by fused kernels: the heads of one key head of one row.
+constexpr uint64_t attentionGradientPlacedBytes(uint64_t heads, uint64_t kvHeads, uint64_t tokens, uint64_t length, uint64_t headDim,
+                                                DType f, uint64_t most) {
+  const uint64_t demanded = attentionGradientWorkspaceBytes(heads, tokens, headDim, f);
+  const uint64_t part =
+      fusedStatisticsBytes(heads, tokens, length) + fusedGradientWorkspaceBytes(1, heads / kvHeads, 1, length, headDim);
+  return f != DType::F32 && part <= most && part > demanded ? part : demanded;
 }
 
 } // namespace zp

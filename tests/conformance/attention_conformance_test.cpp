@@ -65,6 +65,13 @@ AttentionArgs attention(Maker &maker, DType f, const Case &c) {
   return args;
 }
 
+// As the compiler places a gradient's workspace: with room for fused kernels where the suite may have some.
+#ifdef ZP_CONFORM_CUDA
+constexpr uint64_t kAttentionBytes = 640u << 20;
+#else
+constexpr uint64_t kAttentionBytes = 0;
+#endif
+
 /// The gradient of what the forward arguments have computed.
 AttentionGradientArgs gradientOf(Maker &maker, const AttentionArgs &forward) {
   const DType f = forward.query.dtype;
@@ -79,7 +86,8 @@ AttentionGradientArgs gradientOf(Maker &maker, const AttentionArgs &forward) {
   args.segments = forward.segments;
   args.keySegments = forward.keySegments;
   args.bias = forward.bias;
-  args.workspace = maker.workspace(attentionGradientWorkspaceBytes(forward.heads, tokens, width / forward.heads, f));
+  args.workspace = maker.workspace(attentionGradientPlacedBytes(forward.heads, forward.kvHeads, tokens, forward.length,
+                                                                width / forward.heads, f, kAttentionBytes));
   args.gradQuery = maker.empty(f, {tokens, width});
   args.gradKey = maker.empty(f, {keys, kvWidth});
   args.gradValue = maker.empty(f, {keys, kvWidth});
@@ -331,6 +339,109 @@ TEST(AttentionValues, NanOfAKeyReachesWhoSeesIt) {
       EXPECT_EQ(std::isnan(args.target.as<float>()[t * kHeadDim]), t >= spoiled) << "key " << spoiled << ", query " << t;
   }
 }
+
+#ifdef ZP_CONFORM_CUDA
+/// Which instructions go to fused kernels: cuDNN's, or the loops that stand for them. Only a GPU without cuDNN has none.
+class FusedAttention : public ::testing::Test {
+protected:
+  void SetUp() override {
+    const StatusOr<cuda::Properties> device = cuda::selectDevice(0);
+    demand(device.status());
+    fused = std::make_unique<cuda::FusedAttention>(*device);
+    properties = *device;
+    if (!takes(attention(maker, DType::BF16, kPacked)))
+      GTEST_SKIP() << fused->notice();
+  }
+  template <typename Args> bool takes(const Args &args) {
+    fused = std::make_unique<cuda::FusedAttention>(properties);
+    fused->prepare(args);
+    return fused->takes(args);
+  }
+  /// Not taken, and the line says why.
+  template <typename Args> void leaves(const Args &args, const std::string &why) {
+    EXPECT_FALSE(takes(args)) << why;
+    EXPECT_NE(fused->notice().find(why), std::string::npos) << fused->notice();
+  }
+  /// Rows whose queries see keys after them too.
+  AttentionArgs encoder(DType f) {
+    AttentionArgs args = attention(maker, f, kPacked);
+    args.causal = false;
+    return args;
+  }
+
+  static constexpr Case kPacked{2, 64, 8, 2, 16, 0, Case::Packed};
+  Maker maker;
+  cuda::Properties properties;
+  std::unique_ptr<cuda::FusedAttention> fused;
+};
+
+TEST_F(FusedAttention, TakesRowsToThemselves) {
+  for (DType f : {DType::BF16, DType::F16}) {
+    Case window = kPacked, biased = kPacked;
+    window.window = 9;
+    biased.bias = Case::ByKey;
+    EXPECT_TRUE(takes(attention(maker, f, window)));
+    EXPECT_TRUE(takes(attention(maker, f, biased)));
+    EXPECT_TRUE(takes(encoder(f)));
+    EXPECT_EQ(fused->notice(), "");
+    EXPECT_TRUE(takes(gradientOf(maker, attention(maker, f, kPacked))));
+    EXPECT_TRUE(takes(gradientOf(maker, encoder(f))));
+  }
+}
+
+TEST_F(FusedAttention, LeavesWhatIsDefinedOtherwise) {
+  Case other = kPacked;
+  other.keyLength = 70;
+  leaves(attention(maker, DType::BF16, other), "keys of another sequence");
+  other.keyLength = other.length; // but with segments of their own
+  leaves(attention(maker, DType::BF16, other), "keys of another sequence");
+  other = kPacked;
+  other.dropout = 0.1;
+  leaves(gradientOf(maker, attention(maker, DType::BF16, other)), "dropout of probabilities");
+  other = kPacked;
+  other.bias = Case::ByDistance;
+  leaves(attention(maker, DType::F16, other), "a bias by distance");
+  other = kPacked;
+  other.headDim = 12;
+  leaves(attention(maker, DType::BF16, other), "heads of 12 elements");
+  AttentionArgs aside = attention(maker, DType::BF16, kPacked);
+  aside.value.data = aside.value.as<char>() + 8;
+  leaves(aside, "at a multiple of 16 bytes");
+}
+
+TEST_F(FusedAttention, SaysNothingOfF32) {
+  EXPECT_FALSE(takes(attention(maker, DType::F32, kPacked)));
+  EXPECT_EQ(fused->notice(), "");
+}
+
+// A gradient is cut as its workspace demands, and what comes out is the same.
+TEST_F(FusedAttention, CutsGradients) {
+  const AttentionArgs forward = attention(maker, DType::BF16, kPacked);
+  reference::run(KernelContext{}, forward);
+  AttentionGradientArgs whole = gradientOf(maker, forward);
+  Copy<AttentionGradientArgs> expected(whole);
+  reference::run(KernelContext{}, expected.args);
+  const uint64_t statistics = fusedStatisticsBytes(8, 128, 64);
+  // Both rows; one; the heads of one of its two key heads.
+  for (const uint64_t room : {fusedGradientWorkspaceBytes(2, 8, 2, 64, 16), fusedGradientWorkspaceBytes(1, 8, 2, 64, 16),
+                              fusedGradientWorkspaceBytes(1, 4, 1, 64, 16)}) {
+    AttentionGradientArgs cut = whole;
+    cut.workspace = maker.workspace(statistics + room);
+    DeviceOperands<AttentionGradientArgs> device(cut);
+    ASSERT_TRUE(takes(device.args)) << fused->notice();
+    cuda::Context context = deviceContext();
+    context.fusedAttention = fused.get();
+    demand(cuda::run(context, device.args));
+    demand(cuda::launchError());
+    device.fetch();
+    EXPECT_LE(relativeError(expected.args.gradQuery, cut.gradQuery), kBf16Tolerance) << room;
+    EXPECT_LE(relativeError(expected.args.gradKey, cut.gradKey), kBf16Tolerance) << room;
+    EXPECT_LE(relativeError(expected.args.gradValue, cut.gradValue), kBf16Tolerance) << room;
+  }
+  whole.workspace = maker.workspace(statistics + fusedGradientWorkspaceBytes(1, 4, 1, 64, 16) / 2);
+  leaves(whole, "doesn't fit the");
+}
+#endif
 
 } // namespace
 } // namespace zp::rt::test

@@ -73,7 +73,10 @@ bench() {
 few=(--case llama_gqa_fp32 --case llama_gqa_bf16 --case llama_qlora_nested --case bloom_left_padded --case t5_qv)
 for step in "${steps[@]}"; do
   case $step in
-    kernels) row 90 "kernels against references" "$suite" ;;
+    kernels)
+      row 90 "kernels against references" "$suite"
+      # Kernels for each case are compiled first. The last line but the verdict says what cuDNN left.
+      row 90 "attention by cuDNN against references" env ZP_DEVICE_ATTENTION=fused "$suite" --gtest_filter=*Attention* ;;
     sanitizers)
       if command -v compute-sanitizer >/dev/null; then
         for tool in memcheck racecheck synccheck initcheck; do sanitizer "$tool"; done

@@ -7,6 +7,8 @@
 - Floats that are kept of 4-bit weights (`--dequant_cache_bytes`): on a CPU the bytes of a run without them, on a GPU the reference's
   numbers, and the plan's peak says what they take.
 - `zprun bench` says nothing of a GPU's plan that was measured on the CPU; `--trace` has a slice an instruction.
+- Fused attention, loops in cuDNN's place: the reference's numbers in bf16, in replayed graphs too, and not the bytes of our own kernels: it was used.
+  A word that names neither is refused.
 - NCCL (tests/support/fake_nccl, where nccl.h is): the reference's numbers on two ranks under ZeRO-3, replayed graphs among them; a rank that
   is killed, or that has no library, ends the others within 10 s with exit code 6.
 The last line is 'N passed, N failed'. Exit 1 when any failed.
@@ -109,6 +111,21 @@ def check_cache(chosen, tally, work):
     check_against_reference(tally, "floats of 4-bit weights on a GPU", case, job_of(chosen, flags=cache), work / "cuda-cached")
 
 
+def check_fused_attention(chosen, tally, work):
+    case, found = GoldenCase(CASES / "llama_gqa_bf16"), {}
+    for choice in ("own", "fused"):
+        with Environment(ZP_DEVICE_ATTENTION=choice):
+            found[choice] = check_against_reference(tally, f"attention, {choice}, bf16", case, job_of(chosen, 2, 3), work / f"attention-{choice}")
+    if all(found.values()):
+        differ = trained(found["own"]) != trained(found["fused"])
+        tally.check("fused attention was used", [] if differ else ["the bytes are those of our own kernels"])
+    with Environment(ZP_DEVICE_ATTENTION="best"):
+        words = pipeline.commands(case, job_of(chosen, 2, 3), work / "attention-own")["zprun"]
+        ended = subprocess.run([str(word) for word in words], capture_output=True, text=True, timeout=chosen.timeout, check=False)
+    right = ended.returncode == 2 and "ZP_DEVICE_ATTENTION: is best, expected fused or own" in ended.stderr
+    tally.check("attention by neither", [] if right else [f"exit {ended.returncode}: {ended.stderr.strip()[-300:]}"])
+
+
 def check_bench(chosen, tally, work):
     case = GoldenCase(CASES / "llama_gqa_fp32")
     job = job_of(chosen, 2, 3)
@@ -208,7 +225,7 @@ def main():
     tally = tools.Tally()
     with tempfile.TemporaryDirectory(prefix="cuda-") as scratch:
         work = chosen.work_dir or Path(scratch)
-        for part in (check_orders, check_cache, check_bench, check_nccl):
+        for part in (check_orders, check_cache, check_fused_attention, check_bench, check_nccl):
             part(chosen, tally, work)
     return tally.close()
 

@@ -84,7 +84,10 @@ void lowerNorms(RmsNormGradientOp op, Lowering &l) {
 
 void lowerAttentionGradient(AttentionGradientOp op, Lowering &l) {
   int64_t heads = op.getHeads(), tokens = rows(op.getQuery());
-  Value workspace = l.workspace(attentionGradientWorkspaceBytes(heads, tokens, columns(op.getQuery()) / heads, dtypeOf(op.getQuery())));
+  // What fused kernels are never asked for (runtime/kernels/cuda/fused_attention.cpp) needs no room for them.
+  const bool fusable = !op.getScalars() && op.getKeySegments() == op.getSegments() && op.getBiasKind() != BiasKind::ByDistance;
+  Value workspace = l.workspace(attentionGradientPlacedBytes(heads, op.getKvHeads(), tokens, op.getLength(), columns(op.getQuery()) / heads,
+                                                             dtypeOf(op.getQuery()), fusable ? l.target.attentionBytes : 0));
   Value dq = l.memory.view(l.memory.define(op.getQueryGradient())), dk = l.memory.view(l.memory.define(op.getKeyGradient())),
         dv = l.memory.view(l.memory.define(op.getValueGradient()));
   Value dbias = op.getBiasGradient() ? l.memory.view(l.memory.define(op.getBiasGradient())) : Value();

@@ -40,7 +40,9 @@ public:
   uint64_t reducedBytes() const override { return reduced; }
   std::array<double, 256> secondsByOpcode() const override { return seconds; }
   StepTimes &times() override { return stepTimes; }
-  std::string notice() const override;
+  std::vector<std::string> notices() const override {
+    return {memory.disk().notice(), fusedAttention ? fusedAttention->notice() : std::string()};
+  }
 
 private:
   struct EntryRun {
@@ -134,7 +136,8 @@ Status CudaExecutor::openAttention(const cuda::Properties &device) {
   const char *chosen = std::getenv(kAttentionVariable);
   const std::string_view choice = chosen ? chosen : "fused";
   if (choice != "fused" && choice != "own")
-    return Status(ErrorCode::Config, std::string(kAttentionVariable) + ": is " + chosen + ", expected fused or own; unset it for fused");
+    return Status(ErrorCode::Config,
+                  std::string(kAttentionVariable) + ": is " + chosen + ", expected fused or own; unset it for fused");
   if (choice == "own")
     return {};
   fusedAttention = std::make_unique<cuda::FusedAttention>(device);
@@ -145,12 +148,6 @@ Status CudaExecutor::openAttention(const cuda::Properties &device) {
       else if (instruction.source->op_type() == fbs::OpAttrs::AttentionGradient)
         fusedAttention->prepare(*static_cast<const AttentionGradientArgs *>(instruction.args));
   return {};
-}
-
-/// Of the disk and of attention, one line.
-std::string CudaExecutor::notice() const {
-  const std::string ofDisk = memory.disk().notice(), ofAttention = fusedAttention ? fusedAttention->notice() : "";
-  return ofDisk + (ofDisk.empty() || ofAttention.empty() ? "" : "\nzprun: ") + ofAttention;
 }
 
 Status CudaExecutor::openStreams(int multiprocessors) {

@@ -149,7 +149,8 @@ FusedAttention::Choice FusedAttention::choose(const FusedCase &whole, uint64_t r
       break;
     rows > 1 ? rows = nextDivisor(whole.rows, rows) : kvHeads = nextDivisor(whole.kvHeads, kvHeads);
   }
-  return refuse("its workspace doesn't fit the " + std::to_string(room) + " bytes that rows of " + std::to_string(whole.length) + " have");
+  return refuse("its workspace doesn't fit the " + std::to_string(room) + " bytes that rows of " + std::to_string(whole.length) +
+                " have");
 }
 
 template <typename Args> const FusedAttention::Choice *FusedAttention::chosenFor(const Args &args) const {
@@ -182,7 +183,8 @@ Status FusedAttention::run(const Context &context, const AttentionGradientArgs &
   for (int64_t row = 0; row < whole.rows; row += choice.rows)
     for (int64_t kvHead = 0; kvHead < whole.kvHeads; kvHead += choice.kvHeads) {
       const int64_t token = row * whole.length, head = kvHead * group;
-      const int64_t query = token * whole.queryPitch + head * whole.headDim, key = token * whole.keyPitch + kvHead * whole.headDim;
+      const int64_t query = token * whole.queryPitch + head * whole.headDim;
+      const int64_t key = token * whole.keyPitch + kvHead * whole.headDim;
       FusedOperands operands;
       operands.query = at(args.query, query);
       operands.key = at(args.key, key);

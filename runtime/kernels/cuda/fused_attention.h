@@ -1,9 +1,10 @@
-// Which instructions of attention go to fused kernels, and how: chosen before a plan's first run, never after it. What isn't taken is
-// computed by our own kernels (attention/cuda.cu, attention_gradient/cuda.cu), to the same meaning: the two mix freely, log_sum_exp is the
-// op table's either way.
+// Which instructions of attention go to fused kernels, and how: chosen before a plan's first run, never after it. What isn't
+// taken is computed by our own kernels (attention/cuda.cu, attention_gradient/cuda.cu), to the same meaning: the two mix freely,
+// log_sum_exp is the op table's either way.
 //
-// A gradient is cut into equal parts, whole rows or the heads of some keys of one row, as large as the instruction's workspace allows: with
-// the same bits run after run, cuDNN wants an element a score (fusedGradientWorkspaceBytes, runtime/schema/workspaces.h).
+// A gradient is cut into equal parts, whole rows or the heads of some keys of one row, as large as the instruction's workspace
+// allows: with the same bits run after run, cuDNN wants an element a score (fusedGradientWorkspaceBytes,
+// runtime/schema/workspaces.h).
 #ifndef ZP_RUNTIME_KERNELS_CUDA_FUSED_ATTENTION_H
 #define ZP_RUNTIME_KERNELS_CUDA_FUSED_ATTENTION_H
 
@@ -28,12 +29,13 @@ public:
   bool takes(const AttentionArgs &args) const { return chosenFor(args) != nullptr; }
   bool takes(const AttentionGradientArgs &args) const { return chosenFor(args) != nullptr; }
 
-  /// Of an instruction that it takes. A gradient of several rows finds log_sum_exp a row after another, [rows, heads, length], where its
-  /// workspace begins.
+  /// Of an instruction that it takes. A gradient of several rows finds log_sum_exp a row after another, [rows, heads, length],
+  /// where its workspace begins.
   Status run(const Context &context, const AttentionArgs &args);
   Status run(const Context &context, const AttentionGradientArgs &args);
 
-  /// One line for whoever runs the plan: what of it is left to our own kernels, and why. Empty when nothing is that could be otherwise.
+  /// One line for whoever runs the plan: what of it is left to our own kernels, and why. Empty when nothing is that could be
+  /// otherwise.
   std::string notice() const;
 
 private:

@@ -9,8 +9,9 @@
 
 namespace zp::rt::cuda {
 
-/// Attention of rows to themselves (plan.attention with one length and one list of segments: every query sees itself), or its gradient. No
-/// dropout. A case may be a part of an instruction: pitches are elements between neighbours as they lie, among heads and rows of others.
+/// Attention of rows to themselves (plan.attention with one length and one list of segments: every query sees itself), or its
+/// gradient. No dropout. A case may be a part of an instruction: pitches are elements between neighbours as they lie, among heads
+/// and rows of others.
 struct FusedCase {
   bool gradient = false;
   DType dtype = DType::BF16; ///< BF16 or F16

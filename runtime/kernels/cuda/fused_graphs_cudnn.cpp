@@ -35,11 +35,16 @@ std::string textOfVersion(size_t version) {
 }
 
 /// Operands by the number that graphs know them by.
-enum Uid : int64_t { kQuery = 1, kKey, kValue, kQuerySegments, kKeySegments, kBias, kOut, kStatistics, kGradOut, kGradQuery, kGradKey, kGradValue };
+enum Uid : int64_t {
+  kQuery = 1, kKey, kValue, kQuerySegments, kKeySegments, kBias, kOut, kStatistics, // of both directions
+  kGradOut, kGradQuery, kGradKey, kGradValue
+};
 
 /// What the frontend says, and what it throws where a library lacks something.
 template <typename Body> Status statusOf(const char *what, const Body &body) {
-  auto error = [&](const std::string &words) { return Status(ErrorCode::Config, std::string("cuda: cuDNN, ") + what + ": " + words + ", expected success"); };
+  auto error = [&](const std::string &words) {
+    return Status(ErrorCode::Config, std::string("cuda: cuDNN, ") + what + ": " + words + ", expected success");
+  };
   try {
     fe::error_t result = body();
     return result.is_good() ? Status() : error(result.get_message());
@@ -85,8 +90,8 @@ private:
   Sizes statisticsSizes() const { return {shape.rows, shape.heads, shape.length, 1}; }
   Sizes statisticsStrides() const { return {shape.statisticsRowPitch, shape.statisticsHeadPitch, 1, 1}; }
 
-  /// Scores with scale become scores with bias, minus infinity where a query doesn't see a key. Causality and window in cuDNN's own words,
-  /// by which it knows tiles that it can leave out.
+  /// Scores with scale become scores with bias, minus infinity where a query doesn't see a key. Causality and window are
+  /// last and in cuDNN's own words, as in its own attention: by that it may know tiles that can be left out.
   Tensor masked(GraphPointer part, Tensor scores) const {
     namespace modifiers = fe::graph::attn::score_modifiers;
     auto op = [](const char *name, fe::PointwiseMode_t mode, fe::DataType_t dtype) {
@@ -94,33 +99,35 @@ private:
     };
     if (bias)
       scores = modifiers::bias(part, scores, bias);
-    if (shape.causal)
-      scores = modifiers::sliding_window_mask(part, scores, fe::DiagonalAlignment_t::TOP_LEFT,
-                                              shape.window ? std::optional<int64_t>(shape.window) : std::nullopt, 0, shape.length, shape.length,
-                                              nullptr, nullptr);
-    // Segments are compared where a tile is: cuDNN's comparisons want a first operand that was computed there, so the query's is added to
-    // row - row.
+    // Segments are compared where a tile is: cuDNN's comparisons want a first operand that was computed there, so the query's is
+    // added to row - row.
     const Tensor row = part->pointwise(scores, op("row", fe::PointwiseMode_t::GEN_INDEX, fe::DataType_t::INT32).set_axis(2));
     row->set_data_type(fe::DataType_t::INT32);
     const Tensor zero = part->pointwise(row, row, op("zero", fe::PointwiseMode_t::SUB, fe::DataType_t::INT32));
     zero->set_data_type(fe::DataType_t::INT32);
     const Tensor segment = part->pointwise(zero, querySegments, op("segment", fe::PointwiseMode_t::ADD, fe::DataType_t::INT32));
     segment->set_data_type(fe::DataType_t::INT32);
-    const Tensor same = part->pointwise(segment, keySegments, op("same_segment", fe::PointwiseMode_t::CMP_EQ, fe::DataType_t::BOOLEAN));
+    const Tensor same =
+        part->pointwise(segment, keySegments, op("same_segment", fe::PointwiseMode_t::CMP_EQ, fe::DataType_t::BOOLEAN));
     same->set_data_type(fe::DataType_t::BOOLEAN);
-    return part->pointwise(scores, std::make_shared<Tensor_attributes>(modifiers::get_negative_inf_value()), same,
-                           op("mask_segments", fe::PointwiseMode_t::BINARY_SELECT, fe::DataType_t::FLOAT));
+    scores = part->pointwise(scores, std::make_shared<Tensor_attributes>(modifiers::get_negative_inf_value()), same,
+                             op("mask_segments", fe::PointwiseMode_t::BINARY_SELECT, fe::DataType_t::FLOAT));
+    if (shape.causal)
+      scores = modifiers::sliding_window_mask(part, scores, fe::DiagonalAlignment_t::TOP_LEFT,
+                                              shape.window ? std::optional<int64_t>(shape.window) : std::nullopt, 0, shape.length,
+                                              shape.length, nullptr, nullptr);
+    return scores;
   }
 
   void describeForward() {
     const Tensor query = input(kQuery, querySizes(), queryStrides()), key = input(kKey, keySizes(), keyStrides()),
                  value = input(kValue, keySizes(), keyStrides());
-    auto [out, statistics] = graph->sdpa(query, key, value,
-                                         fe::graph::SDPA_attributes()
-                                             .set_name("attention")
-                                             .set_generate_stats(true)
-                                             .set_attn_scale(static_cast<float>(shape.scale))
-                                             .set_score_mod([this](GraphPointer part, Tensor scores) { return masked(part, scores); }));
+    const auto attributes = fe::graph::SDPA_attributes()
+                                .set_name("attention")
+                                .set_generate_stats(true)
+                                .set_attn_scale(static_cast<float>(shape.scale))
+                                .set_score_mod([this](GraphPointer part, Tensor scores) { return masked(part, scores); });
+    auto [out, statistics] = graph->sdpa(query, key, value, attributes);
     output(out, kOut, querySizes(), queryStrides());
     output(statistics, kStatistics, statisticsSizes(), statisticsStrides());
     statistics->set_data_type(fe::DataType_t::FLOAT);
@@ -162,7 +169,10 @@ public:
     if (shape.biased)
       pack.emplace(kBias, operands.bias);
     if (shape.gradient)
-      pack.insert({{kGradOut, operands.gradOut}, {kGradQuery, operands.gradQuery}, {kGradKey, operands.gradKey}, {kGradValue, operands.gradValue}});
+      pack.insert({{kGradOut, operands.gradOut},
+                   {kGradQuery, operands.gradQuery},
+                   {kGradKey, operands.gradKey},
+                   {kGradValue, operands.gradValue}});
     if (fe::detail::set_stream(handle, static_cast<cudaStream_t>(stream)) != CUDNN_STATUS_SUCCESS)
       return Status(ErrorCode::Config, "cuda: cudnnSetStream failed, expected success; see nvidia-smi");
     return statusOf("execute", [&] { return graph->execute(handle, pack, workspaceMemory); });
@@ -185,12 +195,12 @@ public:
 
   Status open(const std::string &json) {
     if (!fe::cudnn_dlhandle && !(fe::cudnn_dlhandle = dlopen(kLibrary, RTLD_NOW | RTLD_LOCAL)))
-      return Status(ErrorCode::Config, std::string(dlerror()) + ", expected " + kLibrary + " where the loader looks; install cuDNN " +
-                                           textOfVersion(kOldestVersion) + " or newer, or add its folder to LD_LIBRARY_PATH");
+      return Status(ErrorCode::Config, std::string(dlerror()) + ", expected " + kLibrary + " where the loader looks, cuDNN " +
+                                           textOfVersion(kOldestVersion) + " or newer; install it, or add its folder to LD_LIBRARY_PATH");
     version = fe::detail::get_backend_version();
     if (version < kOldestVersion)
-      return Status(ErrorCode::Config, std::string(kLibrary) + " is cuDNN " + textOfVersion(version) + ", expected " + textOfVersion(kOldestVersion) +
-                                           " or newer; install it, or put its folder first in LD_LIBRARY_PATH");
+      return Status(ErrorCode::Config, std::string(kLibrary) + " is cuDNN " + textOfVersion(version) + ", expected " +
+                                           textOfVersion(kOldestVersion) + " or newer; install it, or put its folder first in LD_LIBRARY_PATH");
     if (!json.empty()) {
       properties = std::make_shared<fe::DeviceProperties>();
       return statusOf("device properties", [&] { return properties->deserialize({json.begin(), json.end()}); });
@@ -198,8 +208,8 @@ public:
     // The frontend has a CUDA runtime of its own, and would take that of another version where two are.
     ::setenv(kRuntimeVariable, kRuntime.c_str(), 0);
     if (!dlopen(std::getenv(kRuntimeVariable), RTLD_NOW | RTLD_LOCAL))
-      return Status(ErrorCode::Config, std::string(dlerror()) + ", expected " + kRuntime + " where the loader looks, which cuDNN's frontend needs; add its "
-                                           "folder to LD_LIBRARY_PATH");
+      return Status(ErrorCode::Config, std::string(dlerror()) + ", expected " + kRuntime +
+                                           " where the loader looks, for cuDNN's frontend; add its folder to LD_LIBRARY_PATH");
     if (const cudnnStatus_t status = fe::detail::create_handle(&handle); status != CUDNN_STATUS_SUCCESS)
       return Status(ErrorCode::Config, "cudnnCreate: status " + std::to_string(status) + ", expected success");
     return {};
@@ -239,6 +249,8 @@ StatusOr<std::unique_ptr<FusedGraphs>> createCudnnGraphs(const CudnnDevice &devi
   return std::unique_ptr<FusedGraphs>(std::move(graphs));
 }
 
-StatusOr<std::unique_ptr<FusedGraphs>> createFusedGraphs(const Properties &device) { return createCudnnGraphs({device.computeCapability, {}}); }
+StatusOr<std::unique_ptr<FusedGraphs>> createFusedGraphs(const Properties &device) {
+  return createCudnnGraphs({device.computeCapability, {}});
+}
 
 } // namespace zp::rt::cuda

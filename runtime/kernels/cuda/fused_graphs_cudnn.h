@@ -8,7 +8,7 @@ namespace zp::rt::cuda {
 
 struct CudnnDevice {
   int computeCapability = 0; ///< 10·major + minor
-  std::string properties;    ///< in JSON, as cuDNN has them: graphs are built for such a device and never run. Empty: the selected one
+  std::string properties;    ///< in JSON, as cuDNN has them: graphs are built for such a device, never run. Empty: the selected one
 };
 
 /// Errors: Config, when there is no cuDNN, or one that this hasn't been tried with.

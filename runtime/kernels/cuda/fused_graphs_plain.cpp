@@ -1,5 +1,5 @@
-// Cases of fused attention by plain loops, for the emulated device: what a case and its operands say is read here a second time, by other
-// code than cuDNN's, and the workspace is as large as cuDNN's.
+// Cases of fused attention by plain loops, for the emulated device: what a case and its operands say is read here a second time,
+// by other code than cuDNN's, and the workspace is as large as cuDNN's.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -19,8 +19,12 @@ public:
   Reader(const FusedCase &shape, const FusedOperands &operands) : shape(shape), operands(operands) {}
 
   int64_t kvHead(int64_t head) const { return head / (shape.heads / shape.kvHeads); }
-  int64_t query(int64_t row, int64_t head, int64_t i) const { return (row * shape.length + i) * shape.queryPitch + head * shape.headDim; }
-  int64_t key(int64_t row, int64_t head, int64_t j) const { return (row * shape.length + j) * shape.keyPitch + kvHead(head) * shape.headDim; }
+  int64_t query(int64_t row, int64_t head, int64_t i) const {
+    return (row * shape.length + i) * shape.queryPitch + head * shape.headDim;
+  }
+  int64_t key(int64_t row, int64_t head, int64_t j) const {
+    return (row * shape.length + j) * shape.keyPitch + kvHead(head) * shape.headDim;
+  }
   float &statistic(int64_t row, int64_t head, int64_t i) const {
     return static_cast<float *>(operands.logSumExp)[row * shape.statisticsRowPitch + head * shape.statisticsHeadPitch + i];
   }
@@ -29,7 +33,8 @@ public:
     return segments[i] == segments[j] && (!shape.causal || j <= i) && (shape.window == 0 || j > i - shape.window);
   }
   double score(int64_t row, int64_t head, int64_t i, int64_t j) const {
-    const double bias = shape.biased ? static_cast<const float *>(operands.bias)[head * shape.biasPitch + row * shape.length + j] : 0;
+    const auto *biases = static_cast<const float *>(operands.bias);
+    const double bias = shape.biased ? biases[head * shape.biasPitch + row * shape.length + j] : 0;
     return shape.scale * dot(operands.query, query(row, head, i), operands.key, key(row, head, j)) + bias;
   }
   double dot(const void *a, int64_t atA, const void *b, int64_t atB) const {
@@ -66,7 +71,8 @@ void forward(const FusedCase &shape, const FusedOperands &operands) {
           sum += weight = std::exp(weight - largest);
         for (int64_t j = 0; j < shape.length; ++j)
           for (int64_t c = 0; c < shape.headDim; ++c)
-            out[static_cast<size_t>(c)] += weights[static_cast<size_t>(j)] / sum * reader.load(operands.value, reader.key(row, head, j) + c);
+            out[static_cast<size_t>(c)] +=
+                weights[static_cast<size_t>(j)] / sum * reader.load(operands.value, reader.key(row, head, j) + c);
         for (int64_t c = 0; c < shape.headDim; ++c)
           reader.store(operands.out, reader.query(row, head, i) + c, out[static_cast<size_t>(c)]);
         reader.statistic(row, head, i) = static_cast<float>(largest + std::log(sum));
@@ -93,8 +99,9 @@ void gradient(const FusedCase &shape, const FusedOperands &operands) {
             const double gradScore = p * (reader.dot(operands.gradOut, q, operands.value, k) - delta);
             for (int64_t c = 0; c < shape.headDim; ++c) {
               gradQuery[static_cast<size_t>(c)] += shape.scale * gradScore * reader.load(operands.key, k + c);
-              gradKeys[static_cast<size_t>(j * shape.headDim + c)] += shape.scale * gradScore * reader.load(operands.query, q + c);
-              gradValues[static_cast<size_t>(j * shape.headDim + c)] += p * reader.load(operands.gradOut, q + c);
+              const auto to = static_cast<size_t>(j * shape.headDim + c);
+              gradKeys[to] += shape.scale * gradScore * reader.load(operands.query, q + c);
+              gradValues[to] += p * reader.load(operands.gradOut, q + c);
             }
           }
           for (int64_t c = 0; c < shape.headDim; ++c)
@@ -114,7 +121,9 @@ public:
   explicit PlainGraph(const FusedCase &shape) : shape(shape) {}
   uint64_t workspaceBytes() const override {
     auto size = [](int64_t value) { return static_cast<uint64_t>(value); };
-    return shape.gradient ? fusedGradientWorkspaceBytes(size(shape.rows), size(shape.heads), size(shape.kvHeads), size(shape.length), size(shape.headDim)) : 0;
+    return shape.gradient ? fusedGradientWorkspaceBytes(size(shape.rows), size(shape.heads), size(shape.kvHeads), size(shape.length),
+                                                        size(shape.headDim))
+                          : 0;
   }
   Status run(const FusedOperands &operands, void *workspace, Stream stream) override {
     emulated::ask(stream, [shape = shape, operands, workspace, bytes = workspaceBytes()] {
@@ -138,6 +147,8 @@ public:
 
 } // namespace
 
-StatusOr<std::unique_ptr<FusedGraphs>> createFusedGraphs(const Properties &) { return std::unique_ptr<FusedGraphs>(std::make_unique<PlainGraphs>()); }
+StatusOr<std::unique_ptr<FusedGraphs>> createFusedGraphs(const Properties &) {
+  return std::unique_ptr<FusedGraphs>(std::make_unique<PlainGraphs>());
+}
 
 } // namespace zp::rt::cuda

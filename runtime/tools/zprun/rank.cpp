@@ -219,8 +219,10 @@ static StatusOr<std::unique_ptr<Executor>> startExecutor(const Session &session,
   if (!session.options.calibrate.empty())
     options.measure = [&times](uint32_t entry, uint32_t instruction, double seconds) { times.note(entry, instruction, seconds); };
   ZP_ASSIGN_OR_RETURN(std::unique_ptr<Executor> executor, Executor::create(session.file, communicator, std::move(options)));
-  if (std::string notice = executor->notice(); !notice.empty() && communicator.rank() == 0 && !session.options.quiet)
-    std::fprintf(stderr, "zprun: %s\n", notice.c_str());
+  if (communicator.rank() == 0 && !session.options.quiet)
+    for (const std::string &notice : executor->notices())
+      if (!notice.empty())
+        std::fprintf(stderr, "zprun: %s\n", notice.c_str());
   PlanEntries entries(session.plan());
   ZP_ASSIGN_OR_RETURN(uint32_t init, entries.longestEntry(fbs::EntryKind::Init));
   ZP_RETURN_IF_ERROR(executor->run(init));

@@ -1,5 +1,5 @@
-// A libcuda.so.1 for machines without a driver: there is no device, but code that was compiled for one can be loaded and named. That is
-// all that cuDNN asks while it builds plans for a device that isn't there. Nothing can run.
+// A libcuda.so.1 for machines without a driver: there is no device, but code that was compiled for one can be loaded and named.
+// That is all that cuDNN asks while it builds plans for a device that isn't there. Nothing can run.
 enum { kSuccess = 0, kNoDevice = 100 };
 
 int cuInit(unsigned flags) { return kNoDevice; }

@@ -1,5 +1,6 @@
-// cuDNN builds plans for a device that isn't here: told the device's properties, it chooses an engine, compiles its kernel and says what
-// workspace it takes. So a machine without a GPU sees which cases it takes. What they compute takes a GPU: tests/gpu/run.sh.
+// cuDNN builds plans for a device that isn't here: told the device's properties, it chooses an engine, compiles its kernel and
+// says what workspace it takes. So a machine without a GPU sees which cases it takes. What they compute takes a GPU:
+// tests/gpu/run.sh.
 //
 // ctest puts a driver without a device (tests/support/fake_cuda_driver) and the toolkit's libraries where the loader looks.
 #include <dlfcn.h>
