@@ -5,6 +5,9 @@ the one that it told of. Knobs that can't matter aren't varied, those that can a
 
     plan_search_test.py [--bin DIR] [--pairs N] [--seed N]
 
+Beside them three jobs of llama-20m: on links that take long to start, adapters are reduced in buckets; where only stage 3 fits they are
+reduced once for several micro-batches; one rank has nothing to reduce.
+
 --pairs 200 is the whole proof; a few are the test. The last line is 'N passed, N failed'. Exit 1 when any failed.
 """
 
@@ -18,6 +21,7 @@ from pathlib import Path
 
 from support import tools
 
+MODEL = Path(__file__).resolve().parents[2] / "samples/configs/llama-20m"
 CLOSE = 1.03
 NOTHING_FITS = 3
 
@@ -113,6 +117,31 @@ def check_pair(zpc, work, rng):
     return problems, f"{note}; {len(json.loads(told))} of {len(json.loads(all_told))} compiled"
 
 
+def fit(zpc, work, machine, **flags):
+    """What --fit tried for llama-20m, the chosen one first; and what it takes at stages 2 and 3, the latter with nothing recomputed."""
+    flags = {"bf16": "true", "lora_r": 8, "max_length": 64, "per_device_train_batch_size": 1, "stage3_param_persistence_threshold": 0, **flags}
+    spelled = [word for key, value in flags.items() for word in (f"--{key}", str(value))]
+    run([zpc, "import", "--model", MODEL, *spelled, "-o", work / "model.mlir"])
+    grid = ["--grid", "stage=2,3", "rematerialize=block,none", "--json"]
+    small, _, _, large = (each["device_bytes"] + each["reserve_bytes"] for each in json.loads(run([zpc, "estimate", "--model", MODEL, *spelled, *grid])[1]))
+    lines = {"device": "a100-80gb", "host_memory": 1, **machine(small, large)}
+    (work / "machine.yaml").write_text("".join(f"{key}: {value}\n" for key, value in lines.items()))
+    return json.loads(run([zpc, "compile", work / "model.mlir", "-o", work / "plan.fb", "--cluster", work / "machine.yaml", "--fit", "--json"])[1])
+
+
+def check_reductions(zpc, work, tally):
+    slow = {"link_latency": 1e-3, "link_bandwidth": 1e9}
+    chosen, *others = fit(zpc, work, lambda replica, shard: slow, num_processes=4)
+    same = [each for each in others if each["reduce_bucket_size"] == 0 and all(each[key] == chosen[key] for key in ("zero_stage", "rematerialize", "prefetch_distance"))]
+    tally.check("links that take long to start", [] if chosen["reduce_bucket_size"] > 0 and same and same[0]["step_seconds"] > chosen["step_seconds"]
+                else [f"chose {chosen}, expected buckets, and the same without them as a slower runner-up: {same}"])
+    chosen, *others = fit(zpc, work, lambda replica, shard: {**slow, "memory": (replica + shard) // 2}, num_processes=4, gradient_accumulation_steps=4)
+    tally.check("several micro-batches where a replica doesn't fit", [] if chosen["zero_stage"] == 3 and chosen["reduce_gradients"] == "step"
+                else [f"chose {chosen}, expected stage 3, reduced once a step"])
+    tried = fit(zpc, work, lambda replica, shard: slow, num_processes=1, gradient_accumulation_steps=4)
+    tally.check("one rank", [f"tried {each}" for each in tried if each["reduce_gradients"] != "micro_batch" or each["reduce_bucket_size"] > 0])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     tools.add_arguments(parser)
@@ -121,6 +150,7 @@ def main():
     chosen = parser.parse_args()
     tally = tools.Tally()
     with tempfile.TemporaryDirectory(prefix="plan-search-") as scratch:
+        check_reductions(chosen.bin / "zpc", Path(scratch), tally)
         for pair in range(chosen.pairs):
             seed = chosen.seed * 1_000_003 + pair
             problems, note = check_pair(chosen.bin / "zpc", Path(scratch), random.Random(seed))

@@ -10,7 +10,7 @@
 
 namespace zp {
 
-Candidate evaluate(mlir::ModuleOp imported, const JobSettings &settings, const rt::Cluster &cluster) {
+Candidate evaluate(mlir::ModuleOp imported, const JobSettings &settings, const rt::Cluster &cluster, FusedModules *fused) {
   if (settings.rematerialize == "auto")
     return evaluate(imported, resolveRematerialize(imported, settings, cluster), cluster);
   Candidate candidate;
@@ -22,7 +22,7 @@ Candidate evaluate(mlir::ModuleOp imported, const JobSettings &settings, const r
     candidate.problem = sound.message();
     return candidate;
   }
-  StatusOr<rt::PlanFile> file = compileWith(imported, settings);
+  StatusOr<rt::PlanFile> file = compileWith(imported, settings, fused);
   if (!file.ok()) {
     candidate.problem = file.status().message();
     return candidate;

@@ -25,8 +25,8 @@ struct Candidate {
 };
 
 /// Compiles the module of phase import with the settings, whose ranges it checks too, and simulates the plan. Recomputation that is left
-/// to us is resolved first.
-Candidate evaluate(mlir::ModuleOp imported, const JobSettings &settings, const rt::Cluster &cluster);
+/// to us is resolved first. `fused`: see compileWith.
+Candidate evaluate(mlir::ModuleOp imported, const JobSettings &settings, const rt::Cluster &cluster, FusedModules *fused = nullptr);
 
 /// "--zero_stage 3 --rematerialize block": the knobs of a search that differ from another job's.
 std::string flagsOf(const JobSettings &settings, const JobSettings &from);

@@ -1,6 +1,7 @@
 #include "compiler/tools/zpc/Compilation.h"
 
 #include <filesystem>
+#include <type_traits>
 
 #include "compiler/Pipelines/Pipelines.h"
 #include "compiler/Support/Settings.h"
@@ -45,16 +46,47 @@ std::string describe(Diagnostic &diagnostic) {
   return text;
 }
 
-StatusOr<rt::PlanFile> compileWith(ModuleOp module, const JobSettings &settings) {
+/// What settings have in common whose modules are the same after phase fuse.
+static std::string fusedKey(JobSettings settings) {
+  const JobSettings open;
+  settings.zero_stage = open.zero_stage;
+  settings.stage3_param_persistence_threshold = open.stage3_param_persistence_threshold;
+  settings.prefetch_distance = open.prefetch_distance;
+  settings.prefetch_bytes = open.prefetch_bytes;
+  settings.reduce_gradients = open.reduce_gradients;
+  settings.reduce_bucket_size = open.reduce_bucket_size;
+  settings.offload_param_device = open.offload_param_device;
+  settings.offload_optimizer_device = open.offload_optimizer_device;
+  settings.offload_activation_device = open.offload_activation_device;
+  std::string key;
+  settings.forEach([&](const char *, const auto &value, const char *) {
+    if constexpr (std::is_arithmetic_v<std::decay_t<decltype(value)>>)
+      key += std::to_string(value) + "\n";
+    else
+      key += value + "\n";
+  });
+  return key;
+}
+
+StatusOr<rt::PlanFile> compileWith(ModuleOp module, const JobSettings &settings, FusedModules *fused) {
   std::string said;
   ScopedDiagnosticHandler diagnostics(module.getContext(), [&](Diagnostic &diagnostic) {
     if (said.empty() && diagnostic.getSeverity() == DiagnosticSeverity::Error)
       said = placeOf(diagnostic.getLocation()) + ": " + diagnostic.str();
     return success();
   });
-  OwningOpRef<ModuleOp> copy(module.clone());
+  FusedModules own;
+  OwningOpRef<ModuleOp> &start = (fused ? *fused : own)[fused ? fusedKey(settings) : ""];
+  if (!start) {
+    OwningOpRef<ModuleOp> copy(module.clone());
+    writeSettings(*copy, settings);
+    if (!runPhases(*copy, kFirstPhase, Phase::Fuse).ok())
+      return Status(ErrorCode::Module, said);
+    start = std::move(copy);
+  }
+  OwningOpRef<ModuleOp> copy = fused ? OwningOpRef<ModuleOp>(start->clone()) : std::move(start);
   writeSettings(*copy, settings);
-  if (!runPhases(*copy, kFirstPhase, kLastPhase).ok())
+  if (!runPhases(*copy, Phase::Distribute, kLastPhase).ok())
     return Status(ErrorCode::Module, said);
   FailureOr<std::vector<uint8_t>> payload = emitPlan(*copy);
   if (failed(payload))

@@ -125,10 +125,10 @@ private:
     return elements * bits / 8 / static_cast<double>(settings.zero_stage == 3 ? settings.num_processes : 1);
   }
 
-  Candidate tryOne(const JobSettings &settings) const {
+  Candidate tryOne(const JobSettings &settings) {
     const double least = leastDeviceBytes(settings) + static_cast<double>(targetOf(imported).reserveBytes);
     if (cluster.memory <= 0 || least <= cluster.memory)
-      return evaluate(imported, settings, cluster);
+      return evaluate(imported, settings, cluster, &fused);
     Candidate candidate;
     candidate.settings = settings;
     candidate.excess = "device " + rt::humanBytes(static_cast<uint64_t>(least)) + " of weights and reserve alone of " +
@@ -149,7 +149,7 @@ private:
     for (size_t i = 0; i < std::min(kRefined, fitting.size()); ++i) {
       Candidate refined = fitting[i];
       auto improve = [&](const JobSettings &settings) {
-        Candidate candidate = evaluate(imported, settings, cluster);
+        Candidate candidate = evaluate(imported, settings, cluster, &fused);
         const bool better = candidate.fits() && candidate.stepSeconds < refined.stepSeconds;
         if (better)
           refined = std::move(candidate);
@@ -213,6 +213,7 @@ private:
   ModuleOp imported;
   const JobSettings &asked;
   const rt::Cluster &cluster;
+  FusedModules fused; // one a kind of recomputation
   double elements = 0;
   std::vector<std::string> places = {"cpu"};
   std::priority_queue<Node> queue;
