@@ -129,8 +129,9 @@ void onEngines(const AttentionArgs &forward, const AttentionGradientArgs &gradie
     EXPECT_LE(relativeError(expectedGradient.args.gradQuery, actualGradient.args.gradQuery), 2e-2) << engine.name;
     EXPECT_LE(relativeError(expectedGradient.args.gradKey, actualGradient.args.gradKey), 2e-2) << engine.name;
     EXPECT_LE(relativeError(expectedGradient.args.gradValue, actualGradient.args.gradValue), 2e-2) << engine.name;
-    if (gradient.gradBias)
+    if (gradient.gradBias) {
       EXPECT_LE(relativeError(expectedGradient.args.gradBias, actualGradient.args.gradBias), 2e-2) << engine.name;
+    }
   }
 }
 

@@ -32,8 +32,8 @@ struct Product {
   Value a, b;
   bool transposeA, transposeB;
   APFloat alpha;
-  Value bias, addend;
-  Value branchA, branchB;
+  Value bias = {}, addend = {};
+  Value branchA = {}, branchB = {};
   APFloat branchAlpha = APFloat(1.0);
 };
 

@@ -100,7 +100,7 @@ struct ConvertToPlan : zp::impl::ConvertToPlanPassBase<ConvertToPlan> {
       Block &body = program.getBody().front();
       zp::ProgramMemory memory(body, b);
       auto find = [&](StringRef name) { return sections.lookup(name); };
-      zp::Lowering lowering{module, *settings, zp::targetOf(module), state, memory, b, find, program.getSymName(), 0, {}, {}};
+      zp::Lowering lowering{module, *settings, zp::targetOf(module), state, memory, b, find, program.getSymName(), 0};
       zp::chooseDestinations(body, lowering);
       for (Operation &op : body) {
         for (Value result : op.getResults())

@@ -26,8 +26,9 @@ struct Lowering {
   llvm::function_ref<zero::SectionOp(llvm::StringRef)> section;
   llvm::StringRef program;
   int64_t nextEvent = 0;
-  llvm::DenseMap<mlir::Value, int64_t> pending;           ///< future: its event
-  llvm::DenseMap<mlir::StringAttr, Place> packed;         ///< buffers of packed gradients that are not zero yet
+  llvm::DenseMap<mlir::Value, int64_t> pending = llvm::DenseMap<mlir::Value, int64_t>(); ///< future: its event
+  /// Buffers of packed gradients that are not zero yet.
+  llvm::DenseMap<mlir::StringAttr, Place> packed = llvm::DenseMap<mlir::StringAttr, Place>();
 
   /// An instruction at the end of the entry.
   template <typename OpT, typename... Args> OpT emit(mlir::Operation *from, Args &&...args) {
