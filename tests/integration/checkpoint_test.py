@@ -224,9 +224,7 @@ def refusals(bench, tally):
         refusal.expect(label, f"checkpoint-20/checkpoint.json: {names}", error=3014, good=None, **how)
 
     other("another learning rate", "learning_rate: is 0.01, expected 0.02", plan=bench.plan(CASE, learning_rate="0.02"))
-    other(
-        "another end of the schedule", "lr_scheduler_type: is ", plan=bench.plan(CASE, lr_scheduler_type="polynomial")
-    )
+    other("another schedule", "lr_scheduler_type: is ", plan=bench.plan(CASE, lr_scheduler_type="polynomial"))
     other("another length", "updates in all: is 20, expected 21", plan=bench.plan(CASE, max_steps="21"))
     other(
         "another batch", "rows of an update: is 4, expected 2", plan=bench.plan(CASE, per_device_train_batch_size="2")
