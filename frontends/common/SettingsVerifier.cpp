@@ -131,14 +131,12 @@ Status verifySettings(const JobSettings &s) {
   if (s.max_steps != -1)
     checks.range("max_steps", double(s.max_steps), 1, 9e15,
                  "1 or more updates, or -1 to go by epochs", "name the updates");
-  if (s.max_steps == -1 && !(s.num_train_epochs > 0 && s.num_train_epochs <= kMostInt))
-    checks.fail("num_train_epochs", "is " + numberText(s.num_train_epochs) +
-                                        ", expected a positive number; use 1 or --max_steps");
   checks.choice("train_sampling_strategy", s.train_sampling_strategy, {"random", "sequential"});
   checks.range("seed", double(s.seed), 0, 9e15, "0 or more", "use 42");
   checks.range("data_seed", double(s.data_seed), -1, 9e15, "0 or more, or -1 for --seed",
                "drop the flag");
   ZP_RETURN_IF_ERROR(checks.first);
+  ZP_RETURN_IF_ERROR(rt::verifyEpochs(s));
   ZP_RETURN_IF_ERROR(rt::verifyUpdateSize(s, static_cast<uint64_t>(s.num_processes)));
   return rt::verifyRunSettings(s);
 }

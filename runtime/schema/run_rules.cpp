@@ -126,6 +126,13 @@ Status verifyUpdateSize(const JobSettings &s, uint64_t ranks) {
   return {};
 }
 
+Status verifyEpochs(const JobSettings &s) {
+  constexpr double kMost = 1 << 30;
+  if (s.max_steps > 0 || (s.num_train_epochs > 0 && s.num_train_epochs <= kMost))
+    return {};
+  return wrong("num_train_epochs", numberText(s.num_train_epochs), "a positive number up to 2^30; use 1 or --max_steps");
+}
+
 std::string bestMetricOf(const JobSettings &s) {
   std::string metric = s.metric_for_best_model;
   if (metric.starts_with(kPrefix))

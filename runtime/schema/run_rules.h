@@ -1,5 +1,5 @@
-// What a run's settings of logging, evaluation, saving and the loss's scale must obey: said once, for whoever makes a plan and for
-// whoever carries one out under flags of its own.
+// What a run's settings of length, logging, evaluation, saving and the loss's scale must obey: said once, for whoever makes a
+// plan and for whoever carries one out under flags of its own.
 #ifndef ZP_RUNTIME_SCHEMA_RUN_RULES_H
 #define ZP_RUNTIME_SCHEMA_RUN_RULES_H
 
@@ -17,6 +17,9 @@ Status verifyRunSettings(const JobSettings &settings);
 
 /// Rows of an update: batch, accumulation and their product with the ranks are 1 to 2^30. Config, naming the flag.
 Status verifyUpdateSize(const JobSettings &settings, uint64_t ranks);
+
+/// Without max_steps the epochs say how long a run is: a positive number up to 2^30. Config, naming the flag.
+Status verifyEpochs(const JobSettings &settings);
 
 /// The metric that says which checkpoint is the best, without the prefix eval_; empty: none is asked for.
 std::string bestMetricOf(const JobSettings &settings);

@@ -22,11 +22,8 @@ RowOrderOptions rowOrderOf(const JobSettings &settings, const TokenDataset &data
 
 StatusOr<uint64_t> updatesInAll(const JobSettings &settings, const TokenDataset &dataset,
                                 int ranks) {
-  constexpr double kMostEpochs = 1 << 30;
   ZP_RETURN_IF_ERROR(verifyUpdateSize(settings, static_cast<uint64_t>(ranks)));
-  if (settings.max_steps <= 0 && !(settings.num_train_epochs > 0 && settings.num_train_epochs <= kMostEpochs))
-    return Status(ErrorCode::Config, "--num_train_epochs: is " + std::to_string(settings.num_train_epochs) +
-                                         ", expected a positive number up to 2^30; use 1, or --max_steps");
+  ZP_RETURN_IF_ERROR(verifyEpochs(settings));
   RowOrder order(rowOrderOf(settings, dataset, ranks));
   if (order.roundsPerEpoch() == 0)
     return Status(ErrorCode::Dataset,
