@@ -11,8 +11,8 @@
 #include <span>
 #include <vector>
 
+#include "runtime/base/parallel_for.h"
 #include "runtime/base/status.h"
-#include "runtime/kernels/kernel.h"
 
 namespace zp::rt {
 

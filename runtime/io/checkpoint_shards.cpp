@@ -8,8 +8,8 @@
 #include "runtime/io/convert_elements.h"
 #include "runtime/io/safetensors_writer.h"
 #include "runtime/io/streamed_file.h"
-#include "runtime/plan/section_records.h"
 #include "runtime/schema/plan_generated.h"
+#include "runtime/schema/section_records.h"
 
 namespace zp::rt {
 

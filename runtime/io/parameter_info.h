@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "runtime/io/checkpoint.h"
-#include "runtime/plan/section_records.h"
 #include "runtime/schema/dtypes.h"
 #include "runtime/schema/plan_generated.h"
+#include "runtime/schema/section_records.h"
 
 namespace zp::rt {
 

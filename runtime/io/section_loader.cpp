@@ -7,7 +7,7 @@
 #include "runtime/io/parameter_info.h"
 #include "runtime/io/quantized_loader.h"
 #include "runtime/io/synthetic_weights.h"
-#include "runtime/plan/section_records.h"
+#include "runtime/schema/section_records.h"
 
 namespace zp::rt {
 

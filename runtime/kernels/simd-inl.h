@@ -11,7 +11,7 @@
 #include <cstring>
 
 #include "hwy/highway.h"
-#include "runtime/kernels/numeric.h"
+#include "runtime/base/numeric.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace zp::rt::HWY_NAMESPACE {

@@ -6,9 +6,9 @@
 #include <string_view>
 
 #include "runtime/plan/plan_checker.h"
-#include "runtime/plan/section_records.h"
 #include "runtime/plan/visit_attributes.h"
 #include "runtime/quant/block_format.h"
+#include "runtime/schema/section_records.h"
 
 namespace zp::rt {
 namespace {

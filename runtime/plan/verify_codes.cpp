@@ -1,6 +1,6 @@
 #include "runtime/plan/plan_checker.h"
-#include "runtime/plan/section_records.h"
 #include "runtime/quant/block_format.h"
+#include "runtime/schema/section_records.h"
 
 namespace zp::rt {
 

@@ -4,7 +4,7 @@
 
 #include "runtime/base/checked_math.h"
 #include "runtime/plan/plan_checker.h"
-#include "runtime/plan/section_records.h"
+#include "runtime/schema/section_records.h"
 
 namespace zp::rt {
 

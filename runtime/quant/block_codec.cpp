@@ -4,7 +4,7 @@
 #include <bit>
 #include <cstring>
 
-#include "runtime/kernels/numeric.h"
+#include "runtime/base/numeric.h"
 
 namespace zp::rt {
 

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <string>
 
-#include "runtime/kernels/numeric.h"
+#include "runtime/base/numeric.h"
 #include "runtime/quant/block_codec.h"
 
 namespace zp::rt {

@@ -7,8 +7,8 @@
 
 #include "runtime/io/checkpoint.h"
 #include "runtime/io/checkpoint_directory.h"
-#include "runtime/plan/section_records.h"
 #include "runtime/schema/plan_generated.h"
+#include "runtime/schema/section_records.h"
 #include "runtime/trainer/plan_entries.h"
 
 namespace zp::rt {

@@ -10,8 +10,8 @@
 #include "runtime/io/float_types.h"
 #include "runtime/io/safetensors_writer.h"
 #include "runtime/io/streamed_file.h"
-#include "runtime/plan/section_records.h"
 #include "runtime/schema/plan_generated.h"
+#include "runtime/schema/section_records.h"
 #include "runtime/trainer/plan_entries.h"
 #include "runtime/trainer/shards.h"
 

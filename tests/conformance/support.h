@@ -16,9 +16,9 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "runtime/base/numeric.h"
 #include "runtime/kernels/check.h"
 #include "runtime/kernels/kernels.h"
-#include "runtime/kernels/numeric.h"
 #include "runtime/kernels/op_info.h"
 #include "runtime/schema/step_scalars.h"
 #ifdef ZP_CONFORM_CUDA

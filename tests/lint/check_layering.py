@@ -9,7 +9,17 @@ import sys
 TABLE = {
     "runtime/schema": (["runtime/base"], False),
     "runtime/base": (["runtime/schema"], False),
-    "runtime": (["runtime"], False),
+    "runtime/schedule": (["runtime/base", "runtime/schema"], False),
+    "runtime/memory": (["runtime/base", "runtime/schema"], False),
+    "runtime/quant": (["runtime/base", "runtime/schema"], False),
+    "runtime/device": (["runtime/base"], False),
+    "runtime/collective": (["runtime/base", "runtime/schema", "runtime/device"], False),
+    "runtime/bootstrap": (["runtime/base", "runtime/collective"], False),
+    "runtime/kernels": (["runtime/base", "runtime/schema", "runtime/quant", "runtime/device"], False),
+    "runtime/io": (["runtime/base", "runtime/schema", "runtime/quant"], False),
+    "runtime/plan": (["runtime/base", "runtime/schema", "runtime/quant", "runtime/io", "runtime/kernels"], False),
+    "runtime/executor": ([f"runtime/{part}" for part in ("base", "schema", "memory", "device", "collective", "kernels", "plan")], False),
+    "runtime": (["runtime"], False),  # trainer, generation, tools
     "dialects/NN": ([], True),
     "dialects/Zero": ([], True),
     "dialects/NF4": ([], True),

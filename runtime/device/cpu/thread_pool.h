@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "runtime/kernels/kernel.h"
+#include "runtime/base/parallel_for.h"
 
 namespace zp::rt {
 

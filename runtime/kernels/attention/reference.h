@@ -2,9 +2,9 @@
 #ifndef ZP_RUNTIME_KERNELS_ATTENTION_REFERENCE_H
 #define ZP_RUNTIME_KERNELS_ATTENTION_REFERENCE_H
 
+#include "runtime/base/numeric.h"
 #include "runtime/kernels/attention/dropout_counter.h"
 #include "runtime/kernels/attention/visible.h"
-#include "runtime/kernels/numeric.h"
 #include "runtime/kernels/philox.h"
 #include "runtime/schema/step_scalars.h"
 

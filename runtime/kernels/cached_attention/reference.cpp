@@ -1,6 +1,6 @@
+#include "runtime/base/numeric.h"
 #include "runtime/kernels/attention/visible.h"
 #include "runtime/kernels/kernels.h"
-#include "runtime/kernels/numeric.h"
 
 #include <cmath>
 #include <vector>

@@ -1,6 +1,6 @@
+#include "runtime/base/numeric.h"
 #include "runtime/kernels/kernels.h"
 #include "runtime/kernels/parallel.h"
-#include "runtime/kernels/numeric.h"
 #include "runtime/kernels/targets.h"
 
 #undef HWY_TARGET_INCLUDE

@@ -9,7 +9,7 @@
 #ifdef __CUDACC__
 #include <cuda_fp16.h>
 #else
-#include "runtime/kernels/numeric.h"
+#include "runtime/base/numeric.h"
 #endif
 
 namespace zp::rt::cuda {

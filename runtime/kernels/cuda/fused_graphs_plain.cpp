@@ -5,9 +5,9 @@
 #include <cstring>
 #include <vector>
 
+#include "runtime/base/numeric.h"
 #include "runtime/device/cuda/emulated/streams.h"
 #include "runtime/kernels/cuda/fused_graphs.h"
-#include "runtime/kernels/numeric.h"
 #include "runtime/schema/workspaces.h"
 
 namespace zp::rt::cuda {

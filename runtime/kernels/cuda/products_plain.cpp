@@ -2,9 +2,9 @@
 #include <numeric>
 #include <vector>
 
+#include "runtime/base/numeric.h"
 #include "runtime/device/cuda/emulated/streams.h"
 #include "runtime/kernels/cuda/products.h"
-#include "runtime/kernels/numeric.h"
 
 namespace zp::rt::cuda {
 namespace {

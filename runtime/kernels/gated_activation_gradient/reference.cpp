@@ -1,6 +1,6 @@
+#include "runtime/base/numeric.h"
 #include "runtime/kernels/activation_reference.h"
 #include "runtime/kernels/kernels.h"
-#include "runtime/kernels/numeric.h"
 
 namespace zp::rt::reference {
 

@@ -2,8 +2,8 @@
 
 #include <cmath>
 
+#include "runtime/base/numeric.h"
 #include "runtime/kernels/kernel_path.h"
-#include "runtime/kernels/numeric.h"
 
 #if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__)
 #define ZP_X86_BF16 1

@@ -1,5 +1,5 @@
+#include "runtime/base/numeric.h"
 #include "runtime/kernels/kernels.h"
-#include "runtime/kernels/numeric.h"
 
 namespace zp::rt::reference {
 

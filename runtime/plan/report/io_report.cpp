@@ -5,7 +5,7 @@
 
 #include "runtime/plan/plan_checker.h"
 #include "runtime/plan/report/text_table.h"
-#include "runtime/plan/section_records.h"
+#include "runtime/schema/section_records.h"
 
 namespace zp::rt {
 namespace {

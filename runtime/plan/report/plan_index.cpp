@@ -6,7 +6,7 @@
 #include <type_traits>
 
 #include "runtime/plan/plan_checker.h"
-#include "runtime/plan/section_records.h"
+#include "runtime/schema/section_records.h"
 #include "runtime/schema/settings.h"
 
 namespace zp::rt {

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "runtime/plan/op_signatures.h"
-#include "runtime/plan/section_records.h"
 #include "runtime/schema/plan_generated.h"
+#include "runtime/schema/section_records.h"
 
 namespace zp::rt {
 

@@ -12,8 +12,8 @@
 
 #include "runtime/io/atomic_file.h"
 #include "runtime/kernels/kernel_path.h"
-#include "runtime/plan/section_records.h"
 #include "runtime/plan/tier_names.h"
+#include "runtime/schema/section_records.h"
 #include "runtime/trainer/process_memory.h"
 
 namespace zp::rt {

@@ -1,4 +1,4 @@
-#include "runtime/kernels/numeric.h"
+#include "runtime/base/numeric.h"
 
 #include <cmath>
 

@@ -1,7 +1,7 @@
 // Conversions between stored elements and arithmetic, shared by the reference and the fast kernels.
 // Every rounding is to nearest, ties to even; NaN stays NaN.
-#ifndef ZP_RUNTIME_KERNELS_NUMERIC_H
-#define ZP_RUNTIME_KERNELS_NUMERIC_H
+#ifndef ZP_RUNTIME_BASE_NUMERIC_H
+#define ZP_RUNTIME_BASE_NUMERIC_H
 
 #include <bit>
 #include <cmath>
@@ -105,4 +105,4 @@ inline void storeElement(const TensorView &tensor, int64_t index, double value) 
 
 } // namespace zp::rt
 
-#endif // ZP_RUNTIME_KERNELS_NUMERIC_H
+#endif // ZP_RUNTIME_BASE_NUMERIC_H

@@ -1,6 +1,6 @@
 // How large what a section holds is: a parameter, the records of 4-bit codes.
-#ifndef ZP_RUNTIME_PLAN_SECTION_RECORDS_H
-#define ZP_RUNTIME_PLAN_SECTION_RECORDS_H
+#ifndef ZP_RUNTIME_SCHEMA_SECTION_RECORDS_H
+#define ZP_RUNTIME_SCHEMA_SECTION_RECORDS_H
 
 #include "runtime/schema/plan_generated.h"
 #include "runtime/schema/quant_records.h"
@@ -21,4 +21,4 @@ inline QuantRecords recordsOf(const fbs::Section &section) {
 
 } // namespace zp::rt
 
-#endif // ZP_RUNTIME_PLAN_SECTION_RECORDS_H
+#endif // ZP_RUNTIME_SCHEMA_SECTION_RECORDS_H
