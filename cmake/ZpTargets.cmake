@@ -40,11 +40,21 @@ endfunction()
 # What is run once or seldom waits for its compiler longer than it ever runs.
 set(ZP_COLD_OPTIONS "$<$<CONFIG:Release>:-O1>")
 
-# zp_test(NAME [MLIR] SOURCES f… DEPS t…): a GoogleTest executable, registered with ctest.
+# zp_test(NAME [MLIR] [SHARDS n] SOURCES f… DEPS t…): a GoogleTest executable, registered with ctest: a long one in n parts, for as many
+# cores.
 function(zp_test name)
-  zp_test_tool(${name} ${ARGN})
+  cmake_parse_arguments(ARG "" "SHARDS" "" ${ARGN})
+  zp_test_tool(${name} ${ARG_UNPARSED_ARGUMENTS})
   target_link_libraries(${name} PRIVATE GTest::gtest_main)
-  add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+  if(NOT ARG_SHARDS)
+    add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+    return()
+  endif()
+  math(EXPR last "${ARG_SHARDS} - 1")
+  foreach(shard RANGE ${last})
+    add_test(NAME ${name}_${shard} COMMAND ${name} WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+    set_tests_properties(${name}_${shard} PROPERTIES ENVIRONMENT "GTEST_TOTAL_SHARDS=${ARG_SHARDS};GTEST_SHARD_INDEX=${shard}")
+  endforeach()
 endfunction()
 # zp_test_tool(NAME [MLIR] SOURCES f… DEPS t…): the same with a main of its own, unregistered.
 function(zp_test_tool name)

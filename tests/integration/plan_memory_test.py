@@ -20,10 +20,12 @@ The last line is 'N passed, N failed'. Exit 1 when any failed.
 
 import argparse
 import json
+import os
 import re
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from support.tools import Tally
@@ -144,6 +146,27 @@ def waste(tools, plan):
     return max(float(w) for w in re.findall(r"waste ([0-9.]+)", tools.explain(plan, "--memory")))
 
 
+def offload_figures(folder, config, bits, flags):
+    """(label, whether it holds, note) of each offload of a shape."""
+    flags = "--num_processes 2 --per_device_train_batch_size 2".split() + flags
+    with tempfile.TemporaryDirectory(prefix="plan-memory-") as work:
+        tools = Tools(folder, Path(work))
+        plan = tools.compile(config, flags, "cpu")
+        plain, worst = tools.peaks(plan)["device"], waste(tools, plan)
+        for what, spelled in OFFLOADS:
+            for device, space in (("cpu", "host"), ("nvme", "nvme")):
+                plan = tools.compile(config, [*flags, *spelled.format(device).split()], "cpu")
+                peaks = tools.peaks(plan)
+                worst = max(worst, waste(tools, plan))
+                yield (f"{config} {bits}, {what} to {device}", peaks["device"] < plain and peaks[space] > 0,
+                       f"device {peaks['device']} bytes, without offload {plain}, {space} {peaks[space]}")
+                if what == "parameters":
+                    reads, others = uses_of_offloaded(tools, plan)
+                    yield (f"{config} {bits}, frozen weights in {device}", reads and not others,
+                           f"{reads} times copied out, otherwise used: {sorted(set(others)) or 'never'}")
+        yield f"{config} {bits}, arenas", worst <= 1.02, f"at most {worst:.4f} of what lives at once"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bin", type=Path, default=ROOT / "build/bin")
@@ -171,23 +194,12 @@ def main():
         floats = gathered(tools, tools.compile("llama-2-70b", [f for f in QLORA if f not in FOUR_BIT], "cpu"))
         for what, less, more, bar in zip(("frozen linears", "everything"), four, floats, (3.8, 3.75)):
             tally.hold(f"llama-2-70b gathers {what}", more >= bar * less, f"{more} bytes in bf16 are {more / less:.3f} times {less}, expected {bar}")
-        for config in sorted(p.parent.name for p in (ROOT / "samples/configs").glob("*/config.json")):
-            for bits, flags in (("bf16", []), ("4-bit", FOUR_BIT)):
-                flags = "--num_processes 2 --per_device_train_batch_size 2".split() + flags
-                plan = tools.compile(config, flags, "cpu")
-                plain, worst = tools.peaks(plan)["device"], waste(tools, plan)
-                for what, spelled in OFFLOADS:
-                    for device, space in (("cpu", "host"), ("nvme", "nvme")):
-                        plan = tools.compile(config, [*flags, *spelled.format(device).split()], "cpu")
-                        peaks = tools.peaks(plan)
-                        worst = max(worst, waste(tools, plan))
-                        tally.hold(f"{config} {bits}, {what} to {device}", peaks["device"] < plain and peaks[space] > 0,
-                                    f"device {peaks['device']} bytes, without offload {plain}, {space} {peaks[space]}")
-                        if what == "parameters":
-                            reads, others = uses_of_offloaded(tools, plan)
-                            tally.hold(f"{config} {bits}, frozen weights in {device}", reads and not others,
-                                        f"{reads} times copied out, otherwise used: {sorted(set(others)) or 'never'}")
-                tally.hold(f"{config} {bits}, arenas", worst <= 1.02, f"at most {worst:.4f} of what lives at once")
+        jobs = [(config, bits, flags) for config in sorted(p.parent.name for p in (ROOT / "samples/configs").glob("*/config.json"))
+                for bits, flags in (("bf16", []), ("4-bit", FOUR_BIT))]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:  # a compiler each
+            for figures in pool.map(lambda job: list(offload_figures(arguments.bin, *job)), jobs):
+                for figure in figures:
+                    tally.hold(*figure)
     return tally.close()
 
 
