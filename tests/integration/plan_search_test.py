@@ -21,7 +21,7 @@ from pathlib import Path
 
 from support import tools
 
-MODEL = Path(__file__).resolve().parents[2] / "samples/configs/llama-20m"
+MODEL = tools.ROOT / "samples/configs/llama-20m"
 CLOSE = 1.03
 NOTHING_FITS = 3
 

@@ -1,5 +1,5 @@
 #include "compiler/Support/Settings.h"
-#include "compiler/Transforms/Plan/Lives.h"
+#include "compiler/Transforms/Plan/Layout.h"
 #include "compiler/Transforms/Plan/Passes.h"
 
 #include <array>
@@ -14,8 +14,9 @@ using namespace zp::plan;
 
 namespace {
 
-// Of the fullest entry's bytes, one part of so many is left alone: buffers that change places near the peak leave gaps in an arena.
-constexpr int64_t kGaps = 20;
+// Of the fullest entry's bytes, one part of so many is left alone: buffers that change places near the peak leave gaps in an arena. The
+// second is for an entry whose arena would grow with the first.
+constexpr int64_t kGaps[] = {20, 5};
 // Units that are brought ahead of use beside the one that is in any case.
 constexpr size_t kFurther = 2;
 constexpr std::array kTiers = {Tier::Device, Tier::Pinned, Tier::Host, Tier::Disk};
@@ -55,7 +56,8 @@ public:
     moved.resize(ops.size());
   }
 
-  void run() {
+  /// Whether any moved.
+  bool run() {
     std::vector<unsigned> groups; // of starts with no work between them: where the last of each was
     unsigned latest = 0;          // behind which no start goes
     bool grouped = false;
@@ -75,7 +77,15 @@ public:
       }
       at = end;
     }
-    reorder();
+    const bool any = llvm::is_contained(moved, true);
+    if (any)
+      reorder();
+    return any;
+  }
+
+  void undo() {
+    for (Operation *op : ops)
+      op->moveBefore(&body, body.end());
   }
 
 private:
@@ -185,16 +195,24 @@ struct AdvanceGathers : zp::plan::impl::AdvanceGathersPassBase<AdvanceGathers> {
       return signalPassFailure();
     if (settings->prefetch_distance >= 0 || settings->prefetch_bytes > 0)
       return;
-    std::vector<std::pair<EntryOp, Profile>> entries;
     Bytes most{};
+    int64_t arena = 0;
     for (auto entry : getOperation().getOps<EntryOp>()) {
-      entries.emplace_back(entry, profileOf(entry));
+      const Profile profile = profileOf(entry);
       for (size_t t = 0; t < kTiers.size(); ++t)
-        for (int64_t bytes : entries.back().second[t])
-          most[t] = std::max(most[t], bytes - bytes / kGaps);
+        most[t] = std::max(most[t], *std::max_element(profile[t].begin(), profile[t].end()));
+      arena = std::max(arena, EntryLayout(entry, Tier::Device).place(0));
     }
-    for (auto &[entry, profile] : entries)
-      Advancer(entry, std::move(profile), most).run();
+    for (auto entry : getOperation().getOps<EntryOp>())
+      for (int64_t gaps : kGaps) {
+        Bytes usable = most;
+        for (int64_t &bytes : usable)
+          bytes -= bytes / gaps;
+        Advancer advancer(entry, profileOf(entry), usable);
+        if (!advancer.run() || EntryLayout(entry, Tier::Device).place(0) <= arena + toleratedGaps(arena))
+          break;
+        advancer.undo();
+      }
   }
 };
 

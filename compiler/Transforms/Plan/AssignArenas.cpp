@@ -1,10 +1,5 @@
-#include "compiler/Transforms/Plan/Lives.h"
+#include "compiler/Transforms/Plan/Layout.h"
 #include "compiler/Transforms/Plan/Passes.h"
-
-#include <algorithm>
-#include <functional>
-#include <limits>
-#include <vector>
 
 namespace zp::plan {
 #define GEN_PASS_DEF_ASSIGNARENASPASS
@@ -15,80 +10,6 @@ using namespace mlir;
 using namespace zp::plan;
 
 namespace {
-
-/// A buffer of an entry and its place.
-struct Placed : Life {
-  int64_t crowd = 0; ///< the most bytes that live at one time of its life
-  int64_t offset = 0;
-};
-
-class EntryLayout {
-public:
-  EntryLayout(EntryOp entry, Tier tier) {
-    const std::vector<Life> lives = livesOf(entry, tier);
-    const std::vector<int64_t> live = zp::plan::liveBytes(entry, lives);
-    most = *std::max_element(live.begin(), live.end());
-    for (const Life &life : lives)
-      buffers.push_back({life, *std::max_element(live.begin() + life.first, live.begin() + life.last + 1)});
-  }
-
-  /// Places buffers from `base` on; returns the end of the highest. No order is the best for every entry: a few are tried, each
-  /// again with the buffers first that ended too high, until one comes near what lives at once.
-  int64_t place(int64_t base) {
-    auto area = [](const Placed *life) { return life->size * (life->last - life->first + 1); };
-    auto length = [](const Placed *life) { return life->last - life->first; };
-    using Before = std::function<bool(const Placed *, const Placed *)>;
-    const Before orders[] = {
-        [](auto *a, auto *b) { return a->size != b->size ? a->size > b->size : a->first < b->first; },
-        [&](auto *a, auto *b) { return area(a) != area(b) ? area(a) > area(b) : a->first < b->first; },
-        [&](auto *a, auto *b) { return length(a) != length(b) ? length(a) > length(b) : a->size > b->size; },
-        [](auto *a, auto *b) { return a->first != b->first ? a->first < b->first : a->size > b->size; },
-        [](auto *a, auto *b) { return a->crowd != b->crowd ? a->crowd > b->crowd : a->size > b->size; },
-    };
-    constexpr int kRounds = 4;
-    const int64_t enough = base + liveBytes() + liveBytes() / 500;
-    int64_t best = std::numeric_limits<int64_t>::max();
-    SmallVector<Placed *> order = llvm::map_to_vector(buffers, [](Placed &life) { return &life; });
-    for (const Before &before : orders) {
-      llvm::stable_sort(order, before);
-      for (int round = 0; round < kRounds && best > enough; ++round) {
-        if (int64_t end = placeInOrder(base, order); end < best) {
-          best = end;
-          for (Placed &life : buffers)
-            life.buffer.setOffset(life.offset);
-        }
-        std::stable_partition(order.begin(), order.end(), [&](Placed *life) { return life->offset + life->size > enough; });
-      }
-    }
-    return best;
-  }
-
-  /// The most bytes that live at one time.
-  int64_t liveBytes() const { return most; }
-
-private:
-  /// Each at the lowest gap that fits; the end of the highest.
-  int64_t placeInOrder(int64_t base, ArrayRef<Placed *> order) {
-    std::vector<Placed *> placed; // by offset
-    int64_t end = base;
-    for (Placed *life : order) {
-      int64_t offset = base;
-      for (Placed *other : placed)
-        if (other->overlaps(*life)) {
-          if (offset + life->size <= other->offset)
-            break;
-          offset = std::max(offset, other->offset + other->size);
-        }
-      life->offset = offset;
-      placed.insert(llvm::upper_bound(placed, life, [](Placed *a, Placed *b) { return a->offset < b->offset; }), life);
-      end = std::max(end, offset + life->size);
-    }
-    return end;
-  }
-
-  std::vector<Placed> buffers;
-  int64_t most = 0;
-};
 
 struct AssignArenas : zp::plan::impl::AssignArenasPassBase<AssignArenas> {
   void runOnOperation() override {
@@ -122,6 +43,7 @@ struct AssignArenas : zp::plan::impl::AssignArenasPassBase<AssignArenas> {
     for (auto entry : getOperation().getOps<EntryOp>()) {
       EntryLayout layout(entry, tier);
       arena = std::max(arena, layout.place(persistent));
+      layout.setOffsets();
       live = std::max(live, persistent + layout.liveBytes());
     }
     return {arena, live};

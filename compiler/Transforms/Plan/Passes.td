@@ -11,8 +11,9 @@ def AdvanceGathersPass : Plan_Pass<"plan-advance-gathers"> {
   let description = [{
     Where the settings leave `prefetch_distance` open (-1), zero-prefetch-gathers brings one unit ahead of use. Here a second and a third
     are brought beside it, where memory is free: what brings weights starts with what brings the unit's two before, or that of the one
-    before, unless a tier would hold more on the way than the fullest entry holds anyway, less a twentieth for what placing loses. Starts
-    keep their order. With `prefetch_bytes` nothing moves.
+    before, unless a tier would hold more on the way than the fullest entry holds anyway, less a twentieth for what placing loses. Where
+    the device's arena grows all the same, less a fifth; if that doesn't help, the entry stays as it is. Starts keep their order. With
+    `prefetch_bytes` nothing moves.
 
     Requires: legalize-tiers. Ensures: every future is awaited once, after its start.
 

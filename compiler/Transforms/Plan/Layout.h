@@ -1,0 +1,42 @@
+// Where the buffers of an entry go in a tier's arena.
+#ifndef ZP_COMPILER_TRANSFORMS_PLAN_LAYOUT_H
+#define ZP_COMPILER_TRANSFORMS_PLAN_LAYOUT_H
+
+#include "compiler/Transforms/Plan/Lives.h"
+
+namespace zp::plan {
+
+class EntryLayout {
+public:
+  EntryLayout(EntryOp entry, Tier tier);
+
+  /// Finds places from `base` on; returns the end of the highest. No order is the best for every entry: a few are tried, each
+  /// again with the buffers first that ended too high, until one comes near what lives at once.
+  int64_t place(int64_t base);
+
+  /// Gives the buffers the places that were found.
+  void setOffsets();
+
+  /// The most bytes that live at one time.
+  int64_t liveBytes() const { return most; }
+
+private:
+  /// A buffer of the entry and its place.
+  struct Placed : Life {
+    int64_t crowd = 0; ///< the most bytes that live at one time of its life
+    int64_t offset = 0, best = 0; ///< in the order at hand, and in the tightest so far
+  };
+
+  /// Each at the lowest gap that fits; the end of the highest.
+  static int64_t placeInOrder(int64_t base, llvm::ArrayRef<Placed *> order);
+
+  std::vector<Placed> buffers;
+  int64_t most = 0;
+};
+
+/// What a layout may take beside `bytes` that live at once before another order is tried.
+constexpr int64_t toleratedGaps(int64_t bytes) { return bytes / 500; }
+
+} // namespace zp::plan
+
+#endif // ZP_COMPILER_TRANSFORMS_PLAN_LAYOUT_H
