@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Brings the headers of cudnn-frontend (MIT) into .cudnn-frontend/, for attention by cuDNN. Does nothing where they already are,
-# or where nvcc or cudnn.h is missing: then no attention by cuDNN can be built. Without a network it says so, and attention is our
-# own kernels'.
+# Brings the headers of cudnn-frontend (Apache-2.0 and MIT) into .cudnn-frontend/, for attention by cuDNN. Does nothing where they
+# already are, or where nvcc or cudnn.h is missing: then no attention by cuDNN can be built. Without a network it says so, and
+# attention is our own kernels'.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
