@@ -201,15 +201,16 @@ struct AdvanceGathers : zp::plan::impl::AdvanceGathersPassBase<AdvanceGathers> {
       const Profile profile = profileOf(entry);
       for (size_t t = 0; t < kTiers.size(); ++t)
         most[t] = std::max(most[t], *std::max_element(profile[t].begin(), profile[t].end()));
-      arena = std::max(arena, EntryLayout(entry, Tier::Device).place(0));
+      arena = std::max(arena, EntryLayout(entry, Tier::Device).place(0, arena));
     }
+    const int64_t ample = arena + toleratedGaps(arena);
     for (auto entry : getOperation().getOps<EntryOp>())
       for (int64_t gaps : kGaps) {
         Bytes usable = most;
         for (int64_t &bytes : usable)
           bytes -= bytes / gaps;
         Advancer advancer(entry, profileOf(entry), usable);
-        if (!advancer.run() || EntryLayout(entry, Tier::Device).place(0) <= arena + toleratedGaps(arena))
+        if (!advancer.run() || EntryLayout(entry, Tier::Device).place(0, ample) <= ample)
           break;
         advancer.undo();
       }

@@ -42,7 +42,7 @@ struct AssignArenas : zp::plan::impl::AssignArenasPassBase<AssignArenas> {
     int64_t arena = persistent, live = persistent;
     for (auto entry : getOperation().getOps<EntryOp>()) {
       EntryLayout layout(entry, tier);
-      arena = std::max(arena, layout.place(persistent));
+      arena = std::max(arena, layout.place(persistent, arena));
       layout.setOffsets();
       live = std::max(live, persistent + layout.liveBytes());
     }

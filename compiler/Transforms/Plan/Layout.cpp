@@ -15,7 +15,7 @@ EntryLayout::EntryLayout(EntryOp entry, Tier tier) {
     buffers.push_back({life, *std::max_element(live.begin() + life.first, live.begin() + life.last + 1)});
 }
 
-int64_t EntryLayout::place(int64_t base) {
+int64_t EntryLayout::place(int64_t base, int64_t ample) {
   auto area = [](const Placed *life) { return life->size * (life->last - life->first + 1); };
   auto length = [](const Placed *life) { return life->last - life->first; };
   using Before = std::function<bool(const Placed *, const Placed *)>;
@@ -27,7 +27,7 @@ int64_t EntryLayout::place(int64_t base) {
       [](auto *a, auto *b) { return a->crowd != b->crowd ? a->crowd > b->crowd : a->size > b->size; },
   };
   constexpr int kRounds = 4;
-  const int64_t enough = base + liveBytes() + toleratedGaps(liveBytes());
+  const int64_t enough = std::max(ample, base + liveBytes() + toleratedGaps(liveBytes()));
   int64_t best = std::numeric_limits<int64_t>::max();
   SmallVector<Placed *> order = llvm::map_to_vector(buffers, [](Placed &life) { return &life; });
   for (const Before &before : orders) {

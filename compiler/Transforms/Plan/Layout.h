@@ -11,8 +11,8 @@ public:
   EntryLayout(EntryOp entry, Tier tier);
 
   /// Finds places from `base` on; returns the end of the highest. No order is the best for every entry: a few are tried, each
-  /// again with the buffers first that ended too high, until one comes near what lives at once.
-  int64_t place(int64_t base);
+  /// again with the buffers first that ended too high, until one comes near what lives at once, or ends at `ample`.
+  int64_t place(int64_t base, int64_t ample);
 
   /// Gives the buffers the places that were found.
   void setOffsets();
