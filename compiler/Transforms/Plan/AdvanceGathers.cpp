@@ -200,7 +200,8 @@ struct AdvanceGathers : zp::plan::impl::AdvanceGathersPassBase<AdvanceGathers> {
     for (auto entry : getOperation().getOps<EntryOp>()) {
       const Profile profile = profileOf(entry);
       for (size_t t = 0; t < kTiers.size(); ++t)
-        most[t] = std::max(most[t], *std::max_element(profile[t].begin(), profile[t].end()));
+        for (int64_t bytes : profile[t]) // an entry may be empty
+          most[t] = std::max(most[t], bytes);
       arena = std::max(arena, EntryLayout(entry, Tier::Device).place(0, arena));
     }
     const int64_t ample = arena + toleratedGaps(arena);
