@@ -100,4 +100,9 @@ plan.entry @apply_gradients kind apply_gradients {
   plan.wait_event {event = 1 : i64}
   plan.wait_event {event = 2 : i64}
 }
+
+// One without instructions stays.
+// CHECK-LABEL: plan.entry @init
+plan.entry @init kind init {
+}
 }
