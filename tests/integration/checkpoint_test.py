@@ -35,14 +35,6 @@ LINE = re.compile(r"^error\[ZP(\d{4})\] .+;.+$", re.M)
 LONG = {"max_steps": "600"}  # long enough to be stopped in
 
 
-def guarded(tally, label, check):
-    try:
-        failures, note = check()
-    except StageFailed as problem:
-        failures, note = [str(problem)], ""
-    tally.check(label, failures, note)
-
-
 def contents(bench, tally):
     for case, ranks, stage in ((CASE, 1, 0), (CASE, 2, 0), (CASE, 2, 3), (CASE, 4, 3), ("llama_full", 2, 3)):
 
@@ -60,7 +52,7 @@ def contents(bench, tally):
                 failures.append("a temporary directory is left")
             return failures, f"{len(found)} checkpoints"
 
-        guarded(tally, f"contents: {case}, {ranks} ranks, stage {stage}", check)
+        tally.guard(f"contents: {case}, {ranks} ranks, stage {stage}", check)
 
 
 def holds(folder, out, step, ranks):
@@ -110,7 +102,7 @@ def strategies(bench, tally):
             found = list(saving.checkpoints(bench.train(CASE, 2, 3, *flags)))
             return [] if found == expected else [f"checkpoints {found}, expected {expected}"], f"{found}"
 
-        guarded(tally, f"strategies: {label}", check)
+        tally.guard(f"strategies: {label}", check)
 
 
 class Refusal:
@@ -153,7 +145,7 @@ class Refusal:
                 failures.append("files were changed")
             return failures, text.strip()[:100]
 
-        guarded(self.tally, f"refusals: {label}", check)
+        self.tally.guard(f"refusals: {label}", check)
 
     @staticmethod
     def listing(out):
@@ -247,7 +239,7 @@ def refusals(bench, tally):
             [] if LINE.findall(text) == ["3011"] and "has no checkpoint-N" in text and not empty.exists() else [text]
         ), text.strip()[:100]
 
-    guarded(tally, "refusals: latest of none", check)
+    tally.guard("refusals: latest of none", check)
 
 
 def disk(bench, tally):
@@ -279,7 +271,7 @@ def disk(bench, tally):
                 failures.append("with room again, it ends otherwise")
             return failures, f"refused, and resumed when there was"
 
-        guarded(tally, f"disk: no room for files over {room} bytes", check)
+        tally.guard(f"disk: no room for files over {room} bytes", check)
 
 
 def stop(bench, ranks, stage, code, end, *flags):
@@ -340,7 +332,7 @@ def signals(bench, tally):
                     failures.append("resumed, it ends otherwise")
                 return failures, f"stopped after {lines} updates, resumed to the same bytes"
 
-            guarded(tally, f"signals: {label}, {ranks} ranks", check)
+            tally.guard(f"signals: {label}, {ranks} ranks", check)
     lost_meanwhile(bench, tally, whole)
 
 
@@ -367,7 +359,7 @@ def lost_meanwhile(bench, tally, whole):
                 failures.append("resumed, it ends otherwise")
         return failures, f"exit 6, resumed from update {max(found, default=0)} to the same bytes"
 
-    guarded(tally, "signals: SIGTERM, and a rank lost meanwhile", check)
+    tally.guard("signals: SIGTERM, and a rank lost meanwhile", check)
 
 
 if __name__ == "__main__":

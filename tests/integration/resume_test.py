@@ -56,14 +56,6 @@ EXACT += [
 WAYS = [(1, 0), (1, 3), (2, 0), (2, 1), (2, 2), (2, 3), (4, 0), (4, 3)]
 
 
-def guarded(tally, label, check):
-    try:
-        failures, note = check()
-    except StageFailed as problem:
-        failures, note = [str(problem)], ""
-    tally.check(label, failures, note)
-
-
 def same(out, whole):
     failures = []
     if saving.weights(out) != saving.weights(whole):
@@ -98,7 +90,7 @@ def exact(bench, tally):
             failures += [f"at its end: {wrong}" for wrong in same(ended, whole)]
             return failures, "the same bytes and lines"
 
-        guarded(tally, f"exact: {label}", check)
+        tally.guard(f"exact: {label}", check)
 
 
 def cross(bench, tally):
@@ -118,7 +110,7 @@ def cross(bench, tally):
                     [] if away <= TOLERANCE else [f"loss {away:.1e} away, expected {TOLERANCE:.0e}"]
                 ), f"loss {away:.1e} away"
 
-            guarded(tally, f"cross: {ranks} ranks, stage {stage} → {others} ranks, stage {other}", check)
+            tally.guard(f"cross: {ranks} ranks, stage {stage} → {others} ranks, stage {other}", check)
 
 
 def chain(bench, tally):
@@ -132,7 +124,7 @@ def chain(bench, tally):
         away = tools.gap(tools.losses(out), reference)
         return [] if away <= TOLERANCE else [f"loss {away:.1e} away"], f"loss {away:.1e} away"
 
-    guarded(tally, "chain: 1, 2, 4, 2, 1 ranks", check)
+    tally.guard("chain: 1, 2, 4, 2, 1 ranks", check)
 
 
 def offload(bench, tally):
@@ -149,7 +141,7 @@ def offload(bench, tally):
             whole[place] = bench.train(FP32, 2, 3, "--save_steps", 7, import_flags=flags)
             return same(whole[place], whole["none"]), "the same bytes and lines"
 
-        guarded(tally, f"offload: {place}", check)
+        tally.guard(f"offload: {place}", check)
     for before in whole:
         for after, flags in places.items():
 
@@ -158,7 +150,7 @@ def offload(bench, tally):
                 out = bench.train(FP32, 2, 3, *resume, import_flags=flags)
                 return same(out, whole["none"]), "the same bytes and lines"
 
-            guarded(tally, f"offload: {before} → {after}", check)
+            tally.guard(f"offload: {before} → {after}", check)
 
 
 if __name__ == "__main__":

@@ -10,17 +10,13 @@ refused.
 A line a check; the last line is 'N passed, N failed'. Exit 1 when any failed.
 """
 
-import argparse
 import json
 import shutil
 import sys
-import tempfile
-from pathlib import Path
 
 import numpy as np
 
 from support import saving, tools
-from support.pipeline import StageFailed
 
 CASE = "llama_gqa_fp32"
 
@@ -53,7 +49,7 @@ def rates(bench, tally):
             close = len(found) == len(expected) and np.allclose(found, expected, rtol=1e-12, atol=0)
             return [] if close else [f"logged {found}, expected {expected}"], f"{len(found)} updates, the last at {found[-1]:.6g}"
 
-        guarded(tally, f"{name}{' (the next update)' if late else ''}, {ranks} ranks", check)
+        tally.guard(f"{name}{' (the next update)' if late else ''}, {ranks} ranks", check)
 
 
 def resumed(bench, tally):
@@ -79,29 +75,9 @@ def resumed(bench, tally):
         good = "error[ZP3014]" in text and "checkpoint.json: lr_scheduler_kwargs: is " in text
         return [] if good else [text], "ZP3014"
 
-    guarded(tally, "resumed under the same, written otherwise", goes_on)
-    guarded(tally, "resumed under another", refused)
-
-
-def guarded(tally, label, check):
-    try:
-        failures, note = check()
-    except StageFailed as problem:
-        failures, note = [str(problem)], ""
-    tally.check(label, failures, note)
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    tools.add_arguments(parser)
-    chosen = parser.parse_args()
-    tally = tools.Tally()
-    with tempfile.TemporaryDirectory(prefix="schedule-") as scratch:
-        bench = saving.Bench(chosen, chosen.work_dir or Path(scratch))
-        rates(bench, tally)
-        resumed(bench, tally)
-    sys.exit(tally.close())
+    tally.guard("resumed under the same, written otherwise", goes_on)
+    tally.guard("resumed under another", refused)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(tools.run_parts(__doc__, "schedule", saving.Bench, [rates, resumed]))

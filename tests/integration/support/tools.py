@@ -25,6 +25,14 @@ class Tally:
         said = "; ".join(failures) or note
         print(f"{'FAIL' if failures else 'PASS'} {label}{f': {said}' if said else ''}", flush=True)
 
+    def guard(self, label, check):
+        """Of what `check()` returns, (failures, note); a tool that ended otherwise than it should is a failure."""
+        try:
+            failures, note = check()
+        except StageFailed as problem:
+            failures, note = [str(problem)], ""
+        self.check(label, failures, note)
+
     def close(self):
         """Prints the last line and returns the exit code."""
         print(f"{self.passed} passed, {self.failed} failed")
