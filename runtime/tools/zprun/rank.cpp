@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <memory>
@@ -138,12 +139,17 @@ static StatusOr<MatmulRate> matmulRate(const Session &session, Communicator &com
   return rate;
 }
 
-static StatusOr<int> benchAndReport(const Session &session, Executor &executor, Communicator &communicator) {
+static double secondsSince(std::chrono::steady_clock::time_point moment) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - moment).count();
+}
+
+static StatusOr<int> benchAndReport(const Session &session, Executor &executor, Communicator &communicator, double initSeconds) {
+  const Start start{initSeconds, secondsSince(session.options.began) - initSeconds};
   BenchLoop loop(session.plan(), session.settings, executor, communicator, session.options.steps);
   ZP_ASSIGN_OR_RETURN(BenchReport report, bench(loop));
   ZP_ASSIGN_OR_RETURN(MatmulRate rate, matmulRate(session, communicator));
   if (communicator.rank() == 0)
-    reportBench(session, report, rate, communicator);
+    reportBench(session, report, rate, start, communicator);
   return 0;
 }
 
@@ -171,7 +177,7 @@ static StatusOr<int> calibrateAndWrite(const Session &session, Executor &executo
   return 0;
 }
 
-static StatusOr<int> runVerb(const Session &session, Executor &executor, Communicator &communicator, const InstructionTimes &times) {
+static StatusOr<int> runVerb(const Session &session, Executor &executor, Communicator &communicator, const InstructionTimes &times, double initSeconds) {
   switch (session.options.verb) {
   case Verb::Train:
     return train(session, executor, communicator);
@@ -182,7 +188,7 @@ static StatusOr<int> runVerb(const Session &session, Executor &executor, Communi
   case Verb::Bench:
     if (!session.options.calibrate.empty())
       return calibrateAndWrite(session, executor, communicator, times);
-    return benchAndReport(session, executor, communicator);
+    return benchAndReport(session, executor, communicator, initSeconds);
   case Verb::Merge: // these have no ranks
   case Verb::Quantize:
   case Verb::Resize:
@@ -191,8 +197,8 @@ static StatusOr<int> runVerb(const Session &session, Executor &executor, Communi
   return 0;
 }
 
-/// The session's executor, its parameters and state in place. `times` hears what instructions take when they are measured.
-static StatusOr<std::unique_ptr<Executor>> startExecutor(const Session &session, Communicator &communicator, InstructionTimes &times) {
+/// The session's executor, its parameters and state in place, and what `init` took. `times` hears what instructions take when they are measured.
+static StatusOr<std::unique_ptr<Executor>> startExecutor(const Session &session, Communicator &communicator, InstructionTimes &times, double &initSeconds) {
   ZP_ASSIGN_OR_RETURN(SectionSources sources, sourcesOf(session));
   auto reader = std::make_shared<SectionReader>(session.plan(), communicator.rank(), std::move(sources));
   ExecutorOptions options;
@@ -225,7 +231,9 @@ static StatusOr<std::unique_ptr<Executor>> startExecutor(const Session &session,
         std::fprintf(stderr, "zprun: %s\n", notice.c_str());
   PlanEntries entries(session.plan());
   ZP_ASSIGN_OR_RETURN(uint32_t init, entries.longestEntry(fbs::EntryKind::Init));
+  const auto initBegan = std::chrono::steady_clock::now();
   ZP_RETURN_IF_ERROR(executor->run(init));
+  initSeconds = secondsSince(initBegan);
   if (*saved)
     ZP_RETURN_IF_ERROR(restoreMoments(**saved, session.plan(), communicator.rank(), *executor));
   saved->reset();
@@ -235,12 +243,13 @@ static StatusOr<std::unique_ptr<Executor>> startExecutor(const Session &session,
 
 static StatusOr<int> runOn(const Session &session, Communicator &communicator) {
   InstructionTimes times(session.plan());
-  ZP_ASSIGN_OR_RETURN(std::unique_ptr<Executor> executor, startExecutor(session, communicator, times));
+  double initSeconds = 0;
+  ZP_ASSIGN_OR_RETURN(std::unique_ptr<Executor> executor, startExecutor(session, communicator, times, initSeconds));
   if (session.against) {
-    ZP_ASSIGN_OR_RETURN(std::unique_ptr<Executor> against, startExecutor(*session.against, communicator, times));
+    ZP_ASSIGN_OR_RETURN(std::unique_ptr<Executor> against, startExecutor(*session.against, communicator, times, initSeconds));
     return compareAndReport(session, *executor, *against, communicator);
   }
-  ZP_ASSIGN_OR_RETURN(int code, runVerb(session, *executor, communicator, times));
+  ZP_ASSIGN_OR_RETURN(int code, runVerb(session, *executor, communicator, times, initSeconds));
   if (!session.options.trace.empty())
     ZP_RETURN_IF_ERROR(writeTrace(session.options.trace, session.plan(), *executor, communicator));
   return code;
