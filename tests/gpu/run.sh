@@ -95,7 +95,7 @@ sanitized() {
   while [ "$1" != -- ]; do flags+=("$1") && shift; done
   shift
   if compute-sanitizer --help | grep -q -e --kernel-regex; then filter=(--kernel-regex kns=2zp2rt4cuda); else filter=(--kernel-name kns=2zp2rt4cuda); fi
-  row 60 "$name" compute-sanitizer --tool "$tool" --error-exitcode 1 "${filter[@]}" "${flags[@]}" "$@"
+  row 60 "$name" compute-sanitizer --target-processes all --tool "$tool" --error-exitcode 1 "${filter[@]}" "${flags[@]}" "$@"
 }
 # Cases of a size that can be watched.
 sanitizer() { sanitized "$1" "$1" -- "$suite" --gtest_filter=-Gradient.*:NF4MatmulFormats.*:NF4MatmulBranch.*:ColumnSum.*:MatmulBranch.*; }

@@ -116,7 +116,7 @@ def cut_short(chosen, tally, work):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    tools.add_arguments(parser, timeout=300)
+    tools.add_arguments(parser, timeout=900)
     chosen = parser.parse_args()
     chosen.bin = chosen.bin.resolve()
     tally = tools.Tally()
