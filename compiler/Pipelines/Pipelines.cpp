@@ -52,6 +52,8 @@ static void buildPlan(mlir::OpPassManager &passes) {
   passes.addPass(plan::createLegalizeTiersPass());
   // Every buffer is there now, so what is free is known; what moves still has futures, not events.
   passes.addPass(plan::createAdvanceGathersPass());
+  // What a gather that comes sooner leaves.
+  passes.addPass(plan::createShareDequantizedPass());
   // Streams before places: a buffer that a collective fills is live until the event is awaited.
   passes.addPass(plan::createScheduleStreamsPass());
   passes.addPass(plan::createAssignArenasPass());

@@ -34,6 +34,10 @@ private:
   int64_t most = 0;
 };
 
+/// Of the bytes that live at once in the fullest entry, one part of so many is left alone by what fills free memory: buffers that change places
+/// near the peak leave gaps in an arena. The second is for an entry whose arena would grow with the first.
+constexpr int64_t kUnusedParts[] = {20, 5};
+
 /// What a layout may take beside `bytes` that live at once before another order is tried.
 constexpr int64_t toleratedGaps(int64_t bytes) { return bytes / 500; }
 

@@ -31,6 +31,30 @@ def AdvanceGathersPass : Plan_Pass<"plan-advance-gathers"> {
   }];
 }
 
+def ShareDequantizedPass : Plan_Pass<"plan-share-dequantized"> {
+  let summary = "dequantises a weight once for two products, where that takes no memory that wasn't set aside";
+  let description = [{
+    A linear's product, most often a recomputed one, and its input gradient multiply by the same 4-bit weight. With `dequant_cache_bytes`,
+    what the first of two such products dequantises is left in a buffer, and the second multiplies by that. It lives between the two,
+    so there must be room: no more may live on the way than the fullest entry holds anyway, less what placing loses (a twentieth, else a
+    fifth), and what zero-cache-dequantized left of the bytes that were set aside. Pairs that are close together come first. Nothing is
+    done for a target whose kernels have their panels of a weight on the stack.
+
+    Requires: legalize-tiers. Ensures: an entry's peak grows by at most what was left; no float differs from what the product with codes
+    would read.
+
+    ```mlir
+    plan.nf4_matmul %x, %codes, %workspace, %y {…}
+    …
+    plan.nf4_matmul %dy, %codes, %workspace2, %dx {…}
+    // becomes, where there is room for @floats0
+    plan.nf4_matmul %x, %codes, %floats, %y {…}
+    …
+    plan.matmul %dy, %floats, %dx {…}
+    ```
+  }];
+}
+
 def ScheduleStreamsPass : Plan_Pass<"plan-schedule-streams"> {
   let summary = "puts collectives that are awaited later on a stream of their own";
   let description = [{
