@@ -6,6 +6,7 @@
 - Streams: a run with everything offloaded writes the same bytes in whatever order the emulated device carries out what events leave open.
 - Floats that are kept of 4-bit weights (`--dequant_cache_bytes`): on a CPU the bytes of a run without them, on a GPU the reference's
   numbers, and the plan's peak says what they take.
+- Floats that two products share, where memory is free: the bytes of a run without them, at the peak of one.
 - `zprun bench` says nothing of a GPU's plan that was measured on the CPU; `--trace` has a slice an instruction.
 - Fused attention, loops in cuDNN's place: the reference's numbers in bf16, in replayed graphs too, and not the bytes of our own kernels: it was used.
   A word that names neither is refused.
@@ -18,6 +19,7 @@ import argparse
 import json
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -90,9 +92,19 @@ def check_orders(chosen, tally, work):
             tally.check(f"{label}: the bytes of the first", [] if trained(out) == first else ["losses or weights differ"])
 
 
-def peak(chosen, plan):
+def device_memory(chosen, plan):
     text = tools.call([chosen.bin / "zpc", "explain", plan, "--memory", "--json"], chosen.timeout)
-    return json.loads(text)["spaces"]["device"]["peak_bytes"]
+    return json.loads(text)["spaces"]["device"]
+
+
+def peak(chosen, plan):
+    return device_memory(chosen, plan)["peak_bytes"]
+
+
+def shared_products(chosen, plan):
+    """Products that leave their floats, and products that multiply by such floats."""
+    text = tools.call([chosen.bin / "zpdump", plan], chosen.timeout)
+    return len(re.findall(r" nf4_matmul .* floats=%", text)), len(re.findall(r" matmul .* b=%[0-9]+ \S+ floats[0-9]+", text))
 
 
 def check_cache(chosen, tally, work):
@@ -109,6 +121,25 @@ def check_cache(chosen, tally, work):
     same = peak(chosen, work / "flag.fb") == peak(chosen, work / "cached/plan.fb")
     tally.check("floats of 4-bit weights: zpc compile's flag is import's", [] if same else ["another peak"])
     check_against_reference(tally, "floats of 4-bit weights on a GPU", case, job_of(chosen, flags=cache), work / "cuda-cached")
+
+
+def check_shared_floats(chosen, tally, work):
+    case = GoldenCase(CASES / "llama_qlora_nested")
+    for what, ranks, stage in (("one rank", 1, 0), ("two ranks that gather them", 2, 3)):
+        label, found = f"floats that two products share, {what}", []
+        for aside in ("0", "1"):
+            job = job_of(chosen, ranks, stage, {"rematerialize": "block", "dequant_cache_bytes": aside})
+            out = check_against_reference(tally, f"{label}, {aside} bytes set aside", case, job, work / f"shared-{ranks}-{aside}")
+            found.append((out, work / f"shared-{ranks}-{aside}/plan.fb"))
+        if not all(out for out, _ in found):
+            continue
+        (alone, plan), (together, shared) = found
+        tally.check(f"{label}: the same bytes", [] if trained(alone) == trained(together) else ["losses or weights differ"])
+        left, read = shared_products(chosen, shared)
+        none = shared_products(chosen, plan)
+        tally.check(f"{label}: are there", [] if left == read > 0 and none == (0, 0) else [f"{left} are left, {read} read; without, {none}"], f"{left} of them")
+        grown = peak(chosen, shared) - peak(chosen, plan)
+        tally.check(f"{label}: at the same peak", [] if grown <= peak(chosen, plan) // 500 else [f"{grown} bytes more"], f"{grown} bytes more")
 
 
 def check_fused_attention(chosen, tally, work):
@@ -225,7 +256,7 @@ def main():
     tally = tools.Tally()
     with tempfile.TemporaryDirectory(prefix="cuda-") as scratch:
         work = chosen.work_dir or Path(scratch)
-        for part in (check_orders, check_cache, check_fused_attention, check_bench, check_nccl):
+        for part in (check_orders, check_cache, check_shared_floats, check_fused_attention, check_bench, check_nccl):
             part(chosen, tally, work)
     return tally.close()
 
