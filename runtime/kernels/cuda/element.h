@@ -7,6 +7,7 @@
 #include "runtime/schema/dtypes.h"
 
 #ifdef __CUDACC__
+#include <cuda_bf16.h>
 #include <cuda_fp16.h>
 #else
 #include "runtime/base/numeric.h"
@@ -36,10 +37,14 @@ template <typename T> ZP_DEVICE T fromFloat(float value);
 template <> ZP_DEVICE float fromFloat<float>(float value) { return value; }
 template <> ZP_DEVICE double fromFloat<double>(float value) { return value; }
 template <> ZP_DEVICE Bf16 fromFloat<Bf16>(float value) {
+#ifdef __CUDACC__ // one instruction
+  return {__bfloat16_as_ushort(__float2bfloat16_rn(value))};
+#else
   const uint32_t bits = __float_as_uint(value);
   if ((bits & 0x7fffffffu) > 0x7f800000u)
     return {static_cast<uint16_t>((bits >> 16) | 0x40u)};
   return {static_cast<uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16)};
+#endif
 }
 template <> ZP_DEVICE F16 fromFloat<F16>(float value) {
 #ifdef __CUDACC__

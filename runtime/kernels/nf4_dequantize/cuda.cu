@@ -6,7 +6,20 @@
 namespace zp::rt::cuda {
 namespace {
 
-template <typename T> __global__ void dequantizeKernel(RecordTables tables, Records records, Panel panel, T *target) {
+/// Whole rows are one run of elements: there is nothing to divide.
+template <typename T> __global__ void dequantizeRun(RecordTables tables, Records records, int64_t first, int64_t elements, T *target) {
+  __shared__ float values[16], scales[256];
+  shareTables(tables, values, scales);
+  const int64_t stride = static_cast<int64_t>(gridDim.x) * blockDim.x * kPack;
+  for (int64_t i = (static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x) * kPack; i < elements; i += stride) {
+    const int count = packAt(i, elements);
+    float out[kPack];
+    decode(records, values, scales, first + i, count, out);
+    store(target + i, count, out);
+  }
+}
+
+template <typename T> __global__ void dequantizePanel(RecordTables tables, Records records, Panel panel, T *target) {
   __shared__ float values[16], scales[256];
   shareTables(tables, values, scales);
   const int64_t packs = (panel.columns + kPack - 1) / kPack, stride = static_cast<int64_t>(gridDim.x) * blockDim.x;
@@ -24,8 +37,13 @@ template <typename T> __global__ void dequantizeKernel(RecordTables tables, Reco
 void dequantize(const Context &context, const void *data, const QuantRecords &format, const Panel &panel, void *target, DType dtype) {
   withElement(dtype, [&](auto element) {
     using T = decltype(element);
-    launch(context.stream, blocksFor(context, panel.rows * packsIn(panel.columns)), kBlockThreads, dequantizeKernel<T>, tablesOf(format),
-           recordsAt(data, format), panel, static_cast<T *>(target));
+    const int64_t elements = panel.rows * panel.columns;
+    if (panel.columns == panel.width)
+      launch(context.stream, blocksFor(context, packsIn(elements)), kBlockThreads, dequantizeRun<T>, tablesOf(format), recordsAt(data, format),
+             panel.row * panel.width, elements, static_cast<T *>(target));
+    else
+      launch(context.stream, blocksFor(context, panel.rows * packsIn(panel.columns)), kBlockThreads, dequantizePanel<T>, tablesOf(format),
+             recordsAt(data, format), panel, static_cast<T *>(target));
   });
 }
 

@@ -5,6 +5,7 @@
 #include "runtime/device/cuda/cuda_api.h"
 #include "runtime/device/cuda/emulated/grid.h"
 #include "runtime/device/cuda/emulated/locked_memory.h"
+#include "runtime/device/cuda/emulated/order.h"
 #include "runtime/device/cuda/emulated/queues.h"
 #include "runtime/device/cuda/emulated/streams.h"
 
@@ -62,7 +63,7 @@ bool isLaunchable(int64_t blocks, int threads) {
   return false;
 }
 
-void useOrder(const std::string &order) { queues().use(order); }
+void useOrder(const std::string &wanted) { order().use(wanted); }
 
 } // namespace emulated
 

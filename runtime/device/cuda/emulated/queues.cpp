@@ -2,24 +2,15 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <thread>
+
+#include "runtime/device/cuda/emulated/order.h"
 
 namespace zp::rt::cuda::emulated {
 
 static Status bug(const std::string &text) { return Status(ErrorCode::Internal, "cuda: " + text + "; this is a bug"); }
 
 Status refusedInCapture(const char *what) { return bug(std::string(what) + " while a graph is captured, expected it before or after"); }
-
-Queues::Queues() {
-  const char *wanted = std::getenv("ZP_EMULATED_ORDER");
-  use(wanted ? wanted : "1");
-}
-
-void Queues::use(const std::string &wanted) {
-  order = wanted;
-  random.seed(std::strtoull(wanted.c_str(), nullptr, 10));
-}
 
 void Queues::remove(Queue *queue) { queues.erase(std::find(queues.begin(), queues.end(), queue)); }
 
@@ -68,7 +59,7 @@ Queue *Queues::choose(const std::vector<Queue *> &stuck) {
       able.push_back(queue);
   if (able.empty())
     return nullptr;
-  return order == "lowest" ? able.front() : order == "highest" ? able.back() : able[random() % able.size()];
+  return able[order().pick(able.size())];
 }
 
 StatusOr<bool> Queues::finish(const Queue *queue, bool patient) {

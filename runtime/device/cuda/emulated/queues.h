@@ -8,8 +8,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <random>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -52,9 +50,6 @@ struct GraphState {
 
 class Queues {
 public:
-  Queues();
-  void use(const std::string &wanted);
-
   void add(Queue *queue) { queues.push_back(queue); }
   void remove(Queue *queue);
   void put(Queue *queue, Task task);
@@ -74,8 +69,6 @@ private:
   Queue *choose(const std::vector<Queue *> &stuck);
 
   std::vector<Queue *> queues; // by age
-  std::string order;
-  std::mt19937_64 random;
   Queue *origin = nullptr; // of the capture that is under way
   uint64_t captures = 0;
   std::vector<std::pair<Queue *, Task>> captured;

@@ -2,7 +2,7 @@
 //
 // What is asked of a stream waits in its queue until somebody waits for a stream. Then things are done one at a time, in an order that
 // the events allow and that is otherwise of choice: what a program leaves unordered comes out in an order that it was not written in.
-// `ZP_EMULATED_ORDER` chooses: `lowest` (the oldest stream as far as events let it), `highest` (the youngest), or the seed of a draw (1).
+// `ZP_EMULATED_ORDER` (order.h) chooses: `lowest` is the oldest stream as far as events let it, `highest` the youngest.
 // A captured graph is replayed beside its streams, as on a GPU; what a GPU refuses in a capture is refused.
 // One thread of a process uses the device.
 #ifndef ZP_RUNTIME_DEVICE_CUDA_EMULATED_STREAMS_H
