@@ -4,57 +4,48 @@
 #include "runtime/kernels/cuda/dequantize.h"
 #include "runtime/kernels/cuda/kernels.h"
 #include "runtime/kernels/nf4_matmul/cuda_few_rows.h"
+#include "runtime/kernels/nf4_matmul/cuda_panels.h"
 
 namespace zp::rt::cuda {
 namespace {
 
-constexpr int64_t kStep = 64;         // columns of a panel begin where packs and blocks do
-constexpr int64_t kTile = 128;        // a side of what a multiprocessor computes of a product at a time
 constexpr uint64_t kAlone = 4u << 20; // bytes of a weight that isn't cut for the sake of overlap: launches cost more than it gives
-constexpr uint64_t kKept = 24u << 20; // of a weight that is kept: two panels as they would have in a workspace
+constexpr uint64_t kKept = 64u << 20; // of a weight that is kept: two panels as they would have in a workspace
 constexpr uint64_t kPanelAlignment = 256;
 
 /// How a weight is dequantised: so many columns of the target at a time.
 struct Panels {
   uint8_t *memory = nullptr;
-  uint64_t step = 0;    ///< bytes from a place to the next
-  int64_t columns = 0;  ///< of a panel; 0: there is no room for one
-  int64_t places = 1;   ///< which panels take in turn
-  bool ahead = false;   ///< the next is filled aside, while one is multiplied by
-  bool kept = false;    ///< each has a place of its own
+  uint64_t step = 0;   ///< bytes from a place to the next
+  int64_t columns = 0; ///< of a panel; 0: there is no room for one
+  int64_t places = 1;  ///< which panels take in turn
+  bool ahead = false;  ///< the next is filled aside, while one is multiplied by
+  bool kept = false;   ///< each has a place of its own
 
   void *at(int64_t number) const { return memory + static_cast<uint64_t>(kept ? number : number % places) * step; }
 };
 
-int64_t tilesOf(int64_t elements) { return (elements + kTile - 1) / kTile; }
-
-/// For a target of [m,n] and `columnBytes` for each of its columns. Two places, or panels that are kept, where a product of half the room still
-/// has work for every multiprocessor.
-Panels cut(const Context &context, const NF4MatmulArgs &args, int64_t m, int64_t n, uint64_t columnBytes) {
+/// Panels of half the room are filled in turn, one ahead of the product, where that costs no more than panels of the whole room.
+Panels cut(const Context &context, const NF4MatmulArgs &args, const CutProduct &product) {
   const TensorView &memory = args.floats ? args.floats : args.workspace;
   Panels panels;
   panels.memory = memory ? memory.as<uint8_t>() : static_cast<uint8_t *>(context.scratch);
   panels.kept = static_cast<bool>(args.floats);
-  const uint64_t whole = static_cast<uint64_t>(n) * columnBytes;
-  uint64_t room = panels.kept ? std::min(whole, kKept) : memory ? memory.bytes() : kScratchBytes;
-  const uint64_t half = room / 2 / kPanelAlignment * kPanelAlignment;
-  const int64_t tiles = tilesOf(m) * tilesOf(std::min(n, static_cast<int64_t>(half / columnBytes)));
-  panels.ahead = context.aside && tiles >= context.multiprocessors && (whole > room || whole > kAlone);
-  if (panels.kept && (!panels.ahead || !args.transpose)) { // columns of a weight that isn't transposed lie apart in it
-    panels.ahead = false;
-    panels.columns = n;
+  const uint64_t whole = static_cast<uint64_t>(product.n) * product.columnBytes;
+  const uint64_t room = panels.kept ? whole : memory ? memory.bytes() : kScratchBytes;
+  const PanelWidth alone = panels.kept ? widthOf(product, product.n, false) : bestWidth(product, room, false);
+  panels.columns = alone.columns;
+  panels.step = room;
+  if (!context.aside || whole <= kAlone || (panels.kept && !args.transpose)) // columns of a weight that isn't transposed lie apart in it
     return panels;
-  }
-  if (panels.ahead)
-    room = half;
-  const auto fitting = static_cast<int64_t>(room / columnBytes);
-  const int64_t most = fitting < kStep ? fitting : fitting / kStep * kStep;
-  if (most == 0)
+  const uint64_t half = (panels.kept ? std::min(whole, kKept) : room) / 2 / kPanelAlignment * kPanelAlignment;
+  const PanelWidth paired = bestWidth(product, half, true);
+  if (paired.cost > alone.cost || paired.columns >= product.n)
     return panels;
-  const int64_t count = (n + most - 1) / most, even = (n + count - 1) / count; // panels of about one size
-  panels.columns = std::min(most, (even + kStep - 1) / kStep * kStep);
-  panels.places = panels.ahead ? 2 : 1;
-  panels.step = panels.kept ? static_cast<uint64_t>(panels.columns) * columnBytes : room;
+  panels.ahead = true;
+  panels.columns = paired.columns;
+  panels.places = 2;
+  panels.step = panels.kept ? static_cast<uint64_t>(panels.columns) * product.columnBytes : half;
   return panels;
 }
 
@@ -71,7 +62,7 @@ Status run(const Context &context, const NF4MatmulArgs &args) {
   }
   const DType dtype = args.a.dtype;
   const int64_t m = args.target.dims[0], n = args.target.dims[1], k = args.a.dims[1];
-  const Panels panels = cut(context, args, m, n, bytesOf(dtype, static_cast<uint64_t>(k)));
+  const Panels panels = cut(context, args, {m, n, k, context.multiprocessors, bytesOf(dtype, static_cast<uint64_t>(k))});
   if (panels.columns == 0)
     return Status(ErrorCode::PlanInvalid, "nf4_matmul: its workspace has no room for one of " + std::to_string(k) +
                                               " elements, expected a panel of some; compile the plan again with --target cuda");
