@@ -144,8 +144,7 @@ TEST(NF4MatmulBranch, RanksAndFinishes) {
         }
 }
 
-// A device's workspace: room for one column at a time, for two panels of the least width, for wider ones, for the whole and more. As many rows
-// as two multiprocessors, which the emulated device has, share: then panels are filled in turn.
+// A device's workspace: room for one column at a time, for two panels of the least width, for wider ones, for the whole and more.
 TEST(NF4MatmulPanels, WorkspacesOfManySizes) {
   Maker maker;
   constexpr Shape kShape{130, 400, 130};
@@ -158,6 +157,18 @@ TEST(NF4MatmulPanels, WorkspacesOfManySizes) {
           conform(args, textOf(format) + " bits " + std::to_string(bits) + ", room for " + std::to_string(columns) + " columns");
           equalsMatmulOfDequantized(args);
         }
+}
+
+// Cut so that two multiprocessors, which the emulated device has, fill panels in turn (nf4_panels_test says that they do). Only the bits of matmul
+// are asked for.
+TEST(NF4MatmulPanels, FilledInTurn) {
+  Maker maker;
+  for (DType f : kComputeDTypes)
+    for (int bits : {0, 1, 6, 7}) {
+      NF4MatmulArgs args = productArgs(maker, kFewFormats[0], f, {20, 2304, 1024}, bits);
+      args.workspace = maker.workspace(1536 * bytesOf(f, static_cast<uint64_t>(args.a.dims[1])));
+      equalsMatmulOfDequantized(args);
+    }
 }
 
 // What is dequantised stays, for who multiplies by it next: the bits of nf4_dequantize, whether panels are filled in turn or the whole at once, and

@@ -67,5 +67,12 @@ TEST(NF4Panels, WhatIdlesDequantises) {
   EXPECT_EQ(widthOf(p, p.n, false).cost, widthOf(p, p.n, true).cost);                       // nothing comes next
 }
 
+// The cases of the conformance suite that are to be filled in turn on the emulated device.
+TEST(NF4Panels, ConformanceFillsInTurn) {
+  const CutProduct panels = productOf({2304, 1024}, 20, 2), kept = productOf({1100, 2100}, 20, 2);
+  EXPECT_LE(bestWidth(panels, 768 * panels.columnBytes, true).cost, bestWidth(panels, 1536 * panels.columnBytes, false).cost);
+  EXPECT_LE(bestWidth(kept, 550 * kept.columnBytes, true).cost, widthOf(kept, kept.n, false).cost);
+}
+
 } // namespace
 } // namespace zp::rt::cuda
