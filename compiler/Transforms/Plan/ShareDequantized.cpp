@@ -119,29 +119,19 @@ struct ShareDequantized : zp::plan::impl::ShareDequantizedPassBase<ShareDequanti
     if (settings->dequant_cache_bytes == 0 || zp::targetOf(module).panelBytes == 0)
       return;
     const int64_t left = std::max<int64_t>(settings->dequant_cache_bytes - keptBytes(module), 0);
-    int64_t most = 0, arena = 0;
-    for (auto entry : module.getOps<EntryOp>()) {
-      for (int64_t bytes : liveBytes(entry, livesOf(entry, Tier::Device)))
-        most = std::max(most, bytes);
-      arena = std::max(arena, EntryLayout(entry, Tier::Device).place(0, arena));
-    }
+    const Fullest fullest = fullestOf(module, Tier::Device);
     for (auto entry : llvm::make_early_inc_range(module.getOps<EntryOp>()))
       for (int64_t part : kUnusedParts)
-        if (shareIn(entry, most - most / part + left, arena + toleratedGaps(arena) + left))
+        if (changeIfPlaced(entry, fullest.ample(left), [&](EntryOp trial) { return shareIn(trial, fullest.live - fullest.live / part + left); }))
           break;
   }
 
-  /// False, and the entry is as it was, where its buffers don't end up before `ample`.
-  static bool shareIn(EntryOp entry, int64_t most, int64_t ample) {
-    EntryOp trial = entry.clone();
-    unsigned number = 0;
-    for (const Pair &pair : fittingPairs(trial, most))
-      share(pair, "floats" + Twine(number++));
-    if (EntryLayout(trial, Tier::Device).place(0, ample) > ample)
-      return trial.erase(), false;
-    entry->getBlock()->getOperations().insert(entry->getIterator(), trial);
-    entry.erase();
-    return true;
+  /// Whether there were any.
+  static bool shareIn(EntryOp entry, int64_t most) {
+    const std::vector<Pair> pairs = fittingPairs(entry, most);
+    for (auto [number, pair] : llvm::enumerate(pairs))
+      share(pair, "floats" + Twine(number));
+    return !pairs.empty();
   }
 };
 
