@@ -116,11 +116,14 @@ private:
     return to.size == from.size && &to != &from && !to.isWrittenBehind(at) && (to.until() < at || !from.isWrittenBehind(at));
   }
   bool hasRoom(ArrayRef<std::pair<Memory *, Memory *>> moves, unsigned at) const {
-    for (auto [from, first] : moves)
-      for (unsigned i = first->until() + 1; i < at; ++i) {
+    SmallVector<std::pair<unsigned, int64_t>> longer; // from where on, and how many bytes
+    for (auto [from, to] : moves)
+      longer.push_back({to->until() + 1, to->size});
+    for (auto [begin, size] : longer)
+      for (unsigned i = begin; i < at; ++i) {
         int64_t bytes = live[i];
-        for (auto [other, to] : moves)
-          bytes += to->until() < i ? to->size : 0;
+        for (auto [other, more] : longer)
+          bytes += other <= i ? more : 0;
         if (bytes > most)
           return false;
       }
