@@ -173,7 +173,8 @@ private:
       if (viewOf(old).getBufferAttr().getAttr() == memory->buffer.getSymNameAttr())
         continue;
       OpBuilder b(op);
-      Value window = ViewOp::create(b, op->getLoc(), old.getType(), FlatSymbolRefAttr::get(memory->buffer.getSymNameAttr()), viewOf(old).getOffset());
+      Value window = ViewOp::create(b, op->getLoc(), cast<MemRefType>(old.getType()), FlatSymbolRefAttr::get(memory->buffer.getSymNameAttr()),
+                                    viewOf(old).getOffsetAttr());
       for (OpOperand &operand : op->getOpOperands())
         if (operand.get() == old)
           operand.set(window);

@@ -80,7 +80,8 @@ std::vector<Pair> fittingPairs(EntryOp entry, int64_t most) {
       return true;
     for (int64_t &others : between)
       others += bytes;
-    taken.insert({pair.first.op, pair.second.op});
+    taken.insert(pair.first.op);
+    taken.insert(pair.second.op);
     return false;
   });
   return fitting;
@@ -91,8 +92,8 @@ void share(const Pair &pair, const Twine &name) {
   NF4MatmulOp first = pair.first.op, second = pair.second.op;
   const MemRefType type = floatsOf(first);
   OpBuilder b(first);
-  auto buffer = BufferOp::create(b, first.getLoc(), b.getStringAttr(name), b.getI64IntegerAttr(bytesOf(type)), Tier::Device, BufferKind::Dequantized, IntegerAttr());
-  Value floats = ViewOp::create(b, first.getLoc(), type, FlatSymbolRefAttr::get(buffer.getSymNameAttr()), 0);
+  auto buffer = BufferOp::create(b, first.getLoc(), b.getStringAttr(name), bytesOf(type), Tier::Device, BufferKind::Dequantized, IntegerAttr());
+  Value floats = ViewOp::create(b, first.getLoc(), type, FlatSymbolRefAttr::get(buffer.getSymNameAttr()), b.getI64IntegerAttr(0));
   first.getWorkspaceMutable().clear();
   first.getFloatsMutable().assign(floats);
   b.setInsertionPoint(second);

@@ -14,6 +14,7 @@ plan.entry @train_step kind train_step {
   plan.buffer @s tier device kind working {bytes = 2048 : i64}
   plan.buffer @q tier device kind working {bytes = 2048 : i64}
   plan.buffer @q2 tier device kind working {bytes = 2048 : i64}
+  plan.buffer @o tier device kind working {bytes = 2048 : i64}
   plan.buffer @far tier device kind working {bytes = 2048 : i64}
   plan.buffer @far2 tier device kind working {bytes = 2048 : i64}
   plan.buffer @peak tier device kind working {bytes = 65536 : i64}
@@ -30,10 +31,13 @@ plan.entry @train_step kind train_step {
   %s = plan.view @s[0] : memref<8x64xf32>
   %q = plan.view @q[0] : memref<8x64xf32>
   %q2 = plan.view @q2[0] : memref<8x64xf32>
+  %o = plan.view @o[0] : memref<8x64xf32>
   %far = plan.view @far[0] : memref<8x64xf32>
   %far2 = plan.view @far2[0] : memref<8x64xf32>
   %peak = plan.view @peak[0] : memref<16384xf32>
   %peak2 = plan.view @peak2[0] : memref<2048xf32>
+  %peakRows = plan.view @peak[0] : memref<8x64xf32>
+  %peak2Rows = plan.view @peak2[0] : memref<8x64xf32>
   %kept = plan.view @kept[0] : memref<8x64xf32>
   %back = plan.view @back[0] : memref<8x64xf32>
   plan.fill %x {value = 1.0 : f64} : memref<8x64xf32>
@@ -90,8 +94,8 @@ plan.entry @train_step kind train_step {
   plan.scale %far, %state {factor = 18.0 : f64} : memref<8x64xf32>, memref<8x64xf32>
   plan.fill %peak {value = 0.0 : f64} : memref<16384xf32>
   plan.fill %peak2 {value = 0.0 : f64} : memref<2048xf32>
-  plan.scale %peak, %peak {factor = 19.0 : f64} : memref<16384xf32>, memref<16384xf32>
-  plan.scale %peak2, %peak2 {factor = 19.0 : f64} : memref<2048xf32>, memref<2048xf32>
+  plan.scale %peakRows, %state {factor = 19.0 : f64} : memref<8x64xf32>, memref<8x64xf32>
+  plan.scale %peak2Rows, %state {factor = 19.0 : f64} : memref<8x64xf32>, memref<8x64xf32>
   plan.add %up, %up, %far2 : memref<8x64xf32>, memref<8x64xf32>, memref<8x64xf32>
   plan.scale %far2, %state {factor = 20.0 : f64} : memref<8x64xf32>, memref<8x64xf32>
 
@@ -101,9 +105,9 @@ plan.entry @train_step kind train_step {
   // CHECK-NEXT: plan.scale %{{.+}}, %{{.+}} {factor = 2.100000e+01 : f64}
   // CHECK-NEXT: plan.scale %{{.+}}, %{{.+}} {factor = 2.200000e+01 : f64}
   plan.fill %x {value = 3.0 : f64} : memref<8x64xf32>
-  plan.add %x, %up, %q : memref<8x64xf32>, memref<8x64xf32>, memref<8x64xf32>
-  plan.scale %q, %state {factor = 21.0 : f64} : memref<8x64xf32>, memref<8x64xf32>
-  plan.scale %q, %state {factor = 22.0 : f64} : memref<8x64xf32>, memref<8x64xf32>
+  plan.add %x, %up, %o : memref<8x64xf32>, memref<8x64xf32>, memref<8x64xf32>
+  plan.scale %o, %state {factor = 21.0 : f64} : memref<8x64xf32>, memref<8x64xf32>
+  plan.scale %o, %state {factor = 22.0 : f64} : memref<8x64xf32>, memref<8x64xf32>
 }
 
 // CHECK-LABEL: plan.entry @evaluate

@@ -1,9 +1,9 @@
 // Memory that is free anyway, as soon as any was set aside.
 // RUN: sed 's/BYTES/1/' %s | zp-opt --plan-share-dequantized | FileCheck %s --check-prefixes=CHECK,FREE
-// 8192 bytes more: room for the floats beside the peak too.
-// RUN: sed 's/BYTES/8192/' %s | zp-opt --plan-share-dequantized | FileCheck %s --check-prefixes=CHECK,MORE
+// 16384 bytes more: room for the floats beside the peak too.
+// RUN: sed 's/BYTES/16384/' %s | zp-opt --plan-share-dequantized | FileCheck %s --check-prefixes=CHECK,MORE
 // What is kept for good counts.
-// RUN: sed 's/BYTES/8192/;s/kind weights {bytes = 4608/kind dequantized {bytes = 4608/' %s | zp-opt --plan-share-dequantized | FileCheck %s --check-prefixes=CHECK,FREE
+// RUN: sed 's/BYTES/16384/;s/kind weights {bytes = 4608/kind dequantized {bytes = 4608/' %s | zp-opt --plan-share-dequantized | FileCheck %s --check-prefixes=CHECK,FREE
 // RUN: sed 's/BYTES/0/' %s | zp-opt --plan-share-dequantized | FileCheck %s --check-prefix=OFF
 // A CPU's kernels have their tiles on the stack.
 // RUN: sed 's/BYTES/8192/;s/"cuda"/"cpu"/' %s | zp-opt --plan-share-dequantized | FileCheck %s --check-prefix=OFF
