@@ -46,7 +46,7 @@ void matmul(Operation *op, const Product &p, Lowering &l) {
 
 /// Tokens whose logits are formed at a time: as the module says, or as many more as the target has room for.
 template <typename OpT> int64_t chunkOf(OpT op, Lowering &l) {
-  constexpr int64_t kMost = 2048, kStep = 128; // more gains nothing; rows of a GPU's tile
+  constexpr int64_t kMost = 1024, kStep = 128; // more gains nothing; rows of a GPU's tile
   const int64_t row = rows(op.getWeight()) * cast<RankedTensorType>(op.getHidden().getType()).getElementTypeBitWidth() / 8;
   const int64_t fitting = std::min(static_cast<int64_t>(l.target.logitBytes) / row / kStep * kStep, kMost);
   return std::max(static_cast<int64_t>(op.getChunk()), std::min(fitting, rows(op.getHidden())));
