@@ -6,7 +6,7 @@
 - Streams: a run with everything offloaded writes the same bytes in whatever order the emulated device carries out what events leave open.
 - Floats that are kept of 4-bit weights (`--dequant_cache_bytes`): on a CPU the bytes of a run without them, on a GPU the reference's
   numbers, and the plan's peak says what they take.
-- Floats that two products share, where memory is free: the bytes of a run without them, at the peak of one.
+- Floats that two products share, where memory is free or was set aside: the bytes of a run without them, at the peak of one.
 - `zprun bench` says nothing of a GPU's plan that was measured on the CPU; `--trace` has a slice an instruction.
 - Fused attention, loops in cuDNN's place: the reference's numbers in bf16, in replayed graphs too, and not the bytes of our own kernels: it was used.
   A word that names neither is refused.
@@ -125,9 +125,9 @@ def check_cache(chosen, tally, work):
 
 def check_shared_floats(chosen, tally, work):
     case = GoldenCase(CASES / "llama_qlora_nested")
-    for what, ranks, stage in (("one rank", 1, 0), ("two ranks that gather them", 2, 3)):
+    for what, ranks, stage, bytes_more in (("one rank, in free memory", 1, 0, 1), ("two ranks that gather them", 2, 3, 100_000)):
         label, found = f"floats that two products share, {what}", []
-        for aside in ("0", "1"):
+        for aside in ("0", str(bytes_more)):
             job = job_of(chosen, ranks, stage, {"rematerialize": "block", "dequant_cache_bytes": aside})
             out = check_against_reference(tally, f"{label}, {aside} bytes set aside", case, job, work / f"shared-{ranks}-{aside}")
             found.append((out, work / f"shared-{ranks}-{aside}/plan.fb"))
@@ -139,7 +139,8 @@ def check_shared_floats(chosen, tally, work):
         none = shared_products(chosen, plan)
         tally.check(f"{label}: are there", [] if left == read > 0 and none == (0, 0) else [f"{left} are left, {read} read; without, {none}"], f"{left} of them")
         grown = peak(chosen, shared) - peak(chosen, plan)
-        tally.check(f"{label}: at the same peak", [] if grown <= peak(chosen, plan) // 500 else [f"{grown} bytes more"], f"{grown} bytes more")
+        most = bytes_more + peak(chosen, plan) // 500  # what placing may lose
+        tally.check(f"{label}: within what was set aside", [] if grown <= most else [f"{grown} bytes more"], f"{grown} bytes more")
 
 
 def check_fused_attention(chosen, tally, work):
