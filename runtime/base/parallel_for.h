@@ -17,16 +17,6 @@ public:
   virtual int threads() const = 0;
 };
 
-/// On the calling thread alone.
-class SerialFor final : public ParallelFor {
-public:
-  void run(int64_t count, int64_t, const Body &body) override {
-    if (count > 0)
-      body(0, count);
-  }
-  int threads() const override { return 1; }
-};
-
 } // namespace zp::rt
 
 #endif // ZP_RUNTIME_BASE_PARALLEL_FOR_H

@@ -4,6 +4,7 @@
 #include <mutex>
 #include <thread>
 
+#include "runtime/base/serial_for.h"
 #include "runtime/base/spin.h"
 #include "runtime/device/cpu/thread_pool.h"
 #include "runtime/device/device.h"

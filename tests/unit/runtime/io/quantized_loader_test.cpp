@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "runtime/base/serial_for.h"
 #include "runtime/io/convert_elements.h"
 #include "runtime/quant/block_codec.h"
 #include "runtime/quant/nested_scales.h"

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "runtime/base/serial_for.h"
 #include "runtime/device/cpu/thread_pool.h"
 #include "runtime/io/adapter.h"
 #include "runtime/io/convert_elements.h"
