@@ -17,18 +17,19 @@
 #include "runtime/device/device.h"
 #include "runtime/executor/step_times.h"
 #include "runtime/plan/plan_file.h"
-#include "runtime/schema/tensor_view.h"
+#include "runtime/schema/tensor_part.h"
 
 namespace zp::rt {
 
-/// Fills this rank's slice of section `section` (an index into the plan's sections): checkpoint tensors, converted to the
-/// section's dtype, or initial values. Called by `load_section`, on the thread that called `run`.
-using SectionLoader = std::function<Status(uint32_t section, const TensorView &target)>;
-/// The same for a section of 4-bit codes: its records, and where `scales` has data the scales of their blocks, for which the
+/// Fills this rank's slice of section `section` (an index into the plan's sections), or a part of it: checkpoint tensors, converted
+/// to the section's dtype, or initial values. Called by `load_section`, on the thread that called `run`; `parallel` has more. Parts
+/// come in order and make up the whole.
+using SectionLoader = std::function<Status(uint32_t section, const TensorPart &target, ParallelFor &parallel)>;
+/// The same for a section of 4-bit codes: whole records, and where `scales` has data the scales of their blocks, for which the
 /// records then wait. Called by `load_quantized`.
-using QuantizedLoader = std::function<Status(uint32_t section, const TensorView &records, const TensorView &scales)>;
+using QuantizedLoader = std::function<Status(uint32_t section, const TensorPart &records, const TensorPart &scales, ParallelFor &parallel)>;
 /// Completes this rank's records from all scales of the section. Called by `nest_scales`.
-using ScaleNester = std::function<Status(uint32_t section, const TensorView &scales, const TensorView &records)>;
+using ScaleNester = std::function<Status(uint32_t section, const TensorView &scales, const TensorPart &records, ParallelFor &parallel)>;
 
 class Executor;
 struct ExecutorOptions;

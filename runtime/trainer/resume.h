@@ -41,7 +41,7 @@ std::string latestWhole(const std::string &output);
 /// Fills what `load_section` asks for of a section that is trained: this rank's slice of the
 /// masters.
 Status restoreMasters(const StateShards &from, const fbs::Plan &plan, uint32_t section, int rank,
-                      const TensorView &target);
+                      const TensorPart &target);
 /// Fills this rank's moments, after `init`, a tensor at a time.
 Status restoreMoments(const StateShards &from, const fbs::Plan &plan, int rank, Executor &executor);
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <map>
+#include <optional>
 #include <string_view>
 
 #include "runtime/collective/device/device_collectives.h"
@@ -88,6 +89,7 @@ private:
   std::array<double, 256> seconds{}; ///< of measured and traced runs: what a graph does isn't timed
   StepTimes stepTimes;
   EventTimes eventTimes; ///< open where times are asked for
+  std::optional<HostLoader> loader;
 };
 
 CudaExecutor::~CudaExecutor() {
@@ -128,6 +130,7 @@ Status CudaExecutor::prepare() {
   ZP_RETURN_IF_ERROR(openCollectives());
   ZP_RETURN_IF_ERROR(disk.open(memory, *collectives));
   ZP_RETURN_IF_ERROR(openTimes());
+  loader.emplace(plan, resolved, options, threadsOfRank(options.threads, communicator.localSize()));
   return openMirrors();
 }
 
@@ -297,6 +300,7 @@ Status CudaExecutor::run(uint32_t index) {
   ++entry.runs;
   ZP_RETURN_IF_ERROR(carry(entry.outputs, false));
   ZP_RETURN_IF_ERROR(awaitStream(contexts[0].stream, *collectives));
+  loader->close();
   if (eventTimes.isOpen() && !options.measure)
     ZP_RETURN_IF_ERROR(eventTimes.note(index, resolved.entries[index], stepTimes, seconds));
   // What a run moved is known of its list.
@@ -394,7 +398,7 @@ Status CudaExecutor::perform(const ResolvedInstruction &instruction) {
   case fbs::OpAttrs::LoadSection:
   case fbs::OpAttrs::LoadQuantized:
   case fbs::OpAttrs::NestScales:
-    return loadThroughHost(instruction, options, context.stream, *collectives);
+    return loader->load(instruction, context.stream, *collectives);
   default:
     return cuda::findKernel(static_cast<uint8_t>(instruction.source->op_type()))(context, instruction.args);
   }

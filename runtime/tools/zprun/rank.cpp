@@ -206,15 +206,15 @@ static StatusOr<std::unique_ptr<Executor>> startExecutor(const Session &session,
     ZP_ASSIGN_OR_RETURN(*saved, session.resume->shards());
   }
   options.diskDirectory = session.options.nvmePath.empty() ? session.settings.nvme_path : session.options.nvmePath;
-  options.loadSection = [&session, &communicator, saved, reader](uint32_t section, const TensorView &target) {
+  options.loadSection = [&session, &communicator, saved, reader](uint32_t section, const TensorPart &target, ParallelFor &parallel) {
     bool trained = session.plan().sections()->Get(section)->kind() == fbs::SectionKind::Trainable;
-    return *saved && trained ? restoreMasters(**saved, session.plan(), section, communicator.rank(), target) : reader->load(section, target);
+    return *saved && trained ? restoreMasters(**saved, session.plan(), section, communicator.rank(), target) : reader->load(section, target, parallel);
   };
-  options.loadQuantized = [reader](uint32_t section, const TensorView &records, const TensorView &scales) {
-    return reader->loadQuantized(section, records, scales);
+  options.loadQuantized = [reader](uint32_t section, const TensorPart &records, const TensorPart &scales, ParallelFor &parallel) {
+    return reader->loadQuantized(section, records, scales, parallel);
   };
-  options.nestScales = [reader](uint32_t section, const TensorView &scales, const TensorView &records) {
-    return reader->nestScales(section, scales, records);
+  options.nestScales = [reader](uint32_t section, const TensorView &scales, const TensorPart &records, ParallelFor &parallel) {
+    return reader->nestScales(section, scales, records, parallel);
   };
   if (!session.options.calibrate.empty())
     options.measure = [&times](uint32_t entry, uint32_t instruction, double seconds) { times.note(entry, instruction, seconds); };
