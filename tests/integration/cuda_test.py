@@ -38,7 +38,7 @@ from support.timeline import read_timeline
 CASES = tools.ROOT / "tests/golden/cases"
 TARGET = ["--target", "cuda"]
 SECONDS_TO_END = 10
-TASKS_BEFORE_THE_FAULT = 4000  # of an emulated device: some updates
+TASKS_BEFORE_THE_FAULT = 2000  # of an emulated device: some updates
 ALL_OFFLOADED = {f"offload_{what}_device": "cpu" for what in ("param", "optimizer", "activation")}
 
 
