@@ -92,6 +92,11 @@ std::string latestWhole(const std::string &output) {
   return {};
 }
 
+Status namingLatest(const Status &status, const std::string &output) {
+  const std::string latest = latestWhole(output);
+  return latest.empty() ? status : Status(status.code(), status.message() + "; the latest good checkpoint is " + latest);
+}
+
 /// A rank's slice of one kind of a section's state.
 static Status fillSlice(const StateShards &from, const fbs::Plan &plan, uint32_t index,
                         StateKind kind, int rank, const TensorPart &part) {

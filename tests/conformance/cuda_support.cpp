@@ -44,7 +44,7 @@ class OpenDevice : public ::testing::Environment {
       openedAttention = std::make_unique<cuda::FusedAttention>(properties);
     opened.fusedAttention = openedAttention.get();
     ZP_ASSIGN_OR_RETURN(opened.stream, cuda::createStream());
-    ZP_ASSIGN_OR_RETURN(opened.aside, cuda::createStream(/*urgent=*/true));
+    ZP_ASSIGN_OR_RETURN(opened.aside, cuda::createStream(cuda::Priority::Spare));
     ZP_ASSIGN_OR_RETURN(opened.parting, cuda::createEvent());
     ZP_ASSIGN_OR_RETURN(opened.meeting, cuda::createEvent());
     ZP_ASSIGN_OR_RETURN(opened.scratch, cuda::allocateDevice(cuda::kScratchBytes));

@@ -74,6 +74,9 @@ def main():
     said, wrong = [f"{rate:.0f} tokens/s", f"device {taken / 1e9:.2f} GB of {planned / 1e9:.2f} planned"], []
     if not math.isfinite(report["loss"]):
         wrong.append(f"loss {report['loss']}")
+    said.append(f"attention {report['attention']}")
+    if "own" in report["attention"]:
+        wrong.append("attention is our own kernels'")
     if taken > planned + RESERVE:
         wrong.append(f"more memory than planned and {RESERVE / 1e9:.1f} GB")
     if chosen.h200_at_least and "H200" in smi("name") and rate < chosen.h200_at_least:

@@ -10,8 +10,12 @@
 - `zprun bench` says nothing of a GPU's plan that was measured on the CPU; `--trace` has a slice an instruction.
 - Fused attention, loops in cuDNN's place: the reference's numbers in bf16, in replayed graphs too, and not the bytes of our own kernels: it was used.
   A word that names neither is refused.
-- NCCL (tests/support/fake_nccl, where nccl.h is): the reference's numbers on two ranks under ZeRO-3, replayed graphs among them; a rank that
-  is killed, or that has no library, ends the others within 10 s with exit code 6.
+- NCCL (tests/support/fake_nccl, where nccl.h is): the reference's numbers on two ranks under ZeRO-3, replayed graphs among them. A rank that
+  is killed ends the other within 10 s with exit code 6 and one line, wherever the other is: in replayed graphs (which NCCL's abort waits
+  for), in a launch behind a full queue, in the first collective, in NCCL's meeting. So does one that has no library, and one whose GPU
+  breaks (exit code 1 there), though nothing of a broken GPU can be given back; finished checkpoints stay whole. Ranks that share a GPU are
+  refused on all of them, before they meet.
+- A GPU with room for the plan alone is refused (exit code 3): libraries want some, too.
 The last line is 'N passed, N failed'. Exit 1 when any failed.
 """
 
@@ -36,6 +40,7 @@ from support.timeline import read_timeline
 CASES = tools.ROOT / "tests/golden/cases"
 TARGET = ["--target", "cuda"]
 SECONDS_TO_END = 10
+TASKS_BEFORE_THE_FAULT = 2000  # of an emulated device: some updates
 ALL_OFFLOADED = {f"offload_{what}_device": "cpu" for what in ("param", "optimizer", "activation")}
 
 
@@ -174,15 +179,23 @@ def check_bench(chosen, tally, work):
     if not math.isfinite(report["loss"]) or not report["step_seconds"] > 0:
         wrong.append(f"loss {report['loss']}, {report['step_seconds']} s a step")
     tally.check("bench of a GPU's plan says nothing of the CPU", wrong)
+    planned = peak(chosen, plan)
+    wrong = [] if report["attention"].startswith("own: ") else [f"attention: {report['attention']}"]
+    wrong += [] if planned <= report["device_bytes"] < planned + 64e6 else [f"{report['device_bytes']} bytes of the device, {planned} planned"]
+    tally.check("bench of a GPU's plan says whose attention runs and what the device holds", wrong)
+    with Environment(ZP_DEVICE_COLLECTIVES="staged", ZP_EMULATED_MEMORY=planned + 500_000_000):
+        ended = subprocess.run([str(word) for word in bench], capture_output=True, text=True, timeout=chosen.timeout, check=False)
+    right = ended.returncode == 3 and "error[ZP2002]" in ended.stderr and "its libraries about" in ended.stderr
+    tally.check("a GPU with room for the plan alone", [] if right else [f"exit {ended.returncode}: {ended.stderr.strip()[-300:]}"])
     trace_test.check_timeline(tally, "a slice an instruction", read_timeline(trace), trace_test.instructions_of(chosen, plan))
 
 
-def ranks_by_variables(words, libraries):
-    """A process a rank, each with its own folders of libraries, as torchrun starts them: nobody ends one for another."""
+def ranks_by_variables(words, libraries, variables=({}, {})):
+    """A process a rank, each with its own folders of libraries and variables, as torchrun starts them: nobody ends one for another."""
     job = {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(20000 + os.getpid() % 20000)}
     running = []
     for rank, folder in enumerate(libraries):
-        own = {"RANK": str(rank), "LOCAL_RANK": str(rank), "ZP_DEVICE_COLLECTIVES": "nccl", "LD_LIBRARY_PATH": str(folder)}
+        own = {"RANK": str(rank), "LOCAL_RANK": str(rank), "ZP_DEVICE_COLLECTIVES": "nccl", "LD_LIBRARY_PATH": str(folder), **variables[rank]}
         running.append(
             subprocess.Popen(
                 words,
@@ -228,6 +241,34 @@ def check_lost_peers(chosen, tally, fake, work):
     (code, text), _ = endings(running, SECONDS_TO_END)
     failures = [] if code == 6 and "error[ZP5001]" in text and "rank 1 is gone" in text else [f"exit {code}: {text.strip()[-300:]}"]
     tally.check("NCCL: a killed rank ends the other", failures, f"{time.monotonic() - start:.1f} s after the kill")
+
+    for where, queue, moment in (
+        ("in a launch behind a full queue", {"ZP_EMULATED_QUEUE": "16"}, "5"),
+        ("in its first collective", {}, "1"),
+        ("in NCCL's meeting", {}, "init"),
+    ):
+        start = time.monotonic()
+        (code, text), (killed, _) = endings(ranks_by_variables(run, [fake, fake], (queue, {"ZP_FAKE_NCCL_DIES": f"1:{moment}"})), 2 * SECONDS_TO_END)
+        failures = [] if code == 6 and text.count("error[ZP") == 1 and "rank 1 is gone" in text else [f"exit {code}: {text.strip()[-300:]}"]
+        failures += [] if killed == -signal.SIGKILL else [f"rank 1: exit {killed}"]
+        tally.check(f"NCCL: a killed rank ends one that is stuck {where}", failures, f"{time.monotonic() - start:.1f} s, start and all")
+
+    saving, last = [*run, "--save_steps", "1", "--save_total_limit", "3"], 0
+    breaking = ({}, {"ZP_EMULATED_FAULT": str(TASKS_BEFORE_THE_FAULT)})
+    for label, flags in (("ends both", []), ("leaves checkpoints whole", ["--resume_from_checkpoint", "latest"])):
+        start = time.monotonic()
+        (code, text), (other, said) = endings(ranks_by_variables(saving + flags, [fake, fake], breaking), chosen.timeout)
+        failures = [] if code == 6 and "rank 1 is gone" in text else [f"rank 0: exit {code}: {text.strip()[-300:]}"]
+        failures += [] if other == 1 and "error[ZP9002]" in said else [f"rank 1: exit {other}: {said.strip()[-300:]}"]
+        failures += [] if "the latest good checkpoint is" in said else ["rank 1 names no checkpoint"]
+        steps = [place.name.removeprefix("checkpoint-") for place in (folder / "out").glob("checkpoint-*")]
+        before, last = last, max((int(step) for step in steps if step.isdigit()), default=0)  # others are unfinished
+        failures += [] if last > before else [f"the last checkpoint is that of step {last}, it was {before}"]
+        tally.check(f"NCCL: a rank whose GPU breaks {label}", failures, f"{time.monotonic() - start:.1f} s, start and all; step {last}")
+
+    found = endings(ranks_by_variables(run, [fake, fake], ({"ZP_EMULATED_DEVICES": "1"}, {"ZP_EMULATED_DEVICES": "1"})), 2 * SECONDS_TO_END)
+    failures = [f"exit {code}: {text.strip()[-300:]}" for code, text in found if code != 2 or "ranks 0 and 1 have one GPU" not in text]
+    tally.check("NCCL: ranks that share a GPU are refused", failures)
 
     broken = work / "no-library"
     broken.mkdir()

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <thread>
 
 #include "runtime/device/cuda/emulated/order.h"
@@ -12,15 +13,25 @@ static Status bug(const std::string &text) { return Status(ErrorCode::Internal, 
 
 Status refusedInCapture(const char *what) { return bug(std::string(what) + " while a graph is captured, expected it before or after"); }
 
+static uint64_t numberIn(const char *variable) {
+  const char *text = std::getenv(variable);
+  return text ? std::strtoull(text, nullptr, 10) : 0;
+}
+
+Queues::Queues() : room(numberIn("ZP_EMULATED_QUEUE")), untilFault(numberIn("ZP_EMULATED_FAULT")) {}
+
 void Queues::remove(Queue *queue) { queues.erase(std::find(queues.begin(), queues.end(), queue)); }
 
-void Queues::put(Queue *queue, Task task) {
+bool Queues::put(Queue *queue, Task task) {
   if (!queue->capturing) {
+    if (room > 0)
+      (void)goOn([&] { return queue->tasks.size() < room; }, true);
     queue->tasks.push_back(std::move(task));
-    return;
+    return false;
   }
   ++queue->known[queue];
   captured.emplace_back(queue, std::move(task));
+  return true;
 }
 
 void Queues::record(EventState &event, Queue *queue) {
@@ -63,8 +74,13 @@ Queue *Queues::choose(const std::vector<Queue *> &stuck) {
 }
 
 StatusOr<bool> Queues::finish(const Queue *queue, bool patient) {
+  return goOn([&] { return queue ? queue->tasks.empty() : !hasTasks(); }, patient);
+}
+
+StatusOr<bool> Queues::goOn(const std::function<bool()> &over, bool patient) {
   std::vector<Queue *> stuck; // whose work was tried since something was done last
-  while (queue ? !queue->tasks.empty() : hasTasks()) {
+  ZP_RETURN_IF_ERROR(broken);
+  while (!over()) {
     Queue *next = choose(stuck);
     if (!next && stuck.empty())
       return bug("every stream awaits an event that none of them will record, expected waits for what was recorded");
@@ -84,6 +100,8 @@ StatusOr<bool> Queues::finish(const Queue *queue, bool patient) {
       *task.sets = {true, std::chrono::steady_clock::now()};
     next->tasks.pop_front();
     stuck.clear();
+    if (untilFault > 0 && --untilFault == 0)
+      return broken = Status(ErrorCode::DeviceFault, "cuda: the emulated device is broken, expected that it works; ZP_EMULATED_FAULT asks for it");
   }
   return true;
 }
