@@ -87,7 +87,7 @@ for name in "${suites[@]}"; do
     integration)
       for script in golden ranks launchers bad_input eval generate generate_search dropout memory compile_limits plan_memory \
         recomputation plan_search simulate offload nvme mutation trace bench quantize quantize_training cuda merge merge_four_bit \
-        resize evaluation schedule trl checkpoint resume fp16 kill sft answers; do
+        resize evaluation schedule trl checkpoint resume fp16 kill sft answers gpu_rows; do
         suite "$script" countLine "$python" "tests/integration/${script}_test.py"
       done
       # The golden runs again: what is switched off must be missed; guarded buffers, recomputation, shorter train steps must not.

@@ -74,8 +74,11 @@ Status BenchLoop::step() {
   }
   ZP_RETURN_IF_ERROR(fillScalars(executor, entries.entry(apply), scalars));
   ZP_RETURN_IF_ERROR(executor.run(apply));
+  const double took = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (updates == 0)
+    firstSeconds = took;
   if (updates >= steps.warmUp)
-    timed.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    timed.push_back(took);
   ++updates;
   return {};
 }
@@ -88,6 +91,7 @@ StatusOr<BenchReport> BenchLoop::report() {
   ZP_RETURN_IF_ERROR(readDoubles(executor, entries.entry(apply), "metrics", metrics));
   report.loss = metrics[0];
   report.stepSeconds = median(timed);
+  report.firstStepSeconds = firstSeconds;
   report.tokensPerStep = rows * length;
   ZP_ASSIGN_OR_RETURN(double flops, flopsPerToken(plan, length, entries.longestSource(fbs::EntryKind::TrainStep)));
   report.flopsPerStep = flops * report.tokensPerStep / communicator.size();

@@ -23,6 +23,7 @@ struct BenchReport {
   double tokensPerStep = 0;   ///< all ranks
   double flopsPerStep = 0;    ///< this rank's share
   double loss = 0;            ///< of the last update: a number that is no number tells of a broken kernel
+  double firstStepSeconds = 0; ///< of the first update, timed or not: what is chosen and built once is in it
   uint64_t steps = 0;
   std::map<std::string, double> secondsByKind; ///< per update, by instruction
 };
@@ -49,6 +50,7 @@ private:
   uint32_t length;
   uint64_t updates = 0;
   double rows = 0; ///< of an update, all ranks
+  double firstSeconds = 0;
   std::vector<double> timed;
   std::array<double, 256> before{}; ///< seconds by opcode when the timed updates began
 };

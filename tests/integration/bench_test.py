@@ -39,6 +39,7 @@ def check_turns(arguments, tally, ranks, work):
     wrong = []
     for key, path in (("plan", plan), ("against", other)):
         alone = bench(arguments, path, ranks)
+        wrong += [f"{key}: {field} {alone[field]}" for field in ("init_seconds", "startup_seconds", "first_step_seconds") if not alone[field] > 0]
         for field in ("loss", "flops_per_step", "steps", "ranks"):
             if both[key][field] != alone[field]:
                 wrong.append(f"{key}: {field} {both[key][field]}, alone {alone[field]}")

@@ -2,6 +2,7 @@
 #ifndef ZP_RUNTIME_TOOLS_ZPRUN_OPTIONS_H
 #define ZP_RUNTIME_TOOLS_ZPRUN_OPTIONS_H
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -36,6 +37,7 @@ struct ZprunOptions {
   int threads = 0;
   bool shadow = false, reference = false, quiet = false, dryRun = false;
   ExecutorFactory cuda = nullptr; ///< of the program, no flag
+  std::chrono::steady_clock::time_point began; ///< when the program did
   std::string kernelPath; ///< empty: the fastest
   std::string baseName;   ///< how adapter_config.json names the base; empty: as --model does
   std::string nvmePath;   ///< empty: as the plan says

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <memory>
@@ -141,12 +142,17 @@ static StatusOr<MatmulRate> matmulRate(const Session &session, Communicator &com
   return rate;
 }
 
-static StatusOr<int> benchAndReport(const Session &session, Executor &executor, Communicator &communicator) {
+static double secondsSince(std::chrono::steady_clock::time_point moment) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - moment).count();
+}
+
+static StatusOr<int> benchAndReport(const Session &session, Executor &executor, Communicator &communicator, double initSeconds) {
+  const Start start{initSeconds, secondsSince(session.options.began) - initSeconds};
   BenchLoop loop(session.plan(), session.settings, executor, communicator, session.options.steps);
   ZP_ASSIGN_OR_RETURN(BenchReport report, bench(loop));
   ZP_ASSIGN_OR_RETURN(MatmulRate rate, matmulRate(session, communicator));
   if (communicator.rank() == 0)
-    reportBench(session, executor, report, rate, communicator);
+    reportBench(session, executor, report, rate, start, communicator);
   return 0;
 }
 
@@ -175,7 +181,7 @@ static StatusOr<int> calibrateAndWrite(const Session &session, Executor &executo
 }
 
 static StatusOr<int> runVerb(const Session &session, Executor &executor, Communicator &communicator, LastWords &words,
-                             const InstructionTimes &times) {
+                             const InstructionTimes &times, double initSeconds) {
   switch (session.options.verb) {
   case Verb::Train:
     return train(session, executor, communicator, words);
@@ -186,7 +192,7 @@ static StatusOr<int> runVerb(const Session &session, Executor &executor, Communi
   case Verb::Bench:
     if (!session.options.calibrate.empty())
       return calibrateAndWrite(session, executor, communicator, times);
-    return benchAndReport(session, executor, communicator);
+    return benchAndReport(session, executor, communicator, initSeconds);
   case Verb::Merge: // these have no ranks
   case Verb::Quantize:
   case Verb::Resize:
@@ -195,9 +201,9 @@ static StatusOr<int> runVerb(const Session &session, Executor &executor, Communi
   return 0;
 }
 
-/// The session's executor, its parameters and state in place. `times` hears what instructions take when they are measured.
+/// The session's executor, its parameters and state in place, and what `init` took. `times` hears what instructions take when they are measured.
 static StatusOr<std::unique_ptr<Executor>> startExecutor(const Session &session, Communicator &communicator, LastWords &words,
-                                                         InstructionTimes &times) {
+                                                         InstructionTimes &times, double &initSeconds) {
   ZP_ASSIGN_OR_RETURN(SectionSources sources, sourcesOf(session));
   auto reader = std::make_shared<SectionReader>(session.plan(), communicator.rank(), std::move(sources));
   ExecutorOptions options;
@@ -233,7 +239,9 @@ static StatusOr<std::unique_ptr<Executor>> startExecutor(const Session &session,
         std::fprintf(stderr, "zprun: %s\n", notice.c_str());
   PlanEntries entries(session.plan());
   ZP_ASSIGN_OR_RETURN(uint32_t init, entries.longestEntry(fbs::EntryKind::Init));
+  const auto initBegan = std::chrono::steady_clock::now();
   ZP_RETURN_IF_ERROR(executor->run(init));
+  initSeconds = secondsSince(initBegan);
   if (*saved)
     ZP_RETURN_IF_ERROR(restoreMoments(**saved, session.plan(), communicator.rank(), *executor));
   saved->reset();
@@ -248,12 +256,13 @@ struct Executors {
 
 static StatusOr<int> runWith(Executors &executors, const Session &session, Communicator &communicator, LastWords &words) {
   InstructionTimes times(session.plan());
-  ZP_ASSIGN_OR_RETURN(executors.own, startExecutor(session, communicator, words, times));
+  double initSeconds = 0;
+  ZP_ASSIGN_OR_RETURN(executors.own, startExecutor(session, communicator, words, times, initSeconds));
   if (session.against) {
-    ZP_ASSIGN_OR_RETURN(executors.against, startExecutor(*session.against, communicator, words, times));
+    ZP_ASSIGN_OR_RETURN(executors.against, startExecutor(*session.against, communicator, words, times, initSeconds));
     return compareAndReport(session, *executors.own, *executors.against, communicator);
   }
-  ZP_ASSIGN_OR_RETURN(int code, runVerb(session, *executors.own, communicator, words, times));
+  ZP_ASSIGN_OR_RETURN(int code, runVerb(session, *executors.own, communicator, words, times, initSeconds));
   if (!session.options.trace.empty())
     ZP_RETURN_IF_ERROR(writeTrace(session.options.trace, session.plan(), *executors.own, communicator));
   return code;

@@ -157,6 +157,7 @@ static json benchJson(const Session &session, const Executor &executor, const Be
   json out = {{"step_seconds", report.stepSeconds},
               {"tokens_per_second", report.tokensPerStep / report.stepSeconds},
               {"model_bound", nullptr},
+              {"first_step_seconds", report.firstStepSeconds},
               {"steps", report.steps},
               {"ranks", communicator.size()},
               {"throttled_to_bytes_per_second", nullptr},
@@ -184,8 +185,12 @@ static json benchJson(const Session &session, const Executor &executor, const Be
   return out;
 }
 
-void reportBench(const Session &session, const Executor &executor, const BenchReport &report, const MatmulRate &rate, const Communicator &communicator) {
-  std::printf("%s\n", benchJson(session, executor, report, rate, communicator).dump(2).c_str());
+void reportBench(const Session &session, const Executor &executor, const BenchReport &report, const MatmulRate &rate, const Start &start,
+                 const Communicator &communicator) {
+  json out = benchJson(session, executor, report, rate, communicator);
+  out["init_seconds"] = start.initSeconds;
+  out["startup_seconds"] = start.otherSeconds;
+  std::printf("%s\n", out.dump(2).c_str());
 }
 
 void reportComparison(const Session &session, const Executor &executor, const Executor &against, const BenchComparison &comparison,

@@ -1,5 +1,6 @@
 #include "runtime/tools/zprun/zprun.h"
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <string>
@@ -66,6 +67,7 @@ static StatusOr<int> start(const ZprunOptions &options) {
 }
 
 int zprunMain(int argc, char **argv, ExecutorFactory cuda) {
+  const auto began = std::chrono::steady_clock::now();
   std::signal(SIGXFSZ, SIG_IGN); // a limit on file sizes is an error of the write, as a full disk is
   StatusOr<Parsed> parsed = parseOptions(argc, argv);
   StatusOr<int> code = 0;
@@ -75,6 +77,7 @@ int zprunMain(int argc, char **argv, ExecutorFactory cuda) {
     std::fputs(parsed->text.c_str(), stdout);
   else {
     parsed->options.cuda = cuda;
+    parsed->options.began = began;
     code = start(parsed->options);
   }
   if (code.ok())

@@ -18,8 +18,13 @@ STEPS = ("step", "loss", "grad_norm", "learning_rate", "num_tokens", "epoch")  #
 
 
 def xxh64(data):
-    """16 hex digits, by the library that the build needs anyway."""
-    library = ctypes.CDLL(ctypes.util.find_library("xxhash"))
+    """16 hex digits, by the library that the build needs anyway; by the Python package on a machine that builds nothing."""
+    path = ctypes.util.find_library("xxhash")
+    if not path:
+        import xxhash
+
+        return xxhash.xxh64_hexdigest(data)
+    library = ctypes.CDLL(path)
     library.XXH64.restype = ctypes.c_uint64
     return f"{library.XXH64(data, ctypes.c_size_t(len(data)), ctypes.c_uint64(0)):016x}"
 
