@@ -39,10 +39,10 @@ void dequantize(const Context &context, const void *data, const QuantRecords &fo
     using T = decltype(element);
     const int64_t elements = panel.rows * panel.columns;
     if (panel.columns == panel.width)
-      launch(context.stream, blocksFor(context, packsIn(elements)), kBlockThreads, dequantizeRun<T>, tablesOf(format), recordsAt(data, format),
+      launch(context.stream, residentBlocks(context, packsIn(elements)), kBlockThreads, dequantizeRun<T>, tablesOf(format), recordsAt(data, format),
              panel.row * panel.width, elements, static_cast<T *>(target));
     else
-      launch(context.stream, blocksFor(context, panel.rows * packsIn(panel.columns)), kBlockThreads, dequantizePanel<T>, tablesOf(format),
+      launch(context.stream, residentBlocks(context, panel.rows * packsIn(panel.columns)), kBlockThreads, dequantizePanel<T>, tablesOf(format),
              recordsAt(data, format), panel, static_cast<T *>(target));
   });
 }
