@@ -47,7 +47,7 @@ TEST(NF4Dequantize, EveryFormatGivesTheCodecsBits) {
 }
 TEST(NF4Dequantize, EverySize) {
   for (QuantRecords format : kFewFormats)
-    for (auto [rows, columns] : {std::pair<int64_t, int64_t>{1, 1}, {1, 2}, {3, 5}, {7, 63}, {1, 64}, {5, 65}, {300, 130}, {2, 40000}})
+    for (auto [rows, columns] : {std::pair<int64_t, int64_t>{1, 1}, {1, 2}, {3, 5}, {7, 63}, {1, 64}, {5, 65}, {300, 130}, {2, 40000}, {130, 264}, {3, 20480}})
       dequantizesAsTheCodec(format, rows, columns);
 }
 

@@ -20,6 +20,7 @@
 #include "runtime/kernels/cuda/fused_attention.h"
 #include "runtime/kernels/cuda/kernels.h"
 #include "runtime/kernels/cuda/products.h"
+#include "runtime/kernels/cuda/quant_tables.h"
 
 namespace zp::rt {
 namespace {
@@ -219,6 +220,8 @@ Status CudaExecutor::openStreams(int multiprocessors) {
     ZP_ASSIGN_OR_RETURN(context.aside, cuda::createStream(cuda::Priority::Spare));
     ZP_ASSIGN_OR_RETURN(context.parting, cuda::createEvent());
     ZP_ASSIGN_OR_RETURN(context.meeting, cuda::createEvent());
+    ZP_ASSIGN_OR_RETURN(void *tables, memory.device(sizeof(cuda::QuantTables)));
+    ZP_RETURN_IF_ERROR(cuda::placeQuantTables(context, tables));
     ZP_ASSIGN_OR_RETURN(cuda::Event event, cuda::createEvent());
     joining.push_back(event);
   }

@@ -16,6 +16,7 @@
 #define __device__
 #define __forceinline__ inline
 #define __restrict__
+#define __launch_bounds__(...)
 // Fibers of a block share what their thread has one of.
 #define __shared__ static thread_local
 
@@ -48,6 +49,8 @@ inline void __syncthreads() { zp::rt::cuda::emulated::meetBlock(); }
 inline float __uint_as_float(uint32_t bits) { return std::bit_cast<float>(bits); }
 inline uint32_t __float_as_uint(float value) { return std::bit_cast<uint32_t>(value); }
 inline uint32_t __umulhi(uint32_t a, uint32_t b) { return static_cast<uint32_t>((uint64_t{a} * b) >> 32); }
+
+template <typename T> T __ldg(const T *place) { return *place; }
 
 inline float normcdff(float x) { return static_cast<float>(std::erfc(-static_cast<double>(x) / std::sqrt(2.0)) / 2); }
 
