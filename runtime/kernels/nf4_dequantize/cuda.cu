@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "runtime/kernels/cuda/dequantize.h"
 #include "runtime/kernels/cuda/elementwise.h"
 #include "runtime/kernels/cuda/kernels.h"
@@ -19,7 +21,8 @@ template <typename T> __global__ void dequantizePanel(RecordTables tables, Recor
   }
 }
 
-constexpr int kEach = 4; ///< packs of a thread, all of which it asks for before it takes the first
+constexpr int kEach = 4;     ///< packs of a thread, all of which it asks for before it takes the first
+constexpr int kResident = 6; ///< blocks of a multiprocessor: with the registers of 8 what was asked for would be spilled
 
 /// Whole packs, by numbers of 32 bits: `packs` of them, rows of rowPacks.value of a matrix whose rows have widthPacks. Pack `first` is where
 /// the panel begins.
@@ -30,7 +33,7 @@ struct WholePanel {
 
 /// kRun: the panel has whole rows, so it is one run of packs.
 template <typename T, bool kNested, bool kRun>
-__global__ void __launch_bounds__(kBlockThreads, kBlocksPerMultiprocessor)
+__global__ void __launch_bounds__(kBlockThreads, kResident)
     wholePanelKernel(const float *values16, const float *scales256, Records records, WholePanel panel, T *target) {
   __shared__ float values[16], scales[256];
   if (threadIdx.x < 16)
@@ -84,9 +87,10 @@ void dequantizeWhole(const Context &context, const Records &records, const Quant
   const WholePanel whole{static_cast<uint32_t>((panel.row * panel.width + panel.column) / kPack),
                          static_cast<uint32_t>(panel.rows * panel.columns / kPack), static_cast<uint32_t>(panel.width / kPack),
                          Divisor(panel.columns / kPack)};
+  const int64_t blocks = std::min<int64_t>(blocksOf((whole.packs + kEach - 1) / kEach), context.multiprocessors * kResident);
   auto start = [&](auto kernel) {
-    launch(context.stream, residentBlocks(context, (whole.packs + kEach - 1) / kEach), kBlockThreads, kernel,
-           context.quantTables->values[static_cast<int>(format.type)], context.quantTables->scales, records, whole, target);
+    launch(context.stream, blocks, kBlockThreads, kernel, context.quantTables->values[static_cast<int>(format.type)],
+           context.quantTables->scales, records, whole, target);
   };
   const bool run = panel.columns == panel.width;
   if (format.nested)
