@@ -50,8 +50,11 @@ static void buildPlan(mlir::OpPassManager &passes) {
   passes.addPass(createConvertToPlanPass());
   // Copies between memories are instructions like others: streams and places come after them.
   passes.addPass(plan::createLegalizeTiersPass());
-  // Every buffer is there now, so what is free is known; what moves still has futures, not events.
+  // Every buffer is there now, so what memory is free is known; what moves still has futures, not events.
   passes.addPass(plan::createAdvanceGathersPass());
+  // What gathers that come sooner leave is for results that needn't be computed again, and what these leave for weights.
+  passes.addPass(plan::createReuseResultsPass());
+  passes.addPass(plan::createShareDequantizedPass());
   // Streams before places: a buffer that a collective fills is live until the event is awaited.
   passes.addPass(plan::createScheduleStreamsPass());
   passes.addPass(plan::createAssignArenasPass());

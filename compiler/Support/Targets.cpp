@@ -6,7 +6,7 @@ namespace zp {
 
 static constexpr StringLiteral kTargetAttr = "zp.target";
 static const Target kTargets[] = {
-#define ZP_TARGET(name, reserve, workspace, panel, attention) {name, reserve, workspace, panel, attention},
+#define ZP_TARGET(name, reserve, workspace, panel, attention, logits) {name, reserve, workspace, panel, attention, logits},
 #include "runtime/schema/targets.inc"
 #undef ZP_TARGET
 };

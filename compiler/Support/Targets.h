@@ -10,7 +10,7 @@ namespace zp {
 
 struct Target {
   llvm::StringRef name;
-  uint64_t reserveBytes, productWorkspaceBytes, panelBytes, attentionBytes;
+  uint64_t reserveBytes, productWorkspaceBytes, panelBytes, attentionBytes, logitBytes;
 };
 
 /// Null when there is none of that name.

@@ -31,9 +31,10 @@ public:
   virtual Status allReduce(void *data, size_t count, DType dtype) = 0;
   virtual Status barrier() = 0;
   /// Whether every peer lives, as far as the engine can tell without them (PeerLost when one doesn't): for who waits for something other
-  /// than a collective of this engine. Never waits. A peer that has ended in order is none that is lost.
+  /// than a collective of this engine. Never waits; any thread may ask, beside a collective. A peer that has ended in order is none that is
+  /// lost.
   virtual Status checkPeers() const { return {}; }
-  /// Tells the peers that this rank has failed, so that they stop with PeerLost.
+  /// Tells the peers that this rank has failed, so that they stop with PeerLost. Never waits; any thread may.
   virtual void abort() = 0;
 };
 

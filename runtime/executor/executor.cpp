@@ -51,7 +51,7 @@ private:
   Status perform(const Call &call, ParallelFor &parallel);
   Status copy(const ResolvedInstruction &instruction, ParallelFor &parallel);
   template <typename Loader, typename... Operands>
-  Status load(const Loader &loader, const ResolvedInstruction &instruction, int64_t section, const Operands &...operands);
+  Status load(const Loader &loader, const ResolvedInstruction &instruction, int64_t section, ParallelFor &parallel, const Operands &...operands);
   Status runShadow(const EntryRun &entry);
   Status runMeasured(uint32_t index);
 
@@ -160,9 +160,10 @@ Status PlanExecutor::runShadow(const EntryRun &entry) {
 
 /// Hands an instruction of the loader to whom the options name for it.
 template <typename Loader, typename... Operands>
-Status PlanExecutor::load(const Loader &loader, const ResolvedInstruction &instruction, int64_t section, const Operands &...operands) {
+Status PlanExecutor::load(const Loader &loader, const ResolvedInstruction &instruction, int64_t section, ParallelFor &parallel,
+                          const Operands &...operands) {
   if (loader)
-    return loader(static_cast<uint32_t>(section), operands...);
+    return loader(static_cast<uint32_t>(section), operands..., parallel);
   return Status(ErrorCode::Internal, file.path() + ": " + instruction.op->name + ": has no loader, expected one in the executor's options");
 }
 
@@ -245,13 +246,14 @@ Status PlanExecutor::perform(const Call &call, ParallelFor &parallel) {
     reduced += operands[0].bytes() / ranks * others;
     break;
   case fbs::OpAttrs::LoadSection:
-    status = load(options.loadSection, *call.instruction, call.instruction->source->op_as_LoadSection()->section(), operands[0]);
+    status = load(options.loadSection, *call.instruction, call.instruction->source->op_as_LoadSection()->section(), parallel, operands[0]);
     break;
   case fbs::OpAttrs::LoadQuantized:
-    status = load(options.loadQuantized, *call.instruction, call.instruction->source->op_as_LoadQuantized()->section(), operands[0], operands[1]);
+    status = load(options.loadQuantized, *call.instruction, call.instruction->source->op_as_LoadQuantized()->section(), parallel, operands[0],
+                  operands[1]);
     break;
   case fbs::OpAttrs::NestScales:
-    status = load(options.nestScales, *call.instruction, call.instruction->source->op_as_NestScales()->section(), operands[0], operands[1]);
+    status = load(options.nestScales, *call.instruction, call.instruction->source->op_as_NestScales()->section(), parallel, operands[0], operands[1]);
     break;
   default:
     call.kernel(KernelContext{&parallel, communicator.rank(), communicator.size()}, call.args);

@@ -9,6 +9,7 @@
 #include <array>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,18 +18,19 @@
 #include "runtime/device/device.h"
 #include "runtime/executor/step_times.h"
 #include "runtime/plan/plan_file.h"
-#include "runtime/schema/tensor_view.h"
+#include "runtime/schema/tensor_part.h"
 
 namespace zp::rt {
 
-/// Fills this rank's slice of section `section` (an index into the plan's sections): checkpoint tensors, converted to the
-/// section's dtype, or initial values. Called by `load_section`, on the thread that called `run`.
-using SectionLoader = std::function<Status(uint32_t section, const TensorView &target)>;
-/// The same for a section of 4-bit codes: its records, and where `scales` has data the scales of their blocks, for which the
+/// Fills this rank's slice of section `section` (an index into the plan's sections), or a part of it: checkpoint tensors, converted
+/// to the section's dtype, or initial values. Called by `load_section`, on the thread that called `run`; `parallel` has more. Parts
+/// come in order and make up the whole.
+using SectionLoader = std::function<Status(uint32_t section, const TensorPart &target, ParallelFor &parallel)>;
+/// The same for a section of 4-bit codes: whole records, and where `scales` has data the scales of their blocks, for which the
 /// records then wait. Called by `load_quantized`.
-using QuantizedLoader = std::function<Status(uint32_t section, const TensorView &records, const TensorView &scales)>;
+using QuantizedLoader = std::function<Status(uint32_t section, const TensorPart &records, const TensorPart &scales, ParallelFor &parallel)>;
 /// Completes this rank's records from all scales of the section. Called by `nest_scales`.
-using ScaleNester = std::function<Status(uint32_t section, const TensorView &scales, const TensorView &records)>;
+using ScaleNester = std::function<Status(uint32_t section, const TensorView &scales, const TensorPart &records, ParallelFor &parallel)>;
 
 class Executor;
 struct ExecutorOptions;
@@ -42,6 +44,9 @@ struct ExecutorOptions {
   /// Carries out the streams; by default worker threads, in shadow mode one thread in the list's order.
   std::function<std::unique_ptr<Device>(int threads, uint32_t streams, uint32_t events)> device;
   ExecutorFactory cuda = nullptr; ///< of plans for CUDA; without it they are refused
+  /// Hears of an error of an executor whose destruction may wait for its device or for peers, before anything of it is destroyed; it
+  /// may be called by a thread of the executor's and need not return. Without it, a host that is stuck in a call of a driver stays so.
+  std::function<void(const Status &)> failed;
   uint32_t timedSteps = 0;     ///< of each stream, whose times are kept
   std::string diskDirectory;   ///< for what the plan keeps on disk
   /// When given, instructions run one after another, in the list's order on the calling thread, and it hears what each took.
@@ -49,6 +54,12 @@ struct ExecutorOptions {
   SectionLoader loadSection;
   QuantizedLoader loadQuantized;
   ScaleNester nestScales;
+};
+
+/// What is known of a device only when a plan has been opened on it.
+struct DeviceFacts {
+  std::string attention;   ///< who computes it: a library with its version, "own: " and why, or both
+  uint64_t takenBytes = 0; ///< of its memory, since it was selected: the plan's, and what libraries have taken
 };
 
 class Executor {
@@ -82,6 +93,8 @@ public:
   virtual std::array<double, 256> secondsByOpcode() const = 0;
   /// When the last instructions ran, as many as the options ask for.
   virtual StepTimes &times() = 0;
+  /// Of a GPU that the plan runs on.
+  virtual std::optional<DeviceFacts> deviceFacts() const { return {}; }
   /// What the user should know of the memory and the libraries that could be had: lines, of which empty ones say nothing.
   virtual std::vector<std::string> notices() const { return {}; }
 };

@@ -31,6 +31,15 @@ struct ParameterRecords {
   uint64_t elementsIn(uint64_t record) const { return std::min(layout.elements(), elements - firstElement(record)); }
   uint64_t blocksIn(uint64_t record) const { return blocksOf(elementsIn(record), layout.blockSize); }
 
+  /// Those of [from, to) alone.
+  ParameterRecords part(uint64_t from, uint64_t to) const {
+    ParameterRecords records = *this;
+    records.begin = from;
+    records.end = to;
+    records.atBegin = at(from);
+    return records;
+  }
+
   /// Group scale and offset of a nested record, beside its 8-bit codes.
   void putNested(uint64_t record, float groupScale, float offset) const {
     std::memcpy(at(record) + layout.groupScaleAt(), &groupScale, sizeof groupScale);

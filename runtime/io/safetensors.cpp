@@ -1,5 +1,6 @@
 #include "runtime/io/safetensors.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -101,6 +102,14 @@ Status SafetensorsFile::parse() {
 const SafetensorsInfo *SafetensorsFile::find(std::string_view name) const {
   auto it = entries.find(name);
   return it == entries.end() ? nullptr : &it->second;
+}
+
+void SafetensorsFile::announce(const SafetensorsInfo &info, uint64_t offset, uint64_t bytes) const {
+  const auto page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  const uint64_t data = static_cast<uint64_t>(dataStart - mapping) + info.begin;
+  const uint64_t begin = (data + std::min(offset, info.bytes)) / page * page, end = data + std::min(offset + bytes, info.bytes);
+  if (begin < end)
+    madvise(const_cast<std::byte *>(mapping) + begin, end - begin, MADV_WILLNEED);
 }
 
 void SafetensorsFile::release(const SafetensorsInfo &info, uint64_t offset, uint64_t bytes) const {

@@ -52,6 +52,8 @@ public:
   const SafetensorsInfo *find(std::string_view name) const;
   /// The tensor's bytes; not aligned to more than one byte.
   const std::byte *data(const SafetensorsInfo &info) const { return dataStart + info.begin; }
+  /// Tells the system that [offset, offset+bytes) of a tensor, as far as it goes, will be read soon: reading begins, nothing waits.
+  void announce(const SafetensorsInfo &info, uint64_t offset, uint64_t bytes) const;
   /// Tells the system that [offset, offset+bytes) of a tensor has been used and its pages may go.
   void release(const SafetensorsInfo &info, uint64_t offset, uint64_t bytes) const;
 

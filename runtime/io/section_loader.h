@@ -2,7 +2,8 @@
 //
 // Contract. Only elements that the rank owns are read; pages of the checkpoint are given back after use, so no rank ever
 // holds the model. Values are converted to the section's dtype, gaps between parameters become zero. A tensor of an adapter
-// takes the place of the parameter's initial value, or of the base's where the adapter holds a frozen one whole. One thread at a time calls a loader; the plan outlives it.
+// takes the place of the parameter's initial value, or of the base's where the adapter holds a frozen one whole. One thread at a time calls a
+// loader, which spreads the work over those of `parallel`: bytes don't depend on their number, nor on parts. The plan outlives it.
 #ifndef ZP_RUNTIME_IO_SECTION_LOADER_H
 #define ZP_RUNTIME_IO_SECTION_LOADER_H
 
@@ -10,9 +11,10 @@
 #include <memory>
 #include <optional>
 
+#include "runtime/base/parallel_for.h"
 #include "runtime/io/checkpoint.h"
 #include "runtime/io/initial_values.h"
-#include "runtime/schema/tensor_view.h"
+#include "runtime/schema/tensor_part.h"
 
 namespace zp::fbs {
 struct Plan;
@@ -32,17 +34,18 @@ struct SectionSources {
 class SectionReader {
 public:
   SectionReader(const fbs::Plan &plan, int rank, SectionSources sources);
-  Status load(uint32_t section, const TensorView &target);
+  /// Parts come in rising order: generators are asked once.
+  Status load(uint32_t section, const TensorPart &target, ParallelFor &parallel);
   /// Of a section of 4-bit codes (quantized_loader.h). `scales` has no data where the records are to be complete.
-  Status loadQuantized(uint32_t section, const TensorView &records, const TensorView &scales);
-  Status nestScales(uint32_t section, const TensorView &scales, const TensorView &records);
+  Status loadQuantized(uint32_t section, const TensorPart &records, const TensorPart &scales, ParallelFor &parallel);
+  Status nestScales(uint32_t section, const TensorView &scales, const TensorPart &records, ParallelFor &parallel);
 
 private:
   struct Window; // elements of one parameter that the rank owns
-  Status fill(const fbs::Section &section, const fbs::Parameter &parameter, const Window &window);
-  Status copy(Checkpoint &from, const std::string &tensor, const fbs::Parameter &parameter, const Window &window);
+  Status fill(const fbs::Section &section, const fbs::Parameter &parameter, const Window &window, ParallelFor &parallel);
+  Status copy(Checkpoint &from, const std::string &tensor, const fbs::Parameter &parameter, const Window &window, ParallelFor &parallel);
   /// Fresh values pass through the type that they are computed with, as the reference's do under a base of 16 bits.
-  Status draw(const fbs::Section &section, const fbs::Parameter &parameter, const Window &window);
+  Status draw(const fbs::Section &section, const fbs::Parameter &parameter, const Window &window, ParallelFor &parallel);
 
   const fbs::Plan &plan;
   int rank;

@@ -5,7 +5,7 @@
 
 namespace zp::rt {
 
-static constexpr uint64_t kHeldElements = 1 << 22; // between two releases of pages
+static constexpr uint64_t kHeldElements = 1 << 19; // between two releases of pages; a thread
 
 StatusOr<WeightBlocks> WeightBlocks::open(const WeightSource &source, const std::string &name,
                                           const std::vector<uint64_t> &shape, BlockFormat format) {
@@ -24,6 +24,12 @@ StatusOr<WeightBlocks> WeightBlocks::open(const WeightSource &source, const std:
 
 WeightPiece WeightBlocks::read(uint64_t first, uint64_t count) {
   piece.resize(bytesOf(source.dtype, count));
+  if (readEnd != first)
+    announced = first;
+  if (tensor && first + count + kHeldElements / 2 > announced) {
+    tensor->file->announce(*tensor->info, bytesOf(stored, announced), bytesOf(stored, kHeldElements));
+    announced += kHeldElements;
+  }
   if (tensor)
     convertElements(tensor->data() + bytesOf(stored, first), stored, piece.data(), source.dtype, count);
   else
@@ -48,9 +54,13 @@ Status WeightBlocks::scales(uint64_t first, uint64_t count, float *absmax) {
 }
 
 void WeightBlocks::release() {
-  if (tensor && readBegin < readEnd)
-    tensor->file->release(*tensor->info, bytesOf(stored, readBegin), bytesOf(stored, readEnd - readBegin));
+  release(readBegin, readEnd - readBegin);
   readBegin = readEnd;
+}
+
+void WeightBlocks::release(uint64_t first, uint64_t count) {
+  if (tensor && count > 0)
+    tensor->file->release(*tensor->info, bytesOf(stored, first), bytesOf(stored, count));
 }
 
 } // namespace zp::rt

@@ -1,4 +1,4 @@
-// The blocks of a weight of floats, quantised as they are asked for, piece by piece.
+// The blocks of a weight of floats, quantised as they are asked for, piece by piece. Threads take a copy each.
 #ifndef ZP_RUNTIME_IO_WEIGHT_BLOCKS_H
 #define ZP_RUNTIME_IO_WEIGHT_BLOCKS_H
 
@@ -30,6 +30,8 @@ public:
   Status scales(uint64_t first, uint64_t count, float *absmax);
   /// Gives back the file's pages that were read last.
   void release();
+  /// And those of [first, first+count), of which copies of this one have read their parts.
+  void release(uint64_t first, uint64_t count);
 
   uint64_t elements() const { return total; }
 
@@ -46,6 +48,7 @@ private:
   DType stored = DType::F32;
   std::vector<std::byte> piece;        // in the source's dtype
   uint64_t readBegin = 0, readEnd = 0; // elements whose pages are still held
+  uint64_t announced = 0;              // where what the file was told of ends
 };
 
 } // namespace zp::rt

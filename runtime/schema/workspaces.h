@@ -16,6 +16,7 @@ inline constexpr uint64_t kWorkspaceAlignment = 256;
 /// grad_hidden side by side when the counted tokens are not, each token's loss, indices of the counted tokens.
 struct LinearCrossEntropyLayout {
   uint64_t logits, hiddenRows, gradientRows, losses, indices, bytes;
+  uint64_t logitStride; ///< elements from a token's logits to the next one's, where a kernel wants rows at multiples of 16 bytes
 };
 constexpr LinearCrossEntropyLayout linearCrossEntropyLayout(uint64_t chunk, uint64_t tokens, uint64_t vocabulary, uint64_t hidden,
                                                             DType f) {
@@ -23,7 +24,8 @@ constexpr LinearCrossEntropyLayout linearCrossEntropyLayout(uint64_t chunk, uint
     return offset + (bytes + kWorkspaceAlignment - 1) / kWorkspaceAlignment * kWorkspaceAlignment;
   };
   LinearCrossEntropyLayout layout{};
-  layout.hiddenRows = next(layout.logits, bytesOf(f, chunk * vocabulary));
+  layout.logitStride = (vocabulary + 7) / 8 * 8;
+  layout.hiddenRows = next(layout.logits, bytesOf(f, chunk * layout.logitStride));
   layout.gradientRows = next(layout.hiddenRows, bytesOf(f, chunk * hidden));
   layout.losses = next(layout.gradientRows, bytesOf(f, chunk * hidden));
   layout.indices = next(layout.losses, chunk * 8);

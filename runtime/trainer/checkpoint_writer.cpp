@@ -5,6 +5,7 @@
 #include <deque>
 #include <fcntl.h>
 #include <filesystem>
+#include <thread>
 #include <unistd.h>
 
 #include "runtime/device/cpu/thread_pool.h"
@@ -72,6 +73,12 @@ CheckpointWriter::~CheckpointWriter() {
     std::filesystem::remove_all(directory, ignored);
   else
     std::filesystem::remove(directory, ignored);
+}
+
+void CheckpointWriter::settle(double seconds) const {
+  const auto start = Clock::now();
+  while (job.running() && secondsSince(start) < seconds)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
 }
 
 int CheckpointWriter::ranksHere() const { return std::max(communicator.localSize(), 1); }

@@ -86,6 +86,9 @@ public:
   /// Waits until nothing is in the making, on any rank.
   Status finish();
 
+  /// Waits for what this rank is writing, at most so long. After an error; destruction waits for the rest.
+  void settle(double seconds) const;
+
   const CheckpointReport &report() const { return counts; }
 
 private:

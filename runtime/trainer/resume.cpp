@@ -92,11 +92,17 @@ std::string latestWhole(const std::string &output) {
   return {};
 }
 
+Status namingLatest(const Status &status, const std::string &output) {
+  const std::string latest = latestWhole(output);
+  return latest.empty() ? status : Status(status.code(), status.message() + "; the latest good checkpoint is " + latest);
+}
+
 /// A rank's slice of one kind of a section's state.
 static Status fillSlice(const StateShards &from, const fbs::Plan &plan, uint32_t index,
-                        StateKind kind, int rank, const TensorView &target) {
+                        StateKind kind, int rank, const TensorPart &part) {
   const fbs::Section &section = *plan.sections()->Get(index);
-  const auto held = static_cast<uint64_t>(target.elements());
+  const TensorView &target = part.view;
+  const uint64_t held = part.whole;
   const bool sharded = held != section.elements();
   if (sharded && held * plan.ranks() != section.elements())
     return Status(ErrorCode::PlanInvalid, "sections[" + std::to_string(index) + "]: its " +
@@ -104,7 +110,8 @@ static Status fillSlice(const StateShards &from, const fbs::Plan &plan, uint32_t
                                               " elements, expected the section's " +
                                               std::to_string(section.elements()) +
                                               " or a rank's share; compile the plan again");
-  const uint64_t begin = sharded ? held * static_cast<uint64_t>(rank) : 0, end = begin + held;
+  const uint64_t begin = (sharded ? held * static_cast<uint64_t>(rank) : 0) + part.first,
+                 end = begin + static_cast<uint64_t>(target.elements());
   std::memset(target.data, 0, target.bytes()); // between parameters, where nothing is trained
   for (const fbs::Parameter *parameter : *section.parameters()) {
     const uint64_t first = std::max(begin, parameter->offset()),
@@ -118,7 +125,7 @@ static Status fillSlice(const StateShards &from, const fbs::Plan &plan, uint32_t
 }
 
 Status restoreMasters(const StateShards &from, const fbs::Plan &plan, uint32_t section, int rank,
-                      const TensorView &target) {
+                      const TensorPart &target) {
   return fillSlice(from, plan, section, StateKind::Master, rank, target);
 }
 

@@ -37,11 +37,13 @@ StatusOr<ResumePoint> openResumePoint(const std::string &asked, const std::strin
 
 /// The latest checkpoint that looks whole by its manifest and sizes; empty when there is none.
 std::string latestWhole(const std::string &output);
+/// An error, its message with the latest whole checkpoint of the output directory, where there is one.
+Status namingLatest(const Status &status, const std::string &output);
 
 /// Fills what `load_section` asks for of a section that is trained: this rank's slice of the
 /// masters.
 Status restoreMasters(const StateShards &from, const fbs::Plan &plan, uint32_t section, int rank,
-                      const TensorView &target);
+                      const TensorPart &target);
 /// Fills this rank's moments, after `init`, a tensor at a time.
 Status restoreMoments(const StateShards &from, const fbs::Plan &plan, int rank, Executor &executor);
 

@@ -82,6 +82,33 @@ Status writeState(const JobSettings &settings, const LoopReport &report, const R
   return writeFileAtomically(output + "/trainer_state.json", trainerStateText(log, settings));
 }
 
+/// How long an error's message waits for the checkpoint that it may have to name.
+constexpr double kSettleSeconds = 2;
+
+/// From the first update to the weights' files.
+StatusOr<LoopReport> trainWith(CheckpointWriter &checkpoints, const LoopOptions &loop, const fbs::Plan &plan, const JobSettings &settings,
+                               const TokenDataset &dataset, Executor &executor, Communicator &communicator, const RunOptions &options) {
+  ZP_ASSIGN_OR_RETURN(LoopReport report,
+                      trainLoop(plan, settings, dataset, executor, communicator, loop));
+  if (report.stoppedBy) {
+    ZP_RETURN_IF_ERROR(checkpoints.save(report.position, false));
+    ZP_RETURN_IF_ERROR(checkpoints.finish());
+  }
+  ZP_RETURN_IF_ERROR(writeTrainedWeights(plan, executor, communicator, options.trained));
+  if (report.saveAtEnd)
+    ZP_RETURN_IF_ERROR(checkpoints.save(report.position, false));
+  ZP_RETURN_IF_ERROR(checkpoints.finish());
+  if (communicator.rank() == 0) {
+    const std::optional<BestModel> &best = report.position.best;
+    if (settings.load_best_model_at_end && !report.stoppedBy && best && best->step != report.updates)
+      ZP_RETURN_IF_ERROR(writeBest(plan, best->step, options));
+    ZP_RETURN_IF_ERROR(writeState(settings, report, options));
+  }
+  ZP_RETURN_IF_ERROR(communicator.barrier()); // a rank that returns may exit
+  report.checkpoints = checkpoints.report();
+  return report;
+}
+
 StatusOr<LoopReport> run(const fbs::Plan &plan, const JobSettings &settings,
                          const TokenDataset &dataset, Executor &executor,
                          Communicator &communicator, const RunOptions &options) {
@@ -112,24 +139,14 @@ StatusOr<LoopReport> run(const fbs::Plan &plan, const JobSettings &settings,
   }
   CheckpointWriter checkpoints(plan, executor, communicator, std::move(saving));
   loop.checkpoints = &checkpoints;
-  ZP_ASSIGN_OR_RETURN(LoopReport report,
-                      trainLoop(plan, settings, dataset, executor, communicator, loop));
-  if (report.stoppedBy) {
-    ZP_RETURN_IF_ERROR(checkpoints.save(report.position, false));
-    ZP_RETURN_IF_ERROR(checkpoints.finish());
+  StatusOr<LoopReport> report = trainWith(checkpoints, loop, plan, settings, dataset, executor, communicator, options);
+  if (!report.ok()) {
+    if (options.failed)
+      options.failed(report.status());
+    checkpoints.settle(kSettleSeconds);
+    if (options.said)
+      options.said(namingLatest(report.status(), output));
   }
-  ZP_RETURN_IF_ERROR(writeTrainedWeights(plan, executor, communicator, options.trained));
-  if (report.saveAtEnd)
-    ZP_RETURN_IF_ERROR(checkpoints.save(report.position, false));
-  ZP_RETURN_IF_ERROR(checkpoints.finish());
-  if (communicator.rank() == 0) {
-    const std::optional<BestModel> &best = report.position.best;
-    if (settings.load_best_model_at_end && !report.stoppedBy && best && best->step != report.updates)
-      ZP_RETURN_IF_ERROR(writeBest(plan, best->step, options));
-    ZP_RETURN_IF_ERROR(writeState(settings, report, options));
-  }
-  ZP_RETURN_IF_ERROR(communicator.barrier()); // a rank that returns may exit
-  report.checkpoints = checkpoints.report();
   return report;
 }
 
@@ -139,13 +156,7 @@ StatusOr<LoopReport> trainAndSave(const fbs::Plan &plan, const JobSettings &sett
                                   const TokenDataset &dataset, Executor &executor,
                                   Communicator &communicator, const RunOptions &options) {
   StatusOr<LoopReport> report = run(plan, settings, dataset, executor, communicator, options);
-  if (report.ok())
-    return report;
-  std::string latest = latestWhole(options.trained.directory);
-  if (latest.empty())
-    return report;
-  return Status(report.status().code(),
-                report.status().message() + "; the latest good checkpoint is " + latest);
+  return report.ok() ? report : StatusOr<LoopReport>(namingLatest(report.status(), options.trained.directory));
 }
 
 } // namespace zp::rt

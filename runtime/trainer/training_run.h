@@ -15,6 +15,10 @@ struct RunOptions {
   const ResumePoint *resume = nullptr; ///< its state has been restored
   const TokenDataset *evaluation = nullptr; ///< rows to evaluate between updates
   std::string eventDirectory;               ///< of TensorBoard's events; empty: none
+  /// Hears of an error at once; what comes then may take as long as a checkpoint that is being written.
+  std::function<void(const Status &)> failed;
+  /// Hears of it with its whole message, still before that checkpoint is waited for to the end.
+  std::function<void(const Status &)> said;
   std::function<void(const EpochReport &)> afterEpoch; ///< called after each epoch
   std::function<void(const ResidentBytes &)> afterEvaluation; ///< called after each evaluation
 };

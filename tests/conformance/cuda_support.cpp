@@ -2,12 +2,14 @@
 #include <cstdlib>
 #include <stdexcept>
 
+#include "runtime/kernels/cuda/quant_tables.h"
 #include "tests/conformance/cuda_support.h"
 
 namespace zp::rt::test {
 namespace {
 
 cuda::Context opened;
+void *openedTables = nullptr;
 std::unique_ptr<cuda::Products> openedProducts;
 std::unique_ptr<cuda::FusedAttention> openedAttention;
 
@@ -23,8 +25,9 @@ class OpenDevice : public ::testing::Environment {
       std::printf("%s\n", openedAttention->notice().c_str());
     openedAttention.reset();
     openedProducts.reset();
-    if (opened.scratch)
-      cuda::freeDevice(opened.scratch);
+    for (void *memory : {opened.scratch, openedTables})
+      if (memory)
+        cuda::freeDevice(memory);
     for (cuda::Event event : {opened.parting, opened.meeting})
       if (event)
         cuda::destroyEvent(event);
@@ -44,10 +47,12 @@ class OpenDevice : public ::testing::Environment {
       openedAttention = std::make_unique<cuda::FusedAttention>(properties);
     opened.fusedAttention = openedAttention.get();
     ZP_ASSIGN_OR_RETURN(opened.stream, cuda::createStream());
-    ZP_ASSIGN_OR_RETURN(opened.aside, cuda::createStream(/*urgent=*/true));
+    ZP_ASSIGN_OR_RETURN(opened.aside, cuda::createStream(cuda::Priority::Spare));
     ZP_ASSIGN_OR_RETURN(opened.parting, cuda::createEvent());
     ZP_ASSIGN_OR_RETURN(opened.meeting, cuda::createEvent());
     ZP_ASSIGN_OR_RETURN(opened.scratch, cuda::allocateDevice(cuda::kScratchBytes));
+    ZP_ASSIGN_OR_RETURN(openedTables, cuda::allocateDevice(sizeof(cuda::QuantTables)));
+    ZP_RETURN_IF_ERROR(cuda::placeQuantTables(opened, openedTables));
     return {};
   }
 };

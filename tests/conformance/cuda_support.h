@@ -23,7 +23,8 @@ const cuda::Context &deviceContext();
 /// A status that isn't OK ends the test that asks, as an exception: the others still run.
 void demand(const Status &status);
 
-/// Copies of an op's operands on the device, with a margin on both sides of each; those that share memory share it there.
+/// Copies of an op's operands on the device, with a margin on both sides of each; those that share memory share it there, and those that
+/// begin between multiples of 16 bytes do so there.
 template <typename Args> class DeviceOperands {
 public:
   explicit DeviceOperands(const Args &host) : args(host) {
@@ -33,14 +34,15 @@ public:
       Block &block = blocks[operand.data];
       if (!block.memory) {
         block.bytes = operand.bytes();
-        block.before.assign(block.bytes + 2 * kMargin, std::byte{0xa5});
-        std::memcpy(block.before.data() + kMargin, operand.data, block.bytes);
+        block.begin = kMargin + reinterpret_cast<uintptr_t>(operand.data) % 16;
+        block.before.assign(block.begin + block.bytes + kMargin, std::byte{0xa5});
+        std::memcpy(block.before.data() + block.begin, operand.data, block.bytes);
         StatusOr<void *> memory = cuda::allocateDevice(block.before.size());
         demand(memory.status());
         block.memory.reset(static_cast<uint8_t *>(*memory));
         demand(cuda::copyAsync(block.memory.get(), block.before.data(), block.before.size(), deviceContext().stream));
       }
-      operand.data = block.memory.get() + kMargin;
+      operand.data = block.memory.get() + block.begin;
     }
     demand(cuda::synchronize(deviceContext().stream));
   }
@@ -51,11 +53,11 @@ public:
       demand(cuda::copyAsync(after.data(), block.memory.get(), after.size(), deviceContext().stream));
       demand(cuda::synchronize(deviceContext().stream));
       for (uint64_t i = 0; i < kMargin; ++i)
-        if (after[i] != std::byte{0xa5} || after[kMargin + block.bytes + i] != std::byte{0xa5}) {
+        if (after[i] != std::byte{0xa5} || after[block.begin + block.bytes + i] != std::byte{0xa5}) {
           ADD_FAILURE() << "written outside an operand on the device";
           break;
         }
-      std::memcpy(host, after.data() + kMargin, block.bytes);
+      std::memcpy(host, after.data() + block.begin, block.bytes);
     }
   }
   Args args;
@@ -67,7 +69,7 @@ private:
   };
   struct Block {
     std::unique_ptr<uint8_t, Free> memory;
-    uint64_t bytes = 0;
+    uint64_t bytes = 0, begin = 0;
     std::vector<std::byte> before;
   };
   std::span<TensorView> operands() {

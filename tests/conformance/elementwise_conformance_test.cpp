@@ -73,6 +73,26 @@ TEST(Add, ApartAndInPlace) {
       }
 }
 
+// Whole packs that begin between multiples of 16 bytes: no kernel may take their places for granted.
+TEST(Add, OperandsThatBeginAnywhere) {
+  Maker maker;
+  for (DType f : kComputeDTypes)
+    for (TensorView AddArgs::*shifted : {&AddArgs::a, &AddArgs::b, &AddArgs::target}) {
+      AddArgs args;
+      args.a = maker.normal(f, {1001});
+      args.b = maker.normal(f, {1001});
+      args.target = maker.empty(f, {1001});
+      for (TensorView *view : {&args.a, &args.b, &args.target})
+        view->dims[0] = 1000;
+      (args.*shifted).data = (args.*shifted).as<uint8_t>() + bytesOf(f, 1);
+      AddArgs expected = args;
+      expected.target = maker.empty(f, {1000});
+      reference::run(KernelContext{}, expected);
+      fast::run(KernelContext{}, args);
+      EXPECT_EQ(std::memcmp(args.target.data, expected.target.data, expected.target.bytes()), 0) << zp::textOf(f);
+    }
+}
+
 TEST(Scale, ApartAndInPlace) {
   Maker maker;
   for (DType f : kComputeDTypes)

@@ -5,6 +5,8 @@ namespace zp::rt::test {
 namespace {
 
 const std::pair<int64_t, int64_t> kMatrices[] = {{1, 1}, {3, 5}, {7, 64}, {130, 65}, {70, 768}};
+// A device keeps rows of whole packs between its passes, of up to 4096 columns, up to 8192, and no longer ones.
+const std::pair<int64_t, int64_t> kRows[] = {{1, 1}, {3, 5}, {7, 64}, {130, 65}, {70, 768}, {3, 4096}, {2, 4104}, {2, 8192}, {2, 8200}, {2, 8191}};
 
 TEST(Embedding, WithIdsThatAreNone) {
   Maker maker;
@@ -55,7 +57,7 @@ TEST(EmbeddingGradient, RepeatedIds) {
 TEST(RmsNorm, Shapes) {
   Maker maker;
   for (DType f : kComputeDTypes)
-    for (auto [rows, width] : kMatrices) {
+    for (auto [rows, width] : kRows) {
       RmsNormArgs args;
       args.source = maker.normal(f, {rows, width}, 3);
       args.weight = maker.positive(f, {width});
@@ -69,7 +71,7 @@ TEST(RmsNorm, Shapes) {
 TEST(RmsNormGradient, WithAndWithoutResidualAndWeightInPlace) {
   Maker maker;
   for (DType f : kComputeDTypes)
-    for (auto [rows, width] : kMatrices)
+    for (auto [rows, width] : kRows)
       for (int bits = 0; bits < 12; ++bits) {
         RmsNormGradientArgs args;
         args.gradOut = maker.normal(f, {rows, width});
@@ -212,6 +214,25 @@ TEST(Rope, BothWaysApartAndInPlace) {
           args.inverse = inverse;
           conform(args);
         }
+}
+
+TEST(Rope, HeadsThatBeginAnywhere) {
+  Maker maker;
+  for (DType f : kComputeDTypes) {
+    RopeArgs args;
+    args.source = maker.normal(f, {46, 96});
+    args.cosine = maker.normal(f, {45, 16});
+    args.sine = maker.normal(f, {45, 16});
+    args.target = maker.empty(f, {45, 96});
+    args.headDim = 32;
+    args.source.dims[0] = 45;
+    args.source.data = args.source.as<uint8_t>() + bytesOf(f, 1);
+    RopeArgs expected = args;
+    expected.target = maker.empty(f, {45, 96});
+    reference::run(KernelContext{}, expected);
+    fast::run(KernelContext{}, args);
+    EXPECT_LE(relativeError(expected.target, args.target), f == DType::F32 ? 1e-6 : kBf16Tolerance);
+  }
 }
 
 LinearCrossEntropyArgs crossEntropy(Maker &maker, DType f, int64_t rows, int64_t length, int64_t width, int64_t vocabulary, int64_t chunk,

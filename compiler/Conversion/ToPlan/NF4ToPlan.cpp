@@ -23,7 +23,7 @@ template <typename OpT> static void product(OpT op, Value a, Value bias, Value b
   Place target = l.defineSum(op, op.getAddend(), op.getResult());
   Value workspace = l.productWorkspace(panelBytes(type, a, l.target));
   l.emit<plan::NF4MatmulOp>(op, l.memory.view(a), l.memory.view(op.getWeight()), l.viewIf(bias), l.viewIf(branchA), l.viewIf(op.getBranchWeight()),
-                            workspace, l.memory.view(target), type.getDimSize(0), type.getDimSize(1), transpose, op.getAlpha(),
+                            workspace, /*floats=*/Value(), l.memory.view(target), type.getDimSize(0), type.getDimSize(1), transpose, op.getAlpha(),
                             static_cast<bool>(op.getAddend()), static_cast<int64_t>(records.type), static_cast<int64_t>(records.blockSize),
                             records.nested, op.getBranchAlpha());
 }

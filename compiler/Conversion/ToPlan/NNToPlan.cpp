@@ -44,6 +44,14 @@ void matmul(Operation *op, const Product &p, Lowering &l) {
                          l.memory.view(target), p.transposeA, p.transposeB, p.alpha, static_cast<bool>(p.addend), p.branchAlpha);
 }
 
+/// Tokens whose logits are formed at a time: as the module says, or as many more as the target has room for.
+template <typename OpT> int64_t chunkOf(OpT op, Lowering &l) {
+  constexpr int64_t kMost = 1024, kStep = 128; // more gains nothing; rows of a GPU's tile
+  const int64_t row = rows(op.getWeight()) * cast<RankedTensorType>(op.getHidden().getType()).getElementTypeBitWidth() / 8;
+  const int64_t fitting = std::min(static_cast<int64_t>(l.target.logitBytes) / row / kStep * kStep, kMost);
+  return std::max(static_cast<int64_t>(op.getChunk()), std::min(fitting, rows(op.getHidden())));
+}
+
 template <typename OpT> void crossEntropy(OpT op, Value hiddenGradient, Value weightGradient, Value scalars, Lowering &l) {
   // The loss is added to the state itself when that is all that happens to it.
   Place loss;
@@ -55,11 +63,12 @@ template <typename OpT> void crossEntropy(OpT op, Value hiddenGradient, Value we
     loss = l.defineZeroed(op, op.getLoss());
   }
   Value hidden = op.getHidden(), weight = op.getWeight();
-  Value workspace = l.workspace(linearCrossEntropyWorkspaceBytes(op.getChunk(), rows(hidden), rows(weight), columns(hidden), dtypeOf(hidden)));
+  const int64_t chunk = chunkOf(op, l);
+  Value workspace = l.workspace(linearCrossEntropyWorkspaceBytes(chunk, rows(hidden), rows(weight), columns(hidden), dtypeOf(hidden)));
   Value gradHidden = hiddenGradient ? l.memory.view(l.memory.define(hiddenGradient)) : Value();
   Value gradWeight = weightGradient ? l.memory.view(l.defineZeroed(op, weightGradient)) : Value();
   l.emit<plan::LinearCrossEntropyOp>(op, l.memory.view(hidden), l.memory.view(weight), l.memory.view(op.getLabels()), workspace, l.memory.view(loss), gradHidden,
-                                     gradWeight, l.viewIf(scalars), static_cast<int64_t>(op.getChunk()), static_cast<int64_t>(op.getLength()));
+                                     gradWeight, l.viewIf(scalars), chunk, static_cast<int64_t>(op.getLength()));
 }
 
 static_assert(static_cast<int64_t>(nn::Activation::Relu) == static_cast<int64_t>(zp::Activation::Relu) &&

@@ -39,9 +39,9 @@ Place Lowering::defineSum(Operation *from, Value addend, Value result) {
 
 Place Lowering::stateOf(FlatSymbolRefAttr name, Value value) {
   auto declared = SymbolTable::lookupNearestSymbolFrom<nn::StateOp>(module, name);
-  bool weights = declared && declared->hasAttr(nn::NNDialect::kWeightsAttr);
+  bool dequantized = declared && declared->hasAttr(nn::NNDialect::kDequantizedAttr);
   return state.persistent(("state." + name.getValue()).str(), cast<RankedTensorType>(value.getType()),
-                          weights ? plan::BufferKind::Weights : plan::BufferKind::Working);
+                          dequantized ? plan::BufferKind::Dequantized : plan::BufferKind::Working);
 }
 
 Value Lowering::workspace(uint64_t bytes) {

@@ -45,7 +45,7 @@ struct Lowering {
   Place defineZeroed(mlir::Operation *from, mlir::Value result);
   /// Defines a result that an instruction adds to `addend` (which may be absent), in place of it where it dies.
   Place defineSum(mlir::Operation *from, mlir::Value addend, mlir::Value result);
-  /// The memory of an nn.state: of weights, where it is marked so.
+  /// The memory of an nn.state: of dequantised weights, where it is marked so.
   Place stateOf(mlir::FlatSymbolRefAttr state, mlir::Value value);
   /// Bytes for an instruction to work in.
   mlir::Value workspace(uint64_t bytes);

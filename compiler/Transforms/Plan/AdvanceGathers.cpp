@@ -14,9 +14,6 @@ using namespace zp::plan;
 
 namespace {
 
-// Of the fullest entry's bytes, one part of so many is left alone: buffers that change places near the peak leave gaps in an arena. The
-// second is for an entry whose arena would grow with the first.
-constexpr int64_t kGaps[] = {20, 5};
 // Units that are brought ahead of use beside the one that is in any case.
 constexpr size_t kFurther = 2;
 constexpr std::array kTiers = {Tier::Device, Tier::Pinned, Tier::Host, Tier::Disk};
@@ -206,7 +203,7 @@ struct AdvanceGathers : zp::plan::impl::AdvanceGathersPassBase<AdvanceGathers> {
     }
     const int64_t ample = arena + toleratedGaps(arena);
     for (auto entry : getOperation().getOps<EntryOp>())
-      for (int64_t gaps : kGaps) {
+      for (int64_t gaps : kUnusedParts) {
         Bytes usable = most;
         for (int64_t &bytes : usable)
           bytes -= bytes / gaps;

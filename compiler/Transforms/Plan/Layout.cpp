@@ -67,4 +67,27 @@ int64_t EntryLayout::placeInOrder(int64_t base, ArrayRef<Placed *> order) {
   return end;
 }
 
+int64_t Fullest::ample(int64_t more) const { return arena + toleratedGaps(arena) + more; }
+
+Fullest fullestOf(ModuleOp module, Tier tier) {
+  Fullest fullest;
+  for (auto entry : module.getOps<EntryOp>()) {
+    EntryLayout layout(entry, tier);
+    fullest.live = std::max(fullest.live, layout.liveBytes());
+    fullest.arena = std::max(fullest.arena, layout.place(0, fullest.arena));
+  }
+  return fullest;
+}
+
+bool changeIfPlaced(EntryOp entry, int64_t ample, llvm::function_ref<bool(EntryOp)> change) {
+  EntryOp trial = entry.clone();
+  if (!change(trial) || EntryLayout(trial, Tier::Device).place(0, ample) > ample) {
+    trial.erase();
+    return false;
+  }
+  entry->getBlock()->getOperations().insert(entry->getIterator(), trial);
+  entry.erase();
+  return true;
+}
+
 } // namespace zp::plan

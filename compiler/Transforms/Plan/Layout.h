@@ -3,6 +3,7 @@
 #define ZP_COMPILER_TRANSFORMS_PLAN_LAYOUT_H
 
 #include "compiler/Transforms/Plan/Lives.h"
+#include "mlir/IR/BuiltinOps.h"
 
 namespace zp::plan {
 
@@ -33,6 +34,22 @@ private:
   std::vector<Placed> buffers;
   int64_t most = 0;
 };
+
+/// Of the bytes that live at once in the fullest entry, one part of so many is left alone by what fills free memory: buffers that change places
+/// near the peak leave gaps in an arena. The second is for an entry whose arena would grow with the first.
+constexpr int64_t kUnusedParts[] = {20, 5};
+
+/// Bytes of a tier that the entry with most of them has alive at one time, and where the last entry's buffers end.
+struct Fullest {
+  int64_t live = 0, arena = 0;
+  /// Where an entry may end that a pass has changed, with `more` bytes set aside for that.
+  int64_t ample(int64_t more = 0) const;
+};
+Fullest fullestOf(mlir::ModuleOp module, Tier tier);
+
+/// Changes a copy of the entry; it takes the entry's place if `change` says that it did something, and if its buffers on the device end at
+/// `ample` at most.
+bool changeIfPlaced(EntryOp entry, int64_t ample, llvm::function_ref<bool(EntryOp)> change);
 
 /// What a layout may take beside `bytes` that live at once before another order is tried.
 constexpr int64_t toleratedGaps(int64_t bytes) { return bytes / 500; }

@@ -31,6 +31,11 @@ static unsigned fulfilled(ArrayRef<Operation *> ops, unsigned at) {
   return ops.size();
 }
 
+unsigned heldUntil(ArrayRef<Operation *> ops, unsigned at) {
+  auto instruction = dyn_cast<InstructionOpInterface>(ops[at]);
+  return !instruction ? at : instruction.getStreamId() == 0 ? fulfilled(ops, at) : awaited(ops, at);
+}
+
 std::vector<Life> livesOf(EntryOp entry, Tier tier) {
   std::vector<Life> lives;
   llvm::DenseMap<StringAttr, size_t> index;
@@ -47,7 +52,7 @@ std::vector<Life> livesOf(EntryOp entry, Tier tier) {
     auto instruction = dyn_cast<InstructionOpInterface>(ops[at]);
     if (!instruction)
       continue;
-    unsigned end = instruction.getStreamId() == 0 ? fulfilled(ops, at) : awaited(ops, at);
+    const unsigned end = heldUntil(ops, at);
     for (Access access : instruction.getAccesses()) {
       auto view = access.memory ? access.memory.getDefiningOp<ViewOp>() : ViewOp();
       auto found = view ? index.find(view.getBufferAttr().getAttr()) : index.end();

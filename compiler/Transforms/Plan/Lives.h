@@ -24,6 +24,9 @@ struct Life {
   bool overlaps(const Life &o) const { return first <= o.last && o.first <= last; }
 };
 
+/// Until where the instruction at `at` holds what it touches: until it is awaited, if stream 0 goes on meanwhile.
+unsigned heldUntil(llvm::ArrayRef<mlir::Operation *> ops, unsigned at);
+
 /// Of an entry's own buffers in a tier, those that an instruction touches. What an asynchronous one touches is held until stream 0 awaits
 /// it, whether it has a `plan.future` still or a stream already.
 std::vector<Life> livesOf(EntryOp entry, Tier tier);

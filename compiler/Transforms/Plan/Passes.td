@@ -31,6 +31,54 @@ def AdvanceGathersPass : Plan_Pass<"plan-advance-gathers"> {
   }];
 }
 
+def ReuseResultsPass : Plan_Pass<"plan-reuse-results"> {
+  let summary = "leaves out what is computed again, where memory is free";
+  let description = [{
+    Recomputation says what need not be kept; whether there is room all the same only a plan knows. A kernel that computes, of the same values
+    with the same attributes, what an earlier one has computed is left out where the earlier result is still in its memory and may stay there as
+    long as it is wanted, without more being alive on the way than the fullest entry has anyway: most often the block behind which
+    the backward pass begins, and norms and gates that are wanted again soon. So is what only those read that were left out. Products and
+    attention come first. If the device's arena would grow, a twentieth of those bytes is left alone, or a fifth, or nothing is done.
+
+    Requires: legalize-tiers. Ensures: what is written to memory that outlives the entry is the same; so is the device's peak.
+
+    ```mlir
+    plan.silu_mul %gate, %up, %h : …
+    plan.matmul %h, %a, %s …
+    plan.silu_mul %gate, %up, %h2 : …
+    plan.matmul %t, %h2, %grad …
+    // becomes
+    plan.silu_mul %gate, %up, %h : …
+    plan.matmul %h, %a, %s …
+    plan.matmul %t, %h, %grad …
+    ```
+  }];
+}
+
+def ShareDequantizedPass : Plan_Pass<"plan-share-dequantized"> {
+  let summary = "dequantises a weight once for two products, where that takes no memory that wasn't set aside";
+  let description = [{
+    A linear's product, most often a recomputed one, and its input gradient multiply by the same 4-bit weight. With `dequant_cache_bytes`,
+    what the first of two such products dequantises is left in a buffer, and the second multiplies by that. It lives between the two,
+    so there must be room: no more may live on the way than the fullest entry holds anyway, less what placing loses (a twentieth, else a
+    fifth), and what zero-cache-dequantized left of the bytes that were set aside. Pairs that are close together come first. Nothing is
+    done for a target whose kernels have their panels of a weight on the stack.
+
+    Requires: legalize-tiers. Ensures: an entry's peak grows by at most what was left; no float differs from what the product with codes
+    would read.
+
+    ```mlir
+    plan.nf4_matmul %x, %codes, %workspace, %y {…}
+    …
+    plan.nf4_matmul %dy, %codes, %workspace2, %dx {…}
+    // becomes, where there is room for @floats0
+    plan.nf4_matmul %x, %codes, %floats, %y {…}
+    …
+    plan.matmul %dy, %floats, %dx {…}
+    ```
+  }];
+}
+
 def ScheduleStreamsPass : Plan_Pass<"plan-schedule-streams"> {
   let summary = "puts collectives that are awaited later on a stream of their own";
   let description = [{

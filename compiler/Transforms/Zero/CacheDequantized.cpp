@@ -94,7 +94,7 @@ struct CacheDequantized : zp::zero::impl::CacheDequantizedPassBase<CacheDequanti
     OpBuilder b(init);
     auto name = b.getStringAttr(first.getParameter() + ".floats");
     auto state = nn::StateOp::create(b, first.getLoc(), name, TypeAttr::get(type));
-    state->setAttr(nn::NNDialect::kWeightsAttr, b.getUnitAttr());
+    state->setAttr(nn::NNDialect::kDequantizedAttr, b.getUnitAttr());
     b.setInsertionPointToEnd(&init.getBody().front());
     auto values = ValuesOp::create(b, first.getLoc(), first.getWhole().getType(), first.getSectionAttr());
     auto slot = SlotOp::create(b, first.getLoc(), first.getResult().getType(), values.getResult(), first.getSectionAttr(), first.getParameterAttr());

@@ -43,7 +43,8 @@ The machine: a plan that takes more than it has is refused (exit 3), with what w
 )"
          R"(Memory against time
   --dequant_cache_bytes SIZE  of a rank's device, for 4-bit weights as floats too: products then need not dequantise them. For weights that
-                        every rank keeps whole; instead of what the module was imported with
+                        every rank keeps whole, and on cuda for two products of a block, also in memory that is free anyway; instead of
+                        what the module was imported with
 Phases
   --stop_after PHASE    write the module after import, train, fuse, distribute, schedule or plan
   --start_from PHASE    the input is a module as --stop_after of the phase before wrote it

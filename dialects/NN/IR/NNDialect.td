@@ -16,7 +16,7 @@ def NN_Dialect : Dialect {
 
     T is the number of tokens of a micro-batch (rows × length); activations are matrices [T, features]. Every op may carry
     `nn.unit` (the parameter unit it belongs to: 0 embeddings, 1..L blocks, L+1 head) and `nn.backward`; an nn.state that holds a weight's
-    copy, which init alone writes, is marked `nn.weights`.
+    copy as floats, which init alone writes, is marked `nn.dequantized`.
 
     ```mlir
     nn.parameter @w : tensor<64x32xf32> initial checkpoint {unit = 1 : i64, checkpoint = "w", saved_as = "w", trainable}
@@ -32,8 +32,8 @@ def NN_Dialect : Dialect {
     static constexpr ::llvm::StringLiteral kUnitAttr = "nn.unit";
     /// Discardable unit attribute: the op belongs to the backward pass.
     static constexpr ::llvm::StringLiteral kBackwardAttr = "nn.backward";
-    /// Discardable unit attribute of nn.state: it is a weight's copy, which init writes once.
-    static constexpr ::llvm::StringLiteral kWeightsAttr = "nn.weights";
+    /// Discardable unit attribute of nn.state: it is a 4-bit weight as floats, which init writes once.
+    static constexpr ::llvm::StringLiteral kDequantizedAttr = "nn.dequantized";
     /// Module attribute: the job's settings, by the names of runtime/schema/settings.inc.
     static constexpr ::llvm::StringLiteral kSettingsAttr = "zp.settings";
   }];

@@ -14,7 +14,8 @@ def Plan_BufferKind : Plan_Enum<"BufferKind", "what a buffer holds", [
     I32EnumAttrCase<"Weights", 0, "weights">, I32EnumAttrCase<"Adapters", 1, "adapters">, I32EnumAttrCase<"Gradients", 2, "gradients">,
     I32EnumAttrCase<"Optimizer", 3, "optimizer">, I32EnumAttrCase<"Checkpoints", 4, "checkpoints">,
     I32EnumAttrCase<"Gathered", 5, "gathered">, I32EnumAttrCase<"Working", 6, "working">,
-    I32EnumAttrCase<"Communication", 7, "communication">, I32EnumAttrCase<"Cache", 8, "cache">]>;
+    I32EnumAttrCase<"Communication", 7, "communication">, I32EnumAttrCase<"Cache", 8, "cache">,
+    I32EnumAttrCase<"Dequantized", 9, "dequantized">]>;
 def Plan_EntryKind : Plan_Enum<"EntryKind", "what an entry point is for", [
     I32EnumAttrCase<"Init", 0, "init">, I32EnumAttrCase<"TrainStep", 1, "train_step">,
     I32EnumAttrCase<"ApplyGradients", 2, "apply_gradients">, I32EnumAttrCase<"Evaluate", 3, "evaluate">,

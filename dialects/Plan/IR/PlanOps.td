@@ -182,7 +182,8 @@ def Plan_SiluMulGradientOp : Plan_Instruction<"silu_mul_gradient", 51, OnDevice,
 def Plan_NF4MatmulOp : Plan_Instruction<"nf4_matmul", 54, OnDevice,
     (ins Reads<"f[M,columns], or f[M,rows] when not transposed">:$a, Reads<"u8[bytes]: records of [rows,columns]">:$weight,
          OptionalReads<"f[N]">:$bias, OptionalReads<"f[M,R]">:$branch_a, OptionalReads<"f[R,N], or f[N,R] when transposed">:$branch_b,
-         OptionalWrites<"u8: a panel of dequantised weights, where the target wants one">:$workspace, Updates<"f[M,N]">:$target,
+         OptionalWrites<"u8: a panel of dequantised weights, where the target wants one">:$workspace,
+         OptionalWrites<"f[rows,columns]: W itself, left for products to come">:$floats, Updates<"f[M,N]">:$target,
          I64Attr:$rows, I64Attr:$columns, BoolAttr:$transpose, F64Attr:$alpha, BoolAttr:$accumulate,
          I64Attr:$quant_type, I64Attr:$block_size, BoolAttr:$nested, F64Attr:$branch_alpha), [AttrSizedOperandSegments]> {
   let summary = "target = alpha·a·op(W) (+ branch_alpha·branch_a·op(branch_b)) (+ bias) (+ target when accumulate), W being 4-bit";
@@ -190,7 +191,7 @@ def Plan_NF4MatmulOp : Plan_Instruction<"nf4_matmul", 54, OnDevice,
     W is [rows, columns] in records (runtime/schema/quant_records.h); op transposes it when `transpose` (N = rows: a linear), else N = columns
     (its input gradient). An element of W is round_f(value[code]·scale), the scale of a nested block being
     map[code]·group scale + offset, rounded after each operation: the same bits as nf4_dequantize. Sums and branch as in matmul. No
-    dequantised copy is larger than a tile.
+    dequantised copy is larger than a tile, except `floats` where the plan has room for it (plan-share-dequantized).
   }];
 }
 def Plan_NF4DequantizeOp : Plan_Instruction<"nf4_dequantize", 55, OnDevice,

@@ -4,6 +4,7 @@
 #define ZP_RUNTIME_COLLECTIVE_DEVICE_DEVICE_COLLECTIVES_H
 
 #include <memory>
+#include <string>
 
 #include "runtime/collective/communicator.h"
 #include "runtime/device/cuda/cuda_api.h"
@@ -21,16 +22,20 @@ public:
   virtual Status allReduce(void *data, size_t count, DType dtype, cuda::Stream stream) = 0;
   /// Whether work in a stream may wait for a peer: then `watch` is asked while the host waits for that stream.
   virtual bool waitsForPeers() const { return false; }
-  /// PeerLost or Network when that wait would have no end. Collectives under way are over then, and no others are asked for.
+  /// An error, PeerLost or of a collective, when that wait would have no end. Only looks: any thread may ask.
   virtual Status watch() { return {}; }
+  /// Ends what waits for peers in streams, in seconds at most; no collective is asked for any more. First all graphs that keep
+  /// collectives are destroyed: NCCL waits for that.
+  virtual void abort() {}
 };
 
 /// A world of one.
 std::unique_ptr<DeviceCollectives> createSingleCollectives();
 /// By way of host memory and the job's communicator, `largest` bytes of a whole tensor at most: for ranks that share a GPU, and for tests.
 StatusOr<std::unique_ptr<DeviceCollectives>> createStagedCollectives(Communicator &communicator, uint64_t largest);
-/// NCCL, loaded now; the communicator carries its identity to the ranks. Errors: Config, naming the library that is missing; Network.
-StatusOr<std::unique_ptr<DeviceCollectives>> createNcclCollectives(Communicator &communicator);
+/// NCCL, loaded now; the communicator carries its identity to the ranks. `device`: the id of this rank's. Errors: Config, naming the library
+/// that is missing or the ranks that share a device; HostMemory; Network.
+StatusOr<std::unique_ptr<DeviceCollectives>> createNcclCollectives(Communicator &communicator, const std::string &device);
 
 } // namespace zp::rt
 

@@ -3,7 +3,7 @@
 
 namespace zp::rt {
 
-StatusOr<std::unique_ptr<DeviceCollectives>> createNcclCollectives(Communicator &) {
+StatusOr<std::unique_ptr<DeviceCollectives>> createNcclCollectives(Communicator &, const std::string &) {
   return Status(ErrorCode::Config, "nccl: this build has none, expected staged collectives; set ZP_DEVICE_COLLECTIVES=staged, or build where nccl.h is");
 }
 

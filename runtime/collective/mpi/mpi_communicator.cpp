@@ -1,6 +1,7 @@
 #include "runtime/collective/mpi/mpi_communicator.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <mpi.h>
 #include <string>
@@ -46,12 +47,14 @@ public:
 
 private:
   Status checked(const char *doing, int result) {
-    failed |= result != MPI_SUCCESS;
+    if (result != MPI_SUCCESS)
+      failed = true;
     return toStatus(doing, result);
   }
 
   int own = 0, world = 1, here = 1, ownHere = 0;
-  bool initialised = false, failed = false;
+  bool initialised = false;
+  std::atomic<bool> failed = false; // `abort` may be called by any thread
   std::vector<std::byte> outgoing, incoming; // as large as they ever get, from the start
 };
 

@@ -4,6 +4,7 @@
 #include <mutex>
 #include <thread>
 
+#include "runtime/base/serial_for.h"
 #include "runtime/base/spin.h"
 #include "runtime/device/cpu/thread_pool.h"
 #include "runtime/device/device.h"
@@ -56,17 +57,8 @@ public:
   }
 
 private:
-  class Serial : public ParallelFor {
-  public:
-    void run(int64_t count, int64_t, const Body &body) override {
-      if (count > 0)
-        body(0, count);
-    }
-    int threads() const override { return 1; }
-  };
-
   void serve(uint32_t stream) {
-    Serial serial;
+    SerialFor serial;
     uint64_t seen = 0;
     while (true) {
       const std::vector<Step> *steps;

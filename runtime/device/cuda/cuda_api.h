@@ -1,7 +1,8 @@
 // What we ask of a CUDA driver, without its headers: memory, streams, events, graphs. Two libraries define it: zp_cuda_native by the CUDA
 // runtime, zp_cuda_emulated by this CPU (emulated/), where all work is done at once, in the order in which it is asked for.
 //
-// Errors carry the driver's words: HostMemory where memory is what lacks, else Config. Handles are the driver's own.
+// Errors carry the driver's words: HostMemory where memory is what lacks; Config while a device is chosen; DeviceFault once it is used
+// (cuda_errors.h). Handles are the driver's own.
 #ifndef ZP_RUNTIME_DEVICE_CUDA_CUDA_API_H
 #define ZP_RUNTIME_DEVICE_CUDA_CUDA_API_H
 
@@ -18,13 +19,17 @@ using Graph = void *;
 
 struct Properties {
   std::string name;
+  std::string id; ///< tells it from every other device of every host
   uint64_t memory = 0, freeMemory = 0; ///< bytes
   int multiprocessors = 1;
   int computeCapability = 0; ///< 10·major + minor: 90 is Hopper; 0 when emulated
 };
 
-/// Makes device `localRank` (a rank's place among those of its host) modulo their number the calling process's. Errors: no driver, no device.
+/// Makes device `localRank` (a rank's place among those of its host) modulo their number the calling process's. Errors: no driver, no device,
+/// one that is too old.
 StatusOr<Properties> selectDevice(int localRank);
+/// Bytes of the selected device that nobody has; UINT64_MAX when it doesn't say. Any thread may ask.
+uint64_t freeMemory();
 
 StatusOr<void *> allocateDevice(uint64_t bytes);
 /// Page-locked, exactly as large as asked for.
@@ -32,8 +37,9 @@ StatusOr<void *> allocatePinned(uint64_t bytes);
 void freeDevice(void *memory);
 void freePinned(void *memory);
 
-/// `urgent`: where there is a choice, its work is placed before that of other streams.
-StatusOr<Stream> createStream(bool urgent = false);
+/// Whose work is placed first where there is a choice: Spare fills what others leave idle.
+enum class Priority { Spare, Normal, Urgent };
+StatusOr<Stream> createStream(Priority priority = Priority::Normal);
 /// `timed`: for `secondsBetween`.
 StatusOr<Event> createEvent(bool timed = false);
 void destroyStream(Stream stream);

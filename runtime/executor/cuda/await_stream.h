@@ -6,8 +6,8 @@
 
 namespace zp::rt {
 
-/// Returns when the stream's work is done. A peer that is gone, or a collective that has failed, is an error within a second: the
-/// collectives have been aborted then, and whoever waits for a device later waits for no peer.
+/// Returns when the stream's work is done. A peer that is gone, or a collective that has failed, is an error within a second: the stream's
+/// work has no end then until the collectives are aborted.
 Status awaitStream(cuda::Stream stream, DeviceCollectives &collectives);
 
 } // namespace zp::rt

@@ -1,10 +1,13 @@
 #include "runtime/executor/cuda/cuda_executor.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <map>
+#include <optional>
 #include <string_view>
+#include <utility>
 
 #include "runtime/collective/device/device_collectives.h"
 #include "runtime/executor/cuda/await_stream.h"
@@ -12,10 +15,12 @@
 #include "runtime/executor/cuda/disk_copies.h"
 #include "runtime/executor/cuda/event_times.h"
 #include "runtime/executor/cuda/host_loader.h"
+#include "runtime/executor/cuda/peer_watch.h"
 #include "runtime/executor/resolve.h"
 #include "runtime/kernels/cuda/fused_attention.h"
 #include "runtime/kernels/cuda/kernels.h"
 #include "runtime/kernels/cuda/products.h"
+#include "runtime/kernels/cuda/quant_tables.h"
 
 namespace zp::rt {
 namespace {
@@ -24,6 +29,8 @@ namespace {
 constexpr const char *kCollectivesVariable = "ZP_DEVICE_COLLECTIVES";
 /// "own" or "fused": whose kernels compute attention.
 constexpr const char *kAttentionVariable = "ZP_DEVICE_ATTENTION";
+/// The plan's stream of kernels.
+constexpr uint32_t kComputeStream = 0;
 
 class CudaExecutor final : public Executor {
 public:
@@ -31,15 +38,29 @@ public:
       : file(file), plan(file.plan()), communicator(communicator), options(std::move(options)) {}
   ~CudaExecutor() override;
 
-  Status prepare();
-  Status run(uint32_t entry) override;
+  Status start() { return ended(prepare()); }
+  Status run(uint32_t entry) override {
+    const PeerWatch::Inside inside(peerWatch.get());
+    return ended(runEntry(entry));
+  }
   TensorView view(uint32_t tensor) override;
-  Status bring(uint32_t tensor, std::vector<std::byte> &storage, TensorView &view) override;
-  Status putBack(uint32_t tensor, const TensorView &view) override;
+  Status bring(uint32_t tensor, std::vector<std::byte> &storage, TensorView &view) override {
+    const PeerWatch::Inside inside(peerWatch.get());
+    return ended(read(tensor, storage, view));
+  }
+  Status putBack(uint32_t tensor, const TensorView &view) override {
+    const PeerWatch::Inside inside(peerWatch.get());
+    return ended(write(tensor, view));
+  }
   uint64_t gatheredBytes() const override { return gathered; }
   uint64_t reducedBytes() const override { return reduced; }
   std::array<double, 256> secondsByOpcode() const override { return seconds; }
   StepTimes &times() override { return stepTimes; }
+  std::optional<DeviceFacts> deviceFacts() const override {
+    const uint64_t free = cuda::freeMemory();
+    return DeviceFacts{fusedAttention ? fusedAttention->computedBy() : std::string("own: ") + kAttentionVariable + " says so",
+                       freeBefore - std::min(freeBefore, free)};
+  }
   std::vector<std::string> notices() const override {
     return {memory.disk().notice(), fusedAttention ? fusedAttention->notice() : std::string()};
   }
@@ -52,8 +73,16 @@ private:
     std::vector<uint32_t> inputs, outputs; ///< tensors
   };
 
+  Status prepare();
+  Status runEntry(uint32_t entry);
+  Status read(uint32_t tensor, std::vector<std::byte> &storage, TensorView &view);
+  Status write(uint32_t tensor, const TensorView &view);
+  Status ended(Status status);
+  void destroyGraphs();
+
   Status checkOptions() const;
-  Status openCollectives();
+  Status openCollectives(const cuda::Properties &device);
+  Status openStaged();
   Status openStreams(int multiprocessors);
   Status openAttention(const cuda::Properties &device);
   Status openMirrors();
@@ -84,16 +113,37 @@ private:
   std::vector<EntryRun> entries;
   std::vector<cuda::Context> contexts;      ///< by stream
   std::vector<cuda::Event> events, joining; ///< the plan's, and one a stream for begin and end of an entry
+  uint64_t freeBefore = 0; ///< bytes of the device, when it was selected
   uint64_t gathered = 0, reduced = 0;
   std::array<double, 256> seconds{}; ///< of measured and traced runs: what a graph does isn't timed
   StepTimes stepTimes;
   EventTimes eventTimes; ///< open where times are asked for
+  std::optional<HostLoader> loader;
+  std::atomic<DeviceCollectives *> watched = nullptr;
+  std::unique_ptr<PeerWatch> peerWatch; ///< null where no call of the driver waits for a peer
 };
 
-CudaExecutor::~CudaExecutor() {
+void CudaExecutor::destroyGraphs() {
   for (EntryRun &entry : entries)
-    if (entry.graph)
-      cuda::destroyGraph(entry.graph);
+    if (cuda::Graph graph = std::exchange(entry.graph, nullptr))
+      cuda::destroyGraph(graph);
+}
+
+/// After an error nothing that is destroyed later waits for a peer. Whoever gave `failed` may not come back from it.
+Status CudaExecutor::ended(Status status) {
+  if (status.ok())
+    return status;
+  if (options.failed)
+    options.failed(status);
+  destroyGraphs();
+  if (collectives)
+    collectives->abort();
+  return status;
+}
+
+CudaExecutor::~CudaExecutor() {
+  peerWatch.reset();
+  destroyGraphs();
   for (const std::vector<cuda::Event> *list : {&events, &joining})
     for (cuda::Event event : *list)
       cuda::destroyEvent(event);
@@ -118,16 +168,21 @@ Status CudaExecutor::prepare() {
   ZP_RETURN_IF_ERROR(checkOptions());
   ZP_RETURN_IF_ERROR(checkInstructions(file));
   ZP_ASSIGN_OR_RETURN(cuda::Properties device, cuda::selectDevice(communicator.localRank()));
-  ZP_RETURN_IF_ERROR(memory.allocate(plan, device, options.diskDirectory));
+  ZP_RETURN_IF_ERROR(CudaMemory::checkRoom(plan, device));
+  freeBefore = device.freeMemory;
+  // Libraries before memory: one that is missing is told at once.
   ZP_ASSIGN_OR_RETURN(products, cuda::createProducts());
+  ZP_RETURN_IF_ERROR(openCollectives(device));
+  ZP_RETURN_IF_ERROR(memory.allocate(plan, options.diskDirectory));
   auto address = [&](uint32_t buffer) -> void * { return memory.buffer(*plan.buffers()->Get(buffer)); };
   views = viewsOf(plan, address);
   ZP_ASSIGN_OR_RETURN(resolved, resolve(file, address));
   ZP_RETURN_IF_ERROR(openAttention(device));
   ZP_RETURN_IF_ERROR(openStreams(device.multiprocessors));
-  ZP_RETURN_IF_ERROR(openCollectives());
+  ZP_RETURN_IF_ERROR(openStaged());
   ZP_RETURN_IF_ERROR(disk.open(memory, *collectives));
   ZP_RETURN_IF_ERROR(openTimes());
+  loader.emplace(plan, resolved, options, threadsOfRank(options.threads, communicator.localSize()));
   return openMirrors();
 }
 
@@ -157,11 +212,16 @@ Status CudaExecutor::openStreams(int multiprocessors) {
     context.fusedAttention = fusedAttention.get();
     context.multiprocessors = multiprocessors;
     context.rank = communicator.rank();
-    ZP_ASSIGN_OR_RETURN(context.stream, cuda::createStream());
+    // What carries collectives and transfers goes first: they are short of multiprocessors and others wait for them.
+    ZP_ASSIGN_OR_RETURN(context.stream, cuda::createStream(s == kComputeStream ? cuda::Priority::Normal : cuda::Priority::Urgent));
+    if (s == kComputeStream)
+      ZP_RETURN_IF_ERROR(products->reserve(context.stream));
     ZP_ASSIGN_OR_RETURN(context.scratch, memory.device(cuda::kScratchBytes));
-    ZP_ASSIGN_OR_RETURN(context.aside, cuda::createStream(/*urgent=*/true));
+    ZP_ASSIGN_OR_RETURN(context.aside, cuda::createStream(cuda::Priority::Spare));
     ZP_ASSIGN_OR_RETURN(context.parting, cuda::createEvent());
     ZP_ASSIGN_OR_RETURN(context.meeting, cuda::createEvent());
+    ZP_ASSIGN_OR_RETURN(void *tables, memory.device(sizeof(cuda::QuantTables)));
+    ZP_RETURN_IF_ERROR(cuda::placeQuantTables(context, tables));
     ZP_ASSIGN_OR_RETURN(cuda::Event event, cuda::createEvent());
     joining.push_back(event);
   }
@@ -172,7 +232,8 @@ Status CudaExecutor::openStreams(int multiprocessors) {
   return {};
 }
 
-Status CudaExecutor::openCollectives() {
+/// All but staged ones, which want to know the plan's largest operand.
+Status CudaExecutor::openCollectives(const cuda::Properties &device) {
   if (communicator.size() == 1) {
     collectives = createSingleCollectives();
     return {};
@@ -182,9 +243,23 @@ Status CudaExecutor::openCollectives() {
   if (choice != "nccl" && choice != "staged")
     return Status(ErrorCode::Config, std::string(kCollectivesVariable) + ": is " + chosen + ", expected nccl or staged; unset it for nccl");
   if (choice == "nccl") {
-    ZP_ASSIGN_OR_RETURN(collectives, createNcclCollectives(communicator));
-    return {};
+    if (options.failed)
+      peerWatch = std::make_unique<PeerWatch>(
+          [this] {
+            DeviceCollectives *known = watched;
+            return known ? known->watch() : communicator.checkPeers();
+          },
+          options.failed);
+    const PeerWatch::Inside inside(peerWatch.get());
+    ZP_ASSIGN_OR_RETURN(collectives, createNcclCollectives(communicator, device.id));
+    watched = collectives.get();
   }
+  return {};
+}
+
+Status CudaExecutor::openStaged() {
+  if (collectives)
+    return {};
   uint64_t largest = 0;
   for (const auto &entry : resolved.entries)
     for (const ResolvedInstruction &instruction : entry)
@@ -256,7 +331,7 @@ uint64_t CudaExecutor::diskOffset(uint32_t tensor) const {
   return plan.buffers()->Get(of.buffer())->offset() + of.offset();
 }
 
-Status CudaExecutor::bring(uint32_t tensor, std::vector<std::byte> &storage, TensorView &view) {
+Status CudaExecutor::read(uint32_t tensor, std::vector<std::byte> &storage, TensorView &view) {
   view = views[tensor];
   storage.resize(view.bytes());
   const void *source = view.data;
@@ -267,7 +342,7 @@ Status CudaExecutor::bring(uint32_t tensor, std::vector<std::byte> &storage, Ten
   return awaitStream(contexts[0].stream, *collectives);
 }
 
-Status CudaExecutor::putBack(uint32_t tensor, const TensorView &view) {
+Status CudaExecutor::write(uint32_t tensor, const TensorView &view) {
   if (!views[tensor].data)
     return memory.disk().write(diskOffset(tensor), view.data, view.bytes());
   ZP_RETURN_IF_ERROR(cuda::copyAsync(views[tensor].data, view.data, view.bytes(), contexts[0].stream));
@@ -282,7 +357,7 @@ Status CudaExecutor::carry(const std::vector<uint32_t> &tensors, bool toDevice) 
   return {};
 }
 
-Status CudaExecutor::run(uint32_t index) {
+Status CudaExecutor::runEntry(uint32_t index) {
   EntryRun &entry = entries[index];
   ZP_RETURN_IF_ERROR(carry(entry.inputs, true));
   if (options.measure)
@@ -297,6 +372,7 @@ Status CudaExecutor::run(uint32_t index) {
   ++entry.runs;
   ZP_RETURN_IF_ERROR(carry(entry.outputs, false));
   ZP_RETURN_IF_ERROR(awaitStream(contexts[0].stream, *collectives));
+  loader->close();
   if (eventTimes.isOpen() && !options.measure)
     ZP_RETURN_IF_ERROR(eventTimes.note(index, resolved.entries[index], stepTimes, seconds));
   // What a run moved is known of its list.
@@ -347,11 +423,13 @@ Status CudaExecutor::capture(uint32_t index) {
   ZP_RETURN_IF_ERROR(awaitStream(contexts[0].stream, *collectives));
   ZP_RETURN_IF_ERROR(cuda::beginCapture(contexts[0].stream));
   Status issued = issue(index);
+  if (Status launched = issued.ok() ? Status() : cuda::launchError(); !launched.ok())
+    issued = launched; // a launch that is refused spoils the capture: what is asked of it next fails only for that
   StatusOr<cuda::Graph> graph = cuda::endCapture(contexts[0].stream); // also after a failure: it ends the stream's state
+  if (graph.ok())
+    entries[index].graph = *graph;
   ZP_RETURN_IF_ERROR(issued);
-  ZP_RETURN_IF_ERROR(graph.status());
-  entries[index].graph = *graph;
-  return {};
+  return graph.status();
 }
 
 Status CudaExecutor::issueMeasured(uint32_t index) {
@@ -394,7 +472,7 @@ Status CudaExecutor::perform(const ResolvedInstruction &instruction) {
   case fbs::OpAttrs::LoadSection:
   case fbs::OpAttrs::LoadQuantized:
   case fbs::OpAttrs::NestScales:
-    return loadThroughHost(instruction, options, context.stream, *collectives);
+    return loader->load(instruction, context.stream, *collectives);
   default:
     return cuda::findKernel(static_cast<uint8_t>(instruction.source->op_type()))(context, instruction.args);
   }
@@ -417,7 +495,7 @@ Status CudaExecutor::copy(const ResolvedInstruction &instruction, cuda::Stream s
 
 StatusOr<std::unique_ptr<Executor>> createCudaExecutor(const PlanFile &plan, Communicator &communicator, ExecutorOptions options) {
   auto executor = std::make_unique<CudaExecutor>(plan, communicator, std::move(options));
-  ZP_RETURN_IF_ERROR(executor->prepare());
+  ZP_RETURN_IF_ERROR(executor->start());
   return std::unique_ptr<Executor>(std::move(executor));
 }
 

@@ -1,18 +1,28 @@
 #include "runtime/executor/cuda/cuda_memory.h"
 
-#include <sys/resource.h>
+#include <algorithm>
+#include <fstream>
 
 namespace zp::rt {
 
-/// What the driver said, and the system's own limit, which a driver may be held to.
+/// Bytes that the system could give, by its own account; 0 when it doesn't say.
+static uint64_t availableOnHost() {
+  std::ifstream file("/proc/meminfo");
+  for (std::string name; file >> name;)
+    if (uint64_t kilobytes = 0; name == "MemAvailable:" && file >> kilobytes)
+      return kilobytes << 10;
+  return 0;
+}
+
+/// What the driver said, and where it had no memory, how much the host has. A driver locks pages itself: no limit of the system's on locked
+/// memory holds it.
 static Status pinnedRefused(uint64_t bytes, const Status &status) {
-  rlimit limit{};
-  const bool limited = ::getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+  if (status.code() != ErrorCode::HostMemory)
+    return status;
   const std::string &said = status.message();
-  return Status(ErrorCode::HostMemory, said.substr(0, said.find(", expected")) + "; the limit on locked memory is " +
-                                           (limited ? std::to_string(limit.rlim_cur) + " bytes" : "none") +
-                                           ", expected that " + std::to_string(bytes) +
-                                           " bytes of host memory can be locked; raise it with ulimit -l, or offload less");
+  return Status(ErrorCode::HostMemory, said.substr(0, said.find(", expected")) + "; the host has " + std::to_string(availableOnHost()) +
+                                           " bytes available, expected that " + std::to_string(bytes) +
+                                           " can be page-locked; offload less, or start fewer ranks on this host");
 }
 
 CudaMemory::~CudaMemory() {
@@ -36,7 +46,23 @@ StatusOr<void *> CudaMemory::pinned(uint64_t bytes) {
   return memory;
 }
 
-Status CudaMemory::allocate(const fbs::Plan &plan, const cuda::Properties &properties, const std::string &diskDirectory) {
+/// What of a plan's reserve a process has taken when its device was selected: the context. A guess until a GPU was asked.
+static constexpr uint64_t kContextBytes = 500'000'000;
+
+Status CudaMemory::checkRoom(const fbs::Plan &plan, const cuda::Properties &device) {
+  uint64_t planned = 0;
+  for (const fbs::Space *space : *plan.spaces())
+    planned += space->tier() == fbs::Tier::Device ? space->bytes() : 0;
+  const uint64_t beside = plan.reserve_bytes() - std::min<uint64_t>(plan.reserve_bytes(), kContextBytes);
+  if (planned + beside <= device.freeMemory)
+    return {};
+  return Status(ErrorCode::HostMemory, "cuda: the plan needs " + std::to_string(planned) + " bytes of " + device.name + " and its libraries about " +
+                                           std::to_string(beside) + ", expected at most the " + std::to_string(device.freeMemory) +
+                                           " that are free of its " + std::to_string(device.memory) +
+                                           "; end what else uses it, see nvidia-smi, or compile with --memory_budget");
+}
+
+Status CudaMemory::allocate(const fbs::Plan &plan, const std::string &diskDirectory) {
   for (const fbs::Space *space : *plan.spaces()) {
     const auto tier = static_cast<size_t>(space->tier());
     if (space->tier() == fbs::Tier::Disk) {
@@ -50,10 +76,6 @@ Status CudaMemory::allocate(const fbs::Plan &plan, const cuda::Properties &prope
       arenas[tier] = static_cast<uint8_t *>(memory);
       continue;
     }
-    if (space->bytes() > properties.freeMemory)
-      return Status(ErrorCode::HostMemory, "cuda: the plan needs " + std::to_string(space->bytes()) + " bytes of " + properties.name + ", expected at most the " +
-                                               std::to_string(properties.freeMemory) + " that are free of its " + std::to_string(properties.memory) +
-                                               "; end what else uses it, or compile with --memory_budget");
     ZP_ASSIGN_OR_RETURN(void *memory, device(space->bytes()));
     arenas[tier] = static_cast<uint8_t *>(memory);
   }

@@ -19,8 +19,11 @@ public:
   CudaMemory &operator=(const CudaMemory &) = delete;
   ~CudaMemory();
 
-  /// The plan's spaces, exactly as large. Errors: HostMemory and Config, naming both sizes; those of DiskArena.
-  Status allocate(const fbs::Plan &plan, const cuda::Properties &device, const std::string &diskDirectory);
+  /// Whether the device has room for the plan and for what its process will take beside it. Asked when no library has taken anything yet.
+  /// Errors: HostMemory, naming both sizes.
+  static Status checkRoom(const fbs::Plan &plan, const cuda::Properties &device);
+  /// The plan's spaces, exactly as large. Errors: HostMemory; those of DiskArena.
+  Status allocate(const fbs::Plan &plan, const std::string &diskDirectory);
   /// The first byte of a buffer; null for one on disk.
   uint8_t *buffer(const fbs::Buffer &buffer) const;
   const DiskArena &disk() const { return file; }

@@ -5,9 +5,9 @@
 namespace zp::rt::cuda {
 namespace {
 
-struct Activate {
+template <typename T> struct Activate {
   Activation kind;
-  ZP_DEVICE float operator()(float value) const { return activated(kind, value); }
+  ZP_DEVICE float operator()(float value) const { return activated<T>(kind, value); }
 };
 
 } // namespace
@@ -15,7 +15,7 @@ struct Activate {
 Status run(const Context &context, const ActivationArgs &args) {
   withElement(args.source.dtype, [&](auto element) {
     using T = decltype(element);
-    mapElements<T, T>(context, args.source, args.target, Activate{static_cast<Activation>(args.kind)});
+    mapElements<T, T>(context, args.source, args.target, Activate<T>{static_cast<Activation>(args.kind)});
   });
   return {};
 }

@@ -5,9 +5,9 @@
 namespace zp::rt::cuda {
 namespace {
 
-struct ActivationGradient {
+template <typename T> struct ActivationGradient {
   Activation kind;
-  ZP_DEVICE float operator()(float gradOut, float source) const { return gradOut * slopeAt(kind, source); }
+  ZP_DEVICE float operator()(float gradOut, float source) const { return gradOut * slopeAt<T>(kind, source); }
 };
 
 } // namespace
@@ -15,7 +15,7 @@ struct ActivationGradient {
 Status run(const Context &context, const ActivationGradientArgs &args) {
   withElement(args.source.dtype, [&](auto element) {
     using T = decltype(element);
-    mapPairs<T>(context, args.gradOut, args.source, args.gradSource, ActivationGradient{static_cast<Activation>(args.kind)});
+    mapPairs<T>(context, args.gradOut, args.source, args.gradSource, ActivationGradient<T>{static_cast<Activation>(args.kind)});
   });
   return {};
 }

@@ -14,7 +14,7 @@ template <typename T> struct Adamw {
   double weightDecay;
   float beta2, new1, new2, epsilon; ///< newN: 1 - betaN
   int64_t decayed;                  ///< elements below it decay
-  ZP_DEVICE void operator()(int64_t i, int count) const {
+  ZP_DEVICE void operator()(int64_t i, auto count) const {
     const double rate = scalars->learningRate;
     const float keep = static_cast<float>(1 - rate * weightDecay), step = static_cast<float>(rate / scalars->biasCorrection1);
     const float root = static_cast<float>(sqrt(static_cast<double>(scalars->biasCorrection2))), clip = *coefficient;
@@ -48,11 +48,11 @@ Status run(const Context &context, const AdamwArgs &args) {
   const int64_t elements = args.gradient.elements();
   withElement(args.computeCopy ? args.computeCopy.dtype : DType::F32, [&](auto element) {
     using T = decltype(element);
-    forElements(context, elements,
-                Adamw<T>{args.gradient.as<float>(), args.coefficient.as<float>(), args.scalars.as<StepScalars>(), args.master.as<float>(),
+    const Adamw<T> body{args.gradient.as<float>(), args.coefficient.as<float>(), args.scalars.as<StepScalars>(), args.master.as<float>(),
                          args.moment1.as<float>(), args.moment2.as<float>(), args.computeCopy.as<T>(), args.weightDecay,
                          static_cast<float>(args.beta2), static_cast<float>(1 - args.beta1), static_cast<float>(1 - args.beta2),
-                         static_cast<float>(args.epsilon), args.decayEnd - (args.sharded ? context.rank * elements : 0)});
+                         static_cast<float>(args.epsilon), args.decayEnd - (args.sharded ? context.rank * elements : 0)};
+    forElements(context, elements, body, body.gradients, body.masters, body.moments1, body.moments2, body.copies);
   });
   return {};
 }

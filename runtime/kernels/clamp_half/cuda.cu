@@ -8,7 +8,7 @@ namespace {
 struct ClampHalf {
   const F16 *source;
   F16 *target;
-  ZP_DEVICE void operator()(int64_t i, int count) const {
+  ZP_DEVICE void operator()(int64_t i, auto count) const {
     float x[kPack];
     load(source + i, count, x);
     for (int e = 0; e < kPack; ++e)
@@ -21,7 +21,8 @@ struct ClampHalf {
 } // namespace
 
 Status run(const Context &context, const ClampHalfArgs &args) {
-  forElements(context, args.source.elements(), ClampHalf{args.source.as<F16>(), args.target.as<F16>()});
+  const ClampHalf body{args.source.as<F16>(), args.target.as<F16>()};
+  forElements(context, args.source.elements(), body, body.source, body.target);
   return {};
 }
 

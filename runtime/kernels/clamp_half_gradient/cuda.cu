@@ -8,7 +8,7 @@ namespace {
 struct ClampHalfGradient {
   const F16 *gradOut, *clamped;
   F16 *gradSource;
-  ZP_DEVICE void operator()(int64_t i, int count) const {
+  ZP_DEVICE void operator()(int64_t i, auto count) const {
     float d[kPack], x[kPack];
     load(gradOut + i, count, d);
     load(clamped + i, count, x);
@@ -22,8 +22,8 @@ struct ClampHalfGradient {
 } // namespace
 
 Status run(const Context &context, const ClampHalfGradientArgs &args) {
-  forElements(context, args.gradOut.elements(),
-              ClampHalfGradient{args.gradOut.as<F16>(), args.clamped.as<F16>(), args.gradSource.as<F16>()});
+  const ClampHalfGradient body{args.gradOut.as<F16>(), args.clamped.as<F16>(), args.gradSource.as<F16>()};
+  forElements(context, args.gradOut.elements(), body, body.gradOut, body.clamped, body.gradSource);
   return {};
 }
 

@@ -11,9 +11,9 @@ template <typename S, typename T> struct AddBias {
   const S *bias;
   T *target;
   int64_t width;
-  ZP_DEVICE void operator()(int64_t row, int64_t column, int count) const {
+  ZP_DEVICE void operator()(auto row, auto column, auto count) const {
     float values[kPack], added[kPack];
-    T *place = target + row * width + column;
+    T *place = target + width * row + column;
     load(place, count, values);
     load(bias + column, count, added);
     for (int e = 0; e < kPack; ++e)
@@ -28,7 +28,8 @@ inline void addBias(const Context &context, const TensorView &bias, const Tensor
     withElement(target.dtype, [&](auto to) {
       using S = decltype(from);
       using T = decltype(to);
-      forRows(context, target.dims[0], target.dims[1], AddBias<S, T>{bias.as<S>(), target.as<T>(), target.dims[1]});
+      const AddBias<S, T> body{bias.as<S>(), target.as<T>(), target.dims[1]};
+      forRows(context, target.dims[0], target.dims[1], body, body.bias, body.target);
     });
   });
 }

@@ -1,25 +1,30 @@
-// The second product of matmul and nf4_matmul: an adapter's branch, added into the same target.
+// The second product of matmul and nf4_matmul: an adapter's branch.
 #ifndef ZP_RUNTIME_KERNELS_CUDA_BRANCH_H
 #define ZP_RUNTIME_KERNELS_CUDA_BRANCH_H
 
+#include "runtime/kernels/cuda/context.h"
 #include "runtime/kernels/cuda/products.h"
 #include "runtime/schema/tensor_view.h"
 
 namespace zp::rt::cuda {
 
-/// `base`'s target gets alpha·branchA·op(branchB) added; branchB is [n, rank] when transposed, else [rank, n].
-inline Product branchOf(Product base, const TensorView &branchA, const TensorView &branchB, bool transposed, double alpha) {
-  base.k = branchA.dims[1];
-  base.a = branchA.data;
-  base.b = branchB.data;
-  base.strideA = branchA.dims[1];
-  base.strideB = branchB.dims[1];
-  base.transposeA = false;
-  base.transposeB = transposed;
-  base.bias = nullptr;
+/// Multiplies the branch of `args`, where it has one, into the target of `base`, and makes `base` add to that. In this order what is rounded
+/// before the sum is the small part of it, and the library reads it while it stores sums of its own: the large product hides that.
+/// `base` has the whole target, and its bias is still to come.
+template <typename Args> Status multiplyBranch(const Context &context, Product &base, const Args &args) {
+  if (!args.branchA)
+    return {};
+  Product branch = base;
+  branch.k = args.branchA.dims[1];
+  branch.a = args.branchA.data;
+  branch.b = args.branchB.data;
+  branch.strideA = args.branchA.dims[1];
+  branch.strideB = args.branchB.dims[1];
+  branch.transposeA = false;
+  branch.bias = nullptr;
+  branch.alpha = args.branchAlpha;
   base.accumulate = true;
-  base.alpha = alpha;
-  return base;
+  return context.products->multiply(branch, context.stream);
 }
 
 } // namespace zp::rt::cuda

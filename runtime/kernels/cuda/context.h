@@ -8,12 +8,14 @@ namespace zp::rt::cuda {
 
 class FusedAttention;
 class Products;
+struct QuantTables;
 
 struct Context {
   Stream stream = nullptr;
   Products *products = nullptr;
   FusedAttention *fusedAttention = nullptr; ///< null: all attention is our own kernels'
   void *scratch = nullptr; ///< of the stream alone, kScratchBytes on the device: sums, panels, fused attention's workspace
+  const QuantTables *quantTables = nullptr; ///< on the device (quant_tables.h)
   int multiprocessors = 1;
   int rank = 0;
   // A second stream, for what a kernel does beside `stream`, and events to part and meet by: it is empty again before the kernel's last

@@ -202,6 +202,11 @@ Status FusedAttention::run(const Context &context, const AttentionGradientArgs &
   return {};
 }
 
+std::string FusedAttention::computedBy() const {
+  const std::string own = "own: " + (left > 0 ? reason : "nothing of 16 bits");
+  return taken == 0 ? own : left == 0 ? graphs->name() : graphs->name() + "; " + own;
+}
+
 std::string FusedAttention::notice() const {
   if (left == 0)
     return {};

@@ -34,6 +34,8 @@ public:
   Status run(const Context &context, const AttentionArgs &args);
   Status run(const Context &context, const AttentionGradientArgs &args);
 
+  /// Whose kernels compute attention, theirs with their version, or "own: " and why.
+  std::string computedBy() const;
   /// One line for whoever runs the plan: what of it is left to our own kernels, and why. Empty when nothing is that could be
   /// otherwise.
   std::string notice() const;

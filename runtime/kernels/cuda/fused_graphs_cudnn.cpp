@@ -8,6 +8,8 @@
 #define CUDNN_FRONTEND_SKIP_JSON_LIB
 #include <cudnn_frontend.h>
 
+#include "runtime/device/cuda/library.h"
+
 namespace cudnn_frontend {
 void *cudnn_dlhandle = nullptr;
 }
@@ -40,10 +42,11 @@ enum Uid : int64_t {
   kGradOut, kGradQuery, kGradKey, kGradValue
 };
 
-/// What the frontend says, and what it throws where a library lacks something.
-template <typename Body> Status statusOf(const char *what, const Body &body) {
+/// What the frontend says, and what it throws where a library lacks something. A case that isn't built is one of no use; one that doesn't run
+/// is a fault of the device.
+template <typename Body> Status statusOf(const char *what, const Body &body, ErrorCode code = ErrorCode::Config) {
   auto error = [&](const std::string &words) {
-    return Status(ErrorCode::Config, std::string("cuda: cuDNN, ") + what + ": " + words + ", expected success");
+    return Status(code, std::string("cuda: cuDNN, ") + what + ": " + words + ", expected success");
   };
   try {
     fe::error_t result = body();
@@ -174,8 +177,8 @@ public:
                    {kGradKey, operands.gradKey},
                    {kGradValue, operands.gradValue}});
     if (fe::detail::set_stream(handle, static_cast<cudaStream_t>(stream)) != CUDNN_STATUS_SUCCESS)
-      return Status(ErrorCode::Config, "cuda: cudnnSetStream failed, expected success; see nvidia-smi");
-    return statusOf("execute", [&] { return graph->execute(handle, pack, workspaceMemory); });
+      return Status(ErrorCode::DeviceFault, "cuda: cudnnSetStream failed, expected success; see nvidia-smi");
+    return statusOf("execute", [&] { return graph->execute(handle, pack, workspaceMemory); }, ErrorCode::DeviceFault);
   }
 
 private:
@@ -194,8 +197,9 @@ public:
   }
 
   Status open(const std::string &json) {
-    if (!fe::cudnn_dlhandle && !(fe::cudnn_dlhandle = dlopen(kLibrary, RTLD_NOW | RTLD_LOCAL)))
-      return Status(ErrorCode::Config, std::string(dlerror()) + ", expected " + kLibrary + " where the loader looks, cuDNN " +
+    std::string why;
+    if (!fe::cudnn_dlhandle && !(fe::cudnn_dlhandle = openLibrary(kLibrary, why)))
+      return Status(ErrorCode::Config, why + ", expected " + kLibrary + " where the loader looks, cuDNN " +
                                            textOfVersion(kOldestVersion) + " or newer; install it, or add its folder to LD_LIBRARY_PATH");
     version = fe::detail::get_backend_version();
     if (version < kOldestVersion)
@@ -207,8 +211,8 @@ public:
     }
     // The frontend has a CUDA runtime of its own, and would take that of another version where two are.
     ::setenv(kRuntimeVariable, kRuntime.c_str(), 0);
-    if (!dlopen(std::getenv(kRuntimeVariable), RTLD_NOW | RTLD_LOCAL))
-      return Status(ErrorCode::Config, std::string(dlerror()) + ", expected " + kRuntime +
+    if (!openLibrary(std::getenv(kRuntimeVariable), why)) // that is open the frontend finds by its name
+      return Status(ErrorCode::Config, why + ", expected " + kRuntime +
                                            " where the loader looks, for cuDNN's frontend; add its folder to LD_LIBRARY_PATH");
     if (const cudnnStatus_t status = fe::detail::create_handle(&handle); status != CUDNN_STATUS_SUCCESS)
       return Status(ErrorCode::Config, "cudnnCreate: status " + std::to_string(status) + ", expected success");

@@ -10,21 +10,21 @@ namespace zp::rt::cuda {
 /// Row = a head of a token of the fused matrix, columns = its elements. A part that is absent counts as zeros.
 template <typename T, bool kSplit> struct MoveHeads {
   T *fused, *query, *key, *value;
-  FusedHeads layout;
-  ZP_DEVICE void operator()(int64_t row, int64_t column, int count) const {
-    const int64_t groupHeads = layout.groupQueries + 2, headsOfToken = layout.kvHeads * groupHeads;
-    const int64_t token = row / headsOfToken, kvHead = row % headsOfToken / groupHeads, place = row % groupHeads;
-    const bool isQuery = place < layout.groupQueries;
-    T *part = isQuery ? query : place == layout.groupQueries ? key : value;
-    const int64_t head = isQuery ? (token * layout.kvHeads + kvHead) * layout.groupQueries + place : token * layout.kvHeads + kvHead;
+  Divisor groupHeads;
+  int64_t groupQueries, headDim;
+  ZP_DEVICE void operator()(auto row, auto column, auto count) const {
+    const int64_t group = row / groupHeads, place = row - group * groupHeads.value; // a token's kv heads follow one another
+    const bool isQuery = place < groupQueries;
+    T *part = isQuery ? query : place == groupQueries ? key : value;
+    const int64_t head = isQuery ? group * groupQueries + place : group;
     float values[kPack] = {};
     if constexpr (kSplit) {
-      load(fused + row * layout.headDim + column, count, values);
-      store(part + head * layout.headDim + column, count, values);
+      load(fused + headDim * row + column, count, values);
+      store(part + head * headDim + column, count, values);
     } else {
       if (part)
-        load(part + head * layout.headDim + column, count, values);
-      store(fused + row * layout.headDim + column, count, values);
+        load(part + head * headDim + column, count, values);
+      store(fused + headDim * row + column, count, values);
     }
   }
 };
@@ -34,8 +34,9 @@ template <bool kSplit, typename Args> void moveHeads(const Context &context, con
   const FusedHeads layout(args.heads, args.kvHeads, fused.dims[1]);
   withElement(fused.dtype, [&](auto element) {
     using T = decltype(element);
-    forRows(context, fused.dims[0] * (args.heads + 2 * args.kvHeads), layout.headDim,
-            MoveHeads<T, kSplit>{fused.as<T>(), args.query.template as<T>(), args.key.template as<T>(), args.value.template as<T>(), layout});
+    const MoveHeads<T, kSplit> body{fused.as<T>(), args.query.template as<T>(), args.key.template as<T>(), args.value.template as<T>(),
+                                    Divisor(layout.groupQueries + 2), layout.groupQueries, layout.headDim};
+    forRows(context, fused.dims[0] * (args.heads + 2 * args.kvHeads), layout.headDim, body, body.fused, body.query, body.key, body.value);
   });
 }
 

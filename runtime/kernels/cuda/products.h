@@ -27,6 +27,8 @@ class Products {
 public:
   virtual ~Products() = default;
   virtual Status multiply(const Product &product, Stream stream) = 0;
+  /// Takes what memory products in a stream need, so that no run does.
+  virtual Status reserve(Stream) { return {}; }
 };
 
 /// Errors: Config, naming the library that is missing.

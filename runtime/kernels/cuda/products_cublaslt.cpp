@@ -4,6 +4,8 @@
 
 #include <cublasLt.h>
 
+#include "runtime/device/cuda/library.h"
+#include "runtime/kernels/cuda/cublas_errors.h"
 #include "runtime/kernels/cuda/products.h"
 
 namespace zp::rt::cuda {
@@ -36,9 +38,10 @@ struct Library {
 #undef ZP_MEMBER
 
   Status open() {
-    void *handle = dlopen(kLibrary, RTLD_NOW | RTLD_LOCAL);
+    std::string why;
+    void *handle = openLibrary(kLibrary, why);
     if (!handle)
-      return Status(ErrorCode::Config, std::string("cuda: ") + dlerror() + ", expected " + kLibrary +
+      return Status(ErrorCode::Config, "cuda: " + why + ", expected " + kLibrary +
                                            " where the loader looks; install cuBLAS of that version, or add its folder to LD_LIBRARY_PATH");
 #define ZP_FIND(name)                                                                                                                                \
   if (!(name = reinterpret_cast<decltype(name)>(dlsym(handle, #name))))                                                                              \
@@ -49,11 +52,7 @@ struct Library {
   }
 };
 
-Status statusOf(cublasStatus_t status, const char *what) {
-  if (status == CUBLAS_STATUS_SUCCESS)
-    return {};
-  return Status(ErrorCode::Config, std::string("cuda: ") + what + ": cuBLAS status " + std::to_string(status) + ", expected success");
-}
+Status statusOf(cublasStatus_t status, const char *what) { return statusOfCublas(status, what); }
 
 cudaDataType_t typeOf(DType dtype) { return dtype == DType::F32 ? CUDA_R_32F : dtype == DType::BF16 ? CUDA_R_16BF : CUDA_R_16F; }
 
@@ -76,6 +75,7 @@ public:
     ZP_RETURN_IF_ERROR(library.open());
     return statusOf(library.cublasLtCreate(&handle), "cublasLtCreate");
   }
+  Status reserve(Stream stream) override { return workspaceOf(stream).status(); }
   ~CublasLtProducts() override {
     for (auto &[key, prepared] : known)
       release(prepared);
@@ -101,10 +101,11 @@ public:
 
 private:
   /// What an algorithm is chosen by: it may rely on where the operands lie.
-  using Key = std::array<int64_t, 15>;
+  using Key = std::array<int64_t, 16>;
   static Key keyOf(const Product &p) {
     return {p.m, p.n, p.k, p.strideA, p.strideB, p.strideTarget, p.transposeA, p.transposeB, p.accumulate, p.bias != nullptr,
-            static_cast<int64_t>(p.dtype), static_cast<int64_t>(p.targetDtype), alignmentOf(p.a), alignmentOf(p.b), alignmentOf(p.target)};
+            static_cast<int64_t>(p.dtype), static_cast<int64_t>(p.targetDtype), alignmentOf(p.a), alignmentOf(p.b), alignmentOf(p.target),
+            p.bias ? alignmentOf(p.bias) : 0}; // the heuristic sees the pointer of the bias
   }
 
   template <typename T> Status set(cublasLtMatmulDesc_t operation, cublasLtMatmulDescAttributes_t attribute, const T &value) {

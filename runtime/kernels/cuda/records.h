@@ -4,8 +4,7 @@
 #define ZP_RUNTIME_KERNELS_CUDA_RECORDS_H
 
 #include "runtime/kernels/cuda/element.h"
-#include "runtime/quant/block_format.h"
-#include "runtime/quant/dynamic_map.h"
+#include "runtime/kernels/cuda/quant_tables.h"
 
 namespace zp::rt::cuda {
 
@@ -23,10 +22,8 @@ struct Records {
 
 inline RecordTables tablesOf(const QuantRecords &format) {
   RecordTables tables;
-  for (size_t i = 0; i < 16; ++i)
-    tables.values[i] = tableOf(format.type).values[i];
-  for (size_t i = 0; i < 256; ++i)
-    tables.scales[i] = dynamicMap()[i];
+  std::copy_n(quantTables().values[static_cast<int>(format.type)], kQuantCodes, tables.values);
+  std::copy_n(quantTables().scales, 256, tables.scales);
   return tables;
 }
 
@@ -62,6 +59,12 @@ ZP_DEVICE float added(float a, float b) {
 #endif
 }
 
+/// out = the elements of a pack's eight codes.
+ZP_DEVICE void decodeWord(uint32_t word, const float (&values)[16], float scale, float (&out)[kPack]) {
+  for (int e = 0; e < kPack; ++e) // the first of two codes is in the high half of their byte
+    out[e] = multiplied(values[word >> (e / 2 * 8 + (e % 2 == 0 ? 4 : 0)) & 15], scale);
+}
+
 /// A block's codes and its scale.
 struct CodedBlock {
   const uint8_t *codes;
@@ -84,8 +87,7 @@ ZP_DEVICE void decode(const Records &records, const float (&values)[16], const f
   if (count == kPack && begin % kPack == 0) {
     const CodedBlock block = blockAt(records, scales, begin >> records.blockShift);
     const uint32_t word = *reinterpret_cast<const uint32_t *>(block.codes + (begin & inBlock) / 2);
-    for (int e = 0; e < kPack; ++e) // the first of two codes is in the high half of their byte
-      out[e] = multiplied(values[word >> (e / 2 * 8 + (e % 2 == 0 ? 4 : 0)) & 15], block.scale);
+    decodeWord(word, values, block.scale, out);
     return;
   }
   CodedBlock block{};

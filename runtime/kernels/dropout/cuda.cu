@@ -6,41 +6,49 @@
 namespace zp::rt::cuda {
 namespace {
 
+/// Row = one of the update. A pack begins where a counter does.
 template <typename T> struct Dropout {
   const T *source;
   const StepScalars *scalars;
   T *target;
-  int64_t rowElements; ///< of an update row
+  int64_t rowElements;
   uint64_t threshold;
   uint32_t site;
-  float keep; ///< 1 - probability
-  ZP_DEVICE void operator()(int64_t i, int count) const {
+  float keep, inverse; ///< 1 - probability; 1 over it
+  ZP_DEVICE void operator()(auto row, auto column, auto count) const {
+    const int64_t at = rowElements * row + column;
+    const uint32_t place = static_cast<uint32_t>(column / 4), updateRow = scalars->rowBase + static_cast<uint32_t>(row);
+    const uint32_t step = scalars->optimizerStep;
+    const auto seed0 = static_cast<uint32_t>(scalars->seed), seed1 = static_cast<uint32_t>(scalars->seed >> 32);
     float values[kPack];
-    load(source + i, count, values);
-    int64_t row = i / rowElements, place = i % rowElements;
-    Words words{};
-    for (int e = 0; e < count; ++e) {
-      if (e == 0 || place % 4 == 0)
-        words = philox({{static_cast<uint32_t>(place / 4), scalars->rowBase + static_cast<uint32_t>(row), site, scalars->optimizerStep}},
-                       static_cast<uint32_t>(scalars->seed), static_cast<uint32_t>(scalars->seed >> 32));
-      values[e] = words.at[place % 4] >= threshold ? values[e] / keep : 0.0f;
-      if (++place == rowElements) {
-        place = 0;
-        ++row;
+    load(source + at, count, values);
+    for (int half = 0; half < 2; ++half) {
+      const Words words = philox({{place + half, updateRow, site, step}}, seed0, seed1);
+      for (int e = 0; e < 4; ++e) {
+        float &value = values[4 * half + e];
+        value = words.at[e] < threshold ? 0.0f : scaled(value);
       }
     }
-    store(target + i, count, values);
+    store(target + at, count, values);
+  }
+  /// A product where it is rounded far more coarsely than the two differ.
+  ZP_DEVICE float scaled(float value) const {
+    if constexpr (sizeof(T) == 2)
+      return value * inverse;
+    return value / keep;
   }
 };
 
 } // namespace
 
 Status run(const Context &context, const DropoutArgs &args) {
+  const int64_t rowElements = args.length * args.source.dims[1];
+  const auto keep = static_cast<float>(1 - args.probability);
   withElement(args.source.dtype, [&](auto element) {
     using T = decltype(element);
-    forElements(context, args.source.elements(),
-                Dropout<T>{args.source.as<T>(), args.scalars.as<StepScalars>(), args.target.as<T>(), args.length * args.source.dims[1],
-                           dropoutThreshold(args.probability), static_cast<uint32_t>(args.site), static_cast<float>(1 - args.probability)});
+    const Dropout<T> body{args.source.as<T>(), args.scalars.as<StepScalars>(), args.target.as<T>(), rowElements,
+                          dropoutThreshold(args.probability), static_cast<uint32_t>(args.site), keep, 1 / keep};
+    forRows(context, args.source.dims[0] / args.length, rowElements, body, body.source, body.target);
   });
   return {};
 }

@@ -9,12 +9,12 @@ template <typename T> struct Embedding {
   const int32_t *ids;
   T *target;
   int64_t vocabulary, width, offset;
-  ZP_DEVICE void operator()(int64_t token, int64_t column, int count) const {
+  ZP_DEVICE void operator()(auto token, auto column, auto count) const {
     const int64_t id = ids[token], row = id + offset; // padding is none, wherever the offset leads
     float values[kPack] = {};
     if (id >= 0 && row < vocabulary)
       load(table + row * width + column, count, values);
-    store(target + token * width + column, count, values);
+    store(target + width * token + column, count, values);
   }
 };
 
@@ -23,9 +23,8 @@ template <typename T> struct Embedding {
 Status run(const Context &context, const EmbeddingArgs &args) {
   withElement(args.table.dtype, [&](auto element) {
     using T = decltype(element);
-    forRows(context, args.target.dims[0], args.target.dims[1],
-            Embedding<T>{args.table.as<T>(), args.ids.as<int32_t>(), args.target.as<T>(), args.table.dims[0], args.table.dims[1],
-                         args.offset});
+    const Embedding<T> body{args.table.as<T>(), args.ids.as<int32_t>(), args.target.as<T>(), args.table.dims[0], args.table.dims[1], args.offset};
+    forRows(context, args.target.dims[0], args.target.dims[1], body, body.table, body.target);
   });
   return {};
 }

@@ -7,7 +7,7 @@ namespace {
 template <typename T> struct Fill {
   T *target;
   float value;
-  ZP_DEVICE void operator()(int64_t i, int count) const {
+  ZP_DEVICE void operator()(int64_t i, auto count) const {
     const float all[kPack] = {value, value, value, value, value, value, value, value};
     store(target + i, count, all);
   }
@@ -45,7 +45,8 @@ Status run(const Context &context, const FillArgs &args) {
   default:
     withElement(args.target.dtype, [&](auto element) {
       using T = decltype(element);
-      forElements(context, args.target.elements(), Fill<T>{args.target.as<T>(), static_cast<float>(args.value)});
+      const Fill<T> body{args.target.as<T>(), static_cast<float>(args.value)};
+      forElements(context, args.target.elements(), body, body.target);
     });
   }
   return {};

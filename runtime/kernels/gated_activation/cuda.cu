@@ -7,7 +7,7 @@ namespace {
 
 template <typename T> struct Gate {
   Activation kind;
-  ZP_DEVICE float operator()(float gate, float up) const { return rounded<T>(activated(kind, gate)) * up; }
+  ZP_DEVICE float operator()(float gate, float up) const { return rounded<T>(activated<T>(kind, gate)) * up; }
 };
 
 } // namespace

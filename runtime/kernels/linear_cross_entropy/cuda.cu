@@ -19,9 +19,9 @@ struct Outcome {
 /// A block a token of the chunk: logits become their gradients, times the loss scale where there is one, zero where the token isn't counted.
 template <typename T>
 __global__ void crossEntropy(T *logits, const int32_t *labels, Outcome *outcomes, const StepScalars *scalars, int64_t first, int64_t length,
-                             int64_t vocabulary) {
+                             int64_t vocabulary, int64_t stride) {
   const float lossScale = scalars ? scalars->lossScale : 1;
-  T *row = logits + blockIdx.x * vocabulary;
+  T *row = logits + blockIdx.x * stride;
   const int64_t token = first + blockIdx.x;
   const int64_t label = (token + 1) % length != 0 ? labels[token + 1] : -1;
   const bool counted = label >= 0 && label < vocabulary;
@@ -77,6 +77,7 @@ Status run(const Context &context, const LinearCrossEntropyArgs &args) {
   const LinearCrossEntropyLayout layout =
       linearCrossEntropyLayout(static_cast<uint64_t>(args.chunk), static_cast<uint64_t>(tokens), static_cast<uint64_t>(vocabulary),
                                static_cast<uint64_t>(width), f);
+  const auto stride = static_cast<int64_t>(layout.logitStride);
   auto *workspace = args.workspace.as<uint8_t>();
   void *logits = workspace + layout.logits;
   auto *outcomes = reinterpret_cast<Outcome *>(workspace + layout.losses);
@@ -92,13 +93,13 @@ Status run(const Context &context, const LinearCrossEntropyArgs &args) {
     product.b = args.weight.data;
     product.target = logits;
     product.strideA = product.strideB = width;
-    product.strideTarget = vocabulary;
+    product.strideTarget = stride;
     product.transposeB = true;
     ZP_RETURN_IF_ERROR(context.products->multiply(product, context.stream));
     withElement(f, [&](auto element) {
       using T = decltype(element);
       launch(context.stream, rows, kBlockThreads, crossEntropy<T>, static_cast<T *>(logits), args.labels.as<int32_t>(), outcomes,
-             args.scalars.as<StepScalars>(), first, args.length, vocabulary);
+             args.scalars.as<StepScalars>(), first, args.length, vocabulary, stride);
     });
     launch(context.stream, 1, kBlockThreads, addOutcomes, outcomes, rows, args.lossSum.as<double>(), args.lossSum.elements() == 2);
     if (args.gradWeight) {
@@ -111,7 +112,7 @@ Status run(const Context &context, const LinearCrossEntropyArgs &args) {
       gradient.a = logits;
       gradient.b = product.a;
       gradient.target = args.gradWeight.data;
-      gradient.strideA = vocabulary;
+      gradient.strideA = stride;
       gradient.strideB = gradient.strideTarget = width;
       gradient.transposeA = gradient.accumulate = true;
       ZP_RETURN_IF_ERROR(context.products->multiply(gradient, context.stream));
@@ -122,7 +123,7 @@ Status run(const Context &context, const LinearCrossEntropyArgs &args) {
       gradient.k = vocabulary;
       gradient.a = logits;
       gradient.target = args.gradHidden.as<uint8_t>() + offset;
-      gradient.strideA = vocabulary;
+      gradient.strideA = stride;
       gradient.strideTarget = width;
       gradient.transposeB = false;
       ZP_RETURN_IF_ERROR(context.products->multiply(gradient, context.stream));

@@ -4,8 +4,7 @@
 
 namespace zp::rt::cuda {
 
-/// The branch is a second product, added to what the first one wrote: rounded twice. A bias is the first one's epilogue where the two have
-/// the target's dtype, as the library wants it; else it is added apart.
+/// The branch is a product of its own. A bias is the epilogue where it has the target's dtype, as the library wants it; else it is added apart.
 Status run(const Context &context, const MatmulArgs &args) {
   Product product;
   product.m = args.target.dims[0];
@@ -25,12 +24,11 @@ Status run(const Context &context, const MatmulArgs &args) {
   product.dtype = args.a.dtype;
   product.targetDtype = args.target.dtype;
   product.alpha = args.alpha;
+  ZP_RETURN_IF_ERROR(multiplyBranch(context, product, args));
   ZP_RETURN_IF_ERROR(context.products->multiply(product, context.stream));
   if (args.bias && !fused)
     addBias(context, args.bias, args.target);
-  if (!args.branchA)
-    return {};
-  return context.products->multiply(branchOf(product, args.branchA, args.branchB, args.transposeB, args.branchAlpha), context.stream);
+  return {};
 }
 
 } // namespace zp::rt::cuda

@@ -4,7 +4,17 @@
 
 namespace zp::rt::cpu {
 
+/// Tiles are decoded on the stack whether floats are wanted or not: no plan for a CPU wants them.
 void run(const KernelContext &context, const NF4MatmulArgs &args) {
+  if (args.floats) {
+    NF4DequantizeArgs dequantize;
+    dequantize.weight = args.weight;
+    dequantize.target = args.floats;
+    dequantize.quantType = args.quantType;
+    dequantize.blockSize = args.blockSize;
+    dequantize.nested = args.nested;
+    run(context, dequantize);
+  }
   const QuantMatrix weight = quantMatrixOf(args, args.rows, args.columns);
   GemmProblem problem;
   problem.m = args.target.dims[0];

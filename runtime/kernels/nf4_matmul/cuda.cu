@@ -4,74 +4,81 @@
 #include "runtime/kernels/cuda/dequantize.h"
 #include "runtime/kernels/cuda/kernels.h"
 #include "runtime/kernels/nf4_matmul/cuda_few_rows.h"
+#include "runtime/kernels/nf4_matmul/cuda_panels.h"
 
 namespace zp::rt::cuda {
 namespace {
 
-constexpr int64_t kStep = 64;         // columns of a panel begin where packs and blocks do
-constexpr int64_t kTile = 128;        // a side of what a multiprocessor computes of a product at a time
 constexpr uint64_t kAlone = 4u << 20; // bytes of a weight that isn't cut for the sake of overlap: launches cost more than it gives
+constexpr uint64_t kKept = 64u << 20; // of a weight that is kept: two panels as they would have in a workspace
 constexpr uint64_t kPanelAlignment = 256;
 
-/// How a weight is dequantised: so many columns of the target at a time, into one panel or into two in turn.
+/// How a weight is dequantised: so many columns of the target at a time.
 struct Panels {
   uint8_t *memory = nullptr;
-  uint64_t bytes = 0; ///< of a panel
-  int64_t columns = 0;
-  bool paired = false;
+  uint64_t step = 0;   ///< bytes from a place to the next
+  int64_t columns = 0; ///< of a panel; 0: there is no room for one
+  int64_t places = 1;  ///< which panels take in turn
+  bool ahead = false;  ///< the next is filled aside, while one is multiplied by
+  bool kept = false;   ///< each has a place of its own
 
-  void *at(int64_t number) const { return memory + (paired ? static_cast<uint64_t>(number % 2) * bytes : 0); }
+  void *at(int64_t number) const { return memory + static_cast<uint64_t>(kept ? number : number % places) * step; }
 };
 
-int64_t tilesOf(int64_t elements) { return (elements + kTile - 1) / kTile; }
-
-/// For a target of [m,n] and `columnBytes` for each of its columns. No columns: there is no room for one. Two panels where a product of half
-/// the room still has work for every multiprocessor.
-Panels cut(const Context &context, const TensorView &workspace, int64_t m, int64_t n, uint64_t columnBytes) {
+/// Panels of half the room are filled in turn, one ahead of the product, where that costs no more than panels of the whole room.
+Panels cut(const Context &context, const NF4MatmulArgs &args, const CutProduct &product) {
+  const TensorView &memory = args.floats ? args.floats : args.workspace;
   Panels panels;
-  panels.memory = workspace ? workspace.as<uint8_t>() : static_cast<uint8_t *>(context.scratch);
-  panels.bytes = workspace ? workspace.bytes() : kScratchBytes;
-  const uint64_t whole = static_cast<uint64_t>(n) * columnBytes, half = panels.bytes / 2 / kPanelAlignment * kPanelAlignment;
-  const int64_t tiles = tilesOf(m) * tilesOf(std::min(n, static_cast<int64_t>(half / columnBytes)));
-  panels.paired = context.aside && tiles >= context.multiprocessors && (whole > panels.bytes || whole > kAlone);
-  if (panels.paired)
-    panels.bytes = half;
-  const auto room = static_cast<int64_t>(panels.bytes / columnBytes);
-  const int64_t most = room < kStep ? room : room / kStep * kStep;
-  if (most == 0)
+  panels.memory = memory ? memory.as<uint8_t>() : static_cast<uint8_t *>(context.scratch);
+  panels.kept = static_cast<bool>(args.floats);
+  const uint64_t whole = static_cast<uint64_t>(product.n) * product.columnBytes;
+  const uint64_t room = panels.kept ? whole : memory ? memory.bytes() : kScratchBytes;
+  const PanelWidth alone = panels.kept ? widthOf(product, product.n, false) : bestWidth(product, room, false);
+  panels.columns = alone.columns;
+  panels.step = room;
+  if (!context.aside || whole <= kAlone || (panels.kept && !args.transpose)) // columns of a weight that isn't transposed lie apart in it
     return panels;
-  const int64_t count = (n + most - 1) / most, even = (n + count - 1) / count; // panels of about one size
-  panels.columns = std::min(most, (even + kStep - 1) / kStep * kStep);
+  const uint64_t half = (panels.kept ? std::min(whole, kKept) : room) / 2 / kPanelAlignment * kPanelAlignment;
+  const PanelWidth paired = bestWidth(product, half, true);
+  if (paired.cost > alone.cost || paired.columns >= product.n)
+    return panels;
+  panels.ahead = true;
+  panels.columns = paired.columns;
+  panels.places = 2;
+  panels.step = panels.kept ? static_cast<uint64_t>(panels.columns) * product.columnBytes : half;
   return panels;
 }
 
 } // namespace
 
 /// Of few rows, see cuda_few_rows.h. Else panel by panel: a panel of the weight gives so many columns of the target, whole sums, so that
-/// nothing is rounded twice for being cut. Panels lie in the workspace; where the plan gives none, in the stream's scratch. While one is
-/// multiplied by, the next is filled aside, in the place of the one before.
+/// nothing is rounded twice for being cut. Panels lie in the workspace; where the plan gives none, in the stream's scratch; where it wants the
+/// floats, there. While one is multiplied by, the next is filled aside.
 Status run(const Context &context, const NF4MatmulArgs &args) {
   const QuantRecords format{static_cast<QuantType>(args.quantType), static_cast<uint64_t>(args.blockSize), args.nested};
-  if (args.transpose && args.a.dims[0] <= kFewRows) {
+  if (args.transpose && !args.floats && args.a.dims[0] <= kFewRows) {
     multiplyFewRows(context, args, format);
     return {};
   }
   const DType dtype = args.a.dtype;
   const int64_t m = args.target.dims[0], n = args.target.dims[1], k = args.a.dims[1];
-  const Panels panels = cut(context, args.workspace, m, n, bytesOf(dtype, static_cast<uint64_t>(k)));
+  const Panels panels = cut(context, args, {m, n, k, context.multiprocessors, bytesOf(dtype, static_cast<uint64_t>(k))});
   if (panels.columns == 0)
     return Status(ErrorCode::PlanInvalid, "nf4_matmul: its workspace has no room for one of " + std::to_string(k) +
                                               " elements, expected a panel of some; compile the plan again with --target cuda");
   Product product;
   product.m = m;
+  product.n = n;
   product.k = k;
   product.a = args.a.data;
+  product.target = args.target.data;
   product.strideA = k;
   product.strideTarget = n;
   product.transposeB = args.transpose;
   product.accumulate = args.accumulate;
   product.dtype = product.targetDtype = dtype;
   product.alpha = args.alpha;
+  ZP_RETURN_IF_ERROR(multiplyBranch(context, product, args));
   Context aside = context;
   aside.stream = context.aside;
   auto fill = [&](const Context &where, int64_t first) {
@@ -82,9 +89,11 @@ Status run(const Context &context, const NF4MatmulArgs &args) {
   fill(context, 0);
   for (int64_t first = 0; first < n; first += panels.columns) {
     const int64_t next = first + panels.columns;
-    if (panels.paired && next < n) { // the product before this one has been asked for: the place that it reads is free after it
-      ZP_RETURN_IF_ERROR(record(context.parting, context.stream));
-      ZP_RETURN_IF_ERROR(wait(context.parting, context.aside));
+    if (panels.ahead && next < n) {
+      if (!panels.kept || first == 0) { // the product before this one has been asked for: the place that it reads is free after it
+        ZP_RETURN_IF_ERROR(record(context.parting, context.stream));
+        ZP_RETURN_IF_ERROR(wait(context.parting, context.aside));
+      }
       fill(aside, next);
       ZP_RETURN_IF_ERROR(record(context.meeting, context.aside));
     }
@@ -96,16 +105,12 @@ Status run(const Context &context, const NF4MatmulArgs &args) {
     ZP_RETURN_IF_ERROR(context.products->multiply(product, context.stream));
     if (next >= n)
       break;
-    if (panels.paired)
+    if (panels.ahead)
       ZP_RETURN_IF_ERROR(wait(context.meeting, context.stream));
     else
       fill(context, next);
   }
-  if (!args.branchA)
-    return {};
-  product.n = n;
-  product.target = args.target.data;
-  return context.products->multiply(branchOf(product, args.branchA, args.branchB, args.transpose, args.branchAlpha), context.stream);
+  return {};
 }
 
 } // namespace zp::rt::cuda

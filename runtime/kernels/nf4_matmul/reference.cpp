@@ -6,6 +6,8 @@ namespace zp::rt::reference {
 
 void run(const KernelContext &context, const NF4MatmulArgs &args) {
   const QuantMatrix weight = quantMatrixOf(args, args.rows, args.columns);
+  for (int64_t i = 0; args.floats && i < args.floats.elements(); ++i)
+    storeElement(args.floats, i, weight.valueAt(i));
   int64_t m = args.target.dims[0], n = args.target.dims[1], k = args.a.dims[1];
   for (int64_t i = 0; i < m; ++i)
     for (int64_t j = 0; j < n; ++j) {

@@ -14,21 +14,21 @@ template <typename T> struct ReadRows {
   const T *cache;
   T *moved;
   int64_t count, elements, first, strip;
-  ZP_DEVICE void operator()(int64_t row, int64_t column, int n) const {
-    const int64_t source = rows[row] >= 0 && rows[row] < count ? rows[row] : row;
+  ZP_DEVICE void operator()(auto row, auto column, auto n) const {
+    const int64_t source = rows[row] >= 0 && rows[row] < count ? rows[row] : static_cast<int64_t>(row);
     float values[kPack];
     load(cache + source * elements + first + column, n, values);
-    store(moved + row * strip + column, n, values);
+    store(moved + strip * row + column, n, values);
   }
 };
 template <typename T> struct WriteRows {
   const T *moved;
   T *cache;
   int64_t elements, first, strip;
-  ZP_DEVICE void operator()(int64_t row, int64_t column, int n) const {
+  ZP_DEVICE void operator()(auto row, auto column, auto n) const {
     float values[kPack];
-    load(moved + row * strip + column, n, values);
-    store(cache + row * elements + first + column, n, values);
+    load(moved + strip * row + column, n, values);
+    store(cache + elements * row + first + column, n, values);
   }
 };
 
@@ -39,12 +39,13 @@ Status run(const Context &context, const ReorderCacheArgs &args) {
   withElement(args.cache.dtype, [&](auto element) {
     using T = decltype(element);
     auto *moved = static_cast<T *>(context.scratch);
+    T *cache = args.cache.as<T>(); // its second row tells where the others begin
     int64_t room = static_cast<int64_t>(kScratchBytes / sizeof(T)) / rows / kPack * kPack; // packs stay whole
     room = room < elements ? room : elements;
     for (int64_t first = 0; first < elements; first += room) {
       const int64_t strip = elements - first < room ? elements - first : room;
-      forRows(context, rows, strip, ReadRows<T>{args.rows.as<int32_t>(), args.cache.as<T>(), moved, rows, elements, first, strip});
-      forRows(context, rows, strip, WriteRows<T>{moved, args.cache.as<T>(), elements, first, strip});
+      forRows(context, rows, strip, ReadRows<T>{args.rows.as<int32_t>(), cache, moved, rows, elements, first, strip}, cache, cache + elements, moved);
+      forRows(context, rows, strip, WriteRows<T>{moved, cache, elements, first, strip}, cache, cache + elements, moved);
     }
   });
   return {};

@@ -8,10 +8,11 @@ namespace {
 template <typename T> struct Rope {
   const T *source, *cosine, *sine;
   T *target;
-  int64_t heads, half;
+  Divisor heads;
+  uint32_t half;
   float direction;
-  ZP_DEVICE void operator()(int64_t row, int64_t column, int count) const {
-    const int64_t at = row * 2 * half + column, angle = row / heads * half + column;
+  ZP_DEVICE void operator()(auto row, auto column, auto count) const {
+    const uint64_t at = static_cast<uint64_t>(row) * (2 * half) + column, angle = static_cast<uint64_t>(row / heads) * half + column;
     float x1[kPack], x2[kPack], c[kPack], s[kPack], out1[kPack], out2[kPack];
     load(source + at, count, x1);
     load(source + at + half, count, x2);
@@ -33,8 +34,9 @@ Status run(const Context &context, const RopeArgs &args) {
   const int64_t heads = args.source.dims[1] / args.headDim, half = args.headDim / 2;
   withElement(args.source.dtype, [&](auto element) {
     using T = decltype(element);
-    forRows(context, args.source.dims[0] * heads, half,
-            Rope<T>{args.source.as<T>(), args.cosine.as<T>(), args.sine.as<T>(), args.target.as<T>(), heads, half, args.inverse ? -1.0f : 1.0f});
+    const Rope<T> body{args.source.as<T>(), args.cosine.as<T>(), args.sine.as<T>(), args.target.as<T>(), Divisor(heads),
+                       static_cast<uint32_t>(half), args.inverse ? -1.0f : 1.0f};
+    forRows(context, args.source.dims[0] * heads, half, body, body.source, body.cosine, body.sine, body.target);
   });
   return {};
 }

@@ -1,3 +1,4 @@
+#include "runtime/kernels/cuda/activations.h"
 #include "runtime/kernels/cuda/elementwise.h"
 #include "runtime/kernels/cuda/kernels.h"
 
@@ -5,7 +6,7 @@ namespace zp::rt::cuda {
 namespace {
 
 template <typename T> struct SiluMul {
-  ZP_DEVICE float operator()(float gate, float up) const { return rounded<T>(gate / (1 + expf(-gate))) * up; }
+  ZP_DEVICE float operator()(float gate, float up) const { return rounded<T>(gate * sigmoid<T>(gate)) * up; }
 };
 
 } // namespace

@@ -33,7 +33,7 @@ __global__ void addPartials(const double *partial, int64_t count, double *target
 
 Status run(const Context &context, const SumSquaresArgs &args) {
   const int64_t elements = args.source.elements();
-  int64_t blocks = blocksFor(context, packsIn(elements));
+  int64_t blocks = residentBlocks(context, packsIn(elements));
   blocks = blocks < kMaxBlocks ? blocks : kMaxBlocks;
   auto *partial = static_cast<double *>(context.scratch);
   launch(context.stream, blocks, kBlockThreads, blockSquares, args.source.as<float>(), elements, partial);

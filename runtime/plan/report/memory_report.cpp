@@ -103,7 +103,7 @@ nlohmann::ordered_json memoryJson(const PlanIndex &index, const MemoryReport &re
     nlohmann::ordered_json kinds;
     const BytesByKind byKind = space.byKind();
     for (size_t kind = 0; kind < kKinds; ++kind)
-      if (byKind[kind] || static_cast<fbs::BufferKind>(kind) != fbs::BufferKind::Cache) // of plans that generate alone
+      if (byKind[kind] || static_cast<fbs::BufferKind>(kind) < fbs::BufferKind::Cache) // which few plans have, and those behind it
         kinds[snakeCase(fbs::EnumNameBufferKind(static_cast<fbs::BufferKind>(kind)))] = byKind[kind];
     std::string at = space.entry == kAbsent ? "" : index.entryNames[space.entry] + ":" + std::to_string(space.instruction);
     json["spaces"][nameOf(static_cast<fbs::Tier>(t))] = {{"peak_bytes", space.arenaBytes}, {"at", at}, {"by_kind", kinds}};

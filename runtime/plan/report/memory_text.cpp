@@ -106,7 +106,7 @@ private:
     line("");
     line("largest buffer of a kind, in any entry:");
     TextTable table("lrrlll");
-    for (fbs::BufferKind kind : {fbs::BufferKind::Weights, fbs::BufferKind::Gathered, fbs::BufferKind::Working}) {
+    for (fbs::BufferKind kind : {fbs::BufferKind::Weights, fbs::BufferKind::Gathered, fbs::BufferKind::Dequantized, fbs::BufferKind::Working}) {
       uint32_t best = kAbsent;
       for (uint32_t b = 0; b < index.plan.buffers()->size(); ++b)
         if (index.buffer(b).kind() == kind && (best == kAbsent || index.buffer(b).bytes() > index.buffer(best).bytes()))
@@ -127,9 +127,13 @@ private:
       return;
     uint64_t largest = 0;
     for (const fbs::Entry *entry : *index.plan.entries())
-      for (const fbs::Instruction *instruction : *entry->instructions())
-        if (instruction->op_type() == fbs::OpAttrs::NF4Dequantize)
-          largest = std::max(largest, bytesOf(index.tensor(instruction->operands()->Get(1))));
+      for (const fbs::Instruction *instruction : *entry->instructions()) {
+        const auto floats = instruction->op_type() == fbs::OpAttrs::NF4Dequantize ? instruction->operands()->Get(1)
+                            : instruction->op_type() == fbs::OpAttrs::NF4Matmul   ? instruction->operands()->Get(6)
+                                                                                  : kAbsent;
+        if (floats != kAbsent)
+          largest = std::max(largest, bytesOf(index.tensor(floats)));
+      }
     line(largest ? "largest float copy of a 4-bit weight: " + amount(largest)
                  : "largest float copy of a 4-bit weight: none, products read the codes");
     uint64_t linears = 0;

@@ -37,7 +37,7 @@ double operationsOf(const PlanIndex &index, const fbs::Instruction &instruction)
   }
   case fbs::OpAttrs::NF4Matmul: {
     const auto &op = *instruction.op_as_NF4Matmul();
-    return 2 * dim(0, 0) * static_cast<double>(op.rows()) * static_cast<double>(op.columns()) + branched(6, 3);
+    return 2 * dim(0, 0) * static_cast<double>(op.rows()) * static_cast<double>(op.columns()) + branched(7, 3);
   }
   case fbs::OpAttrs::Attention: // scores, output
     return attention(*instruction.op_as_Attention(), 0, 2);

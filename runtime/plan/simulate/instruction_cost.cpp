@@ -25,13 +25,13 @@ DType precisionOf(const PlanIndex &index, const fbs::Instruction &instruction) {
   return DType::F32;
 }
 
-/// Every operand as often as it is touched, without scratch.
+/// Every operand as often as it is touched, without scratch and dequantised weights, which `decodedBytes` counts.
 double touchedBytes(const PlanIndex &index, const fbs::Instruction &instruction) {
   const OpSignature &op = *findSignature(instruction.op_type());
   double bytes = 0;
   for (uint32_t i = 0; i < op.operands.size(); ++i) {
     const Access access = accessOf(instruction, op, i);
-    if (std::string_view(op.operands[i].name) != "workspace")
+    if (const std::string_view name = op.operands[i].name; name != "workspace" && name != "floats")
       bytes += bytesAt(index, instruction, i) * (access.reads + access.writes);
   }
   return bytes;

@@ -280,6 +280,7 @@ struct NF4MatmulArgs {
   TensorView branchA; // optional
   TensorView branchB; // optional
   TensorView workspace; // optional
+  TensorView floats; // optional
   TensorView target;
   int64_t rows{};
   int64_t columns{};

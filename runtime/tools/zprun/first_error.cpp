@@ -18,10 +18,9 @@ FirstError::FirstError() {
   shared = page == MAP_FAILED ? nullptr : new (page) Shared;
 }
 
-void FirstError::report(const Status &status) {
-  bool lostPeer = status.code() == ErrorCode::PeerLost;
-  if (!shared || (lostPeer ? !shared->own && !shared->peer.exchange(true) : !shared->own.exchange(true)))
-    printError(status);
+bool FirstError::claim(const Status &status) {
+  const bool lostPeer = status.code() == ErrorCode::PeerLost;
+  return !shared || (lostPeer ? !shared->own && !shared->peer.exchange(true) : !shared->own.exchange(true));
 }
 
 } // namespace zp::rt

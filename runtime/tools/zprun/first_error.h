@@ -14,7 +14,8 @@ void printError(const Status &status);
 class FirstError {
 public:
   FirstError();
-  void report(const Status &status);
+  /// Whether the caller is to print it: once in a job, and nobody says the loss of a peer after that.
+  bool claim(const Status &status);
 
 private:
   struct Shared;

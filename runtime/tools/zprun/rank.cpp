@@ -13,6 +13,7 @@
 #include "runtime/io/parameter_info.h"
 #include "runtime/io/section_loader.h"
 #include "runtime/tools/zprun/hub_folder.h"
+#include "runtime/tools/zprun/last_words.h"
 #include "runtime/tools/zprun/model_files.h"
 #include "runtime/tools/zprun/reports.h"
 #include "runtime/tools/zprun/saved_model.h"
@@ -76,12 +77,14 @@ static StatusOr<SectionSources> sourcesOf(const Session &session) {
   return sources;
 }
 
-static StatusOr<int> train(const Session &session, Executor &executor, Communicator &communicator) {
+static StatusOr<int> train(const Session &session, Executor &executor, Communicator &communicator, LastWords &words) {
   watchStopSignals();
   RunOptions run;
   ZP_ASSIGN_OR_RETURN(run.trained, savedModelOf(session));
   run.modelDirectory = session.options.model;
   run.quiet = session.options.quiet;
+  run.failed = [&words](const Status &status) { words.tellPeers(status); };
+  run.said = [&words](const Status &status) { words.say(status); };
   run.resume = session.resume ? &*session.resume : nullptr;
   run.evaluation = session.evaluation ? &*session.evaluation : nullptr;
   if (session.options.reportTo == "tensorboard")
@@ -122,7 +125,7 @@ static StatusOr<int> generateAndReport(const Session &session, Executor &executo
                                                       tokenLines(session, communicator)));
   if (communicator.rank() == 0) {
     ZP_RETURN_IF_ERROR(writeFileAtomically(session.options.continuations, linesOf(session.prompts, report.continuations)));
-    reportGeneration(session, report);
+    reportGeneration(session, executor, report);
     if (session.options.reportMemory && !session.options.quiet)
       reportMemory(session, "eval", {before, residentOwnBytes(), std::max(before, report.residentPeak)});
   }
@@ -149,7 +152,7 @@ static StatusOr<int> benchAndReport(const Session &session, Executor &executor, 
   ZP_ASSIGN_OR_RETURN(BenchReport report, bench(loop));
   ZP_ASSIGN_OR_RETURN(MatmulRate rate, matmulRate(session, communicator));
   if (communicator.rank() == 0)
-    reportBench(session, report, rate, start, communicator);
+    reportBench(session, executor, report, rate, start, communicator);
   return 0;
 }
 
@@ -163,7 +166,7 @@ static StatusOr<int> compareAndReport(const Session &session, Executor &executor
     ZP_ASSIGN_OR_RETURN(otherRate, matmulRate(*session.against, communicator));
   }
   if (communicator.rank() == 0)
-    reportComparison(session, comparison, rate, otherRate, communicator);
+    reportComparison(session, executor, against, comparison, rate, otherRate, communicator);
   return 0;
 }
 
@@ -177,10 +180,11 @@ static StatusOr<int> calibrateAndWrite(const Session &session, Executor &executo
   return 0;
 }
 
-static StatusOr<int> runVerb(const Session &session, Executor &executor, Communicator &communicator, const InstructionTimes &times, double initSeconds) {
+static StatusOr<int> runVerb(const Session &session, Executor &executor, Communicator &communicator, LastWords &words,
+                             const InstructionTimes &times, double initSeconds) {
   switch (session.options.verb) {
   case Verb::Train:
-    return train(session, executor, communicator);
+    return train(session, executor, communicator, words);
   case Verb::Eval:
     return evaluateAndReport(session, executor, communicator);
   case Verb::Generate:
@@ -198,7 +202,8 @@ static StatusOr<int> runVerb(const Session &session, Executor &executor, Communi
 }
 
 /// The session's executor, its parameters and state in place, and what `init` took. `times` hears what instructions take when they are measured.
-static StatusOr<std::unique_ptr<Executor>> startExecutor(const Session &session, Communicator &communicator, InstructionTimes &times, double &initSeconds) {
+static StatusOr<std::unique_ptr<Executor>> startExecutor(const Session &session, Communicator &communicator, LastWords &words,
+                                                         InstructionTimes &times, double &initSeconds) {
   ZP_ASSIGN_OR_RETURN(SectionSources sources, sourcesOf(session));
   auto reader = std::make_shared<SectionReader>(session.plan(), communicator.rank(), std::move(sources));
   ExecutorOptions options;
@@ -212,15 +217,18 @@ static StatusOr<std::unique_ptr<Executor>> startExecutor(const Session &session,
     ZP_ASSIGN_OR_RETURN(*saved, session.resume->shards());
   }
   options.diskDirectory = session.options.nvmePath.empty() ? session.settings.nvme_path : session.options.nvmePath;
-  options.loadSection = [&session, &communicator, saved, reader](uint32_t section, const TensorView &target) {
+  options.loadSection = [&session, &communicator, saved, reader](uint32_t section, const TensorPart &target, ParallelFor &parallel) {
     bool trained = session.plan().sections()->Get(section)->kind() == fbs::SectionKind::Trainable;
-    return *saved && trained ? restoreMasters(**saved, session.plan(), section, communicator.rank(), target) : reader->load(section, target);
+    return *saved && trained ? restoreMasters(**saved, session.plan(), section, communicator.rank(), target) : reader->load(section, target, parallel);
   };
-  options.loadQuantized = [reader](uint32_t section, const TensorView &records, const TensorView &scales) {
-    return reader->loadQuantized(section, records, scales);
+  options.loadQuantized = [reader](uint32_t section, const TensorPart &records, const TensorPart &scales, ParallelFor &parallel) {
+    return reader->loadQuantized(section, records, scales, parallel);
   };
-  options.nestScales = [reader](uint32_t section, const TensorView &scales, const TensorView &records) {
-    return reader->nestScales(section, scales, records);
+  options.nestScales = [reader](uint32_t section, const TensorView &scales, const TensorPart &records, ParallelFor &parallel) {
+    return reader->nestScales(section, scales, records, parallel);
+  };
+  options.failed = [&session, &words](const Status &status) {
+    words.sayAndEnd(session.options.verb == Verb::Train ? namingLatest(status, session.options.outputDirectory) : status);
   };
   if (!session.options.calibrate.empty())
     options.measure = [&times](uint32_t entry, uint32_t instruction, double seconds) { times.note(entry, instruction, seconds); };
@@ -241,25 +249,41 @@ static StatusOr<std::unique_ptr<Executor>> startExecutor(const Session &session,
   return executor;
 }
 
-static StatusOr<int> runOn(const Session &session, Communicator &communicator) {
+/// The executors of a rank, which outlive its last words.
+struct Executors {
+  std::unique_ptr<Executor> own, against;
+};
+
+static StatusOr<int> runWith(Executors &executors, const Session &session, Communicator &communicator, LastWords &words) {
   InstructionTimes times(session.plan());
   double initSeconds = 0;
-  ZP_ASSIGN_OR_RETURN(std::unique_ptr<Executor> executor, startExecutor(session, communicator, times, initSeconds));
+  ZP_ASSIGN_OR_RETURN(executors.own, startExecutor(session, communicator, words, times, initSeconds));
   if (session.against) {
-    ZP_ASSIGN_OR_RETURN(std::unique_ptr<Executor> against, startExecutor(*session.against, communicator, times, initSeconds));
-    return compareAndReport(session, *executor, *against, communicator);
+    ZP_ASSIGN_OR_RETURN(executors.against, startExecutor(*session.against, communicator, words, times, initSeconds));
+    return compareAndReport(session, *executors.own, *executors.against, communicator);
   }
-  ZP_ASSIGN_OR_RETURN(int code, runVerb(session, *executor, communicator, times, initSeconds));
+  ZP_ASSIGN_OR_RETURN(int code, runVerb(session, *executors.own, communicator, words, times, initSeconds));
   if (!session.options.trace.empty())
-    ZP_RETURN_IF_ERROR(writeTrace(session.options.trace, session.plan(), *executor, communicator));
+    ZP_RETURN_IF_ERROR(writeTrace(session.options.trace, session.plan(), *executors.own, communicator));
   return code;
 }
 
-StatusOr<int> runRank(const Session &session, Communicator &communicator) {
+static StatusOr<int> runOn(const Session &session, Communicator &communicator, LastWords &words) {
+  Executors executors;
+  StatusOr<int> code = runWith(executors, session, communicator, words);
+  if (!code.ok())
+    words.say(code.status());
+  else if (!session.runsOnCpu()) // a GPU that is left early takes memory away that the collectives of others still read
+    if (Status status = communicator.barrier(); !status.ok())
+      return status;
+  return code;
+}
+
+StatusOr<int> runRank(const Session &session, Communicator &communicator, LastWords &words) {
   if (session.options.throttle == 0)
-    return runOn(session, communicator);
+    return runOn(session, communicator, words);
   std::unique_ptr<Communicator> throttled = createThrottledCommunicator(communicator, session.options.throttle);
-  return runOn(session, *throttled);
+  return runOn(session, *throttled, words);
 }
 
 } // namespace zp::rt

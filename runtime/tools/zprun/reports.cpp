@@ -22,23 +22,30 @@ using json = nlohmann::ordered_json;
 
 /// A line for each space that isn't the process's only one, and what the system measured. On a CPU every space but the disk's is
 /// memory of this process, which the system counts as one: it is held against their sum.
-static void reportPeaks(const Session &session, uint64_t measured) {
+/// On a GPU the device's own is what its memory has less since the run began.
+static void reportPeaks(const Session &session, const std::optional<DeviceFacts> &device, uint64_t measured) {
   const auto &spaces = *session.plan().spaces();
   std::string names;
   for (const fbs::Space *space : spaces) {
     bool disk = space->tier() == fbs::Tier::Disk;
+    if (device && space->tier() == fbs::Tier::Device) {
+      std::printf("peak: planned %" PRIu64 " bytes, measured %" PRIu64 " bytes (%s, rank 0: with what libraries took, the context apart)\n", space->bytes(),
+                  device->takenBytes, nameOf(space->tier()));
+      continue;
+    }
     if (spaces.size() > 1)
       std::printf("peak: planned %" PRIu64 " bytes (%s, rank 0%s)\n", space->bytes(), nameOf(space->tier()), disk ? ": a file of that size" : "");
     if (!disk)
       names += (names.empty() ? "" : " and ") + std::string(nameOf(space->tier()));
   }
   std::printf("peak: planned %" PRIu64 " bytes, measured %" PRIu64 " bytes (%s, rank 0: anonymous and shared memory of the process)\n",
-              session.plannedBytes(), measured, names.c_str());
+              session.plannedBytes(), measured, names.empty() ? "host" : names.c_str());
 }
 
 Status reportTraining(const Session &session, const Executor &executor, const Communicator &communicator, const LoopReport &report) {
   const CheckpointReport &saves = report.checkpoints;
-  reportPeaks(session, report.residentPeak - std::min(report.residentPeak, saves.snapshotBytes)); // the snapshot has its own line
+  const std::optional<DeviceFacts> device = executor.deviceFacts();
+  reportPeaks(session, device, report.residentPeak - std::min(report.residentPeak, saves.snapshotBytes)); // the snapshot has its own line
   if (saves.saved > 0)
     std::printf("checkpoints: %" PRIu64 " saved in %s; snapshot %" PRIu64 " bytes (host, rank 0), updates waited %.3f s for copies and %.3f s for disks\n",
                 saves.saved, session.options.outputDirectory.c_str(), saves.snapshotBytes, saves.copySeconds, saves.waitSeconds);
@@ -56,6 +63,8 @@ Status reportTraining(const Session &session, const Executor &executor, const Co
                   {"snapshot_bytes", saves.snapshotBytes},
                   {"checkpoint_copy_seconds", saves.copySeconds},
                   {"checkpoint_wait_seconds", saves.waitSeconds}};
+  if (device)
+    summary["device_bytes"] = device->takenBytes;
   if (report.position.scaling) {
     summary["loss_scale"] = report.position.scaling->scale;
     summary["skipped_steps"] = report.position.scaling->skipped;
@@ -132,18 +141,19 @@ TokenListener tokenLines(const Session &session, const Communicator &communicato
   return [](uint64_t prompt, int32_t token, bool over) { writeLine({{"row", prompt}, {"token", token}, {"over", over}}); };
 }
 
-void reportGeneration(const Session &session, const GenerateReport &report) {
+void reportGeneration(const Session &session, const Executor &executor, const GenerateReport &report) {
   for (const std::string &note : session.generation.notes)
     std::fprintf(stderr, "%s\n", note.c_str());
   if (session.options.quiet || session.options.streamTokens)
     return;
-  reportPeaks(session, report.residentPeak);
+  reportPeaks(session, executor.deviceFacts(), report.residentPeak);
   json out = {{"prompts", report.continuations.size()}, {"prompt_tokens", report.promptTokens}, {"new_tokens", report.newTokens},
               {"seconds", report.seconds}, {"tokens_per_second", static_cast<double>(report.newTokens) / report.seconds}};
   std::printf("%s\n", out.dump().c_str());
 }
 
-static json benchJson(const Session &session, const BenchReport &report, const MatmulRate &rate, const Communicator &communicator) {
+static json benchJson(const Session &session, const Executor &executor, const BenchReport &report, const MatmulRate &rate,
+                      const Communicator &communicator) {
   json out = {{"step_seconds", report.stepSeconds},
               {"tokens_per_second", report.tokensPerStep / report.stepSeconds},
               {"model_bound", nullptr},
@@ -155,12 +165,18 @@ static json benchJson(const Session &session, const BenchReport &report, const M
               {"flops_per_step", report.flopsPerStep},
               {"matmul_flops_per_second", nullptr},
               {"matmul_dtype", nullptr},
+              {"attention", nullptr},
+              {"device_bytes", nullptr},
               {"loss", report.loss},
               {"seconds_by_kind", report.secondsByKind}};
   if (session.options.throttle > 0)
     out["throttled_to_bytes_per_second"] = session.options.throttle;
   if (session.runsOnCpu()) // whose kernels have paths
     out["kernel_path"] = textOf(kernelPath());
+  if (const std::optional<DeviceFacts> device = executor.deviceFacts()) {
+    out["attention"] = device->attention;
+    out["device_bytes"] = device->takenBytes;
+  }
   if (rate.flopsPerSecond > 0) { // without the vendor library there is nothing to compare with
     out["matmul_dtype"] = rate.dtype;
     out["model_bound"] = report.flopsPerStep / rate.flopsPerSecond / report.stepSeconds;
@@ -169,18 +185,19 @@ static json benchJson(const Session &session, const BenchReport &report, const M
   return out;
 }
 
-void reportBench(const Session &session, const BenchReport &report, const MatmulRate &rate, const Start &start, const Communicator &communicator) {
-  json out = benchJson(session, report, rate, communicator);
+void reportBench(const Session &session, const Executor &executor, const BenchReport &report, const MatmulRate &rate, const Start &start,
+                 const Communicator &communicator) {
+  json out = benchJson(session, executor, report, rate, communicator);
   out["init_seconds"] = start.initSeconds;
   out["startup_seconds"] = start.otherSeconds;
   std::printf("%s\n", out.dump(2).c_str());
 }
 
-void reportComparison(const Session &session, const BenchComparison &comparison, const MatmulRate &rate, const MatmulRate &againstRate,
-                      const Communicator &communicator) {
+void reportComparison(const Session &session, const Executor &executor, const Executor &against, const BenchComparison &comparison,
+                      const MatmulRate &rate, const MatmulRate &againstRate, const Communicator &communicator) {
   json out = {{"step_time_ratio", comparison.stepTimeRatio},
-              {"plan", benchJson(session, comparison.plan, rate, communicator)},
-              {"against", benchJson(*session.against, comparison.against, againstRate, communicator)}};
+              {"plan", benchJson(session, executor, comparison.plan, rate, communicator)},
+              {"against", benchJson(*session.against, against, comparison.against, againstRate, communicator)}};
   std::printf("%s\n", out.dump(2).c_str());
 }
 

@@ -26,16 +26,18 @@ void reportEvaluation(const EvaluateReport &report);
 /// standard output; rank 0 says {"prompts": 3} before. Else nothing.
 TokenListener tokenLines(const Session &session, const Communicator &communicator);
 /// The `peak:` lines and one of JSON; the notes on generation_config.json on stderr.
-void reportGeneration(const Session &session, const GenerateReport &report);
+void reportGeneration(const Session &session, const Executor &executor, const GenerateReport &report);
 /// What a program did before its first update.
 struct Start {
   double initSeconds = 0; ///< the `init` entry: weights are read or drawn, states are made
   double otherSeconds = 0;
 };
-void reportBench(const Session &session, const BenchReport &report, const MatmulRate &rate, const Start &start, const Communicator &communicator);
+/// `attention`, `device_bytes`: DeviceFacts, null on a CPU.
+void reportBench(const Session &session, const Executor &executor, const BenchReport &report, const MatmulRate &rate, const Start &start,
+                 const Communicator &communicator);
 /// Of the session's plan and the one that it is compared with. `model_bound` and what it is measured by are null where the rate is none.
-void reportComparison(const Session &session, const BenchComparison &comparison, const MatmulRate &rate, const MatmulRate &againstRate,
-                      const Communicator &communicator);
+void reportComparison(const Session &session, const Executor &executor, const Executor &against, const BenchComparison &comparison,
+                      const MatmulRate &rate, const MatmulRate &againstRate, const Communicator &communicator);
 /// `--calibrate`'s file. Errors: DiskWrite, DiskFull.
 Status writeCalibration(const Session &session, const InstructionTimes &times, int threads);
 /// The plan's spaces, for --dry_run.

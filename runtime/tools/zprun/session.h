@@ -15,6 +15,8 @@
 
 namespace zp::rt {
 
+class LastWords;
+
 struct Session {
   ZprunOptions options;
   PlanFile file;
@@ -40,8 +42,8 @@ struct Session {
 StatusOr<Session> openSession(const ZprunOptions &options, int world, int ranksHere, bool first);
 
 /// One rank from its executor's creation to the verb's end; the exit code, which a signal that asked to stop makes another
-/// than 0.
-StatusOr<int> runRank(const Session &session, Communicator &communicator);
+/// than 0. A failure's last words are said before what may take long; those of a GPU that has failed are the process's end.
+StatusOr<int> runRank(const Session &session, Communicator &communicator, LastWords &words);
 
 } // namespace zp::rt
 

@@ -8,20 +8,20 @@
 #include "runtime/bootstrap/environment.h"
 #include "runtime/bootstrap/local_launch.h"
 #include "runtime/kernels/kernel_path.h"
-#include "runtime/tools/zprun/first_error.h"
+#include "runtime/tools/zprun/last_words.h"
 #include "runtime/tools/zprun/options.h"
 #include "runtime/tools/zprun/reports.h"
 #include "runtime/tools/zprun/session.h"
 
 namespace zp::rt {
 
-/// One rank's life; a failure is told to the others before this process says anything else.
+/// One rank's life.
 static int runAndReport(const Session &session, Communicator &communicator, FirstError &errors) {
-  StatusOr<int> result = runRank(session, communicator);
+  LastWords words(communicator, errors);
+  StatusOr<int> result = runRank(session, communicator, words);
   if (result.ok())
     return *result;
-  communicator.abort();
-  errors.report(result.status());
+  words.say(result.status()); // if nobody has
   return exitCodeOf(result.status().code());
 }
 

@@ -1,10 +1,18 @@
 // What the CUDA target calls of NCCL, among processes of one host that have emulated devices: a libnccl.so.2 for tests. Work goes into the
 // emulated stream that it is asked for in, and waits there for the peers, for ever if one never comes, until it is aborted.
+// As NCCL does, the first collective waits on the host until all ranks have come to theirs (connections are made there), and an abort
+// waits until no graph is left that keeps a collective.
+//
+// Faults on demand: ZP_FAKE_NCCL_DIES=RANK:COUNT kills that rank when it asks for its COUNT-th collective, RANK:init before it has met
+// the others; ZP_FAKE_NCCL_LACKS=init is a failure of CUDA's there.
 #include <atomic>
+#include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
 #include <memory>
+#include <string>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <thread>
@@ -13,8 +21,9 @@
 
 #include <nccl.h>
 
-/// Of the program (zprun_emulated): work that is tried in the stream until it returns true.
-extern "C" void zpAskUntil(void *stream, bool (*work)(void *), void *data);
+/// Of the program (nccl_bridge.cpp): work that is tried in the stream until it returns true; `forget` hears when nothing refers to it any
+/// more. True when a graph keeps it.
+extern "C" bool zpAskUntil(void *stream, bool (*work)(void *), void (*forget)(void *), void *data);
 
 namespace {
 
@@ -25,7 +34,7 @@ struct Rank {
   std::atomic<uint64_t> arrived, done; // collectives
 };
 struct World {
-  std::atomic<int> joined;
+  std::atomic<int> joined, connected;
   Rank ranks[kMostRanks];
   alignas(64) unsigned char slots[];
 };
@@ -38,7 +47,9 @@ struct ncclComm {
   World *world = nullptr;
   int rank = 0, size = 1;
   uint64_t count = 0; // collectives that this rank has begun
+  uint64_t asked = 0; // collectives that the host has asked this rank for
   std::atomic<bool> aborted = false;
+  std::atomic<int> keptByGraphs = 0;
   std::vector<std::unique_ptr<Operation>> operations; // streams and graphs refer to them
 
   unsigned char *slot(int of) const { return world->slots + static_cast<size_t>(of) * kSlotBytes; }
@@ -62,7 +73,22 @@ struct Operation {
   size_t count; // of a rank's elements, or of all when they are reduced whole
   ncclDataType_t type;
   uint64_t number = 0; // while it is under way
+  bool kept = false;   // by a graph
 };
+
+std::string &lastError() {
+  static std::string text;
+  return text;
+}
+
+/// Whether ZP_FAKE_NCCL_DIES names this rank and this moment.
+void dieAt(int rank, const std::string &moment) {
+  const char *wanted = std::getenv("ZP_FAKE_NCCL_DIES");
+  if (wanted && wanted == std::to_string(rank) + ":" + moment)
+    std::raise(SIGKILL);
+}
+
+void rest() { std::this_thread::sleep_for(std::chrono::milliseconds(1)); }
 
 size_t sizeOf(ncclDataType_t type) { return type == ncclFloat64 ? 8 : type == ncclFloat32 ? 4 : 1; }
 
@@ -112,12 +138,31 @@ bool advance(void *data) {
   return true;
 }
 
+void forget(void *data) {
+  auto *operation = static_cast<Operation *>(data);
+  if (operation->kept)
+    --operation->group->keptByGraphs;
+}
+
+/// The first collective's: the host waits for all ranks.
+void connect(ncclComm &group) {
+  ++group.world->connected;
+  while (group.world->connected < group.size && !group.aborted)
+    rest();
+}
+
 ncclResult_t ask(ncclComm *group, Kind kind, const void *input, void *output, size_t count, ncclDataType_t type, cudaStream_t stream) {
+  dieAt(group->rank, std::to_string(++group->asked));
+  if (group->asked == 1)
+    connect(*group);
   const size_t shares = kind == Kind::Scatter ? static_cast<size_t>(group->size) : 1;
   if (shares * count * sizeOf(type) > kSlotBytes)
     return ncclInvalidArgument;
   group->operations.push_back(std::make_unique<Operation>(Operation{group, kind, input, output, count, type}));
-  zpAskUntil(stream, advance, group->operations.back().get());
+  Operation *operation = group->operations.back().get();
+  operation->kept = zpAskUntil(stream, advance, forget, operation);
+  if (operation->kept)
+    ++group->keptByGraphs;
   return ncclSuccess;
 }
 
@@ -133,6 +178,11 @@ ncclResult_t ncclGetUniqueId(ncclUniqueId *id) {
 ncclResult_t ncclCommInitRank(ncclComm_t *group, int size, ncclUniqueId id, int rank) {
   if (size > kMostRanks)
     return ncclInvalidArgument;
+  if (const char *lacks = std::getenv("ZP_FAKE_NCCL_LACKS"); lacks && std::string(lacks) == "init") {
+    lastError() = "Cuda failure 2 'out of memory'";
+    return ncclUnhandledCudaError;
+  }
+  dieAt(rank, "init");
   const size_t bytes = sizeof(World) + static_cast<size_t>(size) * kSlotBytes;
   int file = -1;
   struct stat info {};
@@ -141,7 +191,7 @@ ncclResult_t ncclCommInitRank(ncclComm_t *group, int size, ncclUniqueId id, int 
       file = ::shm_open(id.internal, rank == 0 ? O_RDWR | O_CREAT : O_RDWR, 0600);
     if (rank == 0 && ::ftruncate(file, static_cast<off_t>(bytes)) != 0)
       return ncclSystemError;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    rest();
   }
   void *memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
   ::close(file);
@@ -153,7 +203,7 @@ ncclResult_t ncclCommInitRank(ncclComm_t *group, int size, ncclUniqueId id, int 
   (*group)->size = size;
   ++(*group)->world->joined;
   while ((*group)->world->joined < size)
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    rest();
   if (rank == 0)
     ::shm_unlink(id.internal);
   return ncclSuccess;
@@ -161,6 +211,8 @@ ncclResult_t ncclCommInitRank(ncclComm_t *group, int size, ncclUniqueId id, int 
 
 ncclResult_t ncclCommAbort(ncclComm_t group) {
   group->aborted = true; // it stays: what streams still hold refers to it
+  while (group->keptByGraphs != 0)
+    rest();
   return ncclSuccess;
 }
 
@@ -182,5 +234,6 @@ ncclResult_t ncclAllReduce(const void *input, void *output, size_t count, ncclDa
 }
 
 const char *ncclGetErrorString(ncclResult_t result) { return result == ncclSuccess ? "no error" : "an error of the fake"; }
+const char *ncclGetLastError(ncclComm_t) { return lastError().c_str(); }
 
 } // extern "C"

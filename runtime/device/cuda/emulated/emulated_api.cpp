@@ -1,10 +1,14 @@
 // cuda_api.h on a CPU: one memory, and streams that are done when somebody waits for them (streams.h).
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
+#include <map>
+#include <unistd.h>
 
 #include "runtime/device/cuda/cuda_api.h"
 #include "runtime/device/cuda/emulated/grid.h"
 #include "runtime/device/cuda/emulated/locked_memory.h"
+#include "runtime/device/cuda/emulated/order.h"
 #include "runtime/device/cuda/emulated/queues.h"
 #include "runtime/device/cuda/emulated/streams.h"
 
@@ -27,26 +31,48 @@ Status &launches() {
 Queue *queueOf(Stream stream) { return static_cast<Queue *>(stream); }
 EventState &stateOf(Event event) { return *static_cast<EventState *>(event); }
 
+uint64_t numberIn(const char *variable, uint64_t otherwise) {
+  const char *text = std::getenv(variable);
+  return text ? std::strtoull(text, nullptr, 10) : otherwise;
+}
+
+/// The device's memory and what of it is taken.
+struct Memory {
+  const uint64_t whole = numberIn("ZP_EMULATED_MEMORY", uint64_t{1} << 40);
+  std::atomic<uint64_t> taken = 0;
+  std::map<void *, uint64_t> sizes;
+};
+Memory &memoryOfDevice() {
+  static Memory memory;
+  return memory;
+}
+
 StatusOr<void *> allocate(uint64_t bytes) {
   if (queues().capture())
     return emulated::refusedInCapture("memory is taken");
   if (bytes == 0)
     return static_cast<void *>(nullptr);
-  void *memory = std::aligned_alloc(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment);
+  Memory &device = memoryOfDevice();
+  void *memory = bytes > device.whole - device.taken ? nullptr : std::aligned_alloc(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment);
   if (!memory)
     return Status(ErrorCode::HostMemory, "memory: " + std::to_string(bytes) + " bytes for an emulated device, expected that they can be had");
+  device.taken += device.sizes[memory] = bytes;
   std::memset(memory, 0xff, bytes); // NaN, -1: what nobody wrote is seen
   return memory;
 }
 
-/// What gives something back waits for the device, as long as it gets anywhere.
-void finishAll() { (void)queues().finish(nullptr, false); }
+/// What gives something back waits for the device, as long as it gets anywhere; for ever where it is broken.
+void finishAll() {
+  while (!queues().fault().ok())
+    ::pause();
+  (void)queues().finish(nullptr, false);
+}
 
 } // namespace
 
 namespace emulated {
 
-void askUntil(Stream stream, std::function<bool()> work) { queues().put(queueOf(stream), {std::move(work), nullptr, nullptr}); }
+bool askUntil(Stream stream, std::function<bool()> work) { return queues().put(queueOf(stream), {std::move(work), nullptr, nullptr}); }
 void ask(Stream stream, std::function<void()> work) {
   askUntil(stream, [work = std::move(work)] {
     work();
@@ -57,16 +83,25 @@ void ask(Stream stream, std::function<void()> work) {
 bool isLaunchable(int64_t blocks, int threads) {
   if (blocks <= INT32_MAX && threads <= kMaxThreads)
     return true;
-  launches() = Status(ErrorCode::Config, "cuda: a kernel's launch has " + std::to_string(blocks) + " blocks of " + std::to_string(threads) +
+  launches() = Status(ErrorCode::DeviceFault, "cuda: a kernel's launch has " + std::to_string(blocks) + " blocks of " + std::to_string(threads) +
                                              " threads, expected at most 2^31-1 of " + std::to_string(kMaxThreads) + "; this is a bug");
   return false;
 }
 
-void useOrder(const std::string &order) { queues().use(order); }
+void useOrder(const std::string &wanted) { order().use(wanted); }
 
 } // namespace emulated
 
-StatusOr<Properties> selectDevice(int) { return Properties{"emulated", uint64_t{1} << 40, uint64_t{1} << 40, 2}; }
+StatusOr<Properties> selectDevice(int localRank) {
+  Properties device;
+  device.name = "emulated";
+  device.id = "emulated-" + std::to_string(static_cast<uint64_t>(localRank) % numberIn("ZP_EMULATED_DEVICES", UINT64_MAX));
+  device.memory = memoryOfDevice().whole;
+  device.freeMemory = freeMemory();
+  device.multiprocessors = 2;
+  return device;
+}
+uint64_t freeMemory() { return memoryOfDevice().whole - memoryOfDevice().taken; }
 StatusOr<void *> allocateDevice(uint64_t bytes) { return allocate(bytes); }
 StatusOr<void *> allocatePinned(uint64_t bytes) {
   if (queues().capture())
@@ -75,6 +110,10 @@ StatusOr<void *> allocatePinned(uint64_t bytes) {
 }
 void freeDevice(void *memory) {
   finishAll();
+  if (const auto place = memoryOfDevice().sizes.find(memory); place != memoryOfDevice().sizes.end()) {
+    memoryOfDevice().taken -= place->second;
+    memoryOfDevice().sizes.erase(place);
+  }
   std::free(memory);
 }
 void freePinned(void *memory) {
@@ -82,7 +121,7 @@ void freePinned(void *memory) {
   emulated::freeLocked(memory);
 }
 
-StatusOr<Stream> createStream(bool) {
+StatusOr<Stream> createStream(Priority) {
   auto *queue = new Queue;
   queues().add(queue);
   return static_cast<Stream>(queue);
@@ -96,6 +135,7 @@ StatusOr<Event> createEvent(bool) { return static_cast<Event>(new EventState); }
 void destroyEvent(Event event) { delete static_cast<EventState *>(event); }
 
 Status copyAsync(void *target, const void *source, uint64_t bytes, Stream stream) {
+  ZP_RETURN_IF_ERROR(queues().fault());
   if (bytes > 0)
     emulated::ask(stream, [=] { std::memmove(target, source, bytes); });
   return {};

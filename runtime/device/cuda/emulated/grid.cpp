@@ -1,14 +1,22 @@
 #include "runtime/device/cuda/emulated/grid.h"
 
+#include <algorithm>
 #include <csetjmp>
+#include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <ucontext.h>
 #include <vector>
+
+#include "runtime/device/cuda/emulated/order.h"
 
 namespace zp::rt::cuda::emulated {
 namespace {
 
 constexpr size_t kStackBytes = 64 << 10;
+
+/// What a fiber is at: to go on, a meeting of its warp, one of the block, or its end.
+enum class At { Work, Warp, Block, End };
 
 /// The fibers of a thread of the CPU. They live on from block to block, and change places by jumps, which ask nothing of the kernel.
 class Fibers {
@@ -17,16 +25,27 @@ public:
     body = &thread;
     while (fibers.size() < count)
       fibers.push_back(std::make_unique<Fiber>());
-    running = count;
     for (unsigned i = 0; i < count; ++i)
-      fibers[i]->finished = false;
-    // A turn of all fibers lies between two barriers.
-    while (running > 0)
+      fibers[i]->at = At::Work;
+    for (bool any = true; any;) { // a turn of all warps lies between two barriers
+      warps.clear();
+      for (unsigned first = 0; first < count; first += kWarpThreads)
+        warps.push_back(first);
+      while (!warps.empty()) {
+        const size_t next = order().pick(warps.size());
+        runWarp(warps[next], std::min(warps[next] + kWarpThreads, count));
+        warps.erase(warps.begin() + static_cast<std::ptrdiff_t>(next));
+      }
+      any = false;
       for (unsigned i = 0; i < count; ++i)
-        if (!fibers[i]->finished)
-          resume(i);
+        if (fibers[i]->at == At::Block) {
+          fibers[i]->at = At::Work;
+          any = true;
+        }
+    }
   }
-  void yield() {
+  void yield(At where) {
+    fibers[current]->at = where;
     if (_setjmp(fibers[current]->place) == 0)
       _longjmp(scheduler, 1);
   }
@@ -35,9 +54,36 @@ public:
 private:
   struct Fiber {
     jmp_buf place;
-    bool started = false, finished = false;
+    At at = At::Work;
+    bool started = false;
     std::unique_ptr<char[]> stack = std::make_unique<char[]>(kStackBytes);
   };
+
+  /// Until all threads of the warp wait for other warps or have ended.
+  void runWarp(unsigned first, unsigned end) {
+    for (;;) {
+      lanes.clear();
+      for (unsigned i = first; i < end; ++i)
+        if (fibers[i]->at == At::Work)
+          lanes.push_back(i);
+      while (!lanes.empty()) {
+        const size_t next = order().pick(lanes.size());
+        resume(lanes[next]);
+        lanes.erase(lanes.begin() + static_cast<std::ptrdiff_t>(next));
+      }
+      unsigned met = 0;
+      for (unsigned i = first; i < end; ++i)
+        met += fibers[i]->at == At::Warp;
+      if (met == 0)
+        return;
+      if (met != end - first) { // a GPU hangs there, or gives what nobody can tell
+        std::fprintf(stderr, "%u of %u threads of a warp shuffle, expected all of them: the others are at a barrier or have ended; this is a bug\n", met, end - first);
+        std::abort();
+      }
+      for (unsigned i = first; i < end; ++i)
+        fibers[i]->at = At::Work;
+    }
+  }
 
   /// Returns when the fiber yields.
   void resume(unsigned index) {
@@ -61,8 +107,9 @@ private:
 
   const std::function<void()> *body = nullptr;
   std::vector<std::unique_ptr<Fiber>> fibers;
+  std::vector<unsigned> warps, lanes; // that are still to run
   jmp_buf scheduler;
-  unsigned current = 0, running = 0;
+  unsigned current = 0;
 };
 
 Fibers &fibers() {
@@ -74,9 +121,7 @@ void Fibers::live() {
   Fibers &self = zp::rt::cuda::emulated::fibers();
   for (;;) {
     (*self.body)();
-    self.fibers[self.current]->finished = true;
-    --self.running;
-    self.yield();
+    self.yield(At::End);
   }
 }
 
@@ -89,7 +134,8 @@ void runGrid(unsigned blocks, unsigned threads, const std::function<void()> &thr
     fibers().runBlock(threads, thread);
 }
 
-void barrier() { fibers().yield(); }
+void meetBlock() { fibers().yield(At::Block); }
+void meetWarp() { fibers().yield(At::Warp); }
 uint64_t *exchange() { return fibers().slots; }
 
 } // namespace zp::rt::cuda::emulated

@@ -5,31 +5,33 @@
 #include <cstdlib>
 #include <thread>
 
+#include "runtime/device/cuda/emulated/order.h"
+
 namespace zp::rt::cuda::emulated {
 
 static Status bug(const std::string &text) { return Status(ErrorCode::Internal, "cuda: " + text + "; this is a bug"); }
 
 Status refusedInCapture(const char *what) { return bug(std::string(what) + " while a graph is captured, expected it before or after"); }
 
-Queues::Queues() {
-  const char *wanted = std::getenv("ZP_EMULATED_ORDER");
-  use(wanted ? wanted : "1");
+static uint64_t numberIn(const char *variable) {
+  const char *text = std::getenv(variable);
+  return text ? std::strtoull(text, nullptr, 10) : 0;
 }
 
-void Queues::use(const std::string &wanted) {
-  order = wanted;
-  random.seed(std::strtoull(wanted.c_str(), nullptr, 10));
-}
+Queues::Queues() : room(numberIn("ZP_EMULATED_QUEUE")), untilFault(numberIn("ZP_EMULATED_FAULT")) {}
 
 void Queues::remove(Queue *queue) { queues.erase(std::find(queues.begin(), queues.end(), queue)); }
 
-void Queues::put(Queue *queue, Task task) {
+bool Queues::put(Queue *queue, Task task) {
   if (!queue->capturing) {
+    if (room > 0)
+      (void)goOn([&] { return queue->tasks.size() < room; }, true);
     queue->tasks.push_back(std::move(task));
-    return;
+    return false;
   }
   ++queue->known[queue];
   captured.emplace_back(queue, std::move(task));
+  return true;
 }
 
 void Queues::record(EventState &event, Queue *queue) {
@@ -68,12 +70,17 @@ Queue *Queues::choose(const std::vector<Queue *> &stuck) {
       able.push_back(queue);
   if (able.empty())
     return nullptr;
-  return order == "lowest" ? able.front() : order == "highest" ? able.back() : able[random() % able.size()];
+  return able[order().pick(able.size())];
 }
 
 StatusOr<bool> Queues::finish(const Queue *queue, bool patient) {
+  return goOn([&] { return queue ? queue->tasks.empty() : !hasTasks(); }, patient);
+}
+
+StatusOr<bool> Queues::goOn(const std::function<bool()> &over, bool patient) {
   std::vector<Queue *> stuck; // whose work was tried since something was done last
-  while (queue ? !queue->tasks.empty() : hasTasks()) {
+  ZP_RETURN_IF_ERROR(broken);
+  while (!over()) {
     Queue *next = choose(stuck);
     if (!next && stuck.empty())
       return bug("every stream awaits an event that none of them will record, expected waits for what was recorded");
@@ -93,6 +100,8 @@ StatusOr<bool> Queues::finish(const Queue *queue, bool patient) {
       *task.sets = {true, std::chrono::steady_clock::now()};
     next->tasks.pop_front();
     stuck.clear();
+    if (untilFault > 0 && --untilFault == 0)
+      return broken = Status(ErrorCode::DeviceFault, "cuda: the emulated device is broken, expected that it works; ZP_EMULATED_FAULT asks for it");
   }
   return true;
 }

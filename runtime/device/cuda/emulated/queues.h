@@ -8,8 +8,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <random>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -53,15 +51,17 @@ struct GraphState {
 class Queues {
 public:
   Queues();
-  void use(const std::string &wanted);
 
   void add(Queue *queue) { queues.push_back(queue); }
   void remove(Queue *queue);
-  void put(Queue *queue, Task task);
+  /// True when the capture that is under way takes the task. Where the stream is full (ZP_EMULATED_QUEUE), this waits until it isn't.
+  bool put(Queue *queue, Task task);
   void record(EventState &event, Queue *queue);
   Status wait(const EventState &event, Queue *queue);
   /// Goes on until `queue`, or where it is null every queue, is empty. False when that takes work that isn't done yet, and `patient` isn't set.
   StatusOr<bool> finish(const Queue *queue, bool patient);
+  /// What a device that is broken (ZP_EMULATED_FAULT) answers.
+  const Status &fault() const { return broken; }
 
   /// The number of the capture that is under way; 0: none is.
   uint64_t capture() const { return origin ? captures : 0; }
@@ -70,12 +70,14 @@ public:
   void replay(GraphState &graph, Queue *queue);
 
 private:
+  StatusOr<bool> goOn(const std::function<bool()> &over, bool patient);
   bool hasTasks() const;
   Queue *choose(const std::vector<Queue *> &stuck);
 
   std::vector<Queue *> queues; // by age
-  std::string order;
-  std::mt19937_64 random;
+  uint64_t room = 0;          // tasks of a stream; 0: as many as come
+  uint64_t untilFault = 0;    // tasks; 0: none will be
+  Status broken;
   Queue *origin = nullptr; // of the capture that is under way
   uint64_t captures = 0;
   std::vector<std::pair<Queue *, Task>> captured;

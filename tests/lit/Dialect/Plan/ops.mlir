@@ -107,8 +107,8 @@ plan.entry @train_step kind train_step attributes {rows = 2 : i64, length = 4 : 
   plan.load_quantized %ws, %fa {section = 1 : i64} : memref<512xi8>, memref<256xf32>
   // CHECK: plan.nest_scales %[[FA]], %[[WS]] {section = 1 : i64} : memref<256xf32>, memref<512xi8>
   plan.nest_scales %fa, %ws {section = 1 : i64} : memref<256xf32>, memref<512xi8>
-  // CHECK: plan.nf4_matmul %[[M]], %[[WS]], %[[M]] {accumulate = false, alpha = 1.000000e+00 : f64, block_size = 64 : i64, branch_alpha = 1.000000e+00 : f64, columns = 4 : i64, nested = true, operandSegmentSizes = array<i32: 1, 1, 0, 0, 0, 0, 1>, quant_type = 0 : i64, rows = 4 : i64, transpose = true}
-  plan.nf4_matmul %m, %ws, %m {accumulate = false, alpha = 1.0 : f64, branch_alpha = 1.0 : f64, block_size = 64 : i64, columns = 4 : i64, nested = true, operandSegmentSizes = array<i32: 1, 1, 0, 0, 0, 0, 1>, quant_type = 0 : i64, rows = 4 : i64, transpose = true} : memref<8x4xf32>, memref<512xi8>, memref<8x4xf32>
+  // CHECK: plan.nf4_matmul %[[M]], %[[WS]], %[[M]] {accumulate = false, alpha = 1.000000e+00 : f64, block_size = 64 : i64, branch_alpha = 1.000000e+00 : f64, columns = 4 : i64, nested = true, operandSegmentSizes = array<i32: 1, 1, 0, 0, 0, 0, 0, 1>, quant_type = 0 : i64, rows = 4 : i64, transpose = true}
+  plan.nf4_matmul %m, %ws, %m {accumulate = false, alpha = 1.0 : f64, branch_alpha = 1.0 : f64, block_size = 64 : i64, columns = 4 : i64, nested = true, operandSegmentSizes = array<i32: 1, 1, 0, 0, 0, 0, 0, 1>, quant_type = 0 : i64, rows = 4 : i64, transpose = true} : memref<8x4xf32>, memref<512xi8>, memref<8x4xf32>
   // CHECK: plan.nf4_dequantize %[[WS]], %[[M]] {block_size = 64 : i64, nested = false, quant_type = 1 : i64} : memref<512xi8>, memref<8x4xf32>
   plan.nf4_dequantize %ws, %m {block_size = 64 : i64, nested = false, quant_type = 1 : i64} : memref<512xi8>, memref<8x4xf32>
   // CHECK: plan.fill %[[FA]] {value = 5.000000e-01 : f64} : memref<256xf32>

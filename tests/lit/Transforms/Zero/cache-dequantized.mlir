@@ -14,9 +14,9 @@
 // TINY-COUNT-14: nf4.dequantize
 // TINY-NOT: nf4.dequantize
 // RUN: sed 's/zero_stage = 2/stage3_param_persistence_threshold = 0/' %t.lora | zp-opt --nn-attach-adapters --nf4-quantize-frozen-weights --nn-build-backward --nn-insert-optimizer --nf4-fuse-dequant-matmul --zero-partition-state --zero-insert-gathers --zero-insert-reductions --zero-cache-dequantized | FileCheck %s --check-prefix=GATHERED
-// GATHERED-NOT: nn.weights
+// GATHERED-NOT: nn.dequantized
 // GATHERED: nf4.linear
-// GATHERED-NOT: nn.weights
+// GATHERED-NOT: nn.dequantized
 
 module attributes {zp.settings = {dequant_cache_bytes = 200 : i64}} {
   nn.parameter @w : tensor<8x4x!nf4.block<64>> initial checkpoint {unit = 1 : i64, checkpoint = "w"}
@@ -59,8 +59,8 @@ module attributes {zp.settings = {dequant_cache_bytes = 200 : i64}} {
     %q = nf4.linear %t, %v : (tensor<8x4xf32>, tensor<4x4x!nf4.block<64>>) -> tensor<8x4xf32>
     nn.output "q", %q : tensor<8x4xf32>
   }
-  // CHECK: nn.state @w.floats : tensor<8x4xf32> {nn.weights}
-  // CHECK: nn.state @u.floats : tensor<4x4xf32> {nn.weights}
+  // CHECK: nn.state @w.floats : tensor<8x4xf32> {nn.dequantized}
+  // CHECK: nn.state @u.floats : tensor<4x4xf32> {nn.dequantized}
   // CHECK-NOT: nn.state
   // CHECK: nn.program @init
   // CHECK: zero.load @g

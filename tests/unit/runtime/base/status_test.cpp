@@ -21,6 +21,7 @@ TEST(Status, AnErrorPrintsItsNumber) {
 
 TEST(Status, ExitCodesAreThoseOfTheCommandLine) {
   EXPECT_EQ(exitCodeOf(ErrorCode::Internal), 1);
+  EXPECT_EQ(exitCodeOf(ErrorCode::DeviceFault), 1);
   EXPECT_EQ(exitCodeOf(ErrorCode::WorldSize), 2);
   EXPECT_EQ(exitCodeOf(ErrorCode::HostMemory), 3);
   EXPECT_EQ(exitCodeOf(ErrorCode::PlanFile), 4);

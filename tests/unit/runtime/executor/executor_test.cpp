@@ -35,9 +35,9 @@ struct Options {
 class ExecutorModes : public testing::TestWithParam<Options> {};
 
 /// The section's element i is i.
-Status countUp(uint32_t, const TensorView &target) {
-  for (int64_t i = 0; i < target.elements(); ++i)
-    target.as<float>()[i] = static_cast<float>(i);
+Status countUp(uint32_t, const TensorPart &target, ParallelFor &) {
+  for (int64_t i = 0; i < target.view.elements(); ++i)
+    target.view.as<float>()[i] = static_cast<float>(i);
   return {};
 }
 
@@ -155,7 +155,7 @@ TEST(Executor, ALoadersErrorEndsTheRun) {
   auto plan = SamplePlan().load();
   auto communicator = createSingleCommunicator();
   ExecutorOptions options;
-  options.loadSection = [](uint32_t, const TensorView &) { return Status(ErrorCode::TensorMissing, "no such tensor"); };
+  options.loadSection = [](uint32_t, const TensorPart &, ParallelFor &) { return Status(ErrorCode::TensorMissing, "no such tensor"); };
   auto executor = Executor::create(*plan, *communicator, options);
   ASSERT_TRUE(executor.ok());
   EXPECT_EQ((*executor)->run(0).code(), ErrorCode::TensorMissing);
@@ -171,16 +171,16 @@ TEST(Executor, LoadersOfCodesGetTheirOperandsInOrder) {
   auto communicator = createSingleCommunicator();
   ExecutorOptions options;
   std::vector<std::string> calls;
-  options.loadQuantized = [&](uint32_t section, const TensorView &records, const TensorView &scales) {
-    calls.push_back("load " + std::to_string(section) + " " + std::to_string(records.bytes()) + " " + std::to_string(scales ? scales.elements() : 0));
-    records.as<uint8_t>()[5] = 1;
+  options.loadQuantized = [&](uint32_t section, const TensorPart &records, const TensorPart &scales, ParallelFor &) {
+    calls.push_back("load " + std::to_string(section) + " " + std::to_string(records.view.bytes()) + " " + std::to_string(scales ? scales.view.elements() : 0));
+    records.view.as<uint8_t>()[5] = 1;
     if (scales)
-      scales.as<float>()[7] = 3;
+      scales.view.as<float>()[7] = 3;
     return Status();
   };
-  options.nestScales = [&](uint32_t section, const TensorView &scales, const TensorView &records) {
+  options.nestScales = [&](uint32_t section, const TensorView &scales, const TensorPart &records, ParallelFor &) {
     calls.push_back("nest " + std::to_string(section) + " " + std::to_string(scales.as<float>()[7]));
-    records.as<uint8_t>()[5] += 1;
+    records.view.as<uint8_t>()[5] += 1;
     return Status();
   };
   auto executor = Executor::create(*plan, *communicator, options);
@@ -227,8 +227,8 @@ TEST(ExecutorDeathTest, ShadowModeNamesWhoLeavesItsBuffer) {
   auto plan = spec.load();
   auto communicator = createSingleCommunicator();
   ExecutorOptions options = optionsOf({true, false, 1});
-  options.loadSection = [](uint32_t, const TensorView &target) {
-    static_cast<volatile float *>(target.data)[target.elements() + 8] = 1;
+  options.loadSection = [](uint32_t, const TensorPart &target, ParallelFor &) {
+    static_cast<volatile float *>(target.view.data)[target.view.elements() + 8] = 1;
     return Status();
   };
   EXPECT_DEATH(

@@ -1,12 +1,15 @@
 #include "runtime/io/convert_elements.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
-#include <limits>
+#include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
+
+#include "hwy/targets.h"
 
 namespace zp::rt {
 namespace {
@@ -44,6 +47,92 @@ TEST(ConvertElements, EveryHalfSurvivesTheWayThroughFloat) {
       ASSERT_TRUE(std::isnan(floats[i]) || back[i] == all[i]) << textOf(dtype) << ' ' << i;
   }
 }
+
+/// The meaning of all conversions, an element at a time by the compiler's own.
+float floatOf(DType dtype, uint32_t bits) {
+  if (dtype == DType::F32)
+    return std::bit_cast<float>(bits);
+  if (dtype == DType::BF16)
+    return std::bit_cast<float>(bits << 16);
+  return static_cast<float>(std::bit_cast<_Float16>(static_cast<uint16_t>(bits)));
+}
+uint32_t bitsOfFloat(DType dtype, float value) {
+  const auto bits = std::bit_cast<uint32_t>(value);
+  if (dtype == DType::F32)
+    return bits;
+  if (dtype == DType::F16)
+    return std::bit_cast<uint16_t>(static_cast<_Float16>(value));
+  return value != value ? 0x7fc0 : (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+}
+
+/// All patterns of 16 bits; of 32 those around every value, tie and border of both types of 16, and many others.
+std::vector<uint32_t> patternsOf(DType dtype) {
+  std::vector<uint32_t> patterns;
+  for (uint32_t i = 0; i < 65536; ++i)
+    if (dtype != DType::F32)
+      patterns.push_back(i);
+    else
+      for (uint32_t low : {0x0u, 0x1u, 0x0fffu, 0x1000u, 0x1001u, 0x1fffu, 0x2000u, 0x3000u, 0x7fffu, 0x8000u, 0x8001u, 0xffffu})
+        patterns.push_back(i << 16 | low);
+  for (uint32_t i = 0, bits = 1; dtype == DType::F32 && i < 1'000'000; ++i, bits = bits * 1664525 + 1013904223)
+    patterns.push_back(bits);
+  return patterns;
+}
+
+class ConvertElementsBy : public testing::TestWithParam<int64_t> {
+protected:
+  void SetUp() override {
+    if ((hwy::SupportedTargets() & GetParam()) == 0)
+      GTEST_SKIP() << "this CPU lacks it";
+    hwy::SetSupportedTargetsForTest(GetParam());
+    hwy::GetChosenTarget().DeInit(); // the next dispatch chooses anew
+  }
+  void TearDown() override {
+    hwy::SetSupportedTargetsForTest(0);
+    hwy::GetChosenTarget().DeInit();
+  }
+};
+
+TEST_P(ConvertElementsBy, EveryPairAsTheScalarCode) {
+  constexpr DType kFloats[] = {DType::F32, DType::BF16, DType::F16};
+  for (DType from : kFloats)
+    for (DType to : kFloats) {
+      if (from == to)
+        continue;
+      const std::vector<uint32_t> patterns = patternsOf(from);
+      const size_t in = bytesOf(from, 1), out = bytesOf(to, 1);
+      // An odd address, and calls of 1 to 40 elements: whole vectors and tails.
+      std::vector<std::byte> source(1 + in * patterns.size()), target(1 + out * (patterns.size() + 1), std::byte(0xab));
+      for (size_t i = 0; i < patterns.size(); ++i)
+        std::memcpy(&source[1 + in * i], &patterns[i], in);
+      for (size_t i = 0, n = 1; i < patterns.size(); i += n, n = n % 40 + 1)
+        convertElements(&source[1 + in * i], from, &target[1 + out * i], to, std::min(n, patterns.size() - i));
+      for (size_t i = 0; i < patterns.size(); ++i) {
+        uint32_t got = 0;
+        std::memcpy(&got, &target[1 + out * i], out);
+        ASSERT_EQ(got, bitsOfFloat(to, floatOf(from, patterns[i]))) << textOf(from) << " to " << textOf(to) << " of " << patterns[i];
+      }
+      EXPECT_EQ(target.back(), std::byte(0xab)) << "behind the last";
+    }
+}
+
+TEST_P(ConvertElementsBy, RoundsInPlaceAsThroughTheType) {
+  std::vector<float> values;
+  for (uint32_t bits : patternsOf(DType::F32))
+    values.push_back(std::bit_cast<float>(bits));
+  values.pop_back(); // a tail
+  for (DType dtype : {DType::BF16, DType::F16}) {
+    std::vector<float> rounded = values;
+    roundElements(rounded.data(), rounded.size(), dtype);
+    for (size_t i = 0; i < values.size(); ++i)
+      ASSERT_EQ(std::bit_cast<uint32_t>(rounded[i]), std::bit_cast<uint32_t>(floatOf(dtype, bitsOfFloat(dtype, values[i]))))
+          << textOf(dtype) << " of " << std::bit_cast<uint32_t>(values[i]);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Cpus, ConvertElementsBy,
+                         testing::Values(int64_t{HWY_STATIC_TARGET}, int64_t{HWY_AVX2}, int64_t{HWY_AVX3}),
+                         [](const auto &cpu) { return std::string(hwy::TargetName(cpu.param)); });
 
 TEST(ConvertElements, ReadsUnalignedSources) {
   alignas(4) std::byte bytes[9] = {};

@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "runtime/base/serial_for.h"
 #include "runtime/io/convert_elements.h"
 #include "runtime/quant/block_codec.h"
 #include "runtime/quant/nested_scales.h"
@@ -134,8 +135,39 @@ TEST_F(Weight, IsReadWhereTheRankOwnsItAlone) {
   Bytes records(spec.section().elements / 2);
   TensorView view{records.data(), DType::U8, 1, {static_cast<int64_t>(records.size())}};
   ASSERT_EQ(spec.section().elements, 6 * spec.layout.bytes());
-  EXPECT_EQ(SectionReader(plan->plan(), 0, sources()()).loadQuantized(0, view, {}).code(), ErrorCode::NonFinite);
-  EXPECT_TRUE(SectionReader(plan->plan(), 1, sources()()).loadQuantized(0, view, {}).ok());
+  SerialFor alone;
+  EXPECT_EQ(SectionReader(plan->plan(), 0, sources()()).loadQuantized(0, view, {}, alone).code(), ErrorCode::NonFinite);
+  EXPECT_TRUE(SectionReader(plan->plan(), 1, sources()()).loadQuantized(0, view, {}, alone).ok());
+}
+
+TEST_F(Weight, IsTheSameByAnyNumberOfThreadsAndInAnyParts) {
+  const std::vector<float> values = someWeights(1000 * 803); // 50 records, the last one short: more than a thread takes at least
+  write(values, DType::BF16, {1000, 803});
+  for (bool nested : {false, true})
+    for (uint32_t ranks : {1u, 2u}) {
+      CodesPlan spec({QuantType::NF4, 64, nested}, {{"w", {1000, 803}}}, {ranks, true, false, true});
+      const Bytes expected = expectedSection(spec, {codecsRecords(spec.layout, values, DType::BF16)});
+      for (auto [threads, atATime] : std::vector<std::pair<int, uint64_t>>{{1, 0}, {3, 0}, {4, 0}, {1, 7}, {3, 20}, {2, 1}}) {
+        SCOPED_TRACE(std::to_string(ranks) + " ranks, " + std::to_string(threads) + " threads, " + std::to_string(atATime) + " at a time");
+        auto loaded = loadByRanks(spec, sources(), threads, atATime);
+        ASSERT_TRUE(loaded.ok()) << loaded.status().toString();
+        EXPECT_TRUE(*loaded == expected);
+      }
+    }
+}
+
+TEST_F(Weight, NamesTheFirstElementThatIsNotFiniteByAnyNumberOfThreads) {
+  std::vector<float> values = someWeights(1000 * 803);
+  values[790000] = INFINITY;
+  values[700001] = NAN;
+  values[500002] = NAN;
+  write(values, DType::F32, {1000, 803});
+  CodesPlan spec({QuantType::NF4, 64, true}, {{"w", {1000, 803}}}, {1, true, false, false});
+  for (int threads : {1, 2, 5}) {
+    auto loaded = loadByRanks(spec, sources(), threads);
+    EXPECT_EQ(loaded.status().code(), ErrorCode::NonFinite);
+    EXPECT_NE(loaded.status().message().find("element 500002 "), std::string::npos) << loaded.status().message();
+  }
 }
 
 TEST_F(Weight, ThatIsNotFiniteIsRefusedByElement) {
@@ -220,7 +252,8 @@ TEST(QuantizedLoader, ATargetThatIsNoShareIsRefused) {
   ASSERT_TRUE(plan.ok());
   Bytes records(spec.layout.bytes());
   TensorView view{records.data(), DType::U8, 1, {static_cast<int64_t>(records.size())}};
-  EXPECT_EQ(SectionReader(plan->plan(), 0, {}).loadQuantized(0, view, {}).code(), ErrorCode::PlanInvalid);
+  SerialFor alone;
+  EXPECT_EQ(SectionReader(plan->plan(), 0, {}).loadQuantized(0, view, {}, alone).code(), ErrorCode::PlanInvalid);
 }
 
 } // namespace

@@ -6,9 +6,12 @@
 
 #include <gtest/gtest.h>
 
+#include "runtime/base/serial_for.h"
+#include "runtime/device/cpu/thread_pool.h"
 #include "runtime/io/adapter.h"
 #include "runtime/io/convert_elements.h"
 #include "runtime/io/safetensors_writer.h"
+#include "runtime/io/synthetic_weights.h"
 #include "runtime/schema/plan_generated.h"
 #include "tests/unit/runtime/io/temporary_directory.h"
 
@@ -57,7 +60,8 @@ protected:
   Status load(int rank, uint64_t elements, SectionSources from, std::vector<float> &out) {
     out.assign(elements, -1.0f);
     SectionReader reader(*flatbuffers::GetRoot<fbs::Plan>(bytes.data()), rank, std::move(from));
-    return reader.load(0, {out.data(), DType::F32, 1, {static_cast<int64_t>(elements)}});
+    SerialFor alone;
+    return reader.load(0, TensorView{out.data(), DType::F32, 1, {static_cast<int64_t>(elements)}}, alone);
   }
   test::TemporaryDirectory directory;
   std::vector<uint8_t> bytes = planBytes();
@@ -136,6 +140,57 @@ TEST_F(Sections, WithoutACheckpointWeightsAreTheSameOnAnyNumberOfRanks) {
     sum += whole[i], squares += whole[i] * whole[i];
   EXPECT_NEAR(sum / 70, 0, 0.01);
   EXPECT_NEAR(std::sqrt(squares / 70), 0.02, 0.006);
+}
+
+/// A section whose gaps, copied, drawn and fresh parameters are each more than a thread takes at least.
+TEST(LargeSections, AreTheSameByAnyNumberOfThreadsAndInAnyParts) {
+  constexpr uint64_t kCopied = 301 * 1001, kFresh = 150001, kSection = 1'000'000;
+  flatbuffers::FlatBufferBuilder builder;
+  std::vector<int64_t> copied = {301, 1001}, fresh = {kFresh};
+  std::vector<flatbuffers::Offset<fbs::Parameter>> parameters = {
+      fbs::CreateParameterDirect(builder, "w", "layer.weight", "", &copied, 1000, fbs::Initial::Checkpoint),
+      fbs::CreateParameterDirect(builder, "a.lora_A", "", "saved.a", &fresh, 500001, fbs::Initial::Uniform, 0.5f, 10)};
+  std::vector<flatbuffers::Offset<fbs::Section>> sections = {
+      fbs::CreateSectionDirect(builder, "unit1", 1, fbs::SectionKind::Trainable, 0, kSection, true, true, true, 0, &parameters, 0)};
+  std::vector<int64_t> slice = {kSection};
+  std::vector<flatbuffers::Offset<fbs::Tensor>> tensors = {fbs::CreateTensorDirect(builder, 0, 0, static_cast<uint8_t>(DType::BF16), &slice)};
+  builder.Finish(fbs::CreatePlanDirect(builder, 1, "cpu", nullptr, "", "", 8, 0, nullptr, nullptr, &tensors, &sections));
+  const fbs::Plan &plan = *flatbuffers::GetRoot<fbs::Plan>(builder.GetBufferPointer());
+
+  test::TemporaryDirectory directory;
+  std::vector<uint16_t> stored(kCopied);
+  for (uint64_t i = 0; i < kCopied; ++i)
+    stored[i] = static_cast<uint16_t>(mixedBits(i));
+  auto writer = SafetensorsWriter::create(directory.file("model.safetensors"), {{"layer.weight", SafetensorsDtype::F16, {301, 1001}}}, nullptr);
+  ASSERT_TRUE(writer->write("layer.weight", 0, stored.data(), 2 * kCopied).ok());
+  ASSERT_TRUE(writer->finish().ok());
+
+  for (bool synthetic : {false, true}) {
+    std::vector<uint16_t> expected(kSection, 0);
+    if (synthetic) // not from a file: from the name, piece by piece
+      for (uint64_t i = 0; i < kCopied; i += 777)
+        syntheticWeights("w", 2, 42, i, std::min<uint64_t>(777, kCopied - i), &expected[1000 + i], DType::BF16);
+    else
+      convertElements(reinterpret_cast<std::byte *>(stored.data()), DType::F16, &expected[1000], DType::BF16, kCopied);
+    std::vector<float> values(kFresh);
+    InitialValues(42).uniform(10, 0.5f, 0, kFresh, values.data());
+    convertElements(reinterpret_cast<std::byte *>(values.data()), DType::F32, &expected[500001], DType::BF16, kFresh);
+    for (int threads : {1, 2, 5})
+      for (uint64_t atATime : {kSection, uint64_t{300'001}, uint64_t{65'536}}) {
+        SCOPED_TRACE(std::to_string(threads) + " threads, " + std::to_string(atATime) + " at a time");
+        SectionSources from;
+        from.seed = 42;
+        if (!synthetic)
+          from.base = std::move(*Checkpoint::open(directory.path));
+        SectionReader reader(plan, 0, std::move(from));
+        ThreadPool pool(threads);
+        std::vector<uint16_t> out(kSection, 0xabcd);
+        const TensorView whole{out.data(), DType::BF16, 1, {kSection}};
+        for (uint64_t first = 0; first < kSection; first += atATime)
+          ASSERT_TRUE(reader.load(0, {whole, first, std::min(atATime, kSection - first), out.data() + first}, pool).ok());
+        EXPECT_TRUE(out == expected);
+      }
+  }
 }
 
 class Adapters : public Sections {

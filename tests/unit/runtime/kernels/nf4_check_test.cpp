@@ -18,6 +18,7 @@ TEST(NF4Check, Matmul) {
   setWeight(valid, makeQuantWeight(maker, kFormat, 5, 6), kFormat);
   valid.a = maker.normal(kF32, {4, 6});
   valid.bias = maker.normal(kF32, {5});
+  valid.floats = maker.empty(kF32, {5, 6});
   valid.target = maker.empty(kF32, {4, 5});
   valid.transpose = true;
   valid.alpha = 1;
@@ -35,6 +36,10 @@ TEST(NF4Check, Matmul) {
        {"target is f32[4,4]", [](auto &x, Maker &) { shrink(x.target); }},
        {"target is bf16", [](auto &x, Maker &) { x.target.dtype = DType::BF16; }},
        {"workspace is f32", [](auto &x, Maker &m) { x.workspace = m.empty(kF32, {1}); }},
+       {"floats is bf16", [](auto &x, Maker &) { x.floats.dtype = DType::BF16; }},
+       {"floats is f32[6,5]", [](auto &x, Maker &) { std::swap(x.floats.dims[0], x.floats.dims[1]); }},
+       {"floats is f32[5,5]", [](auto &x, Maker &) { shrink(x.floats); }},
+       {"floats overlaps target", [](auto &x, Maker &) { x.floats.data = x.target.data; }},
        {"multiple of 64", [](auto &x, Maker &m) { x.workspace = m.workspace(128), x.workspace.data = x.workspace.template as<char>() + 8, x.workspace.dims[0] = 64; }},
        {"alpha", [](auto &x, Maker &) { x.alpha = INFINITY; }},
        {"weight is absent", [](auto &x, Maker &) { x.weight.data = nullptr; }},

@@ -35,7 +35,7 @@ const Case kCases[] = {
     {"space_twice", [](SamplePlan &p) { p.spaces.push_back(p.spaces[0]); }, "spaces[1]: tier Device has a space already"},
     {"huge_space", [](SamplePlan &p) { p.spaces[0].bytes = kHuge; }, "spaces[0]: has 18446744073709551615 bytes"},
     {"buffer_without_space", [](SamplePlan &p) { p.buffers[1].tier = fbs::Tier::Host; }, "buffers[1] (gathered): tier is 2"},
-    {"buffer_kind", [](SamplePlan &p) { p.buffers[1].kind = static_cast<fbs::BufferKind>(9); }, "buffers[1] (gathered): kind is 9"},
+    {"buffer_kind", [](SamplePlan &p) { p.buffers[1].kind = static_cast<fbs::BufferKind>(10); }, "buffers[1] (gathered): kind is 10"},
     {"buffer_leaves_space", [](SamplePlan &p) { p.buffers[5].bytes += 1 << 20; }, "buffers[5] (sum): bytes ["},
     {"buffer_end_wraps", [](SamplePlan &p) { p.buffers[5].offset = kHuge - 63; }, "buffers[5] (sum): bytes ["},
     {"buffer_unaligned", [](SamplePlan &p) { p.buffers[5].offset += 4; }, "buffers[5] (sum): lies at"},
