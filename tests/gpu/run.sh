@@ -49,17 +49,17 @@ finish() {
   trap - EXIT TERM INT HUP
   if [ -n "$running" ]; then # a signal ended it
     failed=$((failed + 1))
-    record FAIL "$running" $((SECONDS - began)) "cut short: $(grep -v '^ *$' "$log" | tail -n 1)"
+    record FAIL "$running" $((SECONDS - began)) "cut short: $(grep -v '^ *$' "$log" 2>/dev/null | tail -n 1)"
   fi
   printf '\nFor a README:\n\n%s, %s:\n\n| | |\n|---|---|\n' "$versions" "tests/gpu/run.sh ${steps[*]}"
   printf '%s\n' "${figures[@]}" "" "$versions" "${table[@]}" # the table last: of a long output the end is what is kept
   echo "$passed passed, $failed failed, $left left out"
   rm -rf "$work"
   [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
-  exit
+  exit $? # alone, it would be what was before the trap
 }
 trap finish EXIT
-trap 'kill "$child" 2>/dev/null; wait "$child"; exit 1' TERM INT HUP
+trap 'kill "$child" 2>/dev/null; wait "$child" 2>/dev/null; exit 1' TERM INT HUP
 
 # row SECONDS NAME COMMAND…: runs it with its output in a log; the last line goes into the table.
 row() {
