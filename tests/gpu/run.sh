@@ -3,8 +3,8 @@
 # its time, or their own, cut short have failed. Closes with the table, its lines for a README, and `N passed, N failed, N left out`; exit
 # status 0 when nothing failed. Left out is what this machine can't try, and why; it has not passed.
 #   [BUILD=build] [PYTHON=.venv/bin/python] [PEFT_PYTHON=$PYTHON] [RESULTS=folder] tests/gpu/run.sh [STEP …]
-# Steps (README.md says what each shows): kernels sanitizers golden bench are the default; peft llama-3-8b large faults peers are calls of
-# their own. RESULTS gets the table, after every row, and the rows' logs.
+# Steps (README.md says what each shows): kernels golden bench are the default; the others are for calls of their own. RESULTS gets the table,
+# after every row, and the rows' logs.
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
 PATH=$PATH:/usr/local/cuda/bin
@@ -15,7 +15,7 @@ most=${MOST:-580} # seconds of all rows
 shapes=${SHAPES:-samples/configs} length=${LENGTH:-2048} cases=${CASES:-} patience=${PATIENCE:-1}
 read -ra rates_program <<<"${RATES:-$build/tests/bin/cuda_rates}"
 steps=("$@")
-[ $# -gt 0 ] || steps=(kernels sanitizers golden bench)
+[ $# -gt 0 ] || steps=(kernels golden bench)
 for step in "${steps[@]}"; do
   case $step in
     kernels | sanitizers | golden | bench | peft | llama-3-8b | large | faults | peers) ;;
@@ -84,6 +84,7 @@ row() {
       failed=$((failed + 1))
       tail -n 20 "$log"
       [ "$status" -ne 124 ] || last="not done in time: $last"
+      [ "$status" -ne 137 ] || last="killed: $last" # by the system for its memory, or by us: it heard no TERM
       record FAIL "$name" $((SECONDS - began)) "$last" ;;
   esac
 }

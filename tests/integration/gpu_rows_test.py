@@ -7,6 +7,7 @@
   that can't be tried says so and is counted apart.
 - On one that breaks them all every row that it can break fails, with what is wrong; none stops those after it.
 - Ended by a signal, or out of time, the script still prints the table.
+- On a machine without zpc, what it said elsewhere takes its place.
 The last line is 'N passed, N failed'. Exit 1 when any failed.
 """
 
@@ -116,6 +117,21 @@ def cut_short(chosen, tally, work):
     tally.check("out of time: the rows that are left", [] if "not done in time: no time was left" in done.stdout and "0 passed, 4 failed" in done.stdout else [done.stdout[-500:]])
 
 
+def kept_calls(chosen, tally, work):
+    """What tests/gpu/pack.py takes to a machine without zpc."""
+    stage = rehearsal.Rehearsal(chosen.bin, work / "kept", good=False)
+    stage.stand(stage.folder / "bin/zpc", tools.ROOT / "tests/gpu/kept_zpc.py")
+
+    def call(output, length, **more):
+        words = [sys.executable, stage.folder / "bin/zpc", "import", "--model", work / "shapes/llama-20m", "--max_length", length, "-o", work / output]
+        done = subprocess.run([str(word) for word in words], env=stage.environment(**more), capture_output=True, text=True, timeout=chosen.timeout)
+        return done.returncode, done.stdout, (work / output).read_bytes() if (work / output).exists() else b""
+
+    real, kept, unknown = call("real.mlir", 16, ZPC=chosen.bin / "zpc"), call("kept.mlir", 16), call("unknown.mlir", 8)
+    tally.check("a kept call of zpc says and writes the same", [] if real[0] == 0 and real[2] and kept == real else [f"{real[:2]}, then {kept[:2]}"])
+    tally.check("a call that was not kept is refused", [] if unknown[0] == 2 and not unknown[2] else [f"exit {unknown[0]}"])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     tools.add_arguments(parser, timeout=900)
@@ -126,7 +142,7 @@ def main():
         work = chosen.work_dir or Path(scratch)
         rehearsal.write_shapes(work / "shapes")
         with ThreadPoolExecutor(3) as pool:  # each mostly waits for its own programs
-            for part in [pool.submit(part, chosen, tally, work) for part in (good_gpu, bad_gpu, cut_short)]:
+            for part in [pool.submit(part, chosen, tally, work) for part in (good_gpu, bad_gpu, cut_short, kept_calls)]:
                 part.result()
     return tally.close()
 
