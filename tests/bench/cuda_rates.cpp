@@ -15,6 +15,7 @@
 
 #include "runtime/kernels/cuda/dequantize.h"
 #include "runtime/kernels/cuda/products.h"
+#include "runtime/kernels/cuda/quant_tables.h"
 #include "runtime/quant/block_codec.h"
 #include "runtime/quant/nested_scales.h"
 
@@ -30,7 +31,7 @@ struct Sizes {
   uint64_t ring; ///< bytes that no cache holds
 };
 // The widest linear of Llama-2-70B; a panel is half of the plan's workspace for them (runtime/schema/targets.inc).
-constexpr Sizes kReal{8192, 8192, 28672, (12 << 20) / 2 / 28672, uint64_t{2} << 30}, kSmall{32, 64, 256, 16, 1 << 16};
+constexpr Sizes kReal{8192, 8192, 28672, (32 << 20) / 2 / 28672, uint64_t{2} << 30}, kSmall{32, 64, 256, 16, 1 << 16};
 
 struct Free {
   void operator()(void *memory) const { freeDevice(memory); }
@@ -46,6 +47,9 @@ public:
     context.multiprocessors = properties.multiprocessors;
     ZP_ASSIGN_OR_RETURN(products, createProducts());
     ZP_ASSIGN_OR_RETURN(context.stream, createStream());
+    ZP_ASSIGN_OR_RETURN(void *memory, allocateDevice(sizeof(QuantTables)));
+    tables.reset(memory);
+    ZP_RETURN_IF_ERROR(placeQuantTables(context, memory));
     ZP_ASSIGN_OR_RETURN(begin, createEvent(/*timed=*/true));
     ZP_ASSIGN_OR_RETURN(end, createEvent(/*timed=*/true));
     ZP_ASSIGN_OR_RETURN(double matmul, matmulRate());
@@ -178,6 +182,7 @@ private:
   Sizes sizes;
   Context context;
   std::unique_ptr<Products> products;
+  Memory tables; // the context's
   Event begin = nullptr, end = nullptr;
   uint64_t seed = 1;
 };
