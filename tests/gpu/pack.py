@@ -50,7 +50,7 @@ def keep_zpc(bin, pack, scratch):
     """Every call that the steps make, kept in the pack."""
     stage = Rehearsal(bin, scratch / "stage", good=False)
     stage.stand(stage.folder / "bin/zpc", ROOT / "tests/gpu/kept_zpc.py")
-    environment = stage.environment(ZPC=bin / "zpc", MOST=3600)
+    environment = stage.environment(ZPC=bin / "zpc", MOST=7200, PATIENCE=20)
     subprocess.run(stage.command(*STEPS), env=environment, stdout=subprocess.DEVNULL, check=False)  # what fails there is no matter
     kept = sorted((stage.folder / "kept").glob("*/said.json"))
     shutil.copytree(stage.folder / "kept", pack / "kept")

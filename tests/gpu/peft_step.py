@@ -99,7 +99,7 @@ class Job:
             loss = self.step()
             self.wait()
             seconds.append(time.perf_counter() - start)
-        return self.chosen.batch * self.chosen.length / statistics.median(seconds), float(loss)
+        return self.chosen.batch * self.chosen.length / statistics.median(seconds), loss.item()
 
 
 def main():

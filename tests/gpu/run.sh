@@ -11,8 +11,8 @@ PATH=$PATH:/usr/local/cuda/bin
 build=${BUILD:-build} python=${PYTHON:-.venv/bin/python}
 peft=${PEFT_PYTHON:-$python}
 most=${MOST:-580} # seconds of all rows
-# What a rehearsal has smaller.
-shapes=${SHAPES:-samples/configs} length=${LENGTH:-2048} cases=${CASES:-}
+# What a rehearsal has smaller; and larger: by how much rows may take longer.
+shapes=${SHAPES:-samples/configs} length=${LENGTH:-2048} cases=${CASES:-} patience=${PATIENCE:-1}
 read -ra rates_program <<<"${RATES:-$build/tests/bin/cuda_rates}"
 steps=("$@")
 [ $# -gt 0 ] || steps=(kernels sanitizers golden bench)
@@ -63,7 +63,7 @@ trap 'kill "$child" 2>/dev/null; wait "$child"; exit 1' TERM INT HUP
 
 # row SECONDS NAME COMMAND…: runs it with its output in a log; the last line goes into the table.
 row() {
-  local limit=$1 name=$2 status=0 last
+  local limit=$(($1 * patience)) name=$2 status=0 last
   shift 2
   log=$work/${name//[^a-zA-Z0-9]/_}.log began=$SECONDS running=$name
   echo "== $name"
@@ -95,7 +95,7 @@ sanitized() {
   while [ "$1" != -- ]; do flags+=("$1") && shift; done
   shift
   if compute-sanitizer --help | grep -q -e --kernel-regex; then filter=(--kernel-regex kns=2zp2rt4cuda); else filter=(--kernel-name kns=2zp2rt4cuda); fi
-  row 60 "$name" compute-sanitizer --tool "$tool" --error-exitcode 1 "${filter[@]}" "${flags[@]}" "$@"
+  row 60 "$name" compute-sanitizer --target-processes all --tool "$tool" --error-exitcode 1 "${filter[@]}" "${flags[@]}" "$@"
 }
 # Cases of a size that can be watched.
 sanitizer() { sanitized "$1" "$1" -- "$suite" --gtest_filter=-Gradient.*:NF4MatmulFormats.*:NF4MatmulBranch.*:ColumnSum.*:MatmulBranch.*; }

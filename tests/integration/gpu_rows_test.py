@@ -24,7 +24,7 @@ from support import tools
 sys.path.append(str(tools.ROOT / "tests/gpu"))
 import rehearsal  # noqa: E402: the folder is named above
 
-SMALL = {"LENGTH": "16", "CASES": "llama_gqa_fp32"}
+SMALL = {"LENGTH": "16", "CASES": "llama_gqa_fp32", "PATIENCE": "10"}
 # Of a GPU that breaks all promises: what the table's row has to say. Other rows fail by a tool's exit code.
 COMPLAINTS = {
     "NF4 dequantisation": "0.500 of the copy bandwidth, .*: below 0.85",
@@ -116,7 +116,7 @@ def cut_short(chosen, tally, work):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    tools.add_arguments(parser, timeout=300)
+    tools.add_arguments(parser, timeout=900)
     chosen = parser.parse_args()
     chosen.bin = chosen.bin.resolve()
     tally = tools.Tally()
