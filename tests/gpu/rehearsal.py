@@ -36,7 +36,6 @@ class Rehearsal:
         (folder / "files").mkdir()
         self.variables = {
             "BUILD": folder,
-            "ZP_DEVICE_ATTENTION": "fused",  # as a GPU has it: loops in cuDNN's place
             "PYTHON": sys.executable,
             "PEFT_PYTHON": folder / "path/peft-python",
             "PATH": f"{folder / 'path'}:{os.environ['PATH']}",
