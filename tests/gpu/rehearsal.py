@@ -9,7 +9,18 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 STEPS = ("kernels", "sanitizers", "golden", "bench", "peft", "llama-3-8b", "large", "faults", "peers")
 SMALL = {"hidden_size": 64, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 4, "num_key_value_heads": 2, "vocab_size": 64}
-PROGRAMS = {"path": ("nvidia-smi", "compute-sanitizer", "peft-python"), "bin": ("zprun",), "tests/bin": ("cuda_conformance_test", "cuda_rates")}
+PROGRAMS = {"path": ("compute-sanitizer", "peft-python"), "bin": ("zprun",), "tests/bin": ("cuda_conformance_test", "cuda_rates")}
+
+# It is asked ten times a second, too often for an interpreter. Where promises are broken, the memory in use grows from call to call.
+NVIDIA_SMI = """#!/bin/sh
+case "$*" in
+  *=name*) echo "NVIDIA {name}" ;;
+  *=driver_version*) echo 580.0 ;;
+  *=memory.total*) echo {total} ;;
+  *=memory.used*) echo {used} ;;
+esac
+"""
+ONE_MORE = '$(echo >>"$STAND_IN_FILES/looks"; while read -r _; do n=$((n + 100000)); done <"$STAND_IN_FILES/looks"; echo $n)'
 
 
 def write_shapes(folder):
@@ -29,7 +40,10 @@ class Rehearsal:
         for place, names in PROGRAMS.items():
             (folder / place).mkdir(parents=True)
             for name in names:
-                self.stand_in(folder / place / name)
+                # Under this interpreter, whatever PATH has.
+                self.write(folder / place / name, f"#!/bin/sh\nexec {sys.executable} {HERE / 'stand_in.py'} {name} \"$@\"\n")
+        smi = NVIDIA_SMI.format(name="Stand-in", total=64, used=0) if good else NVIDIA_SMI.format(name="H200 Stand-in", total=143771, used=ONE_MORE)
+        self.write(folder / "path/nvidia-smi", smi)
         self.stand(folder / "bin/zpc", bin / "zpc")
         if (driver := bin.parent / "tests/bin/libfailing_cuda_driver.so").exists():
             self.stand(folder / "tests/bin" / driver.name, driver)
@@ -45,9 +59,8 @@ class Rehearsal:
         }
 
     @staticmethod
-    def stand_in(place):
-        """Under this interpreter, whatever PATH has."""
-        place.write_text(f"#!/bin/sh\nexec {sys.executable} {HERE / 'stand_in.py'} {place.name} \"$@\"\n")
+    def write(place, text):
+        place.write_text(text)
         place.chmod(0o755)
 
     @staticmethod

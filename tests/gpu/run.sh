@@ -49,14 +49,14 @@ finish() {
   trap - EXIT TERM INT HUP
   if [ -n "$running" ]; then # a signal ended it
     failed=$((failed + 1))
-    record FAIL "$running" $((SECONDS - began)) "cut short: $(grep -v '^ *$' "$log" | tail -n 1)"
+    record FAIL "$running" $((SECONDS - began)) "cut short: $(grep -v '^ *$' "$log" 2>/dev/null | tail -n 1)"
   fi
   printf '\nFor a README:\n\n%s, %s:\n\n| | |\n|---|---|\n' "$versions" "tests/gpu/run.sh ${steps[*]}"
   printf '%s\n' "${figures[@]}" "" "$versions" "${table[@]}" # the table last: of a long output the end is what is kept
   echo "$passed passed, $failed failed, $left left out"
   rm -rf "$work"
   [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
-  exit
+  exit $? # alone, it would be what was before the trap
 }
 trap finish EXIT
 trap 'kill "$child" 2>/dev/null; wait "$child"; exit 1' TERM INT HUP

@@ -7,7 +7,6 @@ STAND_IN_BIN: folder of the real zprun_emulated. STAND_IN_FILES: where stand-ins
 
 import json
 import os
-import re
 import subprocess
 import sys
 import time
@@ -16,18 +15,6 @@ from pathlib import Path
 GOOD = os.environ.get("STAND_IN") == "good"
 FILES = Path(os.environ.get("STAND_IN_FILES", "/nonexistent"))
 RATES = {"llama-2-7b-whole": 20000, "llama-2-70b-qlora": 1300, "llama-2-70b-host": 1250}  # tokens a second, else 13000
-
-
-def nvidia_smi(words):
-    """The memory in use grows from call to call where promises are broken."""
-    field = re.search(r"--query-gpu=([\w.]+)", " ".join(words))[1]
-    looks = FILES / "looks"
-    if field == "memory.used":
-        with open(looks, "a") as file:
-            file.write(".")
-    used = 0 if GOOD else looks.stat().st_size * 100_000 if looks.exists() else 0
-    print({"name": "NVIDIA Stand-in" if GOOD else "NVIDIA H200 Stand-in", "driver_version": "580.0", "memory.total": "64" if GOOD else "143771", "memory.used": str(used)}[field])
-    return 0
 
 
 def compute_sanitizer(words):
@@ -70,7 +57,7 @@ def refuse(code, number, text):
 
 
 def bench(words):
-    """The emulated run's report with a GPU's rate: ours are ratios of times, which mean nothing there."""
+    """The emulated run's report with what a GPU's has: rates, which mean nothing there, and cuDNN."""
     report = {"loss": float("nan"), "flops_per_step": 1e12, "init_seconds": 1.0, "startup_seconds": 20.0, "first_step_seconds": 3.0, "steps": 10,
               "step_seconds": 8.0, "tokens_per_second": 1000.0, "attention": "own: a stand-in"}
     time.sleep(0.4)  # long enough to be looked at
@@ -82,6 +69,7 @@ def bench(words):
         report = json.loads(done.stdout)
         report["tokens_per_second"] = RATES.get(Path(words[1]).stem, 13000)
         report["step_seconds"] = 1.0
+        report["attention"] = "cuDNN"  # the emulated one's is our own
     print(json.dumps(report))
     return 0
 
@@ -125,7 +113,7 @@ def zprun(words):
     return bench(words)
 
 
-NAMES = {"nvidia-smi": nvidia_smi, "compute-sanitizer": compute_sanitizer, "cuda_conformance_test": conformance, "cuda_rates": cuda_rates, "peft-python": python,
+NAMES = {"compute-sanitizer": compute_sanitizer, "cuda_conformance_test": conformance, "cuda_rates": cuda_rates, "peft-python": python,
          "zprun": zprun}
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from support import tools
@@ -28,7 +29,7 @@ SMALL = {"LENGTH": "16", "CASES": "llama_gqa_fp32", "PATIENCE": "10"}
 # Of a GPU that breaks all promises: what the table's row has to say. Other rows fail by a tool's exit code.
 COMPLAINTS = {
     "NF4 dequantisation": "0.500 of the copy bandwidth, .*: below 0.85",
-    "llama-2-7b LoRA, checkpointed": "loss nan; more memory than planned and 1.5 GB; below 12500 tokens/s",
+    "llama-2-7b LoRA, checkpointed": "loss nan; more memory than planned and 1.5 GB; below 12500 tokens/s; attention is our own kernels'",
     "llama-2-7b LoRA, start-up besides weights": "23.0 s .*: not below 10 s",
     "llama-2-7b LoRA, no memory taken after step 1": "bytes taken meanwhile",
     "llama-2-7b LoRA, weights on the host": "1.000 of llama-2-7b-lora: loss nan",
@@ -72,10 +73,11 @@ def good_gpu(chosen, tally, work):
     source.write_text(DRIVER)
     library.parent.mkdir()
     tools.call(["cc", "-shared", "-fPIC", "-w", source, "-o", library], chosen.timeout)
-    more = {**SMALL, "SHAPES": rehearsal.write_shapes(work / "shapes"), "RATES": f"{chosen.bin.parent / 'tests/bin/cuda_rates_emulated'} --small",
+    more = {**SMALL, "SHAPES": work / "shapes", "RATES": f"{chosen.bin.parent / 'tests/bin/cuda_rates_emulated'} --small",
             "LD_LIBRARY_PATH": library.parent, "RESULTS": work}
     start = time.monotonic()
-    done = subprocess.run(stage.command(*rehearsal.STEPS), env=stage.environment(**more), capture_output=True, text=True, timeout=chosen.timeout)
+    steps = [step for step in rehearsal.STEPS if step != "llama-3-8b"]  # its rows are those of bench and peft
+    done = subprocess.run(stage.command(*steps), env=stage.environment(**more), capture_output=True, text=True, timeout=chosen.timeout)
     found = rows(done.stdout)
     for name, (verdict, said) in found.items():
         right = verdict == ("left" if "bitsandbytes" in name else "ok")
@@ -84,7 +86,7 @@ def good_gpu(chosen, tally, work):
         tally.check(f"a good GPU: {name}", [] if right else [f"{verdict} {said}"], said)
     last = done.stdout.strip().splitlines()[-1:]
     kept = (work / "table.txt").read_text()
-    tally.check("a good GPU: the last line and the kept table", [] if last and "2 left out" in last[0] and all(name in kept for name in found) else [f"{last} {done.stderr[-300:]}"],
+    tally.check("a good GPU: the last line and the kept table", [] if last and "1 left out" in last[0] and all(name in kept for name in found) else [f"{last} {done.stderr[-300:]}"],
                 f"{len(found)} rows in {time.monotonic() - start:.0f} s")
 
 
@@ -121,8 +123,11 @@ def main():
     chosen.bin = chosen.bin.resolve()
     tally = tools.Tally()
     with tempfile.TemporaryDirectory(prefix="gpu-rows-") as scratch:
-        for part in (good_gpu, bad_gpu, cut_short):
-            part(chosen, tally, (chosen.work_dir or Path(scratch)))
+        work = chosen.work_dir or Path(scratch)
+        rehearsal.write_shapes(work / "shapes")
+        with ThreadPoolExecutor(3) as pool:  # each mostly waits for its own programs
+            for part in [pool.submit(part, chosen, tally, work) for part in (good_gpu, bad_gpu, cut_short)]:
+                part.result()
     return tally.close()
 
 
