@@ -31,7 +31,7 @@ struct Sizes {
   uint64_t ring; ///< bytes that no cache holds
 };
 // The widest linear of Llama-2-70B; a panel is half of the plan's workspace for them (runtime/schema/targets.inc).
-constexpr Sizes kReal{8192, 8192, 28672, (12 << 20) / 2 / 28672, uint64_t{2} << 30}, kSmall{32, 64, 256, 16, 1 << 16};
+constexpr Sizes kReal{8192, 8192, 28672, (32 << 20) / 2 / 28672, uint64_t{2} << 30}, kSmall{32, 64, 256, 16, 1 << 16};
 
 struct Free {
   void operator()(void *memory) const { freeDevice(memory); }
@@ -182,7 +182,7 @@ private:
   Sizes sizes;
   Context context;
   std::unique_ptr<Products> products;
-  Memory tables; // of the context
+  Memory tables; // the context's
   Event begin = nullptr, end = nullptr;
   uint64_t seed = 1;
 };

@@ -54,8 +54,8 @@ TEST(Operations, OfAProduct) {
 
 TEST(Operations, OfAQuantisedProductTheWeightsShapeCounts) {
   auto attributes = [](Fbb &fbb) { return fbs::CreateNF4MatmulAttrs(fbb, 6, 4, true, 1.0, false, 0, 64, false, 1.0).Union(); };
-  EXPECT_DOUBLE_EQ(operationsOf(OneInstruction(fbs::OpAttrs::NF4Matmul, attributes, {{3, 4}, {100}, {}, {}, {}, {}, {3, 6}})), 2 * 3 * 6 * 4);
-  EXPECT_DOUBLE_EQ(operationsOf(OneInstruction(fbs::OpAttrs::NF4Matmul, attributes, {{3, 4}, {100}, {}, {3, 2}, {6, 2}, {}, {3, 6}})), 2 * 3 * 6 * (4 + 2));
+  EXPECT_DOUBLE_EQ(operationsOf(OneInstruction(fbs::OpAttrs::NF4Matmul, attributes, {{3, 4}, {100}, {}, {}, {}, {}, {}, {3, 6}})), 2 * 3 * 6 * 4);
+  EXPECT_DOUBLE_EQ(operationsOf(OneInstruction(fbs::OpAttrs::NF4Matmul, attributes, {{3, 4}, {100}, {}, {3, 2}, {6, 2}, {}, {}, {3, 6}})), 2 * 3 * 6 * (4 + 2));
 }
 
 TEST(Operations, OfAttentionAndItsGradient) {
