@@ -16,8 +16,37 @@ if(ZP_CCACHE)
 endif()
 find_package(Threads REQUIRED)
 
-# zp_library(NAME [SOURCES f…] [DEPS t…]): a static library; without SOURCES, every .cpp of the folder.
+# What is run once or seldom waits for its compiler longer than it ever runs.
+set(ZP_COLD_OPTIONS "$<$<CONFIG:Release>:-O1>" -Wno-array-bounds -Wno-maybe-uninitialized -Wno-stringop-overflow) # of gcc 12's own std::string
+set(ZP_HEADERS "${PROJECT_SOURCE_DIR}/cmake/headers.h")
+
+# zp_library(NAME [COLD] [OWN_FLAGS] [SOURCES f…] [DEPS t…]): a static library; without SOURCES, every .cpp of the folder. Parsing the standard
+# library and JSON is most of a small file's compilation: one precompiled header serves all that are compiled alike. COLD: compiled with
+# ZP_COLD_OPTIONS. OWN_FLAGS: the library has options of its own that change macros, and precompiles the header for itself.
 function(zp_library name)
+  cmake_parse_arguments(ARG "COLD;OWN_FLAGS" "" "" ${ARGN})
+  zp_plain_library(${name} ${ARG_UNPARSED_ARGUMENTS})
+  if(ARG_OWN_FLAGS)
+    target_precompile_headers(${name} PRIVATE "${ZP_HEADERS}")
+    return()
+  endif()
+  set(headers zp_headers)
+  if(ARG_COLD)
+    set(headers zp_cold_headers)
+    target_compile_options(${name} PRIVATE ${ZP_COLD_OPTIONS})
+  endif()
+  if(NOT TARGET ${headers})
+    file(WRITE "${PROJECT_BINARY_DIR}/headers.cpp" "")
+    add_library(${headers} OBJECT "${PROJECT_BINARY_DIR}/headers.cpp")
+    if(ARG_COLD)
+      target_compile_options(${headers} PRIVATE ${ZP_COLD_OPTIONS})
+    endif()
+    target_precompile_headers(${headers} PRIVATE "${ZP_HEADERS}")
+  endif()
+  target_precompile_headers(${name} REUSE_FROM ${headers})
+endfunction()
+# The same without a precompiled header.
+function(zp_plain_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
   if(NOT ARG_SOURCES)
     file(GLOB ARG_SOURCES CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
@@ -36,9 +65,6 @@ function(zp_tool name)
   target_compile_options(${name} PRIVATE -Wall -Wextra -Wno-unused-parameter -Wno-restrict)
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} Threads::Threads)
 endfunction()
-
-# What is run once or seldom waits for its compiler longer than it ever runs.
-set(ZP_COLD_OPTIONS "$<$<CONFIG:Release>:-O1>")
 
 # zp_test(NAME [MLIR] [SHARDS n] SOURCES f… DEPS t…): a GoogleTest executable, registered with ctest: a long one in n parts, for as many
 # cores.
@@ -70,8 +96,7 @@ endfunction()
 
 # Tests parse GoogleTest and the standard library once: in a header that the first of them precompiles.
 function(zp_precompiled_test name)
-  # Less optimised, gcc 12 warns of what its own std::string does.
-  target_compile_options(${name} PRIVATE ${ZP_COLD_OPTIONS} -Wno-array-bounds -Wno-maybe-uninitialized -Wno-stringop-overflow)
+  target_compile_options(${name} PRIVATE ${ZP_COLD_OPTIONS})
   if(NOT TARGET zp_test_headers)
     file(WRITE "${PROJECT_BINARY_DIR}/test_headers.cpp" "int main() {}\n")
     add_executable(zp_test_headers EXCLUDE_FROM_ALL "${PROJECT_BINARY_DIR}/test_headers.cpp") # its flags are an executable's

@@ -10,4 +10,6 @@
 #include <string>
 #include <vector>
 
+#include <flatbuffers/flatbuffers.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>

@@ -6,6 +6,7 @@
 #ifndef ZP_RUNTIME_DEVICE_CUDA_EMULATED_GRID_H
 #define ZP_RUNTIME_DEVICE_CUDA_EMULATED_GRID_H
 
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -37,6 +38,21 @@ void meetBlock();
 void meetWarp();
 /// A slot for each thread of the block, for values that are exchanged.
 uint64_t *exchange();
+
+/// take(lane, words) with what each thread of the warp has come with. All of them call it.
+template <size_t kWords, typename Take> void forWarp(const std::array<uint64_t, kWords> &mine, const Take &take) {
+  std::array<std::array<uint64_t, kWords>, kWarpThreads> all;
+  uint64_t *slots = exchange() + threadIdx.x / kWarpThreads * kWarpThreads;
+  for (size_t w = 0; w < kWords; ++w) {
+    slots[threadIdx.x % kWarpThreads] = mine[w];
+    meetWarp();
+    for (unsigned lane = 0; lane < kWarpThreads; ++lane)
+      all[lane][w] = slots[lane];
+    meetWarp();
+  }
+  for (unsigned lane = 0; lane < kWarpThreads; ++lane)
+    take(lane, all[lane]);
+}
 
 } // namespace zp::rt::cuda::emulated
 
