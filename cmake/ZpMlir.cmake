@@ -26,7 +26,7 @@ target_precompile_headers(zp_mlir_headers PRIVATE "${PROJECT_SOURCE_DIR}/cmake/m
 
 # zp_mlir_library(NAME …): zp_library with MLIR's headers, flags and shared libraries.
 function(zp_mlir_library name)
-  zp_plain_library(${name} ${ARGN})
+  zp_library(${name} ${ARGN})
   zp_mlir_target(${name} PUBLIC)
 endfunction()
 function(zp_mlir_target name visibility)

@@ -18,36 +18,11 @@ find_package(Threads REQUIRED)
 
 # What is run once or seldom waits for its compiler longer than it ever runs.
 set(ZP_COLD_OPTIONS "$<$<CONFIG:Release>:-O1>" -Wno-array-bounds -Wno-maybe-uninitialized -Wno-stringop-overflow) # of gcc 12's own std::string
-set(ZP_HEADERS "${PROJECT_SOURCE_DIR}/cmake/headers.h")
 
-# zp_library(NAME [COLD] [OWN_FLAGS] [SOURCES f…] [DEPS t…]): a static library; without SOURCES, every .cpp of the folder. Parsing the standard
-# library and JSON is most of a small file's compilation: one precompiled header serves all that are compiled alike. COLD: compiled with
-# ZP_COLD_OPTIONS. OWN_FLAGS: the library has options of its own that change macros, and precompiles the header for itself.
+# zp_library(NAME [COLD] [SOURCES f…] [DEPS t…]): a static library; without SOURCES, every .cpp of the folder. COLD: compiled with
+# ZP_COLD_OPTIONS and a precompiled header, which pays where most files read JSON (a small file takes longer to load it than to go without).
 function(zp_library name)
-  cmake_parse_arguments(ARG "COLD;OWN_FLAGS" "" "" ${ARGN})
-  zp_plain_library(${name} ${ARG_UNPARSED_ARGUMENTS})
-  if(ARG_OWN_FLAGS)
-    target_precompile_headers(${name} PRIVATE "${ZP_HEADERS}")
-    return()
-  endif()
-  set(headers zp_headers)
-  if(ARG_COLD)
-    set(headers zp_cold_headers)
-    target_compile_options(${name} PRIVATE ${ZP_COLD_OPTIONS})
-  endif()
-  if(NOT TARGET ${headers})
-    file(WRITE "${PROJECT_BINARY_DIR}/headers.cpp" "")
-    add_library(${headers} OBJECT "${PROJECT_BINARY_DIR}/headers.cpp")
-    if(ARG_COLD)
-      target_compile_options(${headers} PRIVATE ${ZP_COLD_OPTIONS})
-    endif()
-    target_precompile_headers(${headers} PRIVATE "${ZP_HEADERS}")
-  endif()
-  target_precompile_headers(${name} REUSE_FROM ${headers})
-endfunction()
-# The same without a precompiled header.
-function(zp_plain_library name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "COLD" "" "SOURCES;DEPS" ${ARGN})
   if(NOT ARG_SOURCES)
     file(GLOB ARG_SOURCES CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
   endif()
@@ -55,6 +30,17 @@ function(zp_plain_library name)
   target_include_directories(${name} PUBLIC "${PROJECT_SOURCE_DIR}" "${PROJECT_BINARY_DIR}")
   target_compile_options(${name} PRIVATE -Wall -Wextra -Wno-unused-parameter -Wno-restrict)
   target_link_libraries(${name} PUBLIC ${ARG_DEPS} Threads::Threads)
+  if(NOT ARG_COLD)
+    return()
+  endif()
+  if(NOT TARGET zp_cold_headers)
+    file(WRITE "${PROJECT_BINARY_DIR}/cold_headers.cpp" "")
+    add_library(zp_cold_headers OBJECT "${PROJECT_BINARY_DIR}/cold_headers.cpp")
+    target_compile_options(zp_cold_headers PRIVATE ${ZP_COLD_OPTIONS})
+    target_precompile_headers(zp_cold_headers PRIVATE "${PROJECT_SOURCE_DIR}/cmake/cold_headers.h")
+  endif()
+  target_compile_options(${name} PRIVATE ${ZP_COLD_OPTIONS})
+  target_precompile_headers(${name} REUSE_FROM zp_cold_headers)
 endfunction()
 
 # zp_tool(NAME SOURCES f… DEPS t…): an executable in build/bin.

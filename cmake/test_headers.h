@@ -10,6 +10,4 @@
 #include <string>
 #include <vector>
 
-#include <flatbuffers/flatbuffers.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>

@@ -1,5 +1,7 @@
 #include "compiler/Transforms/Plan/Repetitions.h"
 
+#include "compiler/Transforms/Plan/Lives.h"
+
 #include <map>
 
 using namespace mlir;

@@ -206,22 +206,15 @@ int piecesOf(const Context &context, const Shape &shape, int64_t blocks) {
   return static_cast<int>(std::max<int64_t>(1, std::min(2 * context.multiprocessors / blocks, most)));
 }
 
-template <typename T, int kQueries, int kAtOnce> void launchQueries(const Context &context, Shape shape, const CachedAttentionArgs &args) {
+template <typename T, int kQueries, int kAtOnce, typename Count> void launchQueries(const Context &context, Shape shape, const CachedAttentionArgs &args) {
   shape.tiles = (shape.length * shape.group + kQueries - 1) / kQueries;
   const int64_t blocks = int64_t{shape.rows} * shape.kvHeads * shape.tiles, queries = shape.queries();
   shape.pieces = piecesOf(context, shape, blocks);
   auto *partial = static_cast<Softmax *>(context.scratch);
   auto *partialOut = reinterpret_cast<float *>(partial + queries * shape.pieces);
-  const T *key = args.key.as<T>(), *value = args.value.as<T>();
   T *target = args.target.as<T>();
-  auto start = [&](auto kernel) {
-    launch(context.stream, blocks * shape.pieces, kBlockThreads, kernel, shape, args.query.as<T>(), key, value, args.positions.as<int32_t>(),
-           args.bias.as<float>(), target, partial, partialOut);
-  };
-  if (areWhole(shape.headDim, key, value))
-    start(attendCache<T, kQueries, kAtOnce, Whole>);
-  else
-    start(attendCache<T, kQueries, kAtOnce, int>);
+  launch(context.stream, blocks * shape.pieces, kBlockThreads, attendCache<T, kQueries, kAtOnce, Count>, shape, args.query.as<T>(), args.key.as<T>(),
+         args.value.as<T>(), args.positions.as<int32_t>(), args.bias.as<float>(), target, partial, partialOut);
   const int64_t elements = queries * shape.headDim;
   if (shape.pieces > 1)
     launch(context.stream, blocksOf(elements), kBlockThreads, mergePieces<T>, elements, shape.headDim, shape.pieces, partial, partialOut, target);
@@ -232,6 +225,8 @@ template <typename T, int kQueries, int kAtOnce> void launchQueries(const Contex
 /// Bound by the cache that it reads, and read once for up to eight queries.
 Status run(const Context &context, const CachedAttentionArgs &args) {
   static_assert(kMaxHeadDim <= kBlockThreads && kMaxHeadDim <= kWarp * kPack);
+  if (args.query.elements() == 0)
+    return {};
   if (args.query.dims[0] * args.heads > INT32_MAX || args.key.dims[0] > INT32_MAX)
     return Status(ErrorCode::PlanInvalid, "cached_attention: has " + std::to_string(args.query.dims[0]) + " tokens of " + std::to_string(args.heads) +
                                               " heads and " + std::to_string(args.key.dims[0]) + " places, expected less than 2^31 of both");
@@ -243,12 +238,15 @@ Status run(const Context &context, const CachedAttentionArgs &args) {
     shape.lanes *= 2;
   withElement(args.query.dtype, [&](auto element) {
     using T = decltype(element);
-    if (shape.length * shape.group == 1)
-      launchQueries<T, 1, 4>(context, shape, args);
-    else if (shape.length * shape.group <= 4)
-      launchQueries<T, 4, 4>(context, shape, args);
-    else
-      launchQueries<T, 8, 2>(context, shape, args);
+    if constexpr (sizeof(T) == 2) // what has to be fast
+      if (areWhole(shape.headDim, args.key.as<T>(), args.value.as<T>())) {
+        if (shape.length * shape.group == 1)
+          return launchQueries<T, 1, 4, Whole>(context, shape, args);
+        if (shape.length * shape.group <= 4)
+          return launchQueries<T, 4, 4, Whole>(context, shape, args);
+        return launchQueries<T, 8, 2, Whole>(context, shape, args);
+      }
+    launchQueries<T, 8, 2, int>(context, shape, args);
   });
   return {};
 }

@@ -1,4 +1,4 @@
-// What nearly every library includes; precompiled (ZpTargets.cmake).
+// What most files of libraries that read JSON include; precompiled (ZpTargets.cmake).
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -19,5 +19,4 @@
 #include <utility>
 #include <vector>
 
-#include <flatbuffers/flatbuffers.h>
 #include <nlohmann/json.hpp>
