@@ -1,5 +1,5 @@
 // What attention and its gradient share on a device: tiles of rows in shared memory, and who sees whom. SIMT code in f32, one head and
-// one row at a time: right on any GPU, far from what matrix units reach.
+// one row at a time: of f32, and of what matrix units don't take (cuda_matrix.h).
 #ifndef ZP_RUNTIME_KERNELS_ATTENTION_CUDA_TILE_H
 #define ZP_RUNTIME_KERNELS_ATTENTION_CUDA_TILE_H
 
@@ -83,6 +83,15 @@ template <int D> ZP_DEVICE float dot(const float (&a)[D + 1], const float (&b)[D
   return sum;
 }
 
+/// e^x: of what becomes a T of 16 bits soon by the GPU's own instruction, some roundings of an f32 from right.
+template <typename T> ZP_DEVICE float exponential(float x) {
+#ifdef __CUDACC__
+  if constexpr (sizeof(T) == 2)
+    return __expf(x);
+#endif
+  return expf(x);
+}
+
 /// Calls `body` with whether there is dropout: without it kernels have no trace of it.
 template <typename Body> void withDropout(const AttentionShape &shape, const Body &body) {
   if (shape.scalars)
@@ -91,14 +100,15 @@ template <typename Body> void withDropout(const AttentionShape &shape, const Bod
     body.template operator()<false>();
 }
 
-/// Calls `body` with the smallest D that holds a head.
-template <typename Body> void withHead(int64_t headDim, const Body &body) {
-  if (headDim <= 64)
-    body.template operator()<64>();
-  else if (headDim <= 128)
-    body.template operator()<128>();
-  else
-    body.template operator()<256>();
+/// Calls `body` with the smallest D that holds a head, among those that matrix units leave.
+template <typename T, typename Body> void withHead(int64_t headDim, const Body &body) {
+  if constexpr (sizeof(T) == 4) {
+    if (headDim <= 64)
+      return body.template operator()<64>();
+    if (headDim <= 128)
+      return body.template operator()<128>();
+  }
+  body.template operator()<256>();
 }
 
 } // namespace zp::rt::cuda

@@ -13,13 +13,13 @@ constexpr int kColumnsOfBlock = 16, kRowsOfTile = 8; ///< of the target
 constexpr int kRun = 32, kRunsAtOnce = 4, kPacksOfRun = kRun / kPack;
 
 /// 16 bytes as matrix units take them.
-struct alignas(16) Words {
+struct alignas(16) Quad {
   uint32_t at[4];
 };
 
 /// What a lane has asked memory for.
 struct CodedRun {
-  Words words;
+  Quad words;
   uint8_t code;       ///< of the scale, nested
   float scale, offset; ///< of the group, nested; or the block's
 };
@@ -31,7 +31,7 @@ template <bool kNested> ZP_DEVICE CodedRun askRun(const Records &records, uint32
   const uint8_t *codesEnd = records.first + static_cast<uint32_t>(records.codeBytes) + record;
   const uint32_t block = number >> blockShift & 255;
   CodedRun run;
-  run.words = *reinterpret_cast<const Words *>(records.first + (record + (number & ((1u << recordShift) - 1)) * uint32_t{sizeof(Words)}));
+  run.words = *reinterpret_cast<const Quad *>(records.first + (record + (number & ((1u << recordShift) - 1)) * uint32_t{sizeof(Quad)}));
   if constexpr (kNested) {
     run.code = __ldg(codesEnd + block);
     const auto group = __ldg(reinterpret_cast<const unsigned long long *>(codesEnd + 256)); // its scale, the tensor's offset
@@ -105,9 +105,9 @@ __global__ void __launch_bounds__(kBlockThreads)
     const bool inside = runOf(step) < runs;
     const int64_t run = (inside ? runOf(step) : runs - 1) * static_cast<int64_t>(kRun);
     for (int i = 0; i < kPacksOfRun; ++i) {
-      Words w[2], x[kTiles];
+      Quad w[2], x[kTiles];
       for (int tile = 0; tile < kTiles; ++tile) {
-        x[tile] = *reinterpret_cast<const Words *>(rows[tile] + run + i * kPack);
+        x[tile] = *reinterpret_cast<const Quad *>(rows[tile] + run + i * kPack);
         if (!inside) // not by weights of zero: what an infinity makes of those is no number
           x[tile] = {};
       }

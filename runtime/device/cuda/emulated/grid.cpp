@@ -25,8 +25,10 @@ public:
     body = &thread;
     while (fibers.size() < count)
       fibers.push_back(std::make_unique<Fiber>());
-    for (unsigned i = 0; i < count; ++i)
+    for (unsigned i = 0; i < count; ++i) {
       fibers[i]->at = At::Work;
+      fibers[i]->exchanges = 0;
+    }
     for (bool any = true; any;) { // a turn of all warps lies between two barriers
       warps.clear();
       for (unsigned first = 0; first < count; first += kWarpThreads)
@@ -49,13 +51,14 @@ public:
     if (_setjmp(fibers[current]->place) == 0)
       _longjmp(scheduler, 1);
   }
-  uint64_t slots[kMaxThreads];
+  Exchanged *exchange() { return exchanged[fibers[current]->exchanges++ % 2]; }
 
 private:
   struct Fiber {
     jmp_buf place;
     At at = At::Work;
     bool started = false;
+    unsigned exchanges = 0; ///< in this block
     std::unique_ptr<char[]> stack = std::make_unique<char[]>(kStackBytes);
   };
 
@@ -110,6 +113,7 @@ private:
   std::vector<unsigned> warps, lanes; // that are still to run
   jmp_buf scheduler;
   unsigned current = 0;
+  Exchanged exchanged[2][kMaxThreads];
 };
 
 Fibers &fibers() {
@@ -136,6 +140,6 @@ void runGrid(unsigned blocks, unsigned threads, const std::function<void()> &thr
 
 void meetBlock() { fibers().yield(At::Block); }
 void meetWarp() { fibers().yield(At::Warp); }
-uint64_t *exchange() { return fibers().slots; }
+Exchanged *exchange() { return fibers().exchange(); }
 
 } // namespace zp::rt::cuda::emulated

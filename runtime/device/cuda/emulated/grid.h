@@ -6,7 +6,6 @@
 #ifndef ZP_RUNTIME_DEVICE_CUDA_EMULATED_GRID_H
 #define ZP_RUNTIME_DEVICE_CUDA_EMULATED_GRID_H
 
-#include <array>
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -36,23 +35,13 @@ void runGrid(unsigned blocks, unsigned threads, const std::function<void()> &thr
 void meetBlock();
 /// Waits until all threads of the warp are here.
 void meetWarp();
-/// A slot for each thread of the block, for values that are exchanged.
-uint64_t *exchange();
-
-/// take(lane, words) with what each thread of the warp has come with. All of them call it.
-template <size_t kWords, typename Take> void forWarp(const std::array<uint64_t, kWords> &mine, const Take &take) {
-  std::array<std::array<uint64_t, kWords>, kWarpThreads> all;
-  uint64_t *slots = exchange() + threadIdx.x / kWarpThreads * kWarpThreads;
-  for (size_t w = 0; w < kWords; ++w) {
-    slots[threadIdx.x % kWarpThreads] = mine[w];
-    meetWarp();
-    for (unsigned lane = 0; lane < kWarpThreads; ++lane)
-      all[lane][w] = slots[lane];
-    meetWarp();
-  }
-  for (unsigned lane = 0; lane < kWarpThreads; ++lane)
-    take(lane, all[lane]);
-}
+/// What a thread gives the others of its warp.
+struct Exchanged {
+  uint64_t words[6];
+};
+/// A place for each thread of the block, others for each exchange: what is written there can be read from the warp's next meeting until the one
+/// after.
+Exchanged *exchange();
 
 } // namespace zp::rt::cuda::emulated
 
@@ -71,13 +60,12 @@ template <typename T> T __ldg(const T *place) { return *place; }
 inline float normcdff(float x) { return static_cast<float>(std::erfc(-static_cast<double>(x) / std::sqrt(2.0)) / 2); }
 
 template <typename T> T __shfl_xor_sync(unsigned, T value, int mask) {
-  static_assert(sizeof(T) <= sizeof(uint64_t));
-  uint64_t *slots = zp::rt::cuda::emulated::exchange();
-  std::memcpy(&slots[threadIdx.x], &value, sizeof value);
+  static_assert(sizeof(T) <= sizeof(zp::rt::cuda::emulated::Exchanged));
+  zp::rt::cuda::emulated::Exchanged *given = zp::rt::cuda::emulated::exchange();
+  std::memcpy(given[threadIdx.x].words, &value, sizeof value);
   zp::rt::cuda::emulated::meetWarp();
   T other;
-  std::memcpy(&other, &slots[threadIdx.x ^ static_cast<unsigned>(mask)], sizeof other);
-  zp::rt::cuda::emulated::meetWarp();
+  std::memcpy(&other, given[threadIdx.x ^ static_cast<unsigned>(mask)].words, sizeof other);
   return other;
 }
 

@@ -1,0 +1,210 @@
+// The gradient of attention by matrix units: probabilities are recomputed tile by tile; they and the gradients of scores are rounded before they
+// meet the rows that they are multiplied by.
+#ifndef ZP_RUNTIME_KERNELS_ATTENTION_GRADIENT_CUDA_GRADIENT_MATRIX_H
+#define ZP_RUNTIME_KERNELS_ATTENTION_GRADIENT_CUDA_GRADIENT_MATRIX_H
+
+#include "runtime/kernels/attention/cuda_matrix.h"
+#include "runtime/kernels/attention_gradient/cuda_operands.h"
+
+namespace zp::rt::cuda {
+
+constexpr int kPassing = 32; ///< rows of a tile that passes by
+
+/// What a score is of: query and key place, the query's sums, whether it sees the key.
+struct ScoreOf {
+  int query, key;
+  float logSumExp, delta;
+  bool seen;
+};
+
+/// scores, query·key, become the probabilities as they meet the values, and products, grad_out·value, the scores' gradients. of(half, at): as
+/// forScores counts. whole: all are seen.
+template <typename T, bool kDropped, int kTiles, typename Of>
+ZP_DEVICE void forWeights(const AttentionShape &shape, int head, int row, float (&scores)[kTiles][4], float (&products)[kTiles][4], bool whole,
+                          const Of &of) {
+  forScores(scores, [&](float &score, int, int) { score *= shape.scale; });
+  if (shape.bias)
+    forScores(scores, [&](float &score, int half, int at) {
+      const ScoreOf what = of(half, at);
+      if (what.query < shape.length && what.key < shape.keyLength)
+        score += shape.biasOf(head, row, what.query, what.key);
+    });
+  const int lane = static_cast<int>(threadIdx.x) % kWarp;
+  ZP_UNROLL
+  for (int n = 0; n < kTiles; ++n)
+    ZP_UNROLL
+    for (int e = 0; e < 4; ++e) {
+      const ScoreOf what = of(e / 2, n * 8 + lane % 4 * 2 + e % 2);
+      const Weighted weighted = weigh<T, kDropped>(shape, head, row, what.query, what.key, scores[n][e], products[n][e], what.logSumExp, what.delta);
+      scores[n][e] = whole | what.seen ? weighted.probability : 0.0f;
+      products[n][e] = whole | what.seen ? weighted.gradient : 0.0f;
+    }
+}
+
+/// A block has kOwnRows queries of one row and head; keys pass by.
+template <int D, bool kDropped, typename T>
+__global__ void __launch_bounds__(kMatrixThreads) queryGradientByMatrix(AttentionShape shape, GradientOperands<T> operands, T *gradQuery, int tiles) {
+  alignas(16) __shared__ T shared[kOwnRows][kStride<D>]; // own rows pass through it, then it is keys and values
+  __shared__ int keySegments[kPassing], querySegments[kOwnRows];
+  static_assert(kOwnRows == 2 * kPassing);
+  T(*const keys)[kStride<D>] = shared, (*const values)[kStride<D>] = shared + kPassing;
+  const int rows = static_cast<int>(shape.rows), length = static_cast<int>(shape.length), keyLength = static_cast<int>(shape.keyLength);
+  const int heads = static_cast<int>(shape.heads), kvHeads = static_cast<int>(shape.kvHeads), headDim = static_cast<int>(shape.headDim);
+  const int block = static_cast<int>(blockIdx.x), firstQuery = block % tiles * kOwnRows, row = block / tiles % rows, head = block / tiles / rows,
+            kvHead = head / (heads / kvHeads);
+  const int lane = static_cast<int>(threadIdx.x) % kWarp, own = static_cast<int>(threadIdx.x) / kWarp * kWarpRows;
+  const int places[2] = {firstQuery + own + lane / 4, firstQuery + own + lane / 4 + 8};
+  uint32_t q[D / 16][4], g[D / 16][4];
+  shareRows<D, kOwnRows>(shared, operands.query, row, length, firstQuery, heads, head, headDim);
+  shareSegments(querySegments, shape.segments, row, length, firstQuery);
+  __syncthreads();
+  ZP_UNROLL
+  for (int k = 0; k < D / 16; ++k)
+    loadA(q[k], shared, own, k * 16);
+  __syncthreads();
+  shareRows<D, kOwnRows>(shared, operands.gradOut, row, length, firstQuery, heads, head, headDim);
+  __syncthreads();
+  ZP_UNROLL
+  for (int k = 0; k < D / 16; ++k)
+    loadA(g[k], shared, own, k * 16);
+  const int segments[2] = {querySegments[own + lane / 4], querySegments[own + lane / 4 + 8]}, segment = querySegments[own];
+  const bool alike = areAll<kWarpRows>(querySegments + own, segment);
+  const Sight sights[2] = {keysOf(shape, places[0]), keysOf(shape, places[1])};
+  float logSumExp[2] = {}, deltas[2] = {}, out[D / 8][4] = {};
+  ZP_UNROLL
+  for (int half = 0; half < 2; ++half)
+    if (places[half] < length) {
+      const int64_t at = head * shape.tokens + row * length + places[half];
+      logSumExp[half] = operands.logSumExp[at];
+      deltas[half] = operands.deltas[at];
+    }
+
+  for (int first = 0; first < keyLength; first += kPassing) {
+    if (shape.hidden(firstQuery, kOwnRows, first, kPassing))
+      continue; // the same for all threads
+    __syncthreads();
+    shareRows<D, kPassing>(keys, operands.key, row, keyLength, first, kvHeads, kvHead, headDim);
+    shareRows<D, kPassing>(values, operands.value, row, keyLength, first, kvHeads, kvHead, headDim);
+    shareSegments(keySegments, shape.keySegments, row, keyLength, first);
+    __syncthreads();
+    if (firstQuery + own >= length || shape.hidden(firstQuery + own, kWarpRows, first, kPassing))
+      continue; // the same for all threads of the warp
+    float scores[kPassing / 8][4] = {}, products[kPassing / 8][4] = {};
+    ZP_UNROLL
+    for (int k = 0; k < D / 16; ++k)
+      ZP_UNROLL
+      for (int n = 0; n < kPassing / 16; ++n) {
+        uint32_t b[2][2];
+        loadTransposedB(b, keys, n * 16, k * 16);
+        addTileProduct<T>(q[k], b[0], scores[2 * n]);
+        addTileProduct<T>(q[k], b[1], scores[2 * n + 1]);
+        loadTransposedB(b, values, n * 16, k * 16);
+        addTileProduct<T>(g[k], b[0], products[2 * n]);
+        addTileProduct<T>(g[k], b[1], products[2 * n + 1]);
+      }
+    const bool whole = alike && seeAll(shape, firstQuery + own, kWarpRows, first, kPassing) & areAll<kPassing>(keySegments, segment);
+    forWeights<T, kDropped>(shape, head, row, scores, products, whole, [&](int half, int at) {
+      return ScoreOf{places[half], first + at, logSumExp[half], deltas[half], sees(sights[half], first + at, segments[half], keySegments[at])};
+    });
+    ZP_UNROLL
+    for (int k = 0; k < kPassing / 16; ++k) {
+      uint32_t a[4];
+      roundA<T>(a, products[2 * k], products[2 * k + 1]);
+      ZP_UNROLL
+      for (int n = 0; n < D / 16; ++n) {
+        uint32_t b[2][2];
+        loadB(b, keys, k * 16, n * 16);
+        addTileProduct<T>(a, b[0], out[2 * n]);
+        addTileProduct<T>(a, b[1], out[2 * n + 1]);
+      }
+    }
+  }
+  storeRows<D>(gradQuery, row, length, firstQuery + own, heads, head, headDim, out, {shape.scale, shape.scale});
+}
+
+/// A block has kOwnRows keys of one row and kv head; the queries of all its heads pass by, so that nothing is summed across blocks.
+template <int D, bool kDropped, typename T>
+__global__ void __launch_bounds__(kMatrixThreads)
+    keyGradientByMatrix(AttentionShape shape, GradientOperands<T> operands, T *gradKey, T *gradValue, int tiles) {
+  alignas(16) __shared__ T values[kOwnRows][kStride<D>], queries[kPassing][kStride<D>], gradOuts[kPassing][kStride<D>];
+  __shared__ int keySegments[kOwnRows], querySegments[kPassing];
+  __shared__ float logSumExp[kPassing], deltas[kPassing];
+  const int rows = static_cast<int>(shape.rows), length = static_cast<int>(shape.length), keyLength = static_cast<int>(shape.keyLength);
+  const int heads = static_cast<int>(shape.heads), kvHeads = static_cast<int>(shape.kvHeads), headDim = static_cast<int>(shape.headDim);
+  const int block = static_cast<int>(blockIdx.x), firstKey = block % tiles * kOwnRows, row = block / tiles % rows, kvHead = block / tiles / rows;
+  const int lane = static_cast<int>(threadIdx.x) % kWarp, own = static_cast<int>(threadIdx.x) / kWarp * kWarpRows;
+  const int places[2] = {firstKey + own + lane / 4, firstKey + own + lane / 4 + 8};
+  uint32_t keys[D / 16][4];
+  shareRows<D, kOwnRows>(values, operands.key, row, keyLength, firstKey, kvHeads, kvHead, headDim); // they pass through the place of the values
+  shareSegments(keySegments, shape.keySegments, row, keyLength, firstKey);
+  __syncthreads();
+  ZP_UNROLL
+  for (int k = 0; k < D / 16; ++k)
+    loadA(keys[k], values, own, k * 16);
+  __syncthreads();
+  shareRows<D, kOwnRows>(values, operands.value, row, keyLength, firstKey, kvHeads, kvHead, headDim);
+  const int segments[2] = {keySegments[own + lane / 4], keySegments[own + lane / 4 + 8]}, segment = keySegments[own];
+  const bool alike = areAll<kWarpRows>(keySegments + own, segment);
+  const Sight sights[2] = {queriesOf(shape, places[0]), queriesOf(shape, places[1])};
+  float outKey[D / 8][4] = {}, outValue[D / 8][4] = {};
+
+  for (int head = kvHead * (heads / kvHeads); head < (kvHead + 1) * (heads / kvHeads); ++head)
+    for (int first = 0; first < length; first += kPassing) {
+      if (shape.hidden(first, kPassing, firstKey, kOwnRows))
+        continue;
+      __syncthreads();
+      shareRows<D, kPassing>(queries, operands.query, row, length, first, heads, head, headDim);
+      shareRows<D, kPassing>(gradOuts, operands.gradOut, row, length, first, heads, head, headDim);
+      shareSegments(querySegments, shape.segments, row, length, first);
+      if (const int r = static_cast<int>(threadIdx.x); r < kPassing && first + r < length) {
+        const int64_t at = head * shape.tokens + row * length + first + r;
+        logSumExp[r] = operands.logSumExp[at];
+        deltas[r] = operands.deltas[at];
+      }
+      __syncthreads();
+      if (firstKey + own >= keyLength || shape.hidden(first, kPassing, firstKey + own, kWarpRows))
+        continue;
+      float scores[kPassing / 8][4] = {}, products[kPassing / 8][4] = {}; // [key, query]
+      ZP_UNROLL
+      for (int k = 0; k < D / 16; ++k) {
+        uint32_t v[4];
+        loadA(v, values, own, k * 16);
+        ZP_UNROLL
+        for (int n = 0; n < kPassing / 16; ++n) {
+          uint32_t b[2][2];
+          loadTransposedB(b, queries, n * 16, k * 16);
+          addTileProduct<T>(keys[k], b[0], scores[2 * n]);
+          addTileProduct<T>(keys[k], b[1], scores[2 * n + 1]);
+          loadTransposedB(b, gradOuts, n * 16, k * 16);
+          addTileProduct<T>(v, b[0], products[2 * n]);
+          addTileProduct<T>(v, b[1], products[2 * n + 1]);
+        }
+      }
+      const bool whole = alike && seeAll(shape, first, kPassing, firstKey + own, kWarpRows) & areAll<kPassing>(querySegments, segment);
+      forWeights<T, kDropped>(shape, head, row, scores, products, whole, [&](int half, int at) {
+        return ScoreOf{first + at, places[half], logSumExp[at], deltas[at], sees(sights[half], first + at, segments[half], querySegments[at])};
+      });
+      ZP_UNROLL
+      for (int k = 0; k < kPassing / 16; ++k) {
+        uint32_t p[4], s[4];
+        roundA<T>(p, scores[2 * k], scores[2 * k + 1]);
+        roundA<T>(s, products[2 * k], products[2 * k + 1]);
+        ZP_UNROLL
+        for (int n = 0; n < D / 16; ++n) {
+          uint32_t b[2][2];
+          loadB(b, gradOuts, k * 16, n * 16);
+          addTileProduct<T>(p, b[0], outValue[2 * n]);
+          addTileProduct<T>(p, b[1], outValue[2 * n + 1]);
+          loadB(b, queries, k * 16, n * 16);
+          addTileProduct<T>(s, b[0], outKey[2 * n]);
+          addTileProduct<T>(s, b[1], outKey[2 * n + 1]);
+        }
+      }
+    }
+  storeRows<D>(gradKey, row, keyLength, firstKey + own, kvHeads, kvHead, headDim, outKey, {shape.scale, shape.scale});
+  storeRows<D>(gradValue, row, keyLength, firstKey + own, kvHeads, kvHead, headDim, outValue, {1.0f, 1.0f});
+}
+
+} // namespace zp::rt::cuda
+
+#endif // ZP_RUNTIME_KERNELS_ATTENTION_GRADIENT_CUDA_GRADIENT_MATRIX_H
