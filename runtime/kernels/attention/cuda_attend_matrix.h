@@ -9,43 +9,56 @@ namespace zp::rt::cuda {
 /// Keys of a tile: as many as leave the scores registers.
 template <int D> constexpr int kAttendedKeys = D <= 64 ? 64 : 32;
 
-/// A block has kOwnRows queries of one row and head; keys pass by in tiles.
+/// A block has kOwnRows queries of one row and head; keys pass by in tiles, the next of which is asked for while one is computed with.
 template <int D, bool kDropped, typename T>
 __global__ void __launch_bounds__(kMatrixThreads)
     attendByMatrix(AttentionShape shape, const T *query, const T *key, const T *value, T *target, float *logSumExp, int queryTiles) {
   constexpr int kKeys = kAttendedKeys<D>;
-  alignas(16) __shared__ T shared[2 * kKeys][kStride<D>]; // the queries pass through it, then it is keys and values
-  __shared__ int keySegments[kKeys], querySegments[kOwnRows];
+  alignas(16) __shared__ T shared[2][2 * kKeys][kStride<D>]; // keys and values of two tiles; the queries pass through the second's place
+  __shared__ int keySegments[2][kKeys], querySegments[kOwnRows];
   static_assert(kOwnRows <= 2 * kKeys);
-  T(*const keys)[kStride<D>] = shared, (*const values)[kStride<D>] = shared + kKeys;
   const int rows = static_cast<int>(shape.rows), length = static_cast<int>(shape.length), keyLength = static_cast<int>(shape.keyLength);
   const int heads = static_cast<int>(shape.heads), kvHeads = static_cast<int>(shape.kvHeads), headDim = static_cast<int>(shape.headDim);
-  const int block = static_cast<int>(blockIdx.x), firstQuery = block % queryTiles * kOwnRows, row = block / queryTiles % rows,
+  // Blocks with the most to do, by causality, come first.
+  const int block = static_cast<int>(blockIdx.x), firstQuery = (queryTiles - 1 - block % queryTiles) * kOwnRows, row = block / queryTiles % rows,
             head = block / queryTiles / rows, kvHead = head / (heads / kvHeads);
   const int lane = static_cast<int>(threadIdx.x) % kWarp, own = static_cast<int>(threadIdx.x) / kWarp * kWarpRows;
   const int places[2] = {firstQuery + own + lane / 4, firstQuery + own + lane / 4 + 8};
-  shareRows<D, kOwnRows>(shared, query, row, length, firstQuery, heads, head, headDim);
+  auto ask = [&](int first, int stage) {
+    shareRows<D, kKeys>(shared[stage], key, row, keyLength, first, kvHeads, kvHead, headDim);
+    shareRows<D, kKeys>(shared[stage] + kKeys, value, row, keyLength, first, kvHeads, kvHead, headDim);
+    shareSegments(keySegments[stage], shape.keySegments, row, keyLength, first);
+  };
+  auto nextFrom = [&](int first) { // the same for all threads
+    while (first < keyLength && shape.hidden(firstQuery, kOwnRows, first, kKeys))
+      first += kKeys;
+    return first;
+  };
+  int first = nextFrom(0);
+  shareRows<D, kOwnRows>(shared[1], query, row, length, firstQuery, heads, head, headDim);
   shareSegments(querySegments, shape.segments, row, length, firstQuery);
+  if (first < keyLength)
+    ask(first, 0);
+  awaitPacks();
   __syncthreads();
   uint32_t q[D / 16][4];
   ZP_UNROLL
   for (int k = 0; k < D / 16; ++k)
-    loadA(q[k], shared, own, k * 16);
+    loadA(q[k], shared[1], own, k * 16);
   const int segments[2] = {querySegments[own + lane / 4], querySegments[own + lane / 4 + 8]}, segment = querySegments[own];
   const bool alike = areAll<kWarpRows>(querySegments + own, segment);
   const Sight sights[2] = {keysOf(shape, places[0]), keysOf(shape, places[1])};
   float out[D / 8][4] = {}, largest[2] = {-INFINITY, -INFINITY}, sum[2] = {};
 
-  for (int first = 0; first < keyLength; first += kKeys) {
-    if (shape.hidden(firstQuery, kOwnRows, first, kKeys))
-      continue; // the same for all threads
-    __syncthreads(); // what was there has been read
-    shareRows<D, kKeys>(keys, key, row, keyLength, first, kvHeads, kvHead, headDim);
-    shareRows<D, kKeys>(values, value, row, keyLength, first, kvHeads, kvHead, headDim);
-    shareSegments(keySegments, shape.keySegments, row, keyLength, first);
-    __syncthreads();
+  for (int stage = 0, next; first < keyLength; first = next, stage ^= 1) {
+    next = nextFrom(first + kKeys);
+    awaitPacks();
+    __syncthreads(); // the tile is there, and the other's place has been read
+    if (next < keyLength)
+      ask(next, stage ^ 1);
     if (firstQuery + own >= length || shape.hidden(firstQuery + own, kWarpRows, first, kKeys))
       continue; // the same for all threads of the warp
+    const T(*const keys)[kStride<D>] = shared[stage], (*const values)[kStride<D>] = shared[stage] + kKeys;
     float scores[kKeys / 8][4] = {};
     ZP_UNROLL
     for (int k = 0; k < D / 16; ++k)
@@ -56,7 +69,7 @@ __global__ void __launch_bounds__(kMatrixThreads)
         addTileProduct<T>(q[k], b[0], scores[2 * n]);
         addTileProduct<T>(q[k], b[1], scores[2 * n + 1]);
       }
-    const bool whole = alike && seeAll(shape, firstQuery + own, kWarpRows, first, kKeys) & areAll<kKeys>(keySegments, segment);
+    const bool whole = alike && seeAll(shape, firstQuery + own, kWarpRows, first, kKeys) && areAll<kKeys>(keySegments[stage], segment);
     forScores(scores, [&](float &score, int, int) { score *= shape.scale; });
     if (shape.bias)
       forScores(scores, [&](float &score, int half, int at) {
@@ -65,7 +78,7 @@ __global__ void __launch_bounds__(kMatrixThreads)
       });
     if (!whole)
       forScores(scores, [&](float &score, int half, int at) {
-        score = sees(sights[half], first + at, segments[half], keySegments[at]) ? score : -INFINITY;
+        score = sees(sights[half], first + at, segments[half], keySegments[stage][at]) ? score : -INFINITY;
       });
     float highest[2] = {largest[0], largest[1]};
     forScores(scores, [&](float &score, int half, int) { highest[half] = score > highest[half] ? score : highest[half]; });
@@ -83,12 +96,20 @@ __global__ void __launch_bounds__(kMatrixThreads)
         for (int e = 0; e < 2; ++e)
           out[n][2 * half + e] *= correction;
     }
-    forScores(scores, [&](float &score, int half, int at) {
+    forScores(scores, [&](float &score, int half, int) {
       score = exponential<T>(score - base[half]);
       sum[half] += score;
-      if constexpr (kDropped)
-        score *= shape.keptOf(head, row, places[half], first + at);
     });
+    if constexpr (kDropped) {
+      ZP_UNROLL
+      for (int n = 0; n < kKeys / 8; ++n)
+        ZP_UNROLL
+        for (int half = 0; half < 2; ++half) {
+          const auto kept = shape.keptPair(head, row, places[half], first + n * 8 + lane % 4 * 2);
+          scores[n][2 * half] *= kept.at[0];
+          scores[n][2 * half + 1] *= kept.at[1];
+        }
+    }
     ZP_UNROLL
     for (int k = 0; k < kKeys / 16; ++k) {
       uint32_t p[4];

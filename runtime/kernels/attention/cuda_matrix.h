@@ -16,24 +16,25 @@ constexpr int64_t kMaxMatrixHead = 128;
 template <int D> constexpr int kStride = D + kPack;
 
 /// rows[0, kRows) = rows [place, place + kRows) of row `row` of a tensor of `length` places, head `head` of `heads`; zero beyond them and beyond
-/// headDim. All is asked for before the first is stored.
+/// headDim. They are there after awaitPacks and a barrier.
 template <int D, int kRows, typename T>
 ZP_DEVICE void shareRows(T (*rows)[kStride<D>], const T *tensor, int row, int length, int place, int heads, int head, int headDim) {
   constexpr int kPacks = D / kPack, kEach = kRows * kPacks / kMatrixThreads;
   static_assert(kRows * kPacks % kMatrixThreads == 0);
-  const bool whole = headDim % kPack == 0 && reinterpret_cast<uintptr_t>(tensor) % 16 == 0;
-  Pack<T> held[kEach];
-  for (int i = 0; i < kEach; ++i) {
-    const int number = static_cast<int>(threadIdx.x) + i * kMatrixThreads, r = number / kPacks, column = number % kPacks * kPack;
-    const T *source = tensor + (static_cast<int64_t>(row * length + place + r) * heads + head) * headDim + column;
-    held[i] = {};
-    if (place + r < length && column < headDim)
-      held[i] = whole ? packOf(source, Whole()) : packOf(source, packAt(column, headDim));
-  }
-  for (int i = 0; i < kEach; ++i) {
-    const int number = static_cast<int>(threadIdx.x) + i * kMatrixThreads;
-    *reinterpret_cast<Pack<T> *>(&rows[number / kPacks][number % kPacks * kPack]) = held[i];
-  }
+  const T *first = tensor + (static_cast<int64_t>(row * length + place) * heads + head) * headDim;
+  auto forPacks = [&](const auto &body) {
+    for (int i = 0; i < kEach; ++i) {
+      const int number = static_cast<int>(threadIdx.x) + i * kMatrixThreads, r = number / kPacks, column = number % kPacks * kPack;
+      const bool inside = place + r < length && column < headDim;
+      body(&rows[r][column], inside ? first + static_cast<int64_t>(r) * heads * headDim + column : first, inside, column);
+    }
+  };
+  if (headDim % kPack == 0 && reinterpret_cast<uintptr_t>(tensor) % 16 == 0)
+    forPacks([&](T *target, const T *source, bool inside, int) { askForPack(target, source, inside); });
+  else
+    forPacks([&](T *target, const T *source, bool inside, int column) {
+      *reinterpret_cast<Pack<T> *>(target) = packOf(source, inside ? packAt(column, headDim) : 0);
+    });
 }
 
 /// segments[0, kRows) = those of places [place, place + kRows) of a row; beyond the row, some.
@@ -46,8 +47,9 @@ template <int kRows> ZP_DEVICE void shareSegments(int (&shared)[kRows], const in
 /// Whether all of kRows segments are `segment`; all threads of the warp ask together and hear the same.
 template <int kRows> ZP_DEVICE bool areAll(const int *segments, int segment) {
   int same = 1;
-  for (int i = static_cast<int>(threadIdx.x) % kWarp; i < kRows; i += kWarp)
-    same &= segments[i] == segment;
+  for (int begin = 0; begin < kRows; begin += kWarp)
+    if (const int i = begin + static_cast<int>(threadIdx.x) % kWarp; i < kRows)
+      same &= segments[i] == segment;
   return reduceLanes(same, kWarp, [](int a, int b) { return a & b; }) != 0;
 }
 
@@ -85,6 +87,7 @@ template <int D, typename T>
 ZP_DEVICE void storeRows(T *tensor, int row, int length, int place, int heads, int head, int headDim, const float (&sums)[D / 8][4],
                          const float (&scales)[2]) {
   const int lane = static_cast<int>(threadIdx.x) % kWarp;
+  const bool inPairs = headDim % 2 == 0 && reinterpret_cast<uintptr_t>(tensor) % sizeof(Pair<T>) == 0;
   for (int half = 0; half < 2; ++half) {
     const int r = place + lane / 4 + half * 8;
     if (r >= length)
@@ -94,7 +97,7 @@ ZP_DEVICE void storeRows(T *tensor, int row, int length, int place, int heads, i
       const int column = n * 8 + lane % 4 * 2;
       Pair<T> pair;
       fromFloats<T>(scales[half] * sums[n][2 * half], scales[half] * sums[n][2 * half + 1], pair.at);
-      if (headDim % 2 == 0) {
+      if (inPairs) {
         if (column < headDim)
           *reinterpret_cast<Pair<T> *>(target + column) = pair;
       } else {

@@ -50,12 +50,25 @@ struct AttentionShape {
       return 0;
     return byDistance ? bias[head * (length + keyLength - 1) + j - i + length - 1] : bias[head * rows * keyLength + row * keyLength + j];
   }
+  /// The factors that dropout gives the probabilities of head, row, query place i and key places j, which is even, and j + 1.
+  struct KeptPair {
+    float at[2];
+  };
+  ZP_DEVICE KeptPair keptPair(int64_t head, int64_t row, int64_t i, int64_t j) const {
+    const Words words = wordsOf(head, row, i, j);
+    static_assert(kKeysPerCounter == 4);
+    const bool upper = j % 4 == 2;
+    return {{(upper ? words.at[2] : words.at[0]) >= threshold ? boost : 0.0f, (upper ? words.at[3] : words.at[1]) >= threshold ? boost : 0.0f}};
+  }
   /// The factor that dropout gives the probability of head, row, query place i and key place j. There must be dropout.
   ZP_DEVICE float keptOf(int64_t head, int64_t row, int64_t i, int64_t j) const {
-    const Words words = philox({{static_cast<uint32_t>(i * kCountersPerQuery + j / kKeysPerCounter), scalars->rowBase + static_cast<uint32_t>(row),
+    const Words words = wordsOf(head, row, i, j);
+    return words.at[j % kKeysPerCounter] >= threshold ? boost : 0.0f;
+  }
+  ZP_DEVICE Words wordsOf(int64_t head, int64_t row, int64_t i, int64_t j) const {
+    return philox({{static_cast<uint32_t>(i * kCountersPerQuery + j / kKeysPerCounter), scalars->rowBase + static_cast<uint32_t>(row),
                                  site + static_cast<uint32_t>(head), scalars->optimizerStep}},
                                static_cast<uint32_t>(scalars->seed), static_cast<uint32_t>(scalars->seed >> 32));
-    return words.at[j % kKeysPerCounter] >= threshold ? boost : 0.0f;
   }
 };
 
@@ -86,8 +99,12 @@ template <int D> ZP_DEVICE float dot(const float (&a)[D + 1], const float (&b)[D
 /// e^x: of what becomes a T of 16 bits soon by the GPU's own instruction, some roundings of an f32 from right.
 template <typename T> ZP_DEVICE float exponential(float x) {
 #ifdef __CUDACC__
-  if constexpr (sizeof(T) == 2)
-    return __expf(x);
+  if constexpr (sizeof(T) == 2) {
+    constexpr float kLog2E = 1.44269504f;
+    float power;
+    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(power) : "f"(kLog2E * x));
+    return power;
+  }
 #endif
   return expf(x);
 }

@@ -6,25 +6,21 @@
 namespace zp::rt::cuda {
 namespace {
 
-/// deltas[head, token] = Σ grad_out·out, which is Σ over keys of probability times its gradient.
-template <typename T> struct Delta {
-  const T *gradOut, *out;
-  float *deltas;
-  int64_t heads, headDim, tokens;
-  ZP_DEVICE void operator()(int64_t i, int count) const {
-    for (int64_t at = i; at < i + count; ++at) {
-      const int64_t begin = at * headDim, token = at / heads, head = at % heads;
-      float sum = 0, x[kPack], y[kPack];
-      for (int64_t c = 0; c < headDim; c += kPack) {
-        load(gradOut + begin + c, packAt(c, headDim), x);
-        load(out + begin + c, packAt(c, headDim), y);
-        for (int e = 0; e < kPack; ++e)
-          sum += x[e] * y[e];
-      }
-      deltas[head * tokens + token] = sum;
-    }
+/// deltas[head, token] = Σ grad_out·out, which is Σ over keys of probability times its gradient. `lanes` of them for a head, a power of two, add
+/// its packs.
+template <typename T> __global__ void addDeltas(const T *gradOut, const T *out, float *deltas, int64_t heads, int64_t headDim, int64_t tokens, int lanes) {
+  const int64_t number = (static_cast<int64_t>(blockIdx.x) * kBlockThreads + threadIdx.x) / lanes, begin = number * headDim;
+  float sum = 0, x[kPack], y[kPack];
+  for (int64_t c = static_cast<int64_t>(threadIdx.x % lanes) * kPack; number < tokens * heads && c < headDim; c += lanes * kPack) {
+    load(gradOut + begin + c, packAt(c, headDim), x);
+    load(out + begin + c, packAt(c, headDim), y);
+    for (int e = 0; e < kPack; ++e)
+      sum += x[e] * y[e];
   }
-};
+  sum = reduceLanes(sum, lanes, Sum());
+  if (number < tokens * heads && threadIdx.x % lanes == 0)
+    deltas[number % heads * tokens + number / heads] = sum;
+}
 
 template <int D, bool kDropped, typename T>
 ZP_DEVICE Weighted weighRows(const AttentionShape &shape, const GradientOperands<T> &operands, int64_t head, int64_t row, int64_t i, int64_t j,
@@ -120,10 +116,16 @@ template <bool kDropped, typename T> __global__ void biasGradient(AttentionShape
     const T *query = operands.query + (token * shape.heads + head) * shape.headDim, *gradOut = operands.gradOut + (query - operands.query);
     const T *key = operands.key + ((row * shape.keyLength + j) * shape.kvHeads + kvHead) * shape.headDim,
             *value = operands.value + (key - operands.key);
-    float score = 0, gradP = 0;
-    for (int64_t c = 0; c < shape.headDim; ++c) {
-      score += toFloat(query[c]) * toFloat(key[c]);
-      gradP += toFloat(gradOut[c]) * toFloat(value[c]);
+    float score = 0, gradP = 0, x[kPack], y[kPack];
+    auto addProduct = [&](const T *first, const T *second, int64_t c, float &sum) {
+      load(first + c, packAt(c, shape.headDim), x);
+      load(second + c, packAt(c, shape.headDim), y);
+      for (int e = 0; e < kPack; ++e)
+        sum += x[e] * y[e];
+    };
+    for (int64_t c = 0; c < shape.headDim; c += kPack) {
+      addProduct(query, key, c, score);
+      addProduct(gradOut, value, c, gradP);
     }
     const int64_t at = head * shape.tokens + token;
     score = shape.scale * score + shape.biasOf(head, row, i, j);
@@ -172,8 +174,11 @@ Status run(const Context &context, const AttentionGradientArgs &args) {
   auto *deltas = args.workspace.as<float>();
   withElement(args.query.dtype, [&](auto element) {
     using T = decltype(element);
-    forElements(context, shape.tokens * shape.heads,
-                Delta<T>{args.gradOut.as<T>(), args.out.as<T>(), deltas, shape.heads, shape.headDim, shape.tokens});
+    int lanes = 1;
+    while (lanes < kWarp && lanes * kPack < shape.headDim)
+      lanes *= 2;
+    launch(context.stream, blocksOf(shape.tokens * shape.heads * lanes), kBlockThreads, addDeltas<T>, args.gradOut.as<T>(), args.out.as<T>(), deltas,
+           shape.heads, shape.headDim, shape.tokens, lanes);
     const GradientOperands<T> operands{args.gradOut.as<T>(), args.query.as<T>(), args.key.as<T>(), args.value.as<T>(), args.logSumExp.as<float>(), deltas};
     withDropout(shape, [&]<bool kDropped>() {
       if (isForMatrix<T>(shape))

@@ -8,8 +8,6 @@
 
 namespace zp::rt::cuda {
 
-constexpr int kPassing = 32; ///< rows of a tile that passes by
-
 /// What a score is of: query and key place, the query's sums, whether it sees the key.
 struct ScoreOf {
   int query, key;
@@ -41,35 +39,23 @@ ZP_DEVICE void forWeights(const AttentionShape &shape, int head, int row, float 
     }
 }
 
-/// A block has kOwnRows queries of one row and head; keys pass by.
+/// A block has kOwnRows queries of one row and head; keys pass by, the next tile of which is asked for while one is computed with.
 template <int D, bool kDropped, typename T>
 __global__ void __launch_bounds__(kMatrixThreads) queryGradientByMatrix(AttentionShape shape, GradientOperands<T> operands, T *gradQuery, int tiles) {
-  alignas(16) __shared__ T shared[kOwnRows][kStride<D>]; // own rows pass through it, then it is keys and values
-  __shared__ int keySegments[kPassing], querySegments[kOwnRows];
-  static_assert(kOwnRows == 2 * kPassing);
-  T(*const keys)[kStride<D>] = shared, (*const values)[kStride<D>] = shared + kPassing;
+  constexpr int kKeys = 32;
+  alignas(16) __shared__ T shared[2][2 * kKeys][kStride<D>]; // keys and values of two tiles; own rows pass through it before
+  __shared__ int keySegments[2][kKeys], querySegments[kOwnRows];
+  static_assert(kOwnRows <= 2 * kKeys);
   const int rows = static_cast<int>(shape.rows), length = static_cast<int>(shape.length), keyLength = static_cast<int>(shape.keyLength);
   const int heads = static_cast<int>(shape.heads), kvHeads = static_cast<int>(shape.kvHeads), headDim = static_cast<int>(shape.headDim);
-  const int block = static_cast<int>(blockIdx.x), firstQuery = block % tiles * kOwnRows, row = block / tiles % rows, head = block / tiles / rows,
-            kvHead = head / (heads / kvHeads);
+  // Blocks with the most to do, by causality, come first.
+  const int block = static_cast<int>(blockIdx.x), firstQuery = (tiles - 1 - block % tiles) * kOwnRows, row = block / tiles % rows,
+            head = block / tiles / rows, kvHead = head / (heads / kvHeads);
   const int lane = static_cast<int>(threadIdx.x) % kWarp, own = static_cast<int>(threadIdx.x) / kWarp * kWarpRows;
   const int places[2] = {firstQuery + own + lane / 4, firstQuery + own + lane / 4 + 8};
-  uint32_t q[D / 16][4], g[D / 16][4];
-  shareRows<D, kOwnRows>(shared, operands.query, row, length, firstQuery, heads, head, headDim);
+  shareRows<D, kOwnRows>(shared[0], operands.query, row, length, firstQuery, heads, head, headDim);
+  shareRows<D, kOwnRows>(shared[1], operands.gradOut, row, length, firstQuery, heads, head, headDim);
   shareSegments(querySegments, shape.segments, row, length, firstQuery);
-  __syncthreads();
-  ZP_UNROLL
-  for (int k = 0; k < D / 16; ++k)
-    loadA(q[k], shared, own, k * 16);
-  __syncthreads();
-  shareRows<D, kOwnRows>(shared, operands.gradOut, row, length, firstQuery, heads, head, headDim);
-  __syncthreads();
-  ZP_UNROLL
-  for (int k = 0; k < D / 16; ++k)
-    loadA(g[k], shared, own, k * 16);
-  const int segments[2] = {querySegments[own + lane / 4], querySegments[own + lane / 4 + 8]}, segment = querySegments[own];
-  const bool alike = areAll<kWarpRows>(querySegments + own, segment);
-  const Sight sights[2] = {keysOf(shape, places[0]), keysOf(shape, places[1])};
   float logSumExp[2] = {}, deltas[2] = {}, out[D / 8][4] = {};
   ZP_UNROLL
   for (int half = 0; half < 2; ++half)
@@ -78,22 +64,46 @@ __global__ void __launch_bounds__(kMatrixThreads) queryGradientByMatrix(Attentio
       logSumExp[half] = operands.logSumExp[at];
       deltas[half] = operands.deltas[at];
     }
+  awaitPacks();
+  __syncthreads();
+  uint32_t q[D / 16][4], g[D / 16][4];
+  ZP_UNROLL
+  for (int k = 0; k < D / 16; ++k) {
+    loadA(q[k], shared[0], own, k * 16);
+    loadA(g[k], shared[1], own, k * 16);
+  }
+  const int segments[2] = {querySegments[own + lane / 4], querySegments[own + lane / 4 + 8]}, segment = querySegments[own];
+  const bool alike = areAll<kWarpRows>(querySegments + own, segment);
+  const Sight sights[2] = {keysOf(shape, places[0]), keysOf(shape, places[1])};
+  __syncthreads(); // own rows have been read
+  auto ask = [&](int first, int stage) {
+    shareRows<D, kKeys>(shared[stage], operands.key, row, keyLength, first, kvHeads, kvHead, headDim);
+    shareRows<D, kKeys>(shared[stage] + kKeys, operands.value, row, keyLength, first, kvHeads, kvHead, headDim);
+    shareSegments(keySegments[stage], shape.keySegments, row, keyLength, first);
+  };
+  auto nextFrom = [&](int first) { // the same for all threads
+    while (first < keyLength && shape.hidden(firstQuery, kOwnRows, first, kKeys))
+      first += kKeys;
+    return first;
+  };
+  int first = nextFrom(0);
+  if (first < keyLength)
+    ask(first, 0);
 
-  for (int first = 0; first < keyLength; first += kPassing) {
-    if (shape.hidden(firstQuery, kOwnRows, first, kPassing))
-      continue; // the same for all threads
-    __syncthreads();
-    shareRows<D, kPassing>(keys, operands.key, row, keyLength, first, kvHeads, kvHead, headDim);
-    shareRows<D, kPassing>(values, operands.value, row, keyLength, first, kvHeads, kvHead, headDim);
-    shareSegments(keySegments, shape.keySegments, row, keyLength, first);
-    __syncthreads();
-    if (firstQuery + own >= length || shape.hidden(firstQuery + own, kWarpRows, first, kPassing))
+  for (int stage = 0, next; first < keyLength; first = next, stage ^= 1) {
+    next = nextFrom(first + kKeys);
+    awaitPacks();
+    __syncthreads(); // the tile is there, and the other's place has been read
+    if (next < keyLength)
+      ask(next, stage ^ 1);
+    if (firstQuery + own >= length || shape.hidden(firstQuery + own, kWarpRows, first, kKeys))
       continue; // the same for all threads of the warp
-    float scores[kPassing / 8][4] = {}, products[kPassing / 8][4] = {};
+    const T(*const keys)[kStride<D>] = shared[stage], (*const values)[kStride<D>] = shared[stage] + kKeys;
+    float scores[kKeys / 8][4] = {}, products[kKeys / 8][4] = {};
     ZP_UNROLL
     for (int k = 0; k < D / 16; ++k)
       ZP_UNROLL
-      for (int n = 0; n < kPassing / 16; ++n) {
+      for (int n = 0; n < kKeys / 16; ++n) {
         uint32_t b[2][2];
         loadTransposedB(b, keys, n * 16, k * 16);
         addTileProduct<T>(q[k], b[0], scores[2 * n]);
@@ -102,12 +112,12 @@ __global__ void __launch_bounds__(kMatrixThreads) queryGradientByMatrix(Attentio
         addTileProduct<T>(g[k], b[0], products[2 * n]);
         addTileProduct<T>(g[k], b[1], products[2 * n + 1]);
       }
-    const bool whole = alike && seeAll(shape, firstQuery + own, kWarpRows, first, kPassing) & areAll<kPassing>(keySegments, segment);
+    const bool whole = alike && seeAll(shape, firstQuery + own, kWarpRows, first, kKeys) && areAll<kKeys>(keySegments[stage], segment);
     forWeights<T, kDropped>(shape, head, row, scores, products, whole, [&](int half, int at) {
-      return ScoreOf{places[half], first + at, logSumExp[half], deltas[half], sees(sights[half], first + at, segments[half], keySegments[at])};
+      return ScoreOf{places[half], first + at, logSumExp[half], deltas[half], sees(sights[half], first + at, segments[half], keySegments[stage][at])};
     });
     ZP_UNROLL
-    for (int k = 0; k < kPassing / 16; ++k) {
+    for (int k = 0; k < kKeys / 16; ++k) {
       uint32_t a[4];
       roundA<T>(a, products[2 * k], products[2 * k + 1]);
       ZP_UNROLL
@@ -122,85 +132,108 @@ __global__ void __launch_bounds__(kMatrixThreads) queryGradientByMatrix(Attentio
   storeRows<D>(gradQuery, row, length, firstQuery + own, heads, head, headDim, out, {shape.scale, shape.scale});
 }
 
+/// Queries of a tile: as many as leave the gradients of keys and values registers.
+template <int D> constexpr int kPassingQueries = D <= 64 ? 32 : 16;
+
 /// A block has kOwnRows keys of one row and kv head; the queries of all its heads pass by, so that nothing is summed across blocks.
 template <int D, bool kDropped, typename T>
 __global__ void __launch_bounds__(kMatrixThreads)
     keyGradientByMatrix(AttentionShape shape, GradientOperands<T> operands, T *gradKey, T *gradValue, int tiles) {
-  alignas(16) __shared__ T values[kOwnRows][kStride<D>], queries[kPassing][kStride<D>], gradOuts[kPassing][kStride<D>];
-  __shared__ int keySegments[kOwnRows], querySegments[kPassing];
-  __shared__ float logSumExp[kPassing], deltas[kPassing];
+  constexpr int kQueries = kPassingQueries<D>;
+  alignas(16) __shared__ T values[kOwnRows][kStride<D>], shared[2][2 * kQueries][kStride<D>]; // queries and gradients of two tiles
+  __shared__ int keySegments[kOwnRows], querySegments[2][kQueries];
+  __shared__ float logSumExp[2][kQueries], deltas[2][kQueries];
   const int rows = static_cast<int>(shape.rows), length = static_cast<int>(shape.length), keyLength = static_cast<int>(shape.keyLength);
   const int heads = static_cast<int>(shape.heads), kvHeads = static_cast<int>(shape.kvHeads), headDim = static_cast<int>(shape.headDim);
   const int block = static_cast<int>(blockIdx.x), firstKey = block % tiles * kOwnRows, row = block / tiles % rows, kvHead = block / tiles / rows;
   const int lane = static_cast<int>(threadIdx.x) % kWarp, own = static_cast<int>(threadIdx.x) / kWarp * kWarpRows;
   const int places[2] = {firstKey + own + lane / 4, firstKey + own + lane / 4 + 8};
-  uint32_t keys[D / 16][4];
-  shareRows<D, kOwnRows>(values, operands.key, row, keyLength, firstKey, kvHeads, kvHead, headDim); // they pass through the place of the values
+  shareRows<D, kOwnRows>(values, operands.key, row, keyLength, firstKey, kvHeads, kvHead, headDim); // keys pass through the place of the values
   shareSegments(keySegments, shape.keySegments, row, keyLength, firstKey);
+  awaitPacks();
   __syncthreads();
+  uint32_t keys[D / 16][4];
   ZP_UNROLL
   for (int k = 0; k < D / 16; ++k)
     loadA(keys[k], values, own, k * 16);
-  __syncthreads();
-  shareRows<D, kOwnRows>(values, operands.value, row, keyLength, firstKey, kvHeads, kvHead, headDim);
   const int segments[2] = {keySegments[own + lane / 4], keySegments[own + lane / 4 + 8]}, segment = keySegments[own];
   const bool alike = areAll<kWarpRows>(keySegments + own, segment);
   const Sight sights[2] = {queriesOf(shape, places[0]), queriesOf(shape, places[1])};
+  __syncthreads(); // the keys have been read
+  shareRows<D, kOwnRows>(values, operands.value, row, keyLength, firstKey, kvHeads, kvHead, headDim);
+  // Tiles of queries are numbered head by head.
+  const int queryTiles = (length + kQueries - 1) / kQueries, firstHead = kvHead * (heads / kvHeads), all = heads / kvHeads * queryTiles;
+  auto headOf = [&](int number) { return firstHead + number / queryTiles; };
+  auto firstOf = [&](int number) { return number % queryTiles * kQueries; };
+  auto ask = [&](int number, int stage) {
+    const int head = headOf(number), first = firstOf(number);
+    shareRows<D, kQueries>(shared[stage], operands.query, row, length, first, heads, head, headDim);
+    shareRows<D, kQueries>(shared[stage] + kQueries, operands.gradOut, row, length, first, heads, head, headDim);
+    shareSegments(querySegments[stage], shape.segments, row, length, first);
+    if (const int r = static_cast<int>(threadIdx.x); r < kQueries && first + r < length) {
+      const int64_t at = head * shape.tokens + row * length + first + r;
+      logSumExp[stage][r] = operands.logSumExp[at];
+      deltas[stage][r] = operands.deltas[at];
+    }
+  };
+  auto nextFrom = [&](int number) { // the same for all threads
+    while (number < all && shape.hidden(firstOf(number), kQueries, firstKey, kOwnRows))
+      ++number;
+    return number;
+  };
   float outKey[D / 8][4] = {}, outValue[D / 8][4] = {};
+  int number = nextFrom(0);
+  if (number < all)
+    ask(number, 0);
 
-  for (int head = kvHead * (heads / kvHeads); head < (kvHead + 1) * (heads / kvHeads); ++head)
-    for (int first = 0; first < length; first += kPassing) {
-      if (shape.hidden(first, kPassing, firstKey, kOwnRows))
-        continue;
-      __syncthreads();
-      shareRows<D, kPassing>(queries, operands.query, row, length, first, heads, head, headDim);
-      shareRows<D, kPassing>(gradOuts, operands.gradOut, row, length, first, heads, head, headDim);
-      shareSegments(querySegments, shape.segments, row, length, first);
-      if (const int r = static_cast<int>(threadIdx.x); r < kPassing && first + r < length) {
-        const int64_t at = head * shape.tokens + row * length + first + r;
-        logSumExp[r] = operands.logSumExp[at];
-        deltas[r] = operands.deltas[at];
-      }
-      __syncthreads();
-      if (firstKey + own >= keyLength || shape.hidden(first, kPassing, firstKey + own, kWarpRows))
-        continue;
-      float scores[kPassing / 8][4] = {}, products[kPassing / 8][4] = {}; // [key, query]
+  for (int stage = 0, next; number < all; number = next, stage ^= 1) {
+    next = nextFrom(number + 1);
+    awaitPacks();
+    __syncthreads(); // the tile is there, and the other's place has been read
+    if (next < all)
+      ask(next, stage ^ 1);
+    const int head = headOf(number), first = firstOf(number);
+    if (firstKey + own >= keyLength || shape.hidden(first, kQueries, firstKey + own, kWarpRows))
+      continue; // the same for all threads of the warp
+    const T(*const queries)[kStride<D>] = shared[stage], (*const gradOuts)[kStride<D>] = shared[stage] + kQueries;
+    float scores[kQueries / 8][4] = {}, products[kQueries / 8][4] = {}; // [key, query]
+    ZP_UNROLL
+    for (int k = 0; k < D / 16; ++k) {
+      uint32_t v[4];
+      loadA(v, values, own, k * 16);
       ZP_UNROLL
-      for (int k = 0; k < D / 16; ++k) {
-        uint32_t v[4];
-        loadA(v, values, own, k * 16);
-        ZP_UNROLL
-        for (int n = 0; n < kPassing / 16; ++n) {
-          uint32_t b[2][2];
-          loadTransposedB(b, queries, n * 16, k * 16);
-          addTileProduct<T>(keys[k], b[0], scores[2 * n]);
-          addTileProduct<T>(keys[k], b[1], scores[2 * n + 1]);
-          loadTransposedB(b, gradOuts, n * 16, k * 16);
-          addTileProduct<T>(v, b[0], products[2 * n]);
-          addTileProduct<T>(v, b[1], products[2 * n + 1]);
-        }
-      }
-      const bool whole = alike && seeAll(shape, first, kPassing, firstKey + own, kWarpRows) & areAll<kPassing>(querySegments, segment);
-      forWeights<T, kDropped>(shape, head, row, scores, products, whole, [&](int half, int at) {
-        return ScoreOf{first + at, places[half], logSumExp[at], deltas[at], sees(sights[half], first + at, segments[half], querySegments[at])};
-      });
-      ZP_UNROLL
-      for (int k = 0; k < kPassing / 16; ++k) {
-        uint32_t p[4], s[4];
-        roundA<T>(p, scores[2 * k], scores[2 * k + 1]);
-        roundA<T>(s, products[2 * k], products[2 * k + 1]);
-        ZP_UNROLL
-        for (int n = 0; n < D / 16; ++n) {
-          uint32_t b[2][2];
-          loadB(b, gradOuts, k * 16, n * 16);
-          addTileProduct<T>(p, b[0], outValue[2 * n]);
-          addTileProduct<T>(p, b[1], outValue[2 * n + 1]);
-          loadB(b, queries, k * 16, n * 16);
-          addTileProduct<T>(s, b[0], outKey[2 * n]);
-          addTileProduct<T>(s, b[1], outKey[2 * n + 1]);
-        }
+      for (int n = 0; n < kQueries / 16; ++n) {
+        uint32_t b[2][2];
+        loadTransposedB(b, queries, n * 16, k * 16);
+        addTileProduct<T>(keys[k], b[0], scores[2 * n]);
+        addTileProduct<T>(keys[k], b[1], scores[2 * n + 1]);
+        loadTransposedB(b, gradOuts, n * 16, k * 16);
+        addTileProduct<T>(v, b[0], products[2 * n]);
+        addTileProduct<T>(v, b[1], products[2 * n + 1]);
       }
     }
+    const bool whole = alike && seeAll(shape, first, kQueries, firstKey + own, kWarpRows) && areAll<kQueries>(querySegments[stage], segment);
+    forWeights<T, kDropped>(shape, head, row, scores, products, whole, [&](int half, int at) {
+      return ScoreOf{first + at, places[half], logSumExp[stage][at], deltas[stage][at],
+                     sees(sights[half], first + at, segments[half], querySegments[stage][at])};
+    });
+    ZP_UNROLL
+    for (int k = 0; k < kQueries / 16; ++k) {
+      uint32_t p[4], s[4];
+      roundA<T>(p, scores[2 * k], scores[2 * k + 1]);
+      roundA<T>(s, products[2 * k], products[2 * k + 1]);
+      ZP_UNROLL
+      for (int n = 0; n < D / 16; ++n) {
+        uint32_t b[2][2];
+        loadB(b, gradOuts, k * 16, n * 16);
+        addTileProduct<T>(p, b[0], outValue[2 * n]);
+        addTileProduct<T>(p, b[1], outValue[2 * n + 1]);
+        loadB(b, queries, k * 16, n * 16);
+        addTileProduct<T>(s, b[0], outKey[2 * n]);
+        addTileProduct<T>(s, b[1], outKey[2 * n + 1]);
+      }
+    }
+  }
   storeRows<D>(gradKey, row, keyLength, firstKey + own, kvHeads, kvHead, headDim, outKey, {shape.scale, shape.scale});
   storeRows<D>(gradValue, row, keyLength, firstKey + own, kvHeads, kvHead, headDim, outValue, {1.0f, 1.0f});
 }

@@ -7,7 +7,7 @@
 namespace zp::rt::cuda {
 namespace {
 
-constexpr int64_t kPiecePlaces = 64; ///< a piece of fewer isn't worth a block
+constexpr int kPiecePlaces = 64, kMostPieces = 32; ///< a piece of fewer isn't worth a block; merging more takes longer than they save
 
 /// The queries of a row that read one kv head are numbered token by token, so that those of a block share what it loads. What they see is cut
 /// into pieces, a block each, where there are too few blocks otherwise.
@@ -23,9 +23,9 @@ struct Shape {
   int64_t queries() const { return int64_t{rows} * length * heads; }
 };
 
-/// From the first to the last, both included.
-struct Places {
-  int first, last;
+/// What a query sees, from the first to the last, both included, and its head.
+struct Sight {
+  int first, last, head;
 };
 
 /// What softmax has so far: the sum is of probabilities times e^-largest.
@@ -66,7 +66,7 @@ __global__ void __launch_bounds__(kBlockThreads) attendCache(Shape shape, const 
                                                              const float *bias, T *target, Softmax *partial, float *partialOut) {
   __shared__ float q[kQueries][kMaxHeadDim], outs[kBlockThreads][kPack];
   __shared__ Softmax softmaxes[kBlockThreads];
-  __shared__ Places sees[kQueries];
+  __shared__ Sight sights[kQueries];
   const int thread = static_cast<int>(threadIdx.x), queries = shape.length * shape.group;
   int block = static_cast<int>(blockIdx.x);
   auto next = [&](int count) { // of the numbers that the block's is made of
@@ -79,21 +79,23 @@ __global__ void __launch_bounds__(kBlockThreads) attendCache(Shape shape, const 
   auto headOf = [&](int number) { return kvHead * shape.group + number % shape.group; };
   auto queryOf = [&](int number) { return static_cast<int64_t>(tokenOf(number)) * shape.heads + headOf(number); };
   // What each query sees, and all of them together. Beyond the last query there is nothing to see.
-  int from = shape.places, to = 0;
+  int from = shape.places, to = 0, positionsOf[kQueries];
+  ZP_UNROLL
+  for (int j = 0; j < kQueries; ++j)
+    positionsOf[j] = firstQuery + j < queries ? positions[tokenOf(firstQuery + j)] : -1;
+  ZP_UNROLL
   for (int j = 0; j < kQueries; ++j) {
-    const int number = firstQuery + j, position = number < queries ? positions[tokenOf(number)] : -1;
+    const int number = firstQuery + j, position = positionsOf[j];
     const int last = position < shape.places ? position : shape.places - 1; // negative: padding
     const int first = shape.window == 0 || position < shape.window ? 0 : static_cast<int>(position - shape.window) + 1;
     if (thread == 0)
-      sees[j] = {first, last};
-    if (first > last)
-      continue;
-    from = first < from ? first : from;
-    to = last >= to ? last + 1 : to;
+      sights[j] = {first, last, headOf(number)};
+    from = first <= last && first < from ? first : from;
+    to = first <= last && last >= to ? last + 1 : to;
     if (thread < shape.lanes * kPack)
-      q[j][thread] = thread < shape.headDim ? toFloat(query[queryOf(number) * shape.headDim + thread]) : 0.0f;
+      q[j][thread] = number < queries && thread < shape.headDim ? toFloat(query[queryOf(number) * shape.headDim + thread]) : 0.0f;
   }
-  const int share = to > from ? (to - from + shape.pieces - 1) / shape.pieces : 0;
+  const int equal = to > from ? (to - from + shape.pieces - 1) / shape.pieces : 0, share = equal > kPiecePlaces ? equal : kPiecePlaces;
   from += piece * share;
   to = from + share < to ? from + share : to;
   __syncthreads();
@@ -127,13 +129,17 @@ __global__ void __launch_bounds__(kBlockThreads) attendCache(Shape shape, const 
         unpack(keys[i], k);
         for (int e = 0; e < kPack; ++e)
           scores[i] = multipliedAndAdded(q[j][column + e], k[e], scores[i]);
-        scores[i] = reduceLanes(scores[i], lanes, Sum()) * shape.scale;
-        const bool seen = places[i] < to && places[i] >= sees[j].first && places[i] <= sees[j].last;
-        if (seen && bias) {
-          const int64_t head = headOf(firstQuery + j);
-          scores[i] += bias[shape.byDistance ? head * (2 * shape.places - 1) + places[i] - sees[j].last + shape.places - 1
-                                             : head * shape.places + places[i]];
-        }
+      }
+      for (int mask = lanes / 2; mask > 0; mask /= 2) // all of them on their way together
+        for (float &score : scores)
+          score += __shfl_xor_sync(0xffffffffu, score, mask);
+      const Sight sight = sights[j];
+      for (int i = 0; i < kAtOnce; ++i) {
+        scores[i] *= shape.scale;
+        const bool seen = places[i] < to && places[i] >= sight.first && places[i] <= sight.last;
+        if (seen && bias)
+          scores[i] += bias[shape.byDistance ? static_cast<int64_t>(sight.head) * (2 * shape.places - 1) + places[i] - sight.last + shape.places - 1
+                                             : static_cast<int64_t>(sight.head) * shape.places + places[i]];
         scores[i] = seen ? scores[i] : -INFINITY;
         largest = scores[i] > largest ? scores[i] : largest;
       }
@@ -202,7 +208,7 @@ template <typename T> __global__ void mergePieces(int64_t elements, int headDim,
 /// As many as give each multiprocessor two blocks, where there are `blocks` without; their parts have room in the scratch.
 int piecesOf(const Context &context, const Shape &shape, int64_t blocks) {
   const int64_t room = static_cast<int64_t>(kScratchBytes) / (shape.queries() * (shape.headDim * 4 + static_cast<int64_t>(sizeof(Softmax))));
-  const int64_t most = std::min((shape.places + kPiecePlaces - 1) / kPiecePlaces, room);
+  const int64_t most = std::min<int64_t>({(shape.places + kPiecePlaces - 1) / kPiecePlaces, kMostPieces, room});
   return static_cast<int>(std::max<int64_t>(1, std::min(2 * context.multiprocessors / blocks, most)));
 }
 

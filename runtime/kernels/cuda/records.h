@@ -42,10 +42,11 @@ struct alignas(256) CodeValues {
   /// That of the code whose fourfold is a byte of `fourfolds`.
   ZP_DEVICE float of(uint32_t fourfolds, int byte) const {
 #ifdef __CUDACC__
-    float value; // volatile: not before a barrier that it stands after
+    float value; // not before a barrier that it stands after
     asm volatile("ld.shared.f32 %0, [%1];"
                  : "=f"(value)
-                 : "r"(__byte_perm(fourfolds, static_cast<uint32_t>(__cvta_generic_to_shared(this)), 0x7650 + byte)));
+                 : "r"(__byte_perm(fourfolds, static_cast<uint32_t>(__cvta_generic_to_shared(this)), 0x7650 + byte))
+                 : "memory");
     return value;
 #else
     return at[(fourfolds >> (8 * byte) & 255) / 4];

@@ -97,6 +97,28 @@ template <typename T, int kStride> ZP_DEVICE void loadB(uint32_t (&b)[2][2], con
     b[i / 2][i % 2] = tiles[i];
 }
 
+/// Asks for a pack of global memory, at a multiple of 16 bytes, to be copied to shared memory; zeros where it isn't `wanted`.
+template <typename T> ZP_DEVICE void askForPack(T *target, const T *source, bool wanted) {
+#ifdef __CUDACC__
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;"
+               :
+               : "r"(static_cast<uint32_t>(__cvta_generic_to_shared(target))), "l"(source), "r"(wanted ? 16 : 0)
+               : "memory");
+#else
+  if (reinterpret_cast<uintptr_t>(source) % 16 != 0 || reinterpret_cast<uintptr_t>(target) % 16 != 0)
+    __builtin_trap();
+  emulated::copyLater(target, wanted ? source : nullptr);
+#endif
+}
+/// Waits for what the calling thread has asked for.
+ZP_DEVICE void awaitPacks() {
+#ifdef __CUDACC__
+  asm volatile("cp.async.wait_all;" : : : "memory");
+#else
+  emulated::finishCopies();
+#endif
+}
+
 /// Two neighbouring tiles of sums, rounded, become `a` of a product to come.
 template <typename T> ZP_DEVICE void roundA(uint32_t (&a)[4], const float (&left)[4], const float (&right)[4]) {
   T two[2];

@@ -104,13 +104,15 @@ __global__ void __launch_bounds__(kBlockThreads)
       scale[c] = kNested ? added(multiplied(scales[coded[c].code], coded[c].scale), coded[c].offset) : coded[c].scale;
     const bool inside = runOf(step) < runs;
     const int64_t run = (inside ? runOf(step) : runs - 1) * static_cast<int64_t>(kRun);
-    for (int i = 0; i < kPacksOfRun; ++i) {
-      Quad w[2], x[kTiles];
+    Quad x[kPacksOfRun][kTiles]; // asked for before the first code is decoded
+    for (int i = 0; i < kPacksOfRun; ++i)
       for (int tile = 0; tile < kTiles; ++tile) {
-        x[tile] = *reinterpret_cast<const Quad *>(rows[tile] + run + i * kPack);
+        x[i][tile] = *reinterpret_cast<const Quad *>(rows[tile] + run + i * kPack);
         if (!inside) // not by weights of zero: what an infinity makes of those is no number
-          x[tile] = {};
+          x[i][tile] = {};
       }
+    for (int i = 0; i < kPacksOfRun; ++i) {
+      Quad w[2];
       for (int c = 0; c < 2; ++c) {
         float decoded[kPack];
         decodeWord(coded[c].words.at[i], values, scale[c], decoded);
@@ -120,7 +122,7 @@ __global__ void __launch_bounds__(kBlockThreads)
       // A pack is the lane's share of two tiles. Which of the sum's elements a tile's columns are is free: as each lane has them.
       for (int tile = 0; tile < kTiles; ++tile)
         for (int half = 0; half < 4; half += 2)
-          addTileProduct<T>({w[0].at[half], w[1].at[half], w[0].at[half + 1], w[1].at[half + 1]}, {x[tile].at[half], x[tile].at[half + 1]},
+          addTileProduct<T>({w[0].at[half], w[1].at[half], w[0].at[half + 1], w[1].at[half + 1]}, {x[i][tile].at[half], x[i][tile].at[half + 1]},
                             sums[tile]);
     }
   }

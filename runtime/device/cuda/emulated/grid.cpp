@@ -18,6 +18,11 @@ constexpr size_t kStackBytes = 64 << 10;
 /// What a fiber is at: to go on, a meeting of its warp, one of the block, or its end.
 enum class At { Work, Warp, Block, End };
 
+struct Copy {
+  void *target;
+  const void *source;
+};
+
 /// The fibers of a thread of the CPU. They live on from block to block, and change places by jumps, which ask nothing of the kernel.
 class Fibers {
 public:
@@ -28,6 +33,7 @@ public:
     for (unsigned i = 0; i < count; ++i) {
       fibers[i]->at = At::Work;
       fibers[i]->exchanges = 0;
+      fibers[i]->copies.clear();
     }
     for (bool any = true; any;) { // a turn of all warps lies between two barriers
       warps.clear();
@@ -51,6 +57,7 @@ public:
     if (_setjmp(fibers[current]->place) == 0)
       _longjmp(scheduler, 1);
   }
+  std::vector<Copy> &copies() { return fibers[current]->copies; }
   Exchanged *exchange() { return exchanged[fibers[current]->exchanges++ % 2]; }
 
 private:
@@ -59,6 +66,7 @@ private:
     At at = At::Work;
     bool started = false;
     unsigned exchanges = 0; ///< in this block
+    std::vector<Copy> copies;
     std::unique_ptr<char[]> stack = std::make_unique<char[]>(kStackBytes);
   };
 
@@ -141,5 +149,14 @@ void runGrid(unsigned blocks, unsigned threads, const std::function<void()> &thr
 void meetBlock() { fibers().yield(At::Block); }
 void meetWarp() { fibers().yield(At::Warp); }
 Exchanged *exchange() { return fibers().exchange(); }
+void copyLater(void *target, const void *source) { fibers().copies().push_back({target, source}); }
+void finishCopies() {
+  for (const Copy &copy : fibers().copies())
+    if (copy.source)
+      std::memcpy(copy.target, copy.source, 16);
+    else
+      std::memset(copy.target, 0, 16);
+  fibers().copies().clear();
+}
 
 } // namespace zp::rt::cuda::emulated

@@ -42,6 +42,9 @@ struct Exchanged {
 /// A place for each thread of the block, others for each exchange: what is written there can be read from the warp's next meeting until the one
 /// after.
 Exchanged *exchange();
+/// Copies 16 bytes, or zeros from nullptr, when the thread waits for its copies.
+void copyLater(void *target, const void *source);
+void finishCopies();
 
 } // namespace zp::rt::cuda::emulated
 
