@@ -29,16 +29,12 @@ __global__ void __launch_bounds__(kMatrixThreads)
     shareRows<D, kKeys>(shared[stage] + kKeys, value, row, keyLength, first, kvHeads, kvHead, headDim);
     shareSegments(keySegments[stage], shape.keySegments, row, keyLength, first);
   };
-  auto nextFrom = [&](int first) { // the same for all threads
-    while (first < keyLength && shape.hidden(firstQuery, kOwnRows, first, kKeys))
-      first += kKeys;
-    return first;
-  };
-  int first = nextFrom(0);
+  const int last = (firstQuery + kOwnRows < length ? firstQuery + kOwnRows : length) - 1;
+  const int begin = keysOf(shape, firstQuery).first / kKeys * kKeys, end = keysOf(shape, last).end; // of what any of the queries sees, by position
   shareRows<D, kOwnRows>(shared[1], query, row, length, firstQuery, heads, head, headDim);
   shareSegments(querySegments, shape.segments, row, length, firstQuery);
-  if (first < keyLength)
-    ask(first, 0);
+  if (begin < end)
+    ask(begin, 0);
   awaitPacks();
   __syncthreads();
   uint32_t q[D / 16][4];
@@ -46,17 +42,17 @@ __global__ void __launch_bounds__(kMatrixThreads)
   for (int k = 0; k < D / 16; ++k)
     loadA(q[k], shared[1], own, k * 16);
   const int segments[2] = {querySegments[own + lane / 4], querySegments[own + lane / 4 + 8]}, segment = querySegments[own];
-  const bool alike = areAll<kWarpRows>(querySegments + own, segment);
+  const bool alike = meetingOf<kWarpRows>(querySegments + own, segment) == Meeting::All;
   const Sight sights[2] = {keysOf(shape, places[0]), keysOf(shape, places[1])};
   float out[D / 8][4] = {}, largest[2] = {-INFINITY, -INFINITY}, sum[2] = {};
 
-  for (int stage = 0, next; first < keyLength; first = next, stage ^= 1) {
-    next = nextFrom(first + kKeys);
+  for (int first = begin, stage = 0; first < end; first += kKeys, stage ^= 1) {
     awaitPacks();
     __syncthreads(); // the tile is there, and the other's place has been read
-    if (next < keyLength)
-      ask(next, stage ^ 1);
-    if (firstQuery + own >= length || shape.hidden(firstQuery + own, kWarpRows, first, kKeys))
+    if (first + kKeys < end)
+      ask(first + kKeys, stage ^ 1);
+    const Meeting meeting = alike ? meetingOf<kKeys>(keySegments[stage], segment) : Meeting::Some;
+    if (meeting == Meeting::None || firstQuery + own >= length || shape.hidden(firstQuery + own, kWarpRows, first, kKeys))
       continue; // the same for all threads of the warp
     const T(*const keys)[kStride<D>] = shared[stage], (*const values)[kStride<D>] = shared[stage] + kKeys;
     float scores[kKeys / 8][4] = {};
@@ -69,7 +65,7 @@ __global__ void __launch_bounds__(kMatrixThreads)
         addTileProduct<T>(q[k], b[0], scores[2 * n]);
         addTileProduct<T>(q[k], b[1], scores[2 * n + 1]);
       }
-    const bool whole = alike && seeAll(shape, firstQuery + own, kWarpRows, first, kKeys) && areAll<kKeys>(keySegments[stage], segment);
+    const bool whole = meeting == Meeting::All && seeAll(shape, firstQuery + own, kWarpRows, first, kKeys);
     forScores(scores, [&](float &score, int, int) { score *= shape.scale; });
     if (shape.bias)
       forScores(scores, [&](float &score, int half, int at) {

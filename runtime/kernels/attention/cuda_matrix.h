@@ -44,13 +44,15 @@ template <int kRows> ZP_DEVICE void shareSegments(int (&shared)[kRows], const in
     shared[r] = place + r < length ? segments[row * length + place + r] : 0;
 }
 
-/// Whether all of kRows segments are `segment`; all threads of the warp ask together and hear the same.
-template <int kRows> ZP_DEVICE bool areAll(const int *segments, int segment) {
-  int same = 1;
+/// How kRows segments are to one: some may be the same, all are, none is.
+enum class Meeting { Some = 0, All = 1, None = 2 };
+/// All threads of the warp ask together and hear the same.
+template <int kRows> ZP_DEVICE Meeting meetingOf(const int *segments, int segment) {
+  int bits = 3;
   for (int begin = 0; begin < kRows; begin += kWarp)
     if (const int i = begin + static_cast<int>(threadIdx.x) % kWarp; i < kRows)
-      same &= segments[i] == segment;
-  return reduceLanes(same, kWarp, [](int a, int b) { return a & b; }) != 0;
+      bits &= segments[i] == segment ? 1 : 2;
+  return static_cast<Meeting>(reduceLanes(bits, kWarp, [](int a, int b) { return a & b; }));
 }
 
 /// Whether queries [i, i + queries) all see keys [j, j + keys), by position; both are in the row.

@@ -73,7 +73,7 @@ __global__ void __launch_bounds__(kMatrixThreads) queryGradientByMatrix(Attentio
     loadA(g[k], shared[1], own, k * 16);
   }
   const int segments[2] = {querySegments[own + lane / 4], querySegments[own + lane / 4 + 8]}, segment = querySegments[own];
-  const bool alike = areAll<kWarpRows>(querySegments + own, segment);
+  const bool alike = meetingOf<kWarpRows>(querySegments + own, segment) == Meeting::All;
   const Sight sights[2] = {keysOf(shape, places[0]), keysOf(shape, places[1])};
   __syncthreads(); // own rows have been read
   auto ask = [&](int first, int stage) {
@@ -81,22 +81,18 @@ __global__ void __launch_bounds__(kMatrixThreads) queryGradientByMatrix(Attentio
     shareRows<D, kKeys>(shared[stage] + kKeys, operands.value, row, keyLength, first, kvHeads, kvHead, headDim);
     shareSegments(keySegments[stage], shape.keySegments, row, keyLength, first);
   };
-  auto nextFrom = [&](int first) { // the same for all threads
-    while (first < keyLength && shape.hidden(firstQuery, kOwnRows, first, kKeys))
-      first += kKeys;
-    return first;
-  };
-  int first = nextFrom(0);
-  if (first < keyLength)
-    ask(first, 0);
+  const int last = (firstQuery + kOwnRows < length ? firstQuery + kOwnRows : length) - 1;
+  const int begin = keysOf(shape, firstQuery).first / kKeys * kKeys, end = keysOf(shape, last).end; // of what any of the queries sees, by position
+  if (begin < end)
+    ask(begin, 0);
 
-  for (int stage = 0, next; first < keyLength; first = next, stage ^= 1) {
-    next = nextFrom(first + kKeys);
+  for (int first = begin, stage = 0; first < end; first += kKeys, stage ^= 1) {
     awaitPacks();
     __syncthreads(); // the tile is there, and the other's place has been read
-    if (next < keyLength)
-      ask(next, stage ^ 1);
-    if (firstQuery + own >= length || shape.hidden(firstQuery + own, kWarpRows, first, kKeys))
+    if (first + kKeys < end)
+      ask(first + kKeys, stage ^ 1);
+    const Meeting meeting = alike ? meetingOf<kKeys>(keySegments[stage], segment) : Meeting::Some;
+    if (meeting == Meeting::None || firstQuery + own >= length || shape.hidden(firstQuery + own, kWarpRows, first, kKeys))
       continue; // the same for all threads of the warp
     const T(*const keys)[kStride<D>] = shared[stage], (*const values)[kStride<D>] = shared[stage] + kKeys;
     float scores[kKeys / 8][4] = {}, products[kKeys / 8][4] = {};
@@ -112,7 +108,7 @@ __global__ void __launch_bounds__(kMatrixThreads) queryGradientByMatrix(Attentio
         addTileProduct<T>(g[k], b[0], products[2 * n]);
         addTileProduct<T>(g[k], b[1], products[2 * n + 1]);
       }
-    const bool whole = alike && seeAll(shape, firstQuery + own, kWarpRows, first, kKeys) && areAll<kKeys>(keySegments[stage], segment);
+    const bool whole = meeting == Meeting::All && seeAll(shape, firstQuery + own, kWarpRows, first, kKeys);
     forWeights<T, kDropped>(shape, head, row, scores, products, whole, [&](int half, int at) {
       return ScoreOf{places[half], first + at, logSumExp[half], deltas[half], sees(sights[half], first + at, segments[half], keySegments[stage][at])};
     });
@@ -157,14 +153,16 @@ __global__ void __launch_bounds__(kMatrixThreads)
   for (int k = 0; k < D / 16; ++k)
     loadA(keys[k], values, own, k * 16);
   const int segments[2] = {keySegments[own + lane / 4], keySegments[own + lane / 4 + 8]}, segment = keySegments[own];
-  const bool alike = areAll<kWarpRows>(keySegments + own, segment);
+  const bool alike = meetingOf<kWarpRows>(keySegments + own, segment) == Meeting::All;
   const Sight sights[2] = {queriesOf(shape, places[0]), queriesOf(shape, places[1])};
   __syncthreads(); // the keys have been read
   shareRows<D, kOwnRows>(values, operands.value, row, keyLength, firstKey, kvHeads, kvHead, headDim);
-  // Tiles of queries are numbered head by head.
-  const int queryTiles = (length + kQueries - 1) / kQueries, firstHead = kvHead * (heads / kvHeads), all = heads / kvHeads * queryTiles;
-  auto headOf = [&](int number) { return firstHead + number / queryTiles; };
-  auto firstOf = [&](int number) { return number % queryTiles * kQueries; };
+  // Tiles of queries that see any of the keys, by position, are numbered head by head.
+  const int last = (firstKey + kOwnRows < keyLength ? firstKey + kOwnRows : keyLength) - 1;
+  const int begin = queriesOf(shape, firstKey).first / kQueries, count = (queriesOf(shape, last).end + kQueries - 1) / kQueries - begin;
+  const int all = count > 0 ? heads / kvHeads * count : 0;
+  auto headOf = [&](int number) { return kvHead * (heads / kvHeads) + number / count; };
+  auto firstOf = [&](int number) { return (begin + number % count) * kQueries; };
   auto ask = [&](int number, int stage) {
     const int head = headOf(number), first = firstOf(number);
     shareRows<D, kQueries>(shared[stage], operands.query, row, length, first, heads, head, headDim);
@@ -176,24 +174,18 @@ __global__ void __launch_bounds__(kMatrixThreads)
       deltas[stage][r] = operands.deltas[at];
     }
   };
-  auto nextFrom = [&](int number) { // the same for all threads
-    while (number < all && shape.hidden(firstOf(number), kQueries, firstKey, kOwnRows))
-      ++number;
-    return number;
-  };
   float outKey[D / 8][4] = {}, outValue[D / 8][4] = {};
-  int number = nextFrom(0);
-  if (number < all)
-    ask(number, 0);
+  if (all > 0)
+    ask(0, 0);
 
-  for (int stage = 0, next; number < all; number = next, stage ^= 1) {
-    next = nextFrom(number + 1);
+  for (int number = 0, stage = 0; number < all; ++number, stage ^= 1) {
     awaitPacks();
     __syncthreads(); // the tile is there, and the other's place has been read
-    if (next < all)
-      ask(next, stage ^ 1);
+    if (number + 1 < all)
+      ask(number + 1, stage ^ 1);
     const int head = headOf(number), first = firstOf(number);
-    if (firstKey + own >= keyLength || shape.hidden(first, kQueries, firstKey + own, kWarpRows))
+    const Meeting meeting = alike ? meetingOf<kQueries>(querySegments[stage], segment) : Meeting::Some;
+    if (meeting == Meeting::None || firstKey + own >= keyLength || shape.hidden(first, kQueries, firstKey + own, kWarpRows))
       continue; // the same for all threads of the warp
     const T(*const queries)[kStride<D>] = shared[stage], (*const gradOuts)[kStride<D>] = shared[stage] + kQueries;
     float scores[kQueries / 8][4] = {}, products[kQueries / 8][4] = {}; // [key, query]
@@ -212,7 +204,7 @@ __global__ void __launch_bounds__(kMatrixThreads)
         addTileProduct<T>(v, b[1], products[2 * n + 1]);
       }
     }
-    const bool whole = alike && seeAll(shape, first, kQueries, firstKey + own, kWarpRows) && areAll<kQueries>(querySegments[stage], segment);
+    const bool whole = meeting == Meeting::All && seeAll(shape, first, kQueries, firstKey + own, kWarpRows);
     forWeights<T, kDropped>(shape, head, row, scores, products, whole, [&](int half, int at) {
       return ScoreOf{first + at, places[half], logSumExp[stage][at], deltas[stage][at],
                      sees(sights[half], first + at, segments[half], querySegments[stage][at])};
