@@ -6,9 +6,9 @@ if(NOT CMAKE_CUDA_COMPILER)
   message(STATUS "CUDA: off, no nvcc found; plans for cuda can be compiled and explained, not run")
   return()
 endif()
-# Ampere and Hopper as they are, anything newer from PTX.
+# Ampere and Hopper as they are, anything else from Ampere's PTX: no kernel asks for more, and nvcc reads each file once less.
 if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
-  set(CMAKE_CUDA_ARCHITECTURES 80-real 90a-real 90-virtual)
+  set(CMAKE_CUDA_ARCHITECTURES 80 90a-real)
 endif()
 enable_language(CUDA)
 # Debian's CMake doesn't know that this compiler takes C++20.

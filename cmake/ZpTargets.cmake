@@ -16,9 +16,13 @@ if(ZP_CCACHE)
 endif()
 find_package(Threads REQUIRED)
 
-# zp_library(NAME [SOURCES f…] [DEPS t…]): a static library; without SOURCES, every .cpp of the folder.
+# What is run once or seldom waits for its compiler longer than it ever runs.
+set(ZP_COLD_OPTIONS "$<$<CONFIG:Release>:-O1>" -Wno-array-bounds -Wno-maybe-uninitialized -Wno-stringop-overflow) # of gcc 12's own std::string
+
+# zp_library(NAME [COLD] [SOURCES f…] [DEPS t…]): a static library; without SOURCES, every .cpp of the folder. COLD: compiled with
+# ZP_COLD_OPTIONS and a precompiled header, which pays where most files read JSON (a small file takes longer to load it than to go without).
 function(zp_library name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "COLD" "" "SOURCES;DEPS" ${ARGN})
   if(NOT ARG_SOURCES)
     file(GLOB ARG_SOURCES CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
   endif()
@@ -26,6 +30,17 @@ function(zp_library name)
   target_include_directories(${name} PUBLIC "${PROJECT_SOURCE_DIR}" "${PROJECT_BINARY_DIR}")
   target_compile_options(${name} PRIVATE -Wall -Wextra -Wno-unused-parameter -Wno-restrict)
   target_link_libraries(${name} PUBLIC ${ARG_DEPS} Threads::Threads)
+  if(NOT ARG_COLD)
+    return()
+  endif()
+  if(NOT TARGET zp_cold_headers)
+    file(WRITE "${PROJECT_BINARY_DIR}/cold_headers.cpp" "")
+    add_library(zp_cold_headers OBJECT "${PROJECT_BINARY_DIR}/cold_headers.cpp")
+    target_compile_options(zp_cold_headers PRIVATE ${ZP_COLD_OPTIONS})
+    target_precompile_headers(zp_cold_headers PRIVATE "${PROJECT_SOURCE_DIR}/cmake/cold_headers.h")
+  endif()
+  target_compile_options(${name} PRIVATE ${ZP_COLD_OPTIONS})
+  target_precompile_headers(${name} REUSE_FROM zp_cold_headers)
 endfunction()
 
 # zp_tool(NAME SOURCES f… DEPS t…): an executable in build/bin.
@@ -36,9 +51,6 @@ function(zp_tool name)
   target_compile_options(${name} PRIVATE -Wall -Wextra -Wno-unused-parameter -Wno-restrict)
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} Threads::Threads)
 endfunction()
-
-# What is run once or seldom waits for its compiler longer than it ever runs.
-set(ZP_COLD_OPTIONS "$<$<CONFIG:Release>:-O1>")
 
 # zp_test(NAME [MLIR] [SHARDS n] SOURCES f… DEPS t…): a GoogleTest executable, registered with ctest: a long one in n parts, for as many
 # cores.
@@ -70,8 +82,7 @@ endfunction()
 
 # Tests parse GoogleTest and the standard library once: in a header that the first of them precompiles.
 function(zp_precompiled_test name)
-  # Less optimised, gcc 12 warns of what its own std::string does.
-  target_compile_options(${name} PRIVATE ${ZP_COLD_OPTIONS} -Wno-array-bounds -Wno-maybe-uninitialized -Wno-stringop-overflow)
+  target_compile_options(${name} PRIVATE ${ZP_COLD_OPTIONS})
   if(NOT TARGET zp_test_headers)
     file(WRITE "${PROJECT_BINARY_DIR}/test_headers.cpp" "int main() {}\n")
     add_executable(zp_test_headers EXCLUDE_FROM_ALL "${PROJECT_BINARY_DIR}/test_headers.cpp") # its flags are an executable's

@@ -8,7 +8,7 @@
 namespace zp::rt {
 
 /// Escapes as serde_json does: quotes, backslashes and control characters, nothing else.
-static std::string quoted(std::string_view text) {
+static std::string inQuotes(std::string_view text) {
   std::string out = "\"";
   for (char c : text) {
     switch (c) {
@@ -48,7 +48,7 @@ std::string safetensorsHeader(std::vector<SafetensorsEntry> &entries, const Safe
   if (metadata) {
     json += "\"__metadata__\":{";
     for (const auto &[key, value] : *metadata) {
-      json += comma + quoted(key) + ":" + quoted(value);
+      json += comma + inQuotes(key) + ":" + inQuotes(value);
       comma = ",";
     }
     json += "}";
@@ -61,7 +61,7 @@ std::string safetensorsHeader(std::vector<SafetensorsEntry> &entries, const Safe
     for (uint64_t dim : entry.shape)
       shape += (shape.empty() ? "" : ",") + std::to_string(dim);
     uint64_t end = at + bytesOf(entry);
-    json += comma + quoted(entry.name) + ":{\"dtype\":\"" + textOf(entry.dtype) + "\",\"shape\":[" + shape +
+    json += comma + inQuotes(entry.name) + ":{\"dtype\":\"" + textOf(entry.dtype) + "\",\"shape\":[" + shape +
             "],\"data_offsets\":[" + std::to_string(at) + "," + std::to_string(end) + "]}";
     comma = ",";
     begins.push_back(at);

@@ -158,7 +158,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{1, 130, 1, 1, 256, 0, Case::One}, Case{3, 40, 6, 2, 8, 7, Case::One}, Case{1, 300, 2, 2, 12, 50, Case::One},
                       Case{1, 250, 1, 1, 16, 2, Case::One}, Case{2, 220, 2, 1, 16, 0, Case::Packed},
                       Case{2, 220, 2, 1, 16, 30, Case::Packed}, Case{1, 150, 2, 2, 10, 0, Case::Scattered},
-                      Case{1, 260, 2, 1, 32, 0, Case::Padded}));
+                      Case{1, 260, 2, 1, 32, 0, Case::Padded}, Case{2, 150, 2, 1, 128, 0, Case::Packed}, Case{1, 140, 2, 2, 80, 40, Case::One}));
 
 INSTANTIATE_TEST_SUITE_P(
     AcrossRows, Attention,
@@ -182,7 +182,8 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{2, 97, 3, 3, 64, 0, Case::One, 0, Case::ByDistance, 0.25}, Case{3, 40, 6, 2, 8, 7, Case::One, 0, Case::None, 0.5},
                       Case{1, 300, 2, 1, 24, 0, Case::One, 70, Case::None, 0.9}, Case{1, 130, 1, 1, 256, 0, Case::One, 0, Case::ByKey, 0.1},
                       Case{2, 220, 2, 1, 16, 30, Case::Packed, 0, Case::ByKey, 0.1}, Case{2, 150, 2, 2, 10, 0, Case::Scattered, 150, Case::ByDistance, 0.3},
-                      Case{2, 200, 2, 1, 16, 0, Case::Padded, 130, Case::None, 0.1}, Case{2, 33, 2, 2, 16, 0, Case::One, 0, Case::None, 0.999}));
+                      Case{2, 200, 2, 1, 16, 0, Case::Padded, 130, Case::None, 0.1}, Case{2, 33, 2, 2, 16, 0, Case::One, 0, Case::None, 0.999},
+                      Case{1, 90, 2, 1, 96, 0, Case::One, 130, Case::ByDistance, 0.2}));
 
 /// A gradient that is the same for every element of the output, and values that are 1: what is left of each probability shows.
 AttentionArgs evenAttention(Maker &maker, int64_t rows, int64_t length, int64_t keyLength, double dropout) {

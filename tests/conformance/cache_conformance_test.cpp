@@ -58,7 +58,9 @@ TEST_P(Cache, AppendsAndAttends) {
 INSTANTIATE_TEST_SUITE_P(Cases, Cache,
                          ::testing::Values(Case{1, 1, 1, 1, 1, 1, 0}, Case{2, 1, 7, 2, 1, 3, 0}, Case{3, 5, 70, 4, 2, 20, 0},
                                            Case{4, 1, 300, 6, 3, 64, 0}, Case{3, 16, 130, 3, 3, 24, 9},
-                                           Case{1, 2, 65, 1, 1, 256, 0}, Case{2, 33, 200, 4, 1, 16, 64}));
+                                           Case{1, 2, 65, 1, 1, 256, 0}, Case{2, 33, 200, 4, 1, 16, 64},
+                                           // a long cache for few queries, which a GPU cuts; more queries of a head than it takes at once
+                                           Case{1, 1, 700, 8, 1, 128, 0}, Case{1, 1, 530, 1, 1, 80, 300}, Case{2, 3, 90, 12, 4, 40, 0}));
 
 // Attention over a cache that was filled token by token is attention over the row.
 TEST(CachedAttention, IsAttention) {

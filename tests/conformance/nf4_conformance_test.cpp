@@ -196,10 +196,12 @@ TEST(NF4MatmulFloats, AreLeft) {
         }
 }
 
-// As generation multiplies: up to 16 rows on both sides of each power of two, with and without a branch in the same sums.
+// As generation multiplies: up to 16 rows on both sides of each power of two, with and without a branch in the same sums; sums of whole
+// runs of 32 codes, as matrix units take them, in rounds that are full and not, and others.
 TEST(NF4MatmulFewRows, RowsRanksAndFinishes) {
   Maker maker;
-  for (const Shape &shape : {Shape{2, 70, 96}, {4, 33, 200}, {5, 9, 1000}, {7, 17, 64}, {16, 66, 264}, {17, 20, 64}})
+  for (const Shape &shape : {Shape{2, 70, 96}, {4, 33, 200}, {5, 9, 1000}, {7, 17, 64}, {16, 66, 264}, {17, 20, 64},
+                              {1, 96, 40}, {3, 512, 17}, {8, 160, 256}, {16, 1184, 33}})
     for (int64_t rank : {0, 3, 256})
       for (QuantRecords format : kFewFormats)
         for (DType f : kComputeDTypes) {

@@ -33,7 +33,6 @@ Profile profileOf(EntryOp entry) {
 /// Starts a transfer or a collective that is awaited later.
 bool isStart(Operation *op) { return op->hasAttr(kFutureAttr) || op->hasAttr(kChainedAttr); }
 
-StringAttr bufferOf(Value memory) { return memory.getDefiningOp<ViewOp>().getBufferAttr().getAttr(); }
 
 /// Moves the starts of an entry up.
 class Advancer {

@@ -16,6 +16,11 @@ inline int64_t aligned(int64_t bytes, Tier tier) {
   return (bytes + alignment - 1) / alignment * alignment;
 }
 
+/// What an instruction's operand of memory is a part of.
+inline ViewOp viewOf(mlir::Value memory) { return memory.getDefiningOp<ViewOp>(); }
+/// The name of the buffer.
+inline mlir::StringAttr bufferOf(mlir::Value memory) { return viewOf(memory).getBufferAttr().getAttr(); }
+
 /// Positions in the entry's body, both included.
 struct Life {
   BufferOp buffer;

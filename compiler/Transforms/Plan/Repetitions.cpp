@@ -1,5 +1,7 @@
 #include "compiler/Transforms/Plan/Repetitions.h"
 
+#include "compiler/Transforms/Plan/Lives.h"
+
 #include <map>
 
 using namespace mlir;
@@ -38,9 +40,8 @@ public:
 
 private:
   using Window = std::pair<int64_t, const void *>;
-  static ViewOp viewOf(Value memory) { return memory.getDefiningOp<ViewOp>(); }
   static Window key(Value memory) { return {viewOf(memory).getOffset(), memory.getType().getAsOpaquePointer()}; }
-  std::map<Window, Number> &windows(Value memory) { return byBuffer[viewOf(memory).getBufferAttr().getAttr()]; }
+  std::map<Window, Number> &windows(Value memory) { return byBuffer[bufferOf(memory)]; }
 
   llvm::DenseMap<StringAttr, std::map<Window, Number>> byBuffer;
   Number next = 1;

@@ -53,7 +53,7 @@ public:
         memories[buffer.getSymNameAttr()] = {buffer, aligned(buffer.getBytes(), Tier::Device), {}};
     for (unsigned at = 0; at < ops.size(); ++at)
       for (auto [operand, access] : llvm::enumerate(accessesAt(at)))
-        if (auto found = access.memory ? memories.find(viewOf(access.memory).getBufferAttr().getAttr()) : memories.end(); found != memories.end()) {
+        if (auto found = access.memory ? memories.find(bufferOf(access.memory)) : memories.end(); found != memories.end()) {
           found->second.touches.push_back({at, static_cast<unsigned>(operand), heldUntil(ops, at), readsOld(ops[at], access), access.writes});
           places[{at, operand}] = &found->second;
         }
@@ -74,7 +74,6 @@ public:
   }
 
 private:
-  static ViewOp viewOf(Value memory) { return memory.getDefiningOp<ViewOp>(); }
   SmallVector<Access> accessesAt(unsigned at) const {
     auto instruction = dyn_cast<InstructionOpInterface>(ops[at]);
     return instruction ? instruction.getAccesses() : SmallVector<Access>();
@@ -170,7 +169,7 @@ private:
     for (auto [place, memory] : places) {
       Operation *op = ops[place.first];
       const Value old = accessesAt(place.first)[place.second].memory;
-      if (viewOf(old).getBufferAttr().getAttr() == memory->buffer.getSymNameAttr())
+      if (bufferOf(old) == memory->buffer.getSymNameAttr())
         continue;
       OpBuilder b(op);
       Value window = ViewOp::create(b, op->getLoc(), cast<MemRefType>(old.getType()), FlatSymbolRefAttr::get(memory->buffer.getSymNameAttr()),

@@ -25,7 +25,6 @@ struct Pair {
   unsigned length() const { return second.at - first.at; }
 };
 
-StringAttr bufferOf(Value memory) { return memory.getDefiningOp<ViewOp>().getBufferAttr().getAttr(); }
 
 bool readTheSame(NF4MatmulOp a, NF4MatmulOp b) {
   auto offset = [](NF4MatmulOp op) { return op.getWeight().getDefiningOp<ViewOp>().getOffset(); };

@@ -1,5 +1,5 @@
 // What we ask of a CUDA driver, without its headers: memory, streams, events, graphs. Two libraries define it: zp_cuda_native by the CUDA
-// runtime, zp_cuda_emulated by this CPU (emulated/), where all work is done at once, in the order in which it is asked for.
+// runtime, zp_cuda_emulated by this CPU (emulated/), where work waits in its stream until somebody waits for it.
 //
 // Errors carry the driver's words: HostMemory where memory is what lacks; Config while a device is chosen; DeviceFault once it is used
 // (cuda_errors.h). Handles are the driver's own.

@@ -12,6 +12,7 @@
 #include "runtime/collective/device/device_collectives.h"
 #include "runtime/executor/cuda/await_stream.h"
 #include "runtime/executor/cuda/cuda_memory.h"
+#include "runtime/executor/cuda/cuda_streams.h"
 #include "runtime/executor/cuda/disk_copies.h"
 #include "runtime/executor/cuda/event_times.h"
 #include "runtime/executor/cuda/host_loader.h"
@@ -20,7 +21,6 @@
 #include "runtime/kernels/cuda/fused_attention.h"
 #include "runtime/kernels/cuda/kernels.h"
 #include "runtime/kernels/cuda/products.h"
-#include "runtime/kernels/cuda/quant_tables.h"
 
 namespace zp::rt {
 namespace {
@@ -29,8 +29,6 @@ namespace {
 constexpr const char *kCollectivesVariable = "ZP_DEVICE_COLLECTIVES";
 /// "own" or "fused": whose kernels compute attention.
 constexpr const char *kAttentionVariable = "ZP_DEVICE_ATTENTION";
-/// The plan's stream of kernels.
-constexpr uint32_t kComputeStream = 0;
 
 class CudaExecutor final : public Executor {
 public:
@@ -111,14 +109,13 @@ private:
   DiskCopies disk;
   ResolvedPlan resolved;
   std::vector<EntryRun> entries;
-  std::vector<cuda::Context> contexts;      ///< by stream
-  std::vector<cuda::Event> events, joining; ///< the plan's, and one a stream for begin and end of an entry
   uint64_t freeBefore = 0; ///< bytes of the device, when it was selected
   uint64_t gathered = 0, reduced = 0;
   std::array<double, 256> seconds{}; ///< of measured and traced runs: what a graph does isn't timed
   StepTimes stepTimes;
   EventTimes eventTimes; ///< open where times are asked for
   std::optional<HostLoader> loader;
+  CudaStreams streams; ///< gone before what work on them reads
   std::atomic<DeviceCollectives *> watched = nullptr;
   std::unique_ptr<PeerWatch> peerWatch; ///< null where no call of the driver waits for a peer
 };
@@ -144,17 +141,6 @@ Status CudaExecutor::ended(Status status) {
 CudaExecutor::~CudaExecutor() {
   peerWatch.reset();
   destroyGraphs();
-  for (const std::vector<cuda::Event> *list : {&events, &joining})
-    for (cuda::Event event : *list)
-      cuda::destroyEvent(event);
-  for (const cuda::Context &context : contexts) {
-    for (cuda::Event event : {context.parting, context.meeting})
-      if (event)
-        cuda::destroyEvent(event);
-    for (cuda::Stream stream : {context.aside, context.stream})
-      if (stream)
-        cuda::destroyStream(stream);
-  }
 }
 
 Status CudaExecutor::checkOptions() const {
@@ -206,30 +192,12 @@ Status CudaExecutor::openAttention(const cuda::Properties &device) {
 }
 
 Status CudaExecutor::openStreams(int multiprocessors) {
-  for (uint32_t s = 0; s < plan.streams(); ++s) {
-    cuda::Context &context = contexts.emplace_back();
-    context.products = products.get();
-    context.fusedAttention = fusedAttention.get();
-    context.multiprocessors = multiprocessors;
-    context.rank = communicator.rank();
-    // What carries collectives and transfers goes first: they are short of multiprocessors and others wait for them.
-    ZP_ASSIGN_OR_RETURN(context.stream, cuda::createStream(s == kComputeStream ? cuda::Priority::Normal : cuda::Priority::Urgent));
-    if (s == kComputeStream)
-      ZP_RETURN_IF_ERROR(products->reserve(context.stream));
-    ZP_ASSIGN_OR_RETURN(context.scratch, memory.device(cuda::kScratchBytes));
-    ZP_ASSIGN_OR_RETURN(context.aside, cuda::createStream(cuda::Priority::Spare));
-    ZP_ASSIGN_OR_RETURN(context.parting, cuda::createEvent());
-    ZP_ASSIGN_OR_RETURN(context.meeting, cuda::createEvent());
-    ZP_ASSIGN_OR_RETURN(void *tables, memory.device(sizeof(cuda::QuantTables)));
-    ZP_RETURN_IF_ERROR(cuda::placeQuantTables(context, tables));
-    ZP_ASSIGN_OR_RETURN(cuda::Event event, cuda::createEvent());
-    joining.push_back(event);
-  }
-  for (uint32_t e = 0; e < plan.events(); ++e) {
-    ZP_ASSIGN_OR_RETURN(cuda::Event event, cuda::createEvent());
-    events.push_back(event);
-  }
-  return {};
+  cuda::Context common;
+  common.products = products.get();
+  common.fusedAttention = fusedAttention.get();
+  common.multiprocessors = multiprocessors;
+  common.rank = communicator.rank();
+  return streams.open(plan, common, memory);
 }
 
 /// All but staged ones, which want to know the plan's largest operand.
@@ -338,21 +306,21 @@ Status CudaExecutor::read(uint32_t tensor, std::vector<std::byte> &storage, Tens
   view.data = storage.data();
   if (!source)
     return memory.disk().read(diskOffset(tensor), storage.data(), storage.size());
-  ZP_RETURN_IF_ERROR(cuda::copyAsync(storage.data(), source, storage.size(), contexts[0].stream));
-  return awaitStream(contexts[0].stream, *collectives);
+  ZP_RETURN_IF_ERROR(cuda::copyAsync(storage.data(), source, storage.size(), streams.compute()));
+  return awaitStream(streams.compute(), *collectives);
 }
 
 Status CudaExecutor::write(uint32_t tensor, const TensorView &view) {
   if (!views[tensor].data)
     return memory.disk().write(diskOffset(tensor), view.data, view.bytes());
-  ZP_RETURN_IF_ERROR(cuda::copyAsync(views[tensor].data, view.data, view.bytes(), contexts[0].stream));
-  return awaitStream(contexts[0].stream, *collectives);
+  ZP_RETURN_IF_ERROR(cuda::copyAsync(views[tensor].data, view.data, view.bytes(), streams.compute()));
+  return awaitStream(streams.compute(), *collectives);
 }
 
 Status CudaExecutor::carry(const std::vector<uint32_t> &tensors, bool toDevice) {
   for (uint32_t tensor : tensors) {
     void *device = views[tensor].data, *host = mirrors.at(tensor);
-    ZP_RETURN_IF_ERROR(cuda::copyAsync(toDevice ? device : host, toDevice ? host : device, views[tensor].bytes(), contexts[0].stream));
+    ZP_RETURN_IF_ERROR(cuda::copyAsync(toDevice ? device : host, toDevice ? host : device, views[tensor].bytes(), streams.compute()));
   }
   return {};
 }
@@ -367,11 +335,11 @@ Status CudaExecutor::runEntry(uint32_t index) {
   else {
     if (!entry.graph)
       ZP_RETURN_IF_ERROR(capture(index));
-    ZP_RETURN_IF_ERROR(cuda::replay(entry.graph, contexts[0].stream));
+    ZP_RETURN_IF_ERROR(cuda::replay(entry.graph, streams.compute()));
   }
   ++entry.runs;
   ZP_RETURN_IF_ERROR(carry(entry.outputs, false));
-  ZP_RETURN_IF_ERROR(awaitStream(contexts[0].stream, *collectives));
+  ZP_RETURN_IF_ERROR(awaitStream(streams.compute(), *collectives));
   loader->close();
   if (eventTimes.isOpen() && !options.measure)
     ZP_RETURN_IF_ERROR(eventTimes.note(index, resolved.entries[index], stepTimes, seconds));
@@ -394,17 +362,14 @@ Status CudaExecutor::runEntry(uint32_t index) {
   return {};
 }
 
-/// The list's order is a legal order of the streams: an event is recorded before a wait for it is asked for. All streams begin after
-/// what stream 0 has done, and end before what it does next.
+/// The list's order is a legal order of the streams: an event is recorded before a wait for it is asked for.
 Status CudaExecutor::issue(uint32_t index) {
   if (eventTimes.isOpen())
-    ZP_RETURN_IF_ERROR(eventTimes.begin(contexts[0].stream));
-  ZP_RETURN_IF_ERROR(cuda::record(joining[0], contexts[0].stream));
-  for (size_t s = 1; s < contexts.size(); ++s)
-    ZP_RETURN_IF_ERROR(cuda::wait(joining[0], contexts[s].stream));
+    ZP_RETURN_IF_ERROR(eventTimes.begin(streams.compute()));
+  ZP_RETURN_IF_ERROR(streams.fork());
   for (size_t i = 0; i < resolved.entries[index].size(); ++i) {
     const ResolvedInstruction &instruction = resolved.entries[index][i];
-    const cuda::Stream stream = contexts[instruction.source->stream()].stream;
+    const cuda::Stream stream = streams.context(instruction.source->stream()).stream;
     const bool timed = eventTimes.isOpen() && EventTimes::isTimed(instruction);
     if (timed)
       ZP_RETURN_IF_ERROR(eventTimes.before(i, stream));
@@ -412,20 +377,17 @@ Status CudaExecutor::issue(uint32_t index) {
     if (timed)
       ZP_RETURN_IF_ERROR(eventTimes.after(i, stream));
   }
-  for (size_t s = 1; s < contexts.size(); ++s) {
-    ZP_RETURN_IF_ERROR(cuda::record(joining[s], contexts[s].stream));
-    ZP_RETURN_IF_ERROR(cuda::wait(joining[s], contexts[0].stream));
-  }
+  ZP_RETURN_IF_ERROR(streams.join());
   return cuda::launchError();
 }
 
 Status CudaExecutor::capture(uint32_t index) {
-  ZP_RETURN_IF_ERROR(awaitStream(contexts[0].stream, *collectives));
-  ZP_RETURN_IF_ERROR(cuda::beginCapture(contexts[0].stream));
+  ZP_RETURN_IF_ERROR(awaitStream(streams.compute(), *collectives));
+  ZP_RETURN_IF_ERROR(cuda::beginCapture(streams.compute()));
   Status issued = issue(index);
   if (Status launched = issued.ok() ? Status() : cuda::launchError(); !launched.ok())
     issued = launched; // a launch that is refused spoils the capture: what is asked of it next fails only for that
-  StatusOr<cuda::Graph> graph = cuda::endCapture(contexts[0].stream); // also after a failure: it ends the stream's state
+  StatusOr<cuda::Graph> graph = cuda::endCapture(streams.compute()); // also after a failure: it ends the stream's state
   if (graph.ok())
     entries[index].graph = *graph;
   ZP_RETURN_IF_ERROR(issued);
@@ -447,19 +409,19 @@ Status CudaExecutor::issueMeasured(uint32_t index) {
 }
 
 Status CudaExecutor::synchronizeAll() {
-  for (const cuda::Context &context : contexts)
+  for (const cuda::Context &context : streams.contexts())
     ZP_RETURN_IF_ERROR(awaitStream(context.stream, *collectives));
   return {};
 }
 
 Status CudaExecutor::perform(const ResolvedInstruction &instruction) {
-  const cuda::Context &context = contexts[instruction.source->stream()];
+  const cuda::Context &context = streams.context(instruction.source->stream());
   const std::vector<TensorView> &operands = instruction.operands;
   switch (instruction.source->op_type()) {
   case fbs::OpAttrs::RecordEvent:
-    return cuda::record(events[static_cast<size_t>(instruction.source->op_as_RecordEvent()->event())], context.stream);
+    return cuda::record(streams.event(instruction.source->op_as_RecordEvent()->event()), context.stream);
   case fbs::OpAttrs::WaitEvent:
-    return cuda::wait(events[static_cast<size_t>(instruction.source->op_as_WaitEvent()->event())], context.stream);
+    return cuda::wait(streams.event(instruction.source->op_as_WaitEvent()->event()), context.stream);
   case fbs::OpAttrs::Copy:
     return copy(instruction, context.stream);
   case fbs::OpAttrs::AllGather:

@@ -1,4 +1,4 @@
-#include "runtime/kernels/attention/cuda_tile.h"
+#include "runtime/kernels/attention/cuda_attend_matrix.h"
 #include "runtime/kernels/cuda/fused_attention.h"
 #include "runtime/kernels/cuda/kernels.h"
 
@@ -73,12 +73,20 @@ Status run(const Context &context, const AttentionArgs &args) {
   const AttentionShape shape(args);
   withElement(args.query.dtype, [&](auto element) {
     using T = decltype(element);
+    T *target = args.target.as<T>();
+    auto start = [&](auto kernel, int threads, int64_t queries) {
+      const int64_t tiles = (shape.length + queries - 1) / queries;
+      launch(context.stream, tiles * shape.rows * shape.heads, threads, kernel, shape, args.query.as<T>(), args.key.as<T>(), args.value.as<T>(), target,
+             args.logSumExp.as<float>(), tiles);
+    };
     withDropout(shape, [&]<bool kDropped>() {
-      withHead(shape.headDim, [&]<int D>() {
-        const int64_t tiles = (shape.length + kTileRows<D> - 1) / kTileRows<D>;
-        launch(context.stream, tiles * shape.rows * shape.heads, kBlockThreads, attend<D, kDropped, T>, shape, args.query.as<T>(),
-               args.key.as<T>(), args.value.as<T>(), args.target.as<T>(), args.logSumExp.as<float>(), tiles);
-      });
+      if (isForMatrix<T>(shape))
+        withMatrixHead(shape.headDim, [&]<int D>() {
+          if constexpr (sizeof(T) == 2)
+            start(attendByMatrix<D, kDropped, T>, kMatrixThreads, kOwnRows);
+        });
+      else
+        withHead<T>(shape.headDim, [&]<int D>() { start(attend<D, kDropped, T>, kBlockThreads, kTileRows<D>); });
     });
   });
   return {};

@@ -1,5 +1,5 @@
 // What attention and its gradient share on a device: tiles of rows in shared memory, and who sees whom. SIMT code in f32, one head and
-// one row at a time: right on any GPU, far from what matrix units reach.
+// one row at a time: of f32, and of what matrix units don't take (cuda_matrix.h).
 #ifndef ZP_RUNTIME_KERNELS_ATTENTION_CUDA_TILE_H
 #define ZP_RUNTIME_KERNELS_ATTENTION_CUDA_TILE_H
 
@@ -50,12 +50,25 @@ struct AttentionShape {
       return 0;
     return byDistance ? bias[head * (length + keyLength - 1) + j - i + length - 1] : bias[head * rows * keyLength + row * keyLength + j];
   }
+  /// The factors that dropout gives the probabilities of head, row, query place i and key places j, which is even, and j + 1.
+  struct KeptPair {
+    float at[2];
+  };
+  ZP_DEVICE KeptPair keptPair(int64_t head, int64_t row, int64_t i, int64_t j) const {
+    const Words words = wordsOf(head, row, i, j);
+    static_assert(kKeysPerCounter == 4);
+    const bool upper = j % 4 == 2;
+    return {{(upper ? words.at[2] : words.at[0]) >= threshold ? boost : 0.0f, (upper ? words.at[3] : words.at[1]) >= threshold ? boost : 0.0f}};
+  }
   /// The factor that dropout gives the probability of head, row, query place i and key place j. There must be dropout.
   ZP_DEVICE float keptOf(int64_t head, int64_t row, int64_t i, int64_t j) const {
-    const Words words = philox({{static_cast<uint32_t>(i * kCountersPerQuery + j / kKeysPerCounter), scalars->rowBase + static_cast<uint32_t>(row),
+    const Words words = wordsOf(head, row, i, j);
+    return words.at[j % kKeysPerCounter] >= threshold ? boost : 0.0f;
+  }
+  ZP_DEVICE Words wordsOf(int64_t head, int64_t row, int64_t i, int64_t j) const {
+    return philox({{static_cast<uint32_t>(i * kCountersPerQuery + j / kKeysPerCounter), scalars->rowBase + static_cast<uint32_t>(row),
                                  site + static_cast<uint32_t>(head), scalars->optimizerStep}},
                                static_cast<uint32_t>(scalars->seed), static_cast<uint32_t>(scalars->seed >> 32));
-    return words.at[j % kKeysPerCounter] >= threshold ? boost : 0.0f;
   }
 };
 
@@ -83,6 +96,19 @@ template <int D> ZP_DEVICE float dot(const float (&a)[D + 1], const float (&b)[D
   return sum;
 }
 
+/// e^x: of what becomes a T of 16 bits soon by the GPU's own instruction, some roundings of an f32 from right.
+template <typename T> ZP_DEVICE float exponential(float x) {
+#ifdef __CUDACC__
+  if constexpr (sizeof(T) == 2) {
+    constexpr float kLog2E = 1.44269504f;
+    float power;
+    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(power) : "f"(kLog2E * x));
+    return power;
+  }
+#endif
+  return expf(x);
+}
+
 /// Calls `body` with whether there is dropout: without it kernels have no trace of it.
 template <typename Body> void withDropout(const AttentionShape &shape, const Body &body) {
   if (shape.scalars)
@@ -91,14 +117,15 @@ template <typename Body> void withDropout(const AttentionShape &shape, const Bod
     body.template operator()<false>();
 }
 
-/// Calls `body` with the smallest D that holds a head.
-template <typename Body> void withHead(int64_t headDim, const Body &body) {
-  if (headDim <= 64)
-    body.template operator()<64>();
-  else if (headDim <= 128)
-    body.template operator()<128>();
-  else
-    body.template operator()<256>();
+/// Calls `body` with the smallest D that holds a head, among those that matrix units leave.
+template <typename T, typename Body> void withHead(int64_t headDim, const Body &body) {
+  if constexpr (sizeof(T) == 4) {
+    if (headDim <= 64)
+      return body.template operator()<64>();
+    if (headDim <= 128)
+      return body.template operator()<128>();
+  }
+  body.template operator()<256>();
 }
 
 } // namespace zp::rt::cuda

@@ -1,4 +1,4 @@
-#include "runtime/kernels/attention/cuda_tile.h"
+#include "runtime/kernels/attention_gradient/cuda_gradient_matrix.h"
 #include "runtime/kernels/cuda/elementwise.h"
 #include "runtime/kernels/cuda/fused_attention.h"
 #include "runtime/kernels/cuda/kernels.h"
@@ -6,47 +6,34 @@
 namespace zp::rt::cuda {
 namespace {
 
-template <typename T> struct Operands {
-  const T *gradOut, *query, *key, *value;
-  const float *logSumExp, *deltas;
-};
-
-/// deltas[head, token] = Σ grad_out·out, which is Σ over keys of probability times its gradient.
-template <typename T> struct Delta {
-  const T *gradOut, *out;
-  float *deltas;
-  int64_t heads, headDim, tokens;
-  ZP_DEVICE void operator()(int64_t i, int count) const {
-    for (int64_t at = i; at < i + count; ++at) {
-      const int64_t begin = at * headDim, token = at / heads, head = at % heads;
-      float sum = 0;
-      for (int64_t c = 0; c < headDim; ++c)
-        sum += toFloat(gradOut[begin + c]) * toFloat(out[begin + c]);
-      deltas[head * tokens + token] = sum;
-    }
+/// deltas[head, token] = Σ grad_out·out, which is Σ over keys of probability times its gradient. `lanes` of them for a head, a power of two, add
+/// its packs.
+template <typename T> __global__ void addDeltas(const T *gradOut, const T *out, float *deltas, int64_t heads, int64_t headDim, int64_t tokens, int lanes) {
+  const int64_t number = (static_cast<int64_t>(blockIdx.x) * kBlockThreads + threadIdx.x) / lanes, begin = number * headDim;
+  float sum = 0, x[kPack], y[kPack];
+  for (int64_t c = static_cast<int64_t>(threadIdx.x % lanes) * kPack; number < tokens * heads && c < headDim; c += lanes * kPack) {
+    load(gradOut + begin + c, packAt(c, headDim), x);
+    load(out + begin + c, packAt(c, headDim), y);
+    for (int e = 0; e < kPack; ++e)
+      sum += x[e] * y[e];
   }
-};
+  sum = reduceLanes(sum, lanes, Sum());
+  if (number < tokens * heads && threadIdx.x % lanes == 0)
+    deltas[number % heads * tokens + number / heads] = sum;
+}
 
-/// Of a query and a key: the probability as it meets the value, and the gradient of the score.
-struct Weighted {
-  float probability, gradient;
-};
 template <int D, bool kDropped, typename T>
-ZP_DEVICE Weighted weigh(const AttentionShape &shape, const Operands<T> &operands, int64_t head, int64_t row, int64_t i, int64_t j,
-                         const float (&query)[D + 1], const float (&gradOut)[D + 1], const float (&key)[D + 1], const float (&value)[D + 1]) {
+ZP_DEVICE Weighted weighRows(const AttentionShape &shape, const GradientOperands<T> &operands, int64_t head, int64_t row, int64_t i, int64_t j,
+                             const float (&query)[D + 1], const float (&gradOut)[D + 1], const float (&key)[D + 1], const float (&value)[D + 1]) {
   if (!shape.sees(row, i, j))
     return {0, 0};
   const int64_t at = head * shape.tokens + row * shape.length + i;
-  const float p = expf(shape.scale * dot<D>(query, key) + shape.biasOf(head, row, i, j) - operands.logSumExp[at]);
-  if constexpr (kDropped) {
-    const float kept = shape.keptOf(head, row, i, j);
-    return {kept * p, p * (kept * dot<D>(gradOut, value) - operands.deltas[at])};
-  }
-  return {p, p * (dot<D>(gradOut, value) - operands.deltas[at])};
+  const float score = shape.scale * dot<D>(query, key) + shape.biasOf(head, row, i, j);
+  return weigh<T, kDropped>(shape, head, row, i, j, score, dot<D>(gradOut, value), operands.logSumExp[at], operands.deltas[at]);
 }
 
 /// As attend: a block has a tile of queries, keys pass by.
-template <int D, bool kDropped, typename T> __global__ void queryGradient(AttentionShape shape, Operands<T> operands, T *gradQuery, int64_t tiles) {
+template <int D, bool kDropped, typename T> __global__ void queryGradient(AttentionShape shape, GradientOperands<T> operands, T *gradQuery, int64_t tiles) {
   constexpr int kRows = kTileRows<D>, kThreads = kRowThreads<D>, kColumns = D / kThreads;
   __shared__ Tile<D> queries, gradOuts, keys, values;
   __shared__ float gradients[kRows][kRows];
@@ -65,7 +52,7 @@ template <int D, bool kDropped, typename T> __global__ void queryGradient(Attent
     __syncthreads();
     for (int k = lane; k < kRows; k += kThreads)
       gradients[r][k] =
-          weigh<D, kDropped>(shape, operands, head, row, firstPlace + r, first + k, queries[r], gradOuts[r], keys[k], values[k]).gradient;
+          weighRows<D, kDropped>(shape, operands, head, row, firstPlace + r, first + k, queries[r], gradOuts[r], keys[k], values[k]).gradient;
     __syncthreads();
     for (int i = 0; i < kColumns; ++i)
       for (int k = 0; k < kRows; ++k)
@@ -80,7 +67,7 @@ template <int D, bool kDropped, typename T> __global__ void queryGradient(Attent
 }
 
 /// A block has a tile of keys of one row and kv head; the queries of all its heads pass by, so that nothing is summed across blocks.
-template <int D, bool kDropped, typename T> __global__ void keyGradient(AttentionShape shape, Operands<T> operands, T *gradKey, T *gradValue, int64_t tiles) {
+template <int D, bool kDropped, typename T> __global__ void keyGradient(AttentionShape shape, GradientOperands<T> operands, T *gradKey, T *gradValue, int64_t tiles) {
   constexpr int kRows = kTileRows<D>, kThreads = kRowThreads<D>, kColumns = D / kThreads;
   __shared__ Tile<D> queries, gradOuts, keys, values;
   __shared__ Weighted weights[kRows][kRows]; // [key][query]
@@ -98,7 +85,7 @@ template <int D, bool kDropped, typename T> __global__ void keyGradient(Attentio
       loadTile<D>(gradOuts, operands.gradOut, row, shape.length, first, shape.heads, head, shape.headDim);
       __syncthreads();
       for (int q = lane; q < kRows; q += kThreads)
-        weights[r][q] = weigh<D, kDropped>(shape, operands, head, row, first + q, firstPlace + r, queries[q], gradOuts[q], keys[r], values[r]);
+        weights[r][q] = weighRows<D, kDropped>(shape, operands, head, row, first + q, firstPlace + r, queries[q], gradOuts[q], keys[r], values[r]);
       __syncthreads();
       for (int i = 0; i < kColumns; ++i)
         for (int q = 0; q < kRows; ++q) {
@@ -118,7 +105,7 @@ template <int D, bool kDropped, typename T> __global__ void keyGradient(Attentio
 }
 
 /// A block a head and a distance; the rows and their queries are its threads'.
-template <bool kDropped, typename T> __global__ void biasGradient(AttentionShape shape, Operands<T> operands, float *gradBias) {
+template <bool kDropped, typename T> __global__ void biasGradient(AttentionShape shape, GradientOperands<T> operands, float *gradBias) {
   const int64_t distances = shape.length + shape.keyLength - 1, head = blockIdx.x / distances, kvHead = head / shape.group();
   const int64_t distance = blockIdx.x % distances - (shape.length - 1); // key's place minus query's
   float sum = 0;
@@ -129,15 +116,20 @@ template <bool kDropped, typename T> __global__ void biasGradient(AttentionShape
     const T *query = operands.query + (token * shape.heads + head) * shape.headDim, *gradOut = operands.gradOut + (query - operands.query);
     const T *key = operands.key + ((row * shape.keyLength + j) * shape.kvHeads + kvHead) * shape.headDim,
             *value = operands.value + (key - operands.key);
-    float score = 0, gradP = 0;
-    for (int64_t c = 0; c < shape.headDim; ++c) {
-      score += toFloat(query[c]) * toFloat(key[c]);
-      gradP += toFloat(gradOut[c]) * toFloat(value[c]);
+    float score = 0, gradP = 0, x[kPack], y[kPack];
+    auto addProduct = [&](const T *first, const T *second, int64_t c, float &sum) {
+      load(first + c, packAt(c, shape.headDim), x);
+      load(second + c, packAt(c, shape.headDim), y);
+      for (int e = 0; e < kPack; ++e)
+        sum += x[e] * y[e];
+    };
+    for (int64_t c = 0; c < shape.headDim; c += kPack) {
+      addProduct(query, key, c, score);
+      addProduct(gradOut, value, c, gradP);
     }
-    if constexpr (kDropped)
-      gradP *= shape.keptOf(head, row, i, j);
     const int64_t at = head * shape.tokens + token;
-    sum += expf(shape.scale * score + shape.biasOf(head, row, i, j) - operands.logSumExp[at]) * (gradP - operands.deltas[at]);
+    score = shape.scale * score + shape.biasOf(head, row, i, j);
+    sum += weigh<T, kDropped>(shape, head, row, i, j, score, gradP, operands.logSumExp[at], operands.deltas[at]).gradient;
   }
   sum = reduceBlock(sum, Sum());
   if (threadIdx.x == 0)
@@ -157,6 +149,17 @@ struct ByRow {
   }
 };
 
+template <int D, bool kDropped, typename T>
+void launchMatrix(const Context &context, const AttentionShape &shape, const GradientOperands<T> &operands, const AttentionGradientArgs &args) {
+  if constexpr (sizeof(T) == 2) {
+    const int64_t tiles = (shape.length + kOwnRows - 1) / kOwnRows, keyTiles = (shape.keyLength + kOwnRows - 1) / kOwnRows;
+    launch(context.stream, tiles * shape.rows * shape.heads, kMatrixThreads, queryGradientByMatrix<D, kDropped, T>, shape, operands,
+           args.gradQuery.as<T>(), static_cast<int>(tiles));
+    launch(context.stream, keyTiles * shape.rows * shape.kvHeads, kMatrixThreads, keyGradientByMatrix<D, kDropped, T>, shape, operands,
+           args.gradKey.as<T>(), args.gradValue.as<T>(), static_cast<int>(keyTiles));
+  }
+}
+
 } // namespace
 
 Status run(const Context &context, const AttentionGradientArgs &args) {
@@ -171,17 +174,23 @@ Status run(const Context &context, const AttentionGradientArgs &args) {
   auto *deltas = args.workspace.as<float>();
   withElement(args.query.dtype, [&](auto element) {
     using T = decltype(element);
-    forElements(context, shape.tokens * shape.heads,
-                Delta<T>{args.gradOut.as<T>(), args.out.as<T>(), deltas, shape.heads, shape.headDim, shape.tokens});
-    const Operands<T> operands{args.gradOut.as<T>(), args.query.as<T>(), args.key.as<T>(), args.value.as<T>(), args.logSumExp.as<float>(), deltas};
+    int lanes = 1;
+    while (lanes < kWarp && lanes * kPack < shape.headDim)
+      lanes *= 2;
+    launch(context.stream, blocksOf(shape.tokens * shape.heads * lanes), kBlockThreads, addDeltas<T>, args.gradOut.as<T>(), args.out.as<T>(), deltas,
+           shape.heads, shape.headDim, shape.tokens, lanes);
+    const GradientOperands<T> operands{args.gradOut.as<T>(), args.query.as<T>(), args.key.as<T>(), args.value.as<T>(), args.logSumExp.as<float>(), deltas};
     withDropout(shape, [&]<bool kDropped>() {
-      withHead(shape.headDim, [&]<int D>() {
-        const int64_t tiles = (shape.length + kTileRows<D> - 1) / kTileRows<D>, keyTiles = (shape.keyLength + kTileRows<D> - 1) / kTileRows<D>;
-        launch(context.stream, tiles * shape.rows * shape.heads, kBlockThreads, queryGradient<D, kDropped, T>, shape, operands,
-               args.gradQuery.as<T>(), tiles);
-        launch(context.stream, keyTiles * shape.rows * shape.kvHeads, kBlockThreads, keyGradient<D, kDropped, T>, shape, operands,
-               args.gradKey.as<T>(), args.gradValue.as<T>(), keyTiles);
-      });
+      if (isForMatrix<T>(shape))
+        withMatrixHead(shape.headDim, [&]<int D>() { launchMatrix<D, kDropped>(context, shape, operands, args); });
+      else
+        withHead<T>(shape.headDim, [&]<int D>() {
+          const int64_t tiles = (shape.length + kTileRows<D> - 1) / kTileRows<D>, keyTiles = (shape.keyLength + kTileRows<D> - 1) / kTileRows<D>;
+          launch(context.stream, tiles * shape.rows * shape.heads, kBlockThreads, queryGradient<D, kDropped, T>, shape, operands,
+                 args.gradQuery.as<T>(), tiles);
+          launch(context.stream, keyTiles * shape.rows * shape.kvHeads, kBlockThreads, keyGradient<D, kDropped, T>, shape, operands,
+                 args.gradKey.as<T>(), args.gradValue.as<T>(), keyTiles);
+        });
       if (args.gradBias)
         launch(context.stream, shape.heads * (shape.length + shape.keyLength - 1), kBlockThreads, biasGradient<kDropped, T>, shape, operands,
                args.gradBias.as<float>());

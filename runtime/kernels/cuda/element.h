@@ -109,6 +109,15 @@ template <typename T> ZP_DEVICE float rounded(float value) { return toFloat(from
 template <> ZP_DEVICE float rounded<Bf16>(float value) { return __uint_as_float(bf16Pair(0, value)); }
 #endif
 
+/// For sums of products, in kernels that may round them as they like: once, by a multiply-add (nvcc is told to contract nothing of its own).
+ZP_DEVICE float multipliedAndAdded(float a, float b, float c) {
+#ifdef __CUDACC__
+  return __fmaf_rn(a, b, c);
+#else
+  return a * b + c;
+#endif
+}
+
 constexpr int kPack = 8;
 template <typename T> struct alignas(16) Pack {
   T at[kPack];

@@ -12,6 +12,12 @@
 #endif
 
 #define ZP_DEVICE __device__ __forceinline__
+/// Before a loop whose arrays have to be registers, where it is too long for nvcc to unroll unasked.
+#ifdef __CUDACC__
+#define ZP_UNROLL _Pragma("unroll")
+#else
+#define ZP_UNROLL
+#endif
 
 namespace zp::rt::cuda {
 

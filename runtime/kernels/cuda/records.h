@@ -34,10 +34,30 @@ inline Records recordsAt(const void *data, const QuantRecords &format) {
   return {static_cast<const uint8_t *>(data), static_cast<int64_t>(format.bytes()), static_cast<int64_t>(format.codeBytes()), shift, format.nested};
 }
 
+/// What codes stand for, in a block's shared memory: 16 banks, so that no two lanes are in each other's way. It lies so that an address within
+/// it is its own with another last byte.
+struct alignas(256) CodeValues {
+  float at[16];
+
+  /// That of the code whose fourfold is a byte of `fourfolds`.
+  ZP_DEVICE float of(uint32_t fourfolds, int byte) const {
+#ifdef __CUDACC__
+    float value; // not before a barrier that it stands after
+    asm volatile("ld.shared.f32 %0, [%1];"
+                 : "=f"(value)
+                 : "r"(__byte_perm(fourfolds, static_cast<uint32_t>(__cvta_generic_to_shared(this)), 0x7650 + byte))
+                 : "memory");
+    return value;
+#else
+    return at[(fourfolds >> (8 * byte) & 255) / 4];
+#endif
+  }
+};
+
 /// The block's shared memory gets the tables; every thread of it calls this.
-ZP_DEVICE void shareTables(const RecordTables &tables, float (&values)[16], float (&scales)[256]) {
+ZP_DEVICE void shareTables(const RecordTables &tables, CodeValues &values, float (&scales)[256]) {
   if (threadIdx.x < 16)
-    values[threadIdx.x] = tables.values[threadIdx.x];
+    values.at[threadIdx.x] = tables.values[threadIdx.x];
   for (unsigned i = threadIdx.x; i < 256; i += blockDim.x)
     scales[i] = tables.scales[i];
   __syncthreads();
@@ -60,9 +80,10 @@ ZP_DEVICE float added(float a, float b) {
 }
 
 /// out = the elements of a pack's eight codes.
-ZP_DEVICE void decodeWord(uint32_t word, const float (&values)[16], float scale, float (&out)[kPack]) {
-  for (int e = 0; e < kPack; ++e) // the first of two codes is in the high half of their byte
-    out[e] = multiplied(values[word >> (e / 2 * 8 + (e % 2 == 0 ? 4 : 0)) & 15], scale);
+ZP_DEVICE void decodeWord(uint32_t word, const CodeValues &values, float scale, float (&out)[kPack]) {
+  const uint32_t first = word >> 2 & 0x3c3c3c3cu, second = word << 2 & 0x3c3c3c3cu; // the first of two codes is in the high half of their byte
+  for (int e = 0; e < kPack; ++e)
+    out[e] = multiplied(values.of(e % 2 == 0 ? first : second, e / 2), scale);
 }
 
 /// A block's codes and its scale.
@@ -82,7 +103,7 @@ ZP_DEVICE CodedBlock blockAt(const Records &records, const float (&scales)[256],
 
 /// out[0, count) = elements [begin, begin + count) of the tensor, in f32; the rest is zero. Whole packs that begin at a multiple of a
 /// pack lie in one block, and their codes in one word.
-ZP_DEVICE void decode(const Records &records, const float (&values)[16], const float (&scales)[256], int64_t begin, int count, float (&out)[kPack]) {
+ZP_DEVICE void decode(const Records &records, const CodeValues &values, const float (&scales)[256], int64_t begin, int count, float (&out)[kPack]) {
   const int64_t inBlock = (int64_t{1} << records.blockShift) - 1;
   if (count == kPack && begin % kPack == 0) {
     const CodedBlock block = blockAt(records, scales, begin >> records.blockShift);
@@ -102,7 +123,7 @@ ZP_DEVICE void decode(const Records &records, const float (&values)[16], const f
       block = blockAt(records, scales, current);
     }
     const uint8_t pair = block.codes[(i & inBlock) / 2];
-    out[e] = multiplied(values[i % 2 == 0 ? pair >> 4 : pair & 15], block.scale);
+    out[e] = multiplied(values.at[i % 2 == 0 ? pair >> 4 : pair & 15], block.scale);
   }
 }
 

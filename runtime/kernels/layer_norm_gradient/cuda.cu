@@ -34,7 +34,7 @@ __global__ void layerNormGradient(const T *gradOut, const T *source, const T *we
   });
 }
 
-template <typename T> struct WeightGradient {
+template <typename T> struct LayerWeightGradient {
   const T *gradOut, *source;
   const float *means, *rstds;
   int64_t width;
@@ -58,7 +58,7 @@ Status run(const Context &context, const LayerNormGradientArgs &args) {
     // First the parameters': the source's may take grad_out's place.
     if (args.gradWeight)
       addColumnSums(context, rows, width,
-                    WeightGradient<T>{args.gradOut.as<T>(), args.source.as<T>(), args.mean.as<float>(), args.rstd.as<float>(), width},
+                    LayerWeightGradient<T>{args.gradOut.as<T>(), args.source.as<T>(), args.mean.as<float>(), args.rstd.as<float>(), width},
                     args.gradWeight.as<float>());
     if (args.gradBias)
       addColumnSums(context, rows, width, BiasGradient<T>{args.gradOut.as<T>(), width}, args.gradBias.as<float>());

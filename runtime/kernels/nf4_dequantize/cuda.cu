@@ -9,7 +9,8 @@ namespace zp::rt::cuda {
 namespace {
 
 template <typename T> __global__ void dequantizePanel(RecordTables tables, Records records, Panel panel, T *target) {
-  __shared__ float values[16], scales[256];
+  __shared__ CodeValues values;
+  __shared__ float scales[256];
   shareTables(tables, values, scales);
   const int64_t packs = (panel.columns + kPack - 1) / kPack, stride = static_cast<int64_t>(gridDim.x) * blockDim.x;
   for (int64_t p = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; p < panel.rows * packs; p += stride) {
@@ -35,9 +36,10 @@ struct WholePanel {
 template <typename T, bool kNested, bool kRun>
 __global__ void __launch_bounds__(kBlockThreads, kResident)
     wholePanelKernel(const float *values16, const float *scales256, Records records, WholePanel panel, T *target) {
-  __shared__ float values[16], scales[256];
+  __shared__ CodeValues values;
+  __shared__ float scales[256];
   if (threadIdx.x < 16)
-    values[threadIdx.x] = values16[threadIdx.x];
+    values.at[threadIdx.x] = values16[threadIdx.x];
   if constexpr (kNested)
     scales[threadIdx.x] = scales256[threadIdx.x];
   __syncthreads();

@@ -3,7 +3,7 @@
 #include "runtime/kernels/cuda/branch.h"
 #include "runtime/kernels/cuda/dequantize.h"
 #include "runtime/kernels/cuda/kernels.h"
-#include "runtime/kernels/nf4_matmul/cuda_few_rows.h"
+#include "runtime/kernels/nf4_matmul/cuda_few_rows_tiled.h"
 #include "runtime/kernels/nf4_matmul/cuda_panels.h"
 
 namespace zp::rt::cuda {
@@ -49,9 +49,24 @@ Panels cut(const Context &context, const NF4MatmulArgs &args, const CutProduct &
   return panels;
 }
 
+/// Of a transposed weight, at most kFewRows rows.
+void multiplyFewRows(const Context &context, const NF4MatmulArgs &args, const QuantRecords &format) {
+  const Records records = recordsAt(args.weight.data, format);
+  withElement(args.a.dtype, [&](auto element) {
+    using T = decltype(element);
+    const FewRows<T> p{args.a.as<T>(), args.bias.as<T>(), args.branchA.as<T>(), args.branchB.as<T>(), args.target.as<T>(),
+                       args.target.dims[0], args.target.dims[1], args.a.dims[1], args.branchA ? args.branchA.dims[1] : 0,
+                       static_cast<float>(args.alpha), static_cast<float>(args.branchAlpha), args.accumulate};
+    if constexpr (sizeof(T) == 2)
+      if (isTiled(p, records))
+        return launchTiled(context, format, records, p);
+    launchFewRows(context, format, records, p);
+  });
+}
+
 } // namespace
 
-/// Of few rows, see cuda_few_rows.h. Else panel by panel: a panel of the weight gives so many columns of the target, whole sums, so that
+/// Of few rows, see cuda_few_rows_tiled.h. Else panel by panel: a panel of the weight gives so many columns of the target, whole sums, so that
 /// nothing is rounded twice for being cut. Panels lie in the workspace; where the plan gives none, in the stream's scratch; where it wants the
 /// floats, there. While one is multiplied by, the next is filled aside.
 Status run(const Context &context, const NF4MatmulArgs &args) {

@@ -1,5 +1,6 @@
 // A product of few rows with a 4-bit weight, as generation has it: a warp decodes rows of the weight and multiplies by them at once, with the
-// adapter's branch in the same sums. Nothing is dequantised in memory, and an element is rounded once.
+// adapter's branch in the same sums. Nothing is dequantised in memory, and an element is rounded once. For what matrix units don't take
+// (cuda_few_rows_tiled.h).
 #ifndef ZP_RUNTIME_KERNELS_NF4_MATMUL_CUDA_FEW_ROWS_H
 #define ZP_RUNTIME_KERNELS_NF4_MATMUL_CUDA_FEW_ROWS_H
 
@@ -20,14 +21,6 @@ template <typename T> struct FewRows {
   bool accumulate;
 };
 
-ZP_DEVICE float multipliedAndAdded(float a, float b, float c) {
-#ifdef __CUDACC__
-  return __fmaf_rn(a, b, c);
-#else
-  return a * b + c;
-#endif
-}
-
 /// sums[row·kColumns + c] += Σ over [i, i + count) of x[row]·w[c]. Rows past the last are the last again, whose sums nobody takes.
 template <typename T, int kRows, int kColumns>
 ZP_DEVICE void addProducts(const T *x, int64_t rows, int64_t width, int64_t i, int count, const float (&w)[kColumns][kPack],
@@ -44,7 +37,8 @@ ZP_DEVICE void addProducts(const T *x, int64_t rows, int64_t width, int64_t i, i
 /// A warp for kColumns neighbours among the target's columns; its lanes share the sum's length.
 template <typename T, int kRows, int kColumns> __global__ void fewRowsKernel(RecordTables tables, Records records, FewRows<T> p) {
   constexpr int kSums = kRows * kColumns, kAtOnce = kSums < kWarp ? kSums : kWarp;
-  __shared__ float codeValues[16], scales[256];
+  __shared__ CodeValues codeValues;
+  __shared__ float scales[256];
   shareTables(tables, codeValues, scales);
   const int lane = static_cast<int>(threadIdx.x) % kWarp;
   const int64_t first = (static_cast<int64_t>(blockIdx.x) * kWarpsOfBlock + threadIdx.x / kWarp) * kColumns;
@@ -88,32 +82,18 @@ template <typename T, int kRows, int kColumns> __global__ void fewRowsKernel(Rec
   }
 }
 
-template <typename T, int kRows, int kColumns>
-void launchFewRows(const Context &context, const RecordTables &tables, const Records &records, const FewRows<T> &p) {
-  const int64_t warps = (p.n + kColumns - 1) / kColumns;
-  launch(context.stream, (warps + kWarpsOfBlock - 1) / kWarpsOfBlock, kBlockThreads, fewRowsKernel<T, kRows, kColumns>, tables, records, p);
-}
-
-/// Of a transposed weight, at most kFewRows rows. The more rows, the more columns share what is loaded of them.
-inline void multiplyFewRows(const Context &context, const NF4MatmulArgs &args, const QuantRecords &format) {
-  const RecordTables tables = tablesOf(format);
-  const Records records = recordsAt(args.weight.data, format);
-  withElement(args.a.dtype, [&](auto element) {
-    using T = decltype(element);
-    const FewRows<T> p{args.a.as<T>(), args.bias.as<T>(), args.branchA.as<T>(), args.branchB.as<T>(), args.target.as<T>(),
-                       args.target.dims[0], args.target.dims[1], args.a.dims[1], args.branchA ? args.branchA.dims[1] : 0,
-                       static_cast<float>(args.alpha), static_cast<float>(args.branchAlpha), args.accumulate};
-    if (p.m == 1)
-      launchFewRows<T, 1, 1>(context, tables, records, p);
-    else if (p.m <= 2)
-      launchFewRows<T, 2, 2>(context, tables, records, p);
-    else if (p.m <= 4)
-      launchFewRows<T, 4, 2>(context, tables, records, p);
-    else if (p.m <= 8)
-      launchFewRows<T, 8, 4>(context, tables, records, p);
-    else
-      launchFewRows<T, 16, 4>(context, tables, records, p);
-  });
+/// Any element and any shape. The more rows, the more columns share what is loaded of them.
+template <typename T> void launchFewRows(const Context &context, const QuantRecords &format, const Records &records, const FewRows<T> &p) {
+  auto start = [&](auto kernel, int64_t columns) {
+    const int64_t warps = (p.n + columns - 1) / columns;
+    launch(context.stream, (warps + kWarpsOfBlock - 1) / kWarpsOfBlock, kBlockThreads, kernel, tablesOf(format), records, p);
+  };
+  if (p.m == 1)
+    start(fewRowsKernel<T, 1, 1>, 1);
+  else if (p.m <= 4)
+    start(fewRowsKernel<T, 4, 2>, 2);
+  else
+    start(fewRowsKernel<T, kFewRows, 4>, 4);
 }
 
 } // namespace zp::rt::cuda

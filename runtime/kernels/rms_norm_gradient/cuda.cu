@@ -48,7 +48,7 @@ __global__ void rmsNormGradient(const T *gradOut, const T *source, const T *weig
   });
 }
 
-template <typename T> struct WeightGradient {
+template <typename T> struct RmsWeightGradient {
   const T *gradOut, *source;
   const float *rstds;
   int64_t width;
@@ -65,7 +65,7 @@ Status run(const Context &context, const RmsNormGradientArgs &args) {
   withElement(args.source.dtype, [&](auto element) {
     using T = decltype(element);
     if (args.gradWeight) // first: the other may take grad_out's place
-      addColumnSums(context, rows, width, WeightGradient<T>{args.gradOut.as<T>(), args.source.as<T>(), args.rstd.as<float>(), width},
+      addColumnSums(context, rows, width, RmsWeightGradient<T>{args.gradOut.as<T>(), args.source.as<T>(), args.rstd.as<float>(), width},
                     args.gradWeight.as<float>());
     const T *gradOut = args.gradOut.as<T>(), *source = args.source.as<T>(), *weight = args.weight.as<T>();
     const T *residual = args.residualGradient.as<T>();

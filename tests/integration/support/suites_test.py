@@ -10,7 +10,8 @@ INTEGRATION = Path(__file__).resolve().parents[1]
 class Suites(unittest.TestCase):
     def test_all_scripts_are_run(self):
         runner = (INTEGRATION.parent / "run.sh").read_text()
-        listed = re.search(r"for script in (.*?); do", runner, re.DOTALL).group(1).replace("\\\n", " ").split()
+        lists = re.findall(r"for script in (.*?); do", runner, re.DOTALL)
+        listed = " ".join(lists).replace("\\\n", " ").split()
         scripts = [path.name.removesuffix("_test.py") for path in INTEGRATION.glob("*_test.py")]
         self.assertCountEqual(listed, scripts)
 

@@ -18,6 +18,11 @@ constexpr size_t kStackBytes = 64 << 10;
 /// What a fiber is at: to go on, a meeting of its warp, one of the block, or its end.
 enum class At { Work, Warp, Block, End };
 
+struct Copy {
+  void *target;
+  const void *source;
+};
+
 /// The fibers of a thread of the CPU. They live on from block to block, and change places by jumps, which ask nothing of the kernel.
 class Fibers {
 public:
@@ -25,8 +30,11 @@ public:
     body = &thread;
     while (fibers.size() < count)
       fibers.push_back(std::make_unique<Fiber>());
-    for (unsigned i = 0; i < count; ++i)
+    for (unsigned i = 0; i < count; ++i) {
       fibers[i]->at = At::Work;
+      fibers[i]->exchanges = 0;
+      fibers[i]->copies.clear();
+    }
     for (bool any = true; any;) { // a turn of all warps lies between two barriers
       warps.clear();
       for (unsigned first = 0; first < count; first += kWarpThreads)
@@ -49,13 +57,16 @@ public:
     if (_setjmp(fibers[current]->place) == 0)
       _longjmp(scheduler, 1);
   }
-  uint64_t slots[kMaxThreads];
+  std::vector<Copy> &copies() { return fibers[current]->copies; }
+  Exchanged *exchange() { return exchanged[fibers[current]->exchanges++ % 2]; }
 
 private:
   struct Fiber {
     jmp_buf place;
     At at = At::Work;
     bool started = false;
+    unsigned exchanges = 0; ///< in this block
+    std::vector<Copy> copies;
     std::unique_ptr<char[]> stack = std::make_unique<char[]>(kStackBytes);
   };
 
@@ -110,6 +121,7 @@ private:
   std::vector<unsigned> warps, lanes; // that are still to run
   jmp_buf scheduler;
   unsigned current = 0;
+  Exchanged exchanged[2][kMaxThreads];
 };
 
 Fibers &fibers() {
@@ -136,6 +148,15 @@ void runGrid(unsigned blocks, unsigned threads, const std::function<void()> &thr
 
 void meetBlock() { fibers().yield(At::Block); }
 void meetWarp() { fibers().yield(At::Warp); }
-uint64_t *exchange() { return fibers().slots; }
+Exchanged *exchange() { return fibers().exchange(); }
+void copyLater(void *target, const void *source) { fibers().copies().push_back({target, source}); }
+void finishCopies() {
+  for (const Copy &copy : fibers().copies())
+    if (copy.source)
+      std::memcpy(copy.target, copy.source, 16);
+    else
+      std::memset(copy.target, 0, 16);
+  fibers().copies().clear();
+}
 
 } // namespace zp::rt::cuda::emulated

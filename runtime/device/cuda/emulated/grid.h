@@ -35,8 +35,16 @@ void runGrid(unsigned blocks, unsigned threads, const std::function<void()> &thr
 void meetBlock();
 /// Waits until all threads of the warp are here.
 void meetWarp();
-/// A slot for each thread of the block, for values that are exchanged.
-uint64_t *exchange();
+/// What a thread gives the others of its warp.
+struct Exchanged {
+  uint64_t words[6];
+};
+/// A place for each thread of the block, others for each exchange: what is written there can be read from the warp's next meeting until the one
+/// after.
+Exchanged *exchange();
+/// Copies 16 bytes, or zeros from nullptr, when the thread waits for its copies.
+void copyLater(void *target, const void *source);
+void finishCopies();
 
 } // namespace zp::rt::cuda::emulated
 
@@ -55,13 +63,12 @@ template <typename T> T __ldg(const T *place) { return *place; }
 inline float normcdff(float x) { return static_cast<float>(std::erfc(-static_cast<double>(x) / std::sqrt(2.0)) / 2); }
 
 template <typename T> T __shfl_xor_sync(unsigned, T value, int mask) {
-  static_assert(sizeof(T) <= sizeof(uint64_t));
-  uint64_t *slots = zp::rt::cuda::emulated::exchange();
-  std::memcpy(&slots[threadIdx.x], &value, sizeof value);
+  static_assert(sizeof(T) <= sizeof(zp::rt::cuda::emulated::Exchanged));
+  zp::rt::cuda::emulated::Exchanged *given = zp::rt::cuda::emulated::exchange();
+  std::memcpy(given[threadIdx.x].words, &value, sizeof value);
   zp::rt::cuda::emulated::meetWarp();
   T other;
-  std::memcpy(&other, &slots[threadIdx.x ^ static_cast<unsigned>(mask)], sizeof other);
-  zp::rt::cuda::emulated::meetWarp();
+  std::memcpy(&other, given[threadIdx.x ^ static_cast<unsigned>(mask)].words, sizeof other);
   return other;
 }
 

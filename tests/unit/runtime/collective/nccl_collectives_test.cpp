@@ -9,34 +9,13 @@
 #include "runtime/collective/device/device_collectives.h"
 #include "runtime/collective/single/single_communicator.h"
 #include "runtime/device/cuda/library.h"
+#include "tests/unit/runtime/lone_rank.h"
 
 namespace zp::rt {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 double secondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-/// Ranks of which each says what this one does.
-class Alike : public Communicator {
-public:
-  explicit Alike(int ranks) : ranks(ranks) {}
-  int rank() const override { return 0; }
-  int size() const override { return ranks; }
-  const char *engine() const override { return "alike"; }
-  int localSize() const override { return ranks; }
-  Status allGather(const void *shard, void *whole, size_t bytes) override {
-    for (int r = 0; r < ranks; ++r)
-      std::memcpy(static_cast<char *>(whole) + static_cast<size_t>(r) * bytes, shard, bytes);
-    return {};
-  }
-  Status reduceScatter(void *, void *, size_t, DType) override { return {}; }
-  Status allReduce(void *, size_t, DType) override { return {}; }
-  Status barrier() override { return {}; }
-  void abort() override {}
-
-private:
-  int ranks;
-};
 
 class NcclCollectives : public ::testing::Test {
 protected:
@@ -93,7 +72,7 @@ TEST_F(NcclCollectives, AnAbortThatHasNoEndIsLeft) {
 }
 
 TEST_F(NcclCollectives, RanksOfOneDeviceAreRefusedBeforeTheyMeet) {
-  Alike three(3);
+  test::LoneRank three(0, 3);
   const Status status = createNcclCollectives(three, "one").status();
   EXPECT_EQ(status.code(), ErrorCode::Config);
   EXPECT_NE(status.message().find("ranks 0 and 1 have one GPU"), std::string::npos) << status.message();

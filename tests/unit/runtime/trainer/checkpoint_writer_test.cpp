@@ -13,7 +13,7 @@
 #include "runtime/trainer/resume.h"
 #include "tests/unit/runtime/io/state_plan.h"
 #include "tests/unit/runtime/io/temporary_directory.h"
-#include "tests/unit/runtime/trainer/recording_executor.h"
+#include "tests/unit/runtime/lone_rank.h"
 
 namespace zp::rt {
 namespace {

@@ -14,6 +14,7 @@
 #include "runtime/io/safetensors_writer.h"
 #include "runtime/trainer/stop_request.h"
 #include "tests/unit/runtime/io/temporary_directory.h"
+#include "tests/unit/runtime/lone_rank.h"
 #include "tests/unit/runtime/trainer/recording_executor.h"
 
 namespace zp::rt {

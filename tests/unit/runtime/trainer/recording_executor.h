@@ -1,5 +1,4 @@
-// An executor that computes nothing: it keeps what each run was given and answers what a test says. And a communicator that
-// is one rank of several without the others.
+// An executor that computes nothing: it keeps what each run was given and answers what a test says.
 #ifndef ZP_TESTS_UNIT_RUNTIME_TRAINER_RECORDING_EXECUTOR_H
 #define ZP_TESTS_UNIT_RUNTIME_TRAINER_RECORDING_EXECUTOR_H
 
@@ -61,27 +60,6 @@ private:
   std::vector<std::vector<double>> memory;
   std::vector<rt::TensorView> views;
   rt::StepTimes stepTimes;
-};
-
-class LoneRank : public rt::Communicator {
-public:
-  LoneRank(int rank, int size) : me(rank), all(size) {}
-  int rank() const override { return me; }
-  int size() const override { return all; }
-  const char *engine() const override { return "test"; }
-  int localSize() const override { return all; }
-  Status allGather(const void *shard, void *whole, size_t bytes) override {
-    for (int r = 0; r < all; ++r) // every rank had the same
-      std::memcpy(static_cast<char *>(whole) + static_cast<size_t>(r) * bytes, shard, bytes);
-    return {};
-  }
-  Status reduceScatter(void *, void *, size_t, DType) override { return {}; }
-  Status allReduce(void *, size_t, DType) override { return {}; }
-  Status barrier() override { return {}; }
-  void abort() override {}
-
-private:
-  int me, all;
 };
 
 } // namespace zp::test

@@ -10,6 +10,7 @@
 #include "runtime/io/safetensors.h"
 #include "runtime/io/safetensors_writer.h"
 #include "tests/unit/runtime/io/temporary_directory.h"
+#include "tests/unit/runtime/lone_rank.h"
 #include "tests/unit/runtime/trainer/recording_executor.h"
 
 namespace zp::rt {
