@@ -37,10 +37,10 @@ __global__ void __launch_bounds__(kMatrixThreads)
     ask(begin, 0);
   awaitPacks();
   __syncthreads();
-  uint32_t q[D / 16][4];
+  KeptRows<D / 16> q;
   ZP_UNROLL
   for (int k = 0; k < D / 16; ++k)
-    loadA(q[k], shared[1], own, k * 16);
+    loadA(q.at[k], shared[1], own, k * 16);
   const int segments[2] = {querySegments[own + lane / 4], querySegments[own + lane / 4 + 8]}, segment = querySegments[own];
   const bool alike = meetingOf<kWarpRows>(querySegments + own, segment) == Meeting::All;
   const Sight sights[2] = {keysOf(shape, places[0]), keysOf(shape, places[1])};
@@ -56,15 +56,7 @@ __global__ void __launch_bounds__(kMatrixThreads)
       continue; // the same for all threads of the warp
     const T(*const keys)[kStride<D>] = shared[stage], (*const values)[kStride<D>] = shared[stage] + kKeys;
     float scores[kKeys / 8][4] = {};
-    ZP_UNROLL
-    for (int k = 0; k < D / 16; ++k)
-      ZP_UNROLL
-      for (int n = 0; n < kKeys / 16; ++n) {
-        uint32_t b[2][2];
-        loadTransposedB(b, keys, n * 16, k * 16);
-        addTileProduct<T>(q[k], b[0], scores[2 * n]);
-        addTileProduct<T>(q[k], b[1], scores[2 * n + 1]);
-      }
+    addScores<D>(scores, q, keys);
     const bool whole = meeting == Meeting::All && seeAll(shape, firstQuery + own, kWarpRows, first, kKeys);
     forScores(scores, [&](float &score, int, int) { score *= shape.scale; });
     if (shape.bias)
@@ -106,18 +98,7 @@ __global__ void __launch_bounds__(kMatrixThreads)
           scores[n][2 * half + 1] *= kept.at[1];
         }
     }
-    ZP_UNROLL
-    for (int k = 0; k < kKeys / 16; ++k) {
-      uint32_t p[4];
-      roundA<T>(p, scores[2 * k], scores[2 * k + 1]);
-      ZP_UNROLL
-      for (int n = 0; n < D / 16; ++n) {
-        uint32_t b[2][2];
-        loadB(b, values, k * 16, n * 16);
-        addTileProduct<T>(p, b[0], out[2 * n]);
-        addTileProduct<T>(p, b[1], out[2 * n + 1]);
-      }
-    }
+    addWeighted<D>(out, scores, values);
   }
 
   float shares[2];

@@ -126,6 +126,48 @@ template <int kTiles, typename Body> ZP_DEVICE void forScores(float (&scores)[kT
       body(scores[n][e], e / 2, n * 8 + lane % 4 * 2 + e % 2);
 }
 
+/// scores += own·rowsᵀ, of as many rows as there are columns of scores; own(k, a) gives columns [16·k, 16·k + 16) of the warp's own rows as `a`.
+template <int D, int kTiles, typename T, typename Own>
+ZP_DEVICE void addScores(float (&scores)[kTiles][4], const Own &own, const T (*rows)[kStride<D>]) {
+  ZP_UNROLL
+  for (int k = 0; k < D / 16; ++k) {
+    uint32_t a[4];
+    own(k, a);
+    ZP_UNROLL
+    for (int n = 0; n < kTiles / 2; ++n) {
+      uint32_t b[2][2];
+      loadTransposedB(b, rows, n * 16, k * 16);
+      addTileProduct<T>(a, b[0], scores[2 * n]);
+      addTileProduct<T>(a, b[1], scores[2 * n + 1]);
+    }
+  }
+}
+/// Own rows that the warp keeps in registers.
+template <int kCount> struct KeptRows {
+  uint32_t at[kCount][4];
+  ZP_DEVICE void operator()(int k, uint32_t (&a)[4]) const {
+    for (int i = 0; i < 4; ++i)
+      a[i] = at[k][i];
+  }
+};
+
+/// out += weights·rows, the weights rounded to T.
+template <int D, int kTiles, typename T>
+ZP_DEVICE void addWeighted(float (&out)[D / 8][4], const float (&weights)[kTiles][4], const T (*rows)[kStride<D>]) {
+  ZP_UNROLL
+  for (int k = 0; k < kTiles / 2; ++k) {
+    uint32_t a[4];
+    roundA<T>(a, weights[2 * k], weights[2 * k + 1]);
+    ZP_UNROLL
+    for (int n = 0; n < D / 16; ++n) {
+      uint32_t b[2][2];
+      loadB(b, rows, k * 16, n * 16);
+      addTileProduct<T>(a, b[0], out[2 * n]);
+      addTileProduct<T>(a, b[1], out[2 * n + 1]);
+    }
+  }
+}
+
 /// Calls `body` with the smallest D that holds a head of at most kMaxMatrixHead.
 template <typename Body> void withMatrixHead(int64_t headDim, const Body &body) {
   if (headDim <= 64)

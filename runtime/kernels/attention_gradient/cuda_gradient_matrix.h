@@ -66,11 +66,11 @@ __global__ void __launch_bounds__(kMatrixThreads) queryGradientByMatrix(Attentio
     }
   awaitPacks();
   __syncthreads();
-  uint32_t q[D / 16][4], g[D / 16][4];
+  KeptRows<D / 16> q, g;
   ZP_UNROLL
   for (int k = 0; k < D / 16; ++k) {
-    loadA(q[k], shared[0], own, k * 16);
-    loadA(g[k], shared[1], own, k * 16);
+    loadA(q.at[k], shared[0], own, k * 16);
+    loadA(g.at[k], shared[1], own, k * 16);
   }
   const int segments[2] = {querySegments[own + lane / 4], querySegments[own + lane / 4 + 8]}, segment = querySegments[own];
   const bool alike = meetingOf<kWarpRows>(querySegments + own, segment) == Meeting::All;
@@ -96,34 +96,13 @@ __global__ void __launch_bounds__(kMatrixThreads) queryGradientByMatrix(Attentio
       continue; // the same for all threads of the warp
     const T(*const keys)[kStride<D>] = shared[stage], (*const values)[kStride<D>] = shared[stage] + kKeys;
     float scores[kKeys / 8][4] = {}, products[kKeys / 8][4] = {};
-    ZP_UNROLL
-    for (int k = 0; k < D / 16; ++k)
-      ZP_UNROLL
-      for (int n = 0; n < kKeys / 16; ++n) {
-        uint32_t b[2][2];
-        loadTransposedB(b, keys, n * 16, k * 16);
-        addTileProduct<T>(q[k], b[0], scores[2 * n]);
-        addTileProduct<T>(q[k], b[1], scores[2 * n + 1]);
-        loadTransposedB(b, values, n * 16, k * 16);
-        addTileProduct<T>(g[k], b[0], products[2 * n]);
-        addTileProduct<T>(g[k], b[1], products[2 * n + 1]);
-      }
+    addScores<D>(scores, q, keys);
+    addScores<D>(products, g, values);
     const bool whole = meeting == Meeting::All && seeAll(shape, firstQuery + own, kWarpRows, first, kKeys);
     forWeights<T, kDropped>(shape, head, row, scores, products, whole, [&](int half, int at) {
       return ScoreOf{places[half], first + at, logSumExp[half], deltas[half], sees(sights[half], first + at, segments[half], keySegments[stage][at])};
     });
-    ZP_UNROLL
-    for (int k = 0; k < kKeys / 16; ++k) {
-      uint32_t a[4];
-      roundA<T>(a, products[2 * k], products[2 * k + 1]);
-      ZP_UNROLL
-      for (int n = 0; n < D / 16; ++n) {
-        uint32_t b[2][2];
-        loadB(b, keys, k * 16, n * 16);
-        addTileProduct<T>(a, b[0], out[2 * n]);
-        addTileProduct<T>(a, b[1], out[2 * n + 1]);
-      }
-    }
+    addWeighted<D>(out, products, keys);
   }
   storeRows<D>(gradQuery, row, length, firstQuery + own, heads, head, headDim, out, {shape.scale, shape.scale});
 }
@@ -148,10 +127,10 @@ __global__ void __launch_bounds__(kMatrixThreads)
   shareSegments(keySegments, shape.keySegments, row, keyLength, firstKey);
   awaitPacks();
   __syncthreads();
-  uint32_t keys[D / 16][4];
+  KeptRows<D / 16> keys;
   ZP_UNROLL
   for (int k = 0; k < D / 16; ++k)
-    loadA(keys[k], values, own, k * 16);
+    loadA(keys.at[k], values, own, k * 16);
   const int segments[2] = {keySegments[own + lane / 4], keySegments[own + lane / 4 + 8]}, segment = keySegments[own];
   const bool alike = meetingOf<kWarpRows>(keySegments + own, segment) == Meeting::All;
   const Sight sights[2] = {queriesOf(shape, places[0]), queriesOf(shape, places[1])};
@@ -189,42 +168,15 @@ __global__ void __launch_bounds__(kMatrixThreads)
       continue; // the same for all threads of the warp
     const T(*const queries)[kStride<D>] = shared[stage], (*const gradOuts)[kStride<D>] = shared[stage] + kQueries;
     float scores[kQueries / 8][4] = {}, products[kQueries / 8][4] = {}; // [key, query]
-    ZP_UNROLL
-    for (int k = 0; k < D / 16; ++k) {
-      uint32_t v[4];
-      loadA(v, values, own, k * 16);
-      ZP_UNROLL
-      for (int n = 0; n < kQueries / 16; ++n) {
-        uint32_t b[2][2];
-        loadTransposedB(b, queries, n * 16, k * 16);
-        addTileProduct<T>(keys[k], b[0], scores[2 * n]);
-        addTileProduct<T>(keys[k], b[1], scores[2 * n + 1]);
-        loadTransposedB(b, gradOuts, n * 16, k * 16);
-        addTileProduct<T>(v, b[0], products[2 * n]);
-        addTileProduct<T>(v, b[1], products[2 * n + 1]);
-      }
-    }
+    addScores<D>(scores, keys, queries);
+    addScores<D>(products, [&](int k, uint32_t(&a)[4]) { loadA(a, values, own, k * 16); }, gradOuts);
     const bool whole = meeting == Meeting::All && seeAll(shape, first, kQueries, firstKey + own, kWarpRows);
     forWeights<T, kDropped>(shape, head, row, scores, products, whole, [&](int half, int at) {
       return ScoreOf{first + at, places[half], logSumExp[stage][at], deltas[stage][at],
                      sees(sights[half], first + at, segments[half], querySegments[stage][at])};
     });
-    ZP_UNROLL
-    for (int k = 0; k < kQueries / 16; ++k) {
-      uint32_t p[4], s[4];
-      roundA<T>(p, scores[2 * k], scores[2 * k + 1]);
-      roundA<T>(s, products[2 * k], products[2 * k + 1]);
-      ZP_UNROLL
-      for (int n = 0; n < D / 16; ++n) {
-        uint32_t b[2][2];
-        loadB(b, gradOuts, k * 16, n * 16);
-        addTileProduct<T>(p, b[0], outValue[2 * n]);
-        addTileProduct<T>(p, b[1], outValue[2 * n + 1]);
-        loadB(b, queries, k * 16, n * 16);
-        addTileProduct<T>(s, b[0], outKey[2 * n]);
-        addTileProduct<T>(s, b[1], outKey[2 * n + 1]);
-      }
-    }
+    addWeighted<D>(outValue, scores, gradOuts);
+    addWeighted<D>(outKey, products, queries);
   }
   storeRows<D>(gradKey, row, keyLength, firstKey + own, kvHeads, kvHead, headDim, outKey, {shape.scale, shape.scale});
   storeRows<D>(gradValue, row, keyLength, firstKey + own, kvHeads, kvHead, headDim, outValue, {1.0f, 1.0f});
