@@ -56,12 +56,14 @@ static std::vector<int64_t> readWindows(WindowRule rule, int64_t layers, JsonRea
   return windows;
 }
 
-/// What would change the mathematics and is not built.
-static void refuseUnsupported(JsonReader &reader) {
-  if (std::string act = reader.text("hidden_act", "silu"); activationNamed(act) != Activation::Silu)
+/// Of the gate. UnknownArchitecture for one that is not built.
+static Activation readGate(JsonReader &reader) {
+  const std::string name = reader.text("hidden_act", "silu");
+  const std::optional<Activation> found = activationNamed(name);
+  if (!found)
     reader.fail(ErrorCode::UnknownArchitecture, "hidden_act",
-                "is \"" + act + "\", expected \"silu\"; choose a model with that activation");
-  refuseOtherNumber(reader, "partial_rotary_factor", 1, "choose a model that rotates whole heads");
+                "is \"" + name + "\", expected silu, relu, gelu or gelu_new; choose a model with one of those activations");
+  return found.value_or(Activation::Silu);
 }
 
 Status readRotaryDecoder(const JsonDocument &config, const RotaryDefaults &defaults, ModelSpec &spec) {
@@ -88,7 +90,8 @@ Status readRotaryDecoder(const JsonDocument &config, const RotaryDefaults &defau
   spec.outputBias = applies(defaults.outputBias, reader);
   spec.mlpBias = applies(defaults.mlpBias, reader);
   spec.windows = readWindows(defaults.window, spec.layers, reader);
-  refuseUnsupported(reader);
+  spec.activation = readGate(reader);
+  refuseOtherNumber(reader, "partial_rotary_factor", 1, "choose a model that rotates whole heads");
   ZP_RETURN_IF_ERROR(reader.status());
   ZP_ASSIGN_OR_RETURN(spec.rope, importRope(config, spec.headDim, spec.maxPositions));
   return Status();

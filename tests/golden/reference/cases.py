@@ -253,8 +253,12 @@ CASES = [
     ),
     Case(
         "llama_decay",
+        config=dict(hidden_act="gelu_pytorch_tanh"),
         flags=dict(weight_decay=0.3),
-        variants=[{"name": "no_decay", "import_flags": {"weight_decay": 0}}],
+        variants=[
+            {"name": "no_decay", "import_flags": {"weight_decay": 0}},
+            {"name": "silu", "config": {"hidden_act": "silu"}},
+        ],
     ),
     Case(
         "llama_sharded_bf16_ckpt",

@@ -117,8 +117,8 @@ TEST(ConfigImporter, refusesWhatWouldChangeTheMathematics) {
   auto withKey = [](const std::string &key) {
     return imported("{\"model_type\": \"llama\",\n" + key + "}");
   };
-  EXPECT_ERROR(withKey(R"("hidden_act": "gelu")"), UnknownArchitecture,
-               "config.json:2: hidden_act: is \"gelu\"");
+  EXPECT_ERROR(withKey(R"("hidden_act": "quick_gelu")"), UnknownArchitecture,
+               "config.json:2: hidden_act: is \"quick_gelu\"");
   EXPECT_ERROR(withKey(R"("attention_dropout": 1.5)"), Json, "config.json:2: attention_dropout: is 1.5");
   EXPECT_ERROR(withKey(R"("partial_rotary_factor": 0.5)"), UnknownArchitecture,
                "config.json:2: partial_rotary_factor");

@@ -165,6 +165,7 @@ TEST(EncoderDecoderConfig, activationsByEveryName) {
     const std::string word = std::string("\"") + name + "\"}";
     EXPECT_EQ(imported(R"({"model_type": "bart", "activation_function": )" + word)->activation, kind) << name;
     EXPECT_EQ(imported(R"({"model_type": "t5", "feed_forward_proj": )" + word)->activation, kind) << name;
+    EXPECT_EQ(imported(R"({"model_type": "llama", "hidden_act": )" + word)->activation, kind) << name;
   }
   // transformers makes gelu_new of gated-gelu, and of no other name.
   EXPECT_EQ(imported(R"({"model_type": "t5", "feed_forward_proj": "gated-gelu"})")->activation, Activation::GeluTanh);
@@ -173,7 +174,7 @@ TEST(EncoderDecoderConfig, activationsByEveryName) {
     const std::string word = silu + std::string("\"}");
     EXPECT_EQ(imported(R"({"model_type": "t5", "feed_forward_proj": "gated-)" + word)->activation, Activation::Silu);
     EXPECT_ERROR(imported(R"({"model_type": "t5", "feed_forward_proj": ")" + word), UnknownArchitecture, "of a gate silu too");
-    EXPECT_TRUE(imported(R"({"model_type": "llama", "hidden_act": ")" + word).ok());
+    EXPECT_EQ(imported(R"({"model_type": "llama", "hidden_act": ")" + word)->activation, Activation::Silu);
   }
   for (const std::string other : {"quick_gelu", "gelu_10", "tanh"})
     EXPECT_ERROR(imported(R"({"model_type": "t5", "feed_forward_proj": "gated-)" + other + "\"}"), UnknownArchitecture, other);
