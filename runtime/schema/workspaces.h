@@ -54,14 +54,44 @@ constexpr uint64_t fusedGradientWorkspaceBytes(uint64_t rows, uint64_t heads, ui
 constexpr uint64_t fusedStatisticsBytes(uint64_t heads, uint64_t tokens, uint64_t length) {
   return tokens == length ? 0 : (heads * tokens * 4 + kWorkspaceAlignment - 1) / kWorkspaceAlignment * kWorkspaceAlignment;
 }
-/// What is placed for attention_gradient: what it demands and, where at most `most` bytes do, what the smallest part takes of a
-/// gradient by fused kernels: the heads of one key head of one row.
+/// What fused kernels take of an attention_gradient at a time: so many rows with all their heads or, of one row, so many key heads with the
+/// heads that share them.
+struct FusedPart {
+  uint64_t rows, kvHeads;
+  constexpr explicit operator bool() const { return rows > 0 && kvHeads > 0; }
+};
+/// The next smaller one that divides the whole; none after one key head.
+constexpr FusedPart nextPart(FusedPart whole, FusedPart part) {
+  uint64_t &cut = part.rows > 1 ? part.rows : part.kvHeads;
+  const uint64_t of = part.rows > 1 ? whole.rows : whole.kvHeads;
+  do
+    --cut;
+  while (cut > 0 && of % cut != 0);
+  return part;
+}
+/// Tiles of 128 keys of a head that keep a device busy: they are the fused gradient's blocks, of unequal length where a mask is causal, and four
+/// a multiprocessor of an H200 leave it idle at their end for a little while only.
+inline constexpr uint64_t kEnoughTiles = 512;
+/// What is placed for attention_gradient: what it demands or, when that is more and at most `most` bytes, what fused kernels take for the
+/// smallest part that keeps a device busy, for the largest where none does.
 constexpr uint64_t attentionGradientPlacedBytes(uint64_t heads, uint64_t kvHeads, uint64_t tokens, uint64_t length, uint64_t headDim,
                                                 DType f, uint64_t most) {
   const uint64_t demanded = attentionGradientWorkspaceBytes(heads, tokens, headDim, f);
-  const uint64_t part =
-      fusedStatisticsBytes(heads, tokens, length) + fusedGradientWorkspaceBytes(1, heads / kvHeads, 1, length, headDim);
-  return f != DType::F32 && part <= most && part > demanded ? part : demanded;
+  if (f == DType::F32)
+    return demanded;
+  const uint64_t group = heads / kvHeads;
+  const FusedPart whole{tokens / length, kvHeads};
+  uint64_t fused = 0;
+  for (FusedPart part = whole; part; part = nextPart(whole, part)) {
+    const uint64_t partHeads = part.kvHeads * group, tiles = part.rows * partHeads * ((length + 127) / 128);
+    const uint64_t bytes =
+        fusedStatisticsBytes(heads, tokens, length) + fusedGradientWorkspaceBytes(part.rows, partHeads, part.kvHeads, length, headDim);
+    if (fused > 0 && tiles < kEnoughTiles)
+      break;
+    if (bytes <= most)
+      fused = bytes;
+  }
+  return fused > demanded ? fused : demanded;
 }
 
 } // namespace zp

@@ -365,8 +365,12 @@ double worstUlps(int64_t kind, double low, double high, double (*exact)(double))
 // Where 1 + erf(x/√2) nearly cancels, too: relative to the value itself, not to the largest one.
 TEST(Activation, GeluIsRightInItsLastPlaces) {
   auto gelu = [](double x) { return x * std::erfc(-x / std::sqrt(2.0)) / 2; };
+#ifdef ZP_CONFORM_CUDA
+  const double most = 12; // a GPU's power of two is right to 2^-22, which is worth 8.5 of it (PTX ISA, ex2.approx)
+#else
   // Without fused multiply-adds x² is rounded before its exponential is taken: at -12 that is worth 72 of it.
   const double most = kernelPath() == KernelPath::Portable ? 100 : 7;
+#endif
   EXPECT_LE(worstUlps(static_cast<int64_t>(Activation::Gelu), -12, 12, gelu), most);
   EXPECT_LE(worstUlps(static_cast<int64_t>(Activation::Gelu), -1e-3, 1e-3, gelu), 7);
 }

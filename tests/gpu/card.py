@@ -95,6 +95,6 @@ def run_row(work):
     row = Row()
     try:
         work(row)
-    except (Refused, OSError, ValueError, KeyError, subprocess.SubprocessError) as problem:
+    except (Refused, OSError, ValueError, KeyError, TypeError, subprocess.SubprocessError) as problem:
         row.wrong.append(str(problem) if isinstance(problem, Refused) else f"{type(problem).__name__}: {problem}")
     sys.exit(row.close())

@@ -22,15 +22,24 @@ from faults import fault
 from training import SECONDS_TO_END, Training, end
 
 
+def state(pid):
+    """A process's state and parent, None of one that has gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:
+        return None
+    return fields[0], int(fields[1])
+
+
 def children(pid):
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    """In the order that they were started; of every process's parent: not all kernels keep a list of children."""
+    processes = sorted(int(folder.name) for folder in Path("/proc").iterdir() if folder.name.isdigit())
+    return [process for process in processes if (found := state(process)) and found[1] == pid]
 
 
 def lives(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
+    found = state(pid)
+    return found is not None and found[0] != "Z"
 
 
 def killed(run, row, began):

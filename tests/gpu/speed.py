@@ -63,7 +63,7 @@ def main():
             row.say(f"{report['share_of_peak']:.3f} of the matmul peak")
         row.say(f"device {taken / 1e9:.2f} GB of {planned / 1e9:.2f} planned")
         row.say(f"attention {report['attention']}")
-        row.hold(math.isfinite(report["loss"]), f"loss {report['loss']}")
+        row.hold(report["loss"] is not None, "the loss is not a number")  # which JSON writes as null
         row.hold(taken <= planned + RESERVE, f"more memory than planned and {RESERVE / 1e9:.1f} GB")
         if chosen.device_at_most:
             row.hold(taken <= chosen.device_at_most, f"more memory than {chosen.device_at_most / 1e9:.1f} GB")

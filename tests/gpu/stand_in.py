@@ -58,7 +58,7 @@ def refuse(code, number, text):
 
 def bench(words):
     """The emulated run's report with what a GPU's has: rates, which mean nothing there, and cuDNN."""
-    report = {"loss": float("nan"), "flops_per_step": 1e12, "init_seconds": 1.0, "startup_seconds": 20.0, "first_step_seconds": 3.0, "steps": 10,
+    report = {"loss": None, "flops_per_step": 1e12, "init_seconds": 1.0, "startup_seconds": 20.0, "first_step_seconds": 3.0, "steps": 10,
               "step_seconds": 8.0, "tokens_per_second": 1000.0, "attention": "own: a stand-in"}
     time.sleep(0.4)  # long enough to be looked at
     if GOOD:

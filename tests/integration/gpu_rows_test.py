@@ -30,10 +30,10 @@ SMALL = {"LENGTH": "16", "CASES": "llama_gqa_fp32", "PATIENCE": "10"}
 # Of a GPU that breaks all promises: what the table's row has to say. Other rows fail by a tool's exit code.
 COMPLAINTS = {
     "NF4 dequantisation": "0.500 of the copy bandwidth, .*: below 0.85",
-    "llama-2-7b LoRA, checkpointed": "loss nan; more memory than planned and 1.5 GB; below 12500 tokens/s; attention is our own kernels'",
+    "llama-2-7b LoRA, checkpointed": "the loss is not a number; more memory than planned and 1.5 GB; below 12500 tokens/s; attention is our own kernels'",
     "llama-2-7b LoRA, start-up besides weights": "23.0 s .*: not below 10 s",
     "llama-2-7b LoRA, no memory taken after step 1": "bytes taken meanwhile",
-    "llama-2-7b LoRA, weights on the host": "1.000 of llama-2-7b-lora: loss nan",
+    "llama-2-7b LoRA, weights on the host": "1.000 of llama-2-7b-lora: the loss is not a number",
     "llama-2-7b LoRA beside PEFT": r"0.077 times PEFT \(1000 to 13000 tokens/s\), .*: below 1.5",
     "llama-2-70b QLoRA nested": "below 1200 tokens/s",
     "llama-2-70b QLoRA, everything on the host": "more memory than 4.5 GB",

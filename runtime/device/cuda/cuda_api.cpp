@@ -59,17 +59,23 @@ uint64_t freeMemory() {
   return cudaSetDevice(selected) == cudaSuccess && cudaMemGetInfo(&free, &total) == cudaSuccess ? free : UINT64_MAX;
 }
 
+/// Of a failure that a caller may live with: CUDA keeps it until it is asked for, and launchError() would give it out as a kernel's.
+static Status statusOfAllocation(cudaError_t code, const std::string &what) {
+  if (code != cudaSuccess)
+    cudaGetLastError();
+  return statusOf(code, what);
+}
 StatusOr<void *> allocateDevice(uint64_t bytes) {
   void *memory = nullptr;
   if (bytes > 0)
-    ZP_RETURN_IF_ERROR(statusOf(cudaMalloc(&memory, bytes), "cudaMalloc of " + std::to_string(bytes) + " bytes"));
+    ZP_RETURN_IF_ERROR(statusOfAllocation(cudaMalloc(&memory, bytes), "cudaMalloc of " + std::to_string(bytes) + " bytes"));
   return memory;
 }
 StatusOr<void *> allocatePinned(uint64_t bytes) {
   void *memory = nullptr;
   if (bytes > 0)
-    ZP_RETURN_IF_ERROR(statusOf(cudaHostAlloc(&memory, bytes, cudaHostAllocDefault),
-                                "cudaHostAlloc of " + std::to_string(bytes) + " bytes"));
+    ZP_RETURN_IF_ERROR(statusOfAllocation(cudaHostAlloc(&memory, bytes, cudaHostAllocDefault),
+                                          "cudaHostAlloc of " + std::to_string(bytes) + " bytes"));
   return memory;
 }
 void freeDevice(void *memory) { cudaFree(memory); }

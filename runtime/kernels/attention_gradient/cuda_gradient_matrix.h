@@ -178,6 +178,7 @@ __global__ void __launch_bounds__(kMatrixThreads)
     addWeighted<D>(outValue, scores, gradOuts);
     addWeighted<D>(outKey, products, queries);
   }
+  awaitPacks(); // of the values, where no query sees the keys
   storeRows<D>(gradKey, row, keyLength, firstKey + own, kvHeads, kvHead, headDim, outKey, {shape.scale, shape.scale});
   storeRows<D>(gradValue, row, keyLength, firstKey + own, kvHeads, kvHead, headDim, outValue, {1.0f, 1.0f});
 }

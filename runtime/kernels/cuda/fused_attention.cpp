@@ -66,23 +66,15 @@ template <typename Args> std::string reasonAgainst(const Args &args) {
 }
 
 /// Of `whole`, so many rows with so many heads of keys. Statistics of a gradient lie a row after another.
-FusedCase partOf(FusedCase whole, int64_t rows, int64_t kvHeads) {
-  whole.heads = whole.heads / whole.kvHeads * kvHeads;
-  whole.rows = rows;
-  whole.kvHeads = kvHeads;
+FusedCase partOf(FusedCase whole, FusedPart part) {
+  whole.heads = whole.heads / whole.kvHeads * static_cast<int64_t>(part.kvHeads);
+  whole.rows = static_cast<int64_t>(part.rows);
+  whole.kvHeads = static_cast<int64_t>(part.kvHeads);
   if (whole.gradient) {
     whole.statisticsHeadPitch = whole.length;
     whole.statisticsRowPitch = whole.heads * whole.length;
   }
   return whole;
-}
-
-/// The divisor of n that comes next below d, 0 below 1.
-int64_t nextDivisor(int64_t n, int64_t d) {
-  do
-    --d;
-  while (d > 0 && n % d != 0);
-  return d;
 }
 
 void *at(const TensorView &tensor, int64_t element) {
@@ -134,20 +126,18 @@ FusedAttention::Choice FusedAttention::choose(const FusedCase &whole, uint64_t r
       reason = graphs->name() + ": " + why;
     return Choice{};
   };
-  int64_t rows = whole.rows, kvHeads = whole.kvHeads;
-  // Parts of whole rows first, then of the heads of one.
-  while (rows > 0 && kvHeads > 0) {
-    const FusedCase part = partOf(whole, rows, kvHeads);
+  const FusedPart all{static_cast<uint64_t>(whole.rows), static_cast<uint64_t>(whole.kvHeads)};
+  for (FusedPart size = all; size; size = nextPart(all, size)) {
+    const FusedCase part = partOf(whole, size);
     if (!whole.gradient || fusedGradientWorkspaceBytes(part.rows, part.heads, part.kvHeads, part.length, part.headDim) <= room) {
       StatusOr<std::unique_ptr<FusedGraph>> graph = graphs->build(part);
       if (!graph.ok())
         return refuse(firstLine(graph.status().message()));
       if ((*graph)->workspaceBytes() <= room)
-        return Choice{std::move(*graph), rows, kvHeads};
+        return Choice{std::move(*graph), part.rows, part.kvHeads};
     }
     if (!whole.gradient)
       break;
-    rows > 1 ? rows = nextDivisor(whole.rows, rows) : kvHeads = nextDivisor(whole.kvHeads, kvHeads);
   }
   return refuse("its workspace doesn't fit the " + std::to_string(room) + " bytes that rows of " + std::to_string(whole.length) +
                 " have");

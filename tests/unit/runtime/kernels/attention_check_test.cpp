@@ -245,5 +245,29 @@ TEST(AttentionCheck, AttentionAndItsGradient) {
   refuses(gradient, maker, more);
 }
 
+// What is placed beyond the demand: an element a score of a part, 512 tiles of 128 keys where that fits.
+TEST(AttentionGradientPlaced, keepsADeviceBusy) {
+  constexpr uint64_t kMost = 640u << 20, kScores = 2048 * 2048 * 2;
+  auto placed = [](uint64_t heads, uint64_t kvHeads, uint64_t rows, uint64_t length) {
+    return attentionGradientPlacedBytes(heads, kvHeads, rows * length, length, 128, DType::BF16, kMost);
+  };
+  EXPECT_EQ(placed(32, 32, 4, 2048), 32 * 4 * 2048 * 4 + 32 * (kScores + 2048 * 4) + 256) << "Llama-2-7B: a row";
+  EXPECT_EQ(placed(32, 8, 4, 2048), 32 * 4 * 2048 * 4 + 32 * (kScores + 2048 * 4 + 2048 * 128 * 4) + 256) << "gradients of keys a head, too";
+  EXPECT_EQ(placed(64, 8, 4, 2048), 64 * 4 * 2048 * 4 + 32 * (kScores + 2048 * 4 + 2048 * 128 * 4) + 256) << "70B: half a row";
+  EXPECT_EQ(placed(8, 8, 1, 2048), 8 * (kScores + 2048 * 4) + 256) << "128 tiles in all";
+  EXPECT_EQ(placed(32, 32, 1, 16384), 16384ull * 16384 * 2 + 16384 * 4 + 256) << "one head fits";
+  EXPECT_EQ(placed(32, 32, 1, 32768), attentionGradientWorkspaceBytes(32, 32768, 128, DType::BF16)) << "none does";
+  EXPECT_EQ(attentionGradientPlacedBytes(32, 32, 8192, 2048, 128, DType::F32, kMost), attentionGradientWorkspaceBytes(32, 8192, 128, DType::F32));
+}
+
+// The sequence that the compiler places for and the runtime tries: whole rows first, then heads of one.
+TEST(AttentionGradientPlaced, partsDivideTheWhole) {
+  std::vector<std::pair<uint64_t, uint64_t>> parts;
+  const FusedPart whole{6, 4};
+  for (FusedPart part = whole; part; part = nextPart(whole, part))
+    parts.emplace_back(part.rows, part.kvHeads);
+  EXPECT_EQ(parts, (std::vector<std::pair<uint64_t, uint64_t>>{{6, 4}, {3, 4}, {2, 4}, {1, 4}, {1, 2}, {1, 1}}));
+}
+
 } // namespace
 } // namespace zp::rt::test
