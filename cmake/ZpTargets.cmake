@@ -19,10 +19,11 @@ find_package(Threads REQUIRED)
 # What is run once or seldom waits for its compiler longer than it ever runs.
 set(ZP_COLD_OPTIONS "$<$<CONFIG:Release>:-O1>" -Wno-array-bounds -Wno-maybe-uninitialized -Wno-stringop-overflow) # of gcc 12's own std::string
 
-# zp_library(NAME [COLD] [SOURCES f…] [DEPS t…]): a static library; without SOURCES, every .cpp of the folder. COLD: compiled with
-# ZP_COLD_OPTIONS and a precompiled header, which pays where most files read JSON (a small file takes longer to load it than to go without).
+# zp_library(NAME [COLD [HOT f…]] [SOURCES f…] [DEPS t…]): a static library; without SOURCES, every .cpp of the folder. COLD: compiled with
+# ZP_COLD_OPTIONS and a precompiled header, which pays where most files read JSON (a small file takes longer to load it than to go without);
+# but not its HOT files, which have loops over a tensor's elements.
 function(zp_library name)
-  cmake_parse_arguments(ARG "COLD" "" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "COLD" "" "SOURCES;DEPS;HOT" ${ARGN})
   if(NOT ARG_SOURCES)
     file(GLOB ARG_SOURCES CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
   endif()
@@ -41,6 +42,7 @@ function(zp_library name)
   endif()
   target_compile_options(${name} PRIVATE ${ZP_COLD_OPTIONS})
   target_precompile_headers(${name} REUSE_FROM zp_cold_headers)
+  set_source_files_properties(${ARG_HOT} PROPERTIES COMPILE_OPTIONS "$<$<CONFIG:Release>:-O3>" SKIP_PRECOMPILE_HEADERS ON)
 endfunction()
 
 # zp_tool(NAME SOURCES f… DEPS t…): an executable in build/bin.
