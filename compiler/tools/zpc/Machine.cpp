@@ -177,10 +177,10 @@ StatusOr<rt::Cluster> machineOf(const MachineFlags &flags, const std::string &ta
     std::optional<rt::Cluster> row = rt::clusterOf(name);
     if (!row) {
       std::vector<std::string> names = rt::deviceNames(), near = nearestNames(name, names);
-      if (auto longer =
-              std::find_if(names.begin(), names.end(), [&](const std::string &known) { return known.starts_with(name); });
-          longer != names.end())
-        near = {*longer}; // h100 without its memory
+      // h100 without its memory, h200 with it
+      auto begun = [&](const std::string &known) { return known.starts_with(name) || name.starts_with(known); };
+      if (auto found = std::find_if(names.begin(), names.end(), begun); found != names.end())
+        near = {*found};
       return Status(ErrorCode::Usage, "--device: is " + name + ", expected " + alternatives(rt::deviceNames()) +
                                           (near.empty() ? "; describe another in a cluster.yaml for --cluster"
                                                         : "; did you mean " + near[0] + "?"));
