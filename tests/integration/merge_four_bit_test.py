@@ -7,6 +7,7 @@ peft      tests/golden/merge/four_bit holds PEFT's weights after such a merge (R
           states; of the codes at most one in a thousand another one, scales within 1e-6: PEFT's sums add up in another order.
           Everything else is the base's, byte for byte, config.json too.
 exact     the sum in fp32, by `zprun merge --dtype float32`, quantized by `zprun quantize`: the same bytes.
+untouched what an adapter leaves alone is the base's, whatever its codes are labelled as, and the result is read as any model.
 files     shards hold what one file does.
 loss      what comes out is read as any model in 4 bits, and has learnt what the adapter has.
 memory    a model of many tensors is merged in the memory of one.
@@ -117,6 +118,18 @@ def exact(bench, tally):
         tally.check(f"exact {name}", failures or ([] if weights else ["nothing has changed"]), f"{weights} weights, {len(changed)} tensors")
 
 
+def untouched(bench, tally):
+    for name in ("llama_qlora_prequantised", "qwen2_qlora_prequantised_fp4"):  # codes as bytes, as bf16
+        case, base = base_of(bench, name)
+        pair = {key: value for key, value in load_file(case.adapter / "adapter_model.safetensors").items() if "layers.0.self_attn.q_proj.lora_" in key}
+        rank = next(value.shape[0] for key, value in pair.items() if "lora_A" in key)
+        out, before = bench.merge(base, lora_files(bench.work / f"{name}-q", pair, r=rank), *KEEP), raw(base)
+        changed = {tensor.split(".weight")[0] for tensor, value in raw(out).items() if value != before[tensor]}
+        failures = [] if changed == {"model.layers.0.self_attn.q_proj"} else [f"changed: {sorted(changed)}"]
+        tools.make_plan(bench.chosen.bin, ["--model", out], {"max_length": "8"}, bench.work / f"{name}-q-plan", bench.chosen.timeout)
+        tally.check(f"untouched {name}", failures, f"{len(before)} tensors")
+
+
 def files(bench, tally):
     case, base = base_of(bench, "llama_qlora_prequantised")
     whole, cut = bench.merge(base, case.adapter, *KEEP), bench.merge(base, case.adapter, *KEEP, "--max_shard_size", "2KB")
@@ -198,4 +211,4 @@ def refused(bench, tally):
 
 
 if __name__ == "__main__":
-    sys.exit(tools.run_parts(__doc__, "merge-four-bit", Bench, (peft, exact, files, loss, memory, refused)))
+    sys.exit(tools.run_parts(__doc__, "merge-four-bit", Bench, (peft, exact, untouched, files, loss, memory, refused)))

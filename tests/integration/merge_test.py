@@ -307,6 +307,7 @@ def refused(bench, tally):
     (absent / "adapter_model.safetensors").unlink()
     cases = [
         ("DoRA", adapter("dora", {"use_dora": True}), 2, "1008", "use_dora: is true"),
+        ("PiSSA", adapter("pissa", {"init_lora_weights": "pissa_niter_4"}), 2, "1008", 'init_lora_weights: is "pissa_niter_4"'),
         ("magnitudes", adapter("magnitude", None, magnitude), 2, "1008", "lora_magnitude_vector: is not known"),
         ("another method", adapter("ia3", {"peft_type": "IA3"}), 2, "1008", 'peft_type: is "IA3"'),
         ("another rank", adapter("rank", {"r": 4}), 2, "1008", "has rank 8"),

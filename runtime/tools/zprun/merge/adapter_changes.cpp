@@ -25,6 +25,10 @@ const ordered_json &plainLora() {
   return keys;
 }
 
+/// Values of init_lora_weights with which PEFT, when it loads the adapter, takes out of the base's weights what the fresh adapter was given:
+/// B·A is then added to other weights than the base's. An adapter that was saved with path_initial_model_for_weight_conversion is plain.
+constexpr const char *kChangesTheBase[] = {"pissa", "olora", "loftq", "corda", "lora_ga"};
+
 struct LoraTensors {
   std::string a, b; // names in the adapter's file
   bool embedding = false;
@@ -67,6 +71,12 @@ private:
       if (config.contains(key) && !config[key].is_null() && config[key] != plain)
         return Status(ErrorCode::AdapterMismatch, configPath + ": " + key + ": is " + config[key].dump() + ", expected " +
                                                       plain.dump() + ", as zprun merges plain LoRA; merge this one with PEFT");
+    const ordered_json initial = config.value("init_lora_weights", ordered_json());
+    for (const char *name : kChangesTheBase)
+      if (initial.is_string() && initial.get<std::string>().starts_with(name))
+        return Status(ErrorCode::AdapterMismatch, configPath + ": init_lora_weights: is " + initial.dump() +
+                                                      ", which changes the base's weights, expected true, false or gaussian; merge this one "
+                                                      "with PEFT, or save it with path_initial_model_for_weight_conversion");
     return {};
   }
 

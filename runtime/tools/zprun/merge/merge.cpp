@@ -112,8 +112,8 @@ private:
     auto change = changes.added.find(name);
     auto replacement = changes.replaced.find(name);
     const bool touched = change != changes.added.end() || replacement != changes.replaced.end();
-    const bool fourBits = !quantizedAs(base, baseName).empty() && !staysAsItIs(name);
-    tensor.floats = fourBits || floatOf(stored.info->dtype, tensor.dtype);
+    const bool packed = !quantizedAs(base, baseName).empty(), fourBits = packed && !staysAsItIs(name);
+    tensor.floats = fourBits || (!packed && floatOf(stored.info->dtype, tensor.dtype)); // codes may be labelled as floats
     if (tensor.floats || touched) {
       ZP_ASSIGN_OR_RETURN(StoredWeight weight, StoredWeight::open(base, baseName));
       tensor.shape = weight.shape();
