@@ -32,8 +32,8 @@ Status writeModule(mlir::ModuleOp module, const std::string &path, const std::st
   }
   namespace fs = std::filesystem;
   std::error_code error;
-  // Renaming onto a pipe or a device would replace it.
-  bool replaceable = !fs::exists(path, error) || fs::is_regular_file(path, error);
+  // Renaming onto a pipe, a device or a link would replace it.
+  bool replaceable = !fs::is_symlink(path, error) && (!fs::exists(path, error) || fs::is_regular_file(path, error));
   std::string temporary = replaceable ? path + ".tmp." + std::to_string(::getpid()) : path;
   {
     error.clear();

@@ -21,10 +21,28 @@ static Status diskError(const std::string &path, const char *doing, int error) {
 
 Status AtomicFile::failure(const char *doing, int error) const { return diskError(path, doing, error); }
 
+/// What a rename would take away: a device, a pipe, a socket.
+static bool isSpecial(const std::string &path) {
+  std::error_code ignored;
+  const std::filesystem::file_status status = std::filesystem::status(path, ignored);
+  return std::filesystem::exists(status) && !std::filesystem::is_regular_file(status) && !std::filesystem::is_directory(status);
+}
+
+/// Where a link leads to, whether something is there or not.
+static std::string followed(const std::string &path) {
+  std::error_code error;
+  if (!std::filesystem::is_symlink(path, error))
+    return path;
+  const std::filesystem::path target = std::filesystem::weakly_canonical(std::filesystem::path(path).parent_path() / std::filesystem::read_symlink(path, error), error);
+  return error ? path : target.string();
+}
+
 StatusOr<AtomicFile> AtomicFile::create(const std::string &path) {
+  if (isSpecial(path))
+    return Status(ErrorCode::DiskWrite, path + ": is a device or a pipe, expected the name of a file, which is written in any order; name another place");
   AtomicFile file;
-  file.path = path;
-  file.temporary = path + ".tmp" + std::to_string(getpid());
+  file.path = followed(path);
+  file.temporary = file.path + ".tmp" + std::to_string(getpid());
   file.fd = ::open(file.temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (file.fd < 0) {
     int error = errno;
@@ -122,7 +140,26 @@ Status AtomicFile::commit() {
   return {};
 }
 
+/// From the first byte to the last, as a device or a pipe wants it.
+static Status writeThrough(const std::string &path, std::string_view text) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  if (fd < 0)
+    return diskError(path, "opened", errno);
+  Status status;
+  while (!text.empty() && status.ok()) {
+    const ssize_t n = ::write(fd, text.data(), text.size());
+    if (n > 0)
+      text.remove_prefix(static_cast<size_t>(n));
+    else if (n == 0 || errno != EINTR)
+      status = diskError(path, "written", n == 0 ? ENOSPC : errno);
+  }
+  ::close(fd);
+  return status;
+}
+
 Status writeFileAtomically(const std::string &path, std::string_view text) {
+  if (isSpecial(path))
+    return writeThrough(path, text);
   ZP_ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::create(path));
   ZP_RETURN_IF_ERROR(file.write(0, text.data(), text.size()));
   return file.commit();

@@ -1,5 +1,6 @@
 // A file that appears under its name whole or not at all: written beside it under a temporary name, synced, renamed.
-// An object that is destroyed without `commit` leaves nothing behind. Errors: DiskFull, DiskWrite, naming the final path.
+// An object that is destroyed without `commit` leaves nothing behind. A link stays, what it points at is replaced. Errors: DiskFull,
+// DiskWrite, naming the final path; a device or a pipe is no place for a file.
 #ifndef ZP_RUNTIME_IO_ATOMIC_FILE_H
 #define ZP_RUNTIME_IO_ATOMIC_FILE_H
 
@@ -36,7 +37,7 @@ private:
   bool takesDirect = true; ///< as far as is known
 };
 
-/// The whole of a small file at once.
+/// The whole of a small file at once. A device or a pipe is written to.
 Status writeFileAtomically(const std::string &path, std::string_view text);
 
 /// Makes `directory` and its parents; an error when files can't be made in it.
