@@ -205,6 +205,8 @@ def refusals(bench, tally):
     adapter = ["--adapter_name_or_path", bench.case.adapter]
     common = ["--prompts", prompts, "-o", bench.work / "bad.jsonl", "--model", bench.model]
     generate = ["generate", plan, *common, *adapter]
+    for flag in ("--min_length", "--no_repeat_ngram_size", "--max_length"):
+        refused(f"{flag} below zero", 2, f"{flag}: is -3, expected 0 or more", *generate, flag, "-3")
     refused("a prompt too long", 4, "has 40 tokens, expected at most 39", *generate, rows=[[3] * 40])
     refused("an empty prompt", 4, "row 1: is an empty prompt", *generate, rows=[[3], []])
     refused("a token beyond the vocabulary", 4, "expected 0 to", *generate, rows=[[3, 100000]])

@@ -75,11 +75,25 @@ void addQuantizeOptions(CLI::App &app, QuantizeOptions &o) {
   app.add_flag("--quiet", o.quiet, "no progress");
 }
 
+CLI::Option *atLeast(CLI::Option *option, long long least) {
+  return option->check([least](const std::string &text) {
+    char *end = nullptr;
+    const long long value = std::strtoll(text.c_str(), &end, 10);
+    const bool number = end != text.c_str() && *end == 0; // of other words CLI11 complains itself
+    return number && value < least ? "is " + text + ", expected " + std::to_string(least) + " or more" : std::string();
+  });
+}
+/// A number of an unsigned type is not to be a negative one turned round.
+template <typename T> void refuseNegative(CLI::Option *option) {
+  if constexpr (std::is_unsigned_v<T> && !std::is_same_v<T, bool>)
+    atLeast(option, 0);
+}
 template <typename T> void addGenerationOption(CLI::App &app, const std::string &name, std::optional<T> &value, const char *does) {
-  app.add_option(name, value, does)->group("Generation");
+  refuseNegative<T>(app.add_option(name, value, does)->group("Generation"));
 }
 template <typename T> void addGenerationOption(CLI::App &app, const std::string &name, std::vector<T> &value, const char *does) {
   CLI::Option *option = app.add_option(name, value, does)->group("Generation")->allow_extra_args(false);
+  refuseNegative<T>(option);
   if constexpr (std::is_integral_v<T>)
     option->delimiter(',');
 }
@@ -157,6 +171,7 @@ void addOptions(CLI::App &app, ZprunOptions &o, std::string &adapterSwitch) {
     app.add_option("--max_shard_size", o.maxShardBytes, "bytes of a file of a whole model; 5GB")
         ->transform(CLI::AsSizeValue(true))
         ->group("Data");
+    app.add_option("--tokenizer", o.tokenizer, "directory of the tokenizer that is saved beside what is trained; the model's")->group("Data");
     app.add_option("--resume_from_checkpoint", o.resume, "a checkpoint-N directory, or latest: that of --output_dir")->group("Checkpoints");
     app.add_option("--save_strategy", o.run.save_strategy, "steps, epoch, best or no; as the plan says")->group("Checkpoints");
     app.add_option("--save_steps", o.run.save_steps, "updates between checkpoints, or a share of the run; as the plan says")->group("Checkpoints");
@@ -165,7 +180,7 @@ void addOptions(CLI::App &app, ZprunOptions &o, std::string &adapterSwitch) {
     app.add_option("--report_to", o.reportTo, "tensorboard or none")->check(CLI::IsMember({"tensorboard", "none"}))->group("Logging");
     app.add_option("--logging_dir", o.loggingDirectory, "of TensorBoard's events; OUTPUT_DIR/runs")->group("Logging");
     app.add_option("--report_memory", o.reportMemory, "true: loss and memory after each epoch, memory after each evaluation, as the PEFT guide's scripts print them")->group("Logging");
-    app.add_option("--push_to_hub", o.pushToHub, "add a model card and the tokenizer to OUTPUT_DIR, and say how it is pushed")->group("Logging");
+    app.add_option("--push_to_hub", o.pushToHub, "add a model card to OUTPUT_DIR, and say how it is pushed")->group("Logging");
     app.add_option("--hub_model_id", o.hubModel, "NAME/MODEL on the hub; OUTPUT_DIR's name")->group("Logging");
     app.add_flag("--dry_run", o.dryRun, "check everything, name the memory, train nothing");
   } else if (o.verb == Verb::Generate) {
@@ -189,9 +204,9 @@ void addOptions(CLI::App &app, ZprunOptions &o, std::string &adapterSwitch) {
     trace = app.add_option("--trace", o.trace, "file for the timeline of the last updates, by rank and stream; open it in ui.perfetto.dev");
   if (against)
     against->excludes(calibrate)->excludes(trace); // each is of one plan
-  app.add_option("-n,--num_processes", o.processes, "ranks to start on this host")->check(CLI::PositiveNumber)->group("Ranks");
+  atLeast(app.add_option("-n,--num_processes", o.processes, "ranks to start on this host")->group("Ranks"), 1);
   app.add_option_function<int>("--local_rank", [](int) {}, "deepspeed's launcher gives it; its variables say more")->group("Ranks");
-  app.add_option("--threads", o.threads, "compute threads of a rank; the cores divided by the ranks")->check(CLI::PositiveNumber)->group("Ranks");
+  atLeast(app.add_option("--threads", o.threads, "compute threads of a rank; the cores divided by the ranks")->group("Ranks"), 1);
   app.add_option("--kernel_path", o.kernelPath, "amx, avx512_bf16, avx512, avx2 or portable; the fastest that this CPU can run")->group("Checking");
   app.add_option("--nvme_path", o.nvmePath, "directory for what the plan offloads to nvme; as the plan says")->group("Ranks");
   app.add_flag("--shadow", o.shadow, "every buffer in a guarded allocation of its own")->group("Checking");
