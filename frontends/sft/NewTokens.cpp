@@ -47,7 +47,10 @@ Status countNewTokens(SftJob &job, const Tools &tools) {
   Step step;
   step.words = {tools.path("zpdata"), "tokenizer", "--tokenizer", job.model, "--chat_template_format", job.chatFormat, "--json", "true"};
   ZP_ASSIGN_OR_RETURN(Json answer, answerOf(step));
-  if (!answer.is_object() || !answer.value("tokens", Json()).is_number_unsigned() || answer["tokens"].get<uint64_t>() <= rows)
+  if (!answer.is_object() || !answer.value("tokens", Json()).is_number_unsigned())
+    return Status();
+  job.ownTokenizer = true;
+  if (answer["tokens"].get<uint64_t>() <= rows)
     return Status();
   job.vocabulary = answer["tokens"].get<uint64_t>();
   std::string names;

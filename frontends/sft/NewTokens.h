@@ -7,7 +7,7 @@
 
 namespace zp::fe {
 
-/// Asks zpdata how many tokens the job's tokenizer has with its chat format's, and sets `job.vocabulary` when they are more
+/// Asks zpdata how many tokens the job's tokenizer has with its chat format's: sets `job.ownTokenizer`, and `job.vocabulary` when they are more
 /// than the model's rows; a note says so. A tokenizer or a config.json that can't be read is left for the steps to complain of.
 Status countNewTokens(SftJob &job, const Tools &tools);
 

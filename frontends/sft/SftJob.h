@@ -18,6 +18,7 @@ struct ResolvedSetting {
 struct SftJob {
   std::string model, adapter, dataset, outputDir;
   std::string chatFormat;            ///< none when the tokenizer's own template is meant
+  bool ownTokenizer = false;         ///< the chat format's: it is made, and goes where what is trained goes
   uint64_t vocabulary = 0;           ///< tokens, when the chat format's are more than the model's embeddings; else 0
   std::string trainSplit, testSplit; ///< empty when the data set is a single file; testSplit also without evaluation
   bool evaluatesBetween = false, evaluatesAfter = false; ///< the test split: by --eval_strategy, by --do_eval

@@ -37,13 +37,17 @@ Step dataStep(const SftJob &job, const Tools &tools, const std::string &name, co
   return step;
 }
 
-/// The tokenizer goes where the adapter goes, as who loads that needs it; the model with rows for its tokens stays in the cache.
+/// The tokenizer goes where what is trained goes, as who loads that needs it; the model with rows for its tokens stays in the cache.
 std::vector<Step> newTokenSteps(const SftJob &job, const Tools &tools) {
+  if (!job.ownTokenizer)
+    return {};
   Step tokenizer, resize;
   tokenizer.name = "tokenizer";
   tokenizer.words = {tools.path("zpdata"), "tokenizer", "--tokenizer", job.model, "--chat_template_format", job.chatFormat, "-o", job.outputDir};
   tokenizer.inputs = tokenizerFiles(job.model);
   tokenizer.outputs = {job.outputDir + "/tokenizer.json", job.outputDir + "/tokenizer_config.json"};
+  if (!job.vocabulary)
+    return {tokenizer};
   resize.name = "resize";
   resize.words = {tools.path("zprun"), "resize",           "--model", job.model,   "--vocab_size", std::to_string(job.vocabulary),
                   "--tokenizer",       job.outputDir,      "-o",      modelOf(job)};
@@ -114,9 +118,7 @@ std::string cacheFolder(const SftJob &job) { return job.outputDir + "/.zp-cache"
 std::vector<Step> stepsOf(const SftJob &job, const Tools &tools) {
   const std::string cache = cacheFolder(job), plan = cache + "/plan.fb", module = cache + "/model.mlir",
                     tokens = cache + "/tokens-train.safetensors", testTokens = cache + "/tokens-test.safetensors";
-  std::vector<Step> steps;
-  if (job.vocabulary)
-    steps = newTokenSteps(job, tools);
+  std::vector<Step> steps = newTokenSteps(job, tools);
   steps.push_back(dataStep(job, tools, "data", job.trainSplit, job.dataFlags, tokens));
   if (!job.testSplit.empty())
     steps.push_back(dataStep(job, tools, "test data", job.testSplit, job.testDataFlags, testTokens));
@@ -125,6 +127,10 @@ std::vector<Step> stepsOf(const SftJob &job, const Tools &tools) {
 
   Step train = runStep(job, tools, "train", plan, tokens);
   train.words = joined(joined(train.words, {"--output_dir", job.outputDir}), job.runFlags);
+  if (job.ownTokenizer) {
+    train.words = joined(train.words, {"--tokenizer", job.outputDir});
+    train.inputs.push_back({job.outputDir + "/tokenizer.json"});
+  }
   if (job.vocabulary)
     train.words = joined(train.words, {"--base_model_name_or_path", job.model});
   if (job.evaluatesBetween) {

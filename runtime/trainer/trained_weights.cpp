@@ -1,6 +1,7 @@
 #include "runtime/trainer/trained_weights.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <optional>
 
@@ -73,9 +74,8 @@ StatusOr<std::string> adapterConfig(const fbs::Plan &plan, const std::string &ba
   return config.dump(2, ' ', true, nlohmann::json::error_handler_t::replace);
 }
 
-/// config.json of the base, which says what dtype the weights have: f32, where it says none or null.
-std::string modelConfig(const fbs::Plan &plan, DType dtype) {
-  const std::string text = plan.model_config() ? plan.model_config()->str() : "{}";
+/// config.json that says what dtype the weights have: f32, where it says none or null.
+std::string modelConfig(const std::string &text, DType dtype) {
   auto config = nlohmann::ordered_json::parse(text, nullptr, false);
   const std::string name = floatOf(dtype).name;
   if (!config.is_object())
@@ -90,10 +90,24 @@ std::string modelConfig(const fbs::Plan &plan, DType dtype) {
   return config.dump(2, ' ', true, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
+/// A file may be there already: of a directory that is its own source.
+Status copyBeside(const std::string &file, const std::string &directory) {
+  const std::filesystem::path from = file, to = std::filesystem::path(directory) / from.filename();
+  if (std::error_code ignored; std::filesystem::equivalent(from, to, ignored))
+    return {};
+  ZP_ASSIGN_OR_RETURN(std::string text, readTextFile(file));
+  return writeFileAtomically(to, text);
+}
+
 /// Before the weights get their names, so that whoever finds them finds it too.
 Status writeConfig(const fbs::Plan &plan, const SavedModel &where) {
+  for (const std::string &file : where.beside)
+    ZP_RETURN_IF_ERROR(copyBeside(file, where.directory));
+  for (const auto &[name, text] : where.texts)
+    ZP_RETURN_IF_ERROR(writeFileAtomically(where.directory + "/" + name, text));
+  const std::string own = plan.model_config() ? plan.model_config()->str() : "{}";
   if (!isAdapter(plan))
-    return writeFileAtomically(where.directory + "/config.json", modelConfig(plan, where.dtype));
+    return writeFileAtomically(where.directory + "/config.json", modelConfig(where.modelConfig.empty() ? own : where.modelConfig, where.dtype));
   ZP_ASSIGN_OR_RETURN(std::string config, adapterConfig(plan, where.baseName));
   return writeFileAtomically(where.directory + "/adapter_config.json", config);
 }

@@ -155,7 +155,7 @@ def curves(output):
 def script_runs(guide, script):
     output = guide.work / script
     done = guide.sft(script, output)
-    expect(ran(done.stdout) == STEPS, f"ran {ran(done.stdout)}")
+    expect(ran(done.stdout) == ["tokenizer", *STEPS], f"ran {ran(done.stdout)}")
     tensors = load_file(output / "adapter_model.safetensors")
     names = {
         f"base_model.model.model.layers.{layer}.{'self_attn' if name[0] in 'qkvo' else 'mlp'}.{name}.lora_{side}.weight"
@@ -257,7 +257,7 @@ def only_what_depends(guide):
         (["--learning_rate", "2e-4", "--save_total_limit", "1", "--overwrite_output_dir"], ["train"]),
         (["--learning_rate", "2e-4", "--save_total_limit", "1", "--packing_strategy", "wrapped"],
          ["data", "test data", "train"]),
-        ([], STEPS),
+        ([], STEPS),  # the tokenizer's files are there, and the same
         (["--do_eval"], ["evaluate"]),
     ]  # fmt: skip
     for extra, expected in cases:
@@ -281,7 +281,7 @@ def exit_codes(guide):
     weights.write_bytes(weights.read_bytes()[:-100])
     done = run(guide.words(script, guide.work / "broken-out", "--model_name_or_path", broken))
     expect(done.returncode == 4, f"cut weights: exit {done.returncode}: {done.stderr[-300:]}")
-    last = r"zp sft: step \d of 5, (import|train), ended with exit code 4\n$"
+    last = r"zp sft: step \d of 6, (import|train), ended with exit code 4\n$"
     expect(re.search(last, done.stderr), done.stderr[-300:])
     done = run(guide.words(script, guide.work / "mismatch", "--gradient_accumulation_steps", "2"))
     expect(done.returncode == 2 and "gradient_accumulation_steps: is 4" in done.stderr, "a mismatch is not refused")
@@ -322,8 +322,8 @@ def halves(path):
 
 
 def whole_model(guide):
-    """Without LoRA every parameter is trained, and the model in the output folder is the one that is evaluated: in the 16 bits
-    that zero3_save_16bit_model of the guide's file asks for."""
+    """Without LoRA every parameter is trained, and the model in the output folder is the one that is evaluated, in the 16 bits
+    that zero3_save_16bit_model of the guide's file asks for; it has all that a model needs."""
     output = guide.work / "whole"
     guide.sft("run_peft_deepspeed", output, "--use_peft_lora", "False", "--learning_rate", "1e-3", "--do_eval")
     expect(not (output / "adapter_model.safetensors").exists(), "there is an adapter")
@@ -335,6 +335,12 @@ def whole_model(guide):
     evaluated = json.loads((output / "eval_results.json").read_text())["loss"]
     expect(abs(evaluated - evaluations[-1]) < 1e-6 * evaluated, f"evaluated at {evaluated}, in training at {evaluations[-1]}")
     expect(evaluated < first - 0.05, f"evaluated at {evaluated}, the first loss was {first}")
+    # It is a model of its own: with the chat format's tokenizer, whose end of a turn ends what it says.
+    end = Tokenizer.from_file(str(output / "tokenizer.json")).token_to_id("<|im_end|>")
+    said = json.loads((output / "config.json").read_text())["eos_token_id"]
+    expect(end == said, f"config.json: eos_token_id is {said}, expected {end}")
+    expect(json.loads((output / "tokenizer_config.json").read_text())["eos_token"] == "<|im_end|>", "the tokenizer ends otherwise")
+    must([guide.bin / "zp", "generate", "--model", output, "--chat_template_format", "chatml", "--prompt", "The file", "--max_new_tokens", "4", "--quiet"])
     return f"loss {first:.3f} to {evaluated:.3f}"
 
 

@@ -53,7 +53,6 @@ Status makeHubFolder(const Session &session) {
     folder = folder.parent_path();
   const std::string name = session.options.hubModel.empty() ? folder.filename().native() : session.options.hubModel;
   ZP_RETURN_IF_ERROR(writeFileAtomically(output + "/README.md", modelCard(baseName(session), name, session.settings)));
-  ZP_RETURN_IF_ERROR(copyTokenizer(session.options.model, output));
   std::printf(
       "hub: %s is ready to be pushed, nothing was sent: hf upload %s %s --exclude 'checkpoint-*/**' --exclude '.zp-cache/**'\n",
       output.c_str(), name.c_str(), output.c_str());

@@ -18,6 +18,14 @@ static Status copyFile(const std::string &from, const std::string &to, const cha
   return writeFileAtomically(to + "/" + name, text);
 }
 
+std::vector<std::string> tokenizerFiles(const std::string &directory) {
+  std::vector<std::string> files;
+  for (const char *name : kTokenizerFiles)
+    if (std::error_code ignored; std::filesystem::is_regular_file(directory + "/" + name, ignored))
+      files.push_back(directory + "/" + name);
+  return files;
+}
+
 Status copyTokenizer(const std::string &from, const std::string &to) {
   for (const char *name : kTokenizerFiles)
     ZP_RETURN_IF_ERROR(copyFile(from, to, name));

@@ -3,6 +3,7 @@
 #define ZP_RUNTIME_TOOLS_ZPRUN_MODEL_FILES_H
 
 #include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -22,6 +23,8 @@ template <typename Document = nlohmann::json> StatusOr<Document> readObject(cons
   return object;
 }
 
+/// The tokenizer's files that a directory has.
+std::vector<std::string> tokenizerFiles(const std::string &directory);
 /// Copies the tokenizer's files of a directory into another, those that there are. DiskWrite, DiskFull.
 Status copyTokenizer(const std::string &from, const std::string &to);
 /// The tokenizer and generation_config.json.

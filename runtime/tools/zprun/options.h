@@ -49,6 +49,7 @@ struct ZprunOptions {
   std::string evalDataset;
   std::string reportTo = "none", loggingDirectory; ///< tensorboard or none; empty: runs/ of the output directory
   bool reportMemory = false; ///< training: loss and memory after each epoch and evaluation; evaluation and generation: their memory
+  std::string tokenizer; ///< directory; empty: the model's
   bool pushToHub = false;
   std::string hubModel; ///< NAME/MODEL; empty: the output directory's name
   // eval

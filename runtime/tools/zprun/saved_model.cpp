@@ -4,6 +4,7 @@
 
 #include "runtime/io/parameter_info.h"
 #include "runtime/tools/zprun/model_files.h"
+#include "runtime/tools/zprun/special_tokens.h"
 
 namespace zp::rt {
 
@@ -59,6 +60,27 @@ StatusOr<std::vector<SavedCopy>> embeddingsOf(const Session &session) {
   return copies;
 }
 
+/// What a whole model is saved with beside its weights: it is a model of its own, for which its tokenizer's tokens are those that end a text.
+Status addConfigs(const Session &session, const std::string &tokenizer, SavedModel &saved) {
+  using nlohmann::ordered_json;
+  const fbs::Plan &plan = session.plan();
+  saved.modelConfig = plan.model_config() ? plan.model_config()->str() : "{}";
+  ordered_json config = ordered_json::parse(saved.modelConfig, nullptr, false), generation;
+  const std::string path = session.options.model + "/generation_config.json";
+  if (std::error_code ignored; std::filesystem::exists(path, ignored)) {
+    ZP_ASSIGN_OR_RETURN(generation, readObject<ordered_json>(path));
+  }
+  if (!config.is_object())
+    return {};
+  const ordered_json before = config;
+  alignSpecialTokens(specialTokensOf(tokenizer), config, generation);
+  if (config != before)
+    saved.modelConfig = config.dump(2, ' ', true, ordered_json::error_handler_t::replace) + "\n";
+  if (!generation.is_null())
+    saved.texts.emplace_back("generation_config.json", generation.dump(2, ' ', true, ordered_json::error_handler_t::replace) + "\n");
+  return {};
+}
+
 } // namespace
 
 StatusOr<SavedModel> savedModelOf(const Session &session) {
@@ -67,6 +89,8 @@ StatusOr<SavedModel> savedModelOf(const Session &session) {
   saved.directory = options.outputDirectory;
   saved.baseName = options.baseName.empty() ? options.model : options.baseName;
   saved.maxShardBytes = options.maxShardBytes;
+  const std::string &tokenizer = options.tokenizer.empty() ? options.model : options.tokenizer;
+  saved.beside = tokenizerFiles(tokenizer);
   if (session.trainsAdapter()) {
     const std::optional<int64_t> rows = vocabularyOf(saved.baseName);
     if (rows && *rows != static_cast<int64_t>(session.plan().vocab_size())) {
@@ -74,6 +98,7 @@ StatusOr<SavedModel> savedModelOf(const Session &session) {
     }
     return saved;
   }
+  ZP_RETURN_IF_ERROR(addConfigs(session, tokenizer, saved));
   const bool rounded = session.settings.zero3_save_16bit_model && (session.settings.bf16 || session.settings.fp16);
   if (rounded) {
     saved.dtype = session.settings.bf16 ? DType::BF16 : DType::F16;

@@ -66,6 +66,7 @@ TEST(Steps, variants) {
 TEST(Steps, newTokens) {
   SftJob grown = job();
   grown.chatFormat = "chatml";
+  grown.ownTokenizer = true;
   grown.vocabulary = 1030;
   std::vector<std::string> found = lines(grown);
   ASSERT_EQ(found.size(), 8u);
@@ -75,10 +76,22 @@ TEST(Steps, newTokens) {
   EXPECT_EQ(found[4], "zpc import --model out/.zp-cache/model --lora_r 8 -o out/.zp-cache/model.mlir");
   EXPECT_EQ(found[6],
             "zprun out/.zp-cache/plan.fb --model out/.zp-cache/model --dataset out/.zp-cache/tokens-train.safetensors -n 2 "
-            "--output_dir out --base_model_name_or_path m --eval_dataset out/.zp-cache/tokens-test.safetensors");
+            "--output_dir out --tokenizer out --base_model_name_or_path m --eval_dataset out/.zp-cache/tokens-test.safetensors");
   EXPECT_EQ(found[7],
             "zprun eval out/.zp-cache/plan.fb --model out/.zp-cache/model --dataset out/.zp-cache/tokens-test.safetensors "
             "--adapter_name_or_path out -n 2");
+}
+
+// The model has rows for them: the tokenizer is saved with what is trained, and that is all.
+TEST(Steps, newTokensThatFit) {
+  SftJob fits = job();
+  fits.chatFormat = "zephyr";
+  fits.ownTokenizer = true;
+  std::vector<std::string> found = lines(fits);
+  ASSERT_EQ(found.size(), 7u);
+  EXPECT_EQ(found[0], "zpdata tokenizer --tokenizer m --chat_template_format zephyr -o out");
+  EXPECT_EQ(found[3], "zpc import --model m --lora_r 8 -o out/.zp-cache/model.mlir");
+  EXPECT_NE(found[5].find("--output_dir out --tokenizer out"), std::string::npos) << found[5];
 }
 
 // What a step makes is what a later one depends on.

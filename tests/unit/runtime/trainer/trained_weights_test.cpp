@@ -105,6 +105,17 @@ TEST_F(TrainedWeights, OfAWholeModelMakeShards) {
   EXPECT_EQ(directory.read("config.json"), R"({"hidden_size": 3})");
 }
 
+TEST_F(TrainedWeights, HaveFilesBesideThem) {
+  std::filesystem::create_directory(directory.file("base"));
+  // The last one is where it is to be.
+  where.beside = {directory.write("base/tokenizer.json", "words"), directory.write("merges.txt", "pairs")};
+  where.texts = {{"generation_config.json", "{}"}};
+  where.modelConfig = R"({"hidden_size": 3, "eos_token_id": 5})";
+  ASSERT_TRUE(write(1, "").ok());
+  EXPECT_EQ(directory.read("tokenizer.json") + directory.read("merges.txt") + directory.read("generation_config.json"), "wordspairs{}");
+  EXPECT_EQ(directory.read("config.json"), where.modelConfig);
+}
+
 /// bf16's bits of small whole numbers: the upper half of f32's.
 std::vector<uint16_t> halves(const std::vector<float> &values) {
   std::vector<uint16_t> out;
