@@ -95,6 +95,8 @@ private:
                       std::to_string(machines) + "; count the ranks of all machines");
     if (processes != -1)
       wish("num_processes", std::to_string(processes), place(top, "num_processes"), /*mustMatch=*/false);
+    else if (top.text("num_processes"))
+      config.openProcesses = place(top, "num_processes");
     for (const char *key : {"machine_rank", "main_process_ip", "main_process_port"})
       if (top.text(key))
         config.notes.push_back(

@@ -23,6 +23,8 @@ public:
       : config(config), model(model), sources(sources), notes(notes) {}
 
   Status run() {
+    if (!config.openProcesses.empty() && !sources.count("num_processes"))
+      return Status(ErrorCode::Config, config.openProcesses + ": is -1, expected the number of ranks; write it there, or give --num_processes");
     for (const SettingWish &wish : config.wishes)
       ZP_RETURN_IF_ERROR(takeWish(wish));
     ZP_RETURN_IF_ERROR(takeThreshold());

@@ -17,6 +17,7 @@ struct JobConfig {
   std::optional<SettingWish> warmup;     ///< warmup_num_steps: what flags of warm-up must say, if one does
   std::string hiddenThreshold; ///< place of a stage3_param_persistence_threshold that is auto: 10 x hidden size
   int64_t machines = 1;
+  std::string openProcesses; ///< where num_processes is -1: a flag has to say
   std::string gpuIds; ///< for CUDA_VISIBLE_DEVICES; empty: all
 
   const SettingWish *wish(const std::string &setting) const {

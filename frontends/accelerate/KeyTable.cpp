@@ -70,6 +70,10 @@ CheckedWord checkWord(const ConfigKey &key, const std::string &word) {
   std::vector<std::string> accepted = words(key.accepted);
   if (std::find(accepted.begin(), accepted.end(), word) != accepted.end())
     return {word, ""};
+  // DeepSpeed and Accelerate read most names in any case.
+  if (auto known = std::find_if(accepted.begin(), accepted.end(), [&](const std::string &one) { return lower(one) == lower(word); });
+      known != accepted.end())
+    return {*known, ""};
   std::string expected = kindText(key.kind);
   if (!accepted.empty())
     expected = (key.kind == ValueKind::Text ? "" : expected + " or ") + joinNames(accepted, " or ");

@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "frontends/accelerate/ConfigSettings.h"
+#include "frontends/common/JsonDocument.h"
 #include "frontends/common/SettingsVerifier.h"
 
 namespace zp::fe {
@@ -25,6 +26,8 @@ public:
     ZP_RETURN_IF_ERROR(takeSwitch("gradient_checkpointing", "rematerialize", "block"));
     ZP_RETURN_IF_ERROR(takeSwitch("activation_offloading", "offload_activation_device", "cpu"));
     ZP_RETURN_IF_ERROR(addConfigSettings(config, job.model, sources, job.notes));
+    if (arguments.get("mode") == "seq2seq")
+      takeTokenizersLength();
     takeDefaults();
     job.values = JobSettings();
     job.values.forEach([&](const char *name, auto &value, const char *) {
@@ -75,6 +78,17 @@ private:
                                            at->second.value + ", expected one wish; drop one of the two");
     sources[setting] = {meant, "--" + flag};
     return Status();
+  }
+
+  /// A source is as long as its tokenizer says when nobody else does, as in the reference's truncation; not longer than ours.
+  void takeTokenizersLength() {
+    StatusOr<JsonDocument> tokenizer = JsonDocument::read(job.model + "/tokenizer_config.json");
+    if (sources.count("max_source_length") || !tokenizer.ok())
+      return;
+    JsonReader reader(*tokenizer);
+    const double length = reader.number("model_max_length", 0); // 1e30 where there is none
+    if (reader.status().ok() && length >= 1 && length < static_cast<double>(JobSettings().max_source_length))
+      sources["max_source_length"] = {std::to_string(static_cast<int64_t>(length)), "tokenizer_config.json: model_max_length"};
   }
 
   void takeDefaults() {

@@ -58,6 +58,7 @@ public:
     TensorProgress progress("quantize", steps, options.quiet);
     QuantizedWriter writer(checkpoint, format, std::move(tensors), [&] { progress.step(); });
     ZP_RETURN_IF_ERROR(writer.write(stage.path(), options.maxShardBytes));
+    ZP_RETURN_IF_ERROR(copyTokenizer(options.model, stage.path()));
     ZP_RETURN_IF_ERROR(writeFileAtomically(stage.path() + "/generation_config.json", pythonJson(generation) + "\n"));
     ZP_RETURN_IF_ERROR(writeFileAtomically(stage.path() + "/config.json", pythonJson(config) + "\n"));
     return stage.commit("config.json");

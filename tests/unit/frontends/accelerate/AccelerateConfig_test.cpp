@@ -65,6 +65,8 @@ TEST_F(AccelerateConfig, distribution) {
   EXPECT_EQ(value(parsed("distributed_type: DEEPSPEED\nnum_processes: -1\n"), "zero_stage"), "2")
       << "Accelerate's default";
   EXPECT_EQ(value(parsed("distributed_type: DEEPSPEED\nnum_processes: -1\n"), "num_processes"), "(none)");
+  EXPECT_NE(parsed("distributed_type: DEEPSPEED\nnum_processes: -1\n").openProcesses.find("c.yaml:2: num_processes"), std::string::npos);
+  EXPECT_EQ(parsed("distributed_type: DEEPSPEED\n").openProcesses + parsed(kSharded).openProcesses, "");
   EXPECT_ERROR(read("num_processes: 2\n"), Config, "distributed_type: is missing, expected DEEPSPEED, MULTI_GPU or NO");
   EXPECT_ERROR(read("distributed_type: FSDP\n"), Config,
                "c.yaml:1: distributed_type: is FSDP, expected DEEPSPEED or MULTI_GPU or NO");

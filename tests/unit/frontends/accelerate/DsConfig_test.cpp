@@ -173,6 +173,7 @@ TEST_F(DsConfig, schedulersBecomeSettings) {
   EXPECT_EQ(value(config, "lr_scheduler_kwargs"), R"({"warmup_max_lr":0.0003,"warmup_num_steps":100.0,"warmup_type":"linear"})");
   ASSERT_TRUE(config->warmup.has_value());
   EXPECT_EQ(config->warmup->place.substr(config->warmup->place.find("ds.json")), "ds.json:2: scheduler.params.warmup_num_steps");
+  EXPECT_EQ(value(read(R"("optimizer": {"type": "adamW"})"), "logging_next_learning_rate"), "true") << "in any case";
   EXPECT_EQ(value(read(R"("optimizer": {"type": "AdamW"})"), "logging_next_learning_rate"), "true")
       << "the engine steps the trainer's schedule";
   EXPECT_EQ(value(read(""), "logging_next_learning_rate"), "(none)");

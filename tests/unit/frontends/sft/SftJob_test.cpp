@@ -69,6 +69,13 @@ TEST_F(SftJobTest, flagsOverFilesOverDefaults) {
   EXPECT_EQ(origin(job, "lora_r"), "--lora_r");
 }
 
+TEST_F(SftJobTest, ranksThatTheFileLeavesOpen) {
+  JobConfig open;
+  open.openProcesses = "c.yaml:17: num_processes";
+  EXPECT_ERROR(resolve({}, open), Config, "c.yaml:17: num_processes: is -1, expected the number of ranks; write it there, or give --num_processes");
+  EXPECT_EQ(resolved({"--num_processes", "2"}, open).values.num_processes, 2);
+}
+
 // train.py's own defaults, which aren't ours.
 TEST_F(SftJobTest, defaultsAreTheScripts) {
   SftJob all = resolved({});
@@ -238,6 +245,13 @@ TEST_F(SftJobTest, rowsOfPairsHaveThePlansLengths) {
   EXPECT_EQ(joined(job.testDataFlags), joined(job.dataFlags));
   EXPECT_EQ(job.values.max_target_length, 8);
   EXPECT_EQ(joined(job.runFlags), "--report_memory true ");
+  // T5's tokenizer truncates at 512 of its own; who has no end says 1e30.
+  for (const auto &[text, length] : {std::pair("512", 512), {"1000000000000000019884624838656", 1024}, {"0", 1024}, {"null", 1024}}) {
+    folder.write("model/tokenizer_config.json", std::string("{\"model_max_length\": ") + text + "}");
+    EXPECT_EQ(resolved({"--mode", "seq2seq"}).values.max_source_length, length) << text;
+  }
+  folder.write("model/tokenizer_config.json", "{\"model_max_length\": 512}");
+  EXPECT_EQ(resolved({"--mode", "seq2seq", "--max_source_length", "600"}).values.max_source_length, 600);
 }
 
 TEST_F(SftJobTest, flagsOfTheOtherTools) {
