@@ -102,6 +102,10 @@ StatusOr<LoopReport> trainWith(CheckpointWriter &checkpoints, const LoopOptions 
     const std::optional<BestModel> &best = report.position.best;
     if (settings.load_best_model_at_end && !report.stoppedBy && best && best->step != report.updates)
       ZP_RETURN_IF_ERROR(writeBest(plan, best->step, options));
+    // The last one was kept to go on from. The best may be a checkpoint of another directory, from which this run was resumed.
+    const std::string &output = options.trained.directory;
+    if (settings.save_total_limit == 1 && !report.stoppedBy && best && std::filesystem::exists(checkpointPath(output, best->step)))
+      rotateCheckpoints(output, 1, best->step, best->step);
     ZP_RETURN_IF_ERROR(writeState(settings, report, options));
   }
   ZP_RETURN_IF_ERROR(communicator.barrier()); // a rank that returns may exit

@@ -117,6 +117,20 @@ def spelling_and_places(tests):
     tests.same("into a directory with an older model", case / "quantized", output)
 
 
+def tokenizer(tests):
+    """A model is moved with its tokenizer; what is written of the weights is the same."""
+    if not tests.wanted("the tokenizer"):
+        return
+    model, output = copy_of(tests, "llama_bf16"), tests.folder()
+    spec = json.loads((CASES / "llama_bf16" / "case.json").read_text())
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        (model / name).write_text(f"of {name}")
+    done = tests.run(model, output, ["--quiet", *spell_flags(spec["flags"])])
+    failures = [] if done.returncode == 0 else [f"exit {done.returncode}: {done.stderr[-300:]}"]
+    failures += [f"{name} isn't there" for name in ("tokenizer.json", "tokenizer_config.json") if not (output / name).exists() or (output / name).read_text() != f"of {name}"]
+    tests.tally.check("the tokenizer", failures)
+
+
 def copy_of(tests, case):
     spec = json.loads((CASES / case / "case.json").read_text())
     folder = tests.folder()
@@ -220,7 +234,7 @@ def main():
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="quantize-") as scratch:
         tests = Tests(chosen, Path(scratch))
-        for group in (directories, read_back, spelling_and_places, refusals):
+        for group in (directories, read_back, spelling_and_places, tokenizer, refusals):
             group(tests)
     sys.exit(tests.tally.close())
 
