@@ -49,8 +49,9 @@ private:
   }
 
   static Status disagrees(const SettingWish &wish, const std::string &expected, const std::string &origin) {
-    return Status(ErrorCode::Config, wish.place + ": is " + wish.value + ", expected " + expected + " as " + origin +
-                                         " says; set it to auto, or drop one of the two");
+    const bool isWord = wish.place.ends_with("mixed_precision"); // which stands for two flags, and is never auto
+    return Status(ErrorCode::Config, wish.place + (isWord ? ": means --" + wish.setting + " " : ": is ") + wish.value + ", expected " + expected +
+                                         " as " + origin + " says; " + (isWord ? "" : "set it to auto, or ") + "drop one of the two");
   }
 
   /// The schedule has its warm-up from the file. A share of the run is compared when the run's length is known.

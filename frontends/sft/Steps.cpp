@@ -119,11 +119,12 @@ std::vector<Step> stepsOf(const SftJob &job, const Tools &tools) {
   const std::string cache = cacheFolder(job), plan = cache + "/plan.fb", module = cache + "/model.mlir",
                     tokens = cache + "/tokens-train.safetensors", testTokens = cache + "/tokens-test.safetensors";
   std::vector<Step> steps = newTokenSteps(job, tools);
+  // What is wrong with settings or too large is told within seconds: texts take longer.
+  steps.push_back(importStep(job, tools, module));
+  steps.push_back({"compile", {tools.path("zpc"), "compile", module, "-o", plan}, {}, {{module}}, {plan}, ""});
   steps.push_back(dataStep(job, tools, "data", job.trainSplit, job.dataFlags, tokens));
   if (!job.testSplit.empty())
     steps.push_back(dataStep(job, tools, "test data", job.testSplit, job.testDataFlags, testTokens));
-  steps.push_back(importStep(job, tools, module));
-  steps.push_back({"compile", {tools.path("zpc"), "compile", module, "-o", plan}, {}, {{module}}, {plan}, ""});
 
   Step train = runStep(job, tools, "train", plan, tokens);
   train.words = joined(joined(train.words, {"--output_dir", job.outputDir}), job.runFlags);

@@ -14,7 +14,7 @@ namespace zp::fe {
 /// Where a job keeps what it can use again.
 std::string cacheFolder(const SftJob &job);
 
-/// (tokenizer, resize,) data, (data of the test split,) import, compile, train, (evaluate), in order.
+/// (tokenizer, (resize,)) import, compile, data, (data of the test split,) train, (evaluate), in order.
 std::vector<Step> stepsOf(const SftJob &job, const Tools &tools);
 
 } // namespace zp::fe

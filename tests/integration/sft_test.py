@@ -62,7 +62,7 @@ RUNS = {
 }  # fmt: skip
 
 
-STEPS = ["data", "test data", "import", "compile", "train"]
+STEPS = ["import", "compile", "data", "test data", "train"]
 
 
 class Failure(Exception):

@@ -101,7 +101,7 @@ TEST_F(SftJobTest, mismatches) {
   EXPECT_TRUE(resolve({"--max_grad_norm", "1.0"}, clip).ok()) << "the same number in other letters";
   EXPECT_ERROR(resolve({"--max_grad_norm", "0.5"}, clip), Config, "gradient_clipping: is 1, expected 0.5");
   JobConfig bf16 = yaml({{"bf16", "true", "c.yaml:14: mixed_precision", true}});
-  EXPECT_ERROR(resolve({"--bf16", "False"}, bf16), Config, "mixed_precision: is true, expected false as --bf16 says");
+  EXPECT_ERROR(resolve({"--bf16", "False"}, bf16), Config, "mixed_precision: means --bf16 true, expected false as --bf16 says; drop one");
   EXPECT_ERROR(resolve({"--fp16"}, bf16), Config, "--fp16: is set beside --bf16");
   const std::pair<const char *, const char *> json[] = {
       {R"("optimizer": {"type": "AdamW", "params": {"lr": 1e-4}})", "--learning_rate=3e-4"},

@@ -30,10 +30,10 @@ static std::vector<std::string> lines(const SftJob &job) {
 
 TEST(Steps, inOrder) {
   std::vector<std::string> expected = {
-      "zpdata d --tokenizer m --splits train -o out/.zp-cache/tokens-train.safetensors",
-      "zpdata d --tokenizer m --splits test -o out/.zp-cache/tokens-test.safetensors",
       "zpc import --model m --lora_r 8 -o out/.zp-cache/model.mlir",
       "zpc compile out/.zp-cache/model.mlir -o out/.zp-cache/plan.fb",
+      "zpdata d --tokenizer m --splits train -o out/.zp-cache/tokens-train.safetensors",
+      "zpdata d --tokenizer m --splits test -o out/.zp-cache/tokens-test.safetensors",
       "zprun out/.zp-cache/plan.fb --model m --dataset out/.zp-cache/tokens-train.safetensors -n 2 --output_dir out "
       "--eval_dataset out/.zp-cache/tokens-test.safetensors",
       "zprun eval out/.zp-cache/plan.fb --model m --dataset out/.zp-cache/tokens-test.safetensors "
@@ -49,13 +49,13 @@ TEST(Steps, variants) {
   file.trainSplit = file.testSplit = "";
   file.evaluatesBetween = file.evaluatesAfter = false;
   EXPECT_EQ(lines(file).size(), 4u);
-  EXPECT_EQ(lines(file)[0], "zpdata d --tokenizer m -o out/.zp-cache/tokens-train.safetensors");
+  EXPECT_EQ(lines(file)[2], "zpdata d --tokenizer m -o out/.zp-cache/tokens-train.safetensors");
   SftJob others = job();
   others.gpuIds = "0,1";
   others.adapter = "a dir";
   others.runFlags = {"--save_steps", "5"};
   others.evaluatesBetween = false;
-  EXPECT_EQ(lines(others)[2],
+  EXPECT_EQ(lines(others)[0],
             "zpc import --model m --adapter_name_or_path 'a dir' --lora_r 8 -o out/.zp-cache/model.mlir");
   EXPECT_EQ(
       lines(others)[4],
@@ -72,8 +72,8 @@ TEST(Steps, newTokens) {
   ASSERT_EQ(found.size(), 8u);
   EXPECT_EQ(found[0], "zpdata tokenizer --tokenizer m --chat_template_format chatml -o out");
   EXPECT_EQ(found[1], "zprun resize --model m --vocab_size 1030 --tokenizer out -o out/.zp-cache/model");
-  EXPECT_EQ(found[2], "zpdata d --tokenizer out/.zp-cache/model --splits train -o out/.zp-cache/tokens-train.safetensors");
-  EXPECT_EQ(found[4], "zpc import --model out/.zp-cache/model --lora_r 8 -o out/.zp-cache/model.mlir");
+  EXPECT_EQ(found[4], "zpdata d --tokenizer out/.zp-cache/model --splits train -o out/.zp-cache/tokens-train.safetensors");
+  EXPECT_EQ(found[2], "zpc import --model out/.zp-cache/model --lora_r 8 -o out/.zp-cache/model.mlir");
   EXPECT_EQ(found[6],
             "zprun out/.zp-cache/plan.fb --model out/.zp-cache/model --dataset out/.zp-cache/tokens-train.safetensors -n 2 "
             "--output_dir out --tokenizer out --base_model_name_or_path m --eval_dataset out/.zp-cache/tokens-test.safetensors");
@@ -90,7 +90,7 @@ TEST(Steps, newTokensThatFit) {
   std::vector<std::string> found = lines(fits);
   ASSERT_EQ(found.size(), 7u);
   EXPECT_EQ(found[0], "zpdata tokenizer --tokenizer m --chat_template_format zephyr -o out");
-  EXPECT_EQ(found[3], "zpc import --model m --lora_r 8 -o out/.zp-cache/model.mlir");
+  EXPECT_EQ(found[1], "zpc import --model m --lora_r 8 -o out/.zp-cache/model.mlir");
   EXPECT_NE(found[5].find("--output_dir out --tokenizer out"), std::string::npos) << found[5];
 }
 
@@ -101,11 +101,11 @@ TEST(Steps, inputsAreOutputs) {
     return std::any_of(steps[step].inputs.begin(), steps[step].inputs.end(),
                        [&](const StepInput &input) { return input.path == path; });
   };
-  EXPECT_TRUE(depends(3, steps[2].outputs[0]));
-  EXPECT_TRUE(depends(4, steps[3].outputs[0]));
-  EXPECT_TRUE(depends(4, steps[0].outputs[0]));
+  EXPECT_TRUE(depends(1, steps[0].outputs[0])); // of the module the plan, of plan and tokens what is trained
   EXPECT_TRUE(depends(4, steps[1].outputs[0]));
-  EXPECT_TRUE(depends(5, steps[1].outputs[0]));
+  EXPECT_TRUE(depends(4, steps[2].outputs[0]));
+  EXPECT_TRUE(depends(4, steps[3].outputs[0]));
+  EXPECT_TRUE(depends(5, steps[3].outputs[0]));
   EXPECT_TRUE(depends(5, "out/adapter_model.safetensors"));
   EXPECT_FALSE(depends(5, "out/metrics.jsonl"));
 }
