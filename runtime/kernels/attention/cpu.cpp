@@ -98,12 +98,12 @@ private:
 
 /// Turns a row of raw scores into 2^(scale·score + bias - largest), masked to 0, and brings the row's state up to date. Of what the sum
 /// has, some is dropped before it meets the values.
-template <bool kBiased, bool kDropped>
+template <bool kWhole, bool kBiased, bool kDropped>
 HWY_INLINE void softmaxRow(const RowSight &sight, float scale, const float *bias, const TileDropout &dropout, float *scores, float *out,
                            int64_t outStride, float &largest, float &sum) {
   const F32 d;
   const VF32 factor = hn::Set(d, scale), hidden = hn::Set(d, -INFINITY);
-  const int64_t end = sight.endColumn();
+  const int64_t end = kWhole ? kKeyTile : sight.endColumn();
   VF32 top = hn::Set(d, largest);
   for (int64_t c = 0; c < end; c += kLanes) {
     VF32 score = hn::Load(d, scores + c);
@@ -111,7 +111,8 @@ HWY_INLINE void softmaxRow(const RowSight &sight, float scale, const float *bias
       score = hn::MulAdd(factor, score, hn::LoadU(d, bias + c));
     else
       score = hn::Mul(factor, score);
-    score = sight.masked(score, hidden, c);
+    if constexpr (!kWhole)
+      score = sight.masked(score, hidden, c);
     hn::Store(score, d, scores + c);
     top = hn::Max(top, score);
   }
@@ -137,17 +138,20 @@ HWY_INLINE void softmaxRow(const RowSight &sight, float scale, const float *bias
   sum += sumLanes(d, partial);
 }
 
-/// softmaxRow of each query of a meeting; `out`, `largest` and `sum` are the first's.
-template <bool kBiased, bool kDropped>
-HWY_INLINE void softmaxRows(const Meeting &meeting, const int32_t *tileSegments, float scale, const TileBias &bias, TileDropout &dropout,
+/// softmaxRow of each query of a meeting; `out`, `largest` and `sum` are the first's. Most meetings of long rows are whole (kWhole).
+template <bool kWhole, bool kBiased, bool kDropped>
+HWY_INLINE void softmaxMeeting(const Meeting &meeting, const int32_t *tileSegments, float scale, const TileBias &bias, TileDropout &dropout,
                             float *scores, float *out, int64_t outStride, float *largest, float *sum) {
   for (int64_t i = 0; i < meeting.queries; ++i) {
     const RowSight sight(meeting, tileSegments, i);
     if constexpr (kDropped)
       dropout.load(meeting.query + i, meeting.key, sight.endColumn());
-    softmaxRow<kBiased, kDropped>(sight, scale, kBiased ? bias.row(i) : nullptr, dropout, scores + i * kKeyTile, out + i * outStride,
-                                  outStride, largest[i], sum[i]);
+    softmaxRow<kWhole, kBiased, kDropped>(sight, scale, kBiased ? bias.row(i) : nullptr, dropout, scores + i * kKeyTile, out + i * outStride,
+                                          outStride, largest[i], sum[i]);
   }
+}
+template <bool kBiased, bool kDropped, typename... Rest> HWY_INLINE void softmaxRows(const Meeting &meeting, Rest &&...rest) {
+  meeting.whole ? softmaxMeeting<true, kBiased, kDropped>(meeting, rest...) : softmaxMeeting<false, kBiased, kDropped>(meeting, rest...);
 }
 
 template <typename T, typename Products>
