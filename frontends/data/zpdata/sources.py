@@ -93,13 +93,13 @@ def readJson(path):
     if content.lstrip()[:1] != b"[":
         try:
             whole = json.loads(content)
-        except ValueError:
-            yield from readJsonLines(path)
+        except (ValueError, RecursionError):
+            yield from readJsonLines(path)  # which says what is wrong, and in which line
             return
         rows = whole.get("data") if isinstance(whole, dict) else None
         rows = rows if isinstance(rows, list) else [whole]
     else:
-        rows = parseJson(content, path)
+        rows = parseJson(content, path, "a list of objects")
     for number, row in enumerate(rows):
         yield checkRow(row, f"{path}: row {number}"), f"{path}: row {number}"
 
@@ -166,7 +166,7 @@ def classNames(files, column):
     try:
         feature = json.loads(schema.metadata[b"huggingface"])["info"]["features"][column]
         return [name.replace("_", " ") for name in feature["names"]]
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
         return None
 
 
@@ -180,13 +180,15 @@ READERS = {
 }
 
 
-def parseJson(content, place):
+def parseJson(content, place, expected="an object a line"):
     try:
         return json.loads(content)
     except UnicodeDecodeError as error:
         raise ZpError("Json", place, f"is not UTF-8 text (byte {error.start}); convert it") from None
     except ValueError as error:
-        raise ZpError("Json", place, f"is not JSON ({error}); one object a line") from None
+        raise ZpError("Json", place, f"is not JSON ({error}), expected {expected}; mend it") from None
+    except RecursionError:
+        raise ZpError("Json", place, f"is nested too deep to be read, expected {expected}; mend it") from None
 
 
 def checkRow(row, place):

@@ -198,6 +198,8 @@ class Tokenizer:
             raise readError(path, error) from None
         except ValueError as error:
             raise ZpError("Json", path, f"is not JSON ({error}); save the tokenizer again") from None
+        except RecursionError:
+            raise ZpError("Json", path, "is nested too deep, expected an object; save the tokenizer again") from None
         if not isinstance(value, dict):
             raise ZpError(
                 "Json", path, f"holds a {type(value).__name__}, expected an object; save the tokenizer again"
