@@ -21,10 +21,11 @@ import jinja2
 import numpy
 
 from .errors import ZpError, warn
+from .fields import IGNORED, field, labelsOf, maskOf, tokensOf, toolsOf, wholeText
 from .templates import render
 
-IGNORED = -100
 BLOCK = 1000  # rows that are encoded at once
+TEXT = "a text as in the first row"
 
 
 @dataclasses.dataclass
@@ -69,7 +70,7 @@ class Encoder:
                     for p in pending
                     if p.addSpecial == addSpecial
                     for text in (p.text, p.prompt)
-                    if text is not None
+                    if text is not None and wholeText(text, p.place) is text
                 )
             )
             texts[addSpecial] = dict(zip(wanted, self.tokenizer.encode(wanted, addSpecial), strict=True))
@@ -107,50 +108,25 @@ class Encoder:
             f"completion, or {self.settings.textField}; name the text column with --dataset_text_field",
         )
 
-    def _field(self, row, name, kind, place):
-        value = row.get(name)
-        if not isinstance(value, kind):
-            found = f"is {type(value).__name__}" if name in row else "is missing"
-            expected = "a list of messages" if kind is list else "a text"
-            raise ZpError(
-                "Dataset", place, f"{name} {found}, expected {expected} as in the first row; mend or drop the row"
-            )
-        return value
-
     # --- kinds
 
     def _prepareTokens(self, row, place):
-        ids = self._field(row, "input_ids", list, place)
-        if not all(isinstance(i, int) and not isinstance(i, bool) and 0 <= i < 2**31 for i in ids):
-            raise ZpError(
-                "TokenRange",
-                place,
-                "input_ids holds something that is not a token id, expected whole numbers from 0; "
-                "mend or drop the row",
-            )
-        labels = row.get("labels")
-        if labels is None:
-            masks = [
-                row[m]
-                for m in ("completion_mask", "assistant_masks")
-                if row.get(m) is not None and (m == "assistant_masks" or self.settings.completionOnly)
-            ]
-            labels = [token if all(bits) else IGNORED for token, *bits in zip(ids, *masks)]
-        if len(labels) != len(ids):
-            raise ZpError(
-                "Dataset",
-                place,
-                f"labels or masks have {len(labels)} entries, expected the {len(ids)} of input_ids; "
-                "mend or drop the row",
-            )
-        return Pending(place, document=document(ids, labels))
+        ids = tokensOf(row, place)
+        if row.get("labels") is not None:
+            return Pending(place, document=document(ids, labelsOf(row, len(ids), place)))
+        masks = [
+            maskOf(row, name, len(ids), place)
+            for name in ("completion_mask", "assistant_masks")
+            if row.get(name) is not None and (name == "assistant_masks" or self.settings.completionOnly)
+        ]
+        return Pending(place, document=document(ids, [token if all(bits) else IGNORED for token, *bits in zip(ids, *masks)]))
 
     def _prepareText(self, row, place):
-        return Pending(place, text=self._withEos(self._field(row, self.settings.textField, str, place)))
+        return Pending(place, text=self._withEos(field(row, self.settings.textField, str, place, TEXT)))
 
     def _prepareCompletion(self, row, place):
-        prompt = self._field(row, "prompt", str, place)
-        return Pending(place, text=prompt + self._withEos(self._field(row, "completion", str, place)), prompt=prompt)
+        prompt = field(row, "prompt", str, place, TEXT)
+        return Pending(place, text=prompt + self._withEos(field(row, "completion", str, place, TEXT)), prompt=prompt)
 
     def _prepareMessages(self, row, place):
         messages = self._messages(row, "messages", place)
@@ -170,7 +146,7 @@ class Encoder:
     # --- rendering
 
     def _messages(self, row, name, place):
-        messages = self._field(row, name, list, place)
+        messages = field(row, name, list, place, "a list of messages as in the first row")
         if not messages or not all(isinstance(m, dict) and isinstance(m.get("role"), str) for m in messages):
             raise ZpError(
                 "Dataset",
@@ -180,7 +156,7 @@ class Encoder:
         return messages
 
     def _render(self, messages, row, place, **variables):
-        tools = row.get("tools")
+        tools = toolsOf(row, place)
         template = self.tokenizer.templateFor(tools)
         if template is None:
             raise ZpError(
