@@ -125,8 +125,18 @@ class Encoder:
         return Pending(place, text=self._withEos(field(row, self.settings.textField, str, place, TEXT)))
 
     def _prepareCompletion(self, row, place):
-        prompt = field(row, "prompt", str, place, TEXT)
-        return Pending(place, text=prompt + self._withEos(field(row, "completion", str, place, TEXT)), prompt=prompt)
+        prompt, completion = (field(row, name, str, place, TEXT) for name in ("prompt", "completion"))
+        text, eos = row.get(self.settings.textField), self.tokenizer.eosToken
+        if isinstance(text, str) and eos and not text.endswith(eos):
+            # The reference gives a row one EOS: to its text if it has one, here a text that nobody reads.
+            self._warnOnce(
+                "text",
+                f"rows have a column {self.settings.textField} beside prompt and completion: as in the reference completions get "
+                f"no EOS then (first at {place}); drop the column, and a model learns to stop"
+            )
+        else:
+            completion = self._withEos(completion)
+        return Pending(place, text=prompt + completion, prompt=prompt)
 
     def _prepareMessages(self, row, place):
         messages = self._messages(row, "messages", place)
@@ -233,6 +243,7 @@ class Encoder:
             start = commonPrefix(promptIds, ids)
             if start < len(promptIds):
                 self._warnOnce(
+                    "prompt",
                     "the tokens of a prompt are not the first tokens of prompt and completion, so the loss starts "
                     f"where they part (first at {pending.place}); end prompts where a token ends"
                 )
@@ -243,9 +254,9 @@ class Encoder:
             counted &= inSpans
         return document(ids, None if counted.all() else numpy.where(counted, ids, IGNORED))
 
-    def _warnOnce(self, text):
-        if not self.warned:
-            self.warned.add(text)
+    def _warnOnce(self, kind, text):
+        if kind not in self.warned:
+            self.warned.add(kind)
             warn(text)
 
 
