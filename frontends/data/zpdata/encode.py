@@ -183,6 +183,7 @@ class Encoder:
                     "add_generation_prompt": False,
                     "tools": tools,
                     "documents": None,
+                    **self.tokenizer.own,
                     **self.tokenizer.special,
                     **(row.get("chat_template_kwargs") or {}),
                     **variables,
