@@ -66,7 +66,7 @@ def makeParser():
         allow_abbrev=True,
     )
     parser.add_argument(
-        "dataset", metavar="DATASET", help="a .jsonl, .json, .parquet, .csv or .arrow file, or a directory of splits"
+        "dataset", metavar="DATASET", help="a .jsonl, .json, .csv (each also .gz), .parquet or .arrow file, or a directory of splits"
     )
     parser.add_argument("-o", "--output", metavar="FILE", required=True, help="the token file (safetensors)")
 
