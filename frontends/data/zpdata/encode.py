@@ -20,6 +20,7 @@ import itertools
 import jinja2
 import numpy
 
+from .assistant import byMarks, byPrefixes
 from .errors import ZpError, warn
 from .fields import IGNORED, field, labelsOf, maskOf, tokensOf, toolsOf, wholeText
 from .templates import render
@@ -198,25 +199,24 @@ class Encoder:
             ) from None
 
     def _assistantSpans(self, messages, row, text, spans, place):
-        """What counts when only the assistant's words do: the template's own spans, else found by rendering the
-        conversation up to each of the assistant's messages and up to its end."""
+        """What counts when only the assistant's words do: the template's own spans, else what assistant.py finds."""
         if not self.settings.assistantOnly:
             return None
+
+        def rendered(some, **variables):
+            return self._render(some, row, place, **variables)[0]
+
         if not spans:
-            for i, message in enumerate(messages):
-                if message["role"] == "assistant":
-                    before, _ = (
-                        self._render(messages[:i], row, place, add_generation_prompt=True) if i else ("", None)
-                    )
-                    through, _ = self._render(messages[: i + 1], row, place)
-                    if not text.startswith(through) or not through.startswith(before):
-                        raise ZpError(
-                            "Dataset",
-                            place,
-                            "the chat template renders a message otherwise when more follow, so the "
-                            "assistant's words cannot be told apart; use a template with {% generation %}",
-                        )
-                    spans.append((len(before), len(through)))
+            spans = byPrefixes(messages, text, rendered)
+        if spans is None:
+            spans = byMarks(messages, text, rendered, self.tokenizer.matched)
+        if spans is None:
+            raise ZpError(
+                "Dataset",
+                place,
+                "the chat template renders a message otherwise when more follow, so the "
+                "assistant's words cannot be told apart; use a template with {% generation %}",
+            )
         if not spans:
             raise ZpError(
                 "Dataset",

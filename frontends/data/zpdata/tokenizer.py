@@ -1,6 +1,7 @@
 """A tokenizer directory in the Hugging Face layout: tokenizer.json, the names of its special tokens, its chat
 template."""
 
+import functools
 import json
 import pathlib
 
@@ -79,6 +80,11 @@ class Tokenizer:
     @property
     def size(self):
         return self.core.get_vocab_size(with_added_tokens=True)
+
+    @functools.cached_property
+    def matched(self):
+        """Tokens that are matched before a text is split."""
+        return [token.content for token in self.core.get_added_tokens_decoder().values()]
 
     def templateFor(self, tools=None):
         """The compiled template; of several, the one for tools when a row has tools."""
