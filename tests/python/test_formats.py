@@ -4,6 +4,7 @@ import json
 import shutil
 import unittest
 
+from safetensors.numpy import load_file
 from support import TOKENIZER, Case
 from zpdata.templates import FORMATS, compileTemplate, render
 from zpdata.tokenizer import Tokenizer
@@ -80,6 +81,17 @@ class Eos(Case):
         for text in ("the file", "the file</s>"):
             ids = self.segments(self.tokens([{"text": text}]))[0][0]
             self.assertEqual((ids[-1], ids.count(2)), (2, 1), text)
+
+    def test_a_text_beside_a_completion_takes_its_eos(self):
+        """As in the reference (golden/cases.json, completion_beside_text), and it is said."""
+        row = {"prompt": "open", "completion": " key"}
+        for text, ends in (("the file", False), ("the file</s>", True), (None, True)):
+            path = self.write_rows([{**row, "text": text}] * 2)
+            code, _, err = self.run_zpdata(path, "--tokenizer", TOKENIZER, "-o", self.output)
+            self.assertEqual((code, err.count("warning"), err.count("column text beside")), (0, not ends, not ends), err)
+            self.assertEqual(self.segments(load_file(self.output))[0][0][-1] == 2, ends, text)
+        ids = self.segments(self.tokens([{**row, "text": "x"}], "--dataset_text_field", "content"))[0][0]
+        self.assertEqual(ids[-1], 2)
 
 
 class Tokens(Case):

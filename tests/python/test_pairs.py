@@ -12,6 +12,7 @@ import pyarrow.parquet
 from safetensors.numpy import load_file
 from support import GOLDEN, ROOT, Case
 from zpdata.seq2seq import CLASS_DEFAULTS
+from zpdata.tokenizer import Tokenizer
 
 BART, T5, PLAIN = GOLDEN / "tokenizer-bart", GOLDEN / "tokenizer-t5", GOLDEN / "tokenizer"
 COLUMNS = ["--source_column", "Tweet text", "--target_column", "text_label"]
@@ -395,8 +396,21 @@ class Wrong(Pairs):
             *flags,
             *CAUSAL,
             "--max_length",
-            8,
+            11,
         )
+        words = self.write_rows([{"Tweet text": "open", "text_label": "the path of the file"}])
+        alone = Tokenizer(BART).encode(["the path of the file"], False)[0].ids
+        self.assert_fails(
+            4,
+            3009,
+            ["rows.jsonl:1: has an answer that with its EOS takes 2 tokens more than a row has", "--max_length"],
+            words,
+            *flags,
+            *CAUSAL,
+            "--max_length",
+            len(alone) - 1,
+        )
+        self.assert_fails(4, 3009, ["expected at most 0 beside"], words, *flags, *CAUSAL, "--max_length", len(alone) + 1)
         self.assert_fails(2, 1001, ["--max_source_length"], rows, *flags, *SEQ2SEQ, "--max_source_length", 1)
         self.assert_fails(2, 1001, ["--max_target_length"], rows, *flags, *SEQ2SEQ, "--max_target_length", 2)
 

@@ -14,7 +14,8 @@ import pathlib
 from .errors import ZpError
 from .make import chosenSplits
 from .pairs import answerText, splitNames
-from .sources import classNames, findSplits, readRows
+from .sources import classNames, readRows
+from .splits import findSplits
 from .text import readContinuations, readTexts
 from .tokenizer import Tokenizer
 from .whole_file import wholeFile

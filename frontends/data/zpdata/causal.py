@@ -51,11 +51,19 @@ def shortened(prompt, pair, room):
         for i, (start, stop) in enumerate(prompt.offsets)
         if first <= start and stop <= end and start < stop and not prompt.special_tokens_mask[i]
     ]
-    if len(inText) < surplus:
+    before = len(prompt.ids) - len(inText)
+    if room < 0:
         raise ZpError(
             "Dataset",
             pair.place,
-            f"takes {len(prompt.ids) - len(inText)} tokens before its text has a word, expected at most {room} beside the answer; "
+            f"has an answer that with its EOS takes {-room} tokens more than a row has, expected one that leaves room for the text; "
+            "raise --max_length or drop the row",
+        )
+    if before > room:
+        raise ZpError(
+            "Dataset",
+            pair.place,
+            f"takes {before} tokens before its text has a word, expected at most {room} beside the answer; "
             "raise --max_length or shorten --input_template",
         )
     left = set(inText[len(inText) - surplus :])

@@ -76,6 +76,9 @@ def main(words=None):
             make.make(parse(flags.makeParser(), words))
     except ZpError as error:
         return error.report()
+    except MemoryError:
+        what = "this machine has too little memory for rows as many and as long; set --max_length lower, or make the rows in parts"
+        return ZpError("HostMemory", "zpdata", what).report()
     except BrokenPipeError:  # the reader of our output has seen enough
         sys.stdout = None
     except KeyboardInterrupt:

@@ -20,11 +20,13 @@ import itertools
 import jinja2
 import numpy
 
+from .assistant import byMarks, byPrefixes
 from .errors import ZpError, warn
+from .fields import IGNORED, field, labelsOf, maskOf, tokensOf, toolsOf, wholeText
 from .templates import render
 
-IGNORED = -100
 BLOCK = 1000  # rows that are encoded at once
+TEXT = "a text as in the first row"
 
 
 @dataclasses.dataclass
@@ -69,7 +71,7 @@ class Encoder:
                     for p in pending
                     if p.addSpecial == addSpecial
                     for text in (p.text, p.prompt)
-                    if text is not None
+                    if text is not None and wholeText(text, p.place) is text
                 )
             )
             texts[addSpecial] = dict(zip(wanted, self.tokenizer.encode(wanted, addSpecial), strict=True))
@@ -107,50 +109,35 @@ class Encoder:
             f"completion, or {self.settings.textField}; name the text column with --dataset_text_field",
         )
 
-    def _field(self, row, name, kind, place):
-        value = row.get(name)
-        if not isinstance(value, kind):
-            found = f"is {type(value).__name__}" if name in row else "is missing"
-            expected = "a list of messages" if kind is list else "a text"
-            raise ZpError(
-                "Dataset", place, f"{name} {found}, expected {expected} as in the first row; mend or drop the row"
-            )
-        return value
-
     # --- kinds
 
     def _prepareTokens(self, row, place):
-        ids = self._field(row, "input_ids", list, place)
-        if not all(isinstance(i, int) and not isinstance(i, bool) and 0 <= i < 2**31 for i in ids):
-            raise ZpError(
-                "TokenRange",
-                place,
-                "input_ids holds something that is not a token id, expected whole numbers from 0; "
-                "mend or drop the row",
-            )
-        labels = row.get("labels")
-        if labels is None:
-            masks = [
-                row[m]
-                for m in ("completion_mask", "assistant_masks")
-                if row.get(m) is not None and (m == "assistant_masks" or self.settings.completionOnly)
-            ]
-            labels = [token if all(bits) else IGNORED for token, *bits in zip(ids, *masks)]
-        if len(labels) != len(ids):
-            raise ZpError(
-                "Dataset",
-                place,
-                f"labels or masks have {len(labels)} entries, expected the {len(ids)} of input_ids; "
-                "mend or drop the row",
-            )
-        return Pending(place, document=document(ids, labels))
+        ids = tokensOf(row, place)
+        if row.get("labels") is not None:
+            return Pending(place, document=document(ids, labelsOf(row, len(ids), place)))
+        masks = [
+            maskOf(row, name, len(ids), place)
+            for name in ("completion_mask", "assistant_masks")
+            if row.get(name) is not None and (name == "assistant_masks" or self.settings.completionOnly)
+        ]
+        return Pending(place, document=document(ids, [token if all(bits) else IGNORED for token, *bits in zip(ids, *masks)]))
 
     def _prepareText(self, row, place):
-        return Pending(place, text=self._withEos(self._field(row, self.settings.textField, str, place)))
+        return Pending(place, text=self._withEos(field(row, self.settings.textField, str, place, TEXT)))
 
     def _prepareCompletion(self, row, place):
-        prompt = self._field(row, "prompt", str, place)
-        return Pending(place, text=prompt + self._withEos(self._field(row, "completion", str, place)), prompt=prompt)
+        prompt, completion = (field(row, name, str, place, TEXT) for name in ("prompt", "completion"))
+        text, eos = row.get(self.settings.textField), self.tokenizer.eosToken
+        if isinstance(text, str) and eos and not text.endswith(eos):
+            # The reference gives a row one EOS: to its text if it has one, here a text that nobody reads.
+            self._warnOnce(
+                "text",
+                f"rows have a column {self.settings.textField} beside prompt and completion: as in the reference completions get "
+                f"no EOS then (first at {place}); drop the column, and a model learns to stop"
+            )
+        else:
+            completion = self._withEos(completion)
+        return Pending(place, text=prompt + completion, prompt=prompt)
 
     def _prepareMessages(self, row, place):
         messages = self._messages(row, "messages", place)
@@ -170,7 +157,7 @@ class Encoder:
     # --- rendering
 
     def _messages(self, row, name, place):
-        messages = self._field(row, name, list, place)
+        messages = field(row, name, list, place, "a list of messages as in the first row")
         if not messages or not all(isinstance(m, dict) and isinstance(m.get("role"), str) for m in messages):
             raise ZpError(
                 "Dataset",
@@ -180,7 +167,7 @@ class Encoder:
         return messages
 
     def _render(self, messages, row, place, **variables):
-        tools = row.get("tools")
+        tools = toolsOf(row, place)
         template = self.tokenizer.templateFor(tools)
         if template is None:
             raise ZpError(
@@ -197,6 +184,7 @@ class Encoder:
                     "add_generation_prompt": False,
                     "tools": tools,
                     "documents": None,
+                    **self.tokenizer.own,
                     **self.tokenizer.special,
                     **(row.get("chat_template_kwargs") or {}),
                     **variables,
@@ -211,25 +199,24 @@ class Encoder:
             ) from None
 
     def _assistantSpans(self, messages, row, text, spans, place):
-        """What counts when only the assistant's words do: the template's own spans, else found by rendering the
-        conversation up to each of the assistant's messages and up to its end."""
+        """What counts when only the assistant's words do: the template's own spans, else what assistant.py finds."""
         if not self.settings.assistantOnly:
             return None
+
+        def rendered(some, **variables):
+            return self._render(some, row, place, **variables)[0]
+
         if not spans:
-            for i, message in enumerate(messages):
-                if message["role"] == "assistant":
-                    before, _ = (
-                        self._render(messages[:i], row, place, add_generation_prompt=True) if i else ("", None)
-                    )
-                    through, _ = self._render(messages[: i + 1], row, place)
-                    if not text.startswith(through) or not through.startswith(before):
-                        raise ZpError(
-                            "Dataset",
-                            place,
-                            "the chat template renders a message otherwise when more follow, so the "
-                            "assistant's words cannot be told apart; use a template with {% generation %}",
-                        )
-                    spans.append((len(before), len(through)))
+            spans = byPrefixes(messages, text, rendered)
+        if spans is None:
+            spans = byMarks(messages, text, rendered, self.tokenizer.matched)
+        if spans is None:
+            raise ZpError(
+                "Dataset",
+                place,
+                "the chat template renders a message otherwise when more follow, so the "
+                "assistant's words cannot be told apart; use a template with {% generation %}",
+            )
         if not spans:
             raise ZpError(
                 "Dataset",
@@ -257,6 +244,7 @@ class Encoder:
             start = commonPrefix(promptIds, ids)
             if start < len(promptIds):
                 self._warnOnce(
+                    "prompt",
                     "the tokens of a prompt are not the first tokens of prompt and completion, so the loss starts "
                     f"where they part (first at {pending.place}); end prompts where a token ends"
                 )
@@ -267,9 +255,9 @@ class Encoder:
             counted &= inSpans
         return document(ids, None if counted.all() else numpy.where(counted, ids, IGNORED))
 
-    def _warnOnce(self, text):
-        if not self.warned:
-            self.warned.add(text)
+    def _warnOnce(self, kind, text):
+        if kind not in self.warned:
+            self.warned.add(kind)
             warn(text)
 
 

@@ -36,16 +36,20 @@ def boolean(text):
         raise argparse.ArgumentTypeError(f"{text} is neither true nor false") from None
 
 
-def wholeFrom(least):
+def wholeFrom(least, most=None):
     def whole(text):
         if not text.isdecimal() or int(text) < least:
             raise argparse.ArgumentTypeError(f"{text} is not a whole number from {least}")
+        if most is not None and int(text) > most:
+            raise argparse.ArgumentTypeError(f"{text} is more than {most}")
         return int(text)
 
     return whole
 
 
+INT32_MOST = 2**31 - 1  # token files hold i32: ids, and the positions of a row
 natural, seed = wholeFrom(1), wholeFrom(0)
+rowLength, tokenId = wholeFrom(1, INT32_MOST), wholeFrom(0, INT32_MOST)
 
 
 def makeParser():
@@ -62,7 +66,7 @@ def makeParser():
         allow_abbrev=True,
     )
     parser.add_argument(
-        "dataset", metavar="DATASET", help="a .jsonl, .json, .parquet, .csv or .arrow file, or a directory of splits"
+        "dataset", metavar="DATASET", help="a .jsonl, .json, .csv (each also .gz), .parquet or .arrow file, or a directory of splits"
     )
     parser.add_argument("-o", "--output", metavar="FILE", required=True, help="the token file (safetensors)")
 
@@ -82,7 +86,7 @@ def makeParser():
     addPairs(pairs)
     pairs.add_argument(
         "--max_target_length",
-        type=natural,
+        type=rowLength,
         metavar="N",
         help="tokens of a decoder's row, the start token among them; longer answers are cut [the longest's]",
     )
@@ -108,7 +112,7 @@ def makeParser():
         "--max_length",
         "--max_seq_length",
         "--max_seq_len",
-        type=natural,
+        type=rowLength,
         metavar="N",
         help="tokens of a row; longer documents are cut [1024; 64 with --mode causal]",
     )
@@ -182,12 +186,12 @@ def addPairs(group):
     )
     group.add_argument(
         "--max_source_length",
-        type=natural,
+        type=rowLength,
         metavar="N",
         help="tokens of an encoder's row; longer texts are cut [the longest's]",
     )
     group.add_argument(
-        "--decoder_start_token_id", type=seed, metavar="ID", help="what a decoder's row begins with [config.json's]"
+        "--decoder_start_token_id", type=tokenId, metavar="ID", help="what a decoder's row begins with [config.json's]"
     )
     group.add_argument(
         "--reference_quirks",
@@ -211,7 +215,7 @@ def makePromptsParser():
     addPairs(parser.add_argument_group("rows of a text, its answer still to be written"))
     parser.add_argument(
         "--max_length",
-        type=natural,
+        type=rowLength,
         metavar="N",
         help="tokens of a prompt with --mode causal; longer ones are cut [64]",
     )

@@ -11,7 +11,8 @@ from .errors import ZpError, warn
 from .make_pairs import makePairs
 from .modes import HOMES, checkFlags, kindOf
 from .packing import blocks, pack
-from .sources import findSplits, readRows
+from .sources import readRows
+from .splits import findSplits, ownSplit
 from .token_file import Side, writeTokenFile
 from .tokenizer import Tokenizer
 
@@ -49,15 +50,16 @@ def chosenSplits(splits, arguments):
     if not arguments.splits:
         return splits
     wanted = [name.strip() for name in arguments.splits.split(",") if name.strip()]
-    for name in wanted:
-        if name not in splits:
+    chosen = {name: splits.get(name) or ownSplit(arguments.dataset, name) for name in wanted}
+    for name, files in chosen.items():
+        if not files:
             raise ZpError(
                 "Usage",
                 arguments.dataset,
                 f"has no split {name}, expected one of {', '.join(splits) or '(none)'}; "
                 "choose others with --splits",
             )
-    return {name: splits[name] for name in wanted}
+    return chosen
 
 
 def outputPath(output, split, wanted):

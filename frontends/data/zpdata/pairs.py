@@ -7,6 +7,7 @@ a class when the classes have names.
 import dataclasses
 
 from .errors import ZpError
+from .fields import wholeText
 from .sources import classNames, readRows
 
 # The guide's script of causal language modelling; of an encoder-decoder it gives the text as it is.
@@ -57,7 +58,7 @@ class PairReader:
             else None
         )
         span = (len(self.before), len(self.before) + len(text))
-        return Pair(self.before + text + self.after, span, answer, place)
+        return Pair(wholeText(self.before + text + self.after, place), span, answer and wholeText(answer, place), place)
 
     @staticmethod
     def _field(row, column, flag, place):

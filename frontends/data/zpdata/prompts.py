@@ -11,7 +11,8 @@ from .encode import Encoder, Pending, Settings, document, renamedConversation
 from .errors import ZpError
 from .make_pairs import makePairPrompts
 from .modes import PROMPT_HOMES, checkFlags, kindOf
-from .sources import findSplits, readRows
+from .sources import readRows
+from .splits import findSplits
 from .token_file import Side, writeTokenFile
 from .token_texts import tensorsOf, tokenTexts
 from .tokenizer import Tokenizer

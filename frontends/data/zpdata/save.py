@@ -25,7 +25,9 @@ def files(tokenizer):
     decoder = tokenizer.core.get_added_tokens_decoder()
     config = {name: value for name, value in tokenizer.config.items() if name != "chat_template"}
     config.update(tokenizer.special)
+    # Of what the configuration listed, a format takes the place; what is a token anyway stays one.
     more = [tokenText(token) for token in config.get("additional_special_tokens") or []]
+    more = [token for token in more if tokenizer.core.token_to_id(token) is not None]
     config["additional_special_tokens"] = list(dict.fromkeys(more + tokenizer.further))
     config["added_tokens_decoder"] = {
         str(identity): {key: getattr(token, key) for key in ("content", "lstrip", "normalized", "rstrip", "single_word", "special")}

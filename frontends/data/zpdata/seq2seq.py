@@ -28,7 +28,7 @@ def startToken(tokenizer, given=None):
             "BART: the eos token's, 2), which zpc import asks for too, or give --decoder_start_token_id for this file alone",
         )
     rows = config.get("vocab_size")
-    if not isinstance(found, int) or isinstance(found, bool) or found < 0 or (isinstance(rows, int) and found >= rows):
+    if not isinstance(found, int) or isinstance(found, bool) or not 0 <= found < 2**31 or (isinstance(rows, int) and found >= rows):
         raise ZpError(
             "Config",
             tokenizer.directory / "config.json",

@@ -1,14 +1,15 @@
-"""Where rows come from: a JSONL, JSON, Parquet, CSV or Arrow file, or a directory of splits.
+"""Where rows come from: JSONL, JSON, Parquet, CSV or Arrow files, those of text compressed by gzip too.
 
-A split is a name and a list of files; reading it yields (row, place) pairs in file order, where place names file
-and line for error messages.
+Reading files yields (row, place) pairs in their order, where place names file and line for error messages.
 """
 
 import csv
+import gzip
+import io
 import json
 import pathlib
-import re
 import sys
+import zlib
 
 import pyarrow
 import pyarrow.ipc
@@ -16,61 +17,13 @@ import pyarrow.parquet
 
 from .errors import ZpError, readError
 
-SUFFIXES = (".jsonl", ".ndjson", ".json", ".parquet", ".csv", ".arrow")
-SHARD = re.compile(r"-\d{5}-of-\d{5}$")
-
-
-def findSplits(dataset):
-    """Split name -> files. A single file is the one split named ''."""
-    path = pathlib.Path(dataset)
-    if not path.exists():
-        raise ZpError("FileMissing", dataset, "no such file or directory; give a data file or a directory of splits")
-    if path.is_file():
-        if path.suffix not in SUFFIXES:
-            raise ZpError(
-                "Dataset",
-                dataset,
-                f"is not a known kind of data file, expected one of {' '.join(SUFFIXES)}; " "convert it or rename it",
-            )
-        return {"": [path]}
-    if (path / "state.json").exists():  # one data set written by save_to_disk
-        return {"": savedFiles(path)}
-    if (path / "dataset_dict.json").exists():  # several of them
-        names = parseJson((path / "dataset_dict.json").read_bytes(), f"{path}/dataset_dict.json")["splits"]
-        return {name: savedFiles(path / name) for name in names}
-    splits = {}
-    for folder in (path, path / "data"):
-        for file in sorted(folder.glob("*")):
-            if file.is_file() and file.suffix in SUFFIXES:
-                splits.setdefault(SHARD.sub("", file.stem), []).append(file)
-    for folder in sorted(path.glob("*")):
-        files = sorted(f for f in folder.glob("*") if f.is_file() and f.suffix in SUFFIXES)
-        if folder.is_dir() and folder.name != "data" and files:
-            splits.setdefault(folder.name, []).extend(files)
-    if not splits:
-        raise ZpError(
-            "FileMissing",
-            dataset,
-            f"holds no data file, expected {' '.join(SUFFIXES)} files, or a folder " "a split; check the path",
-        )
-    return splits
-
-
-def savedFiles(folder):
-    state = folder / "state.json"
-    try:
-        return [folder / entry["filename"] for entry in parseJson(state.read_bytes(), state)["_data_files"]]
-    except OSError as error:
-        raise readError(state, error) from None
-    except (KeyError, TypeError):
-        raise ZpError("Json", state, "lists no _data_files; save the data set again with save_to_disk") from None
-
-
 def readRows(files):
     """Yields (row, place) over the files in order; a row is a dict of plain values."""
     for file in files:
         try:
-            yield from READERS[file.suffix](file)
+            yield from READERS[suffixOf(file)](file)
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise ZpError("Dataset", file, f"is damaged ({error}); make it again") from None
         except OSError as error:
             raise readError(file, error) from None
         except pyarrow.ArrowException as error:
@@ -79,8 +32,13 @@ def readRows(files):
             raise ZpError("Dataset", file, f"is not UTF-8 text (byte {error.start}); convert it") from None
 
 
+def opened(path):
+    """A file's bytes, as they were before gzip."""
+    return gzip.open(path) if path.suffix == ".gz" else open(path, "rb")
+
+
 def readJsonLines(path):
-    with open(path, "rb") as file:
+    with opened(path) as file:
         for number, line in enumerate(file, 1):
             if line.strip():
                 place = f"{path}:{number}"
@@ -89,17 +47,18 @@ def readJsonLines(path):
 
 def readJson(path):
     """A list of objects, the list under `data`, or JSON lines under the wrong name."""
-    content = path.read_bytes()
+    with opened(path) as file:
+        content = file.read()
     if content.lstrip()[:1] != b"[":
         try:
             whole = json.loads(content)
-        except ValueError:
-            yield from readJsonLines(path)
+        except (ValueError, RecursionError):
+            yield from readJsonLines(path)  # which says what is wrong, and in which line
             return
         rows = whole.get("data") if isinstance(whole, dict) else None
         rows = rows if isinstance(rows, list) else [whole]
     else:
-        rows = parseJson(content, path)
+        rows = parseJson(content, path, "a list of objects")
     for number, row in enumerate(rows):
         yield checkRow(row, f"{path}: row {number}"), f"{path}: row {number}"
 
@@ -107,7 +66,7 @@ def readJson(path):
 def readCsv(path):
     """Every cell is text. A cell may span lines: the place is the row's first."""
     csv.field_size_limit(sys.maxsize)
-    with open(path, encoding="utf-8-sig", newline="") as file:
+    with opened(path) as content, io.TextIOWrapper(content, encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file, strict=True)
         line = 1
         try:
@@ -166,27 +125,30 @@ def classNames(files, column):
     try:
         feature = json.loads(schema.metadata[b"huggingface"])["info"]["features"][column]
         return [name.replace("_", " ") for name in feature["names"]]
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
         return None
 
 
-READERS = {
-    ".jsonl": readJsonLines,
-    ".ndjson": readJsonLines,
-    ".json": readJson,
-    ".csv": readCsv,
-    ".parquet": readParquet,
-    ".arrow": readArrow,
-}
+TEXTS = {".jsonl": readJsonLines, ".ndjson": readJsonLines, ".json": readJson, ".csv": readCsv}
+READERS = {**TEXTS, ".parquet": readParquet, ".arrow": readArrow, **{suffix + ".gz": read for suffix, read in TEXTS.items()}}
+SUFFIXES = tuple(READERS)
 
 
-def parseJson(content, place):
+def suffixOf(path):
+    """What a name ends in when that says a known kind of file, else nothing."""
+    suffixes = pathlib.PurePath(path).suffixes
+    return next((end for end in ("".join(suffixes[-2:]), "".join(suffixes[-1:])) if end in READERS), "")
+
+
+def parseJson(content, place, expected="an object a line"):
     try:
         return json.loads(content)
     except UnicodeDecodeError as error:
         raise ZpError("Json", place, f"is not UTF-8 text (byte {error.start}); convert it") from None
     except ValueError as error:
-        raise ZpError("Json", place, f"is not JSON ({error}); one object a line") from None
+        raise ZpError("Json", place, f"is not JSON ({error}), expected {expected}; mend it") from None
+    except RecursionError:
+        raise ZpError("Json", place, f"is nested too deep to be read, expected {expected}; mend it") from None
 
 
 def checkRow(row, place):

@@ -18,7 +18,7 @@ from .whole_file import wholeFile
 
 NAMES = ("input_ids", "labels", "position_ids", "segment_ids")
 SOURCE_NAMES = ("source_ids", "source_position_ids", "source_segment_ids")
-AT_ONCE = 1024  # rows made dense at a time, so that a file needs no more memory than its tokens
+AT_ONCE = 1 << 20  # tokens made dense at a time, a row at least, so that a file needs no more memory than its tokens
 
 
 @dataclasses.dataclass
@@ -51,9 +51,10 @@ def writeTokenFile(path, sides, metadata, further=()):
     with wholeFile(path) as file:
         file.write(header(sides, metadata, further))
         for side in sides:
+            step = max(1, AT_ONCE // max(1, side.length))
             for name in side.names:
-                for first in range(0, len(side.rows), AT_ONCE):
-                    file.write(side.dense(name, first, first + AT_ONCE))
+                for first in range(0, len(side.rows), step):
+                    file.write(side.dense(name, first, first + step))
         for _, _, values in further:
             file.write(values)
 
@@ -67,9 +68,9 @@ def header(sides, metadata, further):
     for name, dtype, values in further:
         start, end = end, end + values.nbytes
         entries[name] = {"dtype": dtype, "shape": list(values.shape), "data_offsets": [start, end]}
-    text = json.dumps(
-        {"__metadata__": {k: str(v) for k, v in sorted(metadata.items())}, **entries}, separators=(",", ":")
-    )
+    # Words of the command line may hold bytes that are no text, which JSON can't.
+    said = {key: str(value).encode(errors="replace").decode() for key, value in sorted(metadata.items())}
+    text = json.dumps({"__metadata__": said, **entries}, separators=(",", ":"))
     content = text.encode()
     content += b" " * (-len(content) % 8)
     return len(content).to_bytes(8, "little") + content

@@ -1,6 +1,7 @@
 """A tokenizer directory in the Hugging Face layout: tokenizer.json, the names of its special tokens, its chat
 template."""
 
+import functools
 import json
 import pathlib
 
@@ -8,15 +9,15 @@ import jinja2
 import tokenizers
 
 from .errors import ZpError, readError, warn
+from .special_tokens import NAMES, furtherTokens, ownTokens
 from .templates import FORMATS, compileTemplate
 
-NAMES = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
 FLAGS = ("single_word", "lstrip", "rstrip", "normalized", "special")  # of an added token
 
 
 class Tokenizer:
-    """`special` maps names to tokens, `further` are special tokens of the format's without a name, `templates` names to compiled ones and `texts` to their words, `added` lists
-    (token, id) the format brought in."""
+    """`special` maps names to tokens, `own` those that the model named itself, `further` are special tokens without a name,
+    `templates` names to compiled ones and `texts` to their words, `added` lists (token, id) that the vocabulary lacked."""
 
     def __init__(self, directory, format="none"):
         self.directory = pathlib.Path(directory)
@@ -24,14 +25,12 @@ class Tokenizer:
             raise ZpError(
                 "FileMissing", directory, "no such directory; --tokenizer takes one that holds tokenizer.json"
             )
-        self.config = {**self._json("special_tokens_map.json"), **self._json("tokenizer_config.json")}
+        config, older = self._json("tokenizer_config.json"), self._json("special_tokens_map.json")
+        self.config = {**older, **config}
         self.core = self._load()
         self.special = {name: self._token(name, self.config[name]) for name in NAMES if self.config.get(name)}
-        self._addMissing(
-            list(self.special.values())
-        )  # a token named in the configuration is one, whatever the vocabulary
-        self.added = []
         self._setFormat(format)
+        self._setSpecial(config, {} if "added_tokens_decoder" in config else older, FORMATS.get(format))
 
     def encode(self, texts, addSpecial, length=None):
         """Encodings of many texts, of at most `length` tokens if given; the work is shared among threads."""
@@ -82,6 +81,11 @@ class Tokenizer:
     def size(self):
         return self.core.get_vocab_size(with_added_tokens=True)
 
+    @functools.cached_property
+    def matched(self):
+        """Tokens that are matched before a text is split."""
+        return [token.content for token in self.core.get_added_tokens_decoder().values()]
+
     def templateFor(self, tools=None):
         """The compiled template; of several, the one for tools when a row has tools."""
         if tools and "tool_use" in self.templates:
@@ -98,9 +102,8 @@ class Tokenizer:
             raise ZpError("Json", path, f"is not a tokenizer ({error}); save it again") from None
         core.no_truncation()
         core.no_padding()
-        for text, token in self._addedTokens():
-            if core.token_to_id(text) is None:
-                core.add_tokens([token])
+        known = {repr(token) for token in core.get_added_tokens_decoder().values()}
+        core.add_tokens([token for _, token in self._addedTokens() if repr(token) not in known])
         return core
 
     def _addedTokens(self):
@@ -112,11 +115,16 @@ class Tokenizer:
             if not identity.isdecimal():
                 raise self._wrong("added_tokens_decoder", identity, "ids that are whole numbers from 0")
         for identity, token in sorted(added.items(), key=lambda item: int(item[0])):
-            text = self._token(f"added_tokens_decoder.{identity}", token)
-            flags = {name: token[name] for name in FLAGS if name in token} if isinstance(token, dict) else {}
-            if not all(isinstance(flag, bool) for flag in flags.values()):
-                raise self._wrong(f"added_tokens_decoder.{identity}", token, "flags that are true or false")
-            yield text, tokenizers.AddedToken(text, **flags)
+            yield self._addedToken(f"added_tokens_decoder.{identity}", token)
+
+    def _addedToken(self, name, token, **flags):
+        """(text, token) with the flags that it says."""
+        text = self._token(name, token)
+        if isinstance(token, dict):
+            flags = {flag: token[flag] for flag in FLAGS if flag in token}
+        if not all(isinstance(flag, bool) for flag in flags.values()):
+            raise self._wrong(name, token, "flags that are true or false")
+        return text, tokenizers.AddedToken(text, **flags)
 
     def _token(self, name, token):
         """A token's text."""
@@ -132,15 +140,12 @@ class Tokenizer:
     def _setFormat(self, format):
         self.templates = {}
         self.templatePlaces = {}  # the file of each that the directory has, for errors
-        self.further = []
         if format == "none":
             texts = self._ownTemplates()
         else:
-            text, names, self.further = FORMATS[format]
+            text, names, _ = FORMATS[format]
             texts = {"default": text}
             self.special.update(names)
-            # the reference's order: named tokens first, then the others
-            self.added = self._addMissing([self.special[n] for n in NAMES if n in self.special] + self.further)
         self.texts = texts
         for name, text in texts.items():
             try:
@@ -154,13 +159,37 @@ class Tokenizer:
                     "--chat_template_format chatml",
                 ) from None
 
+    def _setSpecial(self, config, older, format):
+        """Makes special tokens what they are: matched before a text is split. A token that is named in the configuration is one,
+        whatever the vocabulary."""
+        plain = {"special": True, "normalized": False}
+        own = [(name, *self._addedToken(name, token, **plain)) for name, token in ownTokens(config, older).items()]
+        for _, _, token in own:
+            token.special = True
+        self.own = {name: text for name, text, _ in own}
+        listed = furtherTokens(config, older, format and format[2])
+        if not isinstance(listed, list):
+            raise self._wrong("extra_special_tokens", listed, "a list of tokens, or an object from names to tokens")
+        further = [self._addedToken("extra_special_tokens", token, **plain) for token in listed]
+        self.further = [text for text, _ in further]
+        named = [self.special[name] for name in NAMES if name in self.special]
+        # The reference's order: those with a role, the model's own, the others. Of equals that are new the last says how it is matched.
+        self.added = self._addMissing([(text, tokenizers.AddedToken(text, **plain)) for text in named] + [pair for _, *pair in own] + further)
+        missed = [token for token in format[2] if token not in self.further] if format else []
+        if missed and any(self.core.token_to_id(token) is None for token in missed):
+            warn(
+                f"the tokenizer in {self.directory} lists extra_special_tokens, so, as in the reference, the format's own "
+                f"({', '.join(missed)}) are no tokens; add them to the list"
+            )
+        self.core.encode_special_tokens = bool(config.get("split_special_tokens"))
+
     def _addMissing(self, tokens):
-        """Makes each a token that is matched before the text is split; returns those that got a new id."""
+        """Adds those of (text, token) pairs that aren't matched before the text is split yet; returns (text, id) of those that got a new id."""
         known = {token.content for token in self.core.get_added_tokens_decoder().values()}
-        tokens = [t for t in dict.fromkeys(tokens) if t not in known]
-        missing = [t for t in tokens if self.core.token_to_id(t) is None]
-        self.core.add_special_tokens([tokenizers.AddedToken(t, special=True, normalized=False) for t in tokens])
-        return [(t, self.core.token_to_id(t)) for t in missing]
+        tokens = {text: token for text, token in tokens if text not in known}
+        missing = [text for text in tokens if self.core.token_to_id(text) is None]
+        self.core.add_tokens(list(tokens.values()))
+        return [(text, self.core.token_to_id(text)) for text in missing]
 
     def _ownTemplates(self):
         """chat_template.jinja wins over the entry in tokenizer_config.json, which is a text or a list of named
@@ -198,6 +227,8 @@ class Tokenizer:
             raise readError(path, error) from None
         except ValueError as error:
             raise ZpError("Json", path, f"is not JSON ({error}); save the tokenizer again") from None
+        except RecursionError:
+            raise ZpError("Json", path, "is nested too deep, expected an object; save the tokenizer again") from None
         if not isinstance(value, dict):
             raise ZpError(
                 "Json", path, f"holds a {type(value).__name__}, expected an object; save the tokenizer again"

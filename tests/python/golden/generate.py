@@ -152,6 +152,16 @@ CASES = [
     ("completion", pairs(8, 30), {"max_length": 16}, False),
     ("completion_all_counted", pairs(9, 20), {"max_length": 16, "completion_only_loss": False}, False),
     ("completion_packed", pairs(10, 30), {"max_length": 48, "packing": True}, False),
+    # A row has one EOS: its text's, where there is a text that lacks it.
+    (
+        "completion_beside_text",
+        [
+            {**row, "completion": row["completion"] + "</s>" * (i % 5 == 0), "text": "open" + "</s>" * (i % 2)}
+            for i, row in enumerate(pairs(13, 20))
+        ],
+        {"max_length": 24},
+        False,
+    ),
     ("completion_chat", pairs(11, 20, chat=True), {"max_length": 32}, False),
     ("completion_chatml", pairs(12, 10, chat=True), {"max_length": 32, "chat_template_format": "chatml"}, False),
     (
