@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "runtime/base/median.h"
 #include "runtime/io/synthetic_weights.h"
 #include "runtime/schema/plan_generated.h"
 #include "runtime/trainer/micro_batch.h"
@@ -32,11 +33,6 @@ void drawTokens(Executor &executor, const fbs::Entry &entry, uint32_t vocabulary
         out[t] = token;
     }
   }
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
 }
 
 } // namespace

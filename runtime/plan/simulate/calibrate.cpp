@@ -7,6 +7,7 @@
 #include <limits>
 #include <sstream>
 
+#include "runtime/base/median.h"
 #include "runtime/plan/plan_checker.h"
 
 namespace zp::rt {
@@ -46,11 +47,6 @@ std::optional<Three> solve(std::array<Three, 3> matrix, Three right, unsigned us
     x[i] = sum / matrix[i][i];
   }
   return x;
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values.empty() ? 0 : values[values.size() / 2];
 }
 
 /// Everything that ran, by what it tells of.

@@ -32,7 +32,7 @@ const char *const kGenerateHelp =
     "  zprun generate plan.fb --model DIR --adapter_name_or_path out --prompts prompts.safetensors -o out.jsonl\n"
     "  zprun generate plan.fb --model DIR --prompts prompts.safetensors -o out.jsonl --do_sample true --temperature 0.7 --top_p 0.9 -n 2\n"
     "The plan is made with zpc import --generate true, the prompts by zpdata prompts; zpdata text prints what comes out.";
-const char *const kBenchHelp = "Examples:\n  zprun bench plan.fb --steps 20\n  zprun bench qlora.fb --against lora.fb\n  zprun bench plan.fb -n 2 --calibrate machine.yaml";
+const char *const kBenchHelp = "Examples:\n  zprun bench plan.fb --steps 20\n  zprun bench generating.fb --steps 5      new tokens a second: of a plan made with zpc import --generate true\n  zprun bench qlora.fb --against lora.fb\n  zprun bench plan.fb -n 2 --calibrate machine.yaml";
 const char *const kMergeHelp =
     "Example:\n  zprun merge --model DIR --adapter_name_or_path out -o DIR-merged\n"
     "A base in 4 bits is dequantized, and the result is in the dtype that it was quantized from; with --requantize true it stays in 4 bits.";

@@ -8,6 +8,7 @@
 #include "runtime/collective/throttled/throttled_communicator.h"
 #include "runtime/device/cpu/thread_pool.h"
 #include "runtime/generation/generate.h"
+#include "runtime/generation/generation_bench.h"
 #include "runtime/io/adapter.h"
 #include "runtime/io/atomic_file.h"
 #include "runtime/io/parameter_info.h"
@@ -148,6 +149,12 @@ static double secondsSince(std::chrono::steady_clock::time_point moment) {
 
 static StatusOr<int> benchAndReport(const Session &session, Executor &executor, Communicator &communicator, double initSeconds) {
   const Start start{initSeconds, secondsSince(session.options.began) - initSeconds};
+  if (session.settings.generate) {
+    ZP_ASSIGN_OR_RETURN(GenerationBenchReport report, benchGeneration(session.plan(), executor, communicator, session.options.steps));
+    if (communicator.rank() == 0)
+      reportGenerationBench(session, executor, report, start, communicator);
+    return 0;
+  }
   BenchLoop loop(session.plan(), session.settings, executor, communicator, session.options.steps);
   ZP_ASSIGN_OR_RETURN(BenchReport report, bench(loop));
   ZP_ASSIGN_OR_RETURN(MatmulRate rate, matmulRate(session, communicator));

@@ -185,6 +185,30 @@ static json benchJson(const Session &session, const Executor &executor, const Be
   return out;
 }
 
+void reportGenerationBench(const Session &session, const Executor &executor, const GenerationBenchReport &report, const Start &start,
+                           const Communicator &communicator) {
+  json out = {{"round_seconds", report.seconds},
+              {"first_token_seconds", report.firstSeconds},
+              {"new_tokens_per_second", report.newTokensPerSecond()},
+              {"decoded_tokens_per_second", nullptr},
+              {"prompts", report.prompts},
+              {"prompt_tokens", report.promptTokens},
+              {"new_tokens", report.newTokens},
+              {"rounds", report.rounds},
+              {"ranks", communicator.size()},
+              {"kernel_path", nullptr},
+              {"device_bytes", nullptr},
+              {"init_seconds", start.initSeconds},
+              {"startup_seconds", start.otherSeconds}};
+  if (report.newTokens > 1)
+    out["decoded_tokens_per_second"] = report.decodedTokensPerSecond();
+  if (session.runsOnCpu())
+    out["kernel_path"] = textOf(kernelPath());
+  if (const std::optional<DeviceFacts> device = executor.deviceFacts())
+    out["device_bytes"] = device->takenBytes;
+  std::printf("%s\n", out.dump(2).c_str());
+}
+
 void reportBench(const Session &session, const Executor &executor, const BenchReport &report, const MatmulRate &rate, const Start &start,
                  const Communicator &communicator) {
   json out = benchJson(session, executor, report, rate, communicator);

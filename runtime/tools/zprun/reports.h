@@ -3,6 +3,7 @@
 #define ZP_RUNTIME_TOOLS_ZPRUN_REPORTS_H
 
 #include "runtime/generation/generate.h"
+#include "runtime/generation/generation_bench.h"
 #include "runtime/plan/simulate/calibrate.h"
 #include "runtime/tools/zprun/session.h"
 #include "runtime/trainer/bench.h"
@@ -35,6 +36,9 @@ struct Start {
 /// `attention`, `device_bytes`: DeviceFacts, null on a CPU.
 void reportBench(const Session &session, const Executor &executor, const BenchReport &report, const MatmulRate &rate, const Start &start,
                  const Communicator &communicator);
+/// Of a plan that generates.
+void reportGenerationBench(const Session &session, const Executor &executor, const GenerationBenchReport &report, const Start &start,
+                           const Communicator &communicator);
 /// Of the session's plan and the one that it is compared with. `model_bound` and what it is measured by are null where the rate is none.
 void reportComparison(const Session &session, const Executor &executor, const Executor &against, const BenchComparison &comparison,
                       const MatmulRate &rate, const MatmulRate &againstRate, const Communicator &communicator);

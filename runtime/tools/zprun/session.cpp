@@ -44,9 +44,11 @@ static Status checkCounted(const TokenDataset &rows, const std::string &path) {
                                         " with zpdata show, and make the file with a longer --max_length or without --completion_only_loss");
 }
 
-/// A plan either trains or generates.
+/// A plan either trains or generates. Either is timed, but not beside another, and it is training that a machine is calibrated by.
 static Status checkPurpose(const Session &session) {
   const bool generates = session.options.verb == Verb::Generate;
+  if (session.options.verb == Verb::Bench && session.options.against.empty() && session.options.calibrate.empty() && !session.options.isCompared)
+    return {};
   if (generates == session.settings.generate)
     return {};
   return Status(ErrorCode::Config, session.options.plan + (generates ? ": trains, expected a plan that generates; import again with --generate true"
@@ -157,6 +159,7 @@ StatusOr<Session> openSession(const ZprunOptions &options, int world, int ranksH
     ZprunOptions other = options;
     other.plan = options.against;
     other.against.clear();
+    other.isCompared = true;
     ZP_ASSIGN_OR_RETURN(Session against, openSession(other, world, ranksHere, first));
     session.against = std::make_unique<Session>(std::move(against));
   }
