@@ -7,7 +7,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-STEPS = ("kernels", "sanitizers", "golden", "bench", "peft", "llama-3-8b", "large", "faults", "peers")
+STEPS = ("kernels", "sanitizers", "golden", "bench", "generate", "peft", "llama-3-8b", "large", "faults", "peers")
 SMALL = {"hidden_size": 64, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 4, "num_key_value_heads": 2, "vocab_size": 64}
 PROGRAMS = {"path": ("compute-sanitizer", "peft-python"), "bin": ("zprun",), "tests/bin": ("cuda_conformance_test", "cuda_rates")}
 

@@ -18,8 +18,8 @@ steps=("$@")
 [ $# -gt 0 ] || steps=(kernels golden bench)
 for step in "${steps[@]}"; do
   case $step in
-    kernels | sanitizers | golden | bench | peft | llama-3-8b | large | faults | peers) ;;
-    *) echo "$0: no step $step, expected kernels, sanitizers, golden, bench, peft, llama-3-8b, large, faults or peers" >&2; exit 2 ;;
+    kernels | sanitizers | golden | bench | generate | peft | llama-3-8b | large | faults | peers) ;;
+    *) echo "$0: no step $step, expected kernels, sanitizers, golden, bench, generate, peft, llama-3-8b, large, faults or peers" >&2; exit 2 ;;
   esac
 done
 suite=$build/tests/bin/cuda_conformance_test
@@ -134,6 +134,13 @@ bench() {
 # figure WHAT NAME KEPT
 figure() { row 10 "$2" "$python" tests/gpu/figure.py "$1" "$work/$3.json"; }
 
+# generates PROMPTS MODEL: 4-bit weights, prompts of 128 tokens, rows of 512.
+generates() {
+  rates
+  row 90 "$2 NF4 generates, prompts: $1" "$python" tests/gpu/generation.py --bin "$build/bin" --plan "$work/$2-generates-$1.fb" --rates "$work/rates.json" -- \
+    --model "$shapes/$2" --generate true --generation_batch_size "$1" --max_length $((length / 4)) --prefill_length $((length / 16)) --bf16 true "${four_bit[@]}"
+}
+
 checkpointed=(--per_device_train_batch_size 4 --rematerialize block)
 four_bit=(--use_4bit_quantization true --use_nested_quant true)
 on_host=(--zero_stage 3 --offload_param_device cpu)
@@ -195,6 +202,9 @@ for step in "${steps[@]}"; do
       golden "golden runs, all offloaded to the host" --ranks 1 --zero_stage 3 \
         --extra_import_flags="--offload_param_device cpu --offload_optimizer_device cpu --offload_activation_device cpu --rematerialize block" ;;
     bench) ours llama-2-7b 12500 18000 ;;
+    generate)
+      for prompts in 1 8; do generates "$prompts" llama-2-7b; done
+      generates 8 llama-2-70b ;;
     peft)
       lora llama-2-7b 12500
       qlora llama-2-7b
