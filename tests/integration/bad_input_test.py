@@ -194,6 +194,7 @@ def command_line(bench):
     bench.expect("an unknown flag", 2, 1003, bench.train(extra=["--output_dirr", "x"]), "--output_dir?")
     bench.expect("a flag without its value", 2, 1001, [bench.bin / "zprun", bench.plan, "--model"])
     bench.expect("no data", 2, 1001, [bench.bin / "zprun", bench.plan, "--model", bench.case.model])
+    bench.expect("a tokenizer that isn't there", 4, 3001, bench.train(extra=["--tokenizer", "/nonexistent"]), "has no file of a tokenizer")
     bench.expect("no ranks", 2, 1001, bench.train(extra=["-n", "0"]), "--num_processes: is 0, expected 1 or more")
     bench.expect("a plan for another world", 2, 1006, bench.train(extra=["-n", "3"]), "1 ranks, this job has 3")
     if bench.case.adapter:

@@ -91,6 +91,8 @@ StatusOr<SavedModel> savedModelOf(const Session &session) {
   saved.maxShardBytes = options.maxShardBytes;
   const std::string &tokenizer = options.tokenizer.empty() ? options.model : options.tokenizer;
   saved.beside = tokenizerFiles(tokenizer);
+  if (!options.tokenizer.empty() && saved.beside.empty())
+    return Status(ErrorCode::FileMissing, options.tokenizer + ": has no file of a tokenizer, expected tokenizer.json or another; name the tokenizer's directory with --tokenizer");
   if (session.trainsAdapter()) {
     const std::optional<int64_t> rows = vocabularyOf(saved.baseName);
     if (rows && *rows != static_cast<int64_t>(session.plan().vocab_size())) {
