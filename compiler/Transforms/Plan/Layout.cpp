@@ -11,10 +11,15 @@ namespace zp::plan {
 
 EntryLayout::EntryLayout(EntryOp entry, Tier tier) {
   const std::vector<Life> lives = livesOf(entry, tier);
-  const std::vector<int64_t> live = zp::plan::liveBytes(entry, lives);
+  live = zp::plan::liveBytes(entry, lives);
   most = *std::max_element(live.begin(), live.end());
   for (const Life &life : lives)
-    buffers.push_back({life, *std::max_element(live.begin() + life.first, live.begin() + life.last + 1)});
+    buffers.push_back({life});
+}
+
+void EntryLayout::findCrowds() {
+  for (Placed &placed : buffers)
+    placed.crowd = *std::max_element(live.begin() + placed.first, live.begin() + placed.last + 1);
 }
 
 int64_t EntryLayout::place(int64_t base, int64_t ample) {
@@ -33,6 +38,10 @@ int64_t EntryLayout::place(int64_t base, int64_t ample) {
   int64_t best = std::numeric_limits<int64_t>::max();
   SmallVector<Placed *> order = llvm::map_to_vector(buffers, [](Placed &life) { return &life; });
   for (const Before &before : orders) {
+    if (best <= enough)
+      break;
+    if (&before == std::end(orders) - 1)
+      findCrowds();
     llvm::stable_sort(order, before);
     for (int round = 0; round < kRounds && best > enough; ++round) {
       if (int64_t end = placeInOrder(base, order); end < best) {

@@ -28,10 +28,14 @@ private:
     int64_t offset = 0, best = 0; ///< in the order at hand, and in the tightest so far
   };
 
+  /// Of every buffer: what the last of the orders goes by.
+  void findCrowds();
+
   /// Each at the lowest gap that fits; the end of the highest.
   static int64_t placeInOrder(int64_t base, llvm::ArrayRef<Placed *> order);
 
   std::vector<Placed> buffers;
+  std::vector<int64_t> live; ///< bytes at each position
   int64_t most = 0;
 };
 

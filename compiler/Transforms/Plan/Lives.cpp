@@ -1,5 +1,7 @@
 #include "compiler/Transforms/Plan/Lives.h"
 
+#include <numeric>
+
 using namespace mlir;
 
 namespace zp::plan {
@@ -69,10 +71,14 @@ std::vector<Life> livesOf(EntryOp entry, Tier tier) {
 
 std::vector<int64_t> liveBytes(EntryOp entry, ArrayRef<Life> lives) {
   const size_t positions = std::distance(entry.getBody().front().begin(), entry.getBody().front().end());
-  std::vector<int64_t> live(positions + 1);
-  for (const Life &life : lives)
-    for (unsigned at = life.first; at <= life.last; ++at)
-      live[at] += life.size;
+  std::vector<int64_t> live(positions + 1); // first what begins to live at each position, less what did before
+  for (const Life &life : lives) {
+    if (life.first > life.last)
+      continue;
+    live[life.first] += life.size;
+    live[life.last + 1] -= life.size;
+  }
+  std::partial_sum(live.begin(), live.end(), live.begin());
   return live;
 }
 
