@@ -5,6 +5,8 @@
 
 #include "llvm/Support/raw_ostream.h"
 
+#include "runtime/io/atomic_file.h"
+
 namespace zp::fe {
 
 static Status writeFailed(const std::string &path, std::error_code error, const std::string &flag) {
@@ -32,9 +34,10 @@ Status writeModule(mlir::ModuleOp module, const std::string &path, const std::st
   }
   namespace fs = std::filesystem;
   std::error_code error;
-  // Renaming onto a pipe, a device or a link would replace it.
-  bool replaceable = !fs::is_symlink(path, error) && (!fs::exists(path, error) || fs::is_regular_file(path, error));
-  std::string temporary = replaceable ? path + ".tmp." + std::to_string(::getpid()) : path;
+  // Renaming onto a pipe or a device would replace it.
+  const std::string target = rt::linkTarget(path);
+  bool replaceable = !fs::exists(target, error) || fs::is_regular_file(target, error);
+  std::string temporary = replaceable ? target + ".tmp." + std::to_string(::getpid()) : path;
   {
     error.clear();
     llvm::raw_fd_ostream out(temporary, error);
@@ -47,7 +50,7 @@ Status writeModule(mlir::ModuleOp module, const std::string &path, const std::st
     out.clear_error(); // else the destructor ends the process
   }
   if (!error && replaceable)
-    fs::rename(temporary, path, error);
+    fs::rename(temporary, target, error);
   if (!error)
     return Status();
   if (std::error_code ignored; replaceable)

@@ -28,20 +28,19 @@ static bool isSpecial(const std::string &path) {
   return std::filesystem::exists(status) && !std::filesystem::is_regular_file(status) && !std::filesystem::is_directory(status);
 }
 
-/// Where a link leads to, whether something is there or not.
-static std::string followed(const std::string &path) {
+std::string linkTarget(const std::string &path) {
+  std::filesystem::path target = path;
   std::error_code error;
-  if (!std::filesystem::is_symlink(path, error))
-    return path;
-  const std::filesystem::path target = std::filesystem::weakly_canonical(std::filesystem::path(path).parent_path() / std::filesystem::read_symlink(path, error), error);
-  return error ? path : target.string();
+  for (int links = 0; links < 40 && std::filesystem::is_symlink(target, error); ++links) // as many as Linux follows
+    target = target.parent_path() / std::filesystem::read_symlink(target, error);
+  return target.string();
 }
 
 StatusOr<AtomicFile> AtomicFile::create(const std::string &path) {
   if (isSpecial(path))
     return Status(ErrorCode::DiskWrite, path + ": is a device or a pipe, expected the name of a file, which is written in any order; name another place");
   AtomicFile file;
-  file.path = followed(path);
+  file.path = linkTarget(path);
   file.temporary = file.path + ".tmp" + std::to_string(getpid());
   file.fd = ::open(file.temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (file.fd < 0) {
@@ -155,6 +154,10 @@ static Status writeThrough(const std::string &path, std::string_view text) {
   }
   ::close(fd);
   return status;
+}
+
+Status checkWritable(const std::string &path) {
+  return isSpecial(path) ? writeThrough(path, "") : AtomicFile::create(path).status();
 }
 
 Status writeFileAtomically(const std::string &path, std::string_view text) {

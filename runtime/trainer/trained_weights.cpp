@@ -90,19 +90,11 @@ std::string modelConfig(const std::string &text, DType dtype) {
   return config.dump(2, ' ', true, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
-/// A file may be there already: of a directory that is its own source.
-Status copyBeside(const std::string &file, const std::string &directory) {
-  const std::filesystem::path from = file, to = std::filesystem::path(directory) / from.filename();
-  if (std::error_code ignored; std::filesystem::equivalent(from, to, ignored))
-    return {};
-  ZP_ASSIGN_OR_RETURN(std::string text, readTextFile(file));
-  return writeFileAtomically(to, text);
-}
-
 /// Before the weights get their names, so that whoever finds them finds it too.
 Status writeConfig(const fbs::Plan &plan, const SavedModel &where) {
-  for (const std::string &file : where.beside)
-    ZP_RETURN_IF_ERROR(copyBeside(file, where.directory));
+  std::error_code ignored;
+  for (const std::string &name : where.strangers)
+    std::filesystem::remove(where.directory + "/" + name, ignored);
   for (const auto &[name, text] : where.texts)
     ZP_RETURN_IF_ERROR(writeFileAtomically(where.directory + "/" + name, text));
   const std::string own = plan.model_config() ? plan.model_config()->str() : "{}";

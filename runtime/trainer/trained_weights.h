@@ -28,7 +28,7 @@ struct SavedModel {
   DType dtype = DType::F32;      ///< of a whole model's tensors, a float; an adapter's are f32
   std::string modelConfig;       ///< config.json of a whole model, but for its dtype; empty: the plan's
   std::vector<std::pair<std::string, std::string>> texts; ///< names and contents of files that go beside the weights
-  std::vector<std::string> beside;                        ///< files that do, too, as they are: the tokenizer's
+  std::vector<std::string> strangers;                     ///< names of files that don't belong there: another tokenizer's
   std::vector<SavedCopy> copies; ///< in an adapter's file
 };
 

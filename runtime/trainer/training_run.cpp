@@ -105,7 +105,7 @@ StatusOr<LoopReport> trainWith(CheckpointWriter &checkpoints, const LoopOptions 
     // The last one was kept to go on from. The best may be a checkpoint of another directory, from which this run was resumed.
     const std::string &output = options.trained.directory;
     std::error_code ignored;
-    if (settings.save_total_limit == 1 && !report.stoppedBy && best && std::filesystem::exists(checkpointPath(output, best->step), ignored))
+    if (settings.save_total_limit == 1 && settings.save_strategy != "no" && !report.stoppedBy && best && std::filesystem::exists(checkpointPath(output, best->step), ignored))
       rotateCheckpoints(output, 1, best->step, best->step);
     ZP_RETURN_IF_ERROR(writeState(settings, report, options));
   }

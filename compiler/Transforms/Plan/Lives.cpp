@@ -71,13 +71,13 @@ std::vector<Life> livesOf(EntryOp entry, Tier tier) {
 
 std::vector<int64_t> liveBytes(EntryOp entry, ArrayRef<Life> lives) {
   const size_t positions = std::distance(entry.getBody().front().begin(), entry.getBody().front().end());
-  std::vector<int64_t> live(positions + 1); // first what begins to live at each position, less what did before
+  // What begins to live at each position, less what did before; behind the body is what nothing awaits.
+  std::vector<int64_t> live(positions + 2);
   for (const Life &life : lives) {
-    if (life.first > life.last)
-      continue;
     live[life.first] += life.size;
     live[life.last + 1] -= life.size;
   }
+  live.pop_back();
   std::partial_sum(live.begin(), live.end(), live.begin());
   return live;
 }

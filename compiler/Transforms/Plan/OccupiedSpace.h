@@ -2,7 +2,11 @@
 #ifndef ZP_COMPILER_TRANSFORMS_PLAN_OCCUPIEDSPACE_H
 #define ZP_COMPILER_TRANSFORMS_PLAN_OCCUPIEDSPACE_H
 
+#include <algorithm>
+#include <vector>
+
 #include "compiler/Transforms/Plan/Lives.h"
+#include "llvm/ADT/STLExtras.h"
 
 namespace zp::plan {
 
@@ -38,6 +42,7 @@ private:
   };
   using Takens = std::vector<Taken>;
 
+  /// Of equals any may be first: a life that meets both is moved past both.
   static bool isLower(const Taken &a, const Taken &b) { return a.offset < b.offset; }
 
   /// By offset, some perhaps twice: all that overlap the life, and others.

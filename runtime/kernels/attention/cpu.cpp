@@ -141,7 +141,7 @@ HWY_INLINE void softmaxRow(const RowSight &sight, float scale, const float *bias
 /// softmaxRow of each query of a meeting; `out`, `largest` and `sum` are the first's. Most meetings of long rows are whole (kWhole).
 template <bool kWhole, bool kBiased, bool kDropped>
 HWY_INLINE void softmaxMeeting(const Meeting &meeting, const int32_t *tileSegments, float scale, const TileBias &bias, TileDropout &dropout,
-                            float *scores, float *out, int64_t outStride, float *largest, float *sum) {
+                               float *scores, float *out, int64_t outStride, float *largest, float *sum) {
   for (int64_t i = 0; i < meeting.queries; ++i) {
     const RowSight sight(meeting, tileSegments, i);
     if constexpr (kDropped)
@@ -150,8 +150,11 @@ HWY_INLINE void softmaxMeeting(const Meeting &meeting, const int32_t *tileSegmen
                                           outStride, largest[i], sum[i]);
   }
 }
-template <bool kBiased, bool kDropped, typename... Rest> HWY_INLINE void softmaxRows(const Meeting &meeting, Rest &&...rest) {
-  meeting.whole ? softmaxMeeting<true, kBiased, kDropped>(meeting, rest...) : softmaxMeeting<false, kBiased, kDropped>(meeting, rest...);
+template <bool kBiased, bool kDropped> HWY_INLINE void softmaxRows(const Meeting &meeting, auto &...rest) {
+  if (meeting.whole)
+    softmaxMeeting<true, kBiased, kDropped>(meeting, rest...);
+  else
+    softmaxMeeting<false, kBiased, kDropped>(meeting, rest...);
 }
 
 template <typename T, typename Products>

@@ -1,4 +1,4 @@
-// Makes the output directory one that can be pushed to the hub as it is: a model card and the tokenizer beside the weights.
+// Makes the output directory one that can be pushed to the hub as it is: a model card beside the weights and the tokenizer.
 #ifndef ZP_RUNTIME_TOOLS_ZPRUN_HUB_FOLDER_H
 #define ZP_RUNTIME_TOOLS_ZPRUN_HUB_FOLDER_H
 

@@ -18,13 +18,7 @@ static Status copyFile(const std::string &from, const std::string &to, const cha
   return writeFileAtomically(to + "/" + name, text);
 }
 
-std::vector<std::string> tokenizerFiles(const std::string &directory) {
-  std::vector<std::string> files;
-  for (const char *name : kTokenizerFiles)
-    if (std::error_code ignored; std::filesystem::is_regular_file(directory + "/" + name, ignored))
-      files.push_back(directory + "/" + name);
-  return files;
-}
+std::span<const char *const> tokenizerFiles() { return kTokenizerFiles; }
 
 Status copyTokenizer(const std::string &from, const std::string &to) {
   for (const char *name : kTokenizerFiles)

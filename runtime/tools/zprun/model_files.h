@@ -2,8 +2,8 @@
 #ifndef ZP_RUNTIME_TOOLS_ZPRUN_MODEL_FILES_H
 #define ZP_RUNTIME_TOOLS_ZPRUN_MODEL_FILES_H
 
+#include <span>
 #include <string>
-#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -23,8 +23,8 @@ template <typename Document = nlohmann::json> StatusOr<Document> readObject(cons
   return object;
 }
 
-/// The tokenizer's files that a directory has.
-std::vector<std::string> tokenizerFiles(const std::string &directory);
+/// Names that a tokenizer's files may have.
+std::span<const char *const> tokenizerFiles();
 /// Copies the tokenizer's files of a directory into another, those that there are. DiskWrite, DiskFull.
 Status copyTokenizer(const std::string &from, const std::string &to);
 /// The tokenizer and generation_config.json.

@@ -193,7 +193,7 @@ void addOptions(CLI::App &app, ZprunOptions &o, std::string &adapterSwitch) {
     app.add_option("--logits", o.logitsFile, "file for the logits of the first rows");
     app.add_option("--rows", o.logitsRows, "rows whose logits are written")->check(CLI::PositiveNumber);
   } else {
-    app.add_option("--steps", o.steps.timed, "timed steps")->check(CLI::PositiveNumber);
+    app.add_option("--steps", o.steps.timed, "timed updates, or rounds of prompts")->check(CLI::PositiveNumber);
     app.add_option("--warm_up", o.steps.warmUp, "steps before them, not timed")->check(CLI::NonNegativeNumber);
     against = app.add_option("--against", o.against, "a second plan: the steps of both take turns in one process, and the ratio of their times is printed");
     calibrate = app.add_option("--calibrate", o.calibrate, "writes what this machine's kernels and collectives take, for zpc simulate --cluster; kernels that the file has of another plan stay");

@@ -81,7 +81,7 @@ static StatusOr<SectionSources> sourcesOf(const Session &session) {
 static StatusOr<int> train(const Session &session, Executor &executor, Communicator &communicator, LastWords &words) {
   watchStopSignals();
   RunOptions run;
-  ZP_ASSIGN_OR_RETURN(run.trained, savedModelOf(session));
+  ZP_ASSIGN_OR_RETURN(run.trained, savedModelOf(session, communicator.rank() == 0));
   run.modelDirectory = session.options.model;
   run.quiet = session.options.quiet;
   run.failed = [&words](const Status &status) { words.tellPeers(status); };

@@ -60,39 +60,79 @@ StatusOr<std::vector<SavedCopy>> embeddingsOf(const Session &session) {
   return copies;
 }
 
-/// What a whole model is saved with beside its weights: it is a model of its own, for which its tokenizer's tokens are those that end a text.
+/// The tokenizer's files, read before anything is trained: where they lie may be gone when it is. Of another one's none is to be left.
+Status addTokenizer(const std::string &directory, bool asked, SavedModel &saved) {
+  for (const char *name : tokenizerFiles()) {
+    const std::string path = directory + "/" + name;
+    if (std::error_code ignored; std::filesystem::is_regular_file(path, ignored)) {
+      ZP_ASSIGN_OR_RETURN(std::string text, readTextFile(path));
+      saved.texts.emplace_back(name, std::move(text));
+    } else {
+      saved.strangers.push_back(name);
+    }
+  }
+  if (!saved.texts.empty())
+    return {};
+  saved.strangers.clear();
+  return asked ? Status(ErrorCode::FileMissing, directory + ": has no file of a tokenizer, expected tokenizer.json or another; name the "
+                                                            "tokenizer's directory with --tokenizer")
+               : Status();
+}
+
+/// What transformers makes of a model without generation_config.json.
+nlohmann::ordered_json generationOf(const nlohmann::ordered_json &config) {
+  nlohmann::ordered_json generation = {{"_from_model_config", true}};
+  auto take = [&](const char *key) {
+    if (config.contains(key) && !config[key].is_null())
+      generation[key] = config[key];
+  };
+  take("bos_token_id");
+  take("pad_token_id");
+#define ZP_GENERATION(name, kind, initial, doc) take(#name);
+#include "runtime/schema/generation.inc"
+#undef ZP_GENERATION
+  return generation;
+}
+
+/// What a whole model is saved with beside its weights: it is a model of its own, for which its tokenizer's tokens are those that end a text,
+/// and fill rows: where it names none for that, TRL takes the one that ends texts.
 Status addConfigs(const Session &session, const std::string &tokenizer, SavedModel &saved) {
   using nlohmann::ordered_json;
   const fbs::Plan &plan = session.plan();
   saved.modelConfig = plan.model_config() ? plan.model_config()->str() : "{}";
-  ordered_json config = ordered_json::parse(saved.modelConfig, nullptr, false), generation;
-  const std::string path = session.options.model + "/generation_config.json";
-  if (std::error_code ignored; std::filesystem::exists(path, ignored)) {
-    ZP_ASSIGN_OR_RETURN(generation, readObject<ordered_json>(path));
-  }
+  ordered_json config = ordered_json::parse(saved.modelConfig, nullptr, false);
   if (!config.is_object())
     return {};
+  const std::string path = session.options.model + "/generation_config.json";
+  std::error_code ignored;
+  const bool hasFile = std::filesystem::exists(path, ignored);
+  ordered_json generation = generationOf(config);
+  if (hasFile) {
+    ZP_ASSIGN_OR_RETURN(generation, readObject<ordered_json>(path));
+  }
+  SpecialTokens tokens = specialTokensOf(tokenizer);
+  if (!tokens.padding)
+    tokens.padding = tokens.end;
   const ordered_json before = config;
-  alignSpecialTokens(specialTokensOf(tokenizer), config, generation);
+  alignSpecialTokens(tokens, config, generation);
   if (config != before)
     saved.modelConfig = config.dump(2, ' ', true, ordered_json::error_handler_t::replace) + "\n";
-  if (!generation.is_null())
+  if (hasFile || config != before)
     saved.texts.emplace_back("generation_config.json", generation.dump(2, ' ', true, ordered_json::error_handler_t::replace) + "\n");
   return {};
 }
 
 } // namespace
 
-StatusOr<SavedModel> savedModelOf(const Session &session) {
+StatusOr<SavedModel> savedModelOf(const Session &session, bool writes) {
   const ZprunOptions &options = session.options;
   SavedModel saved;
   saved.directory = options.outputDirectory;
   saved.baseName = options.baseName.empty() ? options.model : options.baseName;
   saved.maxShardBytes = options.maxShardBytes;
   const std::string &tokenizer = options.tokenizer.empty() ? options.model : options.tokenizer;
-  saved.beside = tokenizerFiles(tokenizer);
-  if (!options.tokenizer.empty() && saved.beside.empty())
-    return Status(ErrorCode::FileMissing, options.tokenizer + ": has no file of a tokenizer, expected tokenizer.json or another; name the tokenizer's directory with --tokenizer");
+  if (writes)
+    ZP_RETURN_IF_ERROR(addTokenizer(tokenizer, !options.tokenizer.empty(), saved));
   if (session.trainsAdapter()) {
     const std::optional<int64_t> rows = vocabularyOf(saved.baseName);
     if (rows && *rows != static_cast<int64_t>(session.plan().vocab_size())) {
@@ -100,7 +140,8 @@ StatusOr<SavedModel> savedModelOf(const Session &session) {
     }
     return saved;
   }
-  ZP_RETURN_IF_ERROR(addConfigs(session, tokenizer, saved));
+  if (writes)
+    ZP_RETURN_IF_ERROR(addConfigs(session, tokenizer, saved));
   const bool rounded = session.settings.zero3_save_16bit_model && (session.settings.bf16 || session.settings.fp16);
   if (rounded) {
     saved.dtype = session.settings.bf16 ? DType::BF16 : DType::F16;

@@ -10,8 +10,8 @@ namespace zp::rt {
 /// A whole model has the 16 bits that it was computed in when zero3_save_16bit_model asks for it, else its own dtype: what
 /// config.json says, or where it is silent the first tensor's, as transformers loads it. An adapter of a model whose
 /// vocabulary isn't that of the base which it will be loaded upon takes embedding and head along (PEFT's
-/// save_embedding_layers "auto"). Errors: those of the base's files.
-StatusOr<SavedModel> savedModelOf(const Session &session);
+/// save_embedding_layers "auto"). Who `writes` has what goes beside the weights, too. Errors: those of the base's files, and of the tokenizer's.
+StatusOr<SavedModel> savedModelOf(const Session &session, bool writes);
 
 } // namespace zp::rt
 

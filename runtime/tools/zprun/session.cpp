@@ -154,7 +154,7 @@ StatusOr<Session> openSession(const ZprunOptions &options, int world, int ranksH
   if (options.verb == Verb::Train && !options.dryRun)
     ZP_RETURN_IF_ERROR(makeWritableDirectory(options.outputDirectory));
   if (first && !options.trace.empty())
-    ZP_RETURN_IF_ERROR(AtomicFile::create(options.trace).status()); // gone again: the file is written at the end
+    ZP_RETURN_IF_ERROR(checkWritable(options.trace)); // the file is written at the end
   if (!options.against.empty()) {
     ZprunOptions other = options;
     other.plan = options.against;

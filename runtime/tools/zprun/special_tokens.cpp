@@ -1,6 +1,7 @@
 #include "runtime/tools/zprun/special_tokens.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <vector>
 
 #include "runtime/tools/zprun/model_files.h"
@@ -26,7 +27,13 @@ std::string textOf(const json &config, const char *name) {
   return token.is_string() ? token.get<std::string>() : "";
 }
 
-std::optional<int64_t> numberOf(const json &tokenizer, const std::string &text) {
+/// `config` is tokenizer_config.json, which may have tokens that tokenizer.json lacks.
+std::optional<int64_t> numberOf(const json &tokenizer, const json &config, const std::string &text) {
+  const json decoder = config.value("added_tokens_decoder", json::object());
+  if (decoder.is_object())
+    for (const auto &[number, token] : decoder.items())
+      if (token.is_object() && token.value("content", json()) == text)
+        return std::strtoll(number.c_str(), nullptr, 10);
   for (const json &added : tokenizer.value("added_tokens", json::array()))
     if (added.is_object() && added.value("content", json()) == text && added.value("id", json()).is_number_integer())
       return added["id"].get<int64_t>();
@@ -61,11 +68,10 @@ ordered_json withOthers(const ordered_json &config, const char *key, int64_t tok
 }
 
 void align(const char *key, std::optional<int64_t> token, bool several, ordered_json &config, ordered_json &generation) {
-  if (!token || (names(config, key, *token) && (generation.is_null() || names(generation, key, *token))))
+  if (!token || (names(config, key, *token) && names(generation, key, *token)))
     return;
   config[key] = several && config.value(key, ordered_json()).is_array() ? withOthers(config, key, *token) : ordered_json(*token);
-  if (!generation.is_null())
-    generation[key] = several ? withOthers(generation, key, *token) : ordered_json(*token);
+  generation[key] = several ? withOthers(generation, key, *token) : ordered_json(*token);
 }
 
 } // namespace
@@ -79,7 +85,7 @@ SpecialTokens specialTokensOf(const std::string &directory) {
       return {};
     if (!tokenizer)
       tokenizer = objectOf(directory + "/tokenizer.json");
-    return numberOf(*tokenizer, text);
+    return numberOf(*tokenizer, config, text);
   };
   return {find("eos_token"), find("bos_token"), find("pad_token")};
 }

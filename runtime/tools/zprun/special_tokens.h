@@ -19,7 +19,7 @@ struct SpecialTokens {
 SpecialTokens specialTokensOf(const std::string &directory);
 
 /// As transformers' Trainer aligns both when it has a tokenizer: a token that the tokenizer names goes into eos_token_id, bos_token_id and
-/// pad_token_id. Other ends of a text stay where there is a list of them, and in `generation` in any case. `generation` may be null: there is none.
+/// pad_token_id. Other ends of a text stay where there is a list of them, and in `generation` in any case.
 void alignSpecialTokens(const SpecialTokens &tokens, nlohmann::ordered_json &config, nlohmann::ordered_json &generation);
 
 } // namespace zp::rt

@@ -18,12 +18,16 @@ TEST(AtomicFile, aLinkStaysAndItsTargetIsReplaced) {
   test::TemporaryDirectory folder;
   std::filesystem::create_directory(folder.file("far"));
   const std::string target = folder.file("far/file"), link = folder.file("link");
-  std::filesystem::create_symlink("far/file", link); // to nothing yet
+  std::filesystem::create_symlink("file", folder.file("far/near")); // to nothing yet
+  std::filesystem::create_symlink("far/near", link);
   ASSERT_TRUE(writeFileAtomically(link, "one").ok());
   EXPECT_TRUE(std::filesystem::is_symlink(link));
   ASSERT_TRUE(writeFileAtomically(link, "two").ok());
   EXPECT_TRUE(std::filesystem::is_symlink(link));
   EXPECT_EQ(*readTextFile(target), "two");
+  EXPECT_TRUE(std::filesystem::is_symlink(folder.file("far/near")));
+  EXPECT_TRUE(checkWritable(link).ok());
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.file("far")), {}), 2) << "nothing is left behind";
 }
 
 TEST(AtomicFile, aPipeIsWrittenToAndStays) {
@@ -40,6 +44,7 @@ TEST(AtomicFile, aPipeIsWrittenToAndStays) {
   ASSERT_FALSE(file.ok());
   EXPECT_EQ(file.status().code(), ErrorCode::DiskWrite);
   EXPECT_NE(file.status().message().find("pipe: is a device or a pipe, expected the name of a file"), std::string::npos);
+  EXPECT_TRUE(checkWritable(pipe).ok());
   EXPECT_TRUE(std::filesystem::is_fifo(pipe));
   ::close(reader);
 }

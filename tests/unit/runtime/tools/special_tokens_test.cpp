@@ -33,8 +33,8 @@ TEST(SpecialTokens, anotherEndIsAddedWhereThereAreSeveral) {
 TEST(SpecialTokens, whatBothNameStays) {
   Configs both = aligned({.end = 2}, R"({"eos_token_id": 2})", R"({"eos_token_id": [7, 2]})");
   EXPECT_EQ(both.config.dump() + both.generation.dump(), R"({"eos_token_id":2}{"eos_token_id":[7,2]})");
-  both = aligned({.end = 2}, R"({"eos_token_id": 2})", "null");
-  EXPECT_EQ(both.config.dump() + both.generation.dump(), R"({"eos_token_id":2}null)");
+  both = aligned({.end = 2}, R"({"eos_token_id": 2})", R"({"eos_token_id": 7})");
+  EXPECT_EQ(both.config.dump() + both.generation.dump(), R"({"eos_token_id":2}{"eos_token_id":[2,7]})") << "one of them doesn't name it";
   both = aligned({}, R"({"eos_token_id": 2})", R"({"eos_token_id": 3})");
   EXPECT_EQ(both.config.dump() + both.generation.dump(), R"({"eos_token_id":2}{"eos_token_id":3})") << "a tokenizer that names none";
 }
@@ -56,6 +56,8 @@ TEST(SpecialTokens, areFoundInATokenizersFiles) {
   EXPECT_EQ(tokens.end, 12);
   EXPECT_EQ(tokens.begin, 1);
   EXPECT_FALSE(tokens.padding);
+  folder.write("tokenizer_config.json", R"({"pad_token": "<strange>", "added_tokens_decoder": {"9": {"content": "<strange>"}}})");
+  EXPECT_EQ(specialTokensOf(folder.path).padding, 9) << "a token of the configuration alone";
 }
 
 } // namespace

@@ -106,13 +106,14 @@ TEST_F(TrainedWeights, OfAWholeModelMakeShards) {
 }
 
 TEST_F(TrainedWeights, HaveFilesBesideThem) {
-  std::filesystem::create_directory(directory.file("base"));
-  // The last one is where it is to be.
-  where.beside = {directory.write("base/tokenizer.json", "words"), directory.write("merges.txt", "pairs")};
-  where.texts = {{"generation_config.json", "{}"}};
+  directory.write("tokenizer.json", "other words");
+  directory.write("chat_template.jinja", "another's");
+  where.texts = {{"tokenizer.json", "words"}, {"generation_config.json", "{}"}};
+  where.strangers = {"chat_template.jinja", "merges.txt"};
   where.modelConfig = R"({"hidden_size": 3, "eos_token_id": 5})";
   ASSERT_TRUE(write(1, "").ok());
-  EXPECT_EQ(directory.read("tokenizer.json") + directory.read("merges.txt") + directory.read("generation_config.json"), "wordspairs{}");
+  EXPECT_EQ(directory.read("tokenizer.json") + directory.read("generation_config.json"), "words{}");
+  EXPECT_FALSE(std::filesystem::exists(directory.file("chat_template.jinja")));
   EXPECT_EQ(directory.read("config.json"), where.modelConfig);
 }
 
