@@ -65,8 +65,12 @@ class Special(Case):
             {"additional_special_tokens": {"a": "<x>"}},
             {"extra_special_tokens": [{"content": "<x>", "lstrip": "yes"}]},
         ):
+            named = "image" if "image" in str(config) else next(iter(config))
             words = ["--tokenizer", self.model(config), "-o", self.output]
-            self.assert_fails(4, 3002, ["tokenizer_config.json: ", " holds ", "save the tokenizer again"], rows, *words)
+            self.assert_fails(4, 3002, [f"tokenizer_config.json: {named}", " holds ", "save the tokenizer again"], rows, *words)
+            # A format brings its own, but what is saved has both.
+            words = ["--tokenizer", self.model(config), "--chat_template_format", "chatml", "-o", self.folder / "saved"]
+            self.assert_fails(4, 3002, [f"tokenizer_config.json: {named}", " holds "], "tokenizer", *words)
 
 
 if __name__ == "__main__":

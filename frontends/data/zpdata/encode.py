@@ -65,15 +65,12 @@ class Encoder:
         pending = [self._prepare(row, place) for row, place in rows]
         texts = {}
         for addSpecial in (True, False):
-            wanted = list(
-                dict.fromkeys(
-                    text
-                    for p in pending
-                    if p.addSpecial == addSpecial
-                    for text in (p.text, p.prompt)
-                    if text is not None and wholeText(text, p.place) is text
-                )
-            )
+            wanted = {}  # a set that keeps its order
+            for one in pending:
+                for text in (one.text, one.prompt) if one.addSpecial == addSpecial else ():
+                    if text is not None:
+                        wanted[wholeText(text, one.place)] = True
+            wanted = list(wanted)
             texts[addSpecial] = dict(zip(wanted, self.tokenizer.encode(wanted, addSpecial), strict=True))
         return [p.document if p.document else self._finish(p, texts[p.addSpecial]) for p in pending]
 

@@ -102,7 +102,12 @@ def splitsOf(names, dataset):
     else:
         splits = {split: named(names, words, FOLDERS) for split, words in WORDS.items()}
         rest = [name for name in names if not any(name in files for files in splits.values())]
-        splits = {split: files or named(rest, WORDS[split], FILES) for split, files in splits.items()}
+        folders = len(rest) < len(names)
+        for split, files in splits.items():
+            if not files:
+                splits[split] = named(rest, WORDS[split], FILES)
+            if folders:  # beside them the reference reads no file; here one is of one split
+                rest = [name for name in rest if name not in splits[split]]
         rest = [name for name in rest if not any(name in files for files in splits.values())]
         if len(rest) == len(names):
             return {"train": names}  # names that say nothing

@@ -12,6 +12,10 @@ from .errors import ZpError, readError, warn
 from .special_tokens import NAMES, furtherTokens, ownTokens
 from .templates import FORMATS, compileTemplate
 
+LISTINGS = (
+    ("additional_special_tokens", list, "a list of tokens"),
+    ("extra_special_tokens", (list, dict), "a list of tokens, or an object from names to tokens"),
+)
 FLAGS = ("single_word", "lstrip", "rstrip", "normalized", "special")  # of an added token
 
 
@@ -133,8 +137,8 @@ class Tokenizer:
             raise self._wrong(name, token, "a token's text, or an object with its content")
         return text
 
-    def _wrong(self, name, value, expected):
-        path = self.directory / "tokenizer_config.json"
+    def _wrong(self, name, value, expected, file="tokenizer_config.json"):
+        path = self.directory / file
         return ZpError("Json", path, f"{name} holds {json.dumps(value)}, expected {expected}; save the tokenizer again")
 
     def _setFormat(self, format):
@@ -167,10 +171,14 @@ class Tokenizer:
         for _, _, token in own:
             token.special = True
         self.own = {name: text for name, text, _ in own}
-        listed = furtherTokens(config, older, format and format[2])
-        if not isinstance(listed, list):
-            raise self._wrong("extra_special_tokens", listed, "a list of tokens, or an object from names to tokens")
-        further = [self._addedToken("extra_special_tokens", token, **plain) for token in listed]
+        for name, kinds, expected in LISTINGS:
+            for source, file in ((config, "tokenizer_config.json"), (older, "special_tokens_map.json")):
+                listed = source.get(name) or []
+                if not isinstance(listed, kinds):
+                    raise self._wrong(name, listed, expected, file)
+                for token in listed if isinstance(listed, list) else ():
+                    self._addedToken(name, token)
+        further = [self._addedToken("extra_special_tokens", token, **plain) for token in furtherTokens(config, older, format and format[2])]
         self.further = [text for text, _ in further]
         named = [self.special[name] for name in NAMES if name in self.special]
         # The reference's order: those with a role, the model's own, the others. Of equals that are new the last says how it is matched.
