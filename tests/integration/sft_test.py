@@ -324,8 +324,9 @@ def halves(path):
 def whole_model(guide):
     """Without LoRA every parameter is trained, and the model in the output folder is the one that is evaluated, in the 16 bits
     that zero3_save_16bit_model of the guide's file asks for; it has all that a model needs."""
-    output = guide.work / "whole"
-    guide.sft("run_peft_deepspeed", output, "--use_peft_lora", "False", "--learning_rate", "1e-3", "--do_eval")
+    output, model = guide.work / "whole", Path(shutil.copytree(guide.model, guide.work / "ends-otherwise"))
+    (model / "config.json").write_text(json.dumps({**json.loads((model / "config.json").read_text()), "eos_token_id": 2}))
+    guide.sft("run_peft_deepspeed", output, "--model_name_or_path", model, "--use_peft_lora", "False", "--learning_rate", "1e-3", "--do_eval")
     expect(not (output / "adapter_model.safetensors").exists(), "there is an adapter")
     before, after = load_file(guide.model / "model.safetensors"), halves(output / "model.safetensors")
     expect(set(before) == set(after), "the model's tensors differ")
@@ -339,6 +340,8 @@ def whole_model(guide):
     end = Tokenizer.from_file(str(output / "tokenizer.json")).token_to_id("<|im_end|>")
     said = json.loads((output / "config.json").read_text())["eos_token_id"]
     expect(end == said, f"config.json: eos_token_id is {said}, expected {end}")
+    ends = json.loads((output / "generation_config.json").read_text())["eos_token_id"]
+    expect(ends == [end, 2], f"generation_config.json: eos_token_id is {ends}, expected {end} beside 2, which ended texts before")
     expect(json.loads((output / "tokenizer_config.json").read_text())["eos_token"] == "<|im_end|>", "the tokenizer ends otherwise")
     must([guide.bin / "zp", "generate", "--model", output, "--chat_template_format", "chatml", "--prompt", "The file", "--max_new_tokens", "4", "--quiet"])
     return f"loss {first:.3f} to {evaluated:.3f}"
