@@ -5,7 +5,7 @@
 
 #include "llvm/Support/raw_ostream.h"
 
-#include "runtime/io/atomic_file.h"
+#include "runtime/base/link_target.h"
 
 namespace zp::fe {
 
@@ -35,7 +35,7 @@ Status writeModule(mlir::ModuleOp module, const std::string &path, const std::st
   namespace fs = std::filesystem;
   std::error_code error;
   // Renaming onto a pipe or a device would replace it.
-  const std::string target = rt::linkTarget(path);
+  const std::string target = linkTarget(path);
   bool replaceable = !fs::exists(target, error) || fs::is_regular_file(target, error);
   std::string temporary = replaceable ? target + ".tmp." + std::to_string(::getpid()) : path;
   {

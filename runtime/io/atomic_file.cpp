@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <utility>
 
+#include "runtime/base/link_target.h"
 #include "runtime/schema/disk_block.h"
 
 namespace zp::rt {
@@ -26,14 +27,6 @@ static bool isSpecial(const std::string &path) {
   std::error_code ignored;
   const std::filesystem::file_status status = std::filesystem::status(path, ignored);
   return std::filesystem::exists(status) && !std::filesystem::is_regular_file(status) && !std::filesystem::is_directory(status);
-}
-
-std::string linkTarget(const std::string &path) {
-  std::filesystem::path target = path;
-  std::error_code error;
-  for (int links = 0; links < 40 && std::filesystem::is_symlink(target, error); ++links) // as many as Linux follows
-    target = target.parent_path() / std::filesystem::read_symlink(target, error);
-  return target.string();
 }
 
 StatusOr<AtomicFile> AtomicFile::create(const std::string &path) {

@@ -43,9 +43,6 @@ Status writeFileAtomically(const std::string &path, std::string_view text);
 /// Whether writeFileAtomically would find a place there. Leaves nothing behind.
 Status checkWritable(const std::string &path);
 
-/// Where a link leads in the end, whether something is there or not; any other path as it is.
-std::string linkTarget(const std::string &path);
-
 /// Makes `directory` and its parents; an error when files can't be made in it.
 Status makeWritableDirectory(const std::string &directory);
 
