@@ -6,6 +6,7 @@
 #include "runtime/base/median.h"
 #include "runtime/generation/generate.h"
 #include "runtime/generation/generating_plan.h"
+#include "runtime/io/synthetic_weights.h"
 #include "runtime/schema/plan_generated.h"
 
 namespace zp::rt {
@@ -18,12 +19,10 @@ constexpr uint64_t kMostNewTokens = 64; // a round then is long enough to be tim
 Prompts drawPrompts(uint64_t count, uint64_t length, uint32_t vocabulary) {
   Prompts prompts;
   prompts.start = 0;
-  uint64_t state = 1;
+  uint64_t drawn = 0;
   for (uint64_t row = 0; row < count; ++row)
-    for (std::vector<int32_t> &tokens = prompts.rows.emplace_back(); tokens.size() < length;) {
-      state = state * 6364136223846793005u + 1442695040888963407u;
-      tokens.push_back(static_cast<int32_t>((state >> 33) % vocabulary));
-    }
+    for (std::vector<int32_t> &tokens = prompts.rows.emplace_back(); tokens.size() < length;)
+      tokens.push_back(static_cast<int32_t>(mixedBits(drawn++) % vocabulary));
   return prompts;
 }
 

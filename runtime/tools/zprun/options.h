@@ -63,7 +63,6 @@ struct ZprunOptions {
   // bench
   BenchSteps steps;
   std::string against; ///< the plan whose steps take turns with those of `plan`; empty: none
-  bool isCompared = false; ///< it is such a plan that these options are of
   std::string calibrate; ///< the cluster.yaml to write; empty: none
   double throttle = 0;    ///< bytes a second of a collective; 0: as fast as it goes
   QuantizeOptions quantize;

@@ -152,6 +152,13 @@ void reportGeneration(const Session &session, const Executor &executor, const Ge
   std::printf("%s\n", out.dump().c_str());
 }
 
+/// Of a CPU the path of its kernels, of another device what it has given; the others stay null.
+static void addMachine(json &out, const Session &session, const Executor &executor) {
+  out["kernel_path"] = session.runsOnCpu() ? json(textOf(kernelPath())) : json();
+  const std::optional<DeviceFacts> device = executor.deviceFacts();
+  out["device_bytes"] = device ? json(device->takenBytes) : json();
+}
+
 static json benchJson(const Session &session, const Executor &executor, const BenchReport &report, const MatmulRate &rate,
                       const Communicator &communicator) {
   json out = {{"step_seconds", report.stepSeconds},
@@ -171,12 +178,9 @@ static json benchJson(const Session &session, const Executor &executor, const Be
               {"seconds_by_kind", report.secondsByKind}};
   if (session.options.throttle > 0)
     out["throttled_to_bytes_per_second"] = session.options.throttle;
-  if (session.runsOnCpu()) // whose kernels have paths
-    out["kernel_path"] = textOf(kernelPath());
-  if (const std::optional<DeviceFacts> device = executor.deviceFacts()) {
+  addMachine(out, session, executor);
+  if (const std::optional<DeviceFacts> device = executor.deviceFacts())
     out["attention"] = device->attention;
-    out["device_bytes"] = device->takenBytes;
-  }
   if (rate.flopsPerSecond > 0) { // without the vendor library there is nothing to compare with
     out["matmul_dtype"] = rate.dtype;
     out["model_bound"] = report.flopsPerStep / rate.flopsPerSecond / report.stepSeconds;
@@ -202,10 +206,7 @@ void reportGenerationBench(const Session &session, const Executor &executor, con
               {"startup_seconds", start.otherSeconds}};
   if (report.newTokens > 1)
     out["decoded_tokens_per_second"] = report.decodedTokensPerSecond();
-  if (session.runsOnCpu())
-    out["kernel_path"] = textOf(kernelPath());
-  if (const std::optional<DeviceFacts> device = executor.deviceFacts())
-    out["device_bytes"] = device->takenBytes;
+  addMachine(out, session, executor);
   std::printf("%s\n", out.dump(2).c_str());
 }
 

@@ -44,15 +44,18 @@ static Status checkCounted(const TokenDataset &rows, const std::string &path) {
                                         " with zpdata show, and make the file with a longer --max_length or without --completion_only_loss");
 }
 
-/// A plan either trains or generates. Either is timed, but not beside another, and it is training that a machine is calibrated by.
+static Status trainsNothing(const std::string &plan) {
+  return Status(ErrorCode::Config, plan + ": generates and trains nothing, expected a plan that trains; import again without --generate");
+}
+
+/// A plan either trains or generates. Either is timed, but only training beside another, and to calibrate a machine.
 static Status checkPurpose(const Session &session) {
-  const bool generates = session.options.verb == Verb::Generate;
-  if (session.options.verb == Verb::Bench && session.options.against.empty() && session.options.calibrate.empty() && !session.options.isCompared)
-    return {};
-  if (generates == session.settings.generate)
-    return {};
-  return Status(ErrorCode::Config, session.options.plan + (generates ? ": trains, expected a plan that generates; import again with --generate true"
-                                                                     : ": generates and trains nothing, expected a plan that trains; import again without --generate"));
+  const ZprunOptions &options = session.options;
+  const bool generates = session.settings.generate;
+  if (options.verb == Verb::Generate && !generates)
+    return Status(ErrorCode::Config, options.plan + ": trains, expected a plan that generates; import again with --generate true");
+  const bool either = options.verb == Verb::Generate || (options.verb == Verb::Bench && options.against.empty() && options.calibrate.empty());
+  return generates && !either ? trainsNothing(options.plan) : Status();
 }
 
 /// What is on standard output already stays there.
@@ -159,8 +162,9 @@ StatusOr<Session> openSession(const ZprunOptions &options, int world, int ranksH
     ZprunOptions other = options;
     other.plan = options.against;
     other.against.clear();
-    other.isCompared = true;
     ZP_ASSIGN_OR_RETURN(Session against, openSession(other, world, ranksHere, first));
+    if (against.settings.generate)
+      return trainsNothing(other.plan);
     session.against = std::make_unique<Session>(std::move(against));
   }
   ZP_RETURN_IF_ERROR(checkMemory(session, ranksHere));
