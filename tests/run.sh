@@ -122,6 +122,10 @@ for name in "${suites[@]}"; do
       # The CUDA target on an emulated GPU: a family a kind.
       beside golden_cuda countLine "${golden[@]}" --extra_compile_flags="--target cuda" --zprun zprun_emulated \
         --case llama_gqa_fp32 --case llama_qlora_nested --case bloom_left_padded --case t5_qv
+      # AMX's own code where its instructions can be emulated: on a CPU with AVX-512.
+      if build/tests/bin/kernel_conformance_emulated_amx_test --list_kernel_paths | grep -q '^runs: amx'; then
+        beside golden_amx countLine "${golden[@]}" --zprun zprun_emulated_amx --extra_run_flags=--kernel_path=amx
+      fi
       meetBeside ;;
   esac
 done

@@ -7,10 +7,10 @@
 
 #if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__)
 #define ZP_X86_BF16 1
-#include <cpuid.h>
 #include <immintrin.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+
+#include "runtime/kernels/gemm/amx_support.h"
+#include "runtime/kernels/gemm/cpu_state.h"
 #endif
 
 namespace zp::rt {
@@ -143,29 +143,16 @@ void multiplyAmx(int64_t pairs, const uint32_t *a, int64_t aStride, const uint32
 #pragma GCC pop_options
 constexpr Bf16Engine kTilesAmx{"amx_bf16", 32, 32, kPairStep, beginAmx, endAmx, multiplyAmx, nullptr, nullptr};
 
-uint64_t enabledState() {
-  uint32_t a, d;
-  asm volatile("xgetbv" : "=a"(a), "=d"(d) : "c"(0));
-  return a | uint64_t{d} << 32;
+bool mayUseAvx512Bf16() {
+  constexpr uint64_t kAvx512State = 0xe6;
+  constexpr uint32_t kAvx512 = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31; // F, DQ, BW, VL
+  constexpr uint32_t kAvx512Bf16 = 1u << 5;
+  uint32_t a, b, c, d;
+  return savedState(kAvx512State) && __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & kAvx512) == kAvx512 &&
+         __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & kAvx512Bf16);
 }
 
-/// The CPU's features and what the system saves of them; AMX also asks the kernel for leave, once for the whole process.
-bool supports(Bf16EngineKind kind) {
-  uint32_t a, b, c, d, a1, b1, c1, d1;
-  if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE) || !__get_cpuid_count(7, 0, &a, &b, &c, &d))
-    return false;
-  const uint64_t state = enabledState();
-  constexpr uint64_t kAvx512State = 0xe6, kTileState = 0x60000;
-  constexpr uint32_t kAmxBf16 = 1u << 22, kAmxTile = 1u << 24, kAvx512Bf16 = 1u << 5;
-  if (kind == Bf16EngineKind::Amx) {
-    constexpr long kRequestPermission = 0x1023, kTileData = 18; // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
-    return (d & kAmxBf16) && (d & kAmxTile) && (state & kTileState) == kTileState &&
-           syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
-  }
-  constexpr uint32_t kAvx512 = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31; // F, DQ, BW, VL
-  return (b & kAvx512) == kAvx512 && (state & kAvx512State) == kAvx512State && __get_cpuid_count(7, 1, &a1, &b1, &c1, &d1) &&
-         (a1 & kAvx512Bf16);
-}
+bool supports(Bf16EngineKind kind) { return kind == Bf16EngineKind::Amx ? mayUseAmx() : mayUseAvx512Bf16(); }
 const Bf16Engine &engineOf(Bf16EngineKind kind) { return kind == Bf16EngineKind::Amx ? kTilesAmx : kPairsAvx512; }
 
 #else
