@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runtime/base/names.h"
+#include "runtime/base/version.h"
 #include "frontends/process/Tools.h"
 
 namespace zp::fe {
@@ -84,7 +85,7 @@ std::string libraryFound(const char *name) {
 Json collect() {
   Json report;
   const Tools tools = ownFolder();
-  report["zp"] = ZP_VERSION;
+  report["zp"] = version();
   report["build"] = std::string(ZP_BUILD_TYPE) + ", " + ZP_COMPILER;
   report["folder"] = tools.directory;
   std::string absent;

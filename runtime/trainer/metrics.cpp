@@ -49,9 +49,9 @@ double lossToLog(double loss, double sumSoFar, uint64_t updatesSoFar) {
 std::string evaluationLine(const EvaluationMetrics &m) {
   char line[512];
   std::snprintf(line, sizeof line,
-                "{\"step\": %" PRIu64 ", \"eval_loss\": %.17g, \"eval_perplexity\": %.17g, \"epoch\": %.17g, \"eval_runtime\": %.17g"
+                "{\"step\": %" PRIu64 ", \"eval_loss\": %s, \"eval_perplexity\": %s, \"epoch\": %.17g, \"eval_runtime\": %.17g"
                 ", \"eval_samples_per_second\": %.17g, \"eval_steps_per_second\": %.17g",
-                m.step, m.loss, std::exp(m.loss), m.epoch, m.seconds, m.rowsPerSecond, m.roundsPerSecond);
+                m.step, numberText(m.loss).c_str(), numberText(std::exp(m.loss)).c_str(), m.epoch, m.seconds, m.rowsPerSecond, m.roundsPerSecond);
   return line + accuracyMember("eval_", m.accuracy) + "}";
 }
 

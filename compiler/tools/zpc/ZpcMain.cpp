@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "frontends/cli/ImportCommand.h"
+#include "runtime/base/version.h"
 
 namespace zp {
 
@@ -20,6 +21,8 @@ static const char *const kUsage = R"(zpc: from a model directory and training se
 )";
 
 int zpcMain(int argc, char **argv) {
+  if (const std::string answer = versionAnswer("zpc", argc, argv); !answer.empty())
+    return std::fputs(answer.c_str(), stdout) < 0;
   const char *verb = argc > 1 ? argv[1] : "";
   if (!std::strcmp(verb, "import"))
     return fe::importMain(argc - 1, const_cast<const char **>(argv + 1));

@@ -2,6 +2,7 @@
 
 import argparse
 
+from . import __version__
 from .errors import ZpError
 
 BOOLEANS = {
@@ -65,6 +66,7 @@ def makeParser():
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=True,
     )
+    parser.add_argument("--version", action="version", version=f"zpdata {__version__}", help="print the version, do nothing")
     parser.add_argument(
         "dataset", metavar="DATASET", help="a .jsonl, .json, .csv (each also .gz), .parquet or .arrow file, or a directory of splits"
     )

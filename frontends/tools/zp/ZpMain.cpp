@@ -7,6 +7,7 @@
 #include "frontends/sft/ConfigCommand.h"
 #include "frontends/sft/EnvCommand.h"
 #include "frontends/sft/SftCommand.h"
+#include "runtime/base/version.h"
 
 namespace zp::fe {
 
@@ -21,6 +22,8 @@ static const char *const kUsage = R"(zp: one command from chats and a model to a
 )";
 
 int zpMain(int argc, char **argv) {
+  if (const std::string answer = versionAnswer("zp", argc, argv); !answer.empty())
+    return std::fputs(answer.c_str(), stdout) < 0;
   const char *verb = argc > 1 ? argv[1] : "";
   const char **rest = const_cast<const char **>(argv + 1);
   if (!std::strcmp(verb, "sft"))

@@ -3,10 +3,13 @@
 #include <string>
 #include <string_view>
 
+#include "runtime/base/version.h"
 #include "runtime/plan/plan_file.h"
 #include "runtime/plan/plan_printer.h"
 
 int main(int argc, char **argv) {
+  if (const std::string answer = zp::versionAnswer("zpdump", argc, argv); !answer.empty())
+    return std::fputs(answer.c_str(), stdout) < 0;
   std::string path;
   bool json = false, good = true;
   for (int i = 1; i < argc; ++i) {

@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 
 #include "runtime/base/names.h"
+#include "runtime/base/version.h"
 
 namespace zp::rt {
 
@@ -274,6 +275,9 @@ StatusOr<Parsed> parseOptions(int argc, char **argv) {
       break;
     }
   o.verb = verb->verb;
+  parsed.text = versionAnswer("zprun", argc, argv);
+  if (!parsed.text.empty())
+    return parsed;
   std::string adapterSwitch = "on";
   CLI::App app(verb->does, name);
   app.footer(verb->footer);

@@ -45,6 +45,9 @@ TEST(Metrics, NameTheAccuracyWhereItIsKnown) {
   EXPECT_DOUBLE_EQ(line["eval_perplexity"].get<double>(), std::exp(2.0));
   EXPECT_EQ(line["eval_mean_token_accuracy"], 0.25);
   EXPECT_EQ(line["eval_samples_per_second"], 3.0);
+  line = nlohmann::json::parse(evaluationLine({8, 0.5, NAN, 0.25, 4, 3, 1.5})); // JSON has no such number
+  EXPECT_TRUE(line["eval_loss"].is_null());
+  EXPECT_TRUE(nlohmann::json::parse(evaluationLine({8, 0.5, 1e9, 0.25, 4, 3, 1.5}))["eval_perplexity"].is_null());
 }
 
 TEST(Metrics, TellOfTheLossScale) {
