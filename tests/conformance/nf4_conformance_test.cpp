@@ -51,12 +51,12 @@ TEST(NF4Dequantize, EverySize) {
       dequantizesAsTheCodec(format, rows, columns);
 }
 
-struct Shape {
+struct NF4Shape {
   int64_t m, n, k;
 };
-void PrintTo(const Shape &shape, std::ostream *out) { *out << shape.m << "x" << shape.n << "x" << shape.k; }
+void PrintTo(const NF4Shape &shape, std::ostream *out) { *out << shape.m << "x" << shape.n << "x" << shape.k; }
 
-NF4MatmulArgs productArgs(Maker &maker, QuantRecords format, DType f, const Shape &shape, int bits) {
+NF4MatmulArgs productArgs(Maker &maker, QuantRecords format, DType f, const NF4Shape &shape, int bits) {
   NF4MatmulArgs args;
   args.transpose = bits & 1;
   args.accumulate = bits & 2;
@@ -102,14 +102,14 @@ void equalsMatmulOfDequantized(const NF4MatmulArgs &args) {
   expectSameProduct(fused.args.target, plain.target);
 }
 
-class NF4Matmul : public ::testing::TestWithParam<Shape> {};
+class NF4Matmul : public ::testing::TestWithParam<NF4Shape> {};
 
 TEST_P(NF4Matmul, AllFormatsDTypesAndFinishes) {
   Maker maker;
   for (QuantRecords format : kFewFormats)
     for (DType f : kComputeDTypes)
       for (int bits = 0; bits < 8; ++bits) {
-        const Shape &shape = GetParam();
+        const NF4Shape &shape = GetParam();
         if (shape.m * shape.n * shape.k > 2'000'000 && bits % 3 != 0)
           continue; // the oracle is slow
         NF4MatmulArgs args = productArgs(maker, format, f, shape, bits);
@@ -120,18 +120,18 @@ TEST_P(NF4Matmul, AllFormatsDTypesAndFinishes) {
       }
 }
 INSTANTIATE_TEST_SUITE_P(Shapes, NF4Matmul,
-                         ::testing::Values(Shape{9, 1, 9}, Shape{10, 7, 3}, Shape{12, 24, 256}, Shape{13, 50, 300}, Shape{97, 31, 8},
-                                           Shape{49, 101, 257}, Shape{64, 290, 33}, Shape{530, 40, 20}, Shape{120, 310, 270}));
+                         ::testing::Values(NF4Shape{9, 1, 9}, NF4Shape{10, 7, 3}, NF4Shape{12, 24, 256}, NF4Shape{13, 50, 300}, NF4Shape{97, 31, 8},
+                                           NF4Shape{49, 101, 257}, NF4Shape{64, 290, 33}, NF4Shape{530, 40, 20}, NF4Shape{120, 310, 270}));
 // Columns in whole steps of 32 codes, which go from the lookup to the packed panels; rows in the middle of a block, tiles of a step.
-INSTANTIATE_TEST_SUITE_P(WholeSteps, NF4Matmul, ::testing::Values(Shape{9, 32, 33}, Shape{11, 288, 301}, Shape{20, 96, 64}, Shape{40, 224, 1100}));
+INSTANTIATE_TEST_SUITE_P(WholeSteps, NF4Matmul, ::testing::Values(NF4Shape{9, 32, 33}, NF4Shape{11, 288, 301}, NF4Shape{20, 96, 64}, NF4Shape{40, 224, 1100}));
 // A side of at most 8: one token at a time, or a tiny weight.
 INSTANTIATE_TEST_SUITE_P(Skinny, NF4Matmul,
-                         ::testing::Values(Shape{1, 300, 64}, Shape{8, 130, 1100}, Shape{3, 200, 513}, Shape{100, 8, 70},
-                                           Shape{101, 3, 1100}, Shape{8, 8, 8}, Shape{1, 1, 1}));
+                         ::testing::Values(NF4Shape{1, 300, 64}, NF4Shape{8, 130, 1100}, NF4Shape{3, 200, 513}, NF4Shape{100, 8, 70},
+                                           NF4Shape{101, 3, 1100}, NF4Shape{8, 8, 8}, NF4Shape{1, 1, 1}));
 
 TEST(NF4MatmulBranch, RanksAndFinishes) {
   Maker maker;
-  for (auto [shape, rank] : {std::pair{Shape{9, 7, 33}, int64_t{8}}, {Shape{40, 200, 300}, 16}, {Shape{20, 50, 2100}, 3}, {Shape{20, 130, 64}, 256}})
+  for (auto [shape, rank] : {std::pair{NF4Shape{9, 7, 33}, int64_t{8}}, {NF4Shape{40, 200, 300}, 16}, {NF4Shape{20, 50, 2100}, 3}, {NF4Shape{20, 130, 64}, 256}})
     for (QuantRecords format : kFewFormats)
       for (DType f : kComputeDTypes)
         for (int bits = 0; bits < 8; ++bits) {
@@ -147,7 +147,7 @@ TEST(NF4MatmulBranch, RanksAndFinishes) {
 // A device's workspace: room for one column at a time, for two panels of the least width, for wider ones, for the whole and more.
 TEST(NF4MatmulPanels, WorkspacesOfManySizes) {
   Maker maker;
-  constexpr Shape kShape{130, 400, 130};
+  constexpr NF4Shape kShape{130, 400, 130};
   for (QuantRecords format : {kFewFormats[0], kFewFormats[3]})
     for (DType f : kComputeDTypes)
       for (int bits : {0, 1, 6, 7})
@@ -175,7 +175,7 @@ TEST(NF4MatmulPanels, FilledInTurn) {
 // of a few rows too. The last shape is of two panels on a device.
 TEST(NF4MatmulFloats, AreLeft) {
   Maker maker;
-  for (const Shape &shape : {Shape{3, 33, 65}, {130, 400, 130}, {20, 1100, 2100}})
+  for (const NF4Shape &shape : {NF4Shape{3, 33, 65}, {130, 400, 130}, {20, 1100, 2100}})
     for (QuantRecords format : {kFewFormats[0], kFewFormats[3]})
       for (DType f : kComputeDTypes)
         for (int bits : {0, 1, 6, 7}) {
@@ -200,7 +200,7 @@ TEST(NF4MatmulFloats, AreLeft) {
 // runs of 32 codes, as matrix units take them, in rounds that are full and not, and others.
 TEST(NF4MatmulFewRows, RowsRanksAndFinishes) {
   Maker maker;
-  for (const Shape &shape : {Shape{2, 70, 96}, {4, 33, 200}, {5, 9, 1000}, {7, 17, 64}, {16, 66, 264}, {17, 20, 64},
+  for (const NF4Shape &shape : {NF4Shape{2, 70, 96}, {4, 33, 200}, {5, 9, 1000}, {7, 17, 64}, {16, 66, 264}, {17, 20, 64},
                               {1, 96, 40}, {3, 512, 17}, {8, 160, 256}, {16, 1184, 33}})
     for (int64_t rank : {0, 3, 256})
       for (QuantRecords format : kFewFormats)
@@ -220,7 +220,7 @@ TEST(NF4MatmulFormats, EveryBlockSize) {
   Maker maker;
   for (QuantRecords format : allFormats())
     for (DType f : kComputeDTypes)
-      for (auto [shape, bits] : {std::pair{Shape{11, 83, 300}, 0}, {Shape{11, 83, 300}, 1}, {Shape{11, 288, 75}, 0}}) {
+      for (auto [shape, bits] : {std::pair{NF4Shape{11, 83, 300}, 0}, {NF4Shape{11, 83, 300}, 1}, {NF4Shape{11, 288, 75}, 0}}) {
         NF4MatmulArgs args = productArgs(maker, format, f, shape, bits);
         conform(args, textOf(format));
         equalsMatmulOfDequantized(args);

@@ -2,18 +2,14 @@
 
 #include "frontends/huggingface/ModuleTable.h"
 #include "frontends/huggingface/architectures/Family.h"
-#include "tests/unit/frontends/support.h"
+#include "tests/unit/frontends/huggingface/imported_config.h"
 
 using namespace zp;
 using namespace zp::fe;
 using namespace zp::fe::test;
 
-static StatusOr<ModelSpec> imported(const std::string &text) {
-  return importConfig(document(text));
-}
-
 TEST(ConfigImporter, absentKeysTakeTheClassDefaults) {
-  ModelSpec llama = *imported(R"({"architectures": ["LlamaForCausalLM"]})");
+  ModelSpec llama = *importedConfig(R"({"architectures": ["LlamaForCausalLM"]})");
   EXPECT_EQ(llama.vocabulary, 32000);
   EXPECT_EQ(llama.hidden, 4096);
   EXPECT_EQ(llama.intermediate, 11008);
@@ -27,13 +23,13 @@ TEST(ConfigImporter, absentKeysTakeTheClassDefaults) {
   EXPECT_FALSE(llama.queryKeyValueBias || llama.outputBias || llama.mlpBias);
   EXPECT_EQ(llama.windows, std::vector<int64_t>(32, 0));
 
-  ModelSpec mistral = *imported(R"({"model_type": "mistral"})");
+  ModelSpec mistral = *importedConfig(R"({"model_type": "mistral"})");
   EXPECT_EQ(mistral.intermediate, 14336);
   EXPECT_EQ(mistral.kvHeads, 8);
   EXPECT_EQ(mistral.maxPositions, 131072);
   EXPECT_EQ(mistral.windows, std::vector<int64_t>(32, 4096));
 
-  ModelSpec qwen2 = *imported(R"({"model_type": "qwen2"})");
+  ModelSpec qwen2 = *importedConfig(R"({"model_type": "qwen2"})");
   EXPECT_EQ(qwen2.vocabulary, 151936);
   EXPECT_EQ(qwen2.intermediate, 22016);
   EXPECT_EQ(qwen2.maxPositions, 32768);
@@ -42,37 +38,37 @@ TEST(ConfigImporter, absentKeysTakeTheClassDefaults) {
   EXPECT_EQ(qwen2.windows, std::vector<int64_t>(32, 0));
 
   ModelSpec qwen3 =
-      *imported(R"({"model_type": "qwen3", "hidden_size": 1024, "num_attention_heads": 16})");
+      *importedConfig(R"({"model_type": "qwen3", "hidden_size": 1024, "num_attention_heads": 16})");
   EXPECT_EQ(qwen3.headDim, 128); // not hidden / heads
   EXPECT_FALSE(qwen3.queryKeyValueBias);
 }
 
 TEST(ConfigImporter, nullIsAbsentExceptWhereItMeansNone) {
   EXPECT_EQ(
-      imported(R"({"model_type": "qwen2", "num_attention_heads": 16, "num_key_value_heads": null})")
+      importedConfig(R"({"model_type": "qwen2", "num_attention_heads": 16, "num_key_value_heads": null})")
           ->kvHeads,
       16);
-  EXPECT_EQ(imported(R"({"model_type": "mistral", "head_dim": null})")->headDim, 128);
-  EXPECT_EQ(imported(R"({"model_type": "mistral", "sliding_window": null})")->windows,
+  EXPECT_EQ(importedConfig(R"({"model_type": "mistral", "head_dim": null})")->headDim, 128);
+  EXPECT_EQ(importedConfig(R"({"model_type": "mistral", "sliding_window": null})")->windows,
             std::vector<int64_t>(32, 0));
-  EXPECT_EQ(imported(R"({"model_type": "mistral", "sliding_window": 7, "num_hidden_layers": 2})")
+  EXPECT_EQ(importedConfig(R"({"model_type": "mistral", "sliding_window": 7, "num_hidden_layers": 2})")
                 ->windows,
             (std::vector<int64_t>{7, 7}));
 }
 
 TEST(ConfigImporter, biases) {
   ModelSpec llama =
-      *imported(R"({"model_type": "llama", "attention_bias": true, "mlp_bias": true})");
+      *importedConfig(R"({"model_type": "llama", "attention_bias": true, "mlp_bias": true})");
   EXPECT_TRUE(llama.queryKeyValueBias && llama.outputBias && llama.mlpBias);
   ModelSpec qwen3 =
-      *imported(R"({"model_type": "qwen3", "attention_bias": true, "mlp_bias": true})");
+      *importedConfig(R"({"model_type": "qwen3", "attention_bias": true, "mlp_bias": true})");
   EXPECT_TRUE(qwen3.queryKeyValueBias && qwen3.outputBias);
   EXPECT_FALSE(qwen3.mlpBias);
 }
 
 TEST(ConfigImporter, windowsOfQwen) {
   auto windows = [](const std::string &keys) {
-    return imported(R"({"model_type": "qwen2", "num_hidden_layers": 3, )" + keys + "}")->windows;
+    return importedConfig(R"({"model_type": "qwen2", "num_hidden_layers": 3, )" + keys + "}")->windows;
   };
   using Windows = std::vector<int64_t>;
   // As transformers 4 wrote it: a window that use_sliding_window makes void.
@@ -91,31 +87,31 @@ TEST(ConfigImporter, windowsOfQwen) {
                        "layer_types": ["sliding_attention", "full_attention", "sliding_attention"])"),
             (Windows{16, 0, 16}));
   EXPECT_ERROR(
-      imported(
+      importedConfig(
           R"({"model_type": "qwen2", "use_sliding_window": true, "num_hidden_layers": 3, "layer_types": ["full_attention"]})"),
       Json, "layer_types: has 1 entries");
   EXPECT_ERROR(
-      imported(
+      importedConfig(
           R"({"model_type": "qwen2", "use_sliding_window": true, "num_hidden_layers": 1, "layer_types": ["linear_attention"]})"),
       UnknownArchitecture, "layer_types: holds \"linear_attention\"");
 }
 
 TEST(ConfigImporter, unknownArchitectures) {
-  EXPECT_ERROR(imported("{\n\"architectures\": [\"GPT2LMHeadModel\"], \"model_type\": \"llama\"}"),
+  EXPECT_ERROR(importedConfig("{\n\"architectures\": [\"GPT2LMHeadModel\"], \"model_type\": \"llama\"}"),
                UnknownArchitecture,
                "config.json:2: architectures: is GPT2LMHeadModel, expected one of "
                "LlamaForCausalLM, MistralForCausalLM, Qwen2ForCausalLM, Qwen3ForCausalLM");
   EXPECT_ERROR(
-      imported(R"({"architectures": ["LlamaForSequenceClassification"], "model_type": "llama"})"),
+      importedConfig(R"({"architectures": ["LlamaForSequenceClassification"], "model_type": "llama"})"),
       UnknownArchitecture, "is LlamaForSequenceClassification");
-  EXPECT_ERROR(imported(R"({"model_type": "gpt2"})"), UnknownArchitecture,
+  EXPECT_ERROR(importedConfig(R"({"model_type": "gpt2"})"), UnknownArchitecture,
                "model_type: is \"gpt2\"");
-  EXPECT_ERROR(imported("{}"), UnknownArchitecture, "expected one of");
+  EXPECT_ERROR(importedConfig("{}"), UnknownArchitecture, "expected one of");
 }
 
 TEST(ConfigImporter, refusesWhatWouldChangeTheMathematics) {
   auto withKey = [](const std::string &key) {
-    return imported("{\"model_type\": \"llama\",\n" + key + "}");
+    return importedConfig("{\"model_type\": \"llama\",\n" + key + "}");
   };
   EXPECT_ERROR(withKey(R"("hidden_act": "quick_gelu")"), UnknownArchitecture,
                "config.json:2: hidden_act: is \"quick_gelu\"");
@@ -126,14 +122,14 @@ TEST(ConfigImporter, refusesWhatWouldChangeTheMathematics) {
 
 TEST(ConfigImporter, readsDropoutOfProbabilities) {
   for (const char *family : {"llama", "mistral", "qwen2", "qwen3"}) {
-    EXPECT_EQ(imported(std::string("{\"model_type\": \"") + family + "\"}")->probabilityDropout, 0) << family;
-    EXPECT_EQ(imported(std::string("{\"model_type\": \"") + family + "\", \"attention_dropout\": 0.1}")->probabilityDropout, 0.1) << family;
+    EXPECT_EQ(importedConfig(std::string("{\"model_type\": \"") + family + "\"}")->probabilityDropout, 0) << family;
+    EXPECT_EQ(importedConfig(std::string("{\"model_type\": \"") + family + "\", \"attention_dropout\": 0.1}")->probabilityDropout, 0.1) << family;
   }
 }
 
 TEST(ConfigImporter, refusesUnusableSizes) {
   auto withKey = [](const std::string &key) {
-    return imported("{\"model_type\": \"llama\",\n" + key + "}");
+    return importedConfig("{\"model_type\": \"llama\",\n" + key + "}");
   };
   EXPECT_ERROR(withKey(R"("hidden_size": 0)"), Json, "config.json:2: hidden_size: is 0");
   EXPECT_ERROR(withKey(R"("num_hidden_layers": -1)"), Json,
@@ -148,7 +144,7 @@ TEST(ConfigImporter, refusesUnusableSizes) {
 
 // The names that a Llama checkpoint has (two layers, all biases, GQA).
 TEST(ModuleTable, modulesAndTensorsOfLlama) {
-  ModelSpec spec = *imported(
+  ModelSpec spec = *importedConfig(
       R"({"model_type": "llama", "vocab_size": 10, "hidden_size": 8, "intermediate_size": 12, "num_hidden_layers": 1,
       "num_attention_heads": 4, "num_key_value_heads": 2, "attention_bias": true})");
   makeModules(spec);

@@ -6,15 +6,13 @@
 #include "frontends/huggingface/ConfigImporter.h"
 #include "frontends/huggingface/ModuleTable.h"
 #include "frontends/huggingface/architectures/Family.h"
-#include "tests/unit/frontends/support.h"
+#include "tests/unit/frontends/huggingface/imported_config.h"
 
 using namespace zp;
 using namespace zp::fe;
 using namespace zp::fe::test;
 
 namespace {
-
-StatusOr<ModelSpec> imported(const std::string &text) { return importConfig(document(text)); }
 
 class EncoderDecoder : public testing::Test {
 protected:
@@ -69,7 +67,7 @@ TEST_F(EncoderDecoder, adaptersAndCountsArePefts) {
   for (const auto &reference : fixture("encoder_decoder_cases.json"))
     for (bool all : {false, true}) {
       const auto &expected = reference[all ? "all_linear" : "default_targets"];
-      std::vector<std::string> defaults = imported(reference["config"])->defaultTargets;
+      std::vector<std::string> defaults = importedConfig(reference["config"])->defaultTargets;
       StatusOr<ImportedModel> model = import(reference["config"], {}, all ? "all-linear" : defaults[0] + "," + defaults[1]);
       ASSERT_TRUE(model.ok()) << reference["name"] << model.status().toString();
       EXPECT_EQ(pathsWhere(model->spec, [](const ModuleSpec &module) { return module.adapter.has_value(); }), expected["modules"]);
@@ -91,7 +89,7 @@ TEST_F(EncoderDecoder, woStaysInFloats) {
 }
 
 TEST_F(EncoderDecoder, unitsFollowTheStacks) {
-  ModelSpec t5 = *imported(R"({"model_type": "t5", "num_layers": 2, "num_decoder_layers": 3})");
+  ModelSpec t5 = *importedConfig(R"({"model_type": "t5", "num_layers": 2, "num_decoder_layers": 3})");
   makeModules(t5);
   auto unitOf = [&](const std::string &path) {
     for (const ModuleSpec &module : t5.modules)
@@ -110,7 +108,7 @@ TEST_F(EncoderDecoder, unitsFollowTheStacks) {
 }
 
 TEST(EncoderDecoderConfig, absentKeysTakeTheClassDefaults) {
-  ModelSpec bart = *imported(R"({"architectures": ["BartModel"], "model_type": "bart"})");
+  ModelSpec bart = *importedConfig(R"({"architectures": ["BartModel"], "model_type": "bart"})");
   EXPECT_EQ(bart.architecture, "BartForConditionalGeneration") << "the hub's bart-large names the model without its head";
   EXPECT_EQ(bart.vocabulary, 50265);
   EXPECT_EQ(bart.encoderLayers, 12);
@@ -123,13 +121,13 @@ TEST(EncoderDecoderConfig, absentKeysTakeTheClassDefaults) {
   EXPECT_EQ(bart.embeddingScale, 1);
   EXPECT_TRUE(bart.tiedHead && bart.normAfter);
   EXPECT_TRUE(bart.notes.empty());
-  EXPECT_EQ(imported(R"({"model_type": "bart", "scale_embedding": true})")->embeddingScale, 32);
+  EXPECT_EQ(importedConfig(R"({"model_type": "bart", "scale_embedding": true})")->embeddingScale, 32);
   EXPECT_EQ(bart.probabilityDropout, 0);
   EXPECT_EQ(bart.halfClamps, HalfClamps::EncoderBlocks);
   EXPECT_FALSE(bart.downInFloats);
-  EXPECT_EQ(imported(R"({"model_type": "bart", "attention_dropout": 0.2})")->probabilityDropout, 0.2);
+  EXPECT_EQ(importedConfig(R"({"model_type": "bart", "attention_dropout": 0.2})")->probabilityDropout, 0.2);
 
-  ModelSpec t5 = *imported(R"({"model_type": "t5"})");
+  ModelSpec t5 = *importedConfig(R"({"model_type": "t5"})");
   EXPECT_EQ(t5.vocabulary, 32128);
   EXPECT_EQ(t5.hidden, 512);
   EXPECT_EQ(t5.layers, 6);
@@ -143,13 +141,13 @@ TEST(EncoderDecoderConfig, absentKeysTakeTheClassDefaults) {
   EXPECT_EQ(t5.halfClamps, HalfClamps::Halves);
   EXPECT_TRUE(t5.downInFloats);
 
-  ModelSpec mt5 = *imported(R"({"model_type": "mt5"})");
+  ModelSpec mt5 = *importedConfig(R"({"model_type": "mt5"})");
   EXPECT_EQ(mt5.vocabulary, 250112);
   EXPECT_EQ(mt5.intermediate, 1024);
   EXPECT_EQ(mt5.activation, Activation::GeluTanh);
   EXPECT_TRUE(mt5.gatedMlp);
   EXPECT_FALSE(mt5.tiedHead);
-  EXPECT_EQ(imported(R"({"model_type": "mt5", "dense_act_fn": "relu"})")->activation, Activation::Relu);
+  EXPECT_EQ(importedConfig(R"({"model_type": "mt5", "dense_act_fn": "relu"})")->activation, Activation::Relu);
 }
 
 // transformers' ACT2FN: several names for the same function.
@@ -163,39 +161,39 @@ TEST(EncoderDecoderConfig, activationsByEveryName) {
                             {"gelu_pytorch_tanh", Activation::GeluTanh},
                             {"gelu_python_tanh", Activation::GeluTanh}}) {
     const std::string word = std::string("\"") + name + "\"}";
-    EXPECT_EQ(imported(R"({"model_type": "bart", "activation_function": )" + word)->activation, kind) << name;
-    EXPECT_EQ(imported(R"({"model_type": "t5", "feed_forward_proj": )" + word)->activation, kind) << name;
-    EXPECT_EQ(imported(R"({"model_type": "llama", "hidden_act": )" + word)->activation, kind) << name;
+    EXPECT_EQ(importedConfig(R"({"model_type": "bart", "activation_function": )" + word)->activation, kind) << name;
+    EXPECT_EQ(importedConfig(R"({"model_type": "t5", "feed_forward_proj": )" + word)->activation, kind) << name;
+    EXPECT_EQ(importedConfig(R"({"model_type": "llama", "hidden_act": )" + word)->activation, kind) << name;
   }
   // transformers makes gelu_new of gated-gelu, and of no other name.
-  EXPECT_EQ(imported(R"({"model_type": "t5", "feed_forward_proj": "gated-gelu"})")->activation, Activation::GeluTanh);
-  EXPECT_EQ(imported(R"({"model_type": "t5", "feed_forward_proj": "gated-gelu_python"})")->activation, Activation::Gelu);
+  EXPECT_EQ(importedConfig(R"({"model_type": "t5", "feed_forward_proj": "gated-gelu"})")->activation, Activation::GeluTanh);
+  EXPECT_EQ(importedConfig(R"({"model_type": "t5", "feed_forward_proj": "gated-gelu_python"})")->activation, Activation::Gelu);
   for (const char *silu : {"silu", "swish"}) {
     const std::string word = silu + std::string("\"}");
-    EXPECT_EQ(imported(R"({"model_type": "t5", "feed_forward_proj": "gated-)" + word)->activation, Activation::Silu);
-    EXPECT_ERROR(imported(R"({"model_type": "t5", "feed_forward_proj": ")" + word), UnknownArchitecture, "of a gate silu too");
-    EXPECT_EQ(imported(R"({"model_type": "llama", "hidden_act": ")" + word)->activation, Activation::Silu);
+    EXPECT_EQ(importedConfig(R"({"model_type": "t5", "feed_forward_proj": "gated-)" + word)->activation, Activation::Silu);
+    EXPECT_ERROR(importedConfig(R"({"model_type": "t5", "feed_forward_proj": ")" + word), UnknownArchitecture, "of a gate silu too");
+    EXPECT_EQ(importedConfig(R"({"model_type": "llama", "hidden_act": ")" + word)->activation, Activation::Silu);
   }
   for (const std::string other : {"quick_gelu", "gelu_10", "tanh"})
-    EXPECT_ERROR(imported(R"({"model_type": "t5", "feed_forward_proj": "gated-)" + other + "\"}"), UnknownArchitecture, other);
+    EXPECT_ERROR(importedConfig(R"({"model_type": "t5", "feed_forward_proj": "gated-)" + other + "\"}"), UnknownArchitecture, other);
 }
 
 TEST(EncoderDecoderConfig, theHeadIsScaledAsTheFileSays) {
   const double scaled = 1 / std::sqrt(512.0);
-  EXPECT_EQ(imported(R"({"model_type": "t5"})")->hiddenScale, scaled);
-  EXPECT_EQ(imported(R"({"model_type": "t5", "tie_word_embeddings": false})")->hiddenScale, 1) << "T5 1.1 and FLAN of version 4";
-  EXPECT_EQ(imported(R"({"model_type": "t5", "tie_word_embeddings": true, "scale_decoder_outputs": false})")->hiddenScale, 1);
-  EXPECT_EQ(imported(R"({"model_type": "mt5", "tie_word_embeddings": true})")->hiddenScale, 1) << "never";
+  EXPECT_EQ(importedConfig(R"({"model_type": "t5"})")->hiddenScale, scaled);
+  EXPECT_EQ(importedConfig(R"({"model_type": "t5", "tie_word_embeddings": false})")->hiddenScale, 1) << "T5 1.1 and FLAN of version 4";
+  EXPECT_EQ(importedConfig(R"({"model_type": "t5", "tie_word_embeddings": true, "scale_decoder_outputs": false})")->hiddenScale, 1);
+  EXPECT_EQ(importedConfig(R"({"model_type": "mt5", "tie_word_embeddings": true})")->hiddenScale, 1) << "never";
 }
 
 TEST(EncoderDecoderConfig, whatIsNotBuiltIsRefused) {
-  EXPECT_ERROR(imported(R"({"model_type": "bart", "decoder_attention_heads": 8})"), UnknownArchitecture, "decoder_attention_heads");
-  EXPECT_ERROR(imported(R"({"model_type": "bart", "encoder_layerdrop": 0.1})"), UnknownArchitecture, "encoder_layerdrop");
-  EXPECT_ERROR(imported(R"({"model_type": "bart", "normalize_before": true})"), UnknownArchitecture, "normalize_before");
-  EXPECT_ERROR(imported(R"({"model_type": "bart", "activation_function": "swish"})"), UnknownArchitecture, "activation_function");
-  EXPECT_ERROR(imported(R"({"model_type": "t5", "feed_forward_proj": "silu"})"), UnknownArchitecture, "feed_forward_proj");
-  EXPECT_ERROR(imported(R"({"model_type": "t5", "relative_attention_num_buckets": 30})"), UnknownArchitecture, "multiple of 4");
-  EXPECT_ERROR(imported(R"({"model_type": "t5", "is_encoder_decoder": false})"), UnknownArchitecture, "is_encoder_decoder");
+  EXPECT_ERROR(importedConfig(R"({"model_type": "bart", "decoder_attention_heads": 8})"), UnknownArchitecture, "decoder_attention_heads");
+  EXPECT_ERROR(importedConfig(R"({"model_type": "bart", "encoder_layerdrop": 0.1})"), UnknownArchitecture, "encoder_layerdrop");
+  EXPECT_ERROR(importedConfig(R"({"model_type": "bart", "normalize_before": true})"), UnknownArchitecture, "normalize_before");
+  EXPECT_ERROR(importedConfig(R"({"model_type": "bart", "activation_function": "swish"})"), UnknownArchitecture, "activation_function");
+  EXPECT_ERROR(importedConfig(R"({"model_type": "t5", "feed_forward_proj": "silu"})"), UnknownArchitecture, "feed_forward_proj");
+  EXPECT_ERROR(importedConfig(R"({"model_type": "t5", "relative_attention_num_buckets": 30})"), UnknownArchitecture, "multiple of 4");
+  EXPECT_ERROR(importedConfig(R"({"model_type": "t5", "is_encoder_decoder": false})"), UnknownArchitecture, "is_encoder_decoder");
 }
 
 TEST_F(EncoderDecoder, lengthsHaveAFlagASide) {

@@ -3,7 +3,7 @@
 #include "frontends/huggingface/AlibiSlopes.h"
 #include "frontends/huggingface/ConfigImporter.h"
 #include "frontends/huggingface/ModuleTable.h"
-#include "tests/unit/frontends/support.h"
+#include "tests/unit/frontends/huggingface/imported_config.h"
 
 using namespace zp;
 using namespace zp::fe;
@@ -11,8 +11,8 @@ using namespace zp::fe::test;
 
 namespace {
 
-StatusOr<ModelSpec> imported(const std::string &type, const std::string &keys = "") {
-  return importConfig(document("{\"model_type\": \"" + type + "\"" + (keys.empty() ? "" : ",\n" + keys) + "}"));
+StatusOr<ModelSpec> importedType(const std::string &type, const std::string &keys = "") {
+  return importedConfig("{\"model_type\": \"" + type + "\"" + (keys.empty() ? "" : ",\n" + keys) + "}");
 }
 
 /// Of a model of one block, hidden 8 and 4 heads: the block's modules, and "name shape" of its tensors.
@@ -20,7 +20,7 @@ struct Listing {
   std::vector<std::string> modules, tensors;
 };
 Listing listing(const std::string &type, const std::string &keys = "") {
-  ModelSpec spec = *imported(type, R"("vocab_size": 10, "n_embed": 8, "n_layer": 1, "n_head": 4)" + (keys.empty() ? "" : ", " + keys));
+  ModelSpec spec = *importedType(type, R"("vocab_size": 10, "n_embed": 8, "n_layer": 1, "n_head": 4)" + (keys.empty() ? "" : ", " + keys));
   makeModules(spec);
   Listing result;
   for (const ModuleSpec &module : spec.modules) {
@@ -41,7 +41,7 @@ using Names = std::vector<std::string>;
 } // namespace
 
 TEST(Falcon, absentKeysTakeTheClassDefaults) {
-  ModelSpec falcon = *imported("falcon");
+  ModelSpec falcon = *importedType("falcon");
   EXPECT_EQ(falcon.vocabulary, 65024);
   EXPECT_EQ(falcon.hidden, 4544);
   EXPECT_EQ(falcon.intermediate, 4 * 4544);
@@ -60,13 +60,13 @@ TEST(Falcon, absentKeysTakeTheClassDefaults) {
 }
 
 TEST(Falcon, kvHeads) {
-  auto kvHeads = [](const std::string &keys) { return imported("falcon", R"("num_attention_heads": 8, "hidden_size": 32, )" + keys)->kvHeads; };
+  auto kvHeads = [](const std::string &keys) { return importedType("falcon", R"("num_attention_heads": 8, "hidden_size": 32, )" + keys)->kvHeads; };
   // Multi-query: what the file says is often as many as heads, and ignored.
   EXPECT_EQ(kvHeads(R"("multi_query": true, "num_kv_heads": 8)"), 1);
   EXPECT_EQ(kvHeads(R"("multi_query": false)"), 8);
   EXPECT_EQ(kvHeads(R"("new_decoder_architecture": true, "multi_query": true, "num_kv_heads": 2)"), 2);
   EXPECT_EQ(kvHeads(R"("new_decoder_architecture": true, "n_head_kv": 4)"), 4);
-  EXPECT_ERROR(imported("falcon", R"("num_attention_heads": 8, "hidden_size": 32, "multi_query": false, "num_kv_heads": 2)"),
+  EXPECT_ERROR(importedType("falcon", R"("num_attention_heads": 8, "hidden_size": 32, "multi_query": false, "num_kv_heads": 2)"),
                UnknownArchitecture, "num_kv_heads: is 2 without multi_query");
 }
 
@@ -92,17 +92,17 @@ TEST(Falcon, modulesOfEveryBlock) {
 }
 
 TEST(Falcon, refusesWhatNoModelIs) {
-  EXPECT_ERROR(imported("falcon", R"("num_ln_in_parallel_attn": 2)"), UnknownArchitecture,
+  EXPECT_ERROR(importedType("falcon", R"("num_ln_in_parallel_attn": 2)"), UnknownArchitecture,
                "config.json:2: num_ln_in_parallel_attn: is 2, expected 1, or 2 with new_decoder_architecture");
-  EXPECT_ERROR(imported("falcon", R"("activation": "silu")"), UnknownArchitecture, "activation: is \"silu\", expected relu, gelu or gelu_new");
-  EXPECT_ERROR(imported("falcon", R"("hidden_size": 70)"), Json, "hidden_size: is 70 with 71 heads");
-  EXPECT_ERROR(imported("falcon", R"("hidden_dropout": 1.0)"), Json, "hidden_dropout: is 1.0");
-  EXPECT_ERROR(imported("falcon", R"("layer_norm_epsilon": 0)"), UnknownArchitecture, "layer_norm_epsilon: is 0");
-  EXPECT_ERROR(imported("falcon", R"("apply_residual_connection_post_layernorm": true)"), UnknownArchitecture, "is true, expected false");
+  EXPECT_ERROR(importedType("falcon", R"("activation": "silu")"), UnknownArchitecture, "activation: is \"silu\", expected relu, gelu or gelu_new");
+  EXPECT_ERROR(importedType("falcon", R"("hidden_size": 70)"), Json, "hidden_size: is 70 with 71 heads");
+  EXPECT_ERROR(importedType("falcon", R"("hidden_dropout": 1.0)"), Json, "hidden_dropout: is 1.0");
+  EXPECT_ERROR(importedType("falcon", R"("layer_norm_epsilon": 0)"), UnknownArchitecture, "layer_norm_epsilon: is 0");
+  EXPECT_ERROR(importedType("falcon", R"("apply_residual_connection_post_layernorm": true)"), UnknownArchitecture, "is true, expected false");
 }
 
 TEST(Falcon, alibiRoundsAndScales) {
-  ModelSpec falcon = *imported("falcon", R"("alibi": true, "num_attention_heads": 4, "hidden_size": 64)");
+  ModelSpec falcon = *importedType("falcon", R"("alibi": true, "num_attention_heads": 4, "hidden_size": 64)");
   EXPECT_EQ(falcon.alibi.slopes.size(), 4u);
   EXPECT_TRUE(falcon.alibi.roundBf16);
   EXPECT_EQ(falcon.alibi.scale, 0.25);
@@ -111,7 +111,7 @@ TEST(Falcon, alibiRoundsAndScales) {
   JobSettings settings;
   settings.max_length = 100000;
   EXPECT_TRUE(verifySpec(falcon, settings).ok());
-  EXPECT_FALSE(verifySpec(*imported("falcon"), settings).ok());
+  EXPECT_FALSE(verifySpec(*importedType("falcon"), settings).ok());
 }
 
 // As 40B and 7B were first published, with code of their own: another name for the same tensors.
@@ -137,7 +137,7 @@ TEST(Falcon, olderLayoutIsReadAndSaid) {
 }
 
 TEST(Bloom, absentKeysTakeTheClassDefaults) {
-  ModelSpec bloom = *imported("bloom");
+  ModelSpec bloom = *importedType("bloom");
   EXPECT_EQ(bloom.vocabulary, 250880);
   EXPECT_EQ(bloom.hidden, 64);
   EXPECT_EQ(bloom.intermediate, 256);
@@ -151,9 +151,9 @@ TEST(Bloom, absentKeysTakeTheClassDefaults) {
   EXPECT_EQ(bloom.alibi.scale, 1);
   EXPECT_EQ(bloom.alibi.slopes, alibiSlopes(8));
   EXPECT_EQ(bloom.defaultTargets, Names{"query_key_value"});
-  EXPECT_EQ(imported("bloom", R"("hidden_size": 32, "num_attention_heads": 4, "num_hidden_layers": 5)")->layers, 5);
+  EXPECT_EQ(importedType("bloom", R"("hidden_size": 32, "num_attention_heads": 4, "num_hidden_layers": 5)")->layers, 5);
   // Where both stand, as on the hub, n_embed counts.
-  EXPECT_EQ(imported("bloom", R"("hidden_size": 64, "n_embed": 128)")->hidden, 128);
+  EXPECT_EQ(importedType("bloom", R"("hidden_size": 64, "n_embed": 128)")->hidden, 128);
 }
 
 TEST(Bloom, modulesOfABlock) {
@@ -169,15 +169,15 @@ TEST(Bloom, modulesOfABlock) {
 }
 
 TEST(Falcon, dropsProbabilitiesWithAlibiAlone) {
-  EXPECT_EQ(imported("falcon", R"("alibi": true, "attention_dropout": 0.1)")->probabilityDropout, 0.1);
-  ModelSpec rotated = *imported("falcon", R"("attention_dropout": 0.1)");
+  EXPECT_EQ(importedType("falcon", R"("alibi": true, "attention_dropout": 0.1)")->probabilityDropout, 0.1);
+  ModelSpec rotated = *importedType("falcon", R"("attention_dropout": 0.1)");
   EXPECT_EQ(rotated.probabilityDropout, 0);
   EXPECT_EQ(rotated.attentionDropout, 0.1);
 }
 
 TEST(Bloom, hasADropoutForEachPlace) {
-  EXPECT_TRUE(imported("bloom")->notes.empty());
-  ModelSpec bloom = *imported("bloom", R"("attention_dropout": 0.1, "hidden_dropout": 0.2)");
+  EXPECT_TRUE(importedType("bloom")->notes.empty());
+  ModelSpec bloom = *importedType("bloom", R"("attention_dropout": 0.1, "hidden_dropout": 0.2)");
   EXPECT_TRUE(bloom.notes.empty());
   EXPECT_EQ(bloom.probabilityDropout, 0.1);
   EXPECT_EQ(bloom.attentionDropout, 0.2);

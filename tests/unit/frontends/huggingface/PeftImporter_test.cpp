@@ -8,7 +8,7 @@ using namespace zp::fe::test;
 
 static const std::vector<std::string> kTargets = {"q_proj", "v_proj"};
 
-static StatusOr<LoraSettings> imported(const std::string &keys,
+static StatusOr<LoraSettings> importedAdapter(const std::string &keys,
                                        std::vector<std::string> *warnings = nullptr) {
   std::vector<std::string> ignored;
   std::string text = "{\"peft_type\": \"LORA\"" + (keys.empty() ? "" : ",\n" + keys) + "}";
@@ -16,7 +16,7 @@ static StatusOr<LoraSettings> imported(const std::string &keys,
 }
 
 TEST(PeftImporter, missingKeysTakePeftsDefaults) {
-  LoraSettings lora = *imported("");
+  LoraSettings lora = *importedAdapter("");
   EXPECT_EQ(lora.rank, 8);
   EXPECT_EQ(lora.alpha.value, 8);
   EXPECT_EQ(lora.dropout.value, 0);
@@ -27,15 +27,15 @@ TEST(PeftImporter, missingKeysTakePeftsDefaults) {
 }
 
 TEST(PeftImporter, aStringIsARegularExpression) {
-  LoraSettings lora = *imported(R"("target_modules": "q_proj")");
+  LoraSettings lora = *importedAdapter(R"("target_modules": "q_proj")");
   EXPECT_EQ(lora.targets.kind, ModuleChoice::Kind::Regex);
-  EXPECT_EQ(imported(R"("target_modules": "All-Linear")")->targets.kind,
+  EXPECT_EQ(importedAdapter(R"("target_modules": "All-Linear")")->targets.kind,
             ModuleChoice::Kind::AllLinear);
-  EXPECT_EQ(imported(R"("exclude_modules": "x")")->excluded.kind, ModuleChoice::Kind::Regex);
+  EXPECT_EQ(importedAdapter(R"("exclude_modules": "x")")->excluded.kind, ModuleChoice::Kind::Regex);
 }
 
 TEST(PeftImporter, readsEveryHonouredKey) {
-  LoraSettings lora = *imported(
+  LoraSettings lora = *importedAdapter(
       R"("r": 4, "lora_alpha": 6.5, "lora_dropout": 0.1, "bias": "all", "use_rslora": true, "init_lora_weights": "gaussian",
     "rank_pattern": {"z": 1, "a": 2}, "alpha_pattern": {"q": 3}, "layers_to_transform": 1, "layers_pattern": "layers", "modules_to_save": ["lm_head"],
     "target_modules": ["k_proj"], "revision": "main", "task_type": null)");
@@ -49,7 +49,7 @@ TEST(PeftImporter, readsEveryHonouredKey) {
   EXPECT_EQ(lora.initial, "gaussian");
   EXPECT_EQ(lora.recorded["revision"], "main");
   EXPECT_TRUE(lora.recorded["task_type"].is_null());
-  EXPECT_EQ(imported(R"("init_lora_weights": false)")->initial, "false");
+  EXPECT_EQ(importedAdapter(R"("init_lora_weights": false)")->initial, "false");
 }
 
 TEST(PeftImporter, refusesVariantsThatItDoesNotTrain) {
@@ -62,26 +62,26 @@ TEST(PeftImporter, refusesVariantsThatItDoesNotTrain) {
                           R"("use_qalora": true)", R"("megatron_config": {"a": 1})",
                           R"("ensure_weight_tying": true)", R"("kasa_config": {"a": 1})",
                           R"("velora_config": {"a": 1})", R"("monteclora_config": {"a": 1})"})
-    EXPECT_ERROR(imported(key), Config, "adapter_config.json:2: ");
+    EXPECT_ERROR(importedAdapter(key), Config, "adapter_config.json:2: ");
   EXPECT_TRUE(
-      imported(
+      importedAdapter(
           R"("loftq_config": null, "eva_config": {}, "megatron_core": null, "fan_in_fan_out": true)")
           .ok());
 }
 
 TEST(PeftImporter, errorsNameTheLine) {
-  EXPECT_ERROR(imported(R"("r": 0)"), Config, "adapter_config.json:2: r: is 0");
-  EXPECT_ERROR(imported(R"("r": "8")"), Json, "adapter_config.json:2: r: is \"8\"");
-  EXPECT_ERROR(imported(R"("bias": "some")"), Config, "adapter_config.json:2: bias: is \"some\"");
-  EXPECT_ERROR(imported(R"("lora_dropout": 1.0)"), Config, "adapter_config.json:2: lora_dropout");
-  EXPECT_ERROR(imported(R"("init_lora_weights": "pissa")"), Config,
+  EXPECT_ERROR(importedAdapter(R"("r": 0)"), Config, "adapter_config.json:2: r: is 0");
+  EXPECT_ERROR(importedAdapter(R"("r": "8")"), Json, "adapter_config.json:2: r: is \"8\"");
+  EXPECT_ERROR(importedAdapter(R"("bias": "some")"), Config, "adapter_config.json:2: bias: is \"some\"");
+  EXPECT_ERROR(importedAdapter(R"("lora_dropout": 1.0)"), Config, "adapter_config.json:2: lora_dropout");
+  EXPECT_ERROR(importedAdapter(R"("init_lora_weights": "pissa")"), Config,
                "adapter_config.json:2: init_lora_weights: is \"pissa\"");
-  EXPECT_ERROR(imported(R"("rank_pattern": {"q_proj": 0})"), Config,
+  EXPECT_ERROR(importedAdapter(R"("rank_pattern": {"q_proj": 0})"), Config,
                "adapter_config.json:2: rank_pattern");
-  EXPECT_ERROR(imported(R"("rank_pattern": 3)"), Json, "adapter_config.json:2: rank_pattern");
-  EXPECT_ERROR(imported(R"("target_modules": ".*q_proj", "layers_to_transform": [0])"), Config,
+  EXPECT_ERROR(importedAdapter(R"("rank_pattern": 3)"), Json, "adapter_config.json:2: rank_pattern");
+  EXPECT_ERROR(importedAdapter(R"("target_modules": ".*q_proj", "layers_to_transform": [0])"), Config,
                "layers_to_transform: is set beside a regular expression");
-  EXPECT_ERROR(imported(R"("target_modules": ["q_proj"], "layers_pattern": ["layers"])"), Config,
+  EXPECT_ERROR(importedAdapter(R"("target_modules": ["q_proj"], "layers_pattern": ["layers"])"), Config,
                "layers_pattern: is set without");
   std::vector<std::string> none;
   EXPECT_ERROR(
@@ -93,7 +93,7 @@ TEST(PeftImporter, errorsNameTheLine) {
 
 TEST(PeftImporter, unknownKeysAreDroppedWithAWarning) {
   std::vector<std::string> warnings;
-  EXPECT_TRUE(imported(R"("lora_alpah": 3, "runtime_config": {})", &warnings).ok());
+  EXPECT_TRUE(importedAdapter(R"("lora_alpah": 3, "runtime_config": {})", &warnings).ok());
   ASSERT_EQ(warnings.size(), 1u);
   EXPECT_NE(warnings[0].find(
                 "adapter_config.json:2: lora_alpah: is no key that is known (lora_alpha is)"),

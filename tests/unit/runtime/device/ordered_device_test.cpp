@@ -8,7 +8,7 @@
 namespace zp::rt {
 namespace {
 
-class Recorder : public Launcher {
+class OrderRecorder : public Launcher {
 public:
   Status launch(const Step &step, ParallelFor &) override {
     order.push_back(step.index);
@@ -17,16 +17,16 @@ public:
   std::vector<uint32_t> order;
 };
 
-Step launch(uint32_t index) { return {Step::Kind::Launch, 30, 0, index}; }
+Step launched(uint32_t index) { return {Step::Kind::Launch, 30, 0, index}; }
 Step record(uint32_t event, uint32_t index) { return {Step::Kind::RecordEvent, 1, event, index}; }
 Step await(uint32_t event, uint32_t index) { return {Step::Kind::WaitEvent, 2, event, index}; }
 
 /// Stream 0: 0, 2, wait, 7. Stream 1: 1, 3, record, 5. Free but for 7, which comes after 3.
-const StepLists kLists{{{launch(0), launch(2), await(0, 6), launch(7)}, {launch(1), launch(3), record(0, 4), launch(5)}}, 1};
+const StepLists kLists{{{launched(0), launched(2), await(0, 6), launched(7)}, {launched(1), launched(3), record(0, 4), launched(5)}}, 1};
 
 std::vector<uint32_t> orderOf(StreamOrder order, uint64_t seed = 0) {
   auto device = createOrderedDevice(order, seed, 1, 2, 1);
-  Recorder recorder;
+  OrderRecorder recorder;
   for (int run = 0; run < 2; ++run) { // events of the first run say nothing in the second
     recorder.order.clear();
     EXPECT_TRUE(device->execute(kLists, recorder).ok());
@@ -54,7 +54,7 @@ TEST(OrderedDevice, ASeedDrawsALegalOrderAndSeedsDiffer) {
 
 TEST(OrderedDevice, StreamsThatWaitForOneAnotherAreAnErrorAndNoHang) {
   auto device = createOrderedDevice(StreamOrder::Listed, 0, 1, 2, 2);
-  Recorder recorder;
+  OrderRecorder recorder;
   StepLists lists{{{await(0, 0), record(1, 1)}, {await(1, 2), record(0, 3)}}, 2};
   EXPECT_EQ(device->execute(lists, recorder).code(), ErrorCode::Internal);
 }

@@ -15,7 +15,7 @@ namespace zp::rt {
 namespace {
 
 TEST(AtomicFile, aLinkStaysAndItsTargetIsReplaced) {
-  test::TemporaryDirectory folder;
+  zp::test::TemporaryDirectory folder;
   std::filesystem::create_directory(folder.file("far"));
   const std::string target = folder.file("far/file"), link = folder.file("link");
   std::filesystem::create_symlink("file", folder.file("far/near")); // to nothing yet
@@ -31,7 +31,7 @@ TEST(AtomicFile, aLinkStaysAndItsTargetIsReplaced) {
 }
 
 TEST(AtomicFile, aPipeIsWrittenToAndStays) {
-  test::TemporaryDirectory folder;
+  zp::test::TemporaryDirectory folder;
   const std::string pipe = folder.file("pipe");
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
   const int reader = ::open(pipe.c_str(), O_RDWR | O_CLOEXEC);

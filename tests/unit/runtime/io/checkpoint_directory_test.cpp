@@ -28,7 +28,7 @@ protected:
     std::sort(out.begin(), out.end());
     return out;
   }
-  test::TemporaryDirectory directory;
+  zp::test::TemporaryDirectory directory;
 };
 
 TEST_F(CheckpointDirectory, ListsFinalNamesOnly) {

@@ -50,7 +50,7 @@ protected:
     EXPECT_EQ(status.message().find(directory.file(file) + ": "), 0u) << status.message();
     directory.write(file, before);
   }
-  test::TemporaryDirectory directory;
+  zp::test::TemporaryDirectory directory;
   CheckpointManifest manifest;
 };
 

@@ -39,7 +39,7 @@ protected:
     EXPECT_TRUE(writer->finish().ok());
     return name;
   }
-  test::TemporaryDirectory directory;
+  zp::test::TemporaryDirectory directory;
 };
 
 TEST_F(Shards, AnyCutReadsAnyOther) {

@@ -23,7 +23,7 @@ float valueOf(const CheckpointTensor &tensor) {
 }
 
 TEST(Checkpoint, ReadsOneFile) {
-  test::TemporaryDirectory directory;
+  zp::test::TemporaryDirectory directory;
   writeTensor(directory.file("model.safetensors"), "a", 3);
   auto checkpoint = Checkpoint::open(directory.path);
   ASSERT_TRUE(checkpoint.ok()) << checkpoint.status().toString();
@@ -45,7 +45,7 @@ protected:
       "a":"model-00001-of-00002.safetensors","b":"model-00002-of-00002.safetensors","c":"model-00002-of-00002.safetensors",
       "d":"model-00003-of-00002.safetensors"}})");
   }
-  test::TemporaryDirectory directory;
+  zp::test::TemporaryDirectory directory;
 };
 
 TEST_F(Sharded, ReadsAcrossFiles) {
@@ -74,7 +74,7 @@ TEST_F(Sharded, NamesAMissingShard) {
 
 TEST(Checkpoint, RefusesDamagedIndexes) {
   for (const char *index : {"{", "[]", R"({"weight_map":[]})", R"({"weight_map":{"a":1}})", R"({"weight_map":{"a":"../x"}})"}) {
-    test::TemporaryDirectory directory;
+    zp::test::TemporaryDirectory directory;
     directory.write("model.safetensors.index.json", index);
     auto checkpoint = Checkpoint::open(directory.path);
     ASSERT_FALSE(checkpoint.ok()) << index;
@@ -83,7 +83,7 @@ TEST(Checkpoint, RefusesDamagedIndexes) {
 }
 
 TEST(Checkpoint, SaysThatADirectoryHasNoWeights) {
-  test::TemporaryDirectory directory;
+  zp::test::TemporaryDirectory directory;
   auto checkpoint = Checkpoint::open(directory.path);
   ASSERT_FALSE(checkpoint.ok());
   EXPECT_EQ(checkpoint.status().code(), ErrorCode::FileMissing);

@@ -43,7 +43,7 @@ TEST(EventFile, ScalarsAreAProtocolBuffer) {
 }
 
 TEST(EventFile, EachRecordIsOutAtOnce) {
-  test::TemporaryDirectory directory;
+  zp::test::TemporaryDirectory directory;
   auto events = EventFile::create(directory.file("a/b"));
   ASSERT_TRUE(events.ok()) << events.status().toString();
   const Scalar scalars[] = {{"loss", 2}};

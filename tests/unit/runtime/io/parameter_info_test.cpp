@@ -44,7 +44,7 @@ TEST(FrozenEmbeddings, AreKnownByTheirNames) {
 
 TEST(EmbeddingIn, IsTheSharedOneNotAnAlias) {
   auto found = [](const std::vector<const char *> &names) {
-    test::TemporaryDirectory directory;
+    zp::test::TemporaryDirectory directory;
     std::vector<SafetensorsEntry> entries;
     for (const char *name : names)
       entries.push_back({name, SafetensorsDtype::U8, {0}});

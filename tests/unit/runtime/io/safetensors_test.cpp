@@ -85,7 +85,7 @@ std::vector<Case> cases() {
 class SafetensorsRules : public testing::TestWithParam<Case> {};
 
 TEST_P(SafetensorsRules, Hold) {
-  test::TemporaryDirectory directory;
+  zp::test::TemporaryDirectory directory;
   std::string path = directory.write("t.safetensors", GetParam().content);
   auto file = SafetensorsFile::open(path);
   if (!GetParam().says) {
@@ -108,7 +108,7 @@ TEST(SafetensorsFile, MissingFileIsNamed) {
 }
 
 TEST(SafetensorsFile, GivesBytesThatComeBackAfterRelease) {
-  test::TemporaryDirectory directory;
+  zp::test::TemporaryDirectory directory;
   std::string data(100000, 'x');
   data[50000] = 'y';
   auto file = SafetensorsFile::open(

@@ -41,7 +41,7 @@ std::string hex(const std::string &bytes) {
 }
 
 TEST(SafetensorsWriter, WritesTheReferencesBytes) {
-  test::TemporaryDirectory directory;
+  zp::test::TemporaryDirectory directory;
   const std::string odd = "quote\"back\\slash\t\x01\xc3\xa9/";
   using D = SafetensorsDtype;
   std::vector<SafetensorsEntry> entries = {{"scalar", D::F32, {}},  {odd, D::BOOL, {3}},        {"a", D::BF16, {2}},
@@ -72,7 +72,7 @@ TEST(SafetensorsWriter, WritesTheReferencesBytes) {
 }
 
 TEST(SafetensorsWriter, RefusesToFinishHalfAFile) {
-  test::TemporaryDirectory directory;
+  zp::test::TemporaryDirectory directory;
   {
     auto writer = SafetensorsWriter::create(directory.file("t.safetensors"), {{"a", SafetensorsDtype::U8, {4}}}, nullptr);
     ASSERT_TRUE(writer.ok());
@@ -93,7 +93,7 @@ TEST(SafetensorsWriter, NamesAPlaceThatCannotBeWritten) {
 
 TEST(SafetensorsWriter, SaysThatTheDiskIsFull) {
   // A limit on file sizes stands in for a full disk: the same code path, an errno that means "no room".
-  test::TemporaryDirectory directory;
+  zp::test::TemporaryDirectory directory;
   struct rlimit before, small;
   ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
   small = before;

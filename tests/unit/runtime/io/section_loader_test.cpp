@@ -63,7 +63,7 @@ protected:
     SerialFor alone;
     return reader.load(0, TensorView{out.data(), DType::F32, 1, {static_cast<int64_t>(elements)}}, alone);
   }
-  test::TemporaryDirectory directory;
+  zp::test::TemporaryDirectory directory;
   std::vector<uint8_t> bytes = planBytes();
 };
 
@@ -157,7 +157,7 @@ TEST(LargeSections, AreTheSameByAnyNumberOfThreadsAndInAnyParts) {
   builder.Finish(fbs::CreatePlanDirect(builder, 1, "cpu", nullptr, "", "", 8, 0, nullptr, nullptr, &tensors, &sections));
   const fbs::Plan &plan = *flatbuffers::GetRoot<fbs::Plan>(builder.GetBufferPointer());
 
-  test::TemporaryDirectory directory;
+  zp::test::TemporaryDirectory directory;
   std::vector<uint16_t> stored(kCopied);
   for (uint64_t i = 0; i < kCopied; ++i)
     stored[i] = static_cast<uint16_t>(mixedBits(i));

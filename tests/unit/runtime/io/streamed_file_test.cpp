@@ -37,7 +37,7 @@ protected:
     EXPECT_TRUE(directory.read("x") == expected);
     EXPECT_EQ(directory.files(), 1u);
   }
-  test::TemporaryDirectory directory;
+  zp::test::TemporaryDirectory directory;
 };
 
 TEST_F(Streamed, InOnePieceFromAnyAddress) {

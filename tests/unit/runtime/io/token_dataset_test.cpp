@@ -66,7 +66,7 @@ protected:
     EXPECT_EQ(status.code(), code) << status.toString();
     EXPECT_NE(status.message().find(says), std::string::npos) << status.message();
   }
-  test::TemporaryDirectory directory;
+  zp::test::TemporaryDirectory directory;
 };
 
 TEST_F(TokenFile, CountsWhatRowsHold) {

@@ -8,7 +8,6 @@
 namespace zp::rt::test {
 namespace {
 
-constexpr DType kF32 = DType::F32;
 
 /// Five keys a row for three queries.
 template <typename Args> void across(Args &args, Maker &maker) {

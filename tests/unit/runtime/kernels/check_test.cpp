@@ -7,7 +7,6 @@
 namespace zp::rt::test {
 namespace {
 
-constexpr DType kF32 = DType::F32;
 
 // The rules that all ops share, shown on add.
 TEST(Check, CommonRules) {

@@ -5,7 +5,6 @@
 namespace zp::rt::test {
 namespace {
 
-constexpr DType kF32 = DType::F32;
 constexpr QuantRecords kFormat{QuantType::NF4, 64, true};
 
 /// Replaces the weight by zeros of that many bytes.

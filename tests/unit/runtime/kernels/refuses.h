@@ -8,6 +8,8 @@
 
 namespace zp::rt::test {
 
+inline constexpr DType kF32 = DType::F32;
+
 template <typename Args> struct Broken {
   std::string says; // part of the message
   std::function<void(Args &, Maker &)> change;
@@ -34,7 +36,7 @@ inline void shrink(TensorView &view) { --view.dims[view.rank - 1]; }
 
 /// What both products refuse of a branch: given `valid`, whose target is f32[4,5], one of rank 3. `branchB`: the dims it must have.
 template <typename Args> void refusesBranches(Args valid, Maker &maker, std::initializer_list<int64_t> branchB, const std::string &branchBText) {
-  valid.branchA = maker.normal(DType::F32, {4, 3}), valid.branchB = maker.normal(DType::F32, branchB), valid.branchAlpha = 2;
+  valid.branchA = maker.normal(kF32, {4, 3}), valid.branchB = maker.normal(kF32, branchB), valid.branchAlpha = 2;
   refuses<Args>(valid, maker,
                 {{"branch_a is absent", [](auto &x, Maker &) { x.branchA = {}; }},
                  {"branch_b is absent", [](auto &x, Maker &) { x.branchB = {}; }},
@@ -43,7 +45,7 @@ template <typename Args> void refusesBranches(Args valid, Maker &maker, std::ini
                  {"branch_a is f32[3,3]", [](auto &x, Maker &) { x.branchA.dims[0] = 3; }},
                  {"branch_a is f32[4]", [](auto &x, Maker &) { x.branchA.rank = 1; }},
                  {"branch_b is f32[" + branchBText + "]", [](auto &x, Maker &) { x.branchA.dims[1] = 2; }},
-                 {"branch_a has 257 columns", [](auto &x, Maker &m) { x.branchA = m.empty(DType::F32, {4, 257}); }},
+                 {"branch_a has 257 columns", [](auto &x, Maker &m) { x.branchA = m.empty(kF32, {4, 257}); }},
                  {"branch_alpha", [](auto &x, Maker &) { x.branchAlpha = NAN; }},
                  {"target overlaps branch_b", [](auto &x, Maker &) { x.branchB.data = x.target.data; }}});
 }

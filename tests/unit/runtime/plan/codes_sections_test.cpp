@@ -14,13 +14,13 @@ using namespace test;
 // elements), one is free, k has one (2112 elements): 4 records.
 constexpr uint64_t kRecord = 4368;
 
-struct Case {
+struct CodesFault {
   const char *name;
   std::function<void(CodesPlan &)> breakIt;
   const char *says;
 };
 
-const Case kCases[] = {
+const CodesFault kCodesFaults[] = {
     {"dtype", [](CodesPlan &p) { p.section().dtype = static_cast<uint8_t>(DType::F32); }, "sections[0] (unit0.codes): dtype is 0, expected u8"},
     {"type", [](CodesPlan &p) { p.section().quantType = 2; }, "quant_type is 2, expected less than 2"},
     {"no_block_size", [](CodesPlan &p) { p.section().blockSize = 0; }, "block_size is 0, expected a power of two"},
@@ -62,7 +62,7 @@ const Case kCases[] = {
     {"outside_init", [](CodesPlan &p) { p.entries[1].instructions = {makeLoadQuantized({p.codes, p.scales}, 0, 0)}; }, "(load_quantized): is in an entry of kind TrainStep"},
 };
 
-class BrokenCodes : public testing::TestWithParam<Case> {};
+class BrokenCodes : public testing::TestWithParam<CodesFault> {};
 
 TEST_P(BrokenCodes, AreRefusedByName) {
   CodesPlan plan = smallCodesPlan(2);
@@ -71,7 +71,7 @@ TEST_P(BrokenCodes, AreRefusedByName) {
   ASSERT_EQ(status.code(), ErrorCode::PlanInvalid) << status.toString();
   EXPECT_NE(status.message().find(GetParam().says), std::string::npos) << status.message();
 }
-INSTANTIATE_TEST_SUITE_P(Codes, BrokenCodes, testing::ValuesIn(kCases), [](const auto &info) { return std::string(info.param.name); });
+INSTANTIATE_TEST_SUITE_P(Codes, BrokenCodes, testing::ValuesIn(kCodesFaults), [](const auto &info) { return std::string(info.param.name); });
 
 TEST(Codes, EveryKindOfSectionIsAccepted) {
   for (uint32_t ranks : {1u, 2u, 3u})

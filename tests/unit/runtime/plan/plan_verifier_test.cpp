@@ -11,7 +11,7 @@ namespace {
 using namespace test;
 
 /// One broken rule, and what the message says.
-struct Case {
+struct PlanFault {
   const char *name;
   std::function<void(SamplePlan &)> breakIt;
   const char *says;
@@ -19,7 +19,7 @@ struct Case {
 
 constexpr uint64_t kHuge = std::numeric_limits<uint64_t>::max();
 
-const Case kCases[] = {
+const PlanFault kPlanFaults[] = {
     {"no_ranks", [](SamplePlan &p) { p.ranks = 0; }, "ranks: is 0"},
     {"too_many_ranks", [](SamplePlan &p) { p.ranks = 1u << 20; }, "ranks: is 1048576"},
     {"ranks_do_not_divide", [](SamplePlan &p) { p.ranks = 3; }, "sections[0] (unit0.frozen): has 128 elements"},
@@ -99,7 +99,7 @@ const Case kCases[] = {
     {"load_section_size", [](SamplePlan &p) { p.init().instructions[0] = makeLoadSection({p.sum}, 0, 0); }, "(load_section): target is f32[4,4]"},
 };
 
-class BrokenPlan : public testing::TestWithParam<Case> {};
+class BrokenPlan : public testing::TestWithParam<PlanFault> {};
 
 TEST_P(BrokenPlan, IsRefusedByName) {
   SamplePlan plan;
@@ -109,7 +109,7 @@ TEST_P(BrokenPlan, IsRefusedByName) {
   EXPECT_NE(status.message().find(GetParam().says), std::string::npos) << status.message();
   EXPECT_EQ(status.message().rfind("plan.fb: ", 0), 0u) << status.message();
 }
-INSTANTIATE_TEST_SUITE_P(PlanVerifier, BrokenPlan, testing::ValuesIn(kCases), [](const auto &info) { return std::string(info.param.name); });
+INSTANTIATE_TEST_SUITE_P(PlanVerifier, BrokenPlan, testing::ValuesIn(kPlanFaults), [](const auto &info) { return std::string(info.param.name); });
 
 TEST(PlanVerifier, AcceptsTheSampleOnAnyDividingWorld) {
   for (uint32_t ranks : {1u, 2u, 4u}) {

@@ -11,7 +11,7 @@ namespace {
 using namespace test;
 using Sample = SamplePlan;
 
-struct Case {
+struct ScheduleFault {
   const char *name;
   std::function<void(Sample &)> breakIt;
   const char *says;
@@ -19,7 +19,7 @@ struct Case {
 
 void erase(EntrySpec &entry, size_t index) { entry.instructions.erase(entry.instructions.begin() + static_cast<std::ptrdiff_t>(index)); }
 
-const Case kCases[] = {
+const ScheduleFault kScheduleFaults[] = {
     // S1
     {"s1_event_recorded_twice", [](Sample &p) { p.step().instructions.insert(p.step().instructions.begin() + 2, makeRecordEvent({}, 1, 0)); }, "records event 0 again"},
     {"s1_event_awaited_twice", [](Sample &p) { p.step().instructions.push_back(makeWaitEvent({}, 0, 0)); }, "awaits event 0 again"},
@@ -67,7 +67,7 @@ const Case kCases[] = {
     {"s7_init_reads_before_it_writes", [](Sample &p) { p.init().instructions.insert(p.init().instructions.begin(), makeScale({p.sum, p.sum}, 0, 2.0)); }, "entries[0].instructions[0] (scale): reads buffer sum at byte 0 that nobody has written"},
 };
 
-class BrokenSchedule : public testing::TestWithParam<Case> {};
+class BrokenSchedule : public testing::TestWithParam<ScheduleFault> {};
 
 TEST_P(BrokenSchedule, IsRefusedByName) {
   Sample plan;
@@ -76,7 +76,7 @@ TEST_P(BrokenSchedule, IsRefusedByName) {
   ASSERT_EQ(status.code(), ErrorCode::PlanInvalid) << status.toString();
   EXPECT_NE(status.message().find(GetParam().says), std::string::npos) << status.message();
 }
-INSTANTIATE_TEST_SUITE_P(ScheduleVerifier, BrokenSchedule, testing::ValuesIn(kCases), [](const auto &info) { return std::string(info.param.name); });
+INSTANTIATE_TEST_SUITE_P(ScheduleVerifier, BrokenSchedule, testing::ValuesIn(kScheduleFaults), [](const auto &info) { return std::string(info.param.name); });
 
 /// A product c = a·b of init-filled operands; `accumulate` decides whether c must have been written before.
 static Status loadWithMatmul(bool accumulate) {

@@ -63,7 +63,7 @@ protected:
 };
 
 /// What a weight becomes when `ranks` ranks quantise a slice each, gather the scales, and nest slices of those.
-struct Quantized {
+struct QuantizedTensor {
   std::vector<uint8_t> packed, codes;
   std::vector<float> absmax, nested;
   float offset = 0;
@@ -78,9 +78,9 @@ std::vector<uint64_t> cutsOf(uint64_t total, uint64_t granule, uint64_t ranks) {
   return cuts;
 }
 
-Quantized quantizeByRanks(const QuantState &state, const std::byte *weight, uint64_t ranks) {
+QuantizedTensor quantizeByRanks(const QuantState &state, const std::byte *weight, uint64_t ranks) {
   uint64_t total = state.elements(), blockSize = state.format.blockSize, blocks = blocksOf(total, blockSize);
-  Quantized out;
+  QuantizedTensor out;
   auto cuts = cutsOf(total, blockSize, ranks);
   for (uint64_t rank = 0; rank < ranks; ++rank) {
     uint64_t first = cuts[rank], count = cuts[rank + 1] - first;
@@ -116,7 +116,7 @@ TEST_F(Fixtures, QuantizedByOneTwoAndThreeRanks) {
       const SafetensorsInfo *weight = file->find(c.weightName());
       ASSERT_TRUE(weight);
       ASSERT_EQ(weight->bytes, bytesOf(state.dtype, state.elements()));
-      Quantized ours = quantizeByRanks(state, file->data(*weight), ranks);
+      QuantizedTensor ours = quantizeByRanks(state, file->data(*weight), ranks);
       EXPECT_EQ(ours.packed, read<uint8_t>(c.name));
       if (!state.nestedOffset) {
         EXPECT_EQ(test::bitsOf(ours.absmax), read<uint32_t>(c.name + ".absmax"));
