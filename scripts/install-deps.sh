@@ -12,8 +12,8 @@ packages=(
   libflatbuffers-dev flatbuffers-compiler
   # runtime: vector code, the yardstick of bench, ranks, hashes
   libhwy-dev libdnnl-dev libopenmpi-dev openmpi-bin libxxhash-dev
-  # command line, JSON, YAML
-  libcli11-dev nlohmann-json3-dev libyaml-cpp-dev
+  # command line, JSON, YAML, regular expressions
+  libcli11-dev nlohmann-json3-dev libyaml-cpp-dev libpcre2-dev
   # tests and benchmarks
   libgtest-dev libbenchmark-dev
   # zpdata

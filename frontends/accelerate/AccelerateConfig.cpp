@@ -109,7 +109,7 @@ private:
 
   int64_t number(const char *key, int64_t absent) const {
     std::optional<std::string> text = top.text(key);
-    return text ? std::stoll(checkWord(*accelerateKeys().find(key), *text).value) : absent;
+    return text ? std::stoll(*text) : absent;
   }
 
   Status readPrecision() {

@@ -27,6 +27,7 @@ public:
       return Status(ErrorCode::Config, config.openProcesses + ": is -1, expected the number of ranks; write it there, or give --num_processes");
     for (const SettingWish &wish : config.wishes)
       ZP_RETURN_IF_ERROR(takeWish(wish));
+    ZP_RETURN_IF_ERROR(checkPrecision());
     ZP_RETURN_IF_ERROR(takeThreshold());
     if (config.warmup)
       ZP_RETURN_IF_ERROR(checkWarmup(*config.warmup));
@@ -43,7 +44,8 @@ private:
       sources[wish.setting] = {wish.value, wish.place};
       return Status();
     }
-    if (!wish.mustMatch || same(at->second.value, wish.value))
+    const bool launchers = at->second.origin == "--mixed_precision" && wish.place.ends_with("mixed_precision"); // the same word's flag
+    if (!wish.mustMatch || launchers || same(at->second.value, wish.value))
       return Status();
     return disagrees(wish, at->second.value, at->second.origin);
   }
@@ -52,6 +54,19 @@ private:
     const bool isWord = wish.place.ends_with("mixed_precision"); // which stands for two flags, and is never auto
     return Status(ErrorCode::Config, wish.place + (isWord ? ": means --" + wish.setting + " " : ": is ") + wish.value + ", expected " + expected +
                                          " as " + origin + " says; " + (isWord ? "" : "set it to auto, or ") + "drop one of the two");
+  }
+
+  /// One of the two dtypes may be the file's and the other a flag's.
+  Status checkPrecision() const {
+    for (auto [mine, other] : {std::pair("bf16", "fp16"), std::pair("fp16", "bf16")}) {
+      const SettingWish *wish = config.wish(mine);
+      const auto taken = sources.find(mine), beside = sources.find(other);
+      if (wish && taken != sources.end() && taken->second.value == "true" && taken->second.origin == wish->place && beside != sources.end() &&
+          beside->second.value == "true")
+        return Status(ErrorCode::Config, wish->place + ": means --" + mine + ", expected " + other + " as " + beside->second.origin +
+                                             " says; drop one of the two");
+    }
+    return Status();
   }
 
   /// The schedule has its warm-up from the file. A share of the run is compared when the run's length is known.
@@ -67,14 +82,18 @@ private:
     return share || same(wish.value, expected) ? Status() : disagrees(wish, expected, flag->second.origin);
   }
 
-  /// stage3_param_persistence_threshold: auto.
+  /// stage3_param_persistence_threshold: auto, which the reference fills in at stage 3.
   Status takeThreshold() {
     const char *setting = "stage3_param_persistence_threshold";
-    if (config.hiddenThreshold.empty() || sources.count(setting))
+    const auto stage = sources.find("zero_stage");
+    if (config.hiddenThreshold.empty() || sources.count(setting) || stage == sources.end() || stage->second.value != "3")
       return Status();
     ZP_ASSIGN_OR_RETURN(JsonDocument document, JsonDocument::read(model + "/config.json"));
     JsonReader reader(document);
-    int64_t hidden = reader.integer("hidden_size", reader.integer({"text_config", "hidden_size"}, 0));
+    int64_t hidden = 0;
+    for (const char *key : {"n_embed", "hidden_size", "d_model", "n_embd"}) // BLOOM's n_embed goes before its hidden_size
+      hidden = hidden ? hidden : reader.integer(key, 0);
+    hidden = hidden ? hidden : reader.integer({"text_config", "hidden_size"}, 0);
     ZP_RETURN_IF_ERROR(reader.status());
     if (hidden < 1 || hidden > 1 << 30)
       return Status(ErrorCode::Config, config.hiddenThreshold + ": is auto, expected a hidden_size in " + document.name() +

@@ -28,7 +28,7 @@ const OnlyValue kOnly[] = {{"optimizer.params.adam_w_mode", {"true"}},
                            {"optimizer.params.bias_correction", {"true"}},
                            {"zero_optimization.zero_hpz_partition_size", {"1"}},
                            {"zero_optimization.mics_shard_size", {"-1", "0"}},
-                           {"tensor_parallel.autotp_size", {"0", "1"}}};
+                           {"tensor_parallel.autotp_size", {"1", "0"}}};
 
 /// A map of scalars as DeepSpeed's constructor gets it. What is no scalar stays what no argument can be.
 nlohmann::json objectOf(const ConfigNode &map) {
@@ -68,7 +68,7 @@ public:
       config.notes.push_back(place("gradient_clipping") +
                              ": 0 clips nothing here; DeepSpeed 0.19 would clip at its own default of 1.0");
     if (std::optional<std::string> batch = keys.text("train_batch_size"); batch && *batch != "auto")
-      config.trainBatch = SettingWish{"train_batch_size", checked("train_batch_size"), place("train_batch_size"), true};
+      config.trainBatch = SettingWish{"train_batch_size", *keys.text("train_batch_size"), place("train_batch_size"), true};
     config.wishes.insert(config.wishes.end(), keys.wishes.begin(), keys.wishes.end());
     config.notes.insert(config.notes.end(), keys.notes.begin(), keys.notes.end());
     return Status();
@@ -76,9 +76,6 @@ public:
 
 private:
   std::string place(const std::string &key) const { return document.place(keys.found.at(key)->line, key); }
-  std::string checked(const std::string &key) const {
-    return checkWord(*dsConfigKeys().find(key), *keys.text(key)).value;
-  }
   Status fail(const std::string &key, const std::string &message) const {
     return Status(ErrorCode::Config, place(key) + ": " + message);
   }
@@ -86,7 +83,7 @@ private:
   Status readStage() {
     int64_t stage = 0;
     if (keys.text("zero_optimization.stage"))
-      stage = std::stoll(checked("zero_optimization.stage"));
+      stage = std::stoll(*keys.text("zero_optimization.stage"));
     else
       config.wishes.push_back({"zero_stage", "0", place("zero_optimization") + ".stage (DeepSpeed's default)", false});
     if (stage < 0 || stage > 3)
@@ -97,6 +94,11 @@ private:
       std::string section = parameters ? "zero_optimization.offload_param" : "zero_optimization.offload_optimizer";
       OffloadWish wish{parameters, keys.text(section + ".device"), keys.text(section + ".nvme_path"), "", ""};
       wish.devicePlace = wish.device ? place(section + ".device") : "";
+      const std::string old = std::string("zero_optimization.cpu_offload") + (parameters ? "_param" : "");
+      if (keys.text(old) && keys.found.count(section))
+        return fail(old, "is set beside " + section + ", expected one of the two; drop this one");
+      if (keys.text(old) == "true")
+        wish.device = "cpu", wish.devicePlace = place(old);
       wish.pathPlace = wish.path ? place(section + ".nvme_path") : "";
       ZP_RETURN_IF_ERROR(takeOffload(wish, stage, config));
     }
@@ -107,7 +109,7 @@ private:
     for (const OnlyValue &only : kOnly) {
       if (!keys.text(only.key))
         continue;
-      std::string value = checked(only.key);
+      std::string value = *keys.text(only.key);
       if (std::none_of(only.values.begin(), only.values.end(), [&](const char *good) { return value == good; }))
         return fail(only.key,
                     "is " + value + ", expected " + only.values[0] + ": " + dsConfigKeys().find(only.key)->note);
@@ -142,7 +144,7 @@ private:
     if (!keys.text(section + ".type"))
       return fail(section, std::string("has no type, expected one of ") + dsConfigKeys().find(section + ".type")->accepted +
                                "; add \"type\"");
-    const std::string type = checked(section + ".type");
+    const std::string type = *keys.text(section + ".type");
     if (!keys.found.count(params) || keys.found.at(params)->value.kind != ConfigNode::Kind::Map)
       return fail(section,
                   "has no params, expected a map of what " + type + " takes; write \"params\": {} for DeepSpeed's defaults");
@@ -187,7 +189,7 @@ private:
     if (word && *word == "auto")
       config.hiddenThreshold = place(key);
     else if (word)
-      config.wishes.push_back({"stage3_param_persistence_threshold", checked(key), place(key), false});
+      config.wishes.push_back({"stage3_param_persistence_threshold", *keys.text(key), place(key), false});
   }
 
   const ConfigDocument &document;

@@ -112,7 +112,7 @@ bool isOff(const ConfigNode &node) {
     return node.items.empty();
   case ConfigNode::Kind::Map:
     if (const ConfigNode *enabled = node.find("enabled"))
-      return isOff(*enabled);
+      return isOff(*enabled) || enabled->text == "auto"; // which no flag of ours turns on
     return std::all_of(node.entries.begin(), node.entries.end(), [](const auto &entry) { return isOff(entry.value); });
   }
   return false;
@@ -122,7 +122,8 @@ std::optional<std::string> ReadKeys::text(const std::string &name) const {
   auto at = found.find(name);
   if (at == found.end() || at->second->value.kind != ConfigNode::Kind::Scalar)
     return std::nullopt;
-  return at->second->value.text;
+  auto word = words.find(name);
+  return word == words.end() ? at->second->value.text : word->second;
 }
 
 const ConfigKey *KeyTable::find(const std::string &name) const {
@@ -183,6 +184,7 @@ Status KeyTable::readEntry(const ConfigDocument &document, const ConfigNode::Ent
     return wrong(std::string(kindText(key.kind)) + " without quotes", "write " + node.text);
   if (!checked.expected.empty())
     return wrong(checked.expected, "correct the value");
+  into.words[key.name] = checked.value;
   if (key.use == KeyUse::NoEffect)
     into.notes.push_back(place + ": " + key.note);
   // "auto" leaves it to the command line, as an absent key does.
@@ -195,6 +197,8 @@ Status KeyTable::read(const ConfigDocument &document, const ConfigNode &map, Rea
                       const std::string &section) const {
   std::string prefix = section.empty() ? "" : section + ".";
   for (const ConfigNode::Entry &entry : map.entries) {
+    if (entry.key.starts_with("_") || entry.key.starts_with("//")) // as people write comments in JSON
+      continue;
     const ConfigKey *key = find(prefix + entry.key);
     if (!key) // DeepSpeed takes its stage-3 keys without their prefix too
       key = find(prefix + "stage3_" + entry.key);

@@ -60,8 +60,9 @@ struct ReadKeys {
   std::vector<SettingWish> wishes;
   std::vector<std::string> notes;
   std::map<std::string, const ConfigNode::Entry *> found; ///< by the table's name
+  std::map<std::string, std::string> words;               ///< of those that were checked: as checkWord spells them
 
-  /// The scalar's text when the key is there and not null.
+  /// The scalar's word, or where nothing was checked its text, when the key is there and not null.
   std::optional<std::string> text(const std::string &name) const;
 };
 

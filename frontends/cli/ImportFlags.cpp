@@ -70,6 +70,9 @@ public:
     flags["gradient_checkpointing"] = {true, kindText(true), [this](const std::string &word) {
                                          return (checkpointing = boolWord(word)).has_value();
                                        }};
+    flags["activation_offloading"] = {true, kindText(true), [this](const std::string &word) {
+                                        return (offloading = boolWord(word)).has_value();
+                                      }};
     flags["use_8bit_quantization"] = {true, kindText(true), [this](const std::string &word) {
                                         return (eightBit = boolWord(word)).has_value();
                                       }};
@@ -79,6 +82,7 @@ public:
     for (at = 0; at < words.size(); ++at)
       ZP_RETURN_IF_ERROR(takeOne(words));
     ZP_RETURN_IF_ERROR(resolveCheckpointing());
+    ZP_RETURN_IF_ERROR(resolveOffloading());
     ZP_RETURN_IF_ERROR(refuseEightBit());
     return std::move(options);
   }
@@ -151,6 +155,21 @@ private:
     return Status();
   }
 
+  /// TRL's flag.
+  Status resolveOffloading() {
+    if (!offloading)
+      return Status();
+    std::string &device = options.settings.offload_activation_device;
+    const bool given = options.given.count("offload_activation_device");
+    if (given && (device != "none") != *offloading)
+      return Status(ErrorCode::Config, std::string("--activation_offloading: is ") + (*offloading ? "true" : "false") +
+                                           " beside --offload_activation_device " + device + ", expected one wish; drop one of the two");
+    if (!given)
+      device = *offloading ? "cpu" : "none";
+    options.given.insert("offload_activation_device");
+    return Status();
+  }
+
   /// The guide's script has the flag; `false` is what it passes with 4 bits.
   Status refuseEightBit() const {
     if (!eightBit.value_or(false))
@@ -164,7 +183,7 @@ private:
 
   ImportOptions options;
   std::map<std::string, Flag> flags;
-  std::optional<bool> checkpointing, eightBit;
+  std::optional<bool> checkpointing, offloading, eightBit;
   size_t at = 0;
 };
 
@@ -192,6 +211,7 @@ std::string importHelp() {
       "  --config_file FILE             settings from an Accelerate YAML; flags go before them\n"
       "  -o FILE                        where model.mlir goes; - is standard output\n"
       "  --gradient_checkpointing       the same as --rematerialize block\n"
+      "  --activation_offloading        the same as --offload_activation_device cpu\n"
       "  --max_seq_length N             the same as --max_length N\n\nsettings:\n";
   JobSettings().forEach([&](const char *name, const auto &value, const char *doc) {
     std::string line = std::string("  --") + name;

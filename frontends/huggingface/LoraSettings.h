@@ -52,6 +52,8 @@ struct LoraSettings {
   bool singleLayersPattern = false;
   std::optional<std::vector<std::string>> modulesToSave;
 
+  bool saved = false; ///< an adapter_config.json's: what of it matches nothing matched nothing when PEFT saved it
+
   nlohmann::json recorded = nlohmann::json::object(); ///< the Recorded keys that a file has
   /// How errors call the setting of a key: `--lora_r`, or `adapter_config.json:31: r`.
   std::vector<std::pair<std::string, std::string>> places;

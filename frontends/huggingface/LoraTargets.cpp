@@ -109,19 +109,28 @@ private:
                       ", expected the end of a module's name; the nearest: " + joinNames(nearest));
   }
 
-  Status checkEntries() const {
+  Status checkEntries() {
     for (const std::string &entry : lora.targets.names)
-      if (std::none_of(paths.begin(), paths.end(),
-                       [&](const std::string &path) { return matchesSuffix(path, entry); }))
-        return unknown("target_modules", entry);
+      if (!isThere(entry)) {
+        if (!lora.saved || std::none_of(lora.targets.names.begin(), lora.targets.names.end(), [&](const std::string &name) { return isThere(name); }))
+          return unknown("target_modules", entry);
+        spec.notes.push_back("note: " + lora.placeOf("target_modules") + ": '" + entry + "' matches no module of " + spec.architecture);
+      }
     if (lora.layers)
-      for (int64_t layer : *lora.layers)
-        if (layer < 0 || layer >= spec.layers)
-          return Status(ErrorCode::UnknownTarget,
-                        lora.placeOf("layers_to_transform") + ": names layer " +
-                            std::to_string(layer) + ", expected 0 to " +
-                            std::to_string(spec.layers - 1) + "; correct the list");
+      for (int64_t layer : *lora.layers) {
+        if (layer >= 0 && layer < spec.layers)
+          continue;
+        const std::string what = lora.placeOf("layers_to_transform") + ": names layer " + std::to_string(layer) + ", expected 0 to " +
+                                 std::to_string(spec.layers - 1);
+        if (!lora.saved)
+          return Status(ErrorCode::UnknownTarget, what + "; correct the list");
+        spec.notes.push_back("note: " + what);
+      }
     return Status();
+  }
+
+  bool isThere(const std::string &entry) const {
+    return std::any_of(paths.begin(), paths.end(), [&](const std::string &path) { return matchesSuffix(path, entry); });
   }
 
   Status refuse(const ModuleSpec &module) const {

@@ -11,7 +11,8 @@ namespace zp::fe {
 /// Attaches the adapters. Returns the settings as PEFT would hold and save them afterwards:
 /// all-linear spelled out, a list of twenty names or more condensed to suffixes, overlapping
 /// patterns that sorting would reorder spelled out by module. UnknownTarget when an entry matches
-/// no module, or what matches is no linear; Config for the head and the embedding.
+/// no module (of a saved configuration, a note of `spec`, unless none does), or what matches is no
+/// linear; Config for the head and the embedding.
 StatusOr<LoraSettings> attachAdapters(ModelSpec &spec, const LoraSettings &lora);
 
 /// The shortest list of suffixes that means the same modules; PEFT's algorithm.

@@ -155,7 +155,9 @@ StatusOr<ImportedModel> importModel(const ImportRequest &request) {
   if (spec.structure == Structure::EncoderDecoder && request.adapterDirectory.empty())
     lora.recorded["task_type"] = "SEQ_2_SEQ_LM";
   recordLora(lora, imported.settings);
+  const size_t told = spec.notes.size();
   ZP_ASSIGN_OR_RETURN(LoraSettings resolved, attachAdapters(spec, lora));
+  imported.warnings.insert(imported.warnings.end(), spec.notes.begin() + std::ptrdiff_t(told), spec.notes.end());
   ZP_ASSIGN_OR_RETURN(imported.counts, trainAdapters(spec, resolved));
   ZP_RETURN_IF_ERROR(verifyFourBitFrozen(spec, resolved));
   imported.adapterConfig = writeAdapterConfig(resolved, request.modelDirectory);

@@ -4,51 +4,6 @@
 
 namespace zp::fe {
 
-StatusOr<NamePattern> NamePattern::compile(const std::string &place, const std::string &pattern) {
-  try {
-    NamePattern compiled;
-    compiled.regex =
-        std::make_shared<const std::regex>(pattern, std::regex::ECMAScript | std::regex::optimize);
-    return compiled;
-  } catch (const std::exception &) {
-    return Status(
-        ErrorCode::Config,
-        place + ": '" + pattern +
-            "' is no regular expression that is understood here, expected ECMAScript syntax" +
-            " (no look-behind, named groups or inline flags); rewrite it or list the names");
-  }
-}
-
-bool NamePattern::matchesWhole(const std::string &name) const {
-  try {
-    return std::regex_match(name, *regex);
-  } catch (const std::exception &) { // the matcher gave up on its complexity
-    return false;
-  }
-}
-
-bool NamePattern::matchesFirst(const std::string &name, size_t length) const {
-  try {
-    auto flags = length < name.size() ? std::regex_constants::match_not_eol : std::regex_constants::match_default;
-    return std::regex_match(name.begin(), name.begin() + std::ptrdiff_t(length), *regex, flags);
-  } catch (const std::exception &) {
-    return false;
-  }
-}
-
-bool NamePattern::matchesStart(const std::string &name, std::string *group) const {
-  try {
-    std::smatch match;
-    if (!std::regex_search(name, match, *regex, std::regex_constants::match_continuous))
-      return false;
-    if (group && match.size() > 1)
-      *group = match[match.size() - 1].str();
-    return true;
-  } catch (const std::exception &) {
-    return false;
-  }
-}
-
 bool matchesSuffix(const std::string &name, const std::string &entry) {
   return name == entry || (name.size() > entry.size() && name.ends_with(entry) &&
                            name[name.size() - entry.size() - 1] == '.');

@@ -1,32 +1,14 @@
-// Which modules a ModuleChoice means, by PEFT's rules. Regular expressions are Python's in the file
-// and std::regex's (ECMAScript) here: no look-behind, no named groups, no inline flags; such a
-// pattern is refused when it doesn't compile.
+// Which modules a ModuleChoice means, by PEFT's rules.
 #ifndef ZP_FRONTENDS_HUGGINGFACE_MODULEMATCHER_H
 #define ZP_FRONTENDS_HUGGINGFACE_MODULEMATCHER_H
 
-#include <memory>
-#include <regex>
 #include <string>
 #include <vector>
 
 #include "frontends/huggingface/LoraSettings.h"
+#include "runtime/base/name_pattern.h"
 
 namespace zp::fe {
-
-/// A compiled pattern. Config, beginning with `place`, when it doesn't compile.
-class NamePattern {
-public:
-  static StatusOr<NamePattern> compile(const std::string &place, const std::string &pattern);
-  /// re.fullmatch
-  bool matchesWhole(const std::string &name) const;
-  /// re.fullmatch of the first `length` characters, which know that the name goes on.
-  bool matchesFirst(const std::string &name, size_t length) const;
-  /// re.match; the last group's text when there is one.
-  bool matchesStart(const std::string &name, std::string *group = nullptr) const;
-
-private:
-  std::shared_ptr<const std::regex> regex;
-};
 
 /// `name` is `entry` or ends in `.entry`.
 bool matchesSuffix(const std::string &name, const std::string &entry);

@@ -29,7 +29,9 @@ public:
       : reader(config), defaultTargets(defaultTargets), warnings(warnings) {}
 
   StatusOr<LoraSettings> read() {
+    lora.saved = true;
     applyTable();
+    readTask();
     if (std::string type = reader.text("peft_type", ""); type != "LORA")
       reader.fail(
           ErrorCode::Config, "peft_type",
@@ -88,6 +90,16 @@ private:
     }
   }
 
+  /// Only recorded, but PEFT must be able to read it again, and its heads for classes are none of ours.
+  void readTask() {
+    if (!reader.has("task_type"))
+      return;
+    const std::string task = reader.text("task_type", "");
+    constexpr const char *kText[] = {"CAUSAL_LM", "SEQ_2_SEQ_LM", "FEATURE_EXTRACTION"};
+    if (std::find(std::begin(kText), std::end(kText), task) == std::end(kText))
+      reader.fail(ErrorCode::Config, "task_type", "is \"" + task + "\", expected CAUSAL_LM or SEQ_2_SEQ_LM, a model's of text; write which");
+  }
+
   WrittenNumber numberAt(const char *key, WrittenNumber absent) {
     if (!reader.has(key))
       return absent;
@@ -135,6 +147,10 @@ private:
       }
       for (const auto &[name, value] : patterns.items()) {
         KeyPath path{key, name};
+        if (value.is_null()) {
+          reader.fail(ErrorCode::Json, path, "is null, expected a number; correct the value or drop the key");
+          continue;
+        }
         if (key == std::string("rank_pattern"))
           lora.rankPattern.emplace_back(name, reader.integer(path, 0));
         else

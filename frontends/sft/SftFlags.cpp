@@ -50,8 +50,11 @@ public:
   StatusOr<SftArguments> parse(std::vector<std::string> words) {
     if (!words.empty() && words.back().ends_with(".json") && isLoneFile(words))
       ZP_RETURN_IF_ERROR(readFile(words));
-    for (at = 0; at < words.size(); ++at)
-      ZP_RETURN_IF_ERROR(takeOne(words));
+    for (at = 0; at < words.size(); ++at) {
+      const std::string place = at < places.size() ? places[at] : "";
+      if (Status taken = takeOne(words); !taken.ok())
+        return place.empty() ? taken : Status(taken.code(), place + taken.message());
+    }
     return std::move(arguments);
   }
 
@@ -72,16 +75,19 @@ private:
     return first + 1 == words.size();
   }
 
-  /// The file's keys take the place of its name.
-  static Status readFile(std::vector<std::string> &words) {
+  /// The file's keys take the place of its name, and know their lines.
+  Status readFile(std::vector<std::string> &words) {
     ZP_ASSIGN_OR_RETURN(JsonDocument document, JsonDocument::read(words.back()));
     words.pop_back();
+    places.resize(words.size());
     for (const auto &[key, value] : document.root().items()) {
       if (value.is_null())
         continue;
       const bool arguments = value.is_object() && key.ends_with("_kwargs");
       if (value.is_structured() && !arguments)
         return document.error(ErrorCode::Config, key, "is a list or an object, expected one value; write it as a text");
+      const std::string place = document.place(key);
+      places.push_back(place.substr(0, place.size() - key.size())); // an error names the key itself
       words.push_back("--" + key + "=" + (value.is_string() ? value.get<std::string>() : value.dump()));
     }
     return Status();
@@ -179,6 +185,7 @@ private:
   }
 
   SftArguments arguments;
+  std::vector<std::string> places; // of the words that a file holds: "FILE:LINE: "
   bool scriptSeen = false;
   size_t at = 0;
 };

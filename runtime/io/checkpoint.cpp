@@ -23,6 +23,7 @@ StatusOr<Checkpoint> Checkpoint::open(const std::string &directory) {
   std::string whole = directory + "/model.safetensors", index = whole + ".index.json";
   if (fs::exists(whole, ignored)) {
     ZP_ASSIGN_OR_RETURN(Checkpoint checkpoint, openFile(whole));
+    checkpoint.directory = directory;
     return checkpoint;
   }
   if (!fs::exists(index, ignored))
@@ -55,9 +56,20 @@ StatusOr<Checkpoint> Checkpoint::openFile(const std::string &path) {
   return checkpoint;
 }
 
-bool Checkpoint::contains(const std::string &name) const {
-  return single ? single->find(name) != nullptr : weightMap.count(name) != 0;
+bool Checkpoint::stores(const std::string &name) const { return single ? single->find(name) != nullptr : weightMap.count(name) != 0; }
+
+std::string Checkpoint::storedName(const std::string &name) const {
+  if (directory.empty() || stores(name)) // an adapter's one file has its own names
+    return name;
+  for (const std::string prefix : {"model.", "transformer."}) {
+    const std::string other = name.starts_with(prefix) ? name.substr(prefix.size()) : prefix + name;
+    if (stores(other))
+      return other;
+  }
+  return name;
 }
+
+bool Checkpoint::contains(const std::string &name) const { return stores(storedName(name)); }
 
 std::vector<std::string> Checkpoint::names() const {
   std::vector<std::string> names;
@@ -69,10 +81,11 @@ std::vector<std::string> Checkpoint::names() const {
   return names;
 }
 
-StatusOr<CheckpointTensor> Checkpoint::find(const std::string &name) {
+StatusOr<CheckpointTensor> Checkpoint::find(const std::string &asked) {
+  const std::string name = storedName(asked);
   auto missing = [&](const std::string &file) {
     return Status(ErrorCode::TensorMissing,
-                  file + ": has no tensor " + name + "; the checkpoint is not of the model that the plan was made for");
+                  file + ": has no tensor " + asked + "; the checkpoint is not of the model that the plan was made for");
   };
   CheckpointTensor tensor;
   tensor.file = single;

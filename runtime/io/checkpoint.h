@@ -22,7 +22,8 @@ struct CheckpointTensor {
 
 class Checkpoint {
 public:
-  /// FileMissing when the directory has no weights.
+  /// FileMissing when the directory has no weights. Weights of a base model alone lack the prefix that they have in the whole one
+  /// (model., transformer.): they are found by both names.
   static StatusOr<Checkpoint> open(const std::string &directory);
   /// One file as a checkpoint, e.g. an adapter's.
   static StatusOr<Checkpoint> openFile(const std::string &path);
@@ -36,6 +37,9 @@ public:
 
 private:
   StatusOr<std::shared_ptr<const SafetensorsFile>> shard(const std::string &file);
+  bool stores(const std::string &name) const;
+  /// How the file has it.
+  std::string storedName(const std::string &name) const;
 
   std::string where;     // the directory, or the one file
   std::string directory; // of the shards

@@ -1,6 +1,7 @@
 #include "runtime/io/token_weights.h"
 
 #include <algorithm>
+#include <cstring>
 #include <vector>
 
 namespace zp::rt {
@@ -24,6 +25,37 @@ std::string embeddingIn(const Checkpoint &checkpoint) {
       if (isOf(name, module))
         return name;
   return {};
+}
+
+bool sameTensor(const CheckpointTensor &one, const CheckpointTensor &other) {
+  const bool same = one.info->dtype == other.info->dtype && one.info->shape == other.info->shape &&
+                    std::memcmp(one.data(), other.data(), one.info->bytes) == 0;
+  for (const CheckpointTensor *tensor : {&one, &other})
+    tensor->file->release(*tensor->info, 0, tensor->info->bytes);
+  return same;
+}
+
+StatusOr<bool> headDiffers(Checkpoint &checkpoint) {
+  const std::string shared = embeddingIn(checkpoint);
+  if (shared.empty() || !checkpoint.contains(kHeadWeight))
+    return false;
+  ZP_ASSIGN_OR_RETURN(CheckpointTensor head, checkpoint.find(kHeadWeight));
+  ZP_ASSIGN_OR_RETURN(CheckpointTensor embedding, checkpoint.find(shared));
+  return !sameTensor(head, embedding);
+}
+
+Status checkHead(const fbs::Plan &plan, Checkpoint &checkpoint) {
+  for (const fbs::Section *section : *plan.sections())
+    if (section->parameters())
+      for (const fbs::Parameter *parameter : *section->parameters())
+        if (parameter->checkpoint() && parameter->checkpoint()->string_view() == kHeadWeight)
+          return {};
+  ZP_ASSIGN_OR_RETURN(bool differs, headDiffers(checkpoint));
+  if (!differs)
+    return {};
+  return Status(ErrorCode::TensorMissing, checkpoint.place() + ": tensor " + kHeadWeight + " is not the embedding, expected it to be, as the plan " +
+                                              "was made for by its config.json alone (tie_word_embeddings); import again with --model naming this "
+                                              "directory, which has the weights");
 }
 
 } // namespace zp::rt

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "runtime/io/checkpoint.h"
+#include "runtime/schema/plan_generated.h"
 
 namespace zp::rt {
 
@@ -16,6 +17,13 @@ bool isTokenWeight(std::string_view name);
 
 /// The checkpoint's embedding, not an alias where it has both; empty when it has none.
 std::string embeddingIn(const Checkpoint &checkpoint);
+
+/// The same type, shape and bytes. The pages that this has read are given back.
+bool sameTensor(const CheckpointTensor &one, const CheckpointTensor &other);
+/// Whether the checkpoint has an embedding and another head: then they aren't tied, whatever the configuration says.
+StatusOr<bool> headDiffers(Checkpoint &checkpoint);
+/// TensorMissing where headDiffers, and the plan was made, by a config.json without its weights, for a head that is the embedding.
+Status checkHead(const fbs::Plan &plan, Checkpoint &checkpoint);
 
 } // namespace zp::rt
 

@@ -184,6 +184,8 @@ private:
   }
 
   Status take(const std::string &name, const nlohmann::json &value) {
+    if (name == "last_batch_iteration" && isDeepspeed(known.kind)) // where a run that is resumed stands; a checkpoint here says so itself
+      return value == -1 || value.is_null() ? Status() : wrong(name, shown(value), "-1, a run's beginning", "drop it");
     auto argument =
         std::find_if(known.arguments.begin(), known.arguments.end(), [&](const Argument &a) { return name == a.name; });
     if (argument == known.arguments.end())

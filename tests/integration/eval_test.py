@@ -5,18 +5,21 @@
 
 tests/golden/eval/ holds PEFT's logits (its README: how they were made). Within 1e-4 of the largest logit on the tokens that
 aren't padding; adapter on and off differ by far more. Then an adapter that zprun has just trained: eval reads it back, its
-loss is below that of the starting adapter, its logits have moved, and with the adapter off nothing has. A line a check; the
-last line is 'N passed, N failed'. Exit 1 when any failed.
+loss is below that of the starting adapter, its logits have moved, and with the adapter off nothing has. Then plans made of a
+config.json alone, of weights whose names lack the base model's prefix, and of a head that isn't the embedding which that file
+says it is. A line a check; the last line is 'N passed, N failed'. Exit 1 when any failed.
 """
 
 import argparse
 import json
+import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save_file
 
 from support import pipeline, tools
 from support.golden_case import find_cases
@@ -112,6 +115,44 @@ def after_training(chosen, case, theirs, work, tally):
     tally.check(f"{label} adapter off", failures, f"logits {away:.1e} from the base model's")
 
 
+def by_config_alone(chosen, work, tally):
+    """A plan needs no weights; what they are called and whether the head is tied is then seen by zprun."""
+    for name, prefix in (("bart_qv", "model."), ("llama_gqa_fp32", "model."), ("bloom_norms", "transformer.")):
+        case = find_cases(tools.ROOT / "tests/golden/cases", [name])[0]
+        config, bare = work / name / "config", work / name / "bare"
+        for folder in (config, bare):
+            folder.mkdir(parents=True)
+            shutil.copy(case.model / "config.json", folder)
+        weights = load_file(case.model / "model.safetensors")
+        save_file({key.removeprefix(prefix): weight for key, weight in weights.items()}, bare / "model.safetensors")
+        flags = pipeline.import_flags(case, pipeline.Job(chosen.bin, 1, 0, timeout=chosen.timeout))
+        plans = [tools.make_plan(chosen.bin, ["--model", source], flags, work / name / source.name, chosen.timeout)
+                 for source in (config, bare)]  # fmt: skip
+        said = [loss_of(chosen, case, plan, model) for plan in plans for model in (bare, case.model)]
+        failures = [] if len(set(said)) == 1 and said[0].startswith("{") else said
+        tally.check(f"by config.json alone: {name}", failures, f"{len(said)} times {said[0][:40]}")
+    case = find_cases(tools.ROOT / "tests/golden/cases", ["llama_full_tied"])[0]
+    config, other = work / "tied", work / "untied"
+    for folder in (config, other):
+        folder.mkdir()
+        shutil.copy(case.model / "config.json", folder)
+    weights = load_file(case.model / "model.safetensors")
+    for scale, expected in ((1, "{"), (2, "lm_head.weight is not the embedding")):
+        head = {"lm_head.weight": scale * weights["model.embed_tokens.weight"]}
+        save_file({**weights, **head}, other / "model.safetensors")
+        flags = pipeline.import_flags(case, pipeline.Job(chosen.bin, 1, 0, timeout=chosen.timeout))
+        plan = tools.make_plan(chosen.bin, ["--model", config], flags, work / f"tied{scale}", chosen.timeout)
+        said = loss_of(chosen, case, plan, other)
+        tally.check(f"by config.json alone: a head {scale} times the embedding", [] if expected in said else [said], said[:60])
+
+
+def loss_of(chosen, case, plan, model):
+    """What eval prints, or its error."""
+    words = [chosen.bin / "zprun", "eval", plan, "--model", model, "--dataset", case.tokens, "--adapter", "off", "--quiet"]
+    done = subprocess.run([str(word) for word in words], capture_output=True, text=True, timeout=chosen.timeout)
+    return done.stdout if done.returncode == 0 else f"exit {done.returncode}: {done.stderr}"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     tools.add_arguments(parser)
@@ -126,6 +167,7 @@ def main():
             theirs = load_file(tools.ROOT / f"tests/golden/eval/{case.name}.safetensors")
             against_peft(chosen, case, theirs, work, tally)
             after_training(chosen, case, theirs, work / f"{case.name}-trained", tally)
+        by_config_alone(chosen, work, tally)
     sys.exit(tally.close())
 
 

@@ -1,6 +1,7 @@
 // `zpc estimate`: what a model takes on a machine, over a grid of settings: every cell is imported, compiled and simulated.
 #include <algorithm>
 #include <cstdio>
+#include <set>
 #include <string>
 
 #include "compiler/Pipelines/RegisterAll.h"
@@ -12,9 +13,9 @@
 #include "compiler/tools/zpc/Verb.h"
 #include "compiler/tools/zpc/ZpcMain.h"
 #include "frontends/builder/NNBuilder.h"
-#include "frontends/cli/ImportFlags.h"
-#include "runtime/base/names.h"
+#include "frontends/cli/ConfiguredFlags.h"
 #include "frontends/huggingface/ModelImporter.h"
+#include "runtime/base/names.h"
 #include "mlir/IR/MLIRContext.h"
 
 using namespace mlir;
@@ -33,7 +34,7 @@ struct Axis {
 struct Options {
   MachineFlags machine;
   std::string target;
-  std::vector<Axis> grid;
+  std::vector<Axis> grid; ///< empty: defaultGrid
   std::vector<std::string> importFlags;
   bool json = false, help = false;
 };
@@ -42,7 +43,7 @@ std::string helpText() {
   return R"(zpc estimate --model DIR [flags of zpc import] [flags]
   the peak of every memory and the time of an update, for each cell of a grid; needs config.json alone, no weights
   --grid AXIS=V,V ...   axes: any setting of zpc import, stage (zero_stage), offload (of parameters, optimizer and activations);
-                        stage=0,1,2,3 offload=none,cpu
+                        stage=0,1,2,3 offload=none,cpu, each where no flag and no --config_file says which
   --target cpu|cuda     whose kernels (that of the device; cuda)
 )" + machineHelp() +
          R"(  --json                the same for programs
@@ -52,6 +53,22 @@ Examples:
 )";
 }
 
+/// The flags of an axis by its name.
+std::vector<std::string> flagsOf(const std::string &axis) {
+  if (axis == "offload")
+    return {"--offload_param_device", "--offload_optimizer_device", "--offload_activation_device"};
+  return {axis == "stage" ? "--zero_stage" : "--" + axis};
+}
+
+/// Stages and offload, as far as the settings that are `given` leave them open.
+std::vector<Axis> defaultGrid(const std::set<std::string> &given) {
+  std::vector<Axis> grid = {{flagsOf("stage"), {"0", "1", "2", "3"}}, {flagsOf("offload"), {"none", "cpu"}}};
+  std::erase_if(grid, [&](const Axis &axis) {
+    return std::any_of(axis.flags.begin(), axis.flags.end(), [&](const std::string &flag) { return given.count(flag.substr(2)) > 0; });
+  });
+  return grid;
+}
+
 StatusOr<Axis> axisOf(const std::string &word, const FlagReader &flags) {
   const size_t equal = word.find('=');
   Axis axis;
@@ -59,11 +76,7 @@ StatusOr<Axis> axisOf(const std::string &word, const FlagReader &flags) {
     axis.values = splitCommaList(word.substr(equal + 1));
   if (axis.values.empty())
     return flags.usage("--grid: '" + word + "' is no axis, expected NAME=VALUE,VALUE");
-  const std::string name = word.substr(0, equal);
-  if (name == "offload")
-    axis.flags = {"--offload_param_device", "--offload_optimizer_device", "--offload_activation_device"};
-  else
-    axis.flags = {name == "stage" ? "--zero_stage" : "--" + name};
+  axis.flags = flagsOf(word.substr(0, equal));
   return axis;
 }
 
@@ -92,11 +105,6 @@ StatusOr<Options> parse(int argc, char **argv) {
         options.importFlags.push_back(value);
     }
   }
-  if (options.grid.empty())
-    for (const char *word : {"stage=0,1,2,3", "offload=none,cpu"}) {
-      ZP_ASSIGN_OR_RETURN(Axis axis, axisOf(word, flags));
-      options.grid.push_back(std::move(axis));
-    }
   size_t cells = 1;
   for (const Axis &axis : options.grid)
     cells *= std::min(axis.values.size(), kMostCells + 1);
@@ -128,11 +136,15 @@ Status run(const Options &options) {
   DialectRegistry registry;
   registerAllDialects(registry);
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+  std::vector<std::string> notes;
+  ZP_ASSIGN_OR_RETURN(fe::ImportOptions base, fe::parseConfiguredFlags(options.importFlags, notes));
+  for (const std::string &note : notes)
+    std::fprintf(stderr, "note: %s\n", note.c_str());
   std::vector<Candidate> candidates;
-  for (const std::vector<std::string> &cell : cellsOf(options.grid)) {
+  for (const std::vector<std::string> &cell : cellsOf(options.grid.empty() ? defaultGrid(base.given) : options.grid)) {
     std::vector<std::string> words = options.importFlags;
     words.insert(words.end(), cell.begin(), cell.end()); // the last of two wins
-    ZP_ASSIGN_OR_RETURN(fe::ImportOptions import, fe::parseImportFlags(words));
+    ZP_ASSIGN_OR_RETURN(fe::ImportOptions import, fe::parseConfiguredFlags(words, notes));
     if (import.model.empty())
       return Status(ErrorCode::Usage, "--model: is missing, expected a Hugging Face directory; write --model DIR");
     ZP_ASSIGN_OR_RETURN(fe::ImportedModel imported,

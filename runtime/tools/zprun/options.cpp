@@ -225,6 +225,13 @@ std::string spelled(const std::string &argument) {
   return out;
 }
 
+/// Whether it is one of the settings that a plan is made of.
+bool isPlanned(const std::string &name) {
+  bool found = false;
+  JobSettings().forEach([&](const char *setting, const auto &, const char *) { found |= name == setting; });
+  return found;
+}
+
 /// Unknown flags before anything else, so that their values aren't taken for something.
 Status checkFlags(const CLI::App &app, const std::vector<std::string> &arguments) {
   std::vector<std::string> known;
@@ -235,6 +242,9 @@ Status checkFlags(const CLI::App &app, const std::vector<std::string> &arguments
     std::string flag = argument.substr(0, argument.find('='));
     if (!flag.starts_with("--") || flag == "--" || std::find(known.begin(), known.end(), flag) != known.end())
       continue;
+    if (isPlanned(flag.substr(2)))
+      return Status(ErrorCode::UnknownKey, app.get_name() + ": " + flag +
+                                               ": is decided when a plan is made, expected in zpc import's flags; import and compile again with it");
     const std::vector<std::string> nearest = nearestNames(flag, known);
     return Status(ErrorCode::UnknownKey, app.get_name() + ": " + flag + ": is not a flag; " +
                                              (nearest.empty() ? "" : "did you mean " + nearest[0] + "? ") + app.get_name() +

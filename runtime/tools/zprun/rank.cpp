@@ -13,6 +13,7 @@
 #include "runtime/io/atomic_file.h"
 #include "runtime/io/parameter_info.h"
 #include "runtime/io/section_loader.h"
+#include "runtime/io/token_weights.h"
 #include "runtime/tools/zprun/hub_folder.h"
 #include "runtime/tools/zprun/last_words.h"
 #include "runtime/tools/zprun/model_files.h"
@@ -59,6 +60,7 @@ static StatusOr<SectionSources> sourcesOf(const Session &session) {
   sources.freshIsZero = options.adapterOff || (options.verb == Verb::Generate && options.adapter.empty());
   if (options.verb != Verb::Bench) {
     ZP_ASSIGN_OR_RETURN(Checkpoint base, Checkpoint::open(options.model));
+    ZP_RETURN_IF_ERROR(checkHead(session.plan(), base));
     sources.base = std::move(base);
   }
   if (!options.adapter.empty() && !options.adapterOff) {

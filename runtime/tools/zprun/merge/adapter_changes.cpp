@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
-#include <regex>
 
+#include "runtime/base/name_pattern.h"
 #include "runtime/io/convert_elements.h"
 #include "runtime/tools/zprun/model_files.h"
 
@@ -165,13 +165,9 @@ private:
   StatusOr<double> numberFor(const char *patterns, const char *common, const std::string &module) {
     const ordered_json byPattern = config.value(patterns, ordered_json());
     for (const auto &[pattern, value] : byPattern.items()) {
-      try {
-        if (value.is_number() && std::regex_match(module, std::regex("(.*\\.)?(" + pattern + ")")))
-          return value.get<double>();
-      } catch (const std::regex_error &) {
-        return Status(ErrorCode::Config, configPath + ": " + patterns + ": \"" + pattern +
-                                             "\" is no regular expression that is understood here; name the modules instead");
-      }
+      ZP_ASSIGN_OR_RETURN(NamePattern compiled, NamePattern::compile(configPath + ": " + patterns, "(?:.*\\.)?(?:" + pattern + ")"));
+      if (value.is_number() && compiled.matchesWhole(module))
+        return value.get<double>();
     }
     const ordered_json value = config.value(common, ordered_json(8)); // PEFT's default of both
     if (!value.is_number() || !(value.get<double>() > 0))

@@ -94,8 +94,7 @@ private:
       return false;
     ZP_ASSIGN_OR_RETURN(CheckpointTensor one, changes.weights.find(head->second));
     ZP_ASSIGN_OR_RETURN(CheckpointTensor other, changes.weights.find(tokens->second));
-    const bool same = one.info->dtype == other.info->dtype && one.info->shape == other.info->shape &&
-                      std::memcmp(one.data(), other.data(), one.info->bytes) == 0;
+    const bool same = sameTensor(one, other);
     if (same)
       changes.replaced.erase(head);
     return same;

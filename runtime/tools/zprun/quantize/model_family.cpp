@@ -104,21 +104,21 @@ constexpr ModelFamily kFamilies[] = {
        "initializer_range": 0.02, "rms_norm_eps": 1e-06, "use_cache": true, "pad_token_id": null, "bos_token_id": 1,
        "eos_token_id": 2, "pretraining_tp": 1, "tie_word_embeddings": false, "rope_parameters": null,
        "attention_bias": false, "attention_dropout": 0.0, "mlp_bias": false, "head_dim": null})",
-     "{}", deriveHeadDim, listRotaryDecoder, "model.", nullptr},
+     "{}", deriveHeadDim, listRotaryDecoder, nullptr},
     {"MistralForCausalLM", "mistral", R"({
        "vocab_size": 32000, "hidden_size": 4096, "intermediate_size": 14336, "num_hidden_layers": 32,
        "num_attention_heads": 32, "num_key_value_heads": 8, "head_dim": null, "hidden_act": "silu",
        "max_position_embeddings": 131072, "initializer_range": 0.02, "rms_norm_eps": 1e-06, "use_cache": true,
        "pad_token_id": null, "bos_token_id": 1, "eos_token_id": 2, "tie_word_embeddings": false, "rope_parameters": null,
        "sliding_window": 4096, "attention_dropout": 0.0})",
-     "{}", deriveHeadDim, listRotaryDecoder, "model.", nullptr},
+     "{}", deriveHeadDim, listRotaryDecoder, nullptr},
     {"Qwen2ForCausalLM", "qwen2", R"({
        "vocab_size": 151936, "hidden_size": 4096, "intermediate_size": 22016, "num_hidden_layers": 32,
        "num_attention_heads": 32, "num_key_value_heads": 32, "hidden_act": "silu", "max_position_embeddings": 32768,
        "initializer_range": 0.02, "rms_norm_eps": 1e-06, "use_cache": true, "tie_word_embeddings": false,
        "rope_parameters": null, "use_sliding_window": false, "sliding_window": 4096, "max_window_layers": 28,
        "layer_types": null, "attention_dropout": 0.0, "pad_token_id": null, "bos_token_id": null, "eos_token_id": null})",
-     "{}", deriveLayerTypes, listRotaryDecoder, "model.", nullptr},
+     "{}", deriveLayerTypes, listRotaryDecoder, nullptr},
     {"Qwen3ForCausalLM", "qwen3", R"({
        "vocab_size": 151936, "hidden_size": 4096, "intermediate_size": 22016, "num_hidden_layers": 32,
        "num_attention_heads": 32, "num_key_value_heads": 32, "head_dim": 128, "hidden_act": "silu",
@@ -126,7 +126,7 @@ constexpr ModelFamily kFamilies[] = {
        "tie_word_embeddings": false, "rope_parameters": null, "attention_bias": false, "use_sliding_window": false,
        "sliding_window": 4096, "max_window_layers": 28, "layer_types": null, "attention_dropout": 0.0, "pad_token_id": null,
        "bos_token_id": null, "eos_token_id": null})",
-     "{}", deriveLayerTypes, listRotaryDecoder, "model.", nullptr},
+     "{}", deriveLayerTypes, listRotaryDecoder, nullptr},
     {"FalconForCausalLM", "falcon", R"({
        "vocab_size": 65024, "hidden_size": 4544, "num_hidden_layers": 32, "num_attention_heads": 71,
        "num_ln_in_parallel_attn": null, "layer_norm_epsilon": 1e-05, "initializer_range": 0.02, "use_cache": true,
@@ -134,14 +134,14 @@ constexpr ModelFamily kFamilies[] = {
        "new_decoder_architecture": false, "multi_query": true, "parallel_attn": true, "bias": false,
        "max_position_embeddings": 2048, "rope_parameters": null, "bos_token_id": 11, "eos_token_id": 11,
        "pad_token_id": null, "ffn_hidden_size": null, "activation": "gelu", "tie_word_embeddings": true})",
-     "{}", deriveFalcon, listFalcon, "transformer.",
+     "{}", deriveFalcon, listFalcon,
      "transformers 5 keeps Falcon's linears in floats and reads no others; this is as transformers 4 writes and reads them"},
     {"BloomForCausalLM", "bloom", R"({
        "vocab_size": 250880, "hidden_size": 64, "n_layer": 2, "n_head": 8, "layer_norm_epsilon": 1e-05,
        "initializer_range": 0.02, "use_cache": true, "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": null,
        "apply_residual_connection_post_layernorm": false, "hidden_dropout": 0.0, "attention_dropout": 0.0,
        "pretraining_tp": 1, "slow_but_exact": false, "tie_word_embeddings": true})",
-     R"({"num_hidden_layers": "n_layer", "num_attention_heads": "n_head"})", takeOldWidth, listBloom, "transformer.",
+     R"({"num_hidden_layers": "n_layer", "num_attention_heads": "n_head"})", takeOldWidth, listBloom,
      nullptr},
     {"BartForConditionalGeneration", "bart", R"({
        "vocab_size": 50265, "max_position_embeddings": 1024, "encoder_layers": 12, "encoder_ffn_dim": 4096,
@@ -153,20 +153,20 @@ constexpr ModelFamily kFamilies[] = {
        "tie_word_embeddings": true, "id2label": {"0": "LABEL_0", "1": "LABEL_1", "2": "LABEL_2"}, "label2id": {"LABEL_0": 0,
        "LABEL_1": 1, "LABEL_2": 2}})",
      R"({"num_attention_heads": "encoder_attention_heads", "hidden_size": "d_model", "num_hidden_layers": "encoder_layers"})",
-     deriveNothing, listBart, "model.", nullptr},
+     deriveNothing, listBart, nullptr},
     {"T5ForConditionalGeneration", "t5", R"({
        "vocab_size": 32128, "d_model": 512, "d_kv": 64, "d_ff": 2048, "num_layers": 6, "num_decoder_layers": null,
        "num_heads": 8, "relative_attention_num_buckets": 32, "relative_attention_max_distance": 128, "dropout_rate": 0.1,
        "layer_norm_epsilon": 1e-06, "initializer_factor": 1.0, "feed_forward_proj": "relu", "is_encoder_decoder": true,
        "use_cache": true, "pad_token_id": 0, "eos_token_id": 1, "classifier_dropout": 0.0, "is_decoder": false})",
-     kT5Aliases, deriveT5, listT5, "", nullptr},
+     kT5Aliases, deriveT5, listT5, nullptr},
     {"MT5ForConditionalGeneration", "mt5", R"({
        "vocab_size": 250112, "d_model": 512, "d_kv": 64, "d_ff": 1024, "num_layers": 8, "num_decoder_layers": null,
        "num_heads": 6, "relative_attention_num_buckets": 32, "relative_attention_max_distance": 128, "dropout_rate": 0.1,
        "layer_norm_epsilon": 1e-06, "initializer_factor": 1.0, "feed_forward_proj": "gated-gelu", "is_encoder_decoder": true,
        "use_cache": true, "tie_word_embeddings": true, "bos_token_id": null, "pad_token_id": 0, "eos_token_id": 1,
        "decoder_start_token_id": 0, "classifier_dropout": 0.0, "is_decoder": false})",
-     kT5Aliases, deriveMt5, listT5, "", nullptr},
+     kT5Aliases, deriveMt5, listT5, nullptr},
 };
 
 } // namespace

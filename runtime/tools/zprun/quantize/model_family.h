@@ -23,8 +23,7 @@ struct ModelFamily {
   void (*derive)(const nlohmann::json &given, nlohmann::json &config);
   /// Lists all parameters but the head's.
   void (*list)(const nlohmann::json &config, TensorList &tensors);
-  const char *basePrefix; ///< of names, which a checkpoint of the model without its head leaves out
-  const char *note;       ///< what whoever quantises such a model should know; null: nothing
+  const char *note; ///< what whoever quantises such a model should know; null: nothing
 };
 
 /// By a name that config.json may have for it; null for an architecture that isn't known.

@@ -89,28 +89,15 @@ private:
   /// A tied head is saved with the embedding alone; two that differ aren't tied, whatever the configuration says.
   StatusOr<bool> hasHead(Checkpoint &checkpoint) {
     const bool tied = config["tie_word_embeddings"].is_boolean() && config["tie_word_embeddings"].get<bool>();
-    const std::string shared = embeddingIn(checkpoint);
-    if (!tied || !checkpoint.contains(kHeadWeight) || shared.empty())
-      return !tied;
-    ZP_ASSIGN_OR_RETURN(CheckpointTensor head, checkpoint.find(kHeadWeight));
-    ZP_ASSIGN_OR_RETURN(CheckpointTensor embedding, checkpoint.find(shared));
-    bool same = head.info->dtype == embedding.info->dtype && head.info->shape == embedding.info->shape &&
-                std::memcmp(head.data(), embedding.data(), head.info->bytes) == 0;
-    head.file->release(*head.info, 0, head.info->bytes);
-    embedding.file->release(*embedding.info, 0, embedding.info->bytes);
-    return !same;
+    return tied ? headDiffers(checkpoint) : true;
   }
 
-  /// A checkpoint may lack the prefix of a model without its head, name the embedding by an alias, and have no buffers.
+  /// A checkpoint may name the embedding by an alias, and have no buffers.
   void findSources(const Checkpoint &checkpoint, std::vector<ModelTensor> &tensors) const {
-    const std::string_view prefix = family->basePrefix;
     for (ModelTensor &tensor : tensors) {
       if (checkpoint.contains(tensor.name))
         continue;
-      const std::string bare = tensor.name.starts_with(prefix) ? tensor.name.substr(prefix.size()) : tensor.name;
-      if (checkpoint.contains(bare))
-        tensor.source = bare;
-      else if (&tensor == tensors.data()) // the embedding
+      if (&tensor == tensors.data()) // the embedding
         tensor.source = embeddingIn(checkpoint).empty() ? tensor.name : embeddingIn(checkpoint);
       else if (!tensor.isParameter)
         tensor.source.clear();

@@ -108,6 +108,17 @@ TEST_F(AccelerateConfig, precision) {
   EXPECT_ERROR(read("distributed_type: DEEPSPEED\nmixed_precision: true\n"), Config, "mixed_precision: is true");
 }
 
+TEST_F(AccelerateConfig, wordsInAnyCase) {
+  EXPECT_EQ(value(parsed("distributed_type: DEEPSPEED\nmixed_precision: FP16\n"), "fp16"), "true");
+  EXPECT_EQ(value(parsed("distributed_type: DEEPSPEED\nmixed_precision: No\n"), "bf16"), "false");
+  EXPECT_EQ(value(parsed("distributed_type: deepspeed\ndeepspeed_config:\n  zero_stage: 3\n"), "zero_stage"), "3");
+  EXPECT_EQ(value(parsed("distributed_type: multi_gpu\n"), "zero_stage"), "0");
+  JobConfig offloads = parsed("distributed_type: DEEPSPEED\ndeepspeed_config:\n  zero_stage: 3\n  offload_optimizer_device: CPU\n"
+                              "  offload_param_device: NONE\n");
+  EXPECT_EQ(value(offloads, "offload_optimizer_device"), "cpu");
+  EXPECT_EQ(value(offloads, "offload_param_device"), "(none)");
+}
+
 TEST_F(AccelerateConfig, unknownKeys) {
   EXPECT_ERROR(read("distributed_type: DEEPSPEED\nnum_proceses: 2\n"), UnknownKey,
                "c.yaml:2: num_proceses: is not a key of an Accelerate config, expected one that it has; did you mean "

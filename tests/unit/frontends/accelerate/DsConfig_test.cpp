@@ -93,6 +93,21 @@ TEST_F(DsConfig, valuesBecomeSettings) {
   EXPECT_EQ(value(readText("{\"zero_optimization\": {}}"), "zero_stage"), "0") << "DeepSpeed's default";
 }
 
+// Names that DeepSpeed 0.19.8 still honours, with a warning.
+TEST_F(DsConfig, oldNames) {
+  EXPECT_EQ(value(read("", R"("stage": 2, "cpu_offload": true, "cpu_offload_use_pin_memory": true)"), "offload_optimizer_device"), "cpu");
+  EXPECT_EQ(value(read("", R"("stage": 3, "cpu_offload_param": true)"), "offload_param_device"), "cpu");
+  EXPECT_EQ(value(read("", R"("stage": 2, "cpu_offload": false)"), "offload_optimizer_device"), "(none)");
+  EXPECT_EQ(value(read("", R"("stage": 3, "stage3_gather_fp16_weights_on_model_save": true)"), "zero3_save_16bit_model"), "true");
+  EXPECT_ERROR(read("", R"("stage": 3, "cpu_offload": true, "offload_optimizer": {"device": "none"})"), Config,
+               "zero_optimization.cpu_offload: is set beside zero_optimization.offload_optimizer");
+  EXPECT_EQ(value(read("", R"("stage": 3, "offload_param": {"device": "CPU"})"), "offload_param_device"), "cpu");
+}
+
+TEST_F(DsConfig, comments) {
+  EXPECT_TRUE(read(R"("_comment": "why", "// note": 1)", R"("stage": 3, "_why": {"a": 1})").ok());
+}
+
 TEST_F(DsConfig, unknownKeys) {
   EXPECT_ERROR(read("\"gradient_cliping\": 1.0"), UnknownKey,
                "ds.json:2: gradient_cliping: is not a key of a DeepSpeed config, expected one that it has; did you "
@@ -131,7 +146,7 @@ TEST_F(DsConfig, refused) {
       {R"("train_batch_size": 6.5)", "train_batch_size: is 6.5, expected a whole number or auto"},
       {R"("bf16": {"enabled": "perhaps"})", "bf16.enabled: is perhaps, expected true or false or auto"},
       {R"("bf16": true)", "bf16: is true, expected a map of keys"},
-      {R"("tensor_parallel": {"autotp_size": 2})", "autotp_size: is 2, expected 0"},
+      {R"("tensor_parallel": {"autotp_size": 2})", "autotp_size: is 2, expected 1"},
       {R"("activation_checkpointing": {"cpu_checkpointing": true})", "cpu_checkpointing"},
       {R"("amp": {"enabled": true})", "amp: is {enabled: true}, expected it off; use bf16"},
       {R"("sparse_attention": {"mode": "fixed"})", "sparse_attention"},

@@ -85,6 +85,10 @@ TEST(ImportFlags, gradientCheckpointingMeansBlock) {
             "selective");
   EXPECT_ERROR(parseImportFlags({"--rematerialize", "selective", "--gradient_checkpointing", "false"}), Config,
                "--gradient_checkpointing: means --rematerialize none");
+  EXPECT_EQ(parsed({"--activation_offloading"}).settings.offload_activation_device, "cpu");
+  EXPECT_EQ(parsed({"--activation_offloading", "--offload_activation_device", "nvme"}).settings.offload_activation_device, "nvme");
+  EXPECT_ERROR(parseImportFlags({"--activation_offloading", "false", "--offload_activation_device", "cpu"}), Config,
+               "--activation_offloading: is false beside --offload_activation_device cpu");
   EXPECT_ERROR(parseImportFlags({"--rematerialize", "none", "--gradient_checkpointing"}), Config,
                "--gradient_checkpointing: means");
 }

@@ -83,6 +83,9 @@ TEST(PeftImporter, errorsNameTheLine) {
                "layers_to_transform: is set beside a regular expression");
   EXPECT_ERROR(importedAdapter(R"("target_modules": ["q_proj"], "layers_pattern": ["layers"])"), Config,
                "layers_pattern: is set without");
+  EXPECT_ERROR(importedAdapter(R"("alpha_pattern": {"q_proj": null})"), Json, "adapter_config.json:2: alpha_pattern.q_proj: is null");
+  EXPECT_ERROR(importedAdapter(R"("task_type": "FOO")"), Config, "adapter_config.json:2: task_type: is \"FOO\", expected CAUSAL_LM");
+  EXPECT_ERROR(importedAdapter(R"("task_type": "SEQ_CLS")"), Config, "task_type: is \"SEQ_CLS\"");
   std::vector<std::string> none;
   EXPECT_ERROR(
       importAdapterConfig(document("{\n\"peft_type\": \"IA3\"}", "adapter_config.json"), kTargets, none),

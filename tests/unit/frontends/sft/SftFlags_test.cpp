@@ -95,6 +95,8 @@ TEST(SftFlags, oneFileOfFlags) {
   EXPECT_EQ(parsed({file}).get("lora_r"), "8");
   EXPECT_EQ(parsed({folder.write("object.json", "{\"lr_scheduler_kwargs\": {\"min_lr\": 1e-6}}")}).get("lr_scheduler_kwargs"),
             "{\"min_lr\":1e-06}");
+  EXPECT_ERROR(parseSftFlags({folder.write("unknown.json", "{\n\"lora_r\": 4,\n\"foo_bar\": 1}")}), UnknownKey,
+               "unknown.json:3: --foo_bar: is not a flag of zp sft");
   EXPECT_ERROR(parseSftFlags({folder.write("bad.json", "{\n\"lora_rr\": [1]}")}), Config,
                "bad.json:2: lora_rr: is a list");
   EXPECT_ERROR(parseSftFlags({"/nowhere.json"}), FileMissing, "/nowhere.json");

@@ -102,7 +102,8 @@ TEST_F(SftJobTest, mismatches) {
   EXPECT_ERROR(resolve({"--max_grad_norm", "0.5"}, clip), Config, "gradient_clipping: is 1, expected 0.5");
   JobConfig bf16 = yaml({{"bf16", "true", "c.yaml:14: mixed_precision", true}});
   EXPECT_ERROR(resolve({"--bf16", "False"}, bf16), Config, "mixed_precision: means --bf16 true, expected false as --bf16 says; drop one");
-  EXPECT_ERROR(resolve({"--fp16"}, bf16), Config, "--fp16: is set beside --bf16");
+  EXPECT_ERROR(resolve({"--fp16"}, bf16), Config, "c.yaml:14: mixed_precision: means --bf16, expected fp16 as --fp16 says; drop one");
+  EXPECT_TRUE(resolved({"--mixed_precision", "fp16"}, bf16).values.fp16) << "accelerate launch's flag goes before its file";
   const std::pair<const char *, const char *> json[] = {
       {R"("optimizer": {"type": "AdamW", "params": {"lr": 1e-4}})", "--learning_rate=3e-4"},
       {R"("optimizer": {"type": "AdamW", "params": {"weight_decay": 0.1}})", "--weight_decay=0"},
@@ -198,14 +199,20 @@ TEST_F(SftJobTest, batchLaw) {
 }
 
 TEST_F(SftJobTest, thresholdFromTheHiddenSize) {
-  JobConfig config;
+  JobConfig config = yaml({{"zero_stage", "3", "ds.json:7: stage", false}});
   config.hiddenThreshold = "ds.json:8: threshold";
   SftJob job = resolved({}, config);
   EXPECT_EQ(job.values.stage3_param_persistence_threshold, 400);
   folder.write("model/config.json", "{\"text_config\": {\"hidden_size\": 8}}");
   EXPECT_EQ(resolved({}, config).values.stage3_param_persistence_threshold, 80);
+  folder.write("model/config.json", "{\"d_model\": 16}");
+  EXPECT_EQ(resolved({}, config).values.stage3_param_persistence_threshold, 160);
+  folder.write("model/config.json", "{\"hidden_size\": 64, \"n_embed\": 32}"); // BLOOM's way
+  EXPECT_EQ(resolved({}, config).values.stage3_param_persistence_threshold, 320);
   folder.write("model/config.json", "{}");
   EXPECT_ERROR(resolve({}, config), Config, "ds.json:8: threshold: is auto, expected a hidden_size");
+  config.wishes[0].value = "2"; // where the reference leaves it
+  EXPECT_EQ(resolved({}, config).values.stage3_param_persistence_threshold, JobSettings().stage3_param_persistence_threshold);
 }
 
 TEST_F(SftJobTest, checkpointing) {

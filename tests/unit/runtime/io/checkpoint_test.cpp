@@ -72,6 +72,24 @@ TEST_F(Sharded, NamesAMissingShard) {
   EXPECT_NE(d.status().message().find("model-00003-of-00002.safetensors"), std::string::npos);
 }
 
+// A base model saved alone lacks the prefix that it has in the whole one; a plan that was made by config.json alone can't know.
+TEST(Checkpoint, FindsABaseModelsTensorsByBothNames) {
+  zp::test::TemporaryDirectory directory;
+  auto writer = SafetensorsWriter::create(directory.file("model.safetensors"), {{"norm.weight", SafetensorsDtype::F32, {1}},
+                                                                                {"transformer.h.weight", SafetensorsDtype::F32, {1}}}, nullptr);
+  const float one = 1, two = 2;
+  ASSERT_TRUE(writer->write("norm.weight", 0, &one, 4).ok() && writer->write("transformer.h.weight", 0, &two, 4).ok() && writer->finish().ok());
+  auto checkpoint = Checkpoint::open(directory.path);
+  EXPECT_EQ(valueOf(*checkpoint->find("model.norm.weight")), 1);
+  EXPECT_EQ(valueOf(*checkpoint->find("norm.weight")), 1);
+  EXPECT_EQ(valueOf(*checkpoint->find("h.weight")), 2);
+  EXPECT_TRUE(checkpoint->contains("model.norm.weight"));
+  EXPECT_FALSE(checkpoint->contains("decoder.norm.weight"));
+  EXPECT_NE(checkpoint->find("model.absent").status().message().find("no tensor model.absent"), std::string::npos);
+  auto adapter = Checkpoint::openFile(directory.file("model.safetensors")); // its own names alone
+  EXPECT_FALSE(adapter->contains("model.norm.weight"));
+}
+
 TEST(Checkpoint, RefusesDamagedIndexes) {
   for (const char *index : {"{", "[]", R"({"weight_map":[]})", R"({"weight_map":{"a":1}})", R"({"weight_map":{"a":"../x"}})"}) {
     zp::test::TemporaryDirectory directory;

@@ -70,6 +70,8 @@ TEST(ScheduleArguments, refused) {
        "cycle_momentum: is 0, expected true or false"},
       {"OneCycle", "{\"cycle_min_lr\": 0.1, \"cycle_max_lr\": 1, \"cycle_momentum\": false, \"cycle_first_step_size\": 0}",
        "is 0, expected a number above 0"},
+      {"WarmupLR", "{\"last_batch_iteration\": 5}", "--kwargs: last_batch_iteration: is 5, expected -1, a run's beginning; drop it"},
+      {"linear", "{\"last_batch_iteration\": -1}", "is not an argument of linear", ErrorCode::UnknownKey},
       {"LRRangeTest", "{\"lr_range_test_step_size\": 1.5}",
        "lr_range_test_step_size: is 1.5, expected a whole number of 1 or more"},
   };
@@ -98,6 +100,7 @@ TEST(ScheduleArguments, theTextIsThatOfTheSchedule) {
   EXPECT_EQ(text("polynomial", "{\"power\": 2, \"lr_end\": 0}"), text("polynomial", " {\"lr_end\":0.0,\"power\":2e0} "));
   EXPECT_NE(text("polynomial", "{\"power\": 2}"), text("polynomial", "{\"power\": 3}"));
   EXPECT_NE(text("WarmupLR", "{\"warmup_type\": \"linear\"}"), text("WarmupLR", ""));
+  EXPECT_EQ(text("WarmupLR", "{\"last_batch_iteration\": -1}"), text("WarmupLR", "")) << "every constructor of DeepSpeed's has it";
 }
 
 } // namespace
