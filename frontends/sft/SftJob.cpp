@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "runtime/base/names.h"
+#include "frontends/huggingface/LoraSettings.h"
 #include "frontends/sft/Settings.h"
+#include "runtime/base/names.h"
 
 namespace zp::fe {
 
@@ -47,6 +48,23 @@ Status takeFiles(const SftArguments &arguments, SftJob &job) {
   ZP_RETURN_IF_ERROR(checkPath("model_name_or_path", job.model, /*folder=*/true, ""));
   ZP_RETURN_IF_ERROR(checkPath("dataset_name", job.dataset, /*folder=*/false, "--repo-type dataset "));
   return job.adapter.empty() ? Status() : checkPath("adapter_name_or_path", job.adapter, /*folder=*/true, "");
+}
+
+/// What import and a run would complain of, minutes later: LoRA's settings, and a disk that isn't there.
+Status checkAhead(const SftJob &job) {
+  const JobSettings &values = job.values;
+  if (values.use_peft_lora && job.adapter.empty())
+    ZP_RETURN_IF_ERROR(loraFromFlags(values).status());
+  std::error_code ignored;
+  const bool disk = values.offload_param_device == "nvme" || values.offload_optimizer_device == "nvme" || values.offload_activation_device == "nvme";
+  if (!disk || std::filesystem::is_directory(values.nvme_path, ignored))
+    return Status();
+  std::string place = "--nvme_path";
+  for (const ResolvedSetting &setting : job.settings)
+    if (setting.name == "nvme_path")
+      place = setting.origin;
+  return Status(ErrorCode::DiskWrite, place + ": " + (values.nvme_path.empty() ? "is missing" : "'" + values.nvme_path + "' is no directory") +
+                                          ", expected one with room on a local disk for what is offloaded to nvme; make it, or give --nvme_path another");
 }
 
 /// As the guide's script: a split with `train` in its name, one with `test`.
@@ -158,6 +176,7 @@ StatusOr<SftJob> resolveJob(const SftArguments &arguments, const JobConfig &conf
   ZP_RETURN_IF_ERROR(takeFiles(arguments, job));
   job.chatFormat = arguments.get("chat_template_format", "none");
   ZP_RETURN_IF_ERROR(resolveSettings(arguments, config, job));
+  ZP_RETURN_IF_ERROR(checkAhead(job));
   ZP_RETURN_IF_ERROR(takeSplits(arguments, job));
   takeDataFlags(arguments, job);
   takeLengths(arguments, job);

@@ -198,6 +198,15 @@ TEST_F(SftJobTest, batchLaw) {
   EXPECT_ERROR(withJson("\"train_batch_size\": 0", {}), Config, "is 0, expected a positive multiple of 2");
 }
 
+// Before texts are read and a plan is made.
+TEST_F(SftJobTest, whatLaterStepsWouldRefuse) {
+  EXPECT_ERROR(resolve({"--use_peft_lora", "--lora_r", "0"}), Config, "--lora_r: is 0");
+  JobConfig disk = yaml({{"offload_param_device", "nvme", "c.yaml:6: offload_param_device", false},
+                         {"nvme_path", "/nowhere/at/all", "c.yaml:7: offload_param_nvme_path", false}});
+  EXPECT_ERROR(resolve({}, disk), DiskWrite, "c.yaml:7: offload_param_nvme_path: '/nowhere/at/all' is no directory, expected one");
+  EXPECT_TRUE(resolve({"--nvme_path", folder.path}, disk).ok());
+}
+
 TEST_F(SftJobTest, thresholdFromTheHiddenSize) {
   JobConfig config = yaml({{"zero_stage", "3", "ds.json:7: stage", false}});
   config.hiddenThreshold = "ds.json:8: threshold";
