@@ -5,6 +5,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include "frontends/common/JsonDocument.h"
+#include "runtime/base/text_file.h"
 
 namespace zp::fe {
 
@@ -167,12 +168,12 @@ StatusOr<ConfigDocument> ConfigDocument::parseJson(const std::string &name, cons
 }
 
 StatusOr<ConfigDocument> ConfigDocument::readYaml(const std::string &path) {
-  ZP_ASSIGN_OR_RETURN(std::string text, readWholeFile(path, "check the path"));
+  ZP_ASSIGN_OR_RETURN(std::string text, readTextFile(path));
   return parseYaml(path, text);
 }
 
 StatusOr<ConfigDocument> ConfigDocument::readJson(const std::string &path) {
-  ZP_ASSIGN_OR_RETURN(std::string text, readWholeFile(path, "check the path"));
+  ZP_ASSIGN_OR_RETURN(std::string text, readTextFile(path));
   return parseJson(path, text);
 }
 

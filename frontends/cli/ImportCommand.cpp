@@ -37,7 +37,7 @@ static Status runImport(const ImportOptions &options) {
     return Status(ErrorCode::Internal,
                   options.model + ": the module that was built doesn't verify, expected sound IR; "
                                   "report this with the config.json");
-  ZP_RETURN_IF_ERROR(writeModule(*module, options.output, "-o"));
+  ZP_RETURN_IF_ERROR(writeModule(*module, options.output));
   // Standard output is the module's when it goes there.
   (options.output == "-" ? llvm::errs() : llvm::outs()) << summarise(imported.counts) << '\n';
   return Status();

@@ -9,8 +9,8 @@
 
 namespace zp::fe {
 
-/// Writes the module as text; `-` is standard output. `flag` is what names the path. Errors: DiskWrite, DiskFull.
-Status writeModule(mlir::ModuleOp module, const std::string &path, const std::string &flag);
+/// Writes the module as text; `-` is standard output. Errors: DiskWrite, DiskFull.
+Status writeModule(mlir::ModuleOp module, const std::string &path);
 
 } // namespace zp::fe
 

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "runtime/base/names.h"
+#include "runtime/base/text_file.h"
 
 namespace zp::fe {
 
@@ -109,26 +110,8 @@ size_t lineAt(const std::string &text, size_t offset) {
 
 } // namespace
 
-StatusOr<std::string> readWholeFile(const std::string &path, const std::string &fix) {
-  auto failure = [&](int error) {
-    return Status(ErrorCode::FileMissing, path + ": cannot be read (" + std::strerror(error) +
-                                              "), expected a file; " + fix);
-  };
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored))
-    return failure(EISDIR);
-  errno = 0;
-  std::ifstream in(path, std::ios::binary);
-  if (!in)
-    return failure(errno ? errno : EIO);
-  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  if (in.bad())
-    return failure(errno ? errno : EIO);
-  return text;
-}
-
 StatusOr<JsonDocument> JsonDocument::read(const std::string &path) {
-  ZP_ASSIGN_OR_RETURN(std::string text, readWholeFile(path, "check the path"));
+  ZP_ASSIGN_OR_RETURN(std::string text, readTextFile(path));
   return parse(path, std::move(text));
 }
 

@@ -77,9 +77,6 @@ private:
   Status first;
 };
 
-/// Reads a whole text file; FileMissing when it cannot.
-StatusOr<std::string> readWholeFile(const std::string &path, const std::string &fix);
-
 } // namespace zp::fe
 
 #endif // ZP_FRONTENDS_COMMON_JSONDOCUMENT_H

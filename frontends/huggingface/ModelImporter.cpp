@@ -76,7 +76,8 @@ static Status adoptBeams(const ImportRequest &request, const JsonDocument &confi
   if (!settings.generate || request.given.count("num_beams"))
     return Status();
   const std::string own = request.modelDirectory + "/generation_config.json";
-  StatusOr<JsonDocument> document = std::filesystem::exists(own) ? JsonDocument::read(own) : StatusOr<JsonDocument>(config);
+  std::error_code ignored;
+  StatusOr<JsonDocument> document = std::filesystem::exists(own, ignored) ? JsonDocument::read(own) : StatusOr<JsonDocument>(config);
   ZP_RETURN_IF_ERROR(document.status());
   JsonReader reader(*document);
   settings.num_beams = reader.integer({"num_beams"}, settings.num_beams);

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <iterator>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,39 +13,60 @@ namespace zp::fe {
 
 namespace {
 
-volatile sig_atomic_t runningTool = 0;
+volatile sig_atomic_t runningTool = 0, stopSignal = 0;
 
-/// A terminal's Ctrl-C reaches the tool by itself; what is sent to zp alone doesn't.
+/// Ctrl-C reaches the whole process group; a signal sent to zp alone must be forwarded.
 void passOn(int signal) {
+  stopSignal = signal;
   if (runningTool > 0)
     ::kill(static_cast<pid_t>(runningTool), signal);
 }
 
+constexpr int kStopSignals[] = {SIGTERM, SIGINT};
+
+/// Forwards stop signals while it lives, but for those that whoever started zp ignores (nohup, a job in a script's background).
 class PassSignalsOn {
 public:
   PassSignalsOn() {
-    struct sigaction action {};
-    action.sa_handler = passOn;
-    ::sigaction(SIGTERM, &action, &oldTerm);
-    ::sigaction(SIGINT, &action, &oldInt);
+    stopSignal = 0;
+    for (size_t i = 0; i < std::size(kStopSignals); ++i) {
+      struct sigaction action {};
+      action.sa_handler = passOn;
+      ::sigaction(kStopSignals[i], nullptr, &old[i]);
+      if (old[i].sa_handler != SIG_IGN)
+        ::sigaction(kStopSignals[i], &action, nullptr);
+    }
   }
   ~PassSignalsOn() {
     runningTool = 0;
-    ::sigaction(SIGTERM, &oldTerm, nullptr);
-    ::sigaction(SIGINT, &oldInt, nullptr);
+    for (size_t i = 0; i < std::size(kStopSignals); ++i)
+      ::sigaction(kStopSignals[i], &old[i], nullptr);
   }
 
 private:
-  struct sigaction oldTerm {
-  }, oldInt{};
+  struct sigaction old[std::size(kStopSignals)] = {};
+};
+
+/// Holds stop signals back, so that none comes between a tool's start and our knowing it.
+class HoldSignals {
+public:
+  HoldSignals() {
+    sigset_t held;
+    ::sigemptyset(&held);
+    for (int signal : kStopSignals)
+      ::sigaddset(&held, signal);
+    ::sigprocmask(SIG_BLOCK, &held, &before);
+  }
+  ~HoldSignals() { ::sigprocmask(SIG_SETMASK, &before, nullptr); }
+
+private:
+  sigset_t before;
 };
 
 /// In the child: never returns. The reason of a failure goes through the pipe.
 [[noreturn]] void become(const Step &step, std::vector<char *> &words, int input, int output, int reason) {
   for (const auto &[name, value] : step.environment)
     ::setenv(name.c_str(), value.c_str(), 1);
-  ::signal(SIGTERM, SIG_DFL);
-  ::signal(SIGINT, SIG_DFL);
   if ((input < 0 || ::dup2(input, STDIN_FILENO) >= 0) && (output < 0 || ::dup2(output, STDOUT_FILENO) >= 0))
     ::execv(words[0], words.data());
   int error = errno;
@@ -54,6 +76,11 @@ private:
 
 StatusOr<int> waitFor(pid_t child) {
   int state = 0;
+  siginfo_t ended;
+  while (::waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOWAIT) < 0 && errno == EINTR)
+    ;
+  if (runningTool == child) // before its number may be another's
+    runningTool = 0;
   while (::waitpid(child, &state, 0) < 0)
     if (errno != EINTR)
       return Status(ErrorCode::Internal, std::string("a tool: cannot be waited for (") + std::strerror(errno) +
@@ -74,11 +101,18 @@ StatusOr<pid_t> start(const Step &step, int input, int output) {
   int reason[2];
   if (::pipe2(reason, O_CLOEXEC) != 0)
     return failure(errno);
-  pid_t child = ::fork();
+  pid_t child = -1;
+  int forkError = 0;
+  {
+    HoldSignals held;
+    child = ::fork();
+    if (child != 0) {
+      forkError = errno;
+      runningTool = child > 0 ? static_cast<sig_atomic_t>(child) : 0;
+    }
+  }
   if (child == 0)
     become(step, words, input, output, reason[1]);
-  int forkError = errno;
-  runningTool = child > 0 ? static_cast<sig_atomic_t>(child) : 0;
   ::close(reason[1]);
   int error = 0;
   ssize_t n = 0;
@@ -95,10 +129,14 @@ StatusOr<pid_t> start(const Step &step, int input, int output) {
 
 } // namespace
 
+/// A signal that came when the tool was as good as done: what follows isn't wanted.
+static int unlessStopped(int code) { return code == 0 && stopSignal ? 128 + stopSignal : code; }
+
 StatusOr<int> runTool(const Step &step, int output) {
   PassSignalsOn signals;
   ZP_ASSIGN_OR_RETURN(pid_t child, start(step, -1, output));
-  return waitFor(child);
+  ZP_ASSIGN_OR_RETURN(int code, waitFor(child));
+  return unlessStopped(code);
 }
 
 StatusOr<int> runPiped(const Step &writing, const Step &reading) {
@@ -116,7 +154,9 @@ StatusOr<int> runPiped(const Step &writing, const Step &reading) {
     return reader.status();
   runningTool = static_cast<sig_atomic_t>(*reader);
   ZP_ASSIGN_OR_RETURN(int ended, waitFor(*reader));
-  if (!wrote.ok() || ended == 0)
+  if (wrote.ok() && ended == 0)
+    return unlessStopped(*wrote);
+  if (!wrote.ok())
     return wrote;
   return ended; // what became of the writer then is a consequence
 }

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "frontends/accelerate/AccelerateConfig.h"
-#include "frontends/sft/FileHashes.h"
+#include "runtime/base/atomic_file.h"
 
 namespace zp::fe {
 
@@ -120,7 +120,7 @@ Status interview(const std::string &path) {
   Interview talk;
   ZP_RETURN_IF_ERROR(talk.ask());
   const std::string draft = path + ".draft" + std::to_string(::getpid());
-  ZP_RETURN_IF_ERROR(writeWhole(draft, talk.yaml()));
+  ZP_RETURN_IF_ERROR(writeFileAtomically(draft, talk.yaml()));
   StatusOr<JobConfig> read = readAccelerateConfig(draft);
   std::error_code error;
   if (read.ok())

@@ -13,7 +13,8 @@
 #include <nlohmann/json.hpp>
 #include <xxhash.h>
 
-#include "frontends/common/JsonDocument.h"
+#include "runtime/base/atomic_file.h"
+#include "runtime/base/text_file.h"
 
 namespace zp::fe {
 
@@ -87,7 +88,7 @@ std::string stateOf(const struct stat &info) {
 std::string hashOfText(const std::string &text) { return hexOf(XXH3_128bits(text.data(), text.size())); }
 
 FileHashes::FileHashes(std::string memory) : memory(std::move(memory)) {
-  StatusOr<std::string> text = readWholeFile(this->memory, "");
+  StatusOr<std::string> text = readTextFile(this->memory);
   if (!text.ok())
     return;
   nlohmann::json kept = nlohmann::json::parse(*text, nullptr, /*allow_exceptions=*/false);
@@ -155,35 +156,7 @@ void FileHashes::save() const {
   nlohmann::json kept = nlohmann::json::object();
   for (const auto &[path, entry] : known)
     kept[path] = {entry.state, entry.hash};
-  (void)writeWhole(memory, kept.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
-}
-
-Status writeWhole(const std::string &path, const std::string &text) {
-  const std::string temporary = path + ".tmp" + std::to_string(::getpid());
-  auto failure = [&](int error) {
-    ::unlink(temporary.c_str());
-    bool full = error == ENOSPC || error == EDQUOT;
-    return Status(full ? ErrorCode::DiskFull : ErrorCode::DiskWrite,
-                  path + ": cannot be written (" + std::strerror(error) + "), expected a writable file; " +
-                      (full ? "make room" : "choose another --output_dir"));
-  };
-  int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (fd < 0)
-    return failure(errno);
-  for (size_t done = 0; done < text.size();) {
-    ssize_t n = ::write(fd, text.data() + done, text.size() - done);
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n < 0) {
-      int error = errno;
-      ::close(fd);
-      return failure(error);
-    }
-    done += static_cast<size_t>(n);
-  }
-  if (::close(fd) != 0 || ::rename(temporary.c_str(), path.c_str()) != 0)
-    return failure(errno);
-  return Status();
+  (void)writeFileAtomically(memory, kept.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
 } // namespace zp::fe

@@ -33,9 +33,6 @@ private:
   std::map<std::string, Known> known;
 };
 
-/// Under another name beside it, then renamed. DiskWrite or DiskFull.
-Status writeWhole(const std::string &path, const std::string &text);
-
 } // namespace zp::fe
 
 #endif // ZP_FRONTENDS_SFT_FILEHASHES_H

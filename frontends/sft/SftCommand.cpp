@@ -1,15 +1,17 @@
 #include "frontends/sft/SftCommand.h"
 
+#include <cerrno>
 #include <cstdio>
 #include <fcntl.h>
 #include <unistd.h>
 
 #include "frontends/accelerate/AccelerateConfig.h"
 #include "frontends/accelerate/DsConfig.h"
-#include "frontends/common/JsonDocument.h"
 #include "frontends/process/Process.h"
 #include "frontends/sft/NewTokens.h"
 #include "frontends/sft/StepCache.h"
+#include "runtime/base/disk_error.h"
+#include "runtime/base/text_file.h"
 
 namespace zp::fe {
 
@@ -46,17 +48,14 @@ StatusOr<int> runReported(const Step &step) {
   const std::string temporary = step.report + ".tmp" + std::to_string(::getpid());
   int fd = ::open(temporary.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (fd < 0)
-    return Status(ErrorCode::DiskWrite,
-                  step.report + ": cannot be written, expected a writable file; choose another --output_dir");
+    return diskError(step.report, "written", errno);
   StatusOr<int> code = runTool(step, fd);
   ::close(fd);
   if (code.ok() && *code == 0 && ::rename(temporary.c_str(), step.report.c_str()) == 0)
     return code;
+  const int error = errno;
   ::unlink(temporary.c_str());
-  return code.ok() && *code == 0
-             ? StatusOr<int>(Status(ErrorCode::DiskWrite,
-                                    step.report + ": cannot be written, expected a writable file; check it"))
-             : code;
+  return code.ok() && *code == 0 ? StatusOr<int>(diskError(step.report, "renamed into place", error)) : code;
 }
 
 class Runner {
@@ -111,7 +110,7 @@ private:
   static void showReport(const Step &step) {
     if (step.report.empty())
       return;
-    if (StatusOr<std::string> text = readWholeFile(step.report, ""); text.ok())
+    if (StatusOr<std::string> text = readTextFile(step.report); text.ok())
       std::fputs(text->c_str(), stdout);
   }
 

@@ -10,7 +10,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "frontends/common/JsonDocument.h"
+#include "runtime/base/atomic_file.h"
+#include "runtime/base/text_file.h"
 
 namespace zp::fe {
 
@@ -61,7 +62,7 @@ StatusOr<std::string> StepCache::keyOf(const Step &step) {
 }
 
 bool StepCache::isDone(const Step &step, const std::string &key) {
-  StatusOr<std::string> text = readWholeFile(stamp(step), "");
+  StatusOr<std::string> text = readTextFile(stamp(step));
   if (!text.ok())
     return false;
   nlohmann::json kept = nlohmann::json::parse(*text, nullptr, /*allow_exceptions=*/false);
@@ -83,7 +84,7 @@ Status StepCache::finish(const Step &step, const std::string &key) {
     ZP_ASSIGN_OR_RETURN(std::string hash, hashes.of({path}));
     kept["outputs"][path] = hash;
   }
-  return writeWhole(stamp(step), kept.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  return writeFileAtomically(stamp(step), kept.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
 } // namespace zp::fe

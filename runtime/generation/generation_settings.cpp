@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runtime/base/text_file.h"
 #include "runtime/io/checkpoint.h"
 
 namespace zp::rt {
@@ -250,7 +251,8 @@ Status checkTokens(const GenerationSettings &s, uint32_t vocabulary, bool startU
 }
 
 StatusOr<GenerationSettings> readGenerationSettings(const std::string &model, const GenerationFlags &flags) {
-  const std::string own = model + "/generation_config.json", path = std::filesystem::exists(own) ? own : model + "/config.json";
+  std::error_code ignored;
+  const std::string own = model + "/generation_config.json", path = std::filesystem::exists(own, ignored) ? own : model + "/config.json";
   ZP_ASSIGN_OR_RETURN(std::string text, readTextFile(path));
   json values = json::parse(text, nullptr, false);
   if (!values.is_object())

@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runtime/base/text_file.h"
+
 namespace zp::rt {
 
 using nlohmann::json;

@@ -1,21 +1,12 @@
 #include "runtime/io/checkpoint.h"
 
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include <nlohmann/json.hpp>
 
-namespace zp::rt {
+#include "runtime/base/text_file.h"
 
-StatusOr<std::string> readTextFile(const std::string &path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in)
-    return Status(ErrorCode::FileMissing, path + ": cannot be read (" + std::strerror(errno) + "); check the path");
-  return std::string(std::istreambuf_iterator<char>(in), {});
-}
+namespace zp::rt {
 
 StatusOr<Checkpoint> Checkpoint::open(const std::string &directory) {
   namespace fs = std::filesystem;

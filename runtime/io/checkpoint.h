@@ -48,9 +48,6 @@ private:
   std::map<std::string, std::shared_ptr<const SafetensorsFile>> shards;
 };
 
-/// Reads a whole small text file.
-StatusOr<std::string> readTextFile(const std::string &path);
-
 } // namespace zp::rt
 
 #endif // ZP_RUNTIME_IO_CHECKPOINT_H

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <cstdio>
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
@@ -11,6 +12,9 @@
 #include <sys/stat.h>
 #include <tuple>
 #include <unistd.h>
+
+#include "runtime/base/atomic_file.h"
+#include "runtime/base/disk_error.h"
 
 namespace zp::rt {
 
@@ -34,23 +38,8 @@ std::optional<uint64_t> stepOf(std::string_view name, std::string_view suffix = 
 }
 
 Status failure(const std::string &path, const char *doing, int error) {
-  bool full = error == ENOSPC || error == EDQUOT || error == EFBIG;
-  return Status(
-      full ? ErrorCode::DiskFull : ErrorCode::DiskWrite,
-      path + ": cannot be " + doing + " (" + std::strerror(error) +
-          "), expected a directory that can hold checkpoints; " +
-          (full ? "free space or name another --output_dir" : "check its path and permissions"));
-}
-
-/// Names in a directory last once the directory itself is on disk.
-Status syncDirectory(const std::string &path) {
-  int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0)
-    return failure(path, "opened", errno);
-  // Some file systems can't sync a directory (EINVAL): theirs are then synced with every rename.
-  Status status = ::fsync(fd) != 0 && errno != EINVAL ? failure(path, "synced", errno) : Status();
-  ::close(fd);
-  return status;
+  return diskError(path, doing, error, "a directory that can hold checkpoints", "check its path and permissions",
+                   "free space or name another --output_dir");
 }
 
 template <typename F> void forEachName(const std::string &output, F &&f) {
@@ -85,22 +74,32 @@ std::vector<uint64_t> checkpointsIn(const std::string &output) {
   return steps;
 }
 
-void removeUnfinished(const std::string &output) {
-  std::vector<std::string> unfinished;
-  std::vector<uint64_t> replaced;
+/// Paths of names with a suffix.
+static std::vector<std::string> pathsWith(const std::string &output, std::string_view suffix) {
+  std::vector<std::string> found;
   forEachName(output, [&](const fs::path &path) {
-    std::string name = path.filename().native();
-    if (stepOf(name, kUnfinished))
-      unfinished.push_back(path.native());
-    else if (std::optional<uint64_t> step = stepOf(name, kReplaced))
-      replaced.push_back(*step);
+    if (stepOf(path.filename().native(), suffix))
+      found.push_back(path.native());
   });
-  for (const std::string &path : unfinished)
+  return found;
+}
+
+void restoreReplaced(const std::string &output) {
+  for (const std::string &old : pathsWith(output, kReplaced)) {
+    const std::string path = old.substr(0, old.size() - kReplaced.size());
+    if (::rename(old.c_str(), path.c_str()) != 0 && errno != EEXIST && errno != ENOTEMPTY && errno != ENOENT)
+      std::fprintf(stderr, "warning: %s: is a checkpoint that was being replaced, and cannot be called %s again (%s); rename it\n", old.c_str(),
+                   path.c_str(), std::strerror(errno));
+  }
+}
+
+void removeUnfinished(const std::string &output) {
+  restoreReplaced(output);
+  for (const std::string &path : pathsWith(output, kUnfinished))
     removeTree(path);
-  // Killed between the two renames of a replacement: the old one is still the good one.
-  for (uint64_t step : replaced) {
-    std::string path = checkpointPath(output, step), old = path + std::string(kReplaced);
-    if (::rename(old.c_str(), path.c_str()) != 0)
+  for (const std::string &old : pathsWith(output, kReplaced)) {
+    std::error_code error;
+    if (fs::is_directory(old.substr(0, old.size() - kReplaced.size()), error) && !error) // replaced for good
       removeTree(old);
   }
 }
@@ -112,30 +111,31 @@ Status makeUnfinished(const std::string &output, uint64_t step) {
   return {};
 }
 
-Status publishCheckpoint(const std::string &output, uint64_t step) {
-  const std::string temporary = unfinishedPath(output, step), path = checkpointPath(output, step);
+int exchangeNames(const char *one, const char *other) { return ::renameat2(AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE); }
+
+Status publishCheckpoint(const std::string &output, uint64_t step, ExchangeNames exchange) {
+  const std::string temporary = unfinishedPath(output, step), path = checkpointPath(output, step), old = path + std::string(kReplaced);
   ZP_RETURN_IF_ERROR(syncDirectory(temporary));
   // Of an earlier run: both names change hands at once, or the old one would have to go before the
   // new one comes.
-  bool replaced =
-      ::renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, path.c_str(), RENAME_EXCHANGE) == 0;
-  if (!replaced && errno != ENOENT) { // a file system that can't exchange
-    std::string old = path + std::string(kReplaced);
-    if (::rename(path.c_str(), old.c_str()) != 0)
-      return failure(path, "replaced", errno);
-    replaced = ::rename(temporary.c_str(), path.c_str()) == 0;
-    int error = errno;
-    if (!replaced) {
+  if (exchange(temporary.c_str(), path.c_str()) == 0) {
+    ZP_RETURN_IF_ERROR(syncDirectory(output));
+    removeTree(temporary);
+    return {};
+  }
+  // There is none, or a file system that can't exchange; which of the two, it need not say rightly.
+  const bool hadOld = ::rename(path.c_str(), old.c_str()) == 0;
+  if (!hadOld && errno != ENOENT)
+    return failure(path, "replaced", errno);
+  if (::rename(temporary.c_str(), path.c_str()) != 0) {
+    const int error = errno;
+    if (hadOld)
       (void)::rename(old.c_str(), path.c_str());
-      return failure(path, "renamed into place", error);
-    }
-    removeTree(old);
-  } else if (!replaced && ::rename(temporary.c_str(), path.c_str()) != 0) {
-    return failure(path, "renamed into place", errno);
+    return failure(path, "renamed into place", error);
   }
   ZP_RETURN_IF_ERROR(syncDirectory(output));
-  if (replaced)
-    removeTree(temporary);
+  if (hadOld)
+    removeTree(old);
   return {};
 }
 

@@ -11,7 +11,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "runtime/io/atomic_file.h"
+#include "runtime/base/atomic_file.h"
+#include "runtime/base/text_file.h"
 #include "runtime/io/checkpoint.h"
 #include "runtime/io/checksum.h"
 

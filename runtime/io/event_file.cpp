@@ -7,7 +7,8 @@
 #include <cstring>
 #include <unistd.h>
 
-#include "runtime/io/atomic_file.h"
+#include "runtime/base/atomic_file.h"
+#include "runtime/base/disk_error.h"
 
 namespace zp::rt {
 
@@ -120,11 +121,8 @@ Status EventFile::add(uint64_t step, std::span<const Scalar> scalars) {
 Status EventFile::append(const std::string &record) {
   if (file && std::fwrite(record.data(), 1, record.size(), file.get()) == record.size() && std::fflush(file.get()) == 0)
     return {};
-  const int error = errno;
-  const bool full = error == ENOSPC || error == EDQUOT || error == EFBIG;
-  return Status(full ? ErrorCode::DiskFull : ErrorCode::DiskWrite,
-                path + ": cannot be written (" + std::strerror(error) +
-                    "), expected a place for TensorBoard's events; free space or name another --logging_dir");
+  const char *fix = "free space or name another --logging_dir";
+  return diskError(path, "written", errno, "a place for TensorBoard's events", fix, fix);
 }
 
 } // namespace zp::rt

@@ -30,11 +30,13 @@ void InitialValues::uniform(uint64_t generatorOffset, float bound, uint64_t firs
 }
 
 void InitialValues::normal(uint64_t generatorOffset, float deviation, uint64_t total, uint64_t first, uint64_t count, float *out) {
-  // Pairs lie eight apart and the tail is drawn again, so a slice comes from the whole; such tensors are small.
-  seek(generatorOffset);
-  std::vector<float> whole(total);
-  fillNormal(deviation, whole);
-  std::copy_n(whole.begin() + static_cast<std::ptrdiff_t>(first), count, out);
+  // Pairs lie eight apart and the tail is drawn again, so a slice comes from the whole.
+  if (!drawn || drawn->offset != generatorOffset || drawn->deviation != deviation || drawn->values.size() != total) {
+    seek(generatorOffset);
+    drawn = Drawn{generatorOffset, deviation, std::vector<float>(total)};
+    fillNormal(deviation, drawn->values);
+  }
+  std::copy_n(drawn->values.begin() + static_cast<std::ptrdiff_t>(first), count, out);
 }
 
 void InitialValues::fillNormal(float deviation, std::vector<float> &out) {

@@ -7,6 +7,7 @@
 #define ZP_RUNTIME_IO_INITIAL_VALUES_H
 
 #include <cstdint>
+#include <optional>
 #include <random>
 #include <vector>
 
@@ -28,6 +29,14 @@ private:
   float nextUniform() { return static_cast<float>(next() & 0xffffff) * 0x1p-24f; }
   void fillNormal(float deviation, std::vector<float> &out);
 
+  /// The tensor of normal values that was drawn last: slices are asked for one after another.
+  struct Drawn {
+    uint64_t offset;
+    float deviation;
+    std::vector<float> values;
+  };
+
+  std::optional<Drawn> drawn;
   uint32_t seed;
   std::mt19937 generator; // the same recurrence and seeding as the reference's init_genrand
   uint64_t position = 0;  // outputs taken

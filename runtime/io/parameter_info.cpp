@@ -29,6 +29,20 @@ std::vector<const fbs::Parameter *> frozenEmbeddings(const fbs::Plan &plan) {
 
 std::string savedWholeAs(const fbs::Parameter &parameter) { return "base_model.model." + textOf(parameter.name()); }
 
+Status checkHead(const fbs::Plan &plan, Checkpoint &checkpoint) {
+  for (const fbs::Section *section : *plan.sections())
+    if (section->parameters())
+      for (const fbs::Parameter *parameter : *section->parameters())
+        if (parameter->checkpoint() && parameter->checkpoint()->string_view() == kHeadWeight)
+          return {};
+  ZP_ASSIGN_OR_RETURN(bool differs, headDiffers(checkpoint));
+  if (!differs)
+    return {};
+  return Status(ErrorCode::TensorMissing, checkpoint.place() + ": tensor " + kHeadWeight + " is not the embedding, expected it to be, as the plan " +
+                                              "was made for by its config.json alone (tie_word_embeddings); import again with --model naming this "
+                                              "directory, which has the weights");
+}
+
 std::vector<const fbs::Parameter *> parametersInOrder(const fbs::Section &section) {
   std::vector<const fbs::Parameter *> parameters;
   if (section.parameters())

@@ -20,6 +20,8 @@ std::vector<uint64_t> shapeOf(const fbs::Parameter &parameter);
 std::vector<const fbs::Parameter *> frozenEmbeddings(const fbs::Plan &plan);
 /// Under which name an adapter holds a parameter of the base whole (PEFT's saved embeddings).
 std::string savedWholeAs(const fbs::Parameter &parameter);
+/// TensorMissing where the checkpoint's head isn't its embedding, and the plan was made, by a config.json without its weights, for one that is.
+Status checkHead(const fbs::Plan &plan, Checkpoint &checkpoint);
 /// In order of place.
 std::vector<const fbs::Parameter *> parametersInOrder(const fbs::Section &section);
 

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/io/atomic_file.h"
+#include "runtime/base/atomic_file.h"
 #include "runtime/io/safetensors.h"
 
 namespace zp::rt {

@@ -10,7 +10,7 @@
 #include <optional>
 #include <string>
 
-#include "runtime/io/atomic_file.h"
+#include "runtime/base/atomic_file.h"
 #include "runtime/io/checkpoint_manifest.h"
 
 namespace zp::rt {

@@ -6,7 +6,6 @@
 #include <string_view>
 
 #include "runtime/io/checkpoint.h"
-#include "runtime/schema/plan_generated.h"
 
 namespace zp::rt {
 
@@ -22,8 +21,6 @@ std::string embeddingIn(const Checkpoint &checkpoint);
 bool sameTensor(const CheckpointTensor &one, const CheckpointTensor &other);
 /// Whether the checkpoint has an embedding and another head: then they aren't tied, whatever the configuration says.
 StatusOr<bool> headDiffers(Checkpoint &checkpoint);
-/// TensorMissing where headDiffers, and the plan was made, by a config.json without its weights, for a head that is the embedding.
-Status checkHead(const fbs::Plan &plan, Checkpoint &checkpoint);
 
 } // namespace zp::rt
 

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "runtime/base/checked_math.h"
+#include "runtime/base/disk_error.h"
 #include "runtime/memory/disk_queue.h"
 
 namespace zp::rt {
@@ -21,10 +22,9 @@ namespace {
 constexpr uint64_t kPiece = 512 << 10;
 constexpr int kChannels = 2; // the stream of transfers and that of the kernels
 
-Status diskError(const std::string &directory, const char *doing, int error) {
-  bool full = error == ENOSPC || error == EDQUOT || error == EFBIG;
-  return Status(full ? ErrorCode::DiskFull : ErrorCode::DiskWrite, directory + ": offload file cannot be " + doing + " (" + std::strerror(error) +
-                                                                       "), expected a directory with room on a local disk; name one with --nvme_path");
+Status offloadError(const std::string &directory, const char *doing, int error) {
+  const char *fix = "name one with --nvme_path";
+  return diskError(directory + ": offload file", doing, error, "a directory with room on a local disk", fix, fix);
 }
 
 /// Memory by another name takes O_DIRECT and keeps the bytes where they were.
@@ -135,12 +135,12 @@ StatusOr<DiskArena> DiskArena::create(const std::string &directory, uint64_t byt
   std::string name = directory + "/.zeroplan-offload-XXXXXX";
   arena.file = ::mkostemp(name.data(), O_CLOEXEC);
   if (arena.file < 0)
-    return diskError(directory, "made", errno);
+    return offloadError(directory, "made", errno);
   if (!isMemory(arena.file))
     arena.directFile = ::open(name.c_str(), O_RDWR | O_DIRECT | O_CLOEXEC);
   ::unlink(name.c_str());
   if (int failure = ::posix_fallocate(arena.file, 0, static_cast<off_t>(alignUp(bytes, kDiskBlock))))
-    return diskError(directory, "given its size", failure);
+    return offloadError(directory, "given its size", failure);
   for (int i = 0; i < kChannels; ++i)
     arena.channels.push_back(std::make_unique<Channel>(arena.direct()));
   return arena;
@@ -189,7 +189,7 @@ Status DiskArena::transfer(bool writing, uint64_t offset, uint8_t *memory, uint6
   int error = channel->transfer(writing, aligned ? directFile : file, aligned, offset, memory, bytes);
   if (error == EINVAL && aligned) // opened, but not carried out, on some file systems
     error = channel->transfer(writing, file, false, offset, memory, bytes);
-  return error ? diskError(directory, writing ? "written" : "read", error) : Status();
+  return error ? offloadError(directory, writing ? "written" : "read", error) : Status();
 }
 
 Status DiskArena::read(uint64_t offset, void *target, uint64_t bytes) const { return transfer(false, offset, static_cast<uint8_t *>(target), bytes); }

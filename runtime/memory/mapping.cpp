@@ -66,19 +66,4 @@ Status Mapping::protect(uint64_t offset, uint64_t length) {
   return {};
 }
 
-static uint64_t controlGroupLimit() {
-  // Version 2, then version 1; "max" or a huge number means none.
-  for (const char *path : {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
-    uint64_t limit;
-    if (std::ifstream in(path); in >> limit)
-      return limit;
-  }
-  return UINT64_MAX;
-}
-
-uint64_t memoryLimit() {
-  uint64_t machine = static_cast<uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
-  return std::min(machine, controlGroupLimit());
-}
-
 } // namespace zp::rt

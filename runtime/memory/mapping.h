@@ -34,9 +34,6 @@ private:
   uint64_t size = 0;
 };
 
-/// Memory that this process may use in all: the machine's, or its control group's limit where that is lower.
-uint64_t memoryLimit();
-
 } // namespace zp::rt
 
 #endif // ZP_RUNTIME_MEMORY_MAPPING_H

@@ -1,6 +1,7 @@
 #include <array>
 
 #include "runtime/base/checked_math.h"
+#include "runtime/memory/host_memory.h"
 #include "runtime/memory/mapping.h"
 #include "runtime/memory/plan_memory.h"
 
@@ -35,7 +36,7 @@ StatusOr<std::unique_ptr<PlanMemory>> allocatePlanned(const fbs::Plan &plan, int
   uint64_t needed = plan.reserve_bytes();
   for (const fbs::Space *space : *plan.spaces())
     needed += space->tier() == fbs::Tier::Disk ? 0 : space->bytes();
-  uint64_t limit = memoryLimit();
+  uint64_t limit = hostMemoryLimit();
   if (needed > limit / static_cast<uint64_t>(ranksHere))
     return Status(ErrorCode::HostMemory, "memory: the plan needs " + std::to_string(needed) + " bytes on each of " + std::to_string(ranksHere) +
                                              " ranks of this machine, expected at most its " + std::to_string(limit) +

@@ -41,7 +41,7 @@ public:
   bool open() {
     io_uring_params parameters{};
     ring = static_cast<int>(::syscall(SYS_io_uring_setup, kDepth, &parameters));
-    if (ring < 0)
+    if (ring < 0 || !transfers())
       return false; // an old kernel, or a sandbox
     const size_t submission = parameters.sq_off.array + parameters.sq_entries * sizeof(uint32_t);
     const size_t completion = parameters.cq_off.cqes + parameters.cq_entries * sizeof(io_uring_cqe);
@@ -56,6 +56,17 @@ public:
     cqMask = *completed.word(parameters.cq_off.ring_mask);
     results = reinterpret_cast<io_uring_cqe *>(completed.base + parameters.cq_off.cqes);
     return true;
+  }
+
+  /// Whether it reads and writes: rings are older than these two, and so is asking.
+  bool transfers() const {
+    constexpr unsigned kMost = 256; // operations
+    alignas(io_uring_probe) uint8_t memory[sizeof(io_uring_probe) + kMost * sizeof(io_uring_probe_op)] = {};
+    auto *known = reinterpret_cast<io_uring_probe *>(memory);
+    if (::syscall(SYS_io_uring_register, ring, IORING_REGISTER_PROBE, known, kMost) < 0)
+      return false;
+    auto has = [&](unsigned operation) { return operation <= known->last_op && (known->ops[operation].flags & IO_URING_OP_SUPPORTED); };
+    return has(IORING_OP_READ) && has(IORING_OP_WRITE);
   }
 
   const char *name() const override { return "io_uring"; }

@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-#include "runtime/io/atomic_file.h"
+#include "runtime/base/atomic_file.h"
 #include "runtime/plan/dataflow.h"
 #include "runtime/plan/plan_verifier.h"
 #include "runtime/plan/schedule_verifier.h"

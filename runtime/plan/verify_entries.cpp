@@ -28,7 +28,7 @@ static constexpr HostTensor kInputs[] = {
     {"source_ids", DType::I32, 0, 0, true}, {"source_position_ids", DType::I32, 0, 0, true},
     {"source_segment_ids", DType::I32, 0, 0, true}, {"beam_origins", DType::I32, 0},
 };
-// Outputs of other names are read by nobody but tests.
+// "logits" are looked at by who reads them, for their rows are of more than one kind; outputs of other names are read by nobody but tests.
 static constexpr HostTensor kOutputs[] = {{"metrics", DType::F64, 4, 1}, {"loss_sum", DType::F64, 1, 1}};
 
 template <size_t N> static const HostTensor *find(const HostTensor (&list)[N], std::string_view name) {

@@ -1,13 +1,7 @@
-// What offsets and lengths of direct transfers are multiples of: the plan's buffers on disk begin at such offsets.
+// The plan's buffers on disk begin at multiples of kDiskBlock.
 #ifndef ZP_RUNTIME_SCHEMA_DISK_BLOCK_H
 #define ZP_RUNTIME_SCHEMA_DISK_BLOCK_H
 
-#include <cstdint>
-
-namespace zp {
-
-inline constexpr uint64_t kDiskBlock = 4096;
-
-} // namespace zp
+#include "runtime/base/disk_block.h" // IWYU pragma: export
 
 #endif // ZP_RUNTIME_SCHEMA_DISK_BLOCK_H

@@ -8,8 +8,9 @@
 #include <thread>
 #include <unistd.h>
 
+#include "runtime/base/text_file.h"
 #include "runtime/device/cpu/thread_pool.h"
-#include "runtime/io/atomic_file.h"
+#include "runtime/base/atomic_file.h"
 #include "runtime/io/checkpoint.h"
 #include "runtime/io/checkpoint_directory.h"
 #include "runtime/io/checkpoint_manifest.h"
@@ -97,7 +98,7 @@ Status CheckpointWriter::prepare() {
   StatusOr<std::vector<StatePiece>> pieces =
       piecesOf(plan, communicator.rank(), [&](uint32_t tensor) { return executor.view(tensor); }, true);
   if (!pieces.ok())
-    return {}; // on disk, on every rank: decided when the state has been brought from there
+    return {}; // on disk or on a GPU, on all ranks alike: decided when the state has been brought to the host
   const uint64_t bytes = layoutOf(std::move(*pieces)).bytes;
   ZP_RETURN_IF_ERROR(decideOnCopies(bytes));
   if (*copies)

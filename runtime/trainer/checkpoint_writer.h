@@ -4,8 +4,8 @@
 // note of its checksum; once all have it on disk, rank 0 makes the weights' files out of its own copy
 // and the others' shards, the log and the manifest, and gives the directory its name. The ranks agree
 // between the parts by a number that the loop sums before every update, so no exchange is added but
-// one before the first checkpoint, and none happens on another thread. Until then the directory has a
-// temporary name; an object that is destroyed leaves no unfinished one behind.
+// one before the first checkpoint, and none happens on another thread. Until rank 0 renames it,
+// the directory has a temporary name; the destructor removes an unfinished one.
 //
 // Contract: all ranks make the same calls at the same updates, from one thread. Plan, executor and
 // communicator outlive the object. Every rank sees the same output directory. Errors: DiskFull,

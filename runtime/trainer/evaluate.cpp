@@ -24,8 +24,8 @@ public:
     entry = &entries.entry(index);
     uint32_t output = outputOf(*entry, "logits");
     TensorView view = output == kNoTensor ? TensorView{} : executor.view(output);
-    if (!view || view.rank != 2)
-      return Status(ErrorCode::PlanInvalid, "plan: the logits entry has no output logits of two dims; compile it again");
+    if (!view || view.rank != 2 || !isFloat(view.dtype))
+      return Status(ErrorCode::PlanInvalid, "plan: the logits entry has no output logits of two dims and floats; compile it again");
     tensor = output;
     chunk = static_cast<uint64_t>(view.dims[0]);
     vocabulary = static_cast<uint64_t>(view.dims[1]);

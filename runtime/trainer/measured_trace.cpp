@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "runtime/base/trace_writer.h"
-#include "runtime/io/atomic_file.h"
+#include "runtime/base/atomic_file.h"
 #include "runtime/plan/op_signatures.h"
 #include "runtime/plan/plan_checker.h"
 #include "runtime/schema/plan_generated.h"

@@ -8,7 +8,9 @@
 #include <optional>
 #include <string_view>
 
-#include "runtime/io/atomic_file.h"
+#include "runtime/base/atomic_file.h"
+#include "runtime/base/disk_error.h"
+#include "runtime/base/text_file.h"
 #include "runtime/io/checkpoint.h"
 
 namespace zp::rt {
@@ -56,10 +58,8 @@ std::string evaluationLine(const EvaluationMetrics &m) {
 }
 
 static Status failed(const std::string &path) {
-  int error = errno;
-  bool full = error == ENOSPC || error == EDQUOT || error == EFBIG;
-  return Status(full ? ErrorCode::DiskFull : ErrorCode::DiskWrite,
-                path + ": cannot be written (" + std::strerror(error) + "); free space or name another --output_dir");
+  const char *fix = "free space or name another --output_dir";
+  return diskError(path, "written", errno, "a directory for a run's files", fix, fix);
 }
 
 StatusOr<MetricsFile> MetricsFile::create(const std::string &path) {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "runtime/base/text_file.h"
 #include "runtime/io/checkpoint.h"
 #include "runtime/io/checkpoint_directory.h"
 #include "runtime/schema/plan_generated.h"

@@ -10,8 +10,8 @@
 #include "runtime/io/checksum.h"
 #include "runtime/io/convert_elements.h"
 #include "runtime/io/streamed_file.h"
+#include "runtime/memory/host_memory.h"
 #include "runtime/memory/stream_copy.h"
-#include "runtime/trainer/process_memory.h"
 
 namespace zp::rt {
 
@@ -81,7 +81,7 @@ private:
 } // namespace
 
 bool StateSnapshot::fits(uint64_t bytes, int ranksHere) {
-  return availableBytes() / static_cast<uint64_t>(std::max(ranksHere, 1)) >= bytes + kSpared;
+  return availableHostBytes() / static_cast<uint64_t>(std::max(ranksHere, 1)) >= bytes + kSpared;
 }
 
 bool StateSnapshot::reserve(uint64_t bytes) {

@@ -11,8 +11,8 @@ namespace zp::rt {
 
 class StateSnapshot {
 public:
-  /// Whether this host has what `ranksHere` copies of so many bytes need, and some to spare. What one rank has taken already
-  /// the next would count twice: all ask before any of them reserves.
+  /// Whether this host has what `ranksHere` copies of so many bytes need, and some to spare. Every rank must ask before
+  /// any rank reserves: what one has reserved would be counted against the next.
   static bool fits(uint64_t bytes, int ranksHere);
   /// Takes the memory for a copy of so many bytes, and keeps it; false when it can't be had.
   bool reserve(uint64_t bytes);

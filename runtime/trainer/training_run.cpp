@@ -5,7 +5,8 @@
 #include <filesystem>
 #include <vector>
 
-#include "runtime/io/atomic_file.h"
+#include "runtime/base/atomic_file.h"
+#include "runtime/base/text_file.h"
 #include "runtime/io/checkpoint.h"
 #include "runtime/io/checkpoint_directory.h"
 #include "runtime/schema/plan_generated.h"

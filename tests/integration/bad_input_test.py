@@ -191,6 +191,13 @@ def importing(bench):
 
 
 def command_line(bench):
+    longest = "x" * 300
+    bench.expect("a module of a name too long", 4, 3001, [bench.bin / "zpc", "compile", longest, "-o", "p.fb"], longest)
+    bench.expect("a plan of a name too long", 4, 3001, [bench.bin / "zprun", longest, *bench.train()[2:]], longest)
+    folder = bench.copy("model")
+    (folder / "config.json").unlink()
+    (folder / "config.json").mkdir()
+    bench.expect("a directory for a file", 4, 3001, bench.importing(model=folder), "config.json")
     bench.expect("an unknown flag", 2, 1003, bench.train(extra=["--output_dirr", "x"]), "--output_dir?")
     bench.expect("a flag without its value", 2, 1001, [bench.bin / "zprun", bench.plan, "--model"])
     bench.expect("no data", 2, 1001, [bench.bin / "zprun", bench.plan, "--model", bench.case.model])

@@ -84,7 +84,11 @@ def exact(bench, tally):
             failures += [f"in a new folder: {wrong}" for wrong in same(anew, whole)]
             again = shutil.copytree(whole, bench.folder("again"))
             shutil.rmtree(again / "checkpoint-20")
+            shutil.rmtree(again / "checkpoint-7")  # the latest is the only one, and was being replaced when the run was killed
+            (again / "checkpoint-14").rename(again / "checkpoint-14.old")
             run(again, "--resume_from_checkpoint", "latest")
+            if list(saving.checkpoints(again)) != [14, 20] or (again / "checkpoint-14.old").exists():
+                failures.append(f"left {sorted(path.name for path in again.iterdir())}")
             failures += [f"in the same folder: {wrong}" for wrong in same(again, whole)]
             ended = run(bench.folder("ended"), "--resume_from_checkpoint", whole / "checkpoint-20")
             failures += [f"at its end: {wrong}" for wrong in same(ended, whole)]

@@ -25,7 +25,7 @@ Status runPhases(ModuleOp module, Phase start, Phase stop, const std::string &du
       std::error_code ignored; // the file's own error says it
       std::filesystem::create_directories(dumpDirectory, ignored);
       std::string name = std::to_string(i) + "-" + phaseName(phase).str() + ".mlir";
-      ZP_RETURN_IF_ERROR(fe::writeModule(module, dumpDirectory + "/" + name, "--dump_phases"));
+      ZP_RETURN_IF_ERROR(fe::writeModule(module, dumpDirectory + "/" + name));
     }
   }
   return Status();

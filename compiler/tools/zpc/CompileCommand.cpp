@@ -21,6 +21,7 @@
 #include "frontends/common/SettingsVerifier.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Parser/Parser.h"
+#include "runtime/plan/checks/check_instructions.h"
 #include "llvm/Support/SourceMgr.h"
 
 using namespace mlir;
@@ -145,6 +146,16 @@ Status chooseSettings(ModuleOp module, JobSettings &settings, const rt::Cluster 
                     " more could not be faster\n" + tableOf(shown));
 }
 
+/// What zprun would take. A module that was edited by hand may hold values that no pass has looked at.
+StatusOr<rt::PlanFile> provedPlan(const std::vector<uint8_t> &payload, const std::string &module) {
+  StatusOr<rt::PlanFile> plan = rt::PlanFile::fromBytes(rt::sealPlan(payload), module);
+  const Status sound = plan.ok() ? rt::checkInstructions(*plan) : plan.status();
+  if (sound.ok())
+    return plan;
+  const std::string &said = sound.message(); // whose fix is that of a plan
+  return Status(ErrorCode::Module, said.substr(0, said.rfind("; ")) + "; correct the module, or import it again");
+}
+
 /// The plan's bytes, or the error; diagnostics have been printed where it has no message.
 StatusOr<std::vector<uint8_t>> compile(ModuleOp module, const Options &options) {
   FailureOr<JobSettings> settings = readSettings(module);
@@ -172,14 +183,14 @@ StatusOr<std::vector<uint8_t>> compile(ModuleOp module, const Options &options) 
     imported = module.clone();
   ZP_RETURN_IF_ERROR(runPhases(module, options.start, options.stop, options.dumpDir));
   if (options.stop != kLastPhase) {
-    ZP_RETURN_IF_ERROR(fe::writeModule(module, options.output, "-o"));
+    ZP_RETURN_IF_ERROR(fe::writeModule(module, options.output));
     return std::vector<uint8_t>();
   }
   FailureOr<std::vector<uint8_t>> payload = emitPlan(module);
   if (failed(payload))
     return Status(ErrorCode::Internal, "");
+  ZP_ASSIGN_OR_RETURN(rt::PlanFile plan, provedPlan(*payload, options.input));
   if (options.machine.given()) {
-    ZP_ASSIGN_OR_RETURN(rt::PlanFile plan, rt::PlanFile::fromBytes(rt::sealPlan(*payload), options.output));
     ZP_ASSIGN_OR_RETURN(rt::Cluster cluster, machineOf(options.machine, plan.plan().target()->str()));
     ZP_RETURN_IF_ERROR(checkRanks(cluster, plan.plan().ranks(), options.input));
     ZP_RETURN_IF_ERROR(refuseExcess(plan, cluster, imported ? *imported : ModuleOp(), *settings, options.input));
@@ -193,7 +204,7 @@ Status run(const Options &options) {
     ZP_ASSIGN_OR_RETURN(rt::Cluster cluster, machineOf(options.machine, target));
     target = cluster.target;
   }
-  if (!std::filesystem::exists(options.input))
+  if (std::error_code ignored; !std::filesystem::exists(options.input, ignored))
     return Status(ErrorCode::FileMissing, options.input + ": no such file; make it with zpc import");
   DialectRegistry registry;
   registerAllDialects(registry);

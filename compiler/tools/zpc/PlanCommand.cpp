@@ -2,8 +2,8 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 
+#include "runtime/base/disk_error.h"
 #include "runtime/plan/checks/check_instructions.h"
 
 namespace zp {
@@ -23,10 +23,7 @@ Status printWhole(const std::string &text) {
   bool done = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
   if (done)
     return {};
-  bool full = errno == ENOSPC;
-  return Status(full ? ErrorCode::DiskFull : ErrorCode::DiskWrite, std::string("standard output: cannot be written (") + std::strerror(errno) +
-                                                                       "), expected a writable file; " +
-                                                                       (full ? "make room" : "send it elsewhere"));
+  return diskError("standard output", "written", errno, "a writable file", "send it elsewhere", "make room");
 }
 
 } // namespace zp

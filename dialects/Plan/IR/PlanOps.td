@@ -208,7 +208,7 @@ def Plan_LinearCrossEntropyOp : Plan_Instruction<"linear_cross_entropy", 53, OnD
     `chunk` tokens at a time in the workspace, rounded to f, then log-softmax in f32; the gradient (softmax - onehot) is
     rounded to f and multiplied on. Gradients are of the *sum*: the division by the count is apply_gradients' work. With `scalars`
     they are of the sum times scalars.loss_scale, from before that rounding on.
-    Only rows that count are multiplied. The labels were checked against V by the host. A second element of loss_sum counts the
+    Rows without a target add nothing to the loss or the gradients; their products may be left out. The labels were checked against V by the host. A second element of loss_sum counts the
     targets that have the largest logit of their row, and are the first that do.
   }];
 }

@@ -23,8 +23,8 @@ def Zero_Dialect : Dialect {
     zero.section @block1.frozen kind frozen {unit = 1 : i64, type = tensor<4096xf32>, slots = [#zero.slot<@w, 0>],
                                              ranks = 2 : i64, values_sharded}
     %shard = zero.values @block1.frozen : tensor<2048xf32>
-    %future = zero.all_gather %shard : tensor<2048xf32> -> !zero.future<tensor<4096xf32>>
-    %whole = zero.wait %future : !zero.future<tensor<4096xf32>>
+    %future = zero.all_gather %shard {ranks = 2 : i64} : tensor<2048xf32> -> !zero.future<tensor<4096xf32>>
+    %whole = zero.wait %future : !zero.future<tensor<4096xf32>> -> tensor<4096xf32>
     %w = zero.slot %whole, @block1.frozen, @w : (tensor<4096xf32>) -> tensor<64x32xf32>
     ```
   }];

@@ -13,7 +13,7 @@ from .modes import HOMES, checkFlags, kindOf
 from .packing import blocks, pack
 from .sources import readRows
 from .splits import findSplits, ownSplit
-from .token_file import Side, writeTokenFile
+from .token_file import Side, countedIn, writeTokenFile
 from .tokenizer import Tokenizer
 
 LENGTH = 1024  # of a row, when no flag says so
@@ -153,7 +153,7 @@ def count(rows, length):
         "length": length,
         "segments": sum(len(row) for row in rows),
         "tokens": tokens,
-        "counted": sum(int((labels != IGNORED).sum()) for row in rows for _, labels in row),
+        "counted": sum(countedIn(row) for row in rows),
         "padding": len(rows) * length - tokens,
         "largest_token_id": max(int(ids.max()) for row in rows for ids, _ in row),
     }

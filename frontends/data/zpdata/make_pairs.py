@@ -1,11 +1,10 @@
 """`zpdata DATASET --mode causal|seq2seq`, and prompts of these modes: pairs to token files."""
 
 from . import __version__, causal, seq2seq
-from .encode import IGNORED
 from .errors import ZpError
 from .modes import kindOf
 from .pairs import PairReader
-from .token_file import SOURCE_NAMES, Side, writeTokenFile
+from .token_file import SOURCE_NAMES, Side, countedIn, writeTokenFile
 from .token_texts import tensorsOf, tokenTexts
 
 LENGTH = 64  # of a causal row, when no flag says so: the guide's script's
@@ -112,7 +111,7 @@ def count(sides):
         **({"source_length": sides[1].length} if len(sides) > 1 else {}),
         "segments": len(sides[0].rows),
         "tokens": sum(tokens),
-        "counted": sum(int((labels[1:] != IGNORED).sum()) for row in sides[0].rows for _, labels in row),
+        "counted": sum(countedIn(row) for row in sides[0].rows),
         "padding": places - sum(tokens),
         "largest_token_id": largestId(sides),
     }

@@ -41,7 +41,7 @@ def show(arguments):
         )
         return
     padding = int((values["segment_ids"] < 0).sum())
-    counted = int((values["labels"] != -100).sum())
+    counted = int((values["labels"][1:] != -100).sum())  # nothing predicts the first
     print(
         f"row {arguments.row} of {rows}: {len(documents)} document{'s' * (len(documents) != 1)}, "
         f"{len(values['input_ids']) - padding} tokens, {counted} counted, {padding} padding"

@@ -14,6 +14,7 @@ import numpy
 import safetensors
 
 from .errors import ZpError, readError
+from .fields import IGNORED
 from .whole_file import wholeFile
 
 NAMES = ("input_ids", "labels", "position_ids", "segment_ids")
@@ -44,6 +45,11 @@ class Side:
                 line[at:stop] = {"ids": ids, "labels": labels, "position": range(len(ids)), "segment": number}[kind]
                 at = stop
         return block
+
+
+def countedIn(row):
+    """Labels of a decoder's row that some token of it predicts: none is before the first."""
+    return sum(int((labels != IGNORED).sum()) for _, labels in row) - int(row[0][1][0] != IGNORED)
 
 
 def writeTokenFile(path, sides, metadata, further=()):

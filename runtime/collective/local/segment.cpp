@@ -99,9 +99,13 @@ StatusOr<Segment> Segment::openNamed(const std::string &path, int ranks, double 
   const size_t expected = slotsOffset(sizeof(Header)) + static_cast<size_t>(ranks) * slotStride();
   while (true) {
     Segment segment;
-    segment.fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
-    struct stat info;
-    if (segment.fd >= 0 && ::fstat(segment.fd, &info) == 0 && static_cast<size_t>(info.st_size) == expected) {
+    segment.fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    struct stat info{};
+    const bool found = segment.fd >= 0 && ::fstat(segment.fd, &info) == 0;
+    // Names can be guessed, and gradients are nobody else's.
+    if ((found && (info.st_uid != ::geteuid() || (info.st_mode & 077) != 0)) || (segment.fd < 0 && errno == ELOOP))
+      return Status(ErrorCode::Network, path + ": is not this user's alone, expected a segment that rank 0 has made; remove it, or have its owner remove it");
+    if (found && static_cast<size_t>(info.st_size) == expected) {
       ZP_RETURN_IF_ERROR(segment.map(ranks, false));
       // One left by a job that is over has no owner.
       if (segment.header->magic == kMagic && segment.header->size == ranks && !segment.isGone(0) && segment.failedRank() < 0)

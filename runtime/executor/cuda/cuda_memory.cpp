@@ -1,18 +1,10 @@
 #include "runtime/executor/cuda/cuda_memory.h"
 
 #include <algorithm>
-#include <fstream>
+
+#include "runtime/memory/host_memory.h"
 
 namespace zp::rt {
-
-/// Bytes that the system could give, by its own account; 0 when it doesn't say.
-static uint64_t availableOnHost() {
-  std::ifstream file("/proc/meminfo");
-  for (std::string name; file >> name;)
-    if (uint64_t kilobytes = 0; name == "MemAvailable:" && file >> kilobytes)
-      return kilobytes << 10;
-  return 0;
-}
 
 /// What the driver said, and where it had no memory, how much the host has. A driver locks pages itself: no limit of the system's on locked
 /// memory holds it.
@@ -20,7 +12,7 @@ static Status pinnedRefused(uint64_t bytes, const Status &status) {
   if (status.code() != ErrorCode::HostMemory)
     return status;
   const std::string &said = status.message();
-  return Status(ErrorCode::HostMemory, said.substr(0, said.find(", expected")) + "; the host has " + std::to_string(availableOnHost()) +
+  return Status(ErrorCode::HostMemory, said.substr(0, said.find(", expected")) + "; the host has " + std::to_string(availableHostBytes()) +
                                            " bytes available, expected that " + std::to_string(bytes) +
                                            " can be page-locked; offload less, or start fewer ranks on this host");
 }

@@ -3,7 +3,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "runtime/io/atomic_file.h"
+#include "runtime/base/atomic_file.h"
 #include "runtime/plan/report/memory_report.h"
 #include "runtime/plan/report/schedule_report.h"
 

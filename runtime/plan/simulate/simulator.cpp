@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "runtime/base/trace_writer.h"
-#include "runtime/io/atomic_file.h"
+#include "runtime/base/atomic_file.h"
 
 namespace zp::rt {
 namespace {

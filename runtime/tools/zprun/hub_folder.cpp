@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "runtime/io/atomic_file.h"
+#include "runtime/base/atomic_file.h"
 #include "runtime/tools/zprun/model_files.h"
 
 namespace zp::rt {

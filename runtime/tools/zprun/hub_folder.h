@@ -9,7 +9,7 @@ namespace zp::rt {
 /// README.md's text: the hub's header (base model, library, tags) and what the run was.
 std::string modelCard(const std::string &base, const std::string &name, const JobSettings &settings);
 
-/// Writes the card and copies the tokenizer of the base; prints the command that pushes. Nothing is sent.
+/// Writes README.md, the model card, over an existing one; prints the command that pushes. Nothing is sent.
 Status makeHubFolder(const Session &session);
 
 } // namespace zp::rt

@@ -31,7 +31,7 @@ void LastWords::say(const Status &status) {
 }
 
 void LastWords::sayAndEnd(const Status &status) {
-  mutex.lock(); // for good: who comes second waits here for the end
+  mutex.lock(); // never unlocked: a second thread that fails waits here until the process ends
   print(status);
   std::fflush(nullptr);
   ::_exit(exitCodeOf(status.code()));

@@ -2,7 +2,8 @@
 
 #include <filesystem>
 
-#include "runtime/io/atomic_file.h"
+#include "runtime/base/atomic_file.h"
+#include "runtime/base/text_file.h"
 
 namespace zp::rt {
 

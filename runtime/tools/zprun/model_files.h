@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runtime/base/text_file.h"
 #include "runtime/io/checkpoint.h"
 #include "runtime/io/float_types.h"
 

@@ -10,7 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "runtime/io/atomic_file.h"
+#include "runtime/base/atomic_file.h"
 #include "runtime/kernels/kernel_path.h"
 #include "runtime/plan/tier_names.h"
 #include "runtime/schema/section_records.h"

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "runtime/base/text_file.h"
 #include "runtime/io/parameter_info.h"
 #include "runtime/tools/zprun/model_files.h"
 #include "runtime/tools/zprun/special_tokens.h"

@@ -5,12 +5,13 @@
 #include "runtime/executor/resolve.h"
 #include "runtime/generation/generate.h"
 #include "runtime/generation/generating_plan.h"
-#include "runtime/io/atomic_file.h"
+#include "runtime/base/atomic_file.h"
 #include "runtime/io/checkpoint.h"
+#include "runtime/io/checkpoint_directory.h"
+#include "runtime/memory/host_memory.h"
 #include "runtime/schema/run_rules.h"
 #include "runtime/trainer/plan_entries.h"
 #include "runtime/trainer/plan_settings.h"
-#include "runtime/trainer/process_memory.h"
 #include "runtime/trainer/run_length.h"
 
 namespace zp::rt {
@@ -94,7 +95,7 @@ static Status openData(Session &session) {
 static Status checkMemory(const Session &session, int ranksHere) {
   uint64_t planned = session.plannedBytes() * static_cast<uint64_t>(ranksHere);
   const uint64_t reserved = session.plan().reserve_bytes() + (session.against ? session.against->plan().reserve_bytes() : 0);
-  uint64_t needed = planned + reserved * static_cast<uint64_t>(ranksHere), available = availableBytes();
+  uint64_t needed = planned + reserved * static_cast<uint64_t>(ranksHere), available = availableHostBytes();
   if (needed <= available)
     return {};
   return Status(ErrorCode::HostMemory, session.file.path() + ": needs " + std::to_string(needed) + " bytes for " + std::to_string(ranksHere) +
@@ -130,6 +131,7 @@ static Status checkTraining(Session &session, int world) {
 
 static Status openResume(Session &session, bool first) {
   const ZprunOptions &options = session.options;
+  restoreReplaced(options.outputDirectory);
   CheckpointIdentity run;
   if (first) {
     ZP_ASSIGN_OR_RETURN(run, identityOf(session.plan(), session.settings, *session.dataset, options.model));

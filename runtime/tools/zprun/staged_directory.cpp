@@ -1,12 +1,14 @@
 #include "runtime/tools/zprun/staged_directory.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <regex>
 #include <set>
 #include <unistd.h>
 #include <utility>
 
-#include "runtime/io/atomic_file.h"
+#include "runtime/base/atomic_file.h"
+#include "runtime/base/disk_error.h"
 
 namespace zp::rt {
 
@@ -36,27 +38,35 @@ StagedDirectory::~StagedDirectory() {
     fs::remove(directory, ignored); // which an empty directory takes alone
 }
 
-Status StagedDirectory::commit(const std::string &last) {
-  std::error_code error;
+/// Of files and folders in a folder.
+static StatusOr<std::set<std::string>> namesIn(const std::string &folder) {
   std::set<std::string> names;
-  for (const auto &entry : fs::directory_iterator(stage, error))
-    names.insert(entry.path().filename().string());
-  static const std::regex shard("model(-[0-9]{5}-of-[0-9]{5})?\\.safetensors(\\.index\\.json)?");
-  for (const auto &entry : fs::directory_iterator(directory, error))
-    if (std::string name = entry.path().filename().string(); std::regex_match(name, shard) && !names.contains(name))
-      fs::remove(entry.path(), error);
-  names.erase(last);
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
+    names.insert(it->path().filename().string());
+  if (error)
+    return diskError(folder, "read", error.value());
+  return names;
+}
+
+Status StagedDirectory::commit(const std::string &last) {
+  ZP_ASSIGN_OR_RETURN(std::set<std::string> names, namesIn(stage));
+  ZP_ASSIGN_OR_RETURN(const std::set<std::string> before, namesIn(directory));
   std::vector<std::string> order(names.begin(), names.end());
-  order.push_back(last);
+  std::stable_partition(order.begin(), order.end(), [&](const std::string &name) { return name != last; });
   for (const std::string &name : order) {
+    std::error_code error;
     fs::rename(stage + "/" + name, directory + "/" + name, error);
     if (error)
-      return Status(ErrorCode::DiskWrite,
-                    directory + "/" + name + ": cannot be moved into place (" + error.message() +
-                        "), expected a place where files can be written; check its path and permissions");
+      return diskError(directory + "/" + name, "moved into place", error.value());
   }
   made = false;
-  return {};
+  // What was there before goes when the new model is whole.
+  static const std::regex weights("model(-[0-9]{5}-of-[0-9]{5})?\\.safetensors(\\.index\\.json)?");
+  for (const std::string &name : before)
+    if (std::error_code ignored; std::regex_match(name, weights) && !names.contains(name))
+      fs::remove(directory + "/" + name, ignored);
+  return syncDirectory(directory);
 }
 
 } // namespace zp::rt

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <string>
 
+#include "runtime/base/guarded.h"
 #include "runtime/bootstrap/environment.h"
 #include "runtime/bootstrap/local_launch.h"
 #include "runtime/kernels/kernel_path.h"
@@ -66,7 +67,7 @@ static StatusOr<int> start(const ZprunOptions &options) {
   return runAndReport(session, *communicator, errors);
 }
 
-int zprunMain(int argc, char **argv, ExecutorFactory cuda) {
+static int run(int argc, char **argv, ExecutorFactory cuda) {
   const auto began = std::chrono::steady_clock::now();
   std::signal(SIGXFSZ, SIG_IGN); // a limit on file sizes is an error of the write, as a full disk is
   StatusOr<Parsed> parsed = parseOptions(argc, argv);
@@ -84,6 +85,10 @@ int zprunMain(int argc, char **argv, ExecutorFactory cuda) {
     return *code;
   printError(code.status());
   return exitCodeOf(code.status().code());
+}
+
+int zprunMain(int argc, char **argv, ExecutorFactory cuda) {
+  return guarded("zprun", [&] { return run(argc, argv, cuda); });
 }
 
 } // namespace zp::rt

@@ -6,7 +6,8 @@
 #include <optional>
 #include <set>
 
-#include "runtime/io/atomic_file.h"
+#include "runtime/base/atomic_file.h"
+#include "runtime/base/text_file.h"
 #include "runtime/io/convert_elements.h"
 #include "runtime/io/token_weights.h"
 #include "runtime/tools/zprun/merge/requantized_weight.h"

@@ -44,7 +44,8 @@ public:
     findSources(checkpoint, tensors);
     ZP_RETURN_IF_ERROR(chooseFormat(checkpoint, tensors));
     json generation = generationConfigOfModel(given);
-    if (std::string path = options.model + "/generation_config.json"; std::filesystem::exists(path)) {
+    std::error_code ignored;
+    if (std::string path = options.model + "/generation_config.json"; std::filesystem::exists(path, ignored)) {
       ZP_ASSIGN_OR_RETURN(json own, readObject(path));
       generation = savedGenerationConfig(own);
     }

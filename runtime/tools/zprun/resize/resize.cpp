@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-#include "runtime/io/atomic_file.h"
+#include "runtime/base/atomic_file.h"
 #include "runtime/io/convert_elements.h"
 #include "runtime/io/parameter_info.h"
 #include "runtime/io/token_weights.h"

@@ -4,6 +4,7 @@
 
 #include "frontends/accelerate/AccelerateConfig.h"
 #include "frontends/accelerate/DsConfig.h"
+#include "runtime/base/text_file.h"
 #include "tests/unit/frontends/support.h"
 
 using namespace zp;
@@ -64,7 +65,7 @@ TEST(Mutation, yaml) {
   std::mt19937 random(1);
   int refused = 0;
   for (const char *name : {"deepspeed_config.yaml", "accelerate_ds_zero3_cpu_offload_config.yaml"}) {
-    StatusOr<std::string> text = readWholeFile(std::string(ZP_TESTS) + "/../samples/configs/" + name, "");
+    StatusOr<std::string> text = readTextFile(std::string(ZP_TESTS) + "/../samples/configs/" + name);
     ASSERT_TRUE(text.ok());
     for (int i = 0; i < 1500; ++i) {
       std::string damaged = mutated(*text, random), path = written(folder, "c.yaml", damaged);

@@ -59,6 +59,18 @@ TEST_F(CheckpointDirectory, PublishesOverAnOlderOne) {
   EXPECT_EQ(content("checkpoint-3"), "new");
 }
 
+// Some file systems refuse to exchange before they look for the names.
+TEST_F(CheckpointDirectory, PublishesWhereNamesCannotBeExchanged) {
+  const ExchangeNames refused = [](const char *, const char *) { return errno = EINVAL, -1; };
+  make("checkpoint-3.tmp", "first");
+  ASSERT_TRUE(publishCheckpoint(directory.path, 3, refused).ok());
+  EXPECT_EQ(content("checkpoint-3"), "first");
+  make("checkpoint-3.tmp", "second");
+  ASSERT_TRUE(publishCheckpoint(directory.path, 3, refused).ok());
+  EXPECT_EQ(names(), (std::vector<std::string>{"checkpoint-3"}));
+  EXPECT_EQ(content("checkpoint-3"), "second");
+}
+
 TEST_F(CheckpointDirectory, PublishingNothingIsAnErrorAndLeavesTheOlderOne) {
   make("checkpoint-3", "old");
   Status status = publishCheckpoint(directory.path, 3);
@@ -71,6 +83,19 @@ TEST_F(CheckpointDirectory, WhatCannotBeMadeIsNamed) {
   Status status = makeUnfinished(directory.file("nowhere"), 3);
   EXPECT_EQ(status.code(), ErrorCode::DiskWrite);
   EXPECT_EQ(status.message().find(directory.file("nowhere/checkpoint-3.tmp: ")), 0u);
+}
+
+TEST_F(CheckpointDirectory, RestoresWhatWasBeingReplaced) {
+  make("checkpoint-2", "whole");
+  make("checkpoint-2.old", "older");
+  make("checkpoint-1.old", "the good");
+  make("checkpoint-1.tmp", "half");
+  restoreReplaced(directory.path);
+  restoreReplaced(directory.path); // another rank
+  EXPECT_EQ(content("checkpoint-1"), "the good");
+  EXPECT_EQ(content("checkpoint-2"), "whole");
+  EXPECT_EQ(names().size(), 4u) << "nothing is removed";
+  restoreReplaced(directory.file("nowhere"));
 }
 
 TEST_F(CheckpointDirectory, CleansWhatKilledRunsLeft) {

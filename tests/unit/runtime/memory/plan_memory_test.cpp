@@ -3,6 +3,7 @@
 #include <cstring>
 #include <gtest/gtest.h>
 
+#include "runtime/memory/host_memory.h"
 #include "runtime/memory/mapping.h"
 #include "tests/unit/runtime/plan/plan_spec.h"
 
@@ -32,12 +33,12 @@ TEST(PlannedMemory, MoreThanTheMachineHasIsRefusedWithBothSizes) {
   EXPECT_EQ(status.code(), ErrorCode::HostMemory);
   EXPECT_EQ(exitCodeOf(status.code()), 3);
   EXPECT_NE(status.message().find(std::to_string(uint64_t{1} << 49)), std::string::npos) << status.message();
-  EXPECT_NE(status.message().find(std::to_string(memoryLimit())), std::string::npos) << status.message();
+  EXPECT_NE(status.message().find(std::to_string(hostMemoryLimit())), std::string::npos) << status.message();
 }
 
 TEST(PlannedMemory, TheRanksOfAMachineShareIt) {
   SamplePlan spec;
-  spec.spaces[0].bytes = memoryLimit() / 64 * 40 / 64 * 64; // 5/8 of it: one rank's, not two ranks'
+  spec.spaces[0].bytes = hostMemoryLimit() / 64 * 40 / 64 * 64; // 5/8 of it: one rank's, not two ranks'
   auto plan = spec.load();
   ASSERT_TRUE(plan.ok()) << plan.status().toString();
   EXPECT_TRUE(allocatePlanned(plan->plan(), 1, "").ok()); // untouched, so it costs nothing

@@ -1,4 +1,4 @@
-#include "runtime/io/atomic_file.h"
+#include "runtime/base/atomic_file.h"
 
 #include <cerrno>
 #include <cstring>
@@ -7,18 +7,11 @@
 #include <unistd.h>
 #include <utility>
 
+#include "runtime/base/disk_block.h"
+#include "runtime/base/disk_error.h"
 #include "runtime/base/link_target.h"
-#include "runtime/schema/disk_block.h"
 
-namespace zp::rt {
-
-static Status diskError(const std::string &path, const char *doing, int error) {
-  bool full = error == ENOSPC || error == EDQUOT || error == EFBIG;
-  return Status(full ? ErrorCode::DiskFull : ErrorCode::DiskWrite,
-                path + ": cannot be " + doing + " (" + std::strerror(error) +
-                    (full ? "), expected room for it; free space or name another place"
-                          : "), expected a place where files can be written; check its path and permissions"));
-}
+namespace zp {
 
 Status AtomicFile::failure(const char *doing, int error) const { return diskError(path, doing, error); }
 
@@ -108,8 +101,7 @@ Status AtomicFile::writeDirect(uint64_t offset, const void *data, uint64_t bytes
 Status AtomicFile::reserve(uint64_t bytes) {
   if (bytes == 0 || ::fallocate(fd, 0, 0, static_cast<off_t>(bytes)) == 0)
     return {};
-  const bool full = errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
-  return full ? failure("given its size", errno) : Status();
+  return isDiskFull(errno) ? failure("given its size", errno) : Status();
 }
 
 Status AtomicFile::commit() {
@@ -122,14 +114,17 @@ Status AtomicFile::commit() {
   if (::rename(temporary.c_str(), path.c_str()) != 0)
     return failure("renamed into place", errno);
   temporary.clear();
-  // The name itself lasts once its directory is on disk.
-  std::string parent = std::filesystem::path(path).parent_path().string();
-  int directory = ::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (directory >= 0) {
-    ::fsync(directory);
-    ::close(directory);
-  }
-  return {};
+  const std::string parent = std::filesystem::path(path).parent_path().string();
+  return syncDirectory(parent.empty() ? "." : parent);
+}
+
+Status syncDirectory(const std::string &path) {
+  const int directory = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0) // one that may be written to and not read is synced by the system alone
+    return errno == EACCES ? Status() : diskError(path, "opened", errno);
+  const int error = ::fsync(directory) != 0 && errno != EINVAL ? errno : 0;
+  ::close(directory);
+  return error ? diskError(path, "synced", error) : Status();
 }
 
 /// From the first byte to the last, as a device or a pipe wants it.
@@ -176,4 +171,4 @@ Status makeWritableDirectory(const std::string &directory) {
   return {};
 }
 
-} // namespace zp::rt
+} // namespace zp

@@ -1,8 +1,8 @@
 // A file that appears under its name whole or not at all: written beside it under a temporary name, synced, renamed.
 // An object that is destroyed without `commit` leaves nothing behind. A link stays, what it points at is replaced. Errors: DiskFull,
 // DiskWrite, naming the final path; a device or a pipe is no place for a file.
-#ifndef ZP_RUNTIME_IO_ATOMIC_FILE_H
-#define ZP_RUNTIME_IO_ATOMIC_FILE_H
+#ifndef ZP_RUNTIME_BASE_ATOMIC_FILE_H
+#define ZP_RUNTIME_BASE_ATOMIC_FILE_H
 
 #include <cstdint>
 #include <string>
@@ -10,7 +10,7 @@
 
 #include "runtime/base/status.h"
 
-namespace zp::rt {
+namespace zp {
 
 class AtomicFile {
 public:
@@ -43,9 +43,12 @@ Status writeFileAtomically(const std::string &path, std::string_view text);
 /// Whether writeFileAtomically would find a place there. Leaves nothing behind.
 Status checkWritable(const std::string &path);
 
+/// Names in a directory last once the directory itself is on disk. A file system that can't sync one does so with every rename.
+Status syncDirectory(const std::string &path);
+
 /// Makes `directory` and its parents; an error when files can't be made in it.
 Status makeWritableDirectory(const std::string &directory);
 
-} // namespace zp::rt
+} // namespace zp
 
-#endif // ZP_RUNTIME_IO_ATOMIC_FILE_H
+#endif // ZP_RUNTIME_BASE_ATOMIC_FILE_H

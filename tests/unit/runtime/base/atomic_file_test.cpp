@@ -1,5 +1,5 @@
 // Files that appear whole, and places where none can.
-#include "runtime/io/atomic_file.h"
+#include "runtime/base/atomic_file.h"
 
 #include <fcntl.h>
 #include <filesystem>
@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include "runtime/base/text_file.h"
 #include "runtime/io/checkpoint.h"
 #include "tests/unit/runtime/io/temporary_directory.h"
 
