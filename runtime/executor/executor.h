@@ -65,7 +65,7 @@ struct DeviceFacts {
 class Executor {
 public:
   /// The plan must outlive the executor; the communicator too (its world is the plan's).
-  /// Errors: WorldSize, HostMemory, PlanInvalid (a kernel refuses its operands).
+  /// Errors: WorldSize, HostMemory, DeviceMemory, PlanInvalid (a kernel refuses its operands).
   static StatusOr<std::unique_ptr<Executor>> create(const PlanFile &plan, Communicator &communicator, ExecutorOptions options);
   virtual ~Executor() = default;
 

@@ -42,7 +42,7 @@ json fieldOf(const json &config, const Field &field) {
 
 } // namespace
 
-StatusOr<Checkpoint> openAdapter(const std::string &directory, const std::string &adapterConfig, const std::set<std::string> &trained) {
+StatusOr<ModelWeights> openAdapter(const std::string &directory, const std::string &adapterConfig, const std::set<std::string> &trained) {
   std::string path = directory + "/adapter_config.json";
   ZP_ASSIGN_OR_RETURN(std::string text, readTextFile(path));
   json theirs = json::parse(text, nullptr, false), ours = json::parse(adapterConfig, nullptr, false);
@@ -62,7 +62,7 @@ StatusOr<Checkpoint> openAdapter(const std::string &directory, const std::string
     if (!trained.count(name))
       return Status(ErrorCode::AdapterMismatch, weights + ": tensor " + name +
                                                     " is of no parameter that the plan trains; import again with --adapter_name_or_path " + directory);
-  return Checkpoint::openFile(weights);
+  return ModelWeights::openFile(weights);
 }
 
 } // namespace zp::rt

@@ -5,14 +5,14 @@
 #include <set>
 #include <string>
 
-#include "runtime/io/checkpoint.h"
+#include "runtime/io/model_weights.h"
 
 namespace zp::rt {
 
 /// Opens DIR/adapter_model.safetensors after holding DIR/adapter_config.json to the plan's `adapterConfig`: rank, alpha,
 /// scaling, patterns, bias and saved modules must agree. `trained` are the plan's saved_as names: a tensor of the file that
 /// is not among them means other targets. AdapterMismatch names the field or the tensor.
-StatusOr<Checkpoint> openAdapter(const std::string &directory, const std::string &adapterConfig, const std::set<std::string> &trained);
+StatusOr<ModelWeights> openAdapter(const std::string &directory, const std::string &adapterConfig, const std::set<std::string> &trained);
 
 } // namespace zp::rt
 

@@ -13,8 +13,8 @@
 
 #include "runtime/base/atomic_file.h"
 #include "runtime/base/text_file.h"
-#include "runtime/io/checkpoint.h"
 #include "runtime/io/checksum.h"
+#include "runtime/io/model_weights.h"
 
 namespace zp::rt {
 

@@ -29,7 +29,7 @@ std::vector<const fbs::Parameter *> frozenEmbeddings(const fbs::Plan &plan) {
 
 std::string savedWholeAs(const fbs::Parameter &parameter) { return "base_model.model." + textOf(parameter.name()); }
 
-Status checkHead(const fbs::Plan &plan, Checkpoint &checkpoint) {
+Status checkHead(const fbs::Plan &plan, ModelWeights &checkpoint) {
   for (const fbs::Section *section : *plan.sections())
     if (section->parameters())
       for (const fbs::Parameter *parameter : *section->parameters())
@@ -63,11 +63,11 @@ bool floatOf(SafetensorsDtype dtype, DType &out) {
   return true;
 }
 
-std::string placeOf(const CheckpointTensor &tensor, const std::string &name) {
+std::string placeOf(const WeightTensor &tensor, const std::string &name) {
   return tensor.file->path() + ": tensor " + name + ": ";
 }
 
-std::string quantizedAs(const Checkpoint &from, const std::string &name) {
+std::string quantizedAs(const ModelWeights &from, const std::string &name) {
   for (QuantType type : {QuantType::NF4, QuantType::FP4})
     if (from.contains(name + "." + quantStateSuffix(type)))
       return textOf(type);
@@ -76,9 +76,9 @@ std::string quantizedAs(const Checkpoint &from, const std::string &name) {
   return int8 ? "int8" : "";
 }
 
-StatusOr<CheckpointTensor> findFloats(Checkpoint &from, const std::string &name, const std::vector<uint64_t> &shape,
+StatusOr<WeightTensor> findFloats(ModelWeights &from, const std::string &name, const std::vector<uint64_t> &shape,
                                       DType &dtype, const Expecting &expecting) {
-  ZP_ASSIGN_OR_RETURN(CheckpointTensor tensor, from.find(name));
+  ZP_ASSIGN_OR_RETURN(WeightTensor tensor, from.find(name));
   const std::string place = placeOf(tensor, name), by = std::string(" by ") + expecting.who + "; " + expecting.fix;
   if (std::string type = quantizedAs(from, name); !type.empty())
     return Status(ErrorCode::QuantFormat, place + "is quantized to " + type + " already, expected floats" + by);

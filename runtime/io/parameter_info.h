@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/io/checkpoint.h"
+#include "runtime/io/model_weights.h"
 #include "runtime/schema/dtypes.h"
 #include "runtime/schema/plan_generated.h"
 #include "runtime/schema/section_records.h"
@@ -21,7 +21,7 @@ std::vector<const fbs::Parameter *> frozenEmbeddings(const fbs::Plan &plan);
 /// Under which name an adapter holds a parameter of the base whole (PEFT's saved embeddings).
 std::string savedWholeAs(const fbs::Parameter &parameter);
 /// TensorMissing where the checkpoint's head isn't its embedding, and the plan was made, by a config.json without its weights, for one that is.
-Status checkHead(const fbs::Plan &plan, Checkpoint &checkpoint);
+Status checkHead(const fbs::Plan &plan, ModelWeights &checkpoint);
 /// In order of place.
 std::vector<const fbs::Parameter *> parametersInOrder(const fbs::Section &section);
 
@@ -34,17 +34,17 @@ inline constexpr Expecting kPlanExpects{"the plan",
 
 /// Finds a tensor of floats of a shape, and its type. TensorShape, TensorDtype; QuantFormat when the checkpoint keeps
 /// it quantised.
-StatusOr<CheckpointTensor> findFloats(Checkpoint &from, const std::string &name, const std::vector<uint64_t> &shape,
+StatusOr<WeightTensor> findFloats(ModelWeights &from, const std::string &name, const std::vector<uint64_t> &shape,
                                       DType &dtype, const Expecting &expecting = kPlanExpects);
 
 /// Whether a tensor's elements are f32, bf16 or f16, and which.
 bool floatOf(SafetensorsDtype dtype, DType &out);
 
 /// "FILE: tensor NAME: ", as errors begin.
-std::string placeOf(const CheckpointTensor &tensor, const std::string &name);
+std::string placeOf(const WeightTensor &tensor, const std::string &name);
 
 /// Under which name the checkpoint keeps the tensor quantised ("nf4", "fp4", "int8"); empty when it doesn't.
-std::string quantizedAs(const Checkpoint &from, const std::string &name);
+std::string quantizedAs(const ModelWeights &from, const std::string &name);
 
 } // namespace zp::rt
 

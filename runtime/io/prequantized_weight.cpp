@@ -25,9 +25,9 @@ bool holdsBytes(SafetensorsDtype dtype) {
 }
 
 /// The tensor `name`.`suffix`, which has to be of one of two types.
-StatusOr<CheckpointTensor> findPart(Checkpoint &from, const std::string &name, SafetensorsDtype dtype,
+StatusOr<WeightTensor> findPart(ModelWeights &from, const std::string &name, SafetensorsDtype dtype,
                                     SafetensorsDtype other) {
-  ZP_ASSIGN_OR_RETURN(CheckpointTensor tensor, from.find(name));
+  ZP_ASSIGN_OR_RETURN(WeightTensor tensor, from.find(name));
   if (tensor.info->dtype != dtype && tensor.info->dtype != other)
     return Status(ErrorCode::TensorDtype, placeOf(tensor, name) + "dtype is " + textOf(tensor.info->dtype) +
                                               ", expected " + textOf(dtype) +
@@ -38,9 +38,9 @@ StatusOr<CheckpointTensor> findPart(Checkpoint &from, const std::string &name, S
 
 } // namespace
 
-StatusOr<PrequantizedWeight> PrequantizedWeight::open(Checkpoint &from, const ParameterRecords &records) {
+StatusOr<PrequantizedWeight> PrequantizedWeight::open(ModelWeights &from, const ParameterRecords &records) {
   const std::string name = textOf(records.parameter->checkpoint());
-  ZP_ASSIGN_OR_RETURN(CheckpointTensor packed, from.find(name));
+  ZP_ASSIGN_OR_RETURN(WeightTensor packed, from.find(name));
   const std::string found = quantizedAs(from, name), expected = textOf(records.layout.type);
   if (found != expected)
     return Status(ErrorCode::QuantFormat, placeOf(packed, name) +
@@ -51,7 +51,7 @@ StatusOr<PrequantizedWeight> PrequantizedWeight::open(Checkpoint &from, const Pa
   return weight;
 }
 
-StatusOr<PrequantizedWeight> PrequantizedWeight::open(Checkpoint &from, const std::string &name, QuantType type) {
+StatusOr<PrequantizedWeight> PrequantizedWeight::open(ModelWeights &from, const std::string &name, QuantType type) {
   PrequantizedWeight weight;
   weight.name = name;
   ZP_ASSIGN_OR_RETURN(weight.packed, from.find(weight.name));
@@ -61,7 +61,7 @@ StatusOr<PrequantizedWeight> PrequantizedWeight::open(Checkpoint &from, const st
                       ", expected U8, or another bnb_4bit_quant_storage; fetch or write the checkpoint again");
 
   const std::string stateName = weight.name + "." + quantStateSuffix(type);
-  ZP_ASSIGN_OR_RETURN(CheckpointTensor text, findPart(from, stateName, SafetensorsDtype::U8, SafetensorsDtype::U8));
+  ZP_ASSIGN_OR_RETURN(WeightTensor text, findPart(from, stateName, SafetensorsDtype::U8, SafetensorsDtype::U8));
   weight.place = text.file->path() + ":" + stateName;
   ZP_ASSIGN_OR_RETURN(weight.state,
                       readQuantState(weight.place, {reinterpret_cast<const char *>(text.data()), text.info->bytes},
@@ -111,7 +111,7 @@ Status PrequantizedWeight::checkPlan(const ParameterRecords &records) const {
   return {};
 }
 
-Status PrequantizedWeight::checkMap(const CheckpointTensor &map, const char *suffix, std::span<const float> expected,
+Status PrequantizedWeight::checkMap(const WeightTensor &map, const char *suffix, std::span<const float> expected,
                                     const char *kind) const {
   for (size_t i = 0; i < expected.size(); ++i) {
     float value;
@@ -126,7 +126,7 @@ Status PrequantizedWeight::checkMap(const CheckpointTensor &map, const char *suf
   return {};
 }
 
-Status PrequantizedWeight::checkFinite(const CheckpointTensor &tensor, const char *suffix, uint64_t first,
+Status PrequantizedWeight::checkFinite(const WeightTensor &tensor, const char *suffix, uint64_t first,
                                        const std::byte *values, uint64_t count) const {
   for (uint64_t i = 0; i < count; ++i) {
     float value;

@@ -17,9 +17,9 @@ class PrequantizedWeight {
 public:
   /// QuantFormat when the weight isn't quantised, or otherwise than the plan says; QuantState when its tensors
   /// contradict each other or can't be used; TensorDtype, TensorMissing.
-  static StatusOr<PrequantizedWeight> open(Checkpoint &from, const ParameterRecords &records);
+  static StatusOr<PrequantizedWeight> open(ModelWeights &from, const ParameterRecords &records);
   /// A weight that quantizedAs says is of this type, whatever its format.
-  static StatusOr<PrequantizedWeight> open(Checkpoint &from, const std::string &name, QuantType type);
+  static StatusOr<PrequantizedWeight> open(ModelWeights &from, const std::string &name, QuantType type);
 
   /// Codes and scales of the rank's records. NonFinite for a scale that isn't a number.
   Status copy(const ParameterRecords &records) const;
@@ -32,13 +32,13 @@ public:
 private:
   Status checkSizes() const;
   Status checkPlan(const ParameterRecords &records) const;
-  Status checkMap(const CheckpointTensor &map, const char *suffix, std::span<const float> expected, const char *kind) const;
-  Status checkFinite(const CheckpointTensor &tensor, const char *suffix, uint64_t first, const std::byte *values,
+  Status checkMap(const WeightTensor &map, const char *suffix, std::span<const float> expected, const char *kind) const;
+  Status checkFinite(const WeightTensor &tensor, const char *suffix, uint64_t first, const std::byte *values,
                      uint64_t count) const;
 
   std::string name, place; // FILE:TENSOR of the quant_state
   QuantState state;
-  CheckpointTensor packed, absmax, quantMap, nestedAbsmax, nestedMap; // the last two of nested ones
+  WeightTensor packed, absmax, quantMap, nestedAbsmax, nestedMap; // the last two of nested ones
 };
 
 } // namespace zp::rt

@@ -96,9 +96,9 @@ Status SectionReader::fill(const fbs::Section &section, const fbs::Parameter &pa
   return {};
 }
 
-Status SectionReader::copy(Checkpoint &from, const std::string &name, const fbs::Parameter &parameter, const Window &window, ParallelFor &parallel) {
+Status SectionReader::copy(ModelWeights &from, const std::string &name, const fbs::Parameter &parameter, const Window &window, ParallelFor &parallel) {
   DType dtype;
-  ZP_ASSIGN_OR_RETURN(CheckpointTensor tensor, findFloats(from, name, shapeOf(parameter), dtype));
+  ZP_ASSIGN_OR_RETURN(WeightTensor tensor, findFloats(from, name, shapeOf(parameter), dtype));
   const uint64_t stride = std::max(kPiece, kHeld / static_cast<uint64_t>(parallel.threads()));
   parallel.run(static_cast<int64_t>(window.count), kPiece, [&](int64_t begin, int64_t end) {
     const auto last = static_cast<uint64_t>(end);

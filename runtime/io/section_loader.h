@@ -12,8 +12,8 @@
 #include <optional>
 
 #include "runtime/base/parallel_for.h"
-#include "runtime/io/checkpoint.h"
 #include "runtime/io/initial_values.h"
+#include "runtime/io/model_weights.h"
 #include "runtime/schema/tensor_part.h"
 
 namespace zp::fbs {
@@ -25,8 +25,8 @@ struct Parameter;
 namespace zp::rt {
 
 struct SectionSources {
-  std::optional<Checkpoint> base;    ///< absent: frozen parameters are drawn from `seed` (bench)
-  std::optional<Checkpoint> adapter; ///< values by saved_as that override the initial ones
+  std::optional<ModelWeights> base;    ///< absent: frozen parameters are drawn from `seed` (bench)
+  std::optional<ModelWeights> adapter; ///< values by saved_as that override the initial ones
   uint64_t seed = 0;
   bool freshIsZero = false;          ///< parameters that no checkpoint has become zero: the adapter is off
 };
@@ -43,7 +43,7 @@ public:
 private:
   struct Window; // elements of one parameter that the rank owns
   Status fill(const fbs::Section &section, const fbs::Parameter &parameter, const Window &window, ParallelFor &parallel);
-  Status copy(Checkpoint &from, const std::string &tensor, const fbs::Parameter &parameter, const Window &window, ParallelFor &parallel);
+  Status copy(ModelWeights &from, const std::string &tensor, const fbs::Parameter &parameter, const Window &window, ParallelFor &parallel);
   /// Fresh values pass through the type that they are computed with, as the reference's do under a base of 16 bits.
   Status draw(const fbs::Section &section, const fbs::Parameter &parameter, const Window &window, ParallelFor &parallel);
 

@@ -18,7 +18,7 @@ bool isTokenWeight(std::string_view name) {
   return isOf(name, kHeadWeight) || std::any_of(std::begin(kEmbeddings), std::end(kEmbeddings), [&](auto module) { return isOf(name, module); });
 }
 
-std::string embeddingIn(const Checkpoint &checkpoint) {
+std::string embeddingIn(const ModelWeights &checkpoint) {
   const std::vector<std::string> names = checkpoint.names();
   for (std::string_view module : kEmbeddings)
     for (const std::string &name : names)
@@ -27,20 +27,20 @@ std::string embeddingIn(const Checkpoint &checkpoint) {
   return {};
 }
 
-bool sameTensor(const CheckpointTensor &one, const CheckpointTensor &other) {
+bool sameTensor(const WeightTensor &one, const WeightTensor &other) {
   const bool same = one.info->dtype == other.info->dtype && one.info->shape == other.info->shape &&
                     std::memcmp(one.data(), other.data(), one.info->bytes) == 0;
-  for (const CheckpointTensor *tensor : {&one, &other})
+  for (const WeightTensor *tensor : {&one, &other})
     tensor->file->release(*tensor->info, 0, tensor->info->bytes);
   return same;
 }
 
-StatusOr<bool> headDiffers(Checkpoint &checkpoint) {
+StatusOr<bool> headDiffers(ModelWeights &checkpoint) {
   const std::string shared = embeddingIn(checkpoint);
   if (shared.empty() || !checkpoint.contains(kHeadWeight))
     return false;
-  ZP_ASSIGN_OR_RETURN(CheckpointTensor head, checkpoint.find(kHeadWeight));
-  ZP_ASSIGN_OR_RETURN(CheckpointTensor embedding, checkpoint.find(shared));
+  ZP_ASSIGN_OR_RETURN(WeightTensor head, checkpoint.find(kHeadWeight));
+  ZP_ASSIGN_OR_RETURN(WeightTensor embedding, checkpoint.find(shared));
   return !sameTensor(head, embedding);
 }
 

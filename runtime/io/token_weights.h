@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "runtime/io/checkpoint.h"
+#include "runtime/io/model_weights.h"
 
 namespace zp::rt {
 
@@ -15,12 +15,12 @@ inline constexpr const char *kHeadWeight = "lm_head.weight";
 bool isTokenWeight(std::string_view name);
 
 /// The checkpoint's embedding, not an alias where it has both; empty when it has none.
-std::string embeddingIn(const Checkpoint &checkpoint);
+std::string embeddingIn(const ModelWeights &checkpoint);
 
 /// The same type, shape and bytes. The pages that this has read are given back.
-bool sameTensor(const CheckpointTensor &one, const CheckpointTensor &other);
+bool sameTensor(const WeightTensor &one, const WeightTensor &other);
 /// Whether the checkpoint has an embedding and another head: then they aren't tied, whatever the configuration says.
-StatusOr<bool> headDiffers(Checkpoint &checkpoint);
+StatusOr<bool> headDiffers(ModelWeights &checkpoint);
 
 } // namespace zp::rt
 

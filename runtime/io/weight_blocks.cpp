@@ -15,7 +15,7 @@ StatusOr<WeightBlocks> WeightBlocks::open(const WeightSource &source, const std:
   for (uint64_t dim : shape)
     weight.total *= dim;
   if (source.base) {
-    ZP_ASSIGN_OR_RETURN(CheckpointTensor tensor,
+    ZP_ASSIGN_OR_RETURN(WeightTensor tensor,
                         findFloats(*source.base, name, shape, weight.stored, source.expecting));
     weight.tensor = std::move(tensor);
   }

@@ -11,7 +11,7 @@ namespace zp::rt {
 
 /// Where weights come from. Floats are converted to `dtype` before they are quantised.
 struct WeightSource {
-  Checkpoint *base = nullptr; ///< null: weights are drawn from `seed` (bench)
+  ModelWeights *base = nullptr; ///< null: weights are drawn from `seed` (bench)
   uint64_t seed = 0;
   DType dtype = DType::F32;
   Expecting expecting = kPlanExpects;
@@ -44,7 +44,7 @@ private:
   std::string name;
   std::vector<uint64_t> shape;
   uint64_t total = 1;
-  std::optional<CheckpointTensor> tensor; // absent: the weight is drawn
+  std::optional<WeightTensor> tensor; // absent: the weight is drawn
   DType stored = DType::F32;
   std::vector<std::byte> piece;        // in the source's dtype
   uint64_t readBegin = 0, readEnd = 0; // elements whose pages are still held

@@ -6,8 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "runtime/io/checkpoint.h"
 #include "runtime/io/checksum.h"
+#include "runtime/io/model_weights.h"
 #include "runtime/schedule/schedule_rules.h"
 #include "runtime/schema/plan_generated.h"
 #include "runtime/trainer/run_length.h"
@@ -105,9 +105,9 @@ StatusOr<std::string> hashOfBase(const fbs::Plan &plan, const std::string &model
   std::sort(names.begin(), names.end());
   if (names.empty())
     return hash.hex();
-  ZP_ASSIGN_OR_RETURN(Checkpoint base, Checkpoint::open(modelDirectory));
+  ZP_ASSIGN_OR_RETURN(ModelWeights base, ModelWeights::open(modelDirectory));
   for (const std::string &name : names) {
-    ZP_ASSIGN_OR_RETURN(CheckpointTensor tensor, base.find(name));
+    ZP_ASSIGN_OR_RETURN(WeightTensor tensor, base.find(name));
     const uint64_t bytes = tensor.info->bytes, end = std::min(bytes, kEnd);
     hash.text(name).text(textOf(tensor.info->dtype)).text(shapeText(tensor.info->shape));
     hash.bytes(tensor.data(), end).bytes(tensor.data() + bytes - end, end);

@@ -8,12 +8,12 @@
 #include <thread>
 #include <unistd.h>
 
+#include "runtime/base/atomic_file.h"
 #include "runtime/base/text_file.h"
 #include "runtime/device/cpu/thread_pool.h"
-#include "runtime/base/atomic_file.h"
-#include "runtime/io/checkpoint.h"
 #include "runtime/io/checkpoint_directory.h"
 #include "runtime/io/checkpoint_manifest.h"
+#include "runtime/io/model_weights.h"
 #include "runtime/schema/plan_generated.h"
 #include "runtime/trainer/training_log.h"
 

@@ -11,7 +11,7 @@
 #include "runtime/base/atomic_file.h"
 #include "runtime/base/disk_error.h"
 #include "runtime/base/text_file.h"
-#include "runtime/io/checkpoint.h"
+#include "runtime/io/model_weights.h"
 
 namespace zp::rt {
 

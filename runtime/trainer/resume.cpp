@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "runtime/base/text_file.h"
-#include "runtime/io/checkpoint.h"
 #include "runtime/io/checkpoint_directory.h"
+#include "runtime/io/model_weights.h"
 #include "runtime/schema/plan_generated.h"
 #include "runtime/schema/section_records.h"
 #include "runtime/trainer/plan_entries.h"

@@ -40,7 +40,7 @@ struct SavedFiles {
   DType dtype = DType::F32; ///< of what was trained
   std::vector<Shard> shards;
   std::map<std::string, const fbs::Parameter *, std::less<>> trained;
-  std::map<std::string, const CheckpointTensor *, std::less<>> copied;
+  std::map<std::string, const WeightTensor *, std::less<>> copied;
 
   SavedFiles(const fbs::Plan &plan, const SavedModel &where) {
     const bool adapter = isAdapter(plan);

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "runtime/executor/executor.h"
-#include "runtime/io/checkpoint.h"
 #include "runtime/io/checkpoint_shards.h"
+#include "runtime/io/model_weights.h"
 
 namespace zp::fbs {
 struct Plan;
@@ -18,7 +18,7 @@ namespace zp::rt {
 /// A tensor of the base that is saved beside what was trained.
 struct SavedCopy {
   std::string name; ///< that it is saved by
-  CheckpointTensor tensor;
+  WeightTensor tensor;
 };
 
 struct SavedModel {

@@ -7,8 +7,8 @@
 
 #include "runtime/base/atomic_file.h"
 #include "runtime/base/text_file.h"
-#include "runtime/io/checkpoint.h"
 #include "runtime/io/checkpoint_directory.h"
+#include "runtime/io/model_weights.h"
 #include "runtime/schema/plan_generated.h"
 #include "runtime/trainer/training_log.h"
 

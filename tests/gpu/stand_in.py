@@ -109,7 +109,7 @@ def zprun(words):
     if words[0] != "bench":
         return train(words)
     if words[1].endswith("large.fb") or ("faults-" in words[1] and (FILES / "held").exists()):
-        return refuse(3, 2002, "the plan needs more than is free")
+        return refuse(3, 2003, "the plan needs more than is free")
     return bench(words)
 
 

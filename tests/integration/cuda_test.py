@@ -185,7 +185,7 @@ def check_bench(chosen, tally, work):
     tally.check("bench of a GPU's plan says whose attention runs and what the device holds", wrong)
     with Environment(ZP_DEVICE_COLLECTIVES="staged", ZP_EMULATED_MEMORY=planned + 500_000_000):
         ended = subprocess.run([str(word) for word in bench], capture_output=True, text=True, timeout=chosen.timeout, check=False)
-    right = ended.returncode == 3 and "error[ZP2002]" in ended.stderr and "its libraries about" in ended.stderr
+    right = ended.returncode == 3 and "error[ZP2003]" in ended.stderr and "its libraries about" in ended.stderr
     tally.check("a GPU with room for the plan alone", [] if right else [f"exit {ended.returncode}: {ended.stderr.strip()[-300:]}"])
     trace_test.check_timeline(tally, "a slice an instruction", read_timeline(trace), trace_test.instructions_of(chosen, plan))
 

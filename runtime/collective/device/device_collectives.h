@@ -34,7 +34,7 @@ std::unique_ptr<DeviceCollectives> createSingleCollectives();
 /// By way of host memory and the job's communicator, `largest` bytes of a whole tensor at most: for ranks that share a GPU, and for tests.
 StatusOr<std::unique_ptr<DeviceCollectives>> createStagedCollectives(Communicator &communicator, uint64_t largest);
 /// NCCL, loaded now; the communicator carries its identity to the ranks. `device`: the id of this rank's. Errors: Config, naming the library
-/// that is missing or the ranks that share a device; HostMemory; Network.
+/// that is missing or the ranks that share a device; DeviceMemory; Network.
 StatusOr<std::unique_ptr<DeviceCollectives>> createNcclCollectives(Communicator &communicator, const std::string &device);
 
 } // namespace zp::rt

@@ -156,7 +156,7 @@ private:
     }
     // CUDA's error isn't passed on: that its memory was short is known by what is left.
     if (const uint64_t free = cuda::freeMemory(); result == ncclUnhandledCudaError && free < kRoom)
-      return Status(ErrorCode::HostMemory, said + " with " + std::to_string(free) + " bytes of the GPU free, expected room for its buffers, " +
+      return Status(ErrorCode::DeviceMemory, said + " with " + std::to_string(free) + " bytes of the GPU free, expected room for its buffers, " +
                                                std::to_string(kRoom) + " bytes; end what else uses the GPU, see nvidia-smi, or compile with --memory_budget");
     return Status(ErrorCode::Network, said + ", expected success; NCCL_DEBUG=INFO says more");
   }

@@ -1,7 +1,7 @@
 // What we ask of a CUDA driver, without its headers: memory, streams, events, graphs. Two libraries define it: zp_cuda_native by the CUDA
 // runtime, zp_cuda_emulated by this CPU (emulated/), where work waits in its stream until somebody waits for it.
 //
-// Errors carry the driver's words: HostMemory where memory is what lacks; Config while a device is chosen; DeviceFault once it is used
+// Errors carry the driver's words: DeviceMemory where memory is what lacks; Config while a device is chosen; DeviceFault once it is used
 // (cuda_errors.h). Handles are the driver's own.
 #ifndef ZP_RUNTIME_DEVICE_CUDA_CUDA_API_H
 #define ZP_RUNTIME_DEVICE_CUDA_CUDA_API_H

@@ -43,7 +43,7 @@ const char *wayOut(cudaError_t error) {
 Status toStatus(cudaError_t error, const std::string &what, ErrorCode otherwise) {
   if (error == cudaSuccess)
     return {};
-  return Status(error == cudaErrorMemoryAllocation ? ErrorCode::HostMemory : otherwise, textOf(error, what) + wayOut(error));
+  return Status(error == cudaErrorMemoryAllocation ? ErrorCode::DeviceMemory : otherwise, textOf(error, what) + wayOut(error));
 }
 
 } // namespace

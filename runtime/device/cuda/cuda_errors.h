@@ -6,7 +6,7 @@
 
 namespace zp::rt::cuda {
 
-/// Of a device in use. HostMemory where its memory is what lacks, else DeviceFault: what a user has set is refused before.
+/// Of a device in use. DeviceMemory where its memory is what lacks, else DeviceFault: what a user has set is refused before.
 /// `error`: a cudaError_t.
 Status statusOfCuda(int error, const std::string &what);
 /// Of a device that is being chosen: Config where statusOfCuda has DeviceFault.

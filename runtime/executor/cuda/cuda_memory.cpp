@@ -9,7 +9,7 @@ namespace zp::rt {
 /// What the driver said, and where it had no memory, how much the host has. A driver locks pages itself: no limit of the system's on locked
 /// memory holds it.
 static Status pinnedRefused(uint64_t bytes, const Status &status) {
-  if (status.code() != ErrorCode::HostMemory)
+  if (status.code() != ErrorCode::DeviceMemory && status.code() != ErrorCode::HostMemory)
     return status;
   const std::string &said = status.message();
   return Status(ErrorCode::HostMemory, said.substr(0, said.find(", expected")) + "; the host has " + std::to_string(availableHostBytes()) +
@@ -48,7 +48,7 @@ Status CudaMemory::checkRoom(const fbs::Plan &plan, const cuda::Properties &devi
   const uint64_t beside = plan.reserve_bytes() - std::min<uint64_t>(plan.reserve_bytes(), kContextBytes);
   if (planned + beside <= device.freeMemory)
     return {};
-  return Status(ErrorCode::HostMemory, "cuda: the plan needs " + std::to_string(planned) + " bytes of " + device.name + " and its libraries about " +
+  return Status(ErrorCode::DeviceMemory, "cuda: the plan needs " + std::to_string(planned) + " bytes of " + device.name + " and its libraries about " +
                                            std::to_string(beside) + ", expected at most the " + std::to_string(device.freeMemory) +
                                            " that are free of its " + std::to_string(device.memory) +
                                            "; end what else uses it, see nvidia-smi, or compile with --memory_budget");

@@ -20,9 +20,9 @@ public:
   ~CudaMemory();
 
   /// Whether the device has room for the plan and for what its process will take beside it. Asked when no library has taken anything yet.
-  /// Errors: HostMemory, naming both sizes.
+  /// Errors: DeviceMemory, naming both sizes.
   static Status checkRoom(const fbs::Plan &plan, const cuda::Properties &device);
-  /// The plan's spaces, exactly as large. Errors: HostMemory; those of DiskArena.
+  /// The plan's spaces, exactly as large. Errors: DeviceMemory, HostMemory; those of DiskArena.
   Status allocate(const fbs::Plan &plan, const std::string &diskDirectory);
   /// The first byte of a buffer; null for one on disk.
   uint8_t *buffer(const fbs::Buffer &buffer) const;

@@ -10,7 +10,7 @@
 
 namespace zp::rt::cuda {
 
-/// HostMemory where the device's memory is what lacks (a handle can't be made, a buffer not be had), Config where this GPU or library isn't
+/// DeviceMemory where the device's memory is what lacks (a handle can't be made, a buffer not be had), Config where this GPU or library isn't
 /// one that the product is made for, else DeviceFault.
 inline Status statusOfCublas(cublasStatus_t status, const char *what) {
   if (status == CUBLAS_STATUS_SUCCESS)
@@ -19,7 +19,7 @@ inline Status statusOfCublas(cublasStatus_t status, const char *what) {
   switch (status) {
   case CUBLAS_STATUS_NOT_INITIALIZED:
   case CUBLAS_STATUS_ALLOC_FAILED:
-    return Status(ErrorCode::HostMemory, said + " (no memory of the device was to be had), expected success; end what else uses the GPU, see nvidia-smi, "
+    return Status(ErrorCode::DeviceMemory, said + " (no memory of the device was to be had), expected success; end what else uses the GPU, see nvidia-smi, "
                                                 "or compile with --memory_budget");
   case CUBLAS_STATUS_ARCH_MISMATCH:
   case CUBLAS_STATUS_NOT_SUPPORTED:

@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 
 #include "runtime/base/text_file.h"
-#include "runtime/io/checkpoint.h"
 #include "runtime/io/float_types.h"
+#include "runtime/io/model_weights.h"
 
 namespace zp::rt {
 

@@ -34,12 +34,12 @@ namespace zp::rt {
 constexpr int kInterrupted = 130, kRequeue = 75;
 
 /// An adapter that has embeddings of its own is of a model with as many tokens.
-static Status checkEmbeddings(const Session &session, Checkpoint &adapter) {
+static Status checkEmbeddings(const Session &session, ModelWeights &adapter) {
   for (const fbs::Parameter *parameter : frozenEmbeddings(session.plan())) {
     const std::string name = savedWholeAs(*parameter);
     if (!adapter.contains(name))
       continue;
-    ZP_ASSIGN_OR_RETURN(CheckpointTensor tensor, adapter.find(name));
+    ZP_ASSIGN_OR_RETURN(WeightTensor tensor, adapter.find(name));
     if (tensor.info->shape != shapeOf(*parameter))
       return Status(ErrorCode::AdapterMismatch, placeOf(tensor, name) + "shape is " + shapeText(tensor.info->shape) + ", expected " +
                                                     shapeText(shapeOf(*parameter)) +
@@ -58,7 +58,7 @@ static StatusOr<SectionSources> sourcesOf(const Session &session) {
   // Text is of a trained adapter or of none, never of one that was just drawn.
   sources.freshIsZero = options.adapterOff || (options.verb == Verb::Generate && options.adapter.empty());
   if (options.verb != Verb::Bench) {
-    ZP_ASSIGN_OR_RETURN(Checkpoint base, Checkpoint::open(options.model));
+    ZP_ASSIGN_OR_RETURN(ModelWeights base, ModelWeights::open(options.model));
     ZP_RETURN_IF_ERROR(checkHead(session.plan(), base));
     sources.base = std::move(base);
   }
@@ -72,7 +72,7 @@ static StatusOr<SectionSources> sourcesOf(const Session &session) {
         trained.insert(savedWholeAs(*parameter));
       trained.insert(kSavedHead); // that of a model whose head is tied
     }
-    ZP_ASSIGN_OR_RETURN(Checkpoint adapter, openAdapter(options.adapter, session.plan().adapter_config() ? session.plan().adapter_config()->str() : "", trained));
+    ZP_ASSIGN_OR_RETURN(ModelWeights adapter, openAdapter(options.adapter, session.plan().adapter_config() ? session.plan().adapter_config()->str() : "", trained));
     ZP_RETURN_IF_ERROR(checkEmbeddings(session, adapter));
     sources.adapter = std::move(adapter);
   }

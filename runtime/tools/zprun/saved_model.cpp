@@ -21,9 +21,9 @@ StatusOr<DType> ownDtype(const Session &session) {
     if (config.is_object() && config.contains(key) && config[key].is_string())
       if (const FloatType *type = findFloat(config[key].get_ref<const std::string &>()))
         return type->dtype;
-  ZP_ASSIGN_OR_RETURN(Checkpoint base, Checkpoint::open(session.options.model));
+  ZP_ASSIGN_OR_RETURN(ModelWeights base, ModelWeights::open(session.options.model));
   for (const std::string &name : base.names()) {
-    ZP_ASSIGN_OR_RETURN(CheckpointTensor tensor, base.find(name));
+    ZP_ASSIGN_OR_RETURN(WeightTensor tensor, base.find(name));
     DType dtype;
     if (floatOf(tensor.info->dtype, dtype))
       return dtype;
@@ -44,16 +44,16 @@ std::optional<int64_t> vocabularyOf(const std::string &model) {
 
 /// Those that the job begins with: the adapter's, if it brings its own. A head that is tied is saved too, as PEFT does.
 StatusOr<std::vector<SavedCopy>> embeddingsOf(const Session &session) {
-  ZP_ASSIGN_OR_RETURN(Checkpoint base, Checkpoint::open(session.options.model));
-  std::optional<Checkpoint> adapter;
+  ZP_ASSIGN_OR_RETURN(ModelWeights base, ModelWeights::open(session.options.model));
+  std::optional<ModelWeights> adapter;
   if (!session.options.adapter.empty()) {
-    ZP_ASSIGN_OR_RETURN(adapter, Checkpoint::openFile(session.options.adapter + "/adapter_model.safetensors"));
+    ZP_ASSIGN_OR_RETURN(adapter, ModelWeights::openFile(session.options.adapter + "/adapter_model.safetensors"));
   }
   std::vector<SavedCopy> copies;
   for (const fbs::Parameter *parameter : frozenEmbeddings(session.plan())) {
     const std::string name = savedWholeAs(*parameter);
     const bool brought = adapter && adapter->contains(name);
-    ZP_ASSIGN_OR_RETURN(CheckpointTensor tensor, brought ? adapter->find(name) : base.find(textOf(parameter->checkpoint())));
+    ZP_ASSIGN_OR_RETURN(WeightTensor tensor, brought ? adapter->find(name) : base.find(textOf(parameter->checkpoint())));
     copies.push_back({name, tensor});
   }
   if (copies.size() == 1 && copies[0].name != kSavedHead)

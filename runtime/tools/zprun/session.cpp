@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
+#include "runtime/base/atomic_file.h"
 #include "runtime/executor/resolve.h"
 #include "runtime/generation/generate.h"
 #include "runtime/generation/generating_plan.h"
-#include "runtime/base/atomic_file.h"
-#include "runtime/io/checkpoint.h"
 #include "runtime/io/checkpoint_directory.h"
+#include "runtime/io/model_weights.h"
 #include "runtime/memory/host_memory.h"
 #include "runtime/schema/run_rules.h"
 #include "runtime/trainer/plan_entries.h"
@@ -89,7 +89,7 @@ static Status openData(Session &session) {
                                                                  entries.longestSource(kind)));
     session.dataset = std::move(dataset);
   }
-  return Checkpoint::open(options.model).status(); // its tensors are checked when sections load
+  return ModelWeights::open(options.model).status(); // its tensors are checked when sections load
 }
 
 static Status checkMemory(const Session &session, int ranksHere) {

@@ -55,7 +55,7 @@ StatusOr<void *> allocate(uint64_t bytes) {
   Memory &device = memoryOfDevice();
   void *memory = bytes > device.whole - device.taken ? nullptr : std::aligned_alloc(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment);
   if (!memory)
-    return Status(ErrorCode::HostMemory, "memory: " + std::to_string(bytes) + " bytes for an emulated device, expected that they can be had");
+    return Status(ErrorCode::DeviceMemory, "memory: " + std::to_string(bytes) + " bytes for an emulated device, expected that they can be had");
   device.taken += device.sizes[memory] = bytes;
   std::memset(memory, 0xff, bytes); // NaN, -1: what nobody wrote is seen
   return memory;

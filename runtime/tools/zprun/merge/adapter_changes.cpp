@@ -49,7 +49,7 @@ public:
 
   StatusOr<AdapterChanges> read() {
     ZP_RETURN_IF_ERROR(readConfig());
-    ZP_ASSIGN_OR_RETURN(changes.weights, Checkpoint::openFile(changes.place));
+    ZP_ASSIGN_OR_RETURN(changes.weights, ModelWeights::openFile(changes.place));
     for (const std::string &name : changes.weights.names())
       ZP_RETURN_IF_ERROR(sort(name));
     for (const auto &[module, pair] : pairs)
@@ -118,7 +118,7 @@ private:
 
   /// Rows and columns of a matrix of floats.
   Status sizesOf(const std::string &name, uint64_t &rows, uint64_t &columns) {
-    ZP_ASSIGN_OR_RETURN(CheckpointTensor tensor, changes.weights.find(name));
+    ZP_ASSIGN_OR_RETURN(WeightTensor tensor, changes.weights.find(name));
     if (tensor.info->shape.size() != 2)
       return Status(ErrorCode::TensorShape, placeOf(tensor, name) + "shape is " + shapeText(tensor.info->shape) +
                                                 ", expected two dimensions; save the adapter again");
@@ -184,8 +184,8 @@ private:
 
 } // namespace
 
-static StatusOr<std::vector<float>> loadMatrix(Checkpoint &weights, const std::string &name, bool transposed) {
-  ZP_ASSIGN_OR_RETURN(CheckpointTensor tensor, weights.find(name));
+static StatusOr<std::vector<float>> loadMatrix(ModelWeights &weights, const std::string &name, bool transposed) {
+  ZP_ASSIGN_OR_RETURN(WeightTensor tensor, weights.find(name));
   DType dtype = DType::F32;
   floatOf(tensor.info->dtype, dtype); // was seen to be floats
   const uint64_t rows = tensor.info->shape[0], columns = tensor.info->shape[1];
@@ -201,7 +201,7 @@ static StatusOr<std::vector<float>> loadMatrix(Checkpoint &weights, const std::s
   return out;
 }
 
-StatusOr<LowRankProduct> LowRankProduct::load(Checkpoint &weights, const LowRankChange &change) {
+StatusOr<LowRankProduct> LowRankProduct::load(ModelWeights &weights, const LowRankChange &change) {
   LowRankProduct product;
   // (B·A)ᵀ = Aᵀ·Bᵀ
   ZP_ASSIGN_OR_RETURN(product.left, loadMatrix(weights, change.transposed ? change.a : change.b, change.transposed));

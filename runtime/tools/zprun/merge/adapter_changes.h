@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/io/checkpoint.h"
+#include "runtime/io/model_weights.h"
 #include "runtime/io/parameter_info.h"
 
 namespace zp::rt {
@@ -23,7 +23,7 @@ struct LowRankChange {
 /// scale·left·right, in fp32 as PEFT computes it: left [rows, rank], right [rank, columns].
 class LowRankProduct {
 public:
-  static StatusOr<LowRankProduct> load(Checkpoint &weights, const LowRankChange &change);
+  static StatusOr<LowRankProduct> load(ModelWeights &weights, const LowRankChange &change);
   /// Writes elements [first, first+count) of the flattened product.
   void compute(uint64_t first, uint64_t count, float *out) const;
 
@@ -36,7 +36,7 @@ private:
 /// Tensors are named as the base names them.
 struct AdapterChanges {
   std::string place; ///< the adapter's weights file
-  Checkpoint weights;
+  ModelWeights weights;
   std::map<std::string, LowRankChange> added;
   std::map<std::string, std::string> replaced; ///< name of the base to the adapter's own
 };

@@ -49,7 +49,7 @@ public:
                       std::string("--output_dir: is the directory of ") + flag + ", expected another; name one with -o");
     }
     ZP_ASSIGN_OR_RETURN(config, readObject<ordered_json>(configPath));
-    ZP_ASSIGN_OR_RETURN(base, Checkpoint::open(options.model));
+    ZP_ASSIGN_OR_RETURN(base, ModelWeights::open(options.model));
     embedding = embeddingIn(base);
     ZP_ASSIGN_OR_RETURN(changes, readAdapterChanges(options.adapter));
     ZP_RETURN_IF_ERROR(listTensors());
@@ -93,8 +93,8 @@ private:
     if (head == changes.replaced.end() || tokens == changes.replaced.end() || changes.added.contains(kHeadWeight) ||
         changes.added.contains(embedding))
       return false;
-    ZP_ASSIGN_OR_RETURN(CheckpointTensor one, changes.weights.find(head->second));
-    ZP_ASSIGN_OR_RETURN(CheckpointTensor other, changes.weights.find(tokens->second));
+    ZP_ASSIGN_OR_RETURN(WeightTensor one, changes.weights.find(head->second));
+    ZP_ASSIGN_OR_RETURN(WeightTensor other, changes.weights.find(tokens->second));
     const bool same = sameTensor(one, other);
     if (same)
       changes.replaced.erase(head);
@@ -106,7 +106,7 @@ private:
     MergedTensor tensor;
     tensor.name = name;
     tensor.source = baseName;
-    ZP_ASSIGN_OR_RETURN(CheckpointTensor stored, base.find(baseName));
+    ZP_ASSIGN_OR_RETURN(WeightTensor stored, base.find(baseName));
     tensor.shape = stored.info->shape;
     tensor.label = stored.info->dtype;
     auto change = changes.added.find(name);
@@ -190,7 +190,7 @@ private:
       if (kind.empty() || staysAsItIs(tensor.name))
         continue;
       ZP_ASSIGN_OR_RETURN(PrequantizedWeight weight, PrequantizedWeight::open(base, tensor.name, *quantTypeOf(kind)));
-      ZP_ASSIGN_OR_RETURN(CheckpointTensor codes, base.find(tensor.name));
+      ZP_ASSIGN_OR_RETURN(WeightTensor codes, base.find(tensor.name));
       ZP_ASSIGN_OR_RETURN(RequantizedWeight made, RequantizedWeight::prepare(tensor.name, weight.format(), codes.info->dtype, tensor.shape,
                                                                              changes.place, [this, &tensor] { return valuesOf(tensor); }));
       tensor.requantized = std::make_shared<RequantizedWeight>(std::move(made));
@@ -227,7 +227,7 @@ private:
   }
 
   Status copyBytes(const MergedTensor &tensor, SafetensorsWriter &writer) {
-    ZP_ASSIGN_OR_RETURN(CheckpointTensor source, base.find(tensor.source));
+    ZP_ASSIGN_OR_RETURN(WeightTensor source, base.find(tensor.source));
     return writer.write(tensor.name, 0, source.data(), source.info->bytes);
   }
 
@@ -283,7 +283,7 @@ private:
   const MergeOptions &options;
   const std::string configPath;
   ordered_json config;
-  Checkpoint base;
+  ModelWeights base;
   std::string embedding; // the base's; empty where it has none
   AdapterChanges changes;
   std::vector<MergedTensor> tensors;

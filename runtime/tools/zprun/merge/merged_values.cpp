@@ -15,7 +15,7 @@ static void round(std::vector<float> &values, DType dtype, uint64_t count) {
   convertElements(rounded.data(), dtype, values.data(), DType::F32, count);
 }
 
-StatusOr<MergedValues> MergedValues::open(Checkpoint &from, const std::string &source, AdapterChanges &changes,
+StatusOr<MergedValues> MergedValues::open(ModelWeights &from, const std::string &source, AdapterChanges &changes,
                                           const LowRankChange *change, const std::string &name) {
   MergedValues values;
   ZP_ASSIGN_OR_RETURN(values.weight, StoredWeight::open(from, source));

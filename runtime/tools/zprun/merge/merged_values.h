@@ -10,7 +10,7 @@ namespace zp::rt {
 class MergedValues {
 public:
   /// The tensor `source` of `from`. `change` of `changes` is added to it unless it is null. `name` is for errors.
-  static StatusOr<MergedValues> open(Checkpoint &from, const std::string &source, AdapterChanges &changes, const LowRankChange *change,
+  static StatusOr<MergedValues> open(ModelWeights &from, const std::string &source, AdapterChanges &changes, const LowRankChange *change,
                                      const std::string &name);
 
   uint64_t elements() const { return weight.elements(); }

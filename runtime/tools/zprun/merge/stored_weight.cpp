@@ -4,7 +4,7 @@
 
 namespace zp::rt {
 
-StatusOr<StoredWeight> StoredWeight::open(Checkpoint &from, const std::string &name) {
+StatusOr<StoredWeight> StoredWeight::open(ModelWeights &from, const std::string &name) {
   StoredWeight weight;
   ZP_ASSIGN_OR_RETURN(weight.tensor, from.find(name));
   const std::string kind = quantizedAs(from, name), place = placeOf(weight.tensor, name);

@@ -13,7 +13,7 @@ namespace zp::rt {
 class StoredWeight {
 public:
   /// A tensor of floats, or a weight in 4 bits. TensorDtype for other elements, QuantFormat for 8 bits.
-  static StatusOr<StoredWeight> open(Checkpoint &from, const std::string &name);
+  static StatusOr<StoredWeight> open(ModelWeights &from, const std::string &name);
 
   const std::vector<uint64_t> &shape() const { return quantized ? quantized->format().shape : tensor.info->shape; }
   /// Of a weight in 4 bits: that which it was quantized from.
@@ -23,7 +23,7 @@ public:
   Status read(uint64_t first, uint64_t count, void *out) const;
 
 private:
-  CheckpointTensor tensor;
+  WeightTensor tensor;
   DType stored = DType::F32;
   std::optional<PrequantizedWeight> quantized;
 };

@@ -38,7 +38,7 @@ public:
 
   Status run() {
     ZP_RETURN_IF_ERROR(readConfig());
-    ZP_ASSIGN_OR_RETURN(Checkpoint checkpoint, Checkpoint::open(options.model));
+    ZP_ASSIGN_OR_RETURN(ModelWeights checkpoint, ModelWeights::open(options.model));
     ZP_ASSIGN_OR_RETURN(bool head, hasHead(checkpoint));
     ZP_ASSIGN_OR_RETURN(std::vector<ModelTensor> tensors, tensorsOf(*family, config, head, configPath));
     findSources(checkpoint, tensors);
@@ -88,13 +88,13 @@ private:
   }
 
   /// A tied head is saved with the embedding alone; two that differ aren't tied, whatever the configuration says.
-  StatusOr<bool> hasHead(Checkpoint &checkpoint) {
+  StatusOr<bool> hasHead(ModelWeights &checkpoint) {
     const bool tied = config["tie_word_embeddings"].is_boolean() && config["tie_word_embeddings"].get<bool>();
     return tied ? headDiffers(checkpoint) : true;
   }
 
   /// A checkpoint may name the embedding by an alias, and have no buffers.
-  void findSources(const Checkpoint &checkpoint, std::vector<ModelTensor> &tensors) const {
+  void findSources(const ModelWeights &checkpoint, std::vector<ModelTensor> &tensors) const {
     for (ModelTensor &tensor : tensors) {
       if (checkpoint.contains(tensor.name))
         continue;
@@ -106,7 +106,7 @@ private:
   }
 
   /// The model's own dtype is what its configuration says, or else what its first tensor has.
-  StatusOr<const FloatType *> ownDtype(Checkpoint &checkpoint, const ModelTensor &first) {
+  StatusOr<const FloatType *> ownDtype(ModelWeights &checkpoint, const ModelTensor &first) {
     for (const char *key : {"dtype", "torch_dtype"})
       if (given.contains(key) && given[key].is_string()) {
         if (const FloatType *known = findFloat(given[key].get<std::string>()))
@@ -115,11 +115,11 @@ private:
                                              "\", expected float32, bfloat16 or float16; say which with --dtype");
       }
     DType stored;
-    ZP_ASSIGN_OR_RETURN(CheckpointTensor tensor, findFloats(checkpoint, first.source, first.shape, stored));
+    ZP_ASSIGN_OR_RETURN(WeightTensor tensor, findFloats(checkpoint, first.source, first.shape, stored));
     return &floatOf(stored);
   }
 
-  Status chooseFormat(Checkpoint &checkpoint, const std::vector<ModelTensor> &tensors) {
+  Status chooseFormat(ModelWeights &checkpoint, const std::vector<ModelTensor> &tensors) {
     const FloatType *dtype = findFloat(options.dtype);
     if (!dtype) {
       ZP_ASSIGN_OR_RETURN(dtype, ownDtype(checkpoint, tensors.front()));

@@ -116,7 +116,7 @@ Status QuantizedWriter::copyTensor(const ModelTensor &tensor) {
     return forEachPiece(elementsOf(tensor), [&](uint64_t first, uint64_t count) {
       return put(tensor.name, bytesOf(dtype, first), piece.data(), bytesOf(dtype, count)); // zeros
     });
-  ZP_ASSIGN_OR_RETURN(CheckpointTensor source, findFloats(from, tensor.source, tensor.shape, stored, kConfigExpects));
+  ZP_ASSIGN_OR_RETURN(WeightTensor source, findFloats(from, tensor.source, tensor.shape, stored, kConfigExpects));
   return forEachPiece(elementsOf(tensor), [&](uint64_t first, uint64_t count) {
     convertElements(source.data() + bytesOf(stored, first), stored, piece.data(), dtype, count);
     source.file->release(*source.info, bytesOf(stored, first), bytesOf(stored, count));

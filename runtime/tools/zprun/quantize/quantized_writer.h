@@ -23,7 +23,7 @@ struct QuantizedFormat {
 class QuantizedWriter {
 public:
   /// `step` is told of each tensor that is done; nested scales make two passes over the linears.
-  QuantizedWriter(Checkpoint &from, QuantizedFormat format, std::vector<ModelTensor> tensors,
+  QuantizedWriter(ModelWeights &from, QuantizedFormat format, std::vector<ModelTensor> tensors,
                   std::function<void()> step)
       : from(from), format(std::move(format)), tensors(std::move(tensors)), step(std::move(step)) {}
 
@@ -42,7 +42,7 @@ private:
   StatusOr<WeightBlocks> blocksOf(const ModelTensor &tensor);
   std::string index(const std::vector<Shard> &shards) const;
 
-  Checkpoint &from;
+  ModelWeights &from;
   QuantizedFormat format;
   std::vector<ModelTensor> tensors;
   std::function<void()> step;

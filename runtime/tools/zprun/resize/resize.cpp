@@ -20,7 +20,7 @@ namespace {
 constexpr const char *kHeadBias = "final_logits_bias"; // BART's: a row with a number a token
 
 /// The mean of a matrix's rows, in its own dtype.
-std::vector<std::byte> meanRow(const CheckpointTensor &tensor, DType dtype) {
+std::vector<std::byte> meanRow(const WeightTensor &tensor, DType dtype) {
   const uint64_t rows = tensor.info->shape[0], columns = tensor.info->shape[1];
   std::vector<double> sums(columns);
   std::vector<float> row(columns);
@@ -45,11 +45,11 @@ public:
     if (std::filesystem::equivalent(options.model, options.output, ignored))
       return Status(ErrorCode::Usage, "--output_dir: is the model's own directory, expected another; name one with -o");
     ZP_ASSIGN_OR_RETURN(config, readObject<ordered_json>(configPath));
-    ZP_ASSIGN_OR_RETURN(base, Checkpoint::open(options.model));
+    ZP_ASSIGN_OR_RETURN(base, ModelWeights::open(options.model));
     ZP_RETURN_IF_ERROR(chooseRows());
     std::vector<SafetensorsEntry> entries;
     for (const std::string &name : base.names()) {
-      ZP_ASSIGN_OR_RETURN(CheckpointTensor tensor, base.find(name));
+      ZP_ASSIGN_OR_RETURN(WeightTensor tensor, base.find(name));
       entries.push_back({name, tensor.info->dtype, tensor.info->shape});
       if (grows(name))
         entries.back().shape[rowsAt(name)] = rows;
@@ -80,11 +80,11 @@ private:
     if (embeddingName.empty())
       return Status(ErrorCode::TensorMissing, base.place() + ": has no embeddings of tokens, expected embed_tokens, word_embeddings or "
                                                              "shared; name the directory of a language model");
-    ZP_ASSIGN_OR_RETURN(CheckpointTensor embedding, base.find(embeddingName));
+    ZP_ASSIGN_OR_RETURN(WeightTensor embedding, base.find(embeddingName));
     for (const std::string &name : base.names()) {
       if (!grows(name))
         continue;
-      ZP_ASSIGN_OR_RETURN(CheckpointTensor tensor, base.find(name));
+      ZP_ASSIGN_OR_RETURN(WeightTensor tensor, base.find(name));
       if (tensor.info->shape.size() != 2 || embedding.info->shape.size() != 2 || tensor.info->shape[rowsAt(name)] != embedding.info->shape[0] ||
           (isHeadBias(name) && tensor.info->shape[0] != 1))
         return Status(ErrorCode::TensorShape, placeOf(tensor, name) + "shape is " + shapeText(tensor.info->shape) +
@@ -103,7 +103,7 @@ private:
   }
 
   Status writeTensor(const std::string &name, SafetensorsWriter &writer) {
-    ZP_ASSIGN_OR_RETURN(CheckpointTensor tensor, base.find(name));
+    ZP_ASSIGN_OR_RETURN(WeightTensor tensor, base.find(name));
     ZP_RETURN_IF_ERROR(writer.write(name, 0, tensor.data(), tensor.info->bytes));
     if (grows(name)) {
       DType dtype = DType::F32;
@@ -120,7 +120,7 @@ private:
   const ResizeOptions &options;
   const std::string configPath;
   ordered_json config;
-  Checkpoint base;
+  ModelWeights base;
   uint64_t rows = 0;
 };
 

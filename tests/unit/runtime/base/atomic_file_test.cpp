@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "runtime/base/text_file.h"
-#include "runtime/io/checkpoint.h"
+#include "runtime/io/model_weights.h"
 #include "tests/unit/runtime/io/temporary_directory.h"
 
 namespace zp::rt {

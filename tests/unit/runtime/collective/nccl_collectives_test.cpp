@@ -82,7 +82,7 @@ TEST_F(NcclCollectives, ShortMemoryIsNoFaultOfTheNetwork) {
   ::setenv("ZP_FAKE_NCCL_LACKS", "init", 1);
   const Status status = createNcclCollectives(*world, "a").status();
   ::unsetenv("ZP_FAKE_NCCL_LACKS");
-  EXPECT_EQ(status.code(), ErrorCode::HostMemory);
+  EXPECT_EQ(status.code(), ErrorCode::DeviceMemory);
   EXPECT_NE(status.message().find("(Cuda failure 2 'out of memory')"), std::string::npos) << status.message();
 }
 

@@ -53,8 +53,8 @@ TEST(CudaErrors, ADeviceThatIsTooOldIsRefused) {
 
 TEST(CublasErrors, ByWhatTheyMean) {
   EXPECT_TRUE(statusOfCublas(CUBLAS_STATUS_SUCCESS, "x").ok());
-  EXPECT_EQ(statusOfCublas(CUBLAS_STATUS_ALLOC_FAILED, "x").code(), ErrorCode::HostMemory);
-  EXPECT_EQ(statusOfCublas(CUBLAS_STATUS_NOT_INITIALIZED, "cublasLtCreate").code(), ErrorCode::HostMemory);
+  EXPECT_EQ(statusOfCublas(CUBLAS_STATUS_ALLOC_FAILED, "x").code(), ErrorCode::DeviceMemory);
+  EXPECT_EQ(statusOfCublas(CUBLAS_STATUS_NOT_INITIALIZED, "cublasLtCreate").code(), ErrorCode::DeviceMemory);
   EXPECT_EQ(statusOfCublas(CUBLAS_STATUS_EXECUTION_FAILED, "x").code(), ErrorCode::DeviceFault);
   EXPECT_EQ(statusOfCublas(CUBLAS_STATUS_INTERNAL_ERROR, "x").code(), ErrorCode::DeviceFault);
   EXPECT_EQ(statusOfCublas(CUBLAS_STATUS_NOT_SUPPORTED, "x").code(), ErrorCode::Config);

@@ -50,7 +50,7 @@ TEST(EmbeddingIn, IsTheSharedOneNotAnAlias) {
       entries.push_back({name, SafetensorsDtype::U8, {0}});
     auto writer = SafetensorsWriter::create(directory.file("model.safetensors"), entries, nullptr);
     EXPECT_TRUE(writer.ok() && writer->finish().ok());
-    auto checkpoint = Checkpoint::open(directory.path);
+    auto checkpoint = ModelWeights::open(directory.path);
     EXPECT_TRUE(checkpoint.ok()) << checkpoint.status().toString();
     return checkpoint.ok() ? embeddingIn(*checkpoint) : "";
   };

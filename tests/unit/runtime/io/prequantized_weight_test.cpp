@@ -18,7 +18,7 @@ protected:
   StatusOr<Bytes> load(const CodesPlan &spec) {
     return loadByRanks(spec, [this] {
       SectionSources sources;
-      auto base = Checkpoint::openFile(path());
+      auto base = ModelWeights::openFile(path());
       EXPECT_TRUE(base.ok()) << base.status().toString();
       sources.base = std::move(*base);
       return sources;

@@ -19,7 +19,7 @@ using rt::test::CodesPlan;
 using rt::test::Weights;
 
 SectionSources fromFile(const std::string &path) {
-  auto base = Checkpoint::openFile(path);
+  auto base = ModelWeights::openFile(path);
   EXPECT_TRUE(base.ok()) << base.status().toString();
   SectionSources sources;
   sources.base = std::move(*base);

@@ -51,7 +51,7 @@ protected:
   }
   SectionSources sources() {
     SectionSources from;
-    auto base = Checkpoint::open(directory.path);
+    auto base = ModelWeights::open(directory.path);
     EXPECT_TRUE(base.ok());
     from.base = std::move(*base);
     from.seed = 42;
@@ -181,7 +181,7 @@ TEST(LargeSections, AreTheSameByAnyNumberOfThreadsAndInAnyParts) {
         SectionSources from;
         from.seed = 42;
         if (!synthetic)
-          from.base = std::move(*Checkpoint::open(directory.path));
+          from.base = std::move(*ModelWeights::open(directory.path));
         SectionReader reader(plan, 0, std::move(from));
         ThreadPool pool(threads);
         std::vector<uint16_t> out(kSection, 0xabcd);

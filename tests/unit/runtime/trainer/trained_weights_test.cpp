@@ -200,7 +200,7 @@ TEST_F(TrainedWeights, OfAnAdapterTakeTensorsOfTheBaseAlong) {
   const std::vector<uint16_t> rows = halves({1, 2, 3});
   ASSERT_TRUE(writer->write("e", 0, rows.data(), 6).ok());
   ASSERT_TRUE(writer->finish().ok());
-  auto base = Checkpoint::openFile(directory.file("base.safetensors"));
+  auto base = ModelWeights::openFile(directory.file("base.safetensors"));
   where.copies = {{"base.e", *base->find("e")}, {"saved.a", *base->find("e")}};
   ASSERT_TRUE(write(1, kConfig).ok());
   EXPECT_EQ(tensor("adapter_model.safetensors", "saved.a").size(), 6u) << "what is trained goes before what is copied";

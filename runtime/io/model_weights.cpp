@@ -1,4 +1,4 @@
-#include "runtime/io/checkpoint.h"
+#include "runtime/io/model_weights.h"
 
 #include <filesystem>
 
@@ -8,12 +8,12 @@
 
 namespace zp::rt {
 
-StatusOr<Checkpoint> Checkpoint::open(const std::string &directory) {
+StatusOr<ModelWeights> ModelWeights::open(const std::string &directory) {
   namespace fs = std::filesystem;
   std::error_code ignored;
   std::string whole = directory + "/model.safetensors", index = whole + ".index.json";
   if (fs::exists(whole, ignored)) {
-    ZP_ASSIGN_OR_RETURN(Checkpoint checkpoint, openFile(whole));
+    ZP_ASSIGN_OR_RETURN(ModelWeights checkpoint, openFile(whole));
     checkpoint.directory = directory;
     return checkpoint;
   }
@@ -28,7 +28,7 @@ StatusOr<Checkpoint> Checkpoint::open(const std::string &directory) {
   auto map = root.find("weight_map");
   if (map == root.end() || !map->is_object())
     return Status(ErrorCode::Json, index + ": weight_map: is not an object of tensor to file; fetch the file again");
-  Checkpoint checkpoint;
+  ModelWeights checkpoint;
   checkpoint.where = index;
   checkpoint.directory = directory;
   for (auto &[tensor, file] : map->items()) {
@@ -40,16 +40,16 @@ StatusOr<Checkpoint> Checkpoint::open(const std::string &directory) {
   return checkpoint;
 }
 
-StatusOr<Checkpoint> Checkpoint::openFile(const std::string &path) {
-  Checkpoint checkpoint;
+StatusOr<ModelWeights> ModelWeights::openFile(const std::string &path) {
+  ModelWeights checkpoint;
   checkpoint.where = path;
   ZP_ASSIGN_OR_RETURN(checkpoint.single, SafetensorsFile::open(path));
   return checkpoint;
 }
 
-bool Checkpoint::stores(const std::string &name) const { return single ? single->find(name) != nullptr : weightMap.count(name) != 0; }
+bool ModelWeights::stores(const std::string &name) const { return single ? single->find(name) != nullptr : weightMap.count(name) != 0; }
 
-std::string Checkpoint::storedName(const std::string &name) const {
+std::string ModelWeights::storedName(const std::string &name) const {
   if (directory.empty() || stores(name)) // an adapter's one file has its own names
     return name;
   for (const std::string prefix : {"model.", "transformer."}) {
@@ -60,9 +60,9 @@ std::string Checkpoint::storedName(const std::string &name) const {
   return name;
 }
 
-bool Checkpoint::contains(const std::string &name) const { return stores(storedName(name)); }
+bool ModelWeights::contains(const std::string &name) const { return stores(storedName(name)); }
 
-std::vector<std::string> Checkpoint::names() const {
+std::vector<std::string> ModelWeights::names() const {
   std::vector<std::string> names;
   if (single)
     for (const auto &[name, info] : single->tensors())
@@ -72,13 +72,13 @@ std::vector<std::string> Checkpoint::names() const {
   return names;
 }
 
-StatusOr<CheckpointTensor> Checkpoint::find(const std::string &asked) {
+StatusOr<WeightTensor> ModelWeights::find(const std::string &asked) {
   const std::string name = storedName(asked);
   auto missing = [&](const std::string &file) {
     return Status(ErrorCode::TensorMissing,
                   file + ": has no tensor " + asked + "; the checkpoint is not of the model that the plan was made for");
   };
-  CheckpointTensor tensor;
+  WeightTensor tensor;
   tensor.file = single;
   if (!single) {
     auto it = weightMap.find(name);
@@ -92,7 +92,7 @@ StatusOr<CheckpointTensor> Checkpoint::find(const std::string &asked) {
   return tensor;
 }
 
-StatusOr<std::shared_ptr<const SafetensorsFile>> Checkpoint::shard(const std::string &file) {
+StatusOr<std::shared_ptr<const SafetensorsFile>> ModelWeights::shard(const std::string &file) {
   auto &slot = shards[file];
   if (!slot) {
     ZP_ASSIGN_OR_RETURN(slot, SafetensorsFile::open(directory + "/" + file));

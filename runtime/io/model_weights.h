@@ -1,7 +1,7 @@
 // The weights of a Hugging Face directory: one model.safetensors, or the files that model.safetensors.index.json names.
 // Shards are mapped when a tensor of theirs is first asked for. One thread at a time.
-#ifndef ZP_RUNTIME_IO_CHECKPOINT_H
-#define ZP_RUNTIME_IO_CHECKPOINT_H
+#ifndef ZP_RUNTIME_IO_MODEL_WEIGHTS_H
+#define ZP_RUNTIME_IO_MODEL_WEIGHTS_H
 
 #include <map>
 #include <memory>
@@ -13,23 +13,23 @@
 namespace zp::rt {
 
 /// A tensor in a mapped file; keeps the file mapped.
-struct CheckpointTensor {
+struct WeightTensor {
   std::shared_ptr<const SafetensorsFile> file;
   const SafetensorsInfo *info = nullptr;
 
   const std::byte *data() const { return file->data(*info); }
 };
 
-class Checkpoint {
+class ModelWeights {
 public:
   /// FileMissing when the directory has no weights. Weights of a base model alone lack the prefix that they have in the whole one
   /// (model., transformer.): they are found by both names.
-  static StatusOr<Checkpoint> open(const std::string &directory);
+  static StatusOr<ModelWeights> open(const std::string &directory);
   /// One file as a checkpoint, e.g. an adapter's.
-  static StatusOr<Checkpoint> openFile(const std::string &path);
+  static StatusOr<ModelWeights> openFile(const std::string &path);
 
   /// TensorMissing names the directory (or the shard that should have it).
-  StatusOr<CheckpointTensor> find(const std::string &name);
+  StatusOr<WeightTensor> find(const std::string &name);
   bool contains(const std::string &name) const;
   /// Of all tensors, sorted.
   std::vector<std::string> names() const;
@@ -50,4 +50,4 @@ private:
 
 } // namespace zp::rt
 
-#endif // ZP_RUNTIME_IO_CHECKPOINT_H
+#endif // ZP_RUNTIME_IO_MODEL_WEIGHTS_H

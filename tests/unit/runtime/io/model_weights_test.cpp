@@ -1,5 +1,5 @@
 // Directories of weights: one file, shards, and what is wrong with them.
-#include "runtime/io/checkpoint.h"
+#include "runtime/io/model_weights.h"
 
 #include <cstring>
 
@@ -16,16 +16,16 @@ void writeTensor(const std::string &path, const std::string &name, float value) 
   ASSERT_TRUE(writer.ok() && writer->write(name, 0, &value, 4).ok() && writer->finish().ok());
 }
 
-float valueOf(const CheckpointTensor &tensor) {
+float valueOf(const WeightTensor &tensor) {
   float value;
   std::memcpy(&value, tensor.data(), 4);
   return value;
 }
 
-TEST(Checkpoint, ReadsOneFile) {
+TEST(ModelWeights, ReadsOneFile) {
   zp::test::TemporaryDirectory directory;
   writeTensor(directory.file("model.safetensors"), "a", 3);
-  auto checkpoint = Checkpoint::open(directory.path);
+  auto checkpoint = ModelWeights::open(directory.path);
   ASSERT_TRUE(checkpoint.ok()) << checkpoint.status().toString();
   auto a = checkpoint->find("a");
   ASSERT_TRUE(a.ok());
@@ -49,7 +49,7 @@ protected:
 };
 
 TEST_F(Sharded, ReadsAcrossFiles) {
-  auto checkpoint = Checkpoint::open(directory.path);
+  auto checkpoint = ModelWeights::open(directory.path);
   ASSERT_TRUE(checkpoint.ok());
   EXPECT_TRUE(checkpoint->contains("b"));
   EXPECT_FALSE(checkpoint->contains("e"));
@@ -58,7 +58,7 @@ TEST_F(Sharded, ReadsAcrossFiles) {
 }
 
 TEST_F(Sharded, NamesTheShardThatLacksATensor) {
-  auto checkpoint = Checkpoint::open(directory.path);
+  auto checkpoint = ModelWeights::open(directory.path);
   auto c = checkpoint->find("c");
   ASSERT_FALSE(c.ok());
   EXPECT_EQ(c.status().code(), ErrorCode::TensorMissing);
@@ -66,43 +66,43 @@ TEST_F(Sharded, NamesTheShardThatLacksATensor) {
 }
 
 TEST_F(Sharded, NamesAMissingShard) {
-  auto d = Checkpoint::open(directory.path)->find("d");
+  auto d = ModelWeights::open(directory.path)->find("d");
   ASSERT_FALSE(d.ok());
   EXPECT_EQ(d.status().code(), ErrorCode::FileMissing);
   EXPECT_NE(d.status().message().find("model-00003-of-00002.safetensors"), std::string::npos);
 }
 
 // A base model saved alone lacks the prefix that it has in the whole one; a plan that was made by config.json alone can't know.
-TEST(Checkpoint, FindsABaseModelsTensorsByBothNames) {
+TEST(ModelWeights, FindsABaseModelsTensorsByBothNames) {
   zp::test::TemporaryDirectory directory;
   auto writer = SafetensorsWriter::create(directory.file("model.safetensors"), {{"norm.weight", SafetensorsDtype::F32, {1}},
                                                                                 {"transformer.h.weight", SafetensorsDtype::F32, {1}}}, nullptr);
   const float one = 1, two = 2;
   ASSERT_TRUE(writer->write("norm.weight", 0, &one, 4).ok() && writer->write("transformer.h.weight", 0, &two, 4).ok() && writer->finish().ok());
-  auto checkpoint = Checkpoint::open(directory.path);
+  auto checkpoint = ModelWeights::open(directory.path);
   EXPECT_EQ(valueOf(*checkpoint->find("model.norm.weight")), 1);
   EXPECT_EQ(valueOf(*checkpoint->find("norm.weight")), 1);
   EXPECT_EQ(valueOf(*checkpoint->find("h.weight")), 2);
   EXPECT_TRUE(checkpoint->contains("model.norm.weight"));
   EXPECT_FALSE(checkpoint->contains("decoder.norm.weight"));
   EXPECT_NE(checkpoint->find("model.absent").status().message().find("no tensor model.absent"), std::string::npos);
-  auto adapter = Checkpoint::openFile(directory.file("model.safetensors")); // its own names alone
+  auto adapter = ModelWeights::openFile(directory.file("model.safetensors")); // its own names alone
   EXPECT_FALSE(adapter->contains("model.norm.weight"));
 }
 
-TEST(Checkpoint, RefusesDamagedIndexes) {
+TEST(ModelWeights, RefusesDamagedIndexes) {
   for (const char *index : {"{", "[]", R"({"weight_map":[]})", R"({"weight_map":{"a":1}})", R"({"weight_map":{"a":"../x"}})"}) {
     zp::test::TemporaryDirectory directory;
     directory.write("model.safetensors.index.json", index);
-    auto checkpoint = Checkpoint::open(directory.path);
+    auto checkpoint = ModelWeights::open(directory.path);
     ASSERT_FALSE(checkpoint.ok()) << index;
     EXPECT_EQ(checkpoint.status().code(), ErrorCode::Json) << index;
   }
 }
 
-TEST(Checkpoint, SaysThatADirectoryHasNoWeights) {
+TEST(ModelWeights, SaysThatADirectoryHasNoWeights) {
   zp::test::TemporaryDirectory directory;
-  auto checkpoint = Checkpoint::open(directory.path);
+  auto checkpoint = ModelWeights::open(directory.path);
   ASSERT_FALSE(checkpoint.ok());
   EXPECT_EQ(checkpoint.status().code(), ErrorCode::FileMissing);
 }
