@@ -4,8 +4,8 @@ namespace zp {
 
 llvm::StringRef phaseName(Phase phase) {
   switch (phase) {
-#define ZP_PHASE(id, name, doc)                                                                                                   \
-  case Phase::id:                                                                                                                \
+#define ZP_PHASE(id, name, doc)                                                                                                                      \
+  case Phase::id:                                                                                                                                    \
     return name;
 #include "compiler/Pipelines/Phases.def"
 #undef ZP_PHASE
@@ -14,8 +14,8 @@ llvm::StringRef phaseName(Phase phase) {
 }
 
 std::optional<Phase> phaseNamed(llvm::StringRef name) {
-#define ZP_PHASE(id, text, doc)                                                                                                   \
-  if (name == text)                                                                                                              \
+#define ZP_PHASE(id, text, doc)                                                                                                                      \
+  if (name == text)                                                                                                                                  \
     return Phase::id;
 #include "compiler/Pipelines/Phases.def"
 #undef ZP_PHASE

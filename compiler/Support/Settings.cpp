@@ -50,8 +50,7 @@ FailureOr<JobSettings> readSettings(ModuleOp module) {
       return;
     ++known;
     if (!assign(attr, value)) {
-      module.emitError("zp.settings: ") << name << " is " << attr << ", expected " << kindOf(value)
-                                        << "; write it so, or import again";
+      module.emitError("zp.settings: ") << name << " is " << attr << ", expected " << kindOf(value) << "; write it so, or import again";
       good = false;
     }
   });
@@ -60,8 +59,7 @@ FailureOr<JobSettings> readSettings(ModuleOp module) {
       bool found = false;
       settings.forEach([&](const char *name, auto &, const char *) { found |= entry.getName() == name; });
       if (!found) {
-        module.emitError("zp.settings: ") << entry.getName()
-                                          << " is not a setting, expected those of zpc import --help; drop it, or import again";
+        module.emitError("zp.settings: ") << entry.getName() << " is not a setting, expected those of zpc import --help; drop it, or import again";
         good = false;
       }
     }
@@ -78,7 +76,8 @@ static Attribute attributeOf(Builder &builder, const std::string &value) { retur
 void writeSettings(ModuleOp module, const JobSettings &settings) {
   Builder builder(module.getContext());
   SmallVector<NamedAttribute> entries;
-  settings.forEach([&](const char *name, const auto &value, const char *) { entries.push_back(builder.getNamedAttr(name, attributeOf(builder, value))); });
+  settings.forEach(
+      [&](const char *name, const auto &value, const char *) { entries.push_back(builder.getNamedAttr(name, attributeOf(builder, value))); });
   module->setAttr(nn::NNDialect::kSettingsAttr, builder.getDictionaryAttr(entries));
 }
 

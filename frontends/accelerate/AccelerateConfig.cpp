@@ -24,9 +24,8 @@ const KeyTable &deepspeedKeys() {
 namespace {
 
 /// What Accelerate takes from the ds_config JSON and nowhere else, once there is one.
-const char *const kOfTheJson[] = {
-    "zero_stage",           "gradient_accumulation_steps", "gradient_clipping",       "offload_optimizer_device",
-    "offload_param_device", "offload_optimizer_nvme_path", "offload_param_nvme_path", "zero3_save_16bit_model"};
+const char *const kOfTheJson[] = {"zero_stage",           "gradient_accumulation_steps", "gradient_clipping",       "offload_optimizer_device",
+                                  "offload_param_device", "offload_optimizer_nvme_path", "offload_param_nvme_path", "zero3_save_16bit_model"};
 
 class Importer {
 public:
@@ -54,26 +53,21 @@ private:
     if (!section || section->kind == ConfigNode::Kind::Null)
       return Status();
     if (section->kind != ConfigNode::Kind::Map)
-      return fail(lineOf("deepspeed_config"), "deepspeed_config",
-                  "is " + section->shown() + ", expected a map of keys; write its keys below it");
+      return fail(lineOf("deepspeed_config"), "deepspeed_config", "is " + section->shown() + ", expected a map of keys; write its keys below it");
     return deepspeedKeys().read(document, *section, inner, /*numbersInQuotes=*/true);
   }
 
   Status fail(int line, const std::string &key, const std::string &message) const {
     return Status(ErrorCode::Config, document.place(line, key) + ": " + message);
   }
-  Status fail(const ReadKeys &from, const std::string &key, const std::string &message) const {
-    return fail(from.found.at(key)->line, key, message);
-  }
+  Status fail(const ReadKeys &from, const std::string &key, const std::string &message) const { return fail(from.found.at(key)->line, key, message); }
   int lineOf(const std::string &key) const {
     for (const ConfigNode::Entry &entry : document.root().entries)
       if (entry.key == key)
         return entry.line;
     return 1;
   }
-  std::string place(const ReadKeys &from, const std::string &key) const {
-    return document.place(from.found.at(key)->line, key);
-  }
+  std::string place(const ReadKeys &from, const std::string &key) const { return document.place(from.found.at(key)->line, key); }
   void wish(const std::string &setting, const std::string &value, const std::string &where, bool mustMatch) {
     config.wishes.push_back({setting, value, where, mustMatch});
   }
@@ -91,17 +85,16 @@ private:
     const int64_t processes = number("num_processes", -1);
     if (processes != -1 && (processes < 1 || processes % machines != 0))
       return fail(top, "num_processes",
-                  "is " + std::to_string(processes) + ", expected a positive multiple of num_machines, " +
-                      std::to_string(machines) + "; count the ranks of all machines");
+                  "is " + std::to_string(processes) + ", expected a positive multiple of num_machines, " + std::to_string(machines) +
+                      "; count the ranks of all machines");
     if (processes != -1)
       wish("num_processes", std::to_string(processes), place(top, "num_processes"), /*mustMatch=*/false);
     else if (top.text("num_processes"))
       config.openProcesses = place(top, "num_processes");
     for (const char *key : {"machine_rank", "main_process_ip", "main_process_port"})
       if (top.text(key))
-        config.notes.push_back(
-            place(top, key) + ": " +
-            (machines == 1 ? "there is one machine" : "ranks on several machines find each other by their launcher"));
+        config.notes.push_back(place(top, key) + ": " +
+                               (machines == 1 ? "there is one machine" : "ranks on several machines find each other by their launcher"));
     if (std::optional<std::string> ids = top.text("gpu_ids"); ids && *ids != "all" && !ids->empty())
       config.gpuIds = *ids;
     return Status();
@@ -132,9 +125,7 @@ private:
       return Status();
     if (const ConfigNode *backend = at->second->value.find("dynamo_backend"); backend && isOff(*backend))
       return Status();
-    return fail(top, "dynamo_config",
-                "is " + at->second->value.shown() +
-                    ", expected it off; set dynamo_backend: 'NO', the plan is compiled ahead");
+    return fail(top, "dynamo_config", "is " + at->second->value.shown() + ", expected it off; set dynamo_backend: 'NO', the plan is compiled ahead");
   }
 
   Status readDistribution() {
@@ -147,9 +138,7 @@ private:
         return fail(lineOf("deepspeed_config"), "deepspeed_config",
                     "has keys beside distributed_type " + *type + ", expected none; set distributed_type: DEEPSPEED");
       if (const SettingWish *processes = config.wish("num_processes"); alone && processes && processes->value != "1")
-        return fail(top, "distributed_type",
-                    "is NO beside num_processes " + processes->value +
-                        ", expected one process; set DEEPSPEED or MULTI_GPU");
+        return fail(top, "distributed_type", "is NO beside num_processes " + processes->value + ", expected one process; set DEEPSPEED or MULTI_GPU");
       wish("zero_stage", "0", place(top, "distributed_type"), /*mustMatch=*/false);
       return Status();
     }
@@ -163,8 +152,7 @@ private:
       if (inner.found.count(key))
         return fail(inner, key, "is set beside deepspeed_config_file, expected it in " + file + " alone; drop it here");
     if (top.text("mixed_precision"))
-      return fail(top, "mixed_precision",
-                  "is set beside deepspeed_config_file, expected bf16 or fp16 in " + file + " alone; drop it here");
+      return fail(top, "mixed_precision", "is set beside deepspeed_config_file, expected bf16 or fp16 in " + file + " alone; drop it here");
     ZP_RETURN_IF_ERROR(readDsConfig(file, config));
     config.notes.insert(config.notes.begin(), inner.notes.begin(), inner.notes.end());
     return Status();
@@ -178,8 +166,7 @@ private:
     if (!inner.text("zero_stage"))
       wish("zero_stage", "2", document.place(lineOf("deepspeed_config"), "zero_stage (Accelerate's default)"), false);
     else if (stage < 0 || stage > 3)
-      return fail(inner, "zero_stage",
-                  "is " + std::to_string(stage) + ", expected 0, 1, 2 or 3; use 3 for full parameter sharding");
+      return fail(inner, "zero_stage", "is " + std::to_string(stage) + ", expected 0, 1, 2 or 3; use 3 for full parameter sharding");
     for (bool parameters : {true, false}) {
       std::string name = parameters ? "offload_param" : "offload_optimizer";
       OffloadWish wish{parameters, inner.text(name + "_device"), inner.text(name + "_nvme_path"), "", ""};
@@ -187,10 +174,8 @@ private:
       wish.pathPlace = wish.path ? place(inner, name + "_nvme_path") : "";
       ZP_RETURN_IF_ERROR(takeOffload(wish, stage, config));
     }
-    if (std::optional<std::string> clip = inner.text("gradient_clipping");
-        clip && isOff(inner.found.at("gradient_clipping")->value))
-      config.notes.push_back(place(inner, "gradient_clipping") +
-                             ": 0 clips nothing here; DeepSpeed 0.19 would clip at its own default of 1.0");
+    if (std::optional<std::string> clip = inner.text("gradient_clipping"); clip && isOff(inner.found.at("gradient_clipping")->value))
+      config.notes.push_back(place(inner, "gradient_clipping") + ": 0 clips nothing here; DeepSpeed 0.19 would clip at its own default of 1.0");
     config.wishes.insert(config.wishes.end(), inner.wishes.begin(), inner.wishes.end());
     config.notes.insert(config.notes.end(), inner.notes.begin(), inner.notes.end());
     return Status();

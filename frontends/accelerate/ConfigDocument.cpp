@@ -48,8 +48,7 @@ public:
 
   void fail(int line, const std::string &reason) {
     if (error.ok())
-      error = Status(ErrorCode::Config,
-                     file + ":" + std::to_string(line) + ": " + reason + ", expected " + what + "; mend the file");
+      error = Status(ErrorCode::Config, file + ":" + std::to_string(line) + ": " + reason + ", expected " + what + "; mend the file");
   }
   Status error;
 
@@ -177,8 +176,6 @@ StatusOr<ConfigDocument> ConfigDocument::readJson(const std::string &path) {
   return parseJson(path, text);
 }
 
-std::string ConfigDocument::place(int line, const std::string &key) const {
-  return file + ":" + std::to_string(line) + ": " + key;
-}
+std::string ConfigDocument::place(int line, const std::string &key) const { return file + ":" + std::to_string(line) + ": " + key; }
 
 } // namespace zp::fe

@@ -38,8 +38,7 @@ private:
   Status takeWish(const SettingWish &wish) {
     auto at = sources.find(wish.setting);
     if (wish.overFlags && at != sources.end() && !same(at->second.value, wish.value))
-      notes.push_back(wish.place + ": " + wish.value + " goes before " + at->second.origin + " " + at->second.value +
-                      ", as in the reference");
+      notes.push_back(wish.place + ": " + wish.value + " goes before " + at->second.origin + " " + at->second.value + ", as in the reference");
     if (wish.overFlags || at == sources.end()) {
       sources[wish.setting] = {wish.value, wish.place};
       return Status();
@@ -63,8 +62,8 @@ private:
       const auto taken = sources.find(mine), beside = sources.find(other);
       if (wish && taken != sources.end() && taken->second.value == "true" && taken->second.origin == wish->place && beside != sources.end() &&
           beside->second.value == "true")
-        return Status(ErrorCode::Config, wish->place + ": means --" + mine + ", expected " + other + " as " + beside->second.origin +
-                                             " says; drop one of the two");
+        return Status(ErrorCode::Config,
+                      wish->place + ": means --" + mine + ", expected " + other + " as " + beside->second.origin + " says; drop one of the two");
     }
     return Status();
   }
@@ -96,8 +95,8 @@ private:
     hidden = hidden ? hidden : reader.integer({"text_config", "hidden_size"}, 0);
     ZP_RETURN_IF_ERROR(reader.status());
     if (hidden < 1 || hidden > 1 << 30)
-      return Status(ErrorCode::Config, config.hiddenThreshold + ": is auto, expected a hidden_size in " + document.name() +
-                                           " to make it from; write a number");
+      return Status(ErrorCode::Config,
+                    config.hiddenThreshold + ": is auto, expected a hidden_size in " + document.name() + " to make it from; write a number");
     sources[setting] = {std::to_string(10 * hidden), config.hiddenThreshold + " (auto: 10 x hidden_size)"};
     return Status();
   }
@@ -108,8 +107,8 @@ private:
     auto known = [&](const char *name) { return sources.count(name) ? std::stoll(sources[name].value) : 0; };
     const int64_t rows = std::stoll(total.value), ranks = std::max<int64_t>(known("num_processes"), 1);
     auto failure = [&](int64_t parts, const std::string &what) {
-      return Status(ErrorCode::Config, total.place + ": is " + total.value + ", expected " + what + " " + std::to_string(parts) +
-                                           " (" + batchText(known(micro), known(accumulation), ranks) + "); set it to auto");
+      return Status(ErrorCode::Config, total.place + ": is " + total.value + ", expected " + what + " " + std::to_string(parts) + " (" +
+                                           batchText(known(micro), known(accumulation), ranks) + "); set it to auto");
     };
     int64_t m = known(micro), a = known(accumulation);
     // Out-of-range factors have their own error.
@@ -144,8 +143,7 @@ private:
 
 } // namespace
 
-Status addConfigSettings(const JobConfig &config, const std::string &model, SettingSources &sources,
-                         std::vector<std::string> &notes) {
+Status addConfigSettings(const JobConfig &config, const std::string &model, SettingSources &sources, std::vector<std::string> &notes) {
   return Adder(config, model, sources, notes).run();
 }
 

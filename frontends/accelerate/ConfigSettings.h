@@ -16,8 +16,7 @@ using SettingSources = std::map<std::string, SettingSource>; ///< by the setting
 
 /// Adds the file's settings that no flag has given, what is `auto` worked out: from the `model` directory's config.json, or
 /// from the other settings. Config, naming both, where the two must agree and don't. Into `notes` goes a flag that gives way.
-Status addConfigSettings(const JobConfig &config, const std::string &model, SettingSources &sources,
-                         std::vector<std::string> &notes);
+Status addConfigSettings(const JobConfig &config, const std::string &model, SettingSources &sources, std::vector<std::string> &notes);
 
 } // namespace zp::fe
 

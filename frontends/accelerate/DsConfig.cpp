@@ -65,8 +65,7 @@ public:
     noteLoggedRate();
     readThreshold();
     if (keys.text("gradient_clipping") && isOff(keys.found.at("gradient_clipping")->value))
-      config.notes.push_back(place("gradient_clipping") +
-                             ": 0 clips nothing here; DeepSpeed 0.19 would clip at its own default of 1.0");
+      config.notes.push_back(place("gradient_clipping") + ": 0 clips nothing here; DeepSpeed 0.19 would clip at its own default of 1.0");
     if (std::optional<std::string> batch = keys.text("train_batch_size"); batch && *batch != "auto")
       config.trainBatch = SettingWish{"train_batch_size", *keys.text("train_batch_size"), place("train_batch_size"), true};
     config.wishes.insert(config.wishes.end(), keys.wishes.begin(), keys.wishes.end());
@@ -76,9 +75,7 @@ public:
 
 private:
   std::string place(const std::string &key) const { return document.place(keys.found.at(key)->line, key); }
-  Status fail(const std::string &key, const std::string &message) const {
-    return Status(ErrorCode::Config, place(key) + ": " + message);
-  }
+  Status fail(const std::string &key, const std::string &message) const { return Status(ErrorCode::Config, place(key) + ": " + message); }
 
   Status readStage() {
     int64_t stage = 0;
@@ -87,9 +84,7 @@ private:
     else
       config.wishes.push_back({"zero_stage", "0", place("zero_optimization") + ".stage (DeepSpeed's default)", false});
     if (stage < 0 || stage > 3)
-      return fail("zero_optimization.stage",
-                  "is " + std::to_string(stage) +
-                      ", expected 0, 1, 2 or 3; set \"stage\": 3 for full parameter sharding");
+      return fail("zero_optimization.stage", "is " + std::to_string(stage) + ", expected 0, 1, 2 or 3; set \"stage\": 3 for full parameter sharding");
     for (bool parameters : {true, false}) {
       std::string section = parameters ? "zero_optimization.offload_param" : "zero_optimization.offload_optimizer";
       OffloadWish wish{parameters, keys.text(section + ".device"), keys.text(section + ".nvme_path"), "", ""};
@@ -111,8 +106,7 @@ private:
         continue;
       std::string value = *keys.text(only.key);
       if (std::none_of(only.values.begin(), only.values.end(), [&](const char *good) { return value == good; }))
-        return fail(only.key,
-                    "is " + value + ", expected " + only.values[0] + ": " + dsConfigKeys().find(only.key)->note);
+        return fail(only.key, "is " + value + ", expected " + only.values[0] + ": " + dsConfigKeys().find(only.key)->note);
     }
     return Status();
   }
@@ -124,8 +118,7 @@ private:
       return Status();
     const ConfigNode &list = at->second->value;
     ConfigKey number{"", ValueKind::Float, KeyUse::Match, "", "", ""};
-    if (list.items.size() != 2 || !checkWord(number, list.items[0].text).expected.empty() ||
-        !checkWord(number, list.items[1].text).expected.empty())
+    if (list.items.size() != 2 || !checkWord(number, list.items[0].text).expected.empty() || !checkWord(number, list.items[1].text).expected.empty())
       return fail(key, "is " + list.shown() + ", expected two numbers or \"auto\"; write [0.9, 0.999]");
     config.wishes.push_back({"adam_beta1", list.items[0].text, place(key), true});
     config.wishes.push_back({"adam_beta2", list.items[1].text, place(key), true});
@@ -142,12 +135,10 @@ private:
     if (!hasKeys("scheduler"))
       return Status();
     if (!keys.text(section + ".type"))
-      return fail(section, std::string("has no type, expected one of ") + dsConfigKeys().find(section + ".type")->accepted +
-                               "; add \"type\"");
+      return fail(section, std::string("has no type, expected one of ") + dsConfigKeys().find(section + ".type")->accepted + "; add \"type\"");
     const std::string type = *keys.text(section + ".type");
     if (!keys.found.count(params) || keys.found.at(params)->value.kind != ConfigNode::Kind::Map)
-      return fail(section,
-                  "has no params, expected a map of what " + type + " takes; write \"params\": {} for DeepSpeed's defaults");
+      return fail(section, "has no params, expected a map of what " + type + " takes; write \"params\": {} for DeepSpeed's defaults");
     const ConfigNode &map = keys.found.at(params)->value;
     auto placeOf = [&](const std::string &name) {
       for (const ConfigNode::Entry &entry : map.entries)
@@ -156,8 +147,7 @@ private:
       return place(params) + (name.empty() ? "" : "." + name);
     };
     const std::string words = objectOf(map).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
-    ZP_ASSIGN_OR_RETURN(rt::ScheduleArguments arguments,
-                        rt::ScheduleArguments::parse(type, place(section + ".type"), words, placeOf));
+    ZP_ASSIGN_OR_RETURN(rt::ScheduleArguments arguments, rt::ScheduleArguments::parse(type, place(section + ".type"), words, placeOf));
     config.wishes.push_back({"lr_scheduler_type", type, place(section + ".type"), false, /*overFlags=*/true});
     config.wishes.push_back({"lr_scheduler_kwargs", words, place(params), false, /*overFlags=*/true});
     auto given = [&](const char *name, const char *setting) {
@@ -176,9 +166,8 @@ private:
       if (!hasKeys(section))
         continue;
       config.wishes.push_back({"logging_next_learning_rate", "true", place(section), false});
-      config.notes.push_back(place(section) +
-                             ": with it the learning rate that is logged is the next update's, as the reference logs it; "
-                             "--logging_next_learning_rate false logs the update's own");
+      config.notes.push_back(place(section) + ": with it the learning rate that is logged is the next update's, as the reference logs it; "
+                                              "--logging_next_learning_rate false logs the update's own");
       return;
     }
   }

@@ -12,15 +12,15 @@ static Status checkStage(const OffloadWish &wish, int64_t stage) {
   else if (!wish.parameters && *wish.device == "nvme" && stage != 3)
     needed = "stage 3 for NVMe; set zero_stage: 3 or none";
   return needed.empty() ? Status()
-                        : Status(ErrorCode::Config, wish.devicePlace + ": is " + *wish.device + " at zero_stage " +
-                                                        std::to_string(stage) + ", expected " + needed);
+                        : Status(ErrorCode::Config,
+                                 wish.devicePlace + ": is " + *wish.device + " at zero_stage " + std::to_string(stage) + ", expected " + needed);
 }
 
 Status takeOffload(const OffloadWish &wish, int64_t stage, JobConfig &into) {
   if (wish.device && *wish.device != "none" && *wish.device != "auto") {
     ZP_RETURN_IF_ERROR(checkStage(wish, stage));
-    into.wishes.push_back({wish.parameters ? "offload_param_device" : "offload_optimizer_device", *wish.device,
-                           wish.devicePlace, /*mustMatch=*/false});
+    into.wishes.push_back(
+        {wish.parameters ? "offload_param_device" : "offload_optimizer_device", *wish.device, wish.devicePlace, /*mustMatch=*/false});
   }
   if (!wish.path || wish.path->empty() || *wish.path == "none" || *wish.path == "auto")
     return Status();

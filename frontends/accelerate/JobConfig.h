@@ -15,10 +15,10 @@ struct JobConfig {
   std::vector<std::string> notes;        ///< a line for each key that has no effect, with the reason
   std::optional<SettingWish> trainBatch; ///< train_batch_size: rows of an update on all ranks
   std::optional<SettingWish> warmup;     ///< warmup_num_steps: what flags of warm-up must say, if one does
-  std::string hiddenThreshold; ///< place of a stage3_param_persistence_threshold that is auto: 10 x hidden size
+  std::string hiddenThreshold;           ///< place of a stage3_param_persistence_threshold that is auto: 10 x hidden size
   int64_t machines = 1;
   std::string openProcesses; ///< where num_processes is -1: a flag has to say
-  std::string gpuIds; ///< for CUDA_VISIBLE_DEVICES; empty: all
+  std::string gpuIds;        ///< for CUDA_VISIBLE_DEVICES; empty: all
 
   const SettingWish *wish(const std::string &setting) const {
     for (const SettingWish &wish : wishes)

@@ -144,17 +144,15 @@ std::vector<std::string> KeyTable::namesIn(const std::string &section) const {
   return names;
 }
 
-Status KeyTable::unknown(const ConfigDocument &document, const ConfigNode::Entry &entry,
-                         const std::string &section) const {
+Status KeyTable::unknown(const ConfigDocument &document, const ConfigNode::Entry &entry, const std::string &section) const {
   std::vector<std::string> nearest = nearestNames(entry.key, namesIn(section));
   std::string where = section.empty() ? owner : section;
-  return Status(ErrorCode::UnknownKey, document.place(entry.line, entry.key) + ": is not a key of " + where +
-                                           ", expected one that it has; " +
+  return Status(ErrorCode::UnknownKey, document.place(entry.line, entry.key) + ": is not a key of " + where + ", expected one that it has; " +
                                            (nearest.empty() ? "drop it" : "did you mean " + nearest[0]));
 }
 
-Status KeyTable::readEntry(const ConfigDocument &document, const ConfigNode::Entry &entry, const ConfigKey &key,
-                           ReadKeys &into, bool numbersInQuotes) const {
+Status KeyTable::readEntry(const ConfigDocument &document, const ConfigNode::Entry &entry, const ConfigKey &key, ReadKeys &into,
+                           bool numbersInQuotes) const {
   std::string place = document.place(entry.line, key.name);
   const ConfigNode &node = entry.value;
   if (!into.found.emplace(key.name, &entry).second)
@@ -193,8 +191,7 @@ Status KeyTable::readEntry(const ConfigDocument &document, const ConfigNode::Ent
   return Status();
 }
 
-Status KeyTable::read(const ConfigDocument &document, const ConfigNode &map, ReadKeys &into, bool numbersInQuotes,
-                      const std::string &section) const {
+Status KeyTable::read(const ConfigDocument &document, const ConfigNode &map, ReadKeys &into, bool numbersInQuotes, const std::string &section) const {
   std::string prefix = section.empty() ? "" : section + ".";
   for (const ConfigNode::Entry &entry : map.entries) {
     if (entry.key.starts_with("_") || entry.key.starts_with("//")) // as people write comments in JSON

@@ -76,12 +76,10 @@ public:
   std::vector<std::string> namesIn(const std::string &section) const;
 
   /// UnknownKey with the nearest key, Config for a value that can't be. `numbersInQuotes`: YAML, not JSON.
-  Status read(const ConfigDocument &document, const ConfigNode &map, ReadKeys &into, bool numbersInQuotes,
-              const std::string &section = "") const;
+  Status read(const ConfigDocument &document, const ConfigNode &map, ReadKeys &into, bool numbersInQuotes, const std::string &section = "") const;
 
 private:
-  Status readEntry(const ConfigDocument &document, const ConfigNode::Entry &entry, const ConfigKey &key, ReadKeys &into,
-                   bool numbersInQuotes) const;
+  Status readEntry(const ConfigDocument &document, const ConfigNode::Entry &entry, const ConfigKey &key, ReadKeys &into, bool numbersInQuotes) const;
   Status unknown(const ConfigDocument &document, const ConfigNode::Entry &entry, const std::string &section) const;
 
   const char *owner;

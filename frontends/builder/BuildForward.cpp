@@ -5,8 +5,7 @@
 
 namespace zp::fe {
 
-mlir::Value buildForward(mlir::OpBuilder &builder, const ModelSpec &spec, int64_t rows, int64_t length,
-                         int64_t sourceLength) {
+mlir::Value buildForward(mlir::OpBuilder &builder, const ModelSpec &spec, int64_t rows, int64_t length, int64_t sourceLength) {
   switch (spec.structure) {
   case Structure::RotaryDecoder:
     return RotaryDecoderBuilder(builder, spec, rows, length).build();

@@ -12,10 +12,8 @@ static constexpr int64_t kScalarBytes = 64; // StepScalars
 // nf4-quantize-frozen-weights leaves such a linear alone.
 static constexpr llvm::StringLiteral kSkipQuantizationAttr = "nf4.skip";
 
-ForwardBuilder::ForwardBuilder(OpBuilder &builder, const ModelSpec &spec, int64_t rows,
-                               int64_t length)
-    : builder(builder), spec(spec), length(length), tokens(rows * length),
-      units(size_t(spec.lastUnit() + 1)) {
+ForwardBuilder::ForwardBuilder(OpBuilder &builder, const ModelSpec &spec, int64_t rows, int64_t length)
+    : builder(builder), spec(spec), length(length), tokens(rows * length), units(size_t(spec.lastUnit() + 1)) {
   for (const ModuleSpec &module : spec.modules) {
     units[size_t(module.unit)].put(module);
     if (module.adapter)
@@ -28,12 +26,8 @@ const UnitModules &ForwardBuilder::enter(int64_t entered) {
   return units[size_t(unit)];
 }
 
-RankedTensorType ForwardBuilder::matrix(int64_t rows, int64_t columns) const {
-  return RankedTensorType::get({rows, columns}, builder.getF32Type());
-}
-RankedTensorType ForwardBuilder::vector(int64_t extent) const {
-  return RankedTensorType::get({extent}, builder.getF32Type());
-}
+RankedTensorType ForwardBuilder::matrix(int64_t rows, int64_t columns) const { return RankedTensorType::get({rows, columns}, builder.getF32Type()); }
+RankedTensorType ForwardBuilder::vector(int64_t extent) const { return RankedTensorType::get({extent}, builder.getF32Type()); }
 
 Value ForwardBuilder::input(llvm::StringRef name, int64_t extent, Type element) {
   return make<nn::InputOp>(RankedTensorType::get({extent}, element), name).getValue();
@@ -88,9 +82,7 @@ Value ForwardBuilder::linear(Value x, const ModuleSpec &module) {
 Value ForwardBuilder::rmsNorm(Value x, const ModuleSpec &module) {
   auto type = cast<RankedTensorType>(x.getType());
   Value weight = read(*module.weight);
-  return make<nn::RmsNormOp>(type, vector(type.getDimSize(0)), x, weight,
-                             builder.getF64FloatAttr(spec.normEpsilon))
-      .getResult();
+  return make<nn::RmsNormOp>(type, vector(type.getDimSize(0)), x, weight, builder.getF64FloatAttr(spec.normEpsilon)).getResult();
 }
 
 Value ForwardBuilder::layerNorm(Value x, const ModuleSpec &module) {
@@ -145,9 +137,7 @@ Value ForwardBuilder::scale(Value x, double factor) {
   return factor == 1 ? x : make<nn::ScaleOp>(x.getType(), x, builder.getF64FloatAttr(factor)).getResult();
 }
 
-Value ForwardBuilder::residual(Value base, Value change) {
-  return make<nn::AddOp>(base.getType(), base, change).getResult();
-}
+Value ForwardBuilder::residual(Value base, Value change) { return make<nn::AddOp>(base.getType(), base, change).getResult(); }
 
 Value ForwardBuilder::clampHalf(Value x) { return spec.fp16 ? make<nn::ClampHalfOp>(x.getType(), x).getResult() : x; }
 
@@ -164,16 +154,14 @@ Value ForwardBuilder::mlp(Value x, const UnitModules &block) {
 
 void ForwardBuilder::makeRopeTables() {
   auto half = matrix(tokens, spec.headDim / 2);
-  auto rope = make<nn::RopeTableOp>(half, half, positions,
-                                    builder.getDenseF32ArrayAttr(spec.rope.inverseFrequencies),
+  auto rope = make<nn::RopeTableOp>(half, half, positions, builder.getDenseF32ArrayAttr(spec.rope.inverseFrequencies),
                                     builder.getF64FloatAttr(spec.rope.scaling));
   cosine = rope.getCosine();
   sine = rope.getSine();
 }
 
 Value ForwardBuilder::rotate(Value heads) {
-  return make<nn::RopeOp>(heads.getType(), heads, cosine, sine, builder.getI64IntegerAttr(spec.headDim))
-      .getResult();
+  return make<nn::RopeOp>(heads.getType(), heads, cosine, sine, builder.getI64IntegerAttr(spec.headDim)).getResult();
 }
 
 Value ForwardBuilder::alibiTable() {
@@ -190,17 +178,16 @@ Value ForwardBuilder::attention(Value query, Value key, Value value, Side querie
   auto kind = sight.bias ? nn::BiasKindAttr::get(builder.getContext(), sight.biasKind) : nn::BiasKindAttr();
   return make<nn::AttentionOp>(query.getType(), matrix(spec.heads, rows), query, key, value, queries.segments, keys.segments, sight.bias,
                                drop ? scalars : Value(), builder.getI64IntegerAttr(spec.heads), builder.getI64IntegerAttr(spec.kvHeads),
-                               builder.getI64IntegerAttr(queries.length), builder.getI64IntegerAttr(keys.length),
-                               builder.getBoolAttr(sight.causal), builder.getI64IntegerAttr(window), builder.getF64FloatAttr(scoreScale), kind,
-                               builder.getF64FloatAttr(drop), builder.getI64IntegerAttr(drop ? takeSites(spec.heads) : 0))
+                               builder.getI64IntegerAttr(queries.length), builder.getI64IntegerAttr(keys.length), builder.getBoolAttr(sight.causal),
+                               builder.getI64IntegerAttr(window), builder.getF64FloatAttr(scoreScale), kind, builder.getF64FloatAttr(drop),
+                               builder.getI64IntegerAttr(drop ? takeSites(spec.heads) : 0))
       .getResult();
 }
 
 Value ForwardBuilder::loss(Value x, const ModuleSpec &head) {
   Value weight = read(*head.weight);
   return make<nn::LinearCrossEntropyOp>(RankedTensorType::get({kLossSums}, builder.getF64Type()), x, weight, labels,
-                                        builder.getI64IntegerAttr(crossEntropyChunk(spec.vocabulary, tokens)),
-                                        builder.getI64IntegerAttr(length))
+                                        builder.getI64IntegerAttr(crossEntropyChunk(spec.vocabulary, tokens)), builder.getI64IntegerAttr(length))
       .getLoss();
 }
 

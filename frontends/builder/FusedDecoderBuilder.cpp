@@ -7,8 +7,8 @@ namespace zp::fe {
 Value FusedDecoderBuilder::selfAttention(Value x, const UnitModules &block) {
   Value fused = linear(x, block[Role::QueryKeyValue]);
   auto keys = matrix(tokens, spec.kvHeads * spec.headDim);
-  auto split = make<nn::SplitQkvOp>(matrix(tokens, spec.heads * spec.headDim), keys, keys, fused,
-                                    builder.getI64IntegerAttr(spec.heads), builder.getI64IntegerAttr(spec.kvHeads));
+  auto split = make<nn::SplitQkvOp>(matrix(tokens, spec.heads * spec.headDim), keys, keys, fused, builder.getI64IntegerAttr(spec.heads),
+                                    builder.getI64IntegerAttr(spec.kvHeads));
   Value query = split.getQuery(), key = split.getKey();
   if (spec.alibi.slopes.empty()) {
     query = rotate(query);

@@ -9,8 +9,7 @@ namespace zp::fe {
 
 class FusedDecoderBuilder : ForwardBuilder {
 public:
-  FusedDecoderBuilder(mlir::OpBuilder &builder, const ModelSpec &spec, int64_t rows, int64_t length)
-      : ForwardBuilder(builder, spec, rows, length) {}
+  FusedDecoderBuilder(mlir::OpBuilder &builder, const ModelSpec &spec, int64_t rows, int64_t length) : ForwardBuilder(builder, spec, rows, length) {}
   mlir::Value build();
 
 private:

@@ -19,23 +19,15 @@ int64_t crossEntropyChunk(int64_t vocabulary, int64_t tokens) {
   return std::min(tokens, std::max(kFewest, fitting / kStep * kStep));
 }
 
-static Attribute attributeOf(Builder &builder, int64_t value) {
-  return builder.getI64IntegerAttr(value);
-}
-static Attribute attributeOf(Builder &builder, double value) {
-  return builder.getF64FloatAttr(value);
-}
+static Attribute attributeOf(Builder &builder, int64_t value) { return builder.getI64IntegerAttr(value); }
+static Attribute attributeOf(Builder &builder, double value) { return builder.getF64FloatAttr(value); }
 static Attribute attributeOf(Builder &builder, bool value) { return builder.getBoolAttr(value); }
-static Attribute attributeOf(Builder &builder, const std::string &value) {
-  return builder.getStringAttr(value);
-}
+static Attribute attributeOf(Builder &builder, const std::string &value) { return builder.getStringAttr(value); }
 
-static void recordJob(Builder &builder, ModuleOp module, const ModelSpec &spec,
-                      const JobSettings &settings, const ModuleRecord &record) {
+static void recordJob(Builder &builder, ModuleOp module, const ModelSpec &spec, const JobSettings &settings, const ModuleRecord &record) {
   SmallVector<NamedAttribute> entries;
-  settings.forEach([&](const char *name, const auto &value, const char *) {
-    entries.push_back(builder.getNamedAttr(name, attributeOf(builder, value)));
-  });
+  settings.forEach(
+      [&](const char *name, const auto &value, const char *) { entries.push_back(builder.getNamedAttr(name, attributeOf(builder, value))); });
   module->setAttr(nn::NNDialect::kSettingsAttr, builder.getDictionaryAttr(entries));
   module->setAttr("zp.model_config", builder.getStringAttr(spec.configText));
   if (!record.adapterConfig.empty())
@@ -53,15 +45,12 @@ static void declareParameters(OpBuilder &builder, const ModelSpec &spec) {
         continue;
       const ParameterSpec &parameter = **slot;
       auto type = RankedTensorType::get(parameter.shape, builder.getF32Type());
-      nn::ParameterOp::create(
-          builder, builder.getUnknownLoc(), builder.getStringAttr(parameter.name),
-          TypeAttr::get(type), builder.getI64IntegerAttr(module.unit),
-          nn::InitialAttr::get(builder.getContext(), nn::Initial::Checkpoint),
-          builder.getStringAttr(parameter.checkpoint),
-          parameter.trained ? builder.getStringAttr(parameter.savedAs) : StringAttr(),
-          parameter.trained ? builder.getUnitAttr() : UnitAttr(),
-          parameter.decayed ? builder.getUnitAttr() : UnitAttr(), builder.getF64FloatAttr(0.0),
-          builder.getI64IntegerAttr(0), parameter.inF32 ? builder.getUnitAttr() : UnitAttr());
+      nn::ParameterOp::create(builder, builder.getUnknownLoc(), builder.getStringAttr(parameter.name), TypeAttr::get(type),
+                              builder.getI64IntegerAttr(module.unit), nn::InitialAttr::get(builder.getContext(), nn::Initial::Checkpoint),
+                              builder.getStringAttr(parameter.checkpoint),
+                              parameter.trained ? builder.getStringAttr(parameter.savedAs) : StringAttr(),
+                              parameter.trained ? builder.getUnitAttr() : UnitAttr(), parameter.decayed ? builder.getUnitAttr() : UnitAttr(),
+                              builder.getF64FloatAttr(0.0), builder.getI64IntegerAttr(0), parameter.inF32 ? builder.getUnitAttr() : UnitAttr());
     }
 }
 
@@ -84,18 +73,15 @@ static void buildTrainStep(OpBuilder builder, const ModelSpec &spec, int64_t row
   Location loc = builder.getUnknownLoc();
   std::string name = longest ? "train_step" : "train_step_" + std::to_string(length);
   auto program =
-      nn::ProgramOp::create(builder, loc, builder.getStringAttr(name),
-                            nn::ProgramKindAttr::get(builder.getContext(), nn::ProgramKind::TrainStep),
-                            builder.getI64IntegerAttr(rows), builder.getI64IntegerAttr(length),
-                            builder.getI64IntegerAttr(sourceLength));
+      nn::ProgramOp::create(builder, loc, builder.getStringAttr(name), nn::ProgramKindAttr::get(builder.getContext(), nn::ProgramKind::TrainStep),
+                            builder.getI64IntegerAttr(rows), builder.getI64IntegerAttr(length), builder.getI64IntegerAttr(sourceLength));
   builder.createBlock(&program.getBody());
   Value loss = buildForward(builder, spec, rows, length, sourceLength);
   auto add = nn::AddStateOp::create(builder, loc, kLossState, loss);
   add->setAttr(nn::NNDialect::kUnitAttr, builder.getI64IntegerAttr(spec.lastUnit()));
 }
 
-OwningOpRef<ModuleOp> buildModule(MLIRContext &context, const ModelSpec &spec,
-                                  const JobSettings &settings, const ModuleRecord &record) {
+OwningOpRef<ModuleOp> buildModule(MLIRContext &context, const ModelSpec &spec, const JobSettings &settings, const ModuleRecord &record) {
   context.loadDialect<nn::NNDialect>();
   OpBuilder builder(&context);
   Location loc = builder.getUnknownLoc();
@@ -104,8 +90,7 @@ OwningOpRef<ModuleOp> buildModule(MLIRContext &context, const ModelSpec &spec,
 
   builder.setInsertionPointToEnd(module->getBody());
   declareParameters(builder, spec);
-  nn::StateOp::create(builder, loc, builder.getStringAttr(kLossState),
-                      TypeAttr::get(RankedTensorType::get({kLossSums}, builder.getF64Type())));
+  nn::StateOp::create(builder, loc, builder.getStringAttr(kLossState), TypeAttr::get(RankedTensorType::get({kLossSums}, builder.getF64Type())));
 
   const int64_t sourceLength = spec.structure == Structure::EncoderDecoder ? settings.max_source_length : 0;
   for (int64_t length : bucketLengths(settings))

@@ -27,8 +27,7 @@ struct ModuleRecord {
 
 /// The spec must have passed verifySpec. The result verifies; null is a bug, reported through the
 /// context's diagnostics.
-mlir::OwningOpRef<mlir::ModuleOp> buildModule(mlir::MLIRContext &context, const ModelSpec &spec,
-                                              const JobSettings &settings,
+mlir::OwningOpRef<mlir::ModuleOp> buildModule(mlir::MLIRContext &context, const ModelSpec &spec, const JobSettings &settings,
                                               const ModuleRecord &record);
 
 /// Tokens of a chunk of logits: their f32 values take 32 MiB at most, but 64 tokens at least, and

@@ -8,8 +8,7 @@ namespace zp::fe {
 
 class RotaryDecoderBuilder : ForwardBuilder {
 public:
-  RotaryDecoderBuilder(mlir::OpBuilder &builder, const ModelSpec &spec, int64_t rows, int64_t length)
-      : ForwardBuilder(builder, spec, rows, length) {}
+  RotaryDecoderBuilder(mlir::OpBuilder &builder, const ModelSpec &spec, int64_t rows, int64_t length) : ForwardBuilder(builder, spec, rows, length) {}
   mlir::Value build();
 
 private:

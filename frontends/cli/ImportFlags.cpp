@@ -15,16 +15,13 @@ namespace zp::fe {
 namespace {
 
 template <typename T> bool numberOf(const std::string &word, T &value) {
-  const char *first = word.data() + (word.starts_with("+") ? 1 : 0),
-             *last = word.data() + word.size();
+  const char *first = word.data() + (word.starts_with("+") ? 1 : 0), *last = word.data() + word.size();
   auto [end, error] = std::from_chars(first, last, value);
   return error == std::errc() && end == last && first != last;
 }
 
 bool readValue(const std::string &word, int64_t &value) { return numberOf(word, value); }
-bool readValue(const std::string &word, double &value) {
-  return numberOf(word, value) && std::isfinite(value);
-}
+bool readValue(const std::string &word, double &value) { return numberOf(word, value) && std::isfinite(value); }
 bool readValue(const std::string &word, std::string &value) {
   value = word;
   return true;
@@ -57,8 +54,7 @@ public:
       flags[name] = flag;
     });
     auto addPath = [&](const char *name, std::string &into) {
-      flags[name] = {false, "a path",
-                     [&into](const std::string &word) { return into = word, !word.empty(); }};
+      flags[name] = {false, "a path", [&into](const std::string &word) { return into = word, !word.empty(); }};
     };
     addPath("model", options.model);
     addPath("model_name_or_path", options.model);
@@ -67,15 +63,10 @@ public:
     addPath("output", options.output);
     for (const char *alias : {"max_seq_len", "max_seq_length"})
       flags[alias] = flags["max_length"];
-    flags["gradient_checkpointing"] = {true, kindText(true), [this](const std::string &word) {
-                                         return (checkpointing = boolWord(word)).has_value();
-                                       }};
-    flags["activation_offloading"] = {true, kindText(true), [this](const std::string &word) {
-                                        return (offloading = boolWord(word)).has_value();
-                                      }};
-    flags["use_8bit_quantization"] = {true, kindText(true), [this](const std::string &word) {
-                                        return (eightBit = boolWord(word)).has_value();
-                                      }};
+    flags["gradient_checkpointing"] = {true, kindText(true),
+                                       [this](const std::string &word) { return (checkpointing = boolWord(word)).has_value(); }};
+    flags["activation_offloading"] = {true, kindText(true), [this](const std::string &word) { return (offloading = boolWord(word)).has_value(); }};
+    flags["use_8bit_quantization"] = {true, kindText(true), [this](const std::string &word) { return (eightBit = boolWord(word)).has_value(); }};
   }
 
   StatusOr<ImportOptions> parse(const std::vector<std::string> &words) {
@@ -89,9 +80,7 @@ public:
 
 private:
   /// A flag, not a value: -1 and - are values.
-  static bool isFlag(const std::string &word) {
-    return word == "-o" || word == "-h" || (word.starts_with("--") && word.size() > 2);
-  }
+  static bool isFlag(const std::string &word) { return word == "-o" || word == "-h" || (word.starts_with("--") && word.size() > 2); }
 
   Status takeOne(const std::vector<std::string> &words) {
     std::string word = words[at];
@@ -102,9 +91,7 @@ private:
     if (word == "-o")
       word = "--output";
     if (!word.starts_with("--") || word.size() == 2)
-      return Status(ErrorCode::Usage,
-                    "zpc import: '" + word +
-                        "' is no flag, expected --name value; see zpc import --help");
+      return Status(ErrorCode::Usage, "zpc import: '" + word + "' is no flag, expected --name value; see zpc import --help");
     size_t equals = word.find('=');
     bool attached = equals != std::string::npos;
     std::string spelled = word.substr(0, equals), name = spelled.substr(2);
@@ -118,13 +105,11 @@ private:
     if (bare && flag.isBool)
       value = "true";
     else if (bare)
-      return Status(ErrorCode::Usage, spelled + ": has no value, expected " + flag.kind +
-                                          "; write " + spelled + " VALUE");
+      return Status(ErrorCode::Usage, spelled + ": has no value, expected " + flag.kind + "; write " + spelled + " VALUE");
     else if (!attached)
       value = words[++at];
     if (!flag.read(value))
-      return Status(ErrorCode::Usage, spelled + ": is '" + value + "', expected " + flag.kind +
-                                          "; write " + spelled + " VALUE");
+      return Status(ErrorCode::Usage, spelled + ": is '" + value + "', expected " + flag.kind + "; write " + spelled + " VALUE");
     options.given.insert(name.starts_with("max_seq_len") ? "max_length" : name);
     return Status();
   }
@@ -134,9 +119,8 @@ private:
     for (const auto &[key, flag] : flags)
       known.push_back(key);
     std::vector<std::string> nearest = nearestNames(name, known);
-    return Status(ErrorCode::UnknownKey,
-                  spelled + ": is not a flag of zpc import, expected a setting's name; " +
-                      (nearest.empty() ? "see zpc import --help" : "did you mean --" + nearest[0]));
+    return Status(ErrorCode::UnknownKey, spelled + ": is not a flag of zpc import, expected a setting's name; " +
+                                             (nearest.empty() ? "see zpc import --help" : "did you mean --" + nearest[0]));
   }
 
   Status resolveCheckpointing() {
@@ -147,10 +131,8 @@ private:
     if (given && (options.settings.rematerialize != "none") == *checkpointing)
       return Status();
     if (given)
-      return Status(ErrorCode::Config, "--gradient_checkpointing: means --rematerialize " + meant +
-                                           ", but that is set to " +
-                                           options.settings.rematerialize +
-                                           ", expected one wish; drop one of the two");
+      return Status(ErrorCode::Config, "--gradient_checkpointing: means --rematerialize " + meant + ", but that is set to " +
+                                           options.settings.rematerialize + ", expected one wish; drop one of the two");
     options.settings.rematerialize = meant;
     return Status();
   }
@@ -198,21 +180,18 @@ std::string valueText(const std::string &value) { return value.empty() ? "none" 
 
 } // namespace
 
-StatusOr<ImportOptions> parseImportFlags(const std::vector<std::string> &words) {
-  return FlagParser().parse(words);
-}
+StatusOr<ImportOptions> parseImportFlags(const std::vector<std::string> &words) { return FlagParser().parse(words); }
 
 std::string importHelp() {
-  std::string help =
-      "usage: zpc import --model DIR [settings] -o model.mlir\n\n"
-      "  --model DIR                    Hugging Face directory with a config.json "
-      "(--model_name_or_path)\n"
-      "  --adapter_name_or_path DIR     LoRA settings from a PEFT adapter_config.json\n"
-      "  --config_file FILE             settings from an Accelerate YAML; flags go before them\n"
-      "  -o FILE                        where model.mlir goes; - is standard output\n"
-      "  --gradient_checkpointing       the same as --rematerialize block\n"
-      "  --activation_offloading        the same as --offload_activation_device cpu\n"
-      "  --max_seq_length N             the same as --max_length N\n\nsettings:\n";
+  std::string help = "usage: zpc import --model DIR [settings] -o model.mlir\n\n"
+                     "  --model DIR                    Hugging Face directory with a config.json "
+                     "(--model_name_or_path)\n"
+                     "  --adapter_name_or_path DIR     LoRA settings from a PEFT adapter_config.json\n"
+                     "  --config_file FILE             settings from an Accelerate YAML; flags go before them\n"
+                     "  -o FILE                        where model.mlir goes; - is standard output\n"
+                     "  --gradient_checkpointing       the same as --rematerialize block\n"
+                     "  --activation_offloading        the same as --offload_activation_device cpu\n"
+                     "  --max_seq_length N             the same as --max_length N\n\nsettings:\n";
   JobSettings().forEach([&](const char *name, const auto &value, const char *doc) {
     std::string line = std::string("  --") + name;
     line.resize(std::max<size_t>(line.size() + 1, 33), ' ');

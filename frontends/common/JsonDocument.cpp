@@ -104,9 +104,7 @@ size_t nestingOf(std::string_view text) {
   return deepest;
 }
 
-size_t lineAt(const std::string &text, size_t offset) {
-  return 1 + std::count(text.begin(), text.begin() + std::min(offset, text.size()), '\n');
-}
+size_t lineAt(const std::string &text, size_t offset) { return 1 + std::count(text.begin(), text.begin() + std::min(offset, text.size()), '\n'); }
 
 } // namespace
 
@@ -126,18 +124,15 @@ StatusOr<JsonDocument> JsonDocument::parse(const std::string &name, std::string 
   try {
     document.tree = Json::parse(document.source);
   } catch (const Json::parse_error &error) {
-    return Status(ErrorCode::Json,
-                  name + ":" +
-                      std::to_string(lineAt(document.source, error.byte ? error.byte - 1 : 0)) +
-                      ": the text is no JSON at byte " + std::to_string(error.byte) +
-                      ", expected a JSON object; fetch or write the file again");
+    return Status(ErrorCode::Json, name + ":" + std::to_string(lineAt(document.source, error.byte ? error.byte - 1 : 0)) +
+                                       ": the text is no JSON at byte " + std::to_string(error.byte) +
+                                       ", expected a JSON object; fetch or write the file again");
   } catch (const std::exception &error) {
-    return Status(ErrorCode::Json,
-                  name + ": " + error.what() + ", expected a JSON object; write the file again");
+    return Status(ErrorCode::Json, name + ": " + error.what() + ", expected a JSON object; write the file again");
   }
   if (!document.tree.is_object())
-    return Status(ErrorCode::Json, name + ":1: the file holds " + document.tree.type_name() +
-                                       ", expected a JSON object; fetch or write the file again");
+    return Status(ErrorCode::Json,
+                  name + ":1: the file holds " + document.tree.type_name() + ", expected a JSON object; fetch or write the file again");
   return document;
 }
 
@@ -180,8 +175,7 @@ void JsonReader::fail(ErrorCode code, const KeyPath &path, const std::string &me
 }
 
 template <typename T> T JsonReader::wrongType(const KeyPath &path, const char *expected, T absent) {
-  fail(ErrorCode::Json, path,
-       "is " + valueText(path) + ", expected " + expected + "; correct the value");
+  fail(ErrorCode::Json, path, "is " + valueText(path) + ", expected " + expected + "; correct the value");
   return absent;
 }
 
@@ -193,8 +187,7 @@ int64_t JsonReader::integer(const KeyPath &path, int64_t absent) {
     return wrongType(path, "a whole number below 2^63", absent);
   if (node.is_number_integer())
     return node.get<int64_t>();
-  if (node.is_number_float() && std::abs(node.get<double>()) < 9e15 &&
-      std::trunc(node.get<double>()) == node.get<double>())
+  if (node.is_number_float() && std::abs(node.get<double>()) < 9e15 && std::trunc(node.get<double>()) == node.get<double>())
     return int64_t(node.get<double>());
   return wrongType(path, "a whole number", absent);
 }

@@ -84,8 +84,8 @@ struct ParameterSpec {
   std::vector<int64_t> shape;
   bool trained = false;
   bool decayed = false;
-  std::string savedAs; ///< key in what training writes; empty when frozen
-  bool inF32 = false;  ///< whatever the job computes in
+  std::string savedAs;    ///< key in what training writes; empty when frozen
+  bool inF32 = false;     ///< whatever the job computes in
   bool ofAdapter = false; ///< the adapter that the job begins with holds it whole, and the base's has another shape
 
   int64_t elements() const {
@@ -101,10 +101,9 @@ struct AdapterSpec {
   int64_t rank = 0;
   double scaling = 1.0;
   double dropout = 0.0;
-  int64_t site = 0; ///< 1-based place among the targets, in module order: keys the dropout mask
-  int64_t generatorOffset =
-      0;               ///< 32-bit outputs of the seeded generator before the first of A's draws
-  std::string initial; ///< uniform, normal or both_uniform
+  int64_t site = 0;            ///< 1-based place among the targets, in module order: keys the dropout mask
+  int64_t generatorOffset = 0; ///< 32-bit outputs of the seeded generator before the first of A's draws
+  std::string initial;         ///< uniform, normal or both_uniform
 };
 
 struct ModuleSpec {
@@ -134,18 +133,18 @@ struct ModelSpec {
   double probabilityDropout = 0;                  ///< on attention's probabilities
   bool tiedHead = false;                          ///< the head reads the embedding's tensor
   bool queryKeyValueBias = false, outputBias = false, mlpBias = false;
-  bool fourBit = false; ///< linears are kept in 4 bits, but for the head and those that aren't marked
-  bool fp16 = false;    ///< the job computes in f16
+  bool fourBit = false;         ///< linears are kept in 4 bits, but for the head and those that aren't marked
+  bool fp16 = false;            ///< the job computes in f16
   std::vector<int64_t> windows; ///< a layer each; 0 sees the whole row
-  RopeSpec rope; ///< without frequencies nothing rotates
+  RopeSpec rope;                ///< without frequencies nothing rotates
   AlibiSpec alibi;
   RelativeBiasSpec relativeBias;
-  int64_t positionOffset = 0; ///< rows of the table of positions before that of place 0
+  int64_t positionOffset = 0;                                 ///< rows of the table of positions before that of place 0
   double embeddingScale = 1, hiddenScale = 1, scoreScale = 0; ///< on embeddings; before the head; on scores, 0: headDim^-0.5
   double activationDropout = 0;                               ///< on the MLP's hidden values
   bool normAfter = false;                                     ///< each half of a block ends in its norm instead of beginning with it
   bool gatedMlp = true;                                       ///< two linears open the MLP, one of them its gate
-  bool downInFloats = false; ///< the MLP's second linear stays in f32 where the job is in f16
+  bool downInFloats = false;                                  ///< the MLP's second linear stays in f32 where the job is in f16
   HalfClamps halfClamps = HalfClamps::None;
   bool parallelBlocks = false;    ///< attention and MLP both read the block's input
   bool separateNorms = false;     ///< each of the two has a norm of its own

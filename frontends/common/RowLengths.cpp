@@ -6,8 +6,8 @@ Status settleLengths(const ModelSpec &spec, const std::set<std::string> &given, 
   if (spec.structure != Structure::EncoderDecoder) {
     for (const char *flag : {"max_source_length", "max_target_length"})
       if (given.count(flag))
-        return Status(ErrorCode::Config, std::string("--") + flag + ": is given for " + spec.architecture +
-                                             ", a decoder alone, expected --max_length; use that");
+        return Status(ErrorCode::Config,
+                      std::string("--") + flag + ": is given for " + spec.architecture + ", a decoder alone, expected --max_length; use that");
     return Status();
   }
   if (given.count("max_length"))

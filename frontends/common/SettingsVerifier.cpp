@@ -19,8 +19,7 @@ namespace {
 /// Collects the first complaint.
 class Checks {
 public:
-  void range(const char *flag, double value, double least, double most, const char *expected,
-             const char *fix) {
+  void range(const char *flag, double value, double least, double most, const char *expected, const char *fix) {
     if (!(value >= least && value <= most))
       fail(flag, "is " + numberText(value) + ", expected " + expected + "; " + fix);
   }
@@ -38,11 +37,12 @@ public:
 /// The names of the PEFT guide's script. Without 4 bits they are void, but a wrong word is wrong.
 void checkFourBit(const JobSettings &s, Checks &checks) {
   checks.choice("bnb_4bit_quant_type", s.bnb_4bit_quant_type, {"nf4", "fp4"});
-  checks.choice("bnb_4bit_quant_storage_dtype", s.bnb_4bit_quant_storage_dtype, {
+  checks.choice("bnb_4bit_quant_storage_dtype", s.bnb_4bit_quant_storage_dtype,
+                {
 #define ZP_QUANT_STORAGE(label, name) name,
 #include "runtime/schema/quant_storages.inc"
 #undef ZP_QUANT_STORAGE
-  });
+                });
   const std::string &compute = s.bnb_4bit_compute_dtype;
   if (!compute.empty())
     checks.choice("bnb_4bit_compute_dtype", compute, {"bfloat16", "float32", "float16"});
@@ -68,10 +68,9 @@ void checkGeneration(const JobSettings &s, double mostTokens, Checks &checks) {
     return;
   const int64_t rows = s.generation_batch_size * s.num_beams;
   if (s.num_beams > 1 && rows > kMaxCacheRows)
-    checks.fail("num_beams", "is " + std::to_string(s.num_beams) + " beside --generation_batch_size " +
-                                 std::to_string(s.generation_batch_size) + ", which makes " + std::to_string(rows) +
-                                 " rows of a cache whose beams change places, expected at most " + std::to_string(kMaxCacheRows) +
-                                 "; use fewer prompts at once, or fewer beams");
+    checks.fail("num_beams", "is " + std::to_string(s.num_beams) + " beside --generation_batch_size " + std::to_string(s.generation_batch_size) +
+                                 ", which makes " + std::to_string(rows) + " rows of a cache whose beams change places, expected at most " +
+                                 std::to_string(kMaxCacheRows) + "; use fewer prompts at once, or fewer beams");
   if (double(rows) * double(s.max_length) > mostTokens)
     checks.fail("generation_batch_size", "makes a cache of " + numberText(double(rows) * double(s.max_length)) +
                                              " tokens, expected at most 2^30; use fewer prompts at once, or fewer beams");
@@ -80,18 +79,15 @@ void checkGeneration(const JobSettings &s, double mostTokens, Checks &checks) {
 } // namespace
 
 Status verifySettings(const JobSettings &s) {
-  constexpr double kBelowOne = 0x1.fffffffffffffp-1, kMost = std::numeric_limits<double>::max(),
-                   kMostInt = 1 << 30;
+  constexpr double kBelowOne = 0x1.fffffffffffffp-1, kMost = std::numeric_limits<double>::max(), kMostInt = 1 << 30;
   Checks checks;
   if (s.bf16 && s.fp16)
     checks.fail("fp16", "is set beside --bf16, expected one of them; drop --fp16");
   checkFourBit(s, checks);
-  checks.range("zero_stage", double(s.zero_stage), 0, 3, "0, 1, 2 or 3",
-               "use 3 for full parameter sharding");
-  checks.range("num_processes", double(s.num_processes), 1, 1 << 20, "1 to 1048576 ranks",
-               "name how many ranks will run");
-  checks.range("stage3_param_persistence_threshold", double(s.stage3_param_persistence_threshold),
-               0, 9e18, "0 or more elements", "use 0 to shard everything");
+  checks.range("zero_stage", double(s.zero_stage), 0, 3, "0, 1, 2 or 3", "use 3 for full parameter sharding");
+  checks.range("num_processes", double(s.num_processes), 1, 1 << 20, "1 to 1048576 ranks", "name how many ranks will run");
+  checks.range("stage3_param_persistence_threshold", double(s.stage3_param_persistence_threshold), 0, 9e18, "0 or more elements",
+               "use 0 to shard everything");
   checks.range("prefetch_distance", double(s.prefetch_distance), -1, 1 << 20, "0 or more units, or -1 to leave it open", "drop the flag");
   checks.range("prefetch_bytes", double(s.prefetch_bytes), 0, 9e18, "0 or more bytes", "use 0 for no limit");
   checks.range("dequant_cache_bytes", double(s.dequant_cache_bytes), 0, 9e18, "0 or more bytes", "use 0 for none");
@@ -102,23 +98,17 @@ Status verifySettings(const JobSettings &s) {
   checks.choice("offload_param_device", s.offload_param_device, {"none", "cpu", "nvme"});
   checks.choice("offload_optimizer_device", s.offload_optimizer_device, {"none", "cpu", "nvme"});
   checks.choice("offload_activation_device", s.offload_activation_device, {"none", "cpu", "nvme"});
-  checks.range("per_device_train_batch_size", double(s.per_device_train_batch_size), 1, kMostInt,
-               "1 or more rows", "use 1 at least");
-  checks.range("gradient_accumulation_steps", double(s.gradient_accumulation_steps), 1, kMostInt,
-               "1 or more micro-batches", "use 1 at least");
+  checks.range("per_device_train_batch_size", double(s.per_device_train_batch_size), 1, kMostInt, "1 or more rows", "use 1 at least");
+  checks.range("gradient_accumulation_steps", double(s.gradient_accumulation_steps), 1, kMostInt, "1 or more micro-batches", "use 1 at least");
   checks.range("length_buckets", double(s.length_buckets), 1, 8, "1 to 8 train steps", "use 3 for rows that aren't packed");
-  checks.range("max_length", double(s.max_length), 1, kMostInt, "1 or more tokens",
-               "use the length that the data were made with");
-  checks.range("max_source_length", double(s.max_source_length), 1, kMostInt, "1 or more tokens",
-               "use the length that the data were made with");
-  checks.range("max_target_length", double(s.max_target_length), 1, kMostInt, "1 or more tokens",
-               "use the length that the data were made with");
+  checks.range("max_length", double(s.max_length), 1, kMostInt, "1 or more tokens", "use the length that the data were made with");
+  checks.range("max_source_length", double(s.max_source_length), 1, kMostInt, "1 or more tokens", "use the length that the data were made with");
+  checks.range("max_target_length", double(s.max_target_length), 1, kMostInt, "1 or more tokens", "use the length that the data were made with");
   checkGeneration(s, kMostInt, checks);
   if (checks.first.ok() && s.per_device_train_batch_size * s.max_length > int64_t(kMostInt))
-    checks.fail("per_device_train_batch_size",
-                "makes " + numberText(double(s.per_device_train_batch_size * s.max_length)) +
-                    " tokens of a micro-batch, expected at most 2^30; use fewer rows and more "
-                    "accumulation");
+    checks.fail("per_device_train_batch_size", "makes " + numberText(double(s.per_device_train_batch_size * s.max_length)) +
+                                                   " tokens of a micro-batch, expected at most 2^30; use fewer rows and more "
+                                                   "accumulation");
   if (checks.first.ok()) {
     const auto updates = s.max_steps > 0 ? std::optional(uint64_t(s.max_steps)) : std::nullopt;
     checks.first = rt::verifySchedule(s, "--", updates).status();
@@ -129,12 +119,10 @@ Status verifySettings(const JobSettings &s) {
   checks.range("adam_epsilon", s.adam_epsilon, 0, kMost, "0 or more", "try 1e-8");
   checks.range("max_grad_norm", s.max_grad_norm, 0, kMost, "0 or more", "use 0 to clip nothing");
   if (s.max_steps != -1)
-    checks.range("max_steps", double(s.max_steps), 1, 9e15,
-                 "1 or more updates, or -1 to go by epochs", "name the updates");
+    checks.range("max_steps", double(s.max_steps), 1, 9e15, "1 or more updates, or -1 to go by epochs", "name the updates");
   checks.choice("train_sampling_strategy", s.train_sampling_strategy, {"random", "sequential"});
   checks.range("seed", double(s.seed), 0, 9e15, "0 or more", "use 42");
-  checks.range("data_seed", double(s.data_seed), -1, 9e15, "0 or more, or -1 for --seed",
-               "drop the flag");
+  checks.range("data_seed", double(s.data_seed), -1, 9e15, "0 or more, or -1 for --seed", "drop the flag");
   ZP_RETURN_IF_ERROR(checks.first);
   ZP_RETURN_IF_ERROR(rt::verifyEpochs(s));
   ZP_RETURN_IF_ERROR(rt::verifyUpdateSize(s, static_cast<uint64_t>(s.num_processes)));

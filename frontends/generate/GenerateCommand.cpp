@@ -55,22 +55,19 @@ std::string contentOf(const std::string &path) {
 
 class Job {
 public:
-  Job(const GenerateArguments &arguments, const Tools &tools, const Scratch &scratch)
-      : arguments(arguments), tools(tools), scratch(scratch) {}
+  Job(const GenerateArguments &arguments, const Tools &tools, const Scratch &scratch) : arguments(arguments), tools(tools), scratch(scratch) {}
 
   StatusOr<int> run() {
     ZP_RETURN_IF_ERROR(readModel());
     ZP_RETURN_IF_ERROR(writePrompts());
-    const std::string prompts = scratch.file("prompts.safetensors"), plan = scratch.file("plan.fb"),
-                      made = scratch.file("out.jsonl");
+    const std::string prompts = scratch.file("prompts.safetensors"), plan = scratch.file("plan.fb"), made = scratch.file("out.jsonl");
     ZP_ASSIGN_OR_RETURN(int code, step(promptWords(prompts), scratch.file("prompts.json")));
     if (code)
       return code;
     ZP_RETURN_IF_ERROR(readReport());
     ZP_ASSIGN_OR_RETURN(code, step(importWords(), scratch.file("import.log")));
     if (!code) {
-      ZP_ASSIGN_OR_RETURN(
-          code, step({tools.path("zpc"), "compile", scratch.file("model.mlir"), "-o", plan}, scratch.file("compile.log")));
+      ZP_ASSIGN_OR_RETURN(code, step({tools.path("zpc"), "compile", scratch.file("model.mlir"), "-o", plan}, scratch.file("compile.log")));
     }
     if (!code && streams())
       return stream(runWords(plan, prompts, made));
@@ -102,8 +99,7 @@ private:
       out << row.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
     }
     out.close();
-    return out ? Status()
-               : Status(ErrorCode::DiskWrite, promptFile() + ": cannot be written, expected room for the prompts; set TMPDIR");
+    return out ? Status() : Status(ErrorCode::DiskWrite, promptFile() + ": cannot be written, expected room for the prompts; set TMPDIR");
   }
 
   /// What the model's own files say, and whether flags about rows are for a model of its kind. zprun complains of a bad
@@ -120,9 +116,8 @@ private:
                         (encoderDecoder ? " is an encoder-decoder, expected seq2seq" : " is a decoder alone, expected sft or causal") +
                         "; change the flag");
     if (arguments.stream.value_or(false) && beams() > 1)
-      return Status(ErrorCode::Config,
-                    "--stream: is true with " + std::to_string(beams()) +
-                        " beams, whose best text is known at its end, expected one; give --num_beams 1, or drop the flag");
+      return Status(ErrorCode::Config, "--stream: is true with " + std::to_string(beams()) +
+                                           " beams, whose best text is known at its end, expected one; give --num_beams 1, or drop the flag");
     if (arguments.promptLength && arguments.mode == "sft" && !encoderDecoder)
       return Status(ErrorCode::Usage, "--max_prompt_length: is given with --mode sft, whose prompts are taken whole, expected "
                                       "--mode causal; drop one of the two");
@@ -156,8 +151,8 @@ private:
   /// Where tokens are made of words and back. An adapter that was trained with new tokens has them in a tokenizer of its own.
   std::vector<std::string> tokenizer(std::vector<std::string> words) const {
     std::error_code ignored;
-    const bool own = !encoderDecoder && arguments.mode == "sft" && !arguments.adapter.empty() &&
-                     fs::exists(arguments.adapter + "/tokenizer.json", ignored);
+    const bool own =
+        !encoderDecoder && arguments.mode == "sft" && !arguments.adapter.empty() && fs::exists(arguments.adapter + "/tokenizer.json", ignored);
     const std::string format = arguments.chatFormat == "own" ? "none" : arguments.chatFormat;
     words.insert(words.end(), {"--tokenizer", own ? arguments.adapter : arguments.model, "--chat_template_format", format});
     return words;
@@ -203,8 +198,7 @@ private:
       words.insert(words.end(), {"--num_beams", std::to_string(*arguments.beams)});
     if (!arguments.adapter.empty())
       words.insert(words.end(), {"--adapter_name_or_path", arguments.adapter});
-    if (std::find(arguments.importFlags.begin(), arguments.importFlags.end(), "--generation_batch_size") ==
-        arguments.importFlags.end())
+    if (std::find(arguments.importFlags.begin(), arguments.importFlags.end(), "--generation_batch_size") == arguments.importFlags.end())
       words.insert(words.end(), {"--generation_batch_size", std::to_string(std::min(share, kMostAtOnce))});
     words.insert(words.end(), arguments.importFlags.begin(), arguments.importFlags.end());
     return words;
@@ -272,9 +266,7 @@ private:
 } // namespace
 
 int generateMain(int argc, const char **argv) {
-  auto fail = [](const Status &status) {
-    return std::fprintf(stderr, "%s\n", status.toString().c_str()), exitCodeOf(status.code());
-  };
+  auto fail = [](const Status &status) { return std::fprintf(stderr, "%s\n", status.toString().c_str()), exitCodeOf(status.code()); };
   StatusOr<GenerateArguments> arguments = parseGenerateFlags({argv + (argc ? 1 : 0), argv + argc});
   if (!arguments.ok())
     return fail(arguments.status());
@@ -287,8 +279,7 @@ int generateMain(int argc, const char **argv) {
     return fail(status);
   Scratch scratch;
   if (scratch.path.empty())
-    return fail(Status(ErrorCode::DiskWrite,
-                       fs::temp_directory_path().string() + ": cannot be written, expected room for a plan; set TMPDIR"));
+    return fail(Status(ErrorCode::DiskWrite, fs::temp_directory_path().string() + ": cannot be written, expected room for a plan; set TMPDIR"));
   StatusOr<int> code = Job(*arguments, tools, scratch).run();
   return code.ok() ? *code : fail(code.status());
 }

@@ -104,8 +104,7 @@ public:
                        return word == "sft" || word == "causal" || word == "seq2seq";
                      }};
     flags["prompt"] = {false, "a text", [this](const std::string &word) { return arguments.prompts.push_back(word), true; }};
-    flags["num_processes"] = {false, "a whole number from 1",
-                              [this](const std::string &word) { return isNumber(word, arguments.ranks); }};
+    flags["num_processes"] = {false, "a whole number from 1", [this](const std::string &word) { return isNumber(word, arguments.ranks); }};
     flags["chat_template_format"] = {false, "chatml, zephyr, own or none", [this](const std::string &word) {
                                        arguments.chatFormat = word;
                                        return word == "chatml" || word == "zephyr" || word == "own" || word == "none";
@@ -145,9 +144,8 @@ private:
       for (const auto &[key, flag] : flags)
         known.push_back(key);
       std::vector<std::string> nearest = nearestNames(name, known);
-      return Status(ErrorCode::UnknownKey,
-                    "--" + name + ": is not a flag of zp generate, expected one of its own or a setting of zpc import; " +
-                        (nearest.empty() ? "see zp generate --help" : "did you mean --" + nearest[0]));
+      return Status(ErrorCode::UnknownKey, "--" + name + ": is not a flag of zp generate, expected one of its own or a setting of zpc import; " +
+                                               (nearest.empty() ? "see zp generate --help" : "did you mean --" + nearest[0]));
     }
     std::string value = "true";
     const bool last = at + 1 == words.size();
@@ -156,11 +154,9 @@ private:
     else if (!last && !(found->second.isBool && words[at + 1].starts_with("--")))
       value = words[++at];
     else if (!found->second.isBool)
-      return Status(ErrorCode::Usage,
-                    "--" + name + ": has no value, expected " + found->second.kind + "; write --" + name + " VALUE");
+      return Status(ErrorCode::Usage, "--" + name + ": has no value, expected " + found->second.kind + "; write --" + name + " VALUE");
     if (!found->second.read(value))
-      return Status(ErrorCode::Usage,
-                    "--" + name + ": is '" + value + "', expected " + found->second.kind + "; write --" + name + " VALUE");
+      return Status(ErrorCode::Usage, "--" + name + ": is '" + value + "', expected " + found->second.kind + "; write --" + name + " VALUE");
     return Status();
   }
 
@@ -168,14 +164,13 @@ private:
     if (arguments.model.empty())
       return Status(ErrorCode::Usage, "--model: is missing, expected a Hugging Face directory; write --model DIR");
     if (arguments.prompts.empty() == arguments.promptFile.empty())
-      return Status(ErrorCode::Usage,
-                    arguments.prompts.empty()
-                        ? "--prompt: is missing, expected something to continue; write --prompt TEXT or --prompts FILE"
-                        : "--prompts: is given beside --prompt, expected prompts from one source; drop one of the two");
+      return Status(ErrorCode::Usage, arguments.prompts.empty()
+                                          ? "--prompt: is missing, expected something to continue; write --prompt TEXT or --prompts FILE"
+                                          : "--prompts: is given beside --prompt, expected prompts from one source; drop one of the two");
     for (auto [flag, on] : {std::pair("--json", arguments.json), {"--report_memory", arguments.reportMemory}})
       if (arguments.stream.value_or(false) && on)
-        return Status(ErrorCode::Usage, std::string("--stream: is true beside ") + flag +
-                                            ", expected one way to print what comes; drop one of the two");
+        return Status(ErrorCode::Usage,
+                      std::string("--stream: is true beside ") + flag + ", expected one way to print what comes; drop one of the two");
     if (arguments.mode == "causal" && arguments.promptFile.empty())
       return Status(ErrorCode::Usage, "--mode: is causal beside --prompt, expected rows of a file; write --prompts FILE");
     return Status();

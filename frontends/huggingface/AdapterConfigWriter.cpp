@@ -6,9 +6,7 @@ namespace zp::fe {
 
 using Json = nlohmann::json; // keeps its keys sorted
 
-static Json number(WrittenNumber written) {
-  return written.whole ? Json(int64_t(written.value)) : Json(written.value);
-}
+static Json number(WrittenNumber written) { return written.whole ? Json(int64_t(written.value)) : Json(written.value); }
 
 static Json choice(const ModuleChoice &modules) {
   switch (modules.kind) {
@@ -42,18 +40,15 @@ std::string writeAdapterConfig(const LoraSettings &lora, const std::string &base
   config["exclude_modules"] = choice(lora.excluded);
   config["bias"] = lora.bias;
   config["use_rslora"] = lora.rankStabilised;
-  config["init_lora_weights"] =
-      lora.initial == "gaussian" ? Json(lora.initial) : Json(lora.initial == "true");
+  config["init_lora_weights"] = lora.initial == "gaussian" ? Json(lora.initial) : Json(lora.initial == "true");
   for (const auto &[key, rank] : lora.rankPattern)
     config["rank_pattern"][key] = rank;
   for (const auto &[key, alpha] : lora.alphaPattern)
     config["alpha_pattern"][key] = number(alpha);
   if (lora.layers)
-    config["layers_to_transform"] =
-        lora.singleLayer ? Json(lora.layers->front()) : Json(*lora.layers);
+    config["layers_to_transform"] = lora.singleLayer ? Json(lora.layers->front()) : Json(*lora.layers);
   if (!lora.layersPattern.empty())
-    config["layers_pattern"] =
-        lora.singleLayersPattern ? Json(lora.layersPattern.front()) : Json(lora.layersPattern);
+    config["layers_pattern"] = lora.singleLayersPattern ? Json(lora.layersPattern.front()) : Json(lora.layersPattern);
   if (lora.modulesToSave)
     config["modules_to_save"] = *lora.modulesToSave;
   return config.dump(2, ' ', /*ensure_ascii=*/true, Json::error_handler_t::replace);

@@ -32,21 +32,18 @@ Status adoptEmbeddings(const std::string &adapterDirectory, ModelSpec &spec) {
                                                   "; name the base that the adapter was trained on");
   };
   constexpr uint64_t kMostRows = uint64_t(1) << 30;
-  if (embedding->shape.size() != 2 || embedding->shape[0] == 0 || embedding->shape[0] > kMostRows ||
-      embedding->shape[1] != uint64_t(spec.hidden))
+  if (embedding->shape.size() != 2 || embedding->shape[0] == 0 || embedding->shape[0] > kMostRows || embedding->shape[1] != uint64_t(spec.hidden))
     return refuse(Role::Embedding, "shape is " + rt::shapeText(embedding->shape),
                   "rows of " + std::to_string(spec.hidden) + " elements as " + spec.configFile + " has");
   if (head && head->shape != embedding->shape)
-    return refuse(Role::Head, "shape is " + rt::shapeText(head->shape),
-                  rt::shapeText(embedding->shape) + " as the adapter's embeddings have");
+    return refuse(Role::Head, "shape is " + rt::shapeText(head->shape), rt::shapeText(embedding->shape) + " as the adapter's embeddings have");
   if (!head && !spec.tiedHead)
     return refuse(Role::Head, "is missing", "a head of " + rt::shapeText(embedding->shape) + " beside the adapter's embeddings");
   // A tied head is saved twice; if the two differ they were tied no more.
-  spec.tiedHead = spec.tiedHead && (!head || (head->dtype == embedding->dtype &&
-                                              std::memcmp(file.data(*head), file.data(*embedding), head->bytes) == 0));
-  spec.notes.push_back("note: " + file.path() + ": has embeddings of " + std::to_string(embedding->shape[0]) + " tokens, and " +
-                       spec.configFile + " says " + std::to_string(spec.vocabulary) +
-                       ": the adapter's take the place of the base's");
+  spec.tiedHead =
+      spec.tiedHead && (!head || (head->dtype == embedding->dtype && std::memcmp(file.data(*head), file.data(*embedding), head->bytes) == 0));
+  spec.notes.push_back("note: " + file.path() + ": has embeddings of " + std::to_string(embedding->shape[0]) + " tokens, and " + spec.configFile +
+                       " says " + std::to_string(spec.vocabulary) + ": the adapter's take the place of the base's");
   spec.vocabulary = int64_t(embedding->shape[0]);
   makeModules(spec);
   for (ModuleSpec &module : spec.modules)

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "runtime/base/names.h"
 #include "frontends/huggingface/architectures/Family.h"
+#include "runtime/base/names.h"
 
 namespace zp::fe {
 
@@ -16,19 +16,15 @@ StatusOr<const Family *> familyOf(const JsonDocument &config) {
   for (const Family *family : allFamilies()) {
     supported.push_back(family->architecture);
     bool named = !architectures.empty() &&
-                 (architectures[0] == family->architecture ||
-                  std::find(family->otherArchitectures.begin(), family->otherArchitectures.end(), architectures[0]) !=
-                      family->otherArchitectures.end());
+                 (architectures[0] == family->architecture || std::find(family->otherArchitectures.begin(), family->otherArchitectures.end(),
+                                                                        architectures[0]) != family->otherArchitectures.end());
     if (architectures.empty() ? modelType == family->modelType : named)
       return family;
   }
-  std::string expected =
-      ", expected one of " + joinNames(supported) + "; choose a model of a supported family";
+  std::string expected = ", expected one of " + joinNames(supported) + "; choose a model of a supported family";
   if (!architectures.empty())
-    return config.error(ErrorCode::UnknownArchitecture, "architectures",
-                        "is " + architectures[0] + expected);
-  return config.error(ErrorCode::UnknownArchitecture, "model_type",
-                      "is \"" + modelType + "\" and there is no architectures" + expected);
+    return config.error(ErrorCode::UnknownArchitecture, "architectures", "is " + architectures[0] + expected);
+  return config.error(ErrorCode::UnknownArchitecture, "model_type", "is \"" + modelType + "\" and there is no architectures" + expected);
 }
 
 StatusOr<ModelSpec> importConfig(const JsonDocument &config) {

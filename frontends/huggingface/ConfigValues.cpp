@@ -17,8 +17,7 @@ int64_t readSize(JsonReader &reader, std::initializer_list<const char *> names, 
   int64_t value = reader.integer(name, absent);
   // Far above any model, far below where products of two sizes overflow.
   if (value <= 0 || value > (int64_t(1) << 30))
-    reader.fail(ErrorCode::Json, name,
-                "is " + std::to_string(value) + ", expected a positive size below 2^30; correct the value");
+    reader.fail(ErrorCode::Json, name, "is " + std::to_string(value) + ", expected a positive size below 2^30; correct the value");
   return value;
 }
 
@@ -26,16 +25,14 @@ int64_t readLayers(JsonReader &reader, std::initializer_list<const char *> names
   int64_t layers = readSize(reader, names, absent);
   if (layers <= 10000)
     return layers;
-  reader.fail(ErrorCode::Json, nameInFile(reader, names),
-              "is " + std::to_string(layers) + ", expected at most 10000; correct the value");
+  reader.fail(ErrorCode::Json, nameInFile(reader, names), "is " + std::to_string(layers) + ", expected at most 10000; correct the value");
   return 1; // so that nothing large is made before the error is seen
 }
 
 double readEpsilon(JsonReader &reader, const char *name, double absent) {
   double value = reader.number(name, absent);
   if (!(value > 0) || !std::isfinite(value))
-    reader.fail(ErrorCode::UnknownArchitecture, name,
-                "is " + std::to_string(value) + ", expected a positive number; correct it");
+    reader.fail(ErrorCode::UnknownArchitecture, name, "is " + std::to_string(value) + ", expected a positive number; correct it");
   return value;
 }
 
@@ -80,8 +77,7 @@ double readDropout(JsonReader &reader, const char *name, double absent) {
 
 void refuseOtherNumber(JsonReader &reader, const char *name, double expected, const char *fix) {
   if (double value = reader.number(name, expected); value != expected)
-    reader.fail(ErrorCode::UnknownArchitecture, name,
-                "is " + std::to_string(value) + ", expected " + (expected == 0 ? "0" : "1") + "; " + fix);
+    reader.fail(ErrorCode::UnknownArchitecture, name, "is " + std::to_string(value) + ", expected " + (expected == 0 ? "0" : "1") + "; " + fix);
 }
 
 } // namespace zp::fe

@@ -47,9 +47,7 @@ std::string LoraSettings::placeOf(const std::string &key) const {
 }
 
 static Status patternError(const std::string &flag, const std::string &text) {
-  return Status(ErrorCode::Config,
-                flag + ": is '" + text +
-                    "', expected a JSON object of positive numbers; write {\"q_proj\": 16}");
+  return Status(ErrorCode::Config, flag + ": is '" + text + "', expected a JSON object of positive numbers; write {\"q_proj\": 16}");
 }
 
 /// Calls `take(key, value)` for each member of the JSON object in `text`; false when it isn't one,
@@ -66,9 +64,7 @@ template <typename F> static bool readPattern(const std::string &text, F &&take)
   return true;
 }
 
-bool isLoraFlag(const std::string &name) {
-  return name.starts_with("lora_") || name == "use_rslora" || name == "init_lora_weights";
-}
+bool isLoraFlag(const std::string &name) { return name.starts_with("lora_") || name == "use_rslora" || name == "init_lora_weights"; }
 
 StatusOr<LoraSettings> loraFromFlags(const JobSettings &settings) {
   LoraSettings lora;
@@ -92,29 +88,25 @@ StatusOr<LoraSettings> loraFromFlags(const JobSettings &settings) {
   lora.bias = settings.lora_bias;
   lora.initial = settings.init_lora_weights;
   lora.rankStabilised = settings.use_rslora;
-  bool ranks =
-      readPattern(settings.lora_rank_pattern, [&](const std::string &key, const Json &value) {
-        if (value.is_number_integer())
-          lora.rankPattern.emplace_back(key, value.get<int64_t>());
-        return value.is_number_integer();
-      });
+  bool ranks = readPattern(settings.lora_rank_pattern, [&](const std::string &key, const Json &value) {
+    if (value.is_number_integer())
+      lora.rankPattern.emplace_back(key, value.get<int64_t>());
+    return value.is_number_integer();
+  });
   if (!ranks)
     return patternError("--lora_rank_pattern", settings.lora_rank_pattern);
-  bool alphas =
-      readPattern(settings.lora_alpha_pattern, [&](const std::string &key, const Json &value) {
-        if (value.is_number())
-          lora.alphaPattern.emplace_back(
-              key, WrittenNumber{value.get<double>(), value.is_number_integer()});
-        return value.is_number();
-      });
+  bool alphas = readPattern(settings.lora_alpha_pattern, [&](const std::string &key, const Json &value) {
+    if (value.is_number())
+      lora.alphaPattern.emplace_back(key, WrittenNumber{value.get<double>(), value.is_number_integer()});
+    return value.is_number();
+  });
   if (!alphas)
     return patternError("--lora_alpha_pattern", settings.lora_alpha_pattern);
   for (const std::string &word : splitCommaList(settings.lora_layers_to_transform)) {
     int64_t layer = -1;
     auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), layer);
     if (error != std::errc() || end != word.data() + word.size() || layer < 0)
-      return Status(ErrorCode::Config, "--lora_layers_to_transform: holds '" + word +
-                                           "', expected layer numbers from 0 on; write 0,1,2");
+      return Status(ErrorCode::Config, "--lora_layers_to_transform: holds '" + word + "', expected layer numbers from 0 on; write 0,1,2");
     if (!lora.layers)
       lora.layers.emplace();
     lora.layers->push_back(layer);
@@ -127,43 +119,32 @@ StatusOr<LoraSettings> loraFromFlags(const JobSettings &settings) {
 }
 
 Status verifyLora(const LoraSettings &lora) {
-  auto wrong = [&](const char *key, const std::string &message) {
-    return Status(ErrorCode::Config, lora.placeOf(key) + ": " + message);
-  };
+  auto wrong = [&](const char *key, const std::string &message) { return Status(ErrorCode::Config, lora.placeOf(key) + ": " + message); };
   constexpr int64_t kMostRank = 1 << 20;
   auto numberText = [](double value) { return Json(value).dump(); };
   if (lora.rank <= 0 || lora.rank > kMostRank)
-    return wrong("r", "is " + std::to_string(lora.rank) +
-                          ", expected a rank from 1 to 1048576; try 8 or 16");
+    return wrong("r", "is " + std::to_string(lora.rank) + ", expected a rank from 1 to 1048576; try 8 or 16");
   if (!std::isfinite(lora.alpha.value))
     return wrong("lora_alpha", "is not finite, expected a number; try twice the rank");
   if (!(lora.dropout.value >= 0 && lora.dropout.value < 1))
-    return wrong("lora_dropout",
-                 "is " + numberText(lora.dropout.value) +
-                     ", expected a probability from 0 up to 1, 1 excluded; try 0.1");
+    return wrong("lora_dropout", "is " + numberText(lora.dropout.value) + ", expected a probability from 0 up to 1, 1 excluded; try 0.1");
   if (lora.bias != "none" && lora.bias != "all" && lora.bias != "lora_only")
     return wrong("bias", "is \"" + lora.bias + "\", expected none, all or lora_only; choose one");
   if (lora.initial != "true" && lora.initial != "false" && lora.initial != "gaussian")
-    return wrong("init_lora_weights",
-                 "is \"" + lora.initial + "\", expected true, false or gaussian; choose one");
+    return wrong("init_lora_weights", "is \"" + lora.initial + "\", expected true, false or gaussian; choose one");
   for (const auto &[key, rank] : lora.rankPattern)
     if (rank <= 0 || rank > kMostRank)
-      return wrong("rank_pattern", "gives \"" + key + "\" the rank " + std::to_string(rank) +
-                                       ", expected a rank from 1 to 1048576; correct it");
+      return wrong("rank_pattern", "gives \"" + key + "\" the rank " + std::to_string(rank) + ", expected a rank from 1 to 1048576; correct it");
   if (lora.targets.kind == ModuleChoice::Kind::None)
-    return wrong(
-        "target_modules",
-        "is empty, expected module names, a regular expression or all-linear; try all-linear");
+    return wrong("target_modules", "is empty, expected module names, a regular expression or all-linear; try all-linear");
   if (lora.excluded.kind == ModuleChoice::Kind::AllLinear)
-    return wrong("exclude_modules",
-                 "is all-linear, expected module names or a regular expression; name the modules");
+    return wrong("exclude_modules", "is all-linear, expected module names or a regular expression; name the modules");
   bool hasLayers = lora.layers && !lora.layers->empty();
   if (hasLayers && lora.targets.kind == ModuleChoice::Kind::Regex)
     return wrong("layers_to_transform", "is set beside a regular expression of targets, expected a "
                                         "list of targets; put the layers into the expression");
   if (!lora.layersPattern.empty() && !hasLayers)
-    return wrong("layers_pattern",
-                 "is set without layers_to_transform, expected both; name the layers");
+    return wrong("layers_pattern", "is set without layers_to_transform, expected both; name the layers");
   return Status();
 }
 

@@ -34,8 +34,7 @@ struct ModuleChoice {
   std::string text() const;
 };
 
-template <typename T>
-using PatternMap = std::vector<std::pair<std::string, T>>; ///< in the order of trial
+template <typename T> using PatternMap = std::vector<std::pair<std::string, T>>; ///< in the order of trial
 
 struct LoraSettings {
   int64_t rank = 8;

@@ -4,23 +4,21 @@
 #include <cmath>
 #include <set>
 
-#include "runtime/base/names.h"
 #include "frontends/huggingface/ModuleMatcher.h"
+#include "runtime/base/names.h"
 
 namespace zp::fe {
 
 /// "c", "b.c", "a.b.c" for a.b.c.
 static std::vector<std::string> suffixesOf(const std::string &name) {
   std::vector<std::string> suffixes;
-  for (size_t dot = name.rfind('.'); dot != std::string::npos && dot;
-       dot = name.rfind('.', dot - 1))
+  for (size_t dot = name.rfind('.'); dot != std::string::npos && dot; dot = name.rfind('.', dot - 1))
     suffixes.push_back(name.substr(dot + 1));
   suffixes.push_back(name);
   return suffixes;
 }
 
-std::vector<std::string> condenseTargets(const std::vector<std::string> &targets,
-                                         const std::vector<std::string> &modules) {
+std::vector<std::string> condenseTargets(const std::vector<std::string> &targets, const std::vector<std::string> &modules) {
   constexpr size_t kFewestToCondense = 20;
   std::set<std::string> wanted(targets.begin(), targets.end());
   std::vector<std::string> sorted(wanted.begin(), wanted.end());
@@ -29,9 +27,7 @@ std::vector<std::string> condenseTargets(const std::vector<std::string> &targets
   // Suffixes of modules that must stay untargeted. The root module has the empty name.
   std::set<std::string> forbidden = {""};
   for (const std::string &module : modules) {
-    bool targeted = std::any_of(sorted.begin(), sorted.end(), [&](const std::string &entry) {
-      return matchesSuffix(module, entry);
-    });
+    bool targeted = std::any_of(sorted.begin(), sorted.end(), [&](const std::string &entry) { return matchesSuffix(module, entry); });
     if (!targeted)
       for (std::string &suffix : suffixesOf(module))
         forbidden.insert(std::move(suffix));
@@ -45,9 +41,7 @@ std::vector<std::string> condenseTargets(const std::vector<std::string> &targets
     for (const std::string &suffix : suffixes) {
       if (kept.count(suffix) || forbidden.count(suffix))
         continue;
-      bool covered = std::any_of(kept.begin(), kept.end(), [&](const std::string &known) {
-        return suffixes.back().ends_with("." + known);
-      });
+      bool covered = std::any_of(kept.begin(), kept.end(), [&](const std::string &known) { return suffixes.back().ends_with("." + known); });
       if (covered)
         continue;
       kept.insert(suffix);
@@ -103,10 +97,8 @@ private:
     std::vector<std::string> names = targetNames(), nearest = nearestNames(entry, names, 3);
     if (nearest.empty())
       nearest.assign(names.begin(), names.begin() + std::min<size_t>(names.size(), 7));
-    return Status(ErrorCode::UnknownTarget,
-                  lora.placeOf(key) + ": '" + entry + "' matches no module of " +
-                      spec.architecture +
-                      ", expected the end of a module's name; the nearest: " + joinNames(nearest));
+    return Status(ErrorCode::UnknownTarget, lora.placeOf(key) + ": '" + entry + "' matches no module of " + spec.architecture +
+                                                ", expected the end of a module's name; the nearest: " + joinNames(nearest));
   }
 
   Status checkEntries() {
@@ -120,8 +112,8 @@ private:
       for (int64_t layer : *lora.layers) {
         if (layer >= 0 && layer < spec.layers)
           continue;
-        const std::string what = lora.placeOf("layers_to_transform") + ": names layer " + std::to_string(layer) + ", expected 0 to " +
-                                 std::to_string(spec.layers - 1);
+        const std::string what =
+            lora.placeOf("layers_to_transform") + ": names layer " + std::to_string(layer) + ", expected 0 to " + std::to_string(spec.layers - 1);
         if (!lora.saved)
           return Status(ErrorCode::UnknownTarget, what + "; correct the list");
         spec.notes.push_back("note: " + what);
@@ -136,17 +128,13 @@ private:
   Status refuse(const ModuleSpec &module) const {
     std::string place = lora.placeOf("target_modules") + ": ";
     if (module.role == Role::Head)
-      return Status(ErrorCode::Config,
-                    place + "targets lm_head, expected no adapter there: the loss reads its weight "
-                            "directly; use modules_to_save for it");
+      return Status(ErrorCode::Config, place + "targets lm_head, expected no adapter there: the loss reads its weight "
+                                               "directly; use modules_to_save for it");
     if (module.kind == ModuleKind::Embedding)
-      return Status(ErrorCode::Config,
-                    place + "targets " + module.path +
-                        ", an embedding, expected linears; use modules_to_save for it");
+      return Status(ErrorCode::Config, place + "targets " + module.path + ", an embedding, expected linears; use modules_to_save for it");
     return Status(ErrorCode::UnknownTarget,
                   place + "matches " + module.path +
-                      ", which is no linear, expected linears alone; use the linears' names: " +
-                      joinNames(targetNames(), ", ").substr(0, 80));
+                      ", which is no linear, expected linears alone; use the linears' names: " + joinNames(targetNames(), ", ").substr(0, 80));
   }
 
   Status attach(const ModuleMatcher &matcher) {
@@ -171,15 +159,12 @@ private:
     if (site)
       return Status();
     if (lora.targets.kind == ModuleChoice::Kind::Regex && !anyExcluded)
-      return Status(ErrorCode::UnknownTarget,
-                    lora.placeOf("target_modules") + ": '" + lora.targets.regex +
-                        "' matches no module of " + spec.architecture +
-                        ", expected a regular expression of whole names; such a name: " +
-                        targetNames().back());
-    return Status(ErrorCode::UnknownTarget,
-                  lora.placeOf("target_modules") +
-                      ": every target is excluded, expected one at least; loosen exclude_modules, "
-                      "modules_to_save or layers_to_transform");
+      return Status(ErrorCode::UnknownTarget, lora.placeOf("target_modules") + ": '" + lora.targets.regex + "' matches no module of " +
+                                                  spec.architecture +
+                                                  ", expected a regular expression of whole names; such a name: " + targetNames().back());
+    return Status(ErrorCode::UnknownTarget, lora.placeOf("target_modules") +
+                                                ": every target is excluded, expected one at least; loosen exclude_modules, "
+                                                "modules_to_save or layers_to_transform");
   }
 
   /// PyTorch draws A and B as linears are made, then A again unless the weights stay as they are
@@ -239,8 +224,6 @@ private:
 
 } // namespace
 
-StatusOr<LoraSettings> attachAdapters(ModelSpec &spec, const LoraSettings &lora) {
-  return AdapterAttacher(spec, lora).run();
-}
+StatusOr<LoraSettings> attachAdapters(ModelSpec &spec, const LoraSettings &lora) { return AdapterAttacher(spec, lora).run(); }
 
 } // namespace zp::fe

@@ -16,8 +16,7 @@ namespace zp::fe {
 StatusOr<LoraSettings> attachAdapters(ModelSpec &spec, const LoraSettings &lora);
 
 /// The shortest list of suffixes that means the same modules; PEFT's algorithm.
-std::vector<std::string> condenseTargets(const std::vector<std::string> &targets,
-                                         const std::vector<std::string> &modules);
+std::vector<std::string> condenseTargets(const std::vector<std::string> &targets, const std::vector<std::string> &modules);
 
 } // namespace zp::fe
 

@@ -2,7 +2,6 @@
 
 #include <filesystem>
 
-#include "runtime/base/names.h"
 #include "frontends/common/RowLengths.h"
 #include "frontends/common/SettingsVerifier.h"
 #include "frontends/common/SpecVerifier.h"
@@ -16,15 +15,14 @@
 #include "frontends/huggingface/QuantizationConfig.h"
 #include "frontends/huggingface/SpecialTokens.h"
 #include "frontends/huggingface/WeightIndex.h"
+#include "runtime/base/names.h"
 
 namespace zp::fe {
 
-static StatusOr<LoraSettings> readLora(const ImportRequest &request, const ModelSpec &spec,
-                                       std::vector<std::string> &warnings) {
+static StatusOr<LoraSettings> readLora(const ImportRequest &request, const ModelSpec &spec, std::vector<std::string> &warnings) {
   if (request.adapterDirectory.empty())
     return loraFromFlags(request.settings);
-  ZP_ASSIGN_OR_RETURN(JsonDocument config,
-                      JsonDocument::read(request.adapterDirectory + "/adapter_config.json"));
+  ZP_ASSIGN_OR_RETURN(JsonDocument config, JsonDocument::read(request.adapterDirectory + "/adapter_config.json"));
   return importAdapterConfig(config, spec.defaultTargets, warnings);
 }
 
@@ -32,14 +30,14 @@ static StatusOr<LoraSettings> readLora(const ImportRequest &request, const Model
 static Status refuseLoraFlags(const std::set<std::string> &given) {
   for (const std::string &name : given)
     if (isLoraFlag(name))
-      return Status(ErrorCode::Config, "--" + name + ": is given beside --generate, expected the settings of a trained adapter; "
-                                                     "give it by --adapter_name_or_path DIR, or drop the flag");
+      return Status(ErrorCode::Config, "--" + name +
+                                           ": is given beside --generate, expected the settings of a trained adapter; "
+                                           "give it by --adapter_name_or_path DIR, or drop the flag");
   return Status();
 }
 
 /// Whether the weights are in 4 bits already, and so which settings hold.
-static StatusOr<std::optional<CheckpointQuantization>> resolveQuantization(const ImportRequest &request,
-                                                                           const JsonDocument &config,
+static StatusOr<std::optional<CheckpointQuantization>> resolveQuantization(const ImportRequest &request, const JsonDocument &config,
                                                                            ImportedModel &imported) {
   ZP_ASSIGN_OR_RETURN(std::optional<CheckpointQuantization> stored, importQuantization(config));
   if (stored) {
@@ -51,16 +49,14 @@ static StatusOr<std::optional<CheckpointQuantization>> resolveQuantization(const
   return stored;
 }
 
-static Status markLinears(ImportedModel &imported, const std::optional<CheckpointQuantization> &stored,
-                          const JsonDocument &config) {
+static Status markLinears(ImportedModel &imported, const std::optional<CheckpointQuantization> &stored, const JsonDocument &config) {
   if (!imported.settings.use_4bit_quantization)
     return Status();
   // A checkpoint's list may name what other models have.
   if (stored)
     return markFourBit(imported.spec, stored->skipped.value_or(std::vector<std::string>()),
                        config.place({"quantization_config", "llm_int8_skip_modules"}), /*all=*/false);
-  return markFourBit(imported.spec, splitCommaList(imported.settings.bnb_4bit_skip_modules),
-                     "--bnb_4bit_skip_modules", /*all=*/true);
+  return markFourBit(imported.spec, splitCommaList(imported.settings.bnb_4bit_skip_modules), "--bnb_4bit_skip_modules", /*all=*/true);
 }
 
 /// What the reference keeps in f32 when it loads a model in f16.
@@ -117,16 +113,14 @@ StatusOr<ImportedModel> importModel(const ImportRequest &request) {
   ZP_RETURN_IF_ERROR(verifySettings(request.settings));
   ImportedModel imported;
   imported.settings = request.settings;
-  ZP_ASSIGN_OR_RETURN(JsonDocument config,
-                      JsonDocument::read(request.modelDirectory + "/config.json"));
+  ZP_ASSIGN_OR_RETURN(JsonDocument config, JsonDocument::read(request.modelDirectory + "/config.json"));
   ZP_ASSIGN_OR_RETURN(imported.spec, importConfig(config));
   ModelSpec &spec = imported.spec;
   imported.warnings = spec.notes;
   ZP_ASSIGN_OR_RETURN(std::optional<CheckpointQuantization> stored, settleSettings(request, config, imported));
   ZP_RETURN_IF_ERROR(verifySpecialTokens(config, request.modelDirectory, spec));
 
-  ZP_ASSIGN_OR_RETURN(std::optional<WeightIndex> weights,
-                      WeightIndex::open(request.modelDirectory));
+  ZP_ASSIGN_OR_RETURN(std::optional<WeightIndex> weights, WeightIndex::open(request.modelDirectory));
   makeModulesAsStored(config, weights, imported);
   if (!request.adapterDirectory.empty()) {
     const size_t told = spec.notes.size();

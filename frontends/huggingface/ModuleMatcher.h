@@ -29,8 +29,7 @@ public:
 private:
   bool inLayers(const std::string &module) const;
   template <typename T>
-  static StatusOr<std::vector<std::pair<NamePattern, T>>>
-  compilePatterns(const std::string &place, PatternMap<T> patterns, bool sorted);
+  static StatusOr<std::vector<std::pair<NamePattern, T>>> compilePatterns(const std::string &place, PatternMap<T> patterns, bool sorted);
 
   LoraSettings lora;
   std::vector<NamePattern> target, excluded; // one or none

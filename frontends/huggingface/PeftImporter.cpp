@@ -24,8 +24,7 @@ constexpr KeyRule kRules[] = {
 
 class AdapterReader {
 public:
-  AdapterReader(const JsonDocument &config, const std::vector<std::string> &defaultTargets,
-                std::vector<std::string> &warnings)
+  AdapterReader(const JsonDocument &config, const std::vector<std::string> &defaultTargets, std::vector<std::string> &warnings)
       : reader(config), defaultTargets(defaultTargets), warnings(warnings) {}
 
   StatusOr<LoraSettings> read() {
@@ -33,11 +32,9 @@ public:
     applyTable();
     readTask();
     if (std::string type = reader.text("peft_type", ""); type != "LORA")
-      reader.fail(
-          ErrorCode::Config, "peft_type",
-          reader.has("peft_type")
-              ? "is \"" + type + "\", expected \"LORA\"; use a LoRA adapter"
-              : std::string("is missing, expected \"LORA\"; use an adapter that PEFT saved"));
+      reader.fail(ErrorCode::Config, "peft_type",
+                  reader.has("peft_type") ? "is \"" + type + "\", expected \"LORA\"; use a LoRA adapter"
+                                          : std::string("is missing, expected \"LORA\"; use an adapter that PEFT saved"));
     lora.rank = reader.integer("r", 8);
     lora.alpha = numberAt("lora_alpha", {8, true});
     lora.dropout = numberAt("lora_dropout", {0, false});
@@ -74,19 +71,16 @@ private:
       if (rule.use == Use::Recorded)
         lora.recorded[rule.name] = nlohmann::json(value);
       // An empty container says as little as null.
-      if (rule.use == Use::Fixed && !value.is_null() && !(value.is_structured() && value.empty()) &&
-          value != Json::parse(rule.initial))
+      if (rule.use == Use::Fixed && !value.is_null() && !(value.is_structured() && value.empty()) && value != Json::parse(rule.initial))
         reader.fail(ErrorCode::Config, rule.name,
-                    "is " + reader.valueText(rule.name) + ", expected " + rule.initial +
-                        ": this variant of LoRA is not supported; train without it");
+                    "is " + reader.valueText(rule.name) + ", expected " + rule.initial + ": this variant of LoRA is not supported; train without it");
     }
     for (const auto &[key, value] : reader.source().root().items()) {
       if (std::find(known.begin(), known.end(), key) != known.end() || key == "runtime_config")
         continue;
       std::vector<std::string> nearest = nearestNames(key, known);
       warnings.push_back("warning: " + reader.source().place(key) + ": is no key that is known" +
-                         (nearest.empty() ? "" : " (" + nearest[0] + " is)") +
-                         ", ignored as PEFT ignores it");
+                         (nearest.empty() ? "" : " (" + nearest[0] + " is)") + ", ignored as PEFT ignores it");
     }
   }
 
@@ -131,8 +125,7 @@ private:
     if (!reader.has("init_lora_weights"))
       return;
     const Json &value = *reader.source().find("init_lora_weights");
-    lora.initial = value.is_boolean() ? (value.get<bool>() ? "true" : "false")
-                                      : reader.text("init_lora_weights", "true");
+    lora.initial = value.is_boolean() ? (value.get<bool>() ? "true" : "false") : reader.text("init_lora_weights", "true");
   }
 
   void readPatterns() {
@@ -141,8 +134,7 @@ private:
         continue;
       const Json &patterns = *reader.source().find(key);
       if (!patterns.is_object()) {
-        reader.fail(ErrorCode::Json, key,
-                    "is " + reader.valueText(key) + ", expected an object; correct the value");
+        reader.fail(ErrorCode::Json, key, "is " + reader.valueText(key) + ", expected an object; correct the value");
         continue;
       }
       for (const auto &[name, value] : patterns.items()) {
@@ -154,8 +146,7 @@ private:
         if (key == std::string("rank_pattern"))
           lora.rankPattern.emplace_back(name, reader.integer(path, 0));
         else
-          lora.alphaPattern.emplace_back(
-              name, WrittenNumber{reader.number(path, 0), value.is_number_integer()});
+          lora.alphaPattern.emplace_back(name, WrittenNumber{reader.number(path, 0), value.is_number_integer()});
       }
     }
   }
@@ -163,15 +154,11 @@ private:
   void readLayers() {
     if (reader.has("layers_to_transform")) {
       lora.singleLayer = reader.source().find("layers_to_transform")->is_number();
-      lora.layers = lora.singleLayer
-                        ? std::vector<int64_t>{reader.integer("layers_to_transform", 0)}
-                        : reader.integers("layers_to_transform");
+      lora.layers = lora.singleLayer ? std::vector<int64_t>{reader.integer("layers_to_transform", 0)} : reader.integers("layers_to_transform");
     }
     if (reader.has("layers_pattern")) {
       lora.singleLayersPattern = reader.source().find("layers_pattern")->is_string();
-      lora.layersPattern = lora.singleLayersPattern
-                               ? std::vector<std::string>{reader.text("layers_pattern", "")}
-                               : reader.texts("layers_pattern");
+      lora.layersPattern = lora.singleLayersPattern ? std::vector<std::string>{reader.text("layers_pattern", "")} : reader.texts("layers_pattern");
       if (lora.singleLayersPattern && lora.layersPattern[0].empty())
         lora.layersPattern.clear();
     }
@@ -185,8 +172,7 @@ private:
 
 } // namespace
 
-StatusOr<LoraSettings> importAdapterConfig(const JsonDocument &config,
-                                           const std::vector<std::string> &defaultTargets,
+StatusOr<LoraSettings> importAdapterConfig(const JsonDocument &config, const std::vector<std::string> &defaultTargets,
                                            std::vector<std::string> &warnings) {
   return AdapterReader(config, defaultTargets, warnings).read();
 }

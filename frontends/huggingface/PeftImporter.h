@@ -10,8 +10,7 @@
 namespace zp::fe {
 
 /// `defaultTargets` are adapted when the file has none (ModelSpec::defaultTargets). Warnings are whole lines.
-StatusOr<LoraSettings> importAdapterConfig(const JsonDocument &config,
-                                           const std::vector<std::string> &defaultTargets,
+StatusOr<LoraSettings> importAdapterConfig(const JsonDocument &config, const std::vector<std::string> &defaultTargets,
                                            std::vector<std::string> &warnings);
 
 } // namespace zp::fe

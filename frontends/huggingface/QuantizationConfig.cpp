@@ -11,12 +11,9 @@ StatusOr<std::optional<CheckpointQuantization>> importQuantization(const JsonDoc
   if (!reader.has(kKey))
     return std::optional<CheckpointQuantization>();
   if (!config.find(kKey)->is_object())
-    return config.error(ErrorCode::Json, kKey,
-                        "is " + reader.valueText(kKey) + ", expected an object; fetch config.json again");
+    return config.error(ErrorCode::Json, kKey, "is " + reader.valueText(kKey) + ", expected an object; fetch config.json again");
   const std::string remedy = "; use the model that it was quantised from with --use_4bit_quantization";
-  auto refuse = [&](const char *key, const std::string &message) {
-    reader.fail(ErrorCode::UnknownArchitecture, {kKey, key}, message);
-  };
+  auto refuse = [&](const char *key, const std::string &message) { reader.fail(ErrorCode::UnknownArchitecture, {kKey, key}, message); };
   // Files from before there were other methods don't name theirs.
   if (std::string method = reader.text({kKey, "quant_method"}, "bitsandbytes"); method != "bitsandbytes")
     refuse("quant_method", "is \"" + method + "\", expected \"bitsandbytes\"" + remedy);
@@ -41,9 +38,8 @@ StatusOr<std::optional<CheckpointQuantization>> importQuantization(const JsonDoc
 static std::string textOf(bool value) { return value ? "true" : "false"; }
 static std::string textOf(const std::string &value) { return "'" + value + "'"; }
 
-void adoptQuantization(const CheckpointQuantization &quantization, const JsonDocument &config,
-                       const std::set<std::string> &given, JobSettings &settings,
-                       std::vector<std::string> &warnings) {
+void adoptQuantization(const CheckpointQuantization &quantization, const JsonDocument &config, const std::set<std::string> &given,
+                       JobSettings &settings, std::vector<std::string> &warnings) {
   std::vector<std::string> overruled;
   auto adopt = [&](const char *name, auto &setting, const std::decay_t<decltype(setting)> &value) {
     if (setting != value && given.count(name))
@@ -55,15 +51,14 @@ void adoptQuantization(const CheckpointQuantization &quantization, const JsonDoc
   adopt("bnb_4bit_quant_type", settings.bnb_4bit_quant_type, quantization.quantType);
   adopt("use_nested_quant", settings.use_nested_quant, quantization.nested);
   adopt("bnb_4bit_quant_storage_dtype", settings.bnb_4bit_quant_storage_dtype, quantization.storage);
-  adopt("bnb_4bit_skip_modules", settings.bnb_4bit_skip_modules,
-        joinNames(quantization.skipped.value_or(std::vector<std::string>()), ","));
+  adopt("bnb_4bit_skip_modules", settings.bnb_4bit_skip_modules, joinNames(quantization.skipped.value_or(std::vector<std::string>()), ","));
   if (!overruled.empty())
-    warnings.push_back("warning: " + config.place(kKey) + ": the weights are quantised already, as it says; " +
-                       joinNames(overruled) + (overruled.size() == 1 ? " has no effect" : " have no effect"));
+    warnings.push_back("warning: " + config.place(kKey) + ": the weights are quantised already, as it says; " + joinNames(overruled) +
+                       (overruled.size() == 1 ? " has no effect" : " have no effect"));
   std::string computed = settings.bf16 ? "bfloat16" : settings.fp16 ? "float16" : "float32";
   if (quantization.computeDtype != computed)
-    warnings.push_back("warning: " + config.place({kKey, "bnb_4bit_compute_dtype"}) + ": is \"" +
-                       quantization.computeDtype + "\", but this job computes in " + computed +
+    warnings.push_back("warning: " + config.place({kKey, "bnb_4bit_compute_dtype"}) + ": is \"" + quantization.computeDtype +
+                       "\", but this job computes in " + computed +
                        (settings.bf16   ? ", as --bf16 says"
                         : settings.fp16 ? ", as --fp16 says"
                                         : "; --bf16 makes that bfloat16, --fp16 float16"));

@@ -27,9 +27,8 @@ StatusOr<std::optional<CheckpointQuantization>> importQuantization(const JsonDoc
 
 /// Lays the file's format over the job's settings: the weights are as they are. A flag (of `given`)
 /// that says otherwise, and a compute dtype that isn't the job's, get a line in `warnings`.
-void adoptQuantization(const CheckpointQuantization &quantization, const JsonDocument &config,
-                       const std::set<std::string> &given, JobSettings &settings,
-                       std::vector<std::string> &warnings);
+void adoptQuantization(const CheckpointQuantization &quantization, const JsonDocument &config, const std::set<std::string> &given,
+                       JobSettings &settings, std::vector<std::string> &warnings);
 
 } // namespace zp::fe
 

@@ -18,8 +18,8 @@ static Status verifyTokens(const JsonDocument &file, const char *key, int64_t vo
   for (int64_t token : tokens)
     if (token < 0 || token >= vocabulary)
       return file.error(ErrorCode::Config, key,
-                        "is " + std::to_string(token) + ", expected a token from 0 to " + std::to_string(vocabulary - 1) +
-                            ", as vocab_size is " + std::to_string(vocabulary) + "; correct one of them");
+                        "is " + std::to_string(token) + ", expected a token from 0 to " + std::to_string(vocabulary - 1) + ", as vocab_size is " +
+                            std::to_string(vocabulary) + "; correct one of them");
   return Status();
 }
 

@@ -9,12 +9,10 @@
 
 namespace zp::fe {
 
-
 bool isDecayed(const std::string &name) {
   static const std::regex exempt("bias|layernorm|rmsnorm|(?:^|\\.)norm(?:$|\\.)|_norm(?:$|\\.)");
   std::string lower = name;
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return char(c >= 'A' && c <= 'Z' ? c + 32 : c); });
+  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return char(c >= 'A' && c <= 'Z' ? c + 32 : c); });
   return !std::regex_search(lower, exempt);
 }
 
@@ -47,8 +45,7 @@ static int64_t countElements(ModelSpec &spec, bool trainedOnly) {
 }
 
 ParameterCounts trainEverything(ModelSpec &spec) {
-  forEachParameter(
-      spec, [](ModuleSpec &module, ParameterSpec &parameter) { train(module, parameter, parameter.name); });
+  forEachParameter(spec, [](ModuleSpec &module, ParameterSpec &parameter) { train(module, parameter, parameter.name); });
   return {countElements(spec, true), countElements(spec, false)};
 }
 
@@ -59,8 +56,7 @@ static void trainBiases(ModelSpec &spec, const std::string &which) {
     if (!module.bias || which == "none" || (which == "lora_only" && !module.adapter))
       continue;
     // PEFT wraps an adapted linear, which moves its own tensors one level down.
-    train(module, *module.bias,
-          kSavedPrefix + module.path + (module.adapter ? ".base_layer.bias" : ".bias"));
+    train(module, *module.bias, kSavedPrefix + module.path + (module.adapter ? ".base_layer.bias" : ".bias"));
   }
 }
 
@@ -89,20 +85,16 @@ static StatusOr<int64_t> trainWholeModules(ModelSpec &spec, const LoraSettings &
     }
     if (!found) {
       std::vector<std::string> nearest = nearestNames(name, known);
-      return Status(ErrorCode::UnknownTarget,
-                    lora.placeOf("modules_to_save") + ": '" + name + "' is no module of " +
-                        spec.architecture + ", expected the end of a module's name; try " +
-                        (nearest.empty() ? "lm_head or embed_tokens" : nearest[0]));
+      return Status(ErrorCode::UnknownTarget, lora.placeOf("modules_to_save") + ": '" + name + "' is no module of " + spec.architecture +
+                                                  ", expected the end of a module's name; try " +
+                                                  (nearest.empty() ? "lm_head or embed_tokens" : nearest[0]));
     }
   }
   auto inside = [&](const std::string &path) {
-    return std::any_of(wrapped.begin(), wrapped.end(), [&](const std::string &outer) {
-      return path == outer || path.starts_with(outer + ".");
-    });
+    return std::any_of(wrapped.begin(), wrapped.end(), [&](const std::string &outer) { return path == outer || path.starts_with(outer + "."); });
   };
   for (const ModuleSpec &module : spec.modules)
-    if (spec.structure == Structure::EncoderDecoder && inside(module.path) &&
-        (module.role == Role::Embedding || module.role == Role::EmbeddingAlias))
+    if (spec.structure == Structure::EncoderDecoder && inside(module.path) && (module.role == Role::Embedding || module.role == Role::EmbeddingAlias))
       return Status(ErrorCode::Config, lora.placeOf("modules_to_save") + ": holds " + module.path +
                                            ", which encoder and decoder share, expected modules that are read once; leave it out or "
                                            "train with --use_peft_lora false");
@@ -117,9 +109,8 @@ static StatusOr<int64_t> trainWholeModules(ModelSpec &spec, const LoraSettings &
     if (!inside(module.path))
       continue;
     if (module.adapter)
-      return Status(ErrorCode::Config,
-                    lora.placeOf("modules_to_save") + ": holds " + module.path +
-                        ", which is adapted too, expected one of the two; exclude it from one");
+      return Status(ErrorCode::Config, lora.placeOf("modules_to_save") + ": holds " + module.path +
+                                           ", which is adapted too, expected one of the two; exclude it from one");
     for (std::optional<ParameterSpec> *slot : {&module.weight, &module.bias})
       if (*slot) {
         bool isBias = slot == &module.bias;
@@ -153,10 +144,8 @@ static std::string grouped(int64_t value) {
 
 std::string summarise(const ParameterCounts &counts) {
   char share[32];
-  std::snprintf(share, sizeof share, "%.4f",
-                100.0 * double(counts.trained) / double(std::max<int64_t>(counts.all, 1)));
-  return "trainable params: " + grouped(counts.trained) + " || all params: " + grouped(counts.all) +
-         " || trainable%: " + share;
+  std::snprintf(share, sizeof share, "%.4f", 100.0 * double(counts.trained) / double(std::max<int64_t>(counts.all, 1)));
+  return "trainable params: " + grouped(counts.trained) + " || all params: " + grouped(counts.all) + " || trainable%: " + share;
 }
 
 } // namespace zp::fe

@@ -12,8 +12,7 @@ inline const std::string kSavedPrefix = "base_model.model.";
 
 struct ParameterCounts {
   int64_t trained = 0;
-  int64_t all =
-      0; ///< a module that is trained whole counts twice: PEFT keeps the original beside it
+  int64_t all = 0; ///< a module that is trained whole counts twice: PEFT keeps the original beside it
 };
 
 /// Whether the Trainer puts a parameter of that name into the group with weight decay. A LayerNorm's

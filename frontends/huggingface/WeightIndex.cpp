@@ -19,8 +19,7 @@ void WeightIndex::addFile(std::shared_ptr<const rt::SafetensorsFile> file) {
 
 StatusOr<std::optional<WeightIndex>> WeightIndex::open(const std::string &directory) {
   std::error_code ignored;
-  std::string single = directory + "/model.safetensors",
-              index = directory + "/model.safetensors.index.json";
+  std::string single = directory + "/model.safetensors", index = directory + "/model.safetensors.index.json";
   WeightIndex weights;
   if (fs::exists(single, ignored)) {
     ZP_ASSIGN_OR_RETURN(auto file, rt::SafetensorsFile::open(single));
@@ -34,25 +33,20 @@ StatusOr<std::optional<WeightIndex>> WeightIndex::open(const std::string &direct
   ZP_ASSIGN_OR_RETURN(JsonDocument document, JsonDocument::read(index));
   const auto *map = document.find("weight_map");
   if (!map || !map->is_object())
-    return document.error(
-        ErrorCode::Json, "weight_map",
-        "is missing, expected an object from tensor to file; fetch the index again");
+    return document.error(ErrorCode::Json, "weight_map", "is missing, expected an object from tensor to file; fetch the index again");
   std::set<std::string> shards;
   for (const auto &[tensor, shard] : map->items()) {
     if (!shard.is_string())
-      return document.error(ErrorCode::Json, {"weight_map", tensor},
-                            "is " + shard.dump() + ", expected a file name; fetch the index again");
+      return document.error(ErrorCode::Json, {"weight_map", tensor}, "is " + shard.dump() + ", expected a file name; fetch the index again");
     std::string name = shard.get<std::string>();
     if (name.find('/') != std::string::npos)
       return document.error(ErrorCode::Json, {"weight_map", tensor},
-                            "is \"" + name +
-                                "\", expected a file of the same directory; fetch the index again");
+                            "is \"" + name + "\", expected a file of the same directory; fetch the index again");
     if (!shards.insert(name).second)
       continue;
     if (!fs::exists(directory + "/" + name, ignored))
-      return document.error(
-          ErrorCode::FileMissing, {"weight_map", tensor},
-          "names " + name + ", which isn't there, expected every shard beside the index; fetch it");
+      return document.error(ErrorCode::FileMissing, {"weight_map", tensor},
+                            "names " + name + ", which isn't there, expected every shard beside the index; fetch it");
     ZP_ASSIGN_OR_RETURN(auto file, rt::SafetensorsFile::open(directory + "/" + name));
     weights.addFile(std::move(file));
   }
@@ -120,17 +114,15 @@ bool WeightIndex::headDiffers(const ModelSpec &spec) const {
     return false;
   if (head->info->dtype != embedding->info->dtype || head->info->bytes != embedding->info->bytes)
     return true;
-  return std::memcmp(head->file->data(*head->info), embedding->file->data(*embedding->info),
-                     head->info->bytes) != 0;
+  return std::memcmp(head->file->data(*head->info), embedding->file->data(*embedding->info), head->info->bytes) != 0;
 }
 
 Status WeightIndex::checkFloat(const ModelSpec &spec, const ParameterSpec &parameter, bool prequantized) const {
   std::vector<uint64_t> shape(parameter.shape.begin(), parameter.shape.end());
   const Entry *entry = find(parameter.checkpoint);
   if (!entry)
-    return Status(ErrorCode::TensorMissing, place + ": tensor " + parameter.checkpoint + " is missing, expected " +
-                                                rt::shapeText(shape) + " by " + spec.configFile +
-                                                "; fetch the weights again or correct config.json");
+    return Status(ErrorCode::TensorMissing, place + ": tensor " + parameter.checkpoint + " is missing, expected " + rt::shapeText(shape) + " by " +
+                                                spec.configFile + "; fetch the weights again or correct config.json");
   std::string where = entry->file->path() + ": tensor " + parameter.checkpoint;
   if (find(parameter.checkpoint + ".absmax"))
     return Status(ErrorCode::TensorDtype, where + " is in 4 bits, expected F32, BF16 or F16 by " + spec.configFile +
@@ -139,13 +131,11 @@ Status WeightIndex::checkFloat(const ModelSpec &spec, const ParameterSpec &param
                                                             : ", which has no quantization_config; use the config.json "
                                                               "that belongs to the weights"));
   if (entry->info->shape != shape)
-    return Status(ErrorCode::TensorShape, where + " is " + rt::shapeText(entry->info->shape) + ", expected " +
-                                              rt::shapeText(shape) + " by " + spec.configFile +
-                                              "; use the config.json that belongs to the weights");
+    return Status(ErrorCode::TensorShape, where + " is " + rt::shapeText(entry->info->shape) + ", expected " + rt::shapeText(shape) + " by " +
+                                              spec.configFile + "; use the config.json that belongs to the weights");
   using Dtype = rt::SafetensorsDtype;
   if (Dtype dtype = entry->info->dtype; dtype != Dtype::F32 && dtype != Dtype::BF16 && dtype != Dtype::F16)
-    return Status(ErrorCode::TensorDtype,
-                  where + " is " + rt::textOf(dtype) + ", expected F32, BF16 or F16; convert the checkpoint");
+    return Status(ErrorCode::TensorDtype, where + " is " + rt::textOf(dtype) + ", expected F32, BF16 or F16; convert the checkpoint");
   return Status();
 }
 

@@ -43,8 +43,7 @@ private:
   std::string storedName(const std::string &name, const std::string &basePrefix) const;
   std::string storedEmbedding(const ModelSpec &spec) const;
   Status checkFloat(const ModelSpec &spec, const ParameterSpec &parameter, bool prequantized) const;
-  Status checkPacked(const ModelSpec &spec, const ParameterSpec &weight,
-                     const CheckpointQuantization &packed) const;
+  Status checkPacked(const ModelSpec &spec, const ParameterSpec &weight, const CheckpointQuantization &packed) const;
   void addFile(std::shared_ptr<const rt::SafetensorsFile> file);
 
   std::string place; ///< model.safetensors, or the index

@@ -83,8 +83,7 @@ StatusOr<int> waitFor(pid_t child) {
     runningTool = 0;
   while (::waitpid(child, &state, 0) < 0)
     if (errno != EINTR)
-      return Status(ErrorCode::Internal, std::string("a tool: cannot be waited for (") + std::strerror(errno) +
-                                             "), expected a child; report this");
+      return Status(ErrorCode::Internal, std::string("a tool: cannot be waited for (") + std::strerror(errno) + "), expected a child; report this");
   return WIFSIGNALED(state) ? 128 + WTERMSIG(state) : WEXITSTATUS(state);
 }
 
@@ -95,8 +94,8 @@ StatusOr<pid_t> start(const Step &step, int input, int output) {
     words.push_back(const_cast<char *>(word.c_str()));
   words.push_back(nullptr);
   auto failure = [&](int error) {
-    return Status(ErrorCode::FileMissing, step.words[0] + ": cannot be started (" + std::strerror(error) +
-                                              "), expected a program beside zp; build it");
+    return Status(ErrorCode::FileMissing,
+                  step.words[0] + ": cannot be started (" + std::strerror(error) + "), expected a program beside zp; build it");
   };
   int reason[2];
   if (::pipe2(reason, O_CLOEXEC) != 0)
@@ -142,8 +141,7 @@ StatusOr<int> runTool(const Step &step, int output) {
 StatusOr<int> runPiped(const Step &writing, const Step &reading) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0)
-    return Status(ErrorCode::Internal, std::string("a pipe: cannot be made (") + std::strerror(errno) +
-                                           "), expected one; close other programs");
+    return Status(ErrorCode::Internal, std::string("a pipe: cannot be made (") + std::strerror(errno) + "), expected one; close other programs");
   PassSignalsOn signals;
   StatusOr<pid_t> reader = start(reading, ends[0], -1);
   ::close(ends[0]);

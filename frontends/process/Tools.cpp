@@ -13,8 +13,7 @@ Tools ownFolder() {
 Status checkTools(const Tools &tools) {
   for (const char *name : {"zpdata", "zpc", "zprun"})
     if (::access(tools.path(name).c_str(), X_OK) != 0)
-      return Status(ErrorCode::FileMissing,
-                    tools.path(name) + ": is no program, expected it beside zp; build the target " + name + " too");
+      return Status(ErrorCode::FileMissing, tools.path(name) + ": is no program, expected it beside zp; build the target " + name + " too");
   return Status();
 }
 

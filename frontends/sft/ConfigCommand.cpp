@@ -24,8 +24,7 @@ struct Question {
 const Question kQuestions[] = {
     {"num_machines", "How many machines?", "1", false},
     {"num_processes", "How many ranks on all machines together?", "1", false},
-    {"distributed_type", "Shard what (DEEPSPEED), only average gradients (MULTI_GPU), or one rank alone (NO)?",
-     "DEEPSPEED", false},
+    {"distributed_type", "Shard what (DEEPSPEED), only average gradients (MULTI_GPU), or one rank alone (NO)?", "DEEPSPEED", false},
     {"zero_stage", "ZeRO stage: 0 nothing, 1 optimizer state, 2 and gradients, 3 and parameters?", "3", true},
     {"gradient_accumulation_steps", "Micro-batches of an update (auto: as the flag says)?", "auto", true},
     {"gradient_clipping", "Clip the global gradient norm at (auto: as --max_grad_norm says; 0: never)?", "auto", true},
@@ -58,8 +57,8 @@ public:
           break;
         }
         if (!typed) // a script's answer is not asked for twice
-          return Status(ErrorCode::Usage, std::string("zp config: ") + question.key + ": is '" + answer +
-                                              "', expected " + checked.expected + "; correct the answer");
+          return Status(ErrorCode::Usage,
+                        std::string("zp config: ") + question.key + ": is '" + answer + "', expected " + checked.expected + "; correct the answer");
         std::printf("  '%s' can't be: %s\n", answer.c_str(), checked.expected.c_str());
       }
     }
@@ -72,18 +71,15 @@ public:
     std::string out = "compute_environment: LOCAL_MACHINE\ndebug: false\n";
     if (sharded) {
       out += "deepspeed_config:\n  deepspeed_multinode_launcher: standard\n";
-      for (const char *key :
-           {"gradient_accumulation_steps", "gradient_clipping", "offload_optimizer_device", "offload_param_device"})
+      for (const char *key : {"gradient_accumulation_steps", "gradient_clipping", "offload_optimizer_device", "offload_param_device"})
         out += std::string("  ") + key + ": " + answers.at(key) + "\n";
       const char *third = answers.at("zero_stage") == "3" ? "true" : "false";
-      out += std::string("  zero3_init_flag: ") + third + "\n  zero3_save_16bit_model: " + third +
-             "\n  zero_stage: " + answers.at("zero_stage") + "\n";
+      out +=
+          std::string("  zero3_init_flag: ") + third + "\n  zero3_save_16bit_model: " + third + "\n  zero_stage: " + answers.at("zero_stage") + "\n";
     }
-    out += "distributed_type: " + word("distributed_type") +
-           "\ndowncast_bf16: 'no'\nmachine_rank: 0\nmain_training_function: main\n";
+    out += "distributed_type: " + word("distributed_type") + "\ndowncast_bf16: 'no'\nmachine_rank: 0\nmain_training_function: main\n";
     out += "mixed_precision: " + word("mixed_precision") + "\nnum_machines: " + answers.at("num_machines") + "\n";
-    return out + "num_processes: " + answers.at("num_processes") +
-           "\nrdzv_backend: static\nsame_network: true\ntpu_env: []\n" +
+    return out + "num_processes: " + answers.at("num_processes") + "\nrdzv_backend: static\nsame_network: true\ntpu_env: []\n" +
            "tpu_use_cluster: false\ntpu_use_sudo: false\nuse_cpu: false\n";
   }
 
@@ -105,8 +101,7 @@ StatusOr<std::string> outputFile(int argc, const char **argv) {
   for (int i = 1; i < argc; ++i) {
     std::string word = argv[i], name = word.substr(0, word.find('='));
     if (name != "--config_file" && name != "--config-file")
-      return Status(ErrorCode::UnknownKey,
-                    name + ": is not a flag of zp config, expected --config_file; see zp config --help");
+      return Status(ErrorCode::UnknownKey, name + ": is not a flag of zp config, expected --config_file; see zp config --help");
     if (word.size() > name.size() + 1)
       return word.substr(name.size() + 1);
     if (word == name && i + 1 < argc)
@@ -128,8 +123,8 @@ Status interview(const std::string &path) {
   else
     std::filesystem::remove(draft, error);
   if (read.ok() && error)
-    return Status(ErrorCode::DiskWrite, path + ": cannot be written (" + error.message() +
-                                            "), expected a writable file; choose another --config_file");
+    return Status(ErrorCode::DiskWrite,
+                  path + ": cannot be written (" + error.message() + "), expected a writable file; choose another --config_file");
   if (read.ok())
     return Status();
   std::string message = read.status().message();

@@ -11,9 +11,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "frontends/process/Tools.h"
 #include "runtime/base/names.h"
 #include "runtime/base/version.h"
-#include "frontends/process/Tools.h"
 
 namespace zp::fe {
 
@@ -42,8 +42,8 @@ std::vector<std::string> cpuFeatures() {
   std::istringstream all(lineOf("/proc/cpuinfo", "flags", ':'));
   std::vector<std::string> found;
   for (std::string flag; all >> flag;)
-    for (const char *wanted : {"avx2", "fma", "f16c", "avx512f", "avx512bw", "avx512vl", "avx512_bf16", "avx512_vnni",
-                               "amx_tile", "amx_bf16", "hypervisor"})
+    for (const char *wanted :
+         {"avx2", "fma", "f16c", "avx512f", "avx512bw", "avx512vl", "avx512_bf16", "avx512_vnni", "amx_tile", "amx_bf16", "hypervisor"})
       if (flag == wanted)
         found.push_back(flag);
   return found;
@@ -70,8 +70,7 @@ std::string cudaDriver() {
   int number = 0;
   bool known = version && version(&number) == 0;
   ::dlclose(library);
-  return known ? "driver for CUDA " + std::to_string(number / 1000) + "." + std::to_string(number % 1000 / 10)
-               : "found, its version is not told";
+  return known ? "driver for CUDA " + std::to_string(number / 1000) + "." + std::to_string(number % 1000 / 10) : "found, its version is not told";
 }
 
 std::string libraryFound(const char *name) {
@@ -105,15 +104,13 @@ Json collect() {
   report["cpu"] = model.empty() ? "unknown" : model;
   report["cpu features"] = joinNames(cpuFeatures(), " ");
   report["cores"] = std::thread::hardware_concurrency();
-  report["memory"] =
-      lineOf("/proc/meminfo", "MemTotal", ':') + ", available " + lineOf("/proc/meminfo", "MemAvailable", ':');
+  report["memory"] = lineOf("/proc/meminfo", "MemTotal", ':') + ", available " + lineOf("/proc/meminfo", "MemAvailable", ':');
 
   report["mpi"] = firstLine("mpirun --version 2>/dev/null");
   report["cuda"] = cudaDriver();
   report["nccl"] = libraryFound("libnccl.so.2");
   std::string variables;
-  for (const char *variable :
-       {"RANK", "WORLD_SIZE", "OMPI_COMM_WORLD_SIZE", "SLURM_NTASKS", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES"})
+  for (const char *variable : {"RANK", "WORLD_SIZE", "OMPI_COMM_WORLD_SIZE", "SLURM_NTASKS", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES"})
     if (const char *value = ::getenv(variable))
       variables += (variables.empty() ? "" : " ") + std::string(variable) + "=" + value;
   report["variables"] = variables.empty() ? "none of a launcher's" : variables;
@@ -130,8 +127,7 @@ int envMain(int argc, const char **argv) {
     return 0;
   }
   if (argc > 1 && !json) {
-    Status error(ErrorCode::Usage,
-                 std::string("zp env: ") + argv[1] + ": is not a flag, expected none or --json; drop it");
+    Status error(ErrorCode::Usage, std::string("zp env: ") + argv[1] + ": is not a flag, expected none or --json; drop it");
     std::fprintf(stderr, "%s\n", error.toString().c_str());
     return exitCodeOf(error.code());
   }
@@ -141,8 +137,7 @@ int envMain(int argc, const char **argv) {
     return 0;
   }
   for (const auto &[key, value] : report.items())
-    std::printf("%-13s %s\n", (key + ":").c_str(),
-                (value.is_string() ? value.get<std::string>() : value.dump()).c_str());
+    std::printf("%-13s %s\n", (key + ":").c_str(), (value.is_string() ? value.get<std::string>() : value.dump()).c_str());
   return 0;
 }
 

@@ -24,14 +24,12 @@ namespace {
 
 std::string hexOf(XXH128_hash_t hash) {
   char text[40];
-  std::snprintf(text, sizeof text, "%016llx%016llx", static_cast<unsigned long long>(hash.high64),
-                static_cast<unsigned long long>(hash.low64));
+  std::snprintf(text, sizeof text, "%016llx%016llx", static_cast<unsigned long long>(hash.high64), static_cast<unsigned long long>(hash.low64));
   return text;
 }
 
 Status unreadable(const std::string &path, int error) {
-  return Status(ErrorCode::FileMissing,
-                path + ": cannot be read (" + std::strerror(error) + "), expected a file; check the path");
+  return Status(ErrorCode::FileMissing, path + ": cannot be read (" + std::strerror(error) + "), expected a file; check the path");
 }
 
 struct Closer {
@@ -79,8 +77,8 @@ StatusOr<std::string> hashOfHeader(const std::string &path) {
 
 std::string stateOf(const struct stat &info) {
   return std::to_string(info.st_dev) + " " + std::to_string(info.st_ino) + " " + std::to_string(info.st_size) + " " +
-         std::to_string(info.st_mtim.tv_sec) + "." + std::to_string(info.st_mtim.tv_nsec) + " " +
-         std::to_string(info.st_ctim.tv_sec) + "." + std::to_string(info.st_ctim.tv_nsec);
+         std::to_string(info.st_mtim.tv_sec) + "." + std::to_string(info.st_mtim.tv_nsec) + " " + std::to_string(info.st_ctim.tv_sec) + "." +
+         std::to_string(info.st_ctim.tv_nsec);
 }
 
 } // namespace
@@ -145,8 +143,7 @@ StatusOr<std::string> FileHashes::of(const StepInput &input) {
   if (S_ISDIR(info.st_mode))
     return ofDirectory(input);
   if (!S_ISREG(info.st_mode))
-    return Status(ErrorCode::FileMissing,
-                  input.path + ": is no file, expected one that can be read twice; copy it to a file");
+    return Status(ErrorCode::FileMissing, input.path + ": is no file, expected one that can be read twice; copy it to a file");
   if (input.headersOnly && input.path.ends_with(".safetensors"))
     return hashOfHeader(input.path);
   return ofFile(input.path);

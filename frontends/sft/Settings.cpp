@@ -17,8 +17,7 @@ void store(const std::string &text, std::string &value) { value = text; }
 
 class Resolver {
 public:
-  Resolver(const SftArguments &arguments, const JobConfig &config, SftJob &job)
-      : arguments(arguments), config(config), job(job) {}
+  Resolver(const SftArguments &arguments, const JobConfig &config, SftJob &job) : arguments(arguments), config(config), job(job) {}
 
   Status run() {
     takeFlags();
@@ -58,8 +57,8 @@ private:
     for (const char *dtype : {"bf16", "fp16"}) {
       std::string meant = word == dtype ? "true" : "false";
       if (sources.count(dtype) && sources[dtype].value != meant)
-        return Status(ErrorCode::Config, std::string("--mixed_precision: is ") + word + " beside --" + dtype + " " +
-                                             sources[dtype].value + ", expected one wish; drop one of the two");
+        return Status(ErrorCode::Config, std::string("--mixed_precision: is ") + word + " beside --" + dtype + " " + sources[dtype].value +
+                                             ", expected one wish; drop one of the two");
       sources[dtype] = {meant, "--mixed_precision"};
     }
     return Status();
@@ -74,8 +73,8 @@ private:
     if (at != sources.end() && (at->second.value != "none") == arguments.isOn(flag))
       return Status();
     if (at != sources.end())
-      return Status(ErrorCode::Config, "--" + flag + ": means --" + setting + " " + meant + ", but that is " +
-                                           at->second.value + ", expected one wish; drop one of the two");
+      return Status(ErrorCode::Config, "--" + flag + ": means --" + setting + " " + meant + ", but that is " + at->second.value +
+                                           ", expected one wish; drop one of the two");
     sources[setting] = {meant, "--" + flag};
     return Status();
   }
@@ -116,8 +115,6 @@ private:
 
 } // namespace
 
-Status resolveSettings(const SftArguments &arguments, const JobConfig &config, SftJob &job) {
-  return Resolver(arguments, config, job).run();
-}
+Status resolveSettings(const SftArguments &arguments, const JobConfig &config, SftJob &job) { return Resolver(arguments, config, job).run(); }
 
 } // namespace zp::fe

@@ -23,10 +23,9 @@ StatusOr<JobConfig> readConfig(const SftArguments &arguments) {
   if (!yaml.empty()) {
     ZP_ASSIGN_OR_RETURN(config, readAccelerateConfig(yaml));
     if (config.machines > 1 && !arguments.isOn("dry_run"))
-      return Status(ErrorCode::Config,
-                    yaml + ": num_machines: is " + std::to_string(config.machines) +
-                        ", expected 1: zp sft starts ranks on this machine alone; take the lines of --dry_run and "
-                        "start zprun by mpirun, srun or torchrun");
+      return Status(ErrorCode::Config, yaml + ": num_machines: is " + std::to_string(config.machines) +
+                                           ", expected 1: zp sft starts ranks on this machine alone; take the lines of --dry_run and "
+                                           "start zprun by mpirun, srun or torchrun");
   }
   if (json.empty())
     return config;
@@ -75,8 +74,7 @@ public:
       ZP_ASSIGN_OR_RETURN(int code, runStep(i, cache));
       if (code == 0)
         continue;
-      std::fprintf(stderr, "zp sft: step %zu of %zu, %s, ended with exit code %d\n", i + 1, steps.size(),
-                   steps[i].name.c_str(), code);
+      std::fprintf(stderr, "zp sft: step %zu of %zu, %s, ended with exit code %d\n", i + 1, steps.size(), steps[i].name.c_str(), code);
       return code;
     }
     return 0;

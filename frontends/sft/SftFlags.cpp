@@ -33,8 +33,7 @@ std::vector<ConfigKey> rows() {
   };
   JobSettings().forEach([&](const char *name, const auto &value, const char *doc) {
     ConfigKey setting{name, kindOf(value), KeyUse::Setting, "", "", doc};
-    auto row = std::find_if(keys.begin(), keys.end(),
-                            [&](const ConfigKey &key) { return setting.name == std::string(key.name); });
+    auto row = std::find_if(keys.begin(), keys.end(), [&](const ConfigKey &key) { return setting.name == std::string(key.name); });
     if (row == keys.end())
       keys.push_back(setting);
     else if (row->use == KeyUse::NoEffect || row->use == KeyUse::Off)
@@ -59,9 +58,7 @@ public:
   }
 
 private:
-  static bool isFlag(const std::string &word) {
-    return word == "-n" || word == "-h" || (word.starts_with("--") && word.size() > 2);
-  }
+  static bool isFlag(const std::string &word) { return word == "-n" || word == "-h" || (word.starts_with("--") && word.size() > 2); }
 
   /// FILE.json, beside --config_file FILE alone.
   static bool isLoneFile(const std::vector<std::string> &words) {
@@ -161,8 +158,7 @@ private:
       return usage(spelled + ": could be --" + matches.begin()->first + " or --" + std::next(matches.begin())->first +
                    ", expected a whole name; write it out");
     std::vector<std::string> nearest = nearestNames(name, known);
-    return Status(ErrorCode::UnknownKey, spelled +
-                                             ": is not a flag of zp sft, expected one of train.py or a setting; " +
+    return Status(ErrorCode::UnknownKey, spelled + ": is not a flag of zp sft, expected one of train.py or a setting; " +
                                              (nearest.empty() ? "see zp sft --help" : "did you mean --" + nearest[0]));
   }
 
@@ -207,12 +203,11 @@ std::string SftArguments::get(const std::string &flag, const std::string &absent
 StatusOr<SftArguments> parseSftFlags(const std::vector<std::string> &words) { return Parser().parse(words); }
 
 std::string sftHelp() {
-  std::string help =
-      "usage: zp sft --config_file ACCELERATE.yaml --model_name_or_path DIR --dataset_name DIR --output_dir OUT\n"
-      "              [flags of train.py, of its trainer, and settings of zpc import]\n\n"
-      "Data to tokens, model to plan, plan to trained weights: what `accelerate launch ... train.py` does. Each step "
-      "is\n"
-      "printed, and skipped when nothing that it depends on has changed.\n\n";
+  std::string help = "usage: zp sft --config_file ACCELERATE.yaml --model_name_or_path DIR --dataset_name DIR --output_dir OUT\n"
+                     "              [flags of train.py, of its trainer, and settings of zpc import]\n\n"
+                     "Data to tokens, model to plan, plan to trained weights: what `accelerate launch ... train.py` does. Each step "
+                     "is\n"
+                     "printed, and skipped when nothing that it depends on has changed.\n\n";
   std::string idle;
   for (const ConfigKey &key : sftFlags().all()) {
     if (key.use == KeyUse::NoEffect || key.use == KeyUse::Off) {
@@ -221,15 +216,9 @@ std::string sftHelp() {
     }
     std::string line = std::string("  --") + key.name;
     line.resize(std::max<size_t>(line.size() + 1, 36), ' ');
-    help += line +
-            (*key.note                 ? key.note
-             : key.use == KeyUse::Data ? "of zpdata"
-             : *key.accepted           ? key.accepted
-                                       : "of zpc import") +
-            "\n";
+    help += line + (*key.note ? key.note : key.use == KeyUse::Data ? "of zpdata" : *key.accepted ? key.accepted : "of zpc import") + "\n";
   }
-  help +=
-      "\ntaken for the scripts' sake, with a line that says why they change nothing, or refused when they are on:\n";
+  help += "\ntaken for the scripts' sake, with a line that says why they change nothing, or refused when they are on:\n";
   for (size_t at = 0; at < idle.size();) {
     size_t end = idle.size() - at <= 110 ? idle.size() : idle.rfind(' ', at + 110);
     help += "  " + idle.substr(at, end - at) + "\n";

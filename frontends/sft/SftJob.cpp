@@ -15,12 +15,11 @@ namespace {
 const char *const kOnlyTrue[] = {"average_tokens_across_devices", "do_train", "save_safetensors"};
 
 /// Flags of zprun that mean nothing without rows to evaluate.
-const char *const kOfEvaluation[] = {"eval_strategy", "eval_steps", "eval_delay", "eval_on_start", "load_best_model_at_end",
+const char *const kOfEvaluation[] = {"eval_strategy",         "eval_steps",       "eval_delay", "eval_on_start", "load_best_model_at_end",
                                      "metric_for_best_model", "greater_is_better"};
 
 Status missing(const char *flag, const char *what) {
-  return Status(ErrorCode::Usage,
-                std::string("--") + flag + ": is missing, expected " + what + "; write --" + flag + " VALUE");
+  return Status(ErrorCode::Usage, std::string("--") + flag + ": is missing, expected " + what + "; write --" + flag + " VALUE");
 }
 
 /// A name of the hub is no path here.
@@ -29,9 +28,8 @@ Status checkPath(const char *flag, const std::string &path, bool folder, const c
   if (folder ? std::filesystem::is_directory(path, ignored) : std::filesystem::exists(path, ignored))
     return Status();
   return Status(ErrorCode::FileMissing, std::string("--") + flag + ": '" + path + "' is not here, expected " +
-                                            (folder ? "a directory" : "a file or a directory") +
-                                            "; nothing is fetched from the hub: `hf download " + kind + path +
-                                            " --local-dir DIR`, then give DIR");
+                                            (folder ? "a directory" : "a file or a directory") + "; nothing is fetched from the hub: `hf download " +
+                                            kind + path + " --local-dir DIR`, then give DIR");
 }
 
 Status takeFiles(const SftArguments &arguments, SftJob &job) {
@@ -63,8 +61,9 @@ Status checkAhead(const SftJob &job) {
   for (const ResolvedSetting &setting : job.settings)
     if (setting.name == "nvme_path")
       place = setting.origin;
-  return Status(ErrorCode::DiskWrite, place + ": " + (values.nvme_path.empty() ? "is missing" : "'" + values.nvme_path + "' is no directory") +
-                                          ", expected one with room on a local disk for what is offloaded to nvme; make it, or give --nvme_path another");
+  return Status(ErrorCode::DiskWrite,
+                place + ": " + (values.nvme_path.empty() ? "is missing" : "'" + values.nvme_path + "' is no directory") +
+                    ", expected one with room on a local disk for what is offloaded to nvme; make it, or give --nvme_path another");
 }
 
 /// As the guide's script: a split with `train` in its name, one with `test`.
@@ -77,24 +76,20 @@ Status takeSplits(const SftArguments &arguments, SftJob &job) {
                                            " is one file, expected a test split that says which model is the best; give "
                                            "--dataset_name a directory of splits");
     if (evaluates)
-      job.notes.push_back("--eval_strategy: nothing is evaluated, " + job.dataset +
-                          " is one file without a test split");
+      job.notes.push_back("--eval_strategy: nothing is evaluated, " + job.dataset + " is one file without a test split");
     return Status();
   }
   for (const std::string &name : splitCommaList(arguments.get("splits", "train,test"))) {
     bool train = name.find("train") != std::string::npos, test = name.find("test") != std::string::npos;
     if (!train && !test)
-      return Status(ErrorCode::Config,
-                    "--splits: " + name + " is neither, expected train or test in a split's name; rename the split");
+      return Status(ErrorCode::Config, "--splits: " + name + " is neither, expected train or test in a split's name; rename the split");
     (train ? job.trainSplit : job.testSplit) = name;
   }
   if (job.trainSplit.empty())
-    return Status(ErrorCode::Config,
-                  "--splits: is " + arguments.get("splits") + ", expected a split with train in its name; add it");
+    return Status(ErrorCode::Config, "--splits: is " + arguments.get("splits") + ", expected a split with train in its name; add it");
   if (evaluates && job.testSplit.empty())
-    return Status(ErrorCode::Config,
-                  "--eval_strategy: is " + arguments.get("eval_strategy", "set by --do_eval") +
-                      " without a test split, expected one in --splits; add it, or set --eval_strategy no");
+    return Status(ErrorCode::Config, "--eval_strategy: is " + arguments.get("eval_strategy", "set by --do_eval") +
+                                         " without a test split, expected one in --splits; add it, or set --eval_strategy no");
   if (!evaluates)
     job.testSplit.clear();
   job.evaluatesBetween = between;
@@ -171,8 +166,7 @@ StatusOr<SftJob> resolveJob(const SftArguments &arguments, const JobConfig &conf
   job.notes.insert(job.notes.end(), arguments.notes.begin(), arguments.notes.end());
   for (const char *flag : kOnlyTrue)
     if (arguments.get(flag, "true") != "true")
-      return Status(ErrorCode::Config,
-                    std::string("--") + flag + ": is false, expected true; " + sftFlags().find(flag)->note);
+      return Status(ErrorCode::Config, std::string("--") + flag + ": is false, expected true; " + sftFlags().find(flag)->note);
   ZP_RETURN_IF_ERROR(takeFiles(arguments, job));
   job.chatFormat = arguments.get("chat_template_format", "none");
   ZP_RETURN_IF_ERROR(resolveSettings(arguments, config, job));

@@ -17,15 +17,15 @@ struct ResolvedSetting {
 
 struct SftJob {
   std::string model, adapter, dataset, outputDir;
-  std::string chatFormat;            ///< none when the tokenizer's own template is meant
-  bool ownTokenizer = false;         ///< the chat format's: it is made, and goes where what is trained goes
-  uint64_t vocabulary = 0;           ///< tokens, when the chat format's are more than the model's embeddings; else 0
-  std::string trainSplit, testSplit; ///< empty when the data set is a single file; testSplit also without evaluation
+  std::string chatFormat;                                ///< none when the tokenizer's own template is meant
+  bool ownTokenizer = false;                             ///< the chat format's: it is made, and goes where what is trained goes
+  uint64_t vocabulary = 0;                               ///< tokens, when the chat format's are more than the model's embeddings; else 0
+  std::string trainSplit, testSplit;                     ///< empty when the data set is a single file; testSplit also without evaluation
   bool evaluatesBetween = false, evaluatesAfter = false; ///< the test split: by --eval_strategy, by --do_eval
-  std::vector<std::string> dataFlags, testDataFlags; ///< of zpdata
-  std::vector<std::string> runFlags;                 ///< of zprun
-  std::vector<ResolvedSetting> settings;             ///< in the order of settings.inc; the others are at their defaults
-  JobSettings values;                                ///< all of them
+  std::vector<std::string> dataFlags, testDataFlags;     ///< of zpdata
+  std::vector<std::string> runFlags;                     ///< of zprun
+  std::vector<ResolvedSetting> settings;                 ///< in the order of settings.inc; the others are at their defaults
+  JobSettings values;                                    ///< all of them
   std::string gpuIds;
   std::vector<std::string> notes;
   bool dryRun = false, quiet = false, overwrite = false;

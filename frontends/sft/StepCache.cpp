@@ -21,14 +21,11 @@ StatusOr<StepCache> StepCache::open(const std::string &folder) {
   const std::string path = folder + "/lock";
   int fd = error ? -1 : ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (fd < 0)
-    return Status(ErrorCode::DiskWrite,
-                  folder + ": cannot be made (" + (error ? error.message() : std::strerror(errno)) +
-                      "), expected a place where files can be written; choose another --output_dir");
+    return Status(ErrorCode::DiskWrite, folder + ": cannot be made (" + (error ? error.message() : std::strerror(errno)) +
+                                            "), expected a place where files can be written; choose another --output_dir");
   if (::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
     ::close(fd);
-    return Status(ErrorCode::Config,
-                  folder +
-                      ": is in use by another zp sft, expected one a time; wait for it or choose another --output_dir");
+    return Status(ErrorCode::Config, folder + ": is in use by another zp sft, expected one a time; wait for it or choose another --output_dir");
   }
   return StepCache(folder, fd);
 }

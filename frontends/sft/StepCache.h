@@ -16,8 +16,7 @@ class StepCache {
 public:
   /// Makes the folder. DiskWrite when it can't be; Config when another process holds it.
   static StatusOr<StepCache> open(const std::string &folder);
-  StepCache(StepCache &&other) noexcept
-      : folder(std::move(other.folder)), hashes(std::move(other.hashes)), lock(std::exchange(other.lock, -1)) {}
+  StepCache(StepCache &&other) noexcept : folder(std::move(other.folder)), hashes(std::move(other.hashes)), lock(std::exchange(other.lock, -1)) {}
   ~StepCache();
 
   StatusOr<std::string> keyOf(const Step &step);

@@ -17,14 +17,13 @@ std::string modelOf(const SftJob &job) { return job.vocabulary ? cacheFolder(job
 /// What a tokenizer is read from; files that aren't there count as absent.
 std::vector<StepInput> tokenizerFiles(const std::string &model) {
   std::vector<StepInput> inputs;
-  for (const char *name :
-       {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja", "config.json"})
+  for (const char *name : {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja", "config.json"})
     inputs.push_back({model + "/" + name});
   return inputs;
 }
 
-Step dataStep(const SftJob &job, const Tools &tools, const std::string &name, const std::string &split,
-              const Words &flags, const std::string &output) {
+Step dataStep(const SftJob &job, const Tools &tools, const std::string &name, const std::string &split, const Words &flags,
+              const std::string &output) {
   Step step;
   step.name = name;
   step.words = {tools.path("zpdata"), job.dataset, "--tokenizer", modelOf(job)};
@@ -49,8 +48,8 @@ std::vector<Step> newTokenSteps(const SftJob &job, const Tools &tools) {
   if (!job.vocabulary)
     return {tokenizer};
   resize.name = "resize";
-  resize.words = {tools.path("zprun"), "resize",           "--model", job.model,   "--vocab_size", std::to_string(job.vocabulary),
-                  "--tokenizer",       job.outputDir,      "-o",      modelOf(job)};
+  resize.words = {tools.path("zprun"), "resize",      "--model", job.model,   "--vocab_size", std::to_string(job.vocabulary),
+                  "--tokenizer",       job.outputDir, "-o",      modelOf(job)};
   if (job.quiet)
     resize.words.push_back("--quiet");
   resize.inputs = {{job.model}};
@@ -77,8 +76,7 @@ Step importStep(const SftJob &job, const Tools &tools, const std::string &output
 }
 
 /// What zprun gets in training as in evaluation.
-Step runStep(const SftJob &job, const Tools &tools, const std::string &name, const std::string &plan,
-             const std::string &tokens) {
+Step runStep(const SftJob &job, const Tools &tools, const std::string &name, const std::string &plan, const std::string &tokens) {
   Step step;
   step.name = name;
   step.words = {tools.path("zprun")};
@@ -106,8 +104,7 @@ std::vector<std::string> trainedFiles(const SftJob &job) {
   for (const char *name : {"adapter_config.json", "adapter_model.safetensors"})
     files.push_back(job.outputDir + "/" + name);
   if (!job.values.use_peft_lora)
-    files = {job.outputDir + "/config.json", job.outputDir + "/model.safetensors",
-             job.outputDir + "/model.safetensors.index.json"};
+    files = {job.outputDir + "/config.json", job.outputDir + "/model.safetensors", job.outputDir + "/model.safetensors.index.json"};
   return joined(files, {job.outputDir + "/metrics.jsonl", job.outputDir + "/summary.json"});
 }
 
@@ -116,8 +113,8 @@ std::vector<std::string> trainedFiles(const SftJob &job) {
 std::string cacheFolder(const SftJob &job) { return job.outputDir + "/.zp-cache"; }
 
 std::vector<Step> stepsOf(const SftJob &job, const Tools &tools) {
-  const std::string cache = cacheFolder(job), plan = cache + "/plan.fb", module = cache + "/model.mlir",
-                    tokens = cache + "/tokens-train.safetensors", testTokens = cache + "/tokens-test.safetensors";
+  const std::string cache = cacheFolder(job), plan = cache + "/plan.fb", module = cache + "/model.mlir", tokens = cache + "/tokens-train.safetensors",
+                    testTokens = cache + "/tokens-test.safetensors";
   std::vector<Step> steps = newTokenSteps(job, tools);
   // What is wrong with settings or too large is told within seconds: texts take longer.
   steps.push_back(importStep(job, tools, module));

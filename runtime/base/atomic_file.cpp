@@ -24,7 +24,8 @@ static bool isSpecial(const std::string &path) {
 
 StatusOr<AtomicFile> AtomicFile::create(const std::string &path) {
   if (isSpecial(path))
-    return Status(ErrorCode::DiskWrite, path + ": is a device or a pipe, expected the name of a file, which is written in any order; name another place");
+    return Status(ErrorCode::DiskWrite,
+                  path + ": is a device or a pipe, expected the name of a file, which is written in any order; name another place");
   AtomicFile file;
   file.path = linkTarget(path);
   file.temporary = file.path + ".tmp" + std::to_string(getpid());
@@ -144,9 +145,7 @@ static Status writeThrough(const std::string &path, std::string_view text) {
   return status;
 }
 
-Status checkWritable(const std::string &path) {
-  return isSpecial(path) ? writeThrough(path, "") : AtomicFile::create(path).status();
-}
+Status checkWritable(const std::string &path) { return isSpecial(path) ? writeThrough(path, "") : AtomicFile::create(path).status(); }
 
 Status writeFileAtomically(const std::string &path, std::string_view text) {
   if (isSpecial(path))

@@ -15,9 +15,7 @@ inline bool rangeFits(uint64_t offset, uint64_t size, uint64_t limit) {
   uint64_t end;
   return checkedAdd(offset, size, end) && end <= limit;
 }
-inline uint64_t alignUp(uint64_t value, uint64_t alignment) {
-  return (value + alignment - 1) / alignment * alignment;
-}
+inline uint64_t alignUp(uint64_t value, uint64_t alignment) { return (value + alignment - 1) / alignment * alignment; }
 
 } // namespace zp
 

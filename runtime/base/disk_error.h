@@ -12,9 +12,8 @@ namespace zp {
 bool isDiskFull(int error);
 
 /// DiskFull where there is no room, else DiskWrite: "PLACE: cannot be DOING (WHY), expected EXPECTED; FIX", or with another FIX where it is full.
-Status diskError(const std::string &place, const std::string &doing, int error,
-                 const std::string &expected = "a place where files can be written", const std::string &fix = "check its path and permissions",
-                 const std::string &fixOfFull = "free space or name another place");
+Status diskError(const std::string &place, const std::string &doing, int error, const std::string &expected = "a place where files can be written",
+                 const std::string &fix = "check its path and permissions", const std::string &fixOfFull = "free space or name another place");
 
 } // namespace zp
 

@@ -17,7 +17,8 @@ template <typename Run> int guarded(const char *tool, Run &&run) {
   try {
     return run();
   } catch (const std::bad_alloc &) {
-    status = Status(ErrorCode::HostMemory, std::string(tool) + ": this host has no memory left for it, expected some; end other programs, or ask for less");
+    status = Status(ErrorCode::HostMemory,
+                    std::string(tool) + ": this host has no memory left for it, expected some; end other programs, or ask for less");
   } catch (const std::exception &error) {
     status = Status(ErrorCode::Internal, std::string(tool) + ": " + error.what() + ", expected no exception; report this");
   }

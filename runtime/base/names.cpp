@@ -21,14 +21,12 @@ size_t editDistance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-std::vector<std::string> nearestNames(std::string_view name, const std::vector<std::string> &known,
-                                      size_t most) {
+std::vector<std::string> nearestNames(std::string_view name, const std::vector<std::string> &known, size_t most) {
   std::vector<std::pair<size_t, std::string>> ranked;
   for (const std::string &candidate : known)
     if (size_t distance = editDistance(name, candidate); 2 * distance <= name.size())
       ranked.emplace_back(distance, candidate);
-  std::stable_sort(ranked.begin(), ranked.end(),
-                   [](const auto &a, const auto &b) { return a.first < b.first; });
+  std::stable_sort(ranked.begin(), ranked.end(), [](const auto &a, const auto &b) { return a.first < b.first; });
   std::vector<std::string> nearest;
   for (size_t i = 0; i < std::min(most, ranked.size()); ++i)
     nearest.push_back(ranked[i].second);

@@ -14,8 +14,7 @@ size_t editDistance(std::string_view a, std::string_view b);
 
 /// Up to `most` of `known`, nearest first, none further than half of `name`'s length; ties in the
 /// order of `known`.
-std::vector<std::string> nearestNames(std::string_view name, const std::vector<std::string> &known,
-                                      size_t most = 1);
+std::vector<std::string> nearestNames(std::string_view name, const std::vector<std::string> &known, size_t most = 1);
 
 /// `"a", "b"`.
 std::string quoteNames(const std::vector<std::string> &names);

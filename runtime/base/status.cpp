@@ -6,8 +6,8 @@ int exitCodeOf(ErrorCode code) {
   switch (code) {
   case ErrorCode::Ok:
     return 0;
-#define ZP_ERROR(name, number, exitCode, summary)                                                  \
-  case ErrorCode::name:                                                                            \
+#define ZP_ERROR(name, number, exitCode, summary)                                                                                                    \
+  case ErrorCode::name:                                                                                                                              \
     return exitCode;
 #include "runtime/base/error_codes.inc"
 #undef ZP_ERROR

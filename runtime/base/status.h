@@ -24,8 +24,7 @@ int exitCodeOf(ErrorCode code);
 class [[nodiscard]] Status {
 public:
   Status() = default;
-  Status(ErrorCode code, std::string message)
-      : payload(std::make_shared<Payload>(Payload{code, std::move(message)})) {}
+  Status(ErrorCode code, std::string message) : payload(std::make_shared<Payload>(Payload{code, std::move(message)})) {}
 
   bool ok() const { return !payload; }
   ErrorCode code() const { return payload ? payload->code : ErrorCode::Ok; }
@@ -65,15 +64,15 @@ private:
 
 #define ZP_CONCAT_INNER(a, b) a##b
 #define ZP_CONCAT(a, b) ZP_CONCAT_INNER(a, b)
-#define ZP_RETURN_IF_ERROR(expr)                                                                   \
-  do {                                                                                             \
-    if (::zp::Status zpStatus = (expr); !zpStatus.ok())                                            \
-      return zpStatus;                                                                             \
+#define ZP_RETURN_IF_ERROR(expr)                                                                                                                     \
+  do {                                                                                                                                               \
+    if (::zp::Status zpStatus = (expr); !zpStatus.ok())                                                                                              \
+      return zpStatus;                                                                                                                               \
   } while (false)
-#define ZP_ASSIGN_OR_RETURN(lhs, expr)                                                             \
-  auto ZP_CONCAT(zpOr, __LINE__) = (expr);                                                         \
-  if (!ZP_CONCAT(zpOr, __LINE__).ok())                                                             \
-    return ZP_CONCAT(zpOr, __LINE__).status();                                                     \
+#define ZP_ASSIGN_OR_RETURN(lhs, expr)                                                                                                               \
+  auto ZP_CONCAT(zpOr, __LINE__) = (expr);                                                                                                           \
+  if (!ZP_CONCAT(zpOr, __LINE__).ok())                                                                                                               \
+    return ZP_CONCAT(zpOr, __LINE__).status();                                                                                                       \
   lhs = std::move(ZP_CONCAT(zpOr, __LINE__)).value()
 
 #endif // ZP_RUNTIME_BASE_STATUS_H

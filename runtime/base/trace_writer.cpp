@@ -44,8 +44,7 @@ void TraceWriter::metadata(const char *kind, uint32_t process, int64_t track, st
   const std::string who = ",\"pid\":" + std::to_string(process) + (track < 0 ? "" : ",\"tid\":" + std::to_string(track));
   begin();
   events += std::string("{\"ph\":\"M\",\"name\":\"") + kind + "_name\"" + who + ",\"args\":{\"name\":" + quoted(name) + "}},\n";
-  events += std::string("{\"ph\":\"M\",\"name\":\"") + kind + "_sort_index\"" + who +
-            ",\"args\":{\"sort_index\":" + std::to_string(place) + "}}";
+  events += std::string("{\"ph\":\"M\",\"name\":\"") + kind + "_sort_index\"" + who + ",\"args\":{\"sort_index\":" + std::to_string(place) + "}}";
 }
 
 uint32_t TraceWriter::addProcess(std::string_view name) {
@@ -60,11 +59,10 @@ uint32_t TraceWriter::addTrack(uint32_t process, std::string_view name) {
   return track;
 }
 
-void TraceWriter::addSlice(uint32_t track, std::string_view name, double start, double duration,
-                           const std::vector<TraceArgument> &arguments) {
+void TraceWriter::addSlice(uint32_t track, std::string_view name, double start, double duration, const std::vector<TraceArgument> &arguments) {
   begin();
-  events += "{\"ph\":\"X\",\"name\":" + quoted(name) + ",\"pid\":" + std::to_string(processOfTrack[track]) +
-            ",\"tid\":" + std::to_string(track) + ",\"ts\":" + microseconds(start) + ",\"dur\":" + microseconds(duration);
+  events += "{\"ph\":\"X\",\"name\":" + quoted(name) + ",\"pid\":" + std::to_string(processOfTrack[track]) + ",\"tid\":" + std::to_string(track) +
+            ",\"ts\":" + microseconds(start) + ",\"dur\":" + microseconds(duration);
   for (size_t i = 0; i < arguments.size(); ++i) {
     events += (i ? "," : ",\"args\":{") + quoted(arguments[i].first) + ":";
     if (const auto *text = std::get_if<std::string_view>(&arguments[i].second))

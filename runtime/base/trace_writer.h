@@ -21,8 +21,7 @@ public:
   uint32_t addProcess(std::string_view name);
   uint32_t addTrack(uint32_t process, std::string_view name);
   /// From `start` on for `duration`, both in seconds. Slices of one track must not overlap, or viewers nest them.
-  void addSlice(uint32_t track, std::string_view name, double start, double duration,
-                const std::vector<TraceArgument> &arguments = {});
+  void addSlice(uint32_t track, std::string_view name, double start, double duration, const std::vector<TraceArgument> &arguments = {});
   /// The whole file.
   std::string json() const { return "{\"displayTimeUnit\":\"ms\",\"traceEvents\":[\n" + events + "\n]}\n"; }
 

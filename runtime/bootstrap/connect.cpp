@@ -27,7 +27,8 @@ static StatusOr<std::unique_ptr<Communicator>> connectMpi(const Environment &env
   if (communicator->size() != environment.size || communicator->rank() != environment.rank) {
     Status status(ErrorCode::Config, "environment: " + environment.source + " say rank " + std::to_string(environment.rank) + " of " +
                                          std::to_string(environment.size) + " and MPI says rank " + std::to_string(communicator->rank()) + " of " +
-                                         std::to_string(communicator->size()) + ", expected one answer; start the ranks with mpirun or srun --mpi=pmix");
+                                         std::to_string(communicator->size()) +
+                                         ", expected one answer; start the ranks with mpirun or srun --mpi=pmix");
     return status;
   }
   return communicator;

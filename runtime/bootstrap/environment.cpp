@@ -23,7 +23,7 @@ constexpr VariableSet kSets[] = {
     {"SLURM_PROCID", "SLURM_NTASKS", nullptr, true, true},
 };
 /// What, together, is the same for all ranks of a job and for no other job on the host.
-constexpr const char *kJobVariables[] = {"MASTER_ADDR",   "MASTER_PORT", "TORCHELASTIC_RUN_ID", "TORCHELASTIC_RESTART_COUNT",
+constexpr const char *kJobVariables[] = {"MASTER_ADDR",    "MASTER_PORT",  "TORCHELASTIC_RUN_ID", "TORCHELASTIC_RESTART_COUNT",
                                          "PMIX_NAMESPACE", "SLURM_JOB_ID", "SLURM_STEP_ID"};
 
 Status wrong(const std::string &what) {

@@ -14,11 +14,11 @@ namespace zp::rt {
 struct Environment {
   int rank = 0;
   int size = 1;
-  int localSize = 0;        ///< ranks on this host; 0: not said
-  bool launched = false;    ///< some launcher set rank and world size; false: a process by itself
-  bool mpi = false;         ///< mpirun or srun: MPI can be initialised
-  std::string source;       ///< the variables that were used, e.g. "RANK, WORLD_SIZE"
-  std::string job;          ///< tells this job's ranks from another's on the same host
+  int localSize = 0;     ///< ranks on this host; 0: not said
+  bool launched = false; ///< some launcher set rank and world size; false: a process by itself
+  bool mpi = false;      ///< mpirun or srun: MPI can be initialised
+  std::string source;    ///< the variables that were used, e.g. "RANK, WORLD_SIZE"
+  std::string job;       ///< tells this job's ranks from another's on the same host
 };
 
 using Getenv = std::function<const char *(const char *name)>;

@@ -110,7 +110,8 @@ private:
       bool killed = WIFSIGNALED(state) && !hurried;
       if (killed)
         print(Status(ErrorCode::PeerLost, "zprun: rank " + std::to_string(rank) + " was ended by signal " + std::to_string(WTERMSIG(state)) + " (" +
-                                              ::strsignal(WTERMSIG(state)) + "), expected it to end by itself; look for an out-of-memory kill, or start the job again"));
+                                              ::strsignal(WTERMSIG(state)) +
+                                              "), expected it to end by itself; look for an out-of-memory kill, or start the job again"));
       if (code == 0)
         continue;
       bool echo = WIFEXITED(state) && code == exitCodeOf(ErrorCode::PeerLost);

@@ -43,7 +43,7 @@ private:
   struct EntryRun {
     std::vector<Call> calls;
     StepLists lists;
-    std::vector<std::string> places;  // shadow mode: of each instruction
+    std::vector<std::string> places; // shadow mode: of each instruction
     std::unique_ptr<ShadowLives> lives;
   };
 
@@ -66,7 +66,7 @@ private:
   const EntryRun *current = nullptr;
   FaultReport *fault = nullptr; // while an entry runs in shadow mode
   std::unique_ptr<Device> device;
-  uint64_t gathered = 0, reduced = 0; // collectives are on one stream
+  uint64_t gathered = 0, reduced = 0;           // collectives are on one stream
   std::vector<std::array<double, 256>> seconds; // by stream
   StepTimes stepTimes;
 };
@@ -123,8 +123,8 @@ Status PlanExecutor::prepare() {
       entry.calls.push_back(call);
       entry.lists.streams[call.stream].push_back(step);
       if (options.shadow)
-        entry.places.push_back(file.path() + ": entries[" + std::to_string(e) + "].instructions[" + std::to_string(i) + "] (" +
-                               instruction.op->name + ")");
+        entry.places.push_back(file.path() + ": entries[" + std::to_string(e) + "].instructions[" + std::to_string(i) + "] (" + instruction.op->name +
+                               ")");
     }
     if (options.shadow)
       entry.lives = std::make_unique<ShadowLives>(plan, *plan.entries()->Get(e));
@@ -278,8 +278,9 @@ StatusOr<std::unique_ptr<Executor>> Executor::create(const PlanFile &plan, Commu
   if (std::string_view target = plan.plan().target()->string_view(); target != "cpu") {
     if (target == "cuda" && options.cuda)
       return options.cuda(plan, communicator, std::move(options));
-    return Status(ErrorCode::Config, plan.path() + ": target: is " + std::string(target) +
-                                         ", which this build cannot run, expected cpu; compile the plan with --target cpu, or build where nvcc is found");
+    return Status(ErrorCode::Config,
+                  plan.path() + ": target: is " + std::string(target) +
+                      ", which this build cannot run, expected cpu; compile the plan with --target cpu, or build where nvcc is found");
   }
   auto executor = std::make_unique<PlanExecutor>(plan, communicator, std::move(options));
   ZP_RETURN_IF_ERROR(executor->prepare());

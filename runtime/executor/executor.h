@@ -38,17 +38,17 @@ struct ExecutorOptions;
 using ExecutorFactory = StatusOr<std::unique_ptr<Executor>> (*)(const PlanFile &plan, Communicator &communicator, ExecutorOptions options);
 
 struct ExecutorOptions {
-  int threads = 0;             ///< compute threads of this rank; 0: the cores divided by the ranks of this host
-  bool shadow = false;         ///< every buffer in a guarded allocation of its own, poisoned outside its planned life
-  bool reference = false;      ///< kernels/*/reference.cpp instead of cpu.cpp
+  int threads = 0;        ///< compute threads of this rank; 0: the cores divided by the ranks of this host
+  bool shadow = false;    ///< every buffer in a guarded allocation of its own, poisoned outside its planned life
+  bool reference = false; ///< kernels/*/reference.cpp instead of cpu.cpp
   /// Carries out the streams; by default worker threads, in shadow mode one thread in the list's order.
   std::function<std::unique_ptr<Device>(int threads, uint32_t streams, uint32_t events)> device;
   ExecutorFactory cuda = nullptr; ///< of plans for CUDA; without it they are refused
   /// Hears of an error of an executor whose destruction may wait for its device or for peers, before anything of it is destroyed; it
   /// may be called by a thread of the executor's and need not return. Without it, a host that is stuck in a call of a driver stays so.
   std::function<void(const Status &)> failed;
-  uint32_t timedSteps = 0;     ///< of each stream, whose times are kept
-  std::string diskDirectory;   ///< for what the plan keeps on disk
+  uint32_t timedSteps = 0;   ///< of each stream, whose times are kept
+  std::string diskDirectory; ///< for what the plan keeps on disk
   /// When given, instructions run one after another, in the list's order on the calling thread, and it hears what each took.
   std::function<void(uint32_t entry, uint32_t instruction, double seconds)> measure;
   SectionLoader loadSection;

@@ -24,9 +24,9 @@ public:
 
 private:
   std::vector<uint32_t> atStart;
-  std::vector<std::vector<uint32_t>> used;  // by instruction: the buffers that it uses and that end within the entry
-  std::vector<uint32_t> uses;               // by buffer
-  std::vector<std::atomic<uint32_t>> left;  // by buffer, in this run
+  std::vector<std::vector<uint32_t>> used; // by instruction: the buffers that it uses and that end within the entry
+  std::vector<uint32_t> uses;              // by buffer
+  std::vector<std::atomic<uint32_t>> left; // by buffer, in this run
 };
 
 /// While it lives, a memory fault of this process is reported as the step named last. One at a time in a process.

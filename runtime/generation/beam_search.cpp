@@ -98,10 +98,8 @@ void BeamSearch::keepFinished(const std::vector<Beam> &candidates) {
 void BeamSearch::checkWhetherOver(const std::vector<Beam> &candidates) {
   const bool longest = settings.early_stopping == EarlyStopping::Never && settings.length_penalty > 0;
   const float hoped = running[0].score / lengthShare((longest ? maxLength : length) - promptLength);
-  const float worst =
-      std::min_element(finished.begin(), finished.end(), [](const Beam &a, const Beam &b) { return a.score < b.score; })->score;
-  canImprove &=
-      std::any_of(finished.begin(), finished.end(), [&](const Beam &beam) { return hoped > (beam.ended ? worst : kOut); });
+  const float worst = std::min_element(finished.begin(), finished.end(), [](const Beam &a, const Beam &b) { return a.score < b.score; })->score;
+  canImprove &= std::any_of(finished.begin(), finished.end(), [&](const Beam &beam) { return hoped > (beam.ended ? worst : kOut); });
   const bool full = settings.early_stopping == EarlyStopping::Yes && allFinished();
   const bool goesOn = !std::all_of(candidates.begin(), candidates.end(), [](const Beam &beam) { return beam.ended; });
   isOver = !canImprove || full || !goesOn;

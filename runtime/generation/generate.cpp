@@ -24,8 +24,8 @@ uint64_t maxLengthOf(const GenerationSettings &settings, uint64_t given, uint64_
 
 class Generator {
 public:
-  Generator(const GeneratingPlan &plan, const Prompts &prompts, const GenerationSettings &given, Executor &executor,
-            Communicator &communicator, const TokenListener &heard)
+  Generator(const GeneratingPlan &plan, const Prompts &prompts, const GenerationSettings &given, Executor &executor, Communicator &communicator,
+            const TokenListener &heard)
       : plan(plan), prompts(prompts), settings(given), executor(executor), communicator(communicator), heard(heard) {
     if (prompts.end && !settings.isEnd(*prompts.end))
       settings.eos_token_id.push_back(*prompts.end);
@@ -39,8 +39,7 @@ public:
     const auto before = std::chrono::steady_clock::now();
     for (uint64_t first = 0; first < prompts.rows.size(); first += perRound) {
       begin(first);
-      ZP_RETURN_IF_ERROR(plan.encode ? readSources()
-                                     : readPrompts(first, std::min<uint64_t>(first + perRound, prompts.rows.size())));
+      ZP_RETURN_IF_ERROR(plan.encode ? readSources() : readPrompts(first, std::min<uint64_t>(first + perRound, prompts.rows.size())));
       ZP_RETURN_IF_ERROR(extend());
       ZP_RETURN_IF_ERROR(collect(report));
       report.residentPeak = std::max(report.residentPeak, residentOwnBytes());
@@ -110,8 +109,7 @@ private:
 
   Status extend() {
     for (;;) {
-      double active = static_cast<double>(
-          std::count_if(searches.begin(), searches.end(), [](const auto &search) { return !search->over(); }));
+      double active = static_cast<double>(std::count_if(searches.begin(), searches.end(), [](const auto &search) { return !search->over(); }));
       ZP_RETURN_IF_ERROR(communicator.allReduce(&active, 1, DType::F64));
       if (active == 0)
         return {};
@@ -148,13 +146,12 @@ private:
   Status take(uint64_t i) {
     const auto vocabulary = static_cast<uint64_t>(plan.logits.dims[1]);
     scores.resize(searches[i]->beams() * vocabulary);
-    convertElements(plan.logits.as<std::byte>() + bytesOf(plan.logits.dtype, i * plan.beams() * vocabulary), plan.logits.dtype,
-                    scores.data(), DType::F32, scores.size());
+    convertElements(plan.logits.as<std::byte>() + bytesOf(plan.logits.dtype, i * plan.beams() * vocabulary), plan.logits.dtype, scores.data(),
+                    DType::F32, scores.size());
     if (!std::all_of(scores.begin(), scores.end(), [](float score) { return std::isfinite(score); }))
-      return Status(ErrorCode::NonFinite,
-                    "prompt " + std::to_string(firstHere + i) + ": the logits behind token " +
-                        std::to_string(searches[i]->tokens(0).size() - 1) +
-                        " are not finite, expected numbers; check the weights of the model and the adapter");
+      return Status(ErrorCode::NonFinite, "prompt " + std::to_string(firstHere + i) + ": the logits behind token " +
+                                              std::to_string(searches[i]->tokens(0).size() - 1) +
+                                              " are not finite, expected numbers; check the weights of the model and the adapter");
     searches[i]->step(scores);
     if (heard)
       heard(firstHere + i, searches[i]->tokens(0).back(), searches[i]->over());
@@ -172,8 +169,7 @@ private:
       std::copy(made.tokens.begin(), made.tokens.end(), mine.begin() + static_cast<std::ptrdiff_t>(i * record + 2));
     }
     ZP_RETURN_IF_ERROR(communicator.allGather(mine.data(), all.data(), mine.size() * sizeof(int32_t)));
-    for (uint64_t at = 0; communicator.rank() == 0 && at < all.size() && report.continuations.size() < prompts.rows.size();
-         at += record) {
+    for (uint64_t at = 0; communicator.rank() == 0 && at < all.size() && report.continuations.size() < prompts.rows.size(); at += record) {
       const auto tokens = all.begin() + static_cast<std::ptrdiff_t>(at + 2);
       report.continuations.push_back({{tokens, tokens + all[at]}, all[at + 1] != 0});
     }
@@ -195,17 +191,15 @@ private:
 
 } // namespace
 
-Status checkGeneration(const std::string &path, const fbs::Plan &plan, const GenerationSettings &settings,
-                       const Prompts &prompts) {
+Status checkGeneration(const std::string &path, const fbs::Plan &plan, const GenerationSettings &settings, const Prompts &prompts) {
   auto wrong = [](const std::string &what) { return Status(ErrorCode::Config, what); };
   const uint64_t room = beamsOf(plan);
   const bool encoderDecoder = sourceLengthOf(plan) > 0;
   ZP_RETURN_IF_ERROR(checkTokens(settings, plan.vocab_size(), encoderDecoder));
   if (settings.num_beams > room)
-    return wrong(path + ": has room for " + std::to_string(room) + " beams of a prompt, expected the " +
-                 std::to_string(settings.num_beams) +
-                 " of --num_beams or generation_config.json; import again with --num_beams " +
-                 std::to_string(settings.num_beams) + ", or give --num_beams " + std::to_string(room));
+    return wrong(path + ": has room for " + std::to_string(room) + " beams of a prompt, expected the " + std::to_string(settings.num_beams) +
+                 " of --num_beams or generation_config.json; import again with --num_beams " + std::to_string(settings.num_beams) +
+                 ", or give --num_beams " + std::to_string(room));
   if (encoderDecoder && !settings.decoder_start_token_id && !prompts.start)
     return wrong("--decoder_start_token_id: is missing, also from generation_config.json, expected the token that the decoder "
                  "begins with; give it");
@@ -214,13 +208,13 @@ Status checkGeneration(const std::string &path, const fbs::Plan &plan, const Gen
                  "prompts --token_text true");
   for (uint64_t row = 0; row < prompts.rows.size() && settings.max_length && !settings.max_new_tokens; ++row)
     if (const uint64_t given = encoderDecoder ? 1 : prompts.rows[row].size(); given >= *settings.max_length)
-      return wrong("--max_length: is " + std::to_string(*settings.max_length) + ", expected more than the " +
-                   std::to_string(given) + " tokens that prompt " + std::to_string(row) + " has; use --max_new_tokens");
+      return wrong("--max_length: is " + std::to_string(*settings.max_length) + ", expected more than the " + std::to_string(given) +
+                   " tokens that prompt " + std::to_string(row) + " has; use --max_new_tokens");
   return {};
 }
 
-StatusOr<GenerateReport> generate(const fbs::Plan &file, const Prompts &prompts, const GenerationSettings &settings,
-                                  Executor &executor, Communicator &communicator, const TokenListener &heard) {
+StatusOr<GenerateReport> generate(const fbs::Plan &file, const Prompts &prompts, const GenerationSettings &settings, Executor &executor,
+                                  Communicator &communicator, const TokenListener &heard) {
   ZP_ASSIGN_OR_RETURN(GeneratingPlan plan, GeneratingPlan::open(file, executor));
   return Generator(plan, prompts, settings, executor, communicator, heard).run();
 }

@@ -25,8 +25,7 @@ struct GenerateReport {
 
 /// Whether a plan (`path` names it) can do what is asked. Config: more beams than it has room for, a length that a prompt fills
 /// already, no token that a decoder could begin with, stop strings without what tokens say. TokenRange: as checkTokens.
-Status checkGeneration(const std::string &path, const fbs::Plan &plan, const GenerationSettings &settings,
-                       const Prompts &prompts);
+Status checkGeneration(const std::string &path, const fbs::Plan &plan, const GenerationSettings &settings, const Prompts &prompts);
 
 /// Hears each new token of a prompt as it is made, on the rank that makes it; `over`: it is the last. For searches without beams,
 /// whose texts only grow.
@@ -35,8 +34,8 @@ using TokenListener = std::function<void(uint64_t prompt, int32_t token, bool ov
 /// Every rank calls it after `init`, with the same prompts (readPrompts) and settings (checkGeneration). Prompt i of a round lies
 /// on rank i / prompts of a rank; the ranks step together until the last row of any has ended, as they bring each other's
 /// weights. NonFinite: logits that aren't numbers.
-StatusOr<GenerateReport> generate(const fbs::Plan &plan, const Prompts &prompts, const GenerationSettings &settings,
-                                  Executor &executor, Communicator &communicator, const TokenListener &heard = {});
+StatusOr<GenerateReport> generate(const fbs::Plan &plan, const Prompts &prompts, const GenerationSettings &settings, Executor &executor,
+                                  Communicator &communicator, const TokenListener &heard = {});
 
 /// A line of JSON for each prompt: {"row": 0, "prompt_tokens": 3, "tokens": [5, 2], "ended": "eos"}, or "length".
 std::string linesOf(const Prompts &prompts, const std::vector<Continuation> &continuations);

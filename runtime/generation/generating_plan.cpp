@@ -19,8 +19,8 @@ StatusOr<int32_t *> inputOfEntry(const fbs::Entry &entry, const std::string &nam
   const uint32_t tensor = inputOf(entry, name);
   TensorView view = tensor == kNoTensor ? TensorView{} : executor.view(tensor);
   if (!view || view.dtype != DType::I32 || static_cast<uint64_t>(view.elements()) != elements)
-    return invalid("entries", name + " of " + fbs::EnumNameEntryKind(entry.kind()) + " is not an i32 tensor of " +
-                                  std::to_string(elements) + " elements");
+    return invalid("entries",
+                   name + " of " + fbs::EnumNameEntryKind(entry.kind()) + " is not an i32 tensor of " + std::to_string(elements) + " elements");
   return view.as<int32_t>();
 }
 
@@ -57,8 +57,7 @@ Status openReaders(const PlanEntries &entries, bool encoderDecoder, Executor &ex
     return invalid("entries", "encode has other rows than decode");
   const fbs::Entry &decode = entries.entry(plan.decode.index);
   ZP_ASSIGN_OR_RETURN(plan.decode.segments, inputOfEntry(decode, "segment_ids", plan.rows(), executor));
-  ZP_ASSIGN_OR_RETURN(plan.sourceSegments,
-                      inputOfEntry(decode, "source_segment_ids", plan.encode->rows * plan.encode->length, executor));
+  ZP_ASSIGN_OR_RETURN(plan.sourceSegments, inputOfEntry(decode, "source_segment_ids", plan.encode->rows * plan.encode->length, executor));
   return {};
 }
 
@@ -82,8 +81,7 @@ StatusOr<GeneratingPlan> GeneratingPlan::open(const fbs::Plan &file, Executor &e
   ZP_ASSIGN_OR_RETURN(plan.decode, passOf(entries, fbs::EntryKind::Decode, executor));
   plan.places = static_cast<uint64_t>(job.max_length);
   if (plan.places == 0 || plan.places > kMostPlaces / plan.rows())
-    return invalid("settings", "the length of a row is " + std::to_string(plan.places) +
-                                   ", expected 1 or more tokens and at most 2^30 in all rows");
+    return invalid("settings", "the length of a row is " + std::to_string(plan.places) + ", expected 1 or more tokens and at most 2^30 in all rows");
   ZP_RETURN_IF_ERROR(openReaders(entries, encoderDecoder, executor, plan));
   if (plan.beams() > 1) {
     ZP_ASSIGN_OR_RETURN(plan.reorder, entries.longestEntry(fbs::EntryKind::Reorder));
@@ -91,8 +89,7 @@ StatusOr<GeneratingPlan> GeneratingPlan::open(const fbs::Plan &file, Executor &e
   }
   const uint32_t output = outputOf(entries.entry(plan.decode.index), "logits");
   plan.logits = output == kNoTensor ? TensorView{} : executor.view(output);
-  if (!plan.logits || plan.logits.rank != 2 || static_cast<uint64_t>(plan.logits.dims[0]) != plan.rows() ||
-      !isFloat(plan.logits.dtype))
+  if (!plan.logits || plan.logits.rank != 2 || static_cast<uint64_t>(plan.logits.dims[0]) != plan.rows() || !isFloat(plan.logits.dtype))
     return invalid("entries", "decode has no output logits of its rows");
   return plan;
 }

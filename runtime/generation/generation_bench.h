@@ -11,7 +11,7 @@ namespace zp::rt {
 /// `newTokens` tokens, the most probable each time.
 struct GenerationBenchReport {
   double seconds = 0;
-  double firstSeconds = 0; ///< until every prompt of this rank has its first new token
+  double firstSeconds = 0;                               ///< until every prompt of this rank has its first new token
   uint64_t prompts = 0, promptTokens = 0, newTokens = 0; ///< of all ranks, of a prompt, of a prompt
   uint64_t rounds = 0;
 

@@ -86,8 +86,8 @@ const std::set<std::string> &silentKeys() {
 }
 
 bool isKnown(const std::string &name) {
-#define ZP_GENERATION(key, kind, initial, doc)                                                                                   \
-  if (name == #key)                                                                                                              \
+#define ZP_GENERATION(key, kind, initial, doc)                                                                                                       \
+  if (name == #key)                                                                                                                                  \
     return true;
 #include "runtime/schema/generation.inc"
 #undef ZP_GENERATION
@@ -97,18 +97,12 @@ bool isKnown(const std::string &name) {
 bool isToken(const json &value) { return value.is_number_integer() && value >= 0 && value <= INT32_MAX; }
 
 /// `value` as what a setting holds; nothing, and what was expected, when it isn't.
-const char *convert(const json &value, bool &out) {
-  return value.is_boolean() ? (out = value.get<bool>(), nullptr) : "true or false";
-}
+const char *convert(const json &value, bool &out) { return value.is_boolean() ? (out = value.get<bool>(), nullptr) : "true or false"; }
 const char *convert(const json &value, uint64_t &out) {
   return value.is_number_unsigned() ? (out = value.get<uint64_t>(), nullptr) : "a whole number from 0";
 }
-const char *convert(const json &value, double &out) {
-  return value.is_number() ? (out = value.get<double>(), nullptr) : "a number";
-}
-const char *convert(const json &value, int32_t &out) {
-  return isToken(value) ? (out = value.get<int32_t>(), nullptr) : "a token id";
-}
+const char *convert(const json &value, double &out) { return value.is_number() ? (out = value.get<double>(), nullptr) : "a number"; }
+const char *convert(const json &value, int32_t &out) { return isToken(value) ? (out = value.get<int32_t>(), nullptr) : "a token id"; }
 const char *convert(const json &value, EarlyStopping &out) {
   if (!value.is_boolean() && value != "never")
     return "true, false or \"never\"";
@@ -139,8 +133,8 @@ public:
       if (found == values.end() || found->is_null() || !first.ok())
         return;
       if (const char *expected = convert(*found, out))
-        first = Status(ErrorCode::Json, path + ": " + name + " is " + found->dump() + ", expected " + expected +
-                                            "; mend the file or give the flag --" + name);
+        first = Status(ErrorCode::Json,
+                       path + ": " + name + " is " + found->dump() + ", expected " + expected + "; mend the file or give the flag --" + name);
     };
 #define ZP_GENERATION(name, kind, initial, doc) take(#name, settings.name);
 #include "runtime/schema/generation.inc"
@@ -153,11 +147,9 @@ public:
     std::vector<std::string> lines;
     for (const Ignored &key : ignoredKeys())
       if (auto found = values.find(key.name); found != values.end() && !found->is_null() && *found != key.neutral)
-        lines.push_back("note: " + path + ": " + key.name + " is " + found->dump() +
-                        "; it is not built, and the text is made without it");
+        lines.push_back("note: " + path + ": " + key.name + " is " + found->dump() + "; it is not built, and the text is made without it");
     for (const auto &[name, value] : values.items()) {
-      const bool ignored =
-          std::any_of(ignoredKeys().begin(), ignoredKeys().end(), [&](const Ignored &key) { return name == key.name; });
+      const bool ignored = std::any_of(ignoredKeys().begin(), ignoredKeys().end(), [&](const Ignored &key) { return name == key.name; });
       if (ours && !ignored && !value.is_null() && !isKnown(name))
         lines.push_back("note: " + path + ": " + name + " is not a key that is known; the text is made without it");
     }
@@ -170,8 +162,8 @@ private:
 };
 
 Status wrong(const char *name, const json &value, const std::string &expected) {
-  return Status(ErrorCode::Config, std::string("--") + name + ": is " + value.dump() + ", expected " + expected +
-                                       "; change it, or generation_config.json");
+  return Status(ErrorCode::Config,
+                std::string("--") + name + ": is " + value.dump() + ", expected " + expected + "; change it, or generation_config.json");
 }
 
 Status checkDraws(const GenerationSettings &s) {
@@ -203,9 +195,7 @@ Status checkRanges(const GenerationSettings &s) {
   for (const std::string &text : s.stop_strings)
     if (text.empty())
       return wrong("stop_strings", text, "texts of a character at least");
-  auto suppressed = [&](int32_t token) {
-    return std::find(s.suppress_tokens.begin(), s.suppress_tokens.end(), token) != s.suppress_tokens.end();
-  };
+  auto suppressed = [&](int32_t token) { return std::find(s.suppress_tokens.begin(), s.suppress_tokens.end(), token) != s.suppress_tokens.end(); };
   if (s.forced_bos_token_id && suppressed(*s.forced_bos_token_id))
     return wrong("forced_bos_token_id", *s.forced_bos_token_id, "a token that --suppress_tokens doesn't forbid");
   if (!s.forced_eos_token_id.empty() && std::all_of(s.forced_eos_token_id.begin(), s.forced_eos_token_id.end(), suppressed))
@@ -225,9 +215,7 @@ template <typename T> void prefer(const std::vector<T> &flag, std::vector<T> &ou
 
 } // namespace
 
-bool GenerationSettings::isEnd(int32_t token) const {
-  return std::find(eos_token_id.begin(), eos_token_id.end(), token) != eos_token_id.end();
-}
+bool GenerationSettings::isEnd(int32_t token) const { return std::find(eos_token_id.begin(), eos_token_id.end(), token) != eos_token_id.end(); }
 
 Status checkTokens(const GenerationSettings &s, uint32_t vocabulary, bool startUsed) {
   Status first;

@@ -26,8 +26,7 @@ struct Column {
 StatusOr<Column> columnOf(const SafetensorsFile &file, const char *name) {
   const SafetensorsInfo *info = file.find(name);
   if (!info || info->dtype != SafetensorsDtype::I32 || info->shape.size() != 2)
-    return Status(ErrorCode::Dataset, file.path() + ": " + name + " is " +
-                                          (info ? textOf(info->dtype) + shapeText(info->shape) : "missing") +
+    return Status(ErrorCode::Dataset, file.path() + ": " + name + " is " + (info ? textOf(info->dtype) + shapeText(info->shape) : "missing") +
                                           ", expected I32 [rows, length]; make the file with zpdata prompts");
   return Column{file.data(*info), info->shape};
 }
@@ -41,8 +40,8 @@ Status readToken(const SafetensorsFile &file, const char *name, uint32_t vocabul
   uint32_t value = 0;
   auto [last, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || last != text.data() + text.size())
-    return Status(ErrorCode::Dataset, file.path() + ": " + name + " of its metadata is \"" + text +
-                                          "\", expected a token id; make the file with zpdata prompts");
+    return Status(ErrorCode::Dataset,
+                  file.path() + ": " + name + " of its metadata is \"" + text + "\", expected a token id; make the file with zpdata prompts");
   // A model that has no such token can't say it.
   if (value < vocabulary)
     token = static_cast<int32_t>(value);
@@ -55,8 +54,7 @@ Status readTokenTexts(const SafetensorsFile &file, std::vector<std::string> &tex
   if (!bytes && !ends)
     return {};
   auto wrong = [&](const std::string &what) {
-    return Status(ErrorCode::Dataset,
-                  file.path() + ": token_ends: " + what + "; make the file with zpdata prompts --token_text true");
+    return Status(ErrorCode::Dataset, file.path() + ": token_ends: " + what + "; make the file with zpdata prompts --token_text true");
   };
   if (!bytes || !ends || bytes->dtype != SafetensorsDtype::U8 || ends->dtype != SafetensorsDtype::I64 || ends->shape.size() != 1)
     return wrong("is not I64 [tokens] beside token_bytes, U8, expected both");
@@ -66,8 +64,8 @@ Status readTokenTexts(const SafetensorsFile &file, std::vector<std::string> &tex
     int64_t end;
     std::memcpy(&end, file.data(*ends) + token * sizeof end, sizeof end);
     if (end < begin || static_cast<uint64_t>(end) > bytes->bytes)
-      return wrong("element " + std::to_string(token) + " is " + std::to_string(end) + ", expected " + std::to_string(begin) +
-                   " to " + std::to_string(bytes->bytes));
+      return wrong("element " + std::to_string(token) + " is " + std::to_string(end) + ", expected " + std::to_string(begin) + " to " +
+                   std::to_string(bytes->bytes));
     texts.emplace_back(text + begin, static_cast<size_t>(end - begin));
     begin = end;
   }
@@ -79,34 +77,29 @@ Status checkKind(const SafetensorsFile &file, const PromptRoom &room) {
   auto kind = file.metadata().find("kind");
   if ((file.find("source_ids") || (kind != file.metadata().end() && kind->second == "seq2seq")) == room.ofEncoder)
     return {};
-  return Status(ErrorCode::Dataset,
-                file.path() + (room.ofEncoder ? ": is of a decoder alone, but the plan is an encoder-decoder's, expected what an "
-                                                "encoder reads; make it with zpdata prompts --mode seq2seq"
-                                              : ": is of an encoder, but the plan's model is a decoder alone, expected its "
-                                                "prompts; make it with zpdata prompts, without --mode seq2seq"));
+  return Status(ErrorCode::Dataset, file.path() + (room.ofEncoder ? ": is of a decoder alone, but the plan is an encoder-decoder's, expected what an "
+                                                                    "encoder reads; make it with zpdata prompts --mode seq2seq"
+                                                                  : ": is of an encoder, but the plan's model is a decoder alone, expected its "
+                                                                    "prompts; make it with zpdata prompts, without --mode seq2seq"));
 }
 
 /// The tokens of a row, its padding on one side.
-Status readRow(const Column &ids, const Column &segments, uint64_t row, uint32_t vocabulary, const std::string &place,
-               std::vector<int32_t> &prompt) {
+Status readRow(const Column &ids, const Column &segments, uint64_t row, uint32_t vocabulary, const std::string &place, std::vector<int32_t> &prompt) {
   uint64_t at = 0;
   while (at < ids.shape[1] && segments.at(row, at) == kPadding)
     ++at;
   for (; at < ids.shape[1] && segments.at(row, at) != kPadding; ++at) {
     const int32_t id = ids.at(row, at), segment = segments.at(row, at);
     if (segment != 0)
-      return Status(ErrorCode::Dataset,
-                    place + "token " + std::to_string(at) + " is of document " + std::to_string(segment) +
-                        ", expected one document a row; make the file with zpdata prompts, without --packing");
+      return Status(ErrorCode::Dataset, place + "token " + std::to_string(at) + " is of document " + std::to_string(segment) +
+                                            ", expected one document a row; make the file with zpdata prompts, without --packing");
     if (id < 0 || static_cast<uint32_t>(id) >= vocabulary)
-      return Status(ErrorCode::TokenRange, place + "token " + std::to_string(at) + " is " + std::to_string(id) +
-                                               ", expected 0 to " + std::to_string(vocabulary - 1) +
-                                               "; tokenize with the model's own tokenizer");
+      return Status(ErrorCode::TokenRange, place + "token " + std::to_string(at) + " is " + std::to_string(id) + ", expected 0 to " +
+                                               std::to_string(vocabulary - 1) + "; tokenize with the model's own tokenizer");
     prompt.push_back(id);
   }
   if (prompt.empty())
-    return Status(ErrorCode::Dataset,
-                  place + "is an empty prompt, expected a token at least; give it a word, or a tokenizer with a bos token");
+    return Status(ErrorCode::Dataset, place + "is an empty prompt, expected a token at least; give it a word, or a tokenizer with a bos token");
   return {};
 }
 
@@ -120,8 +113,7 @@ StatusOr<Prompts> readPrompts(const std::string &path, uint32_t vocabulary, cons
   ZP_ASSIGN_OR_RETURN(Column segments, columnOf(*file, hasSource ? "source_segment_ids" : "segment_ids"));
   // Rows of no tokens take no bytes, so a file may claim any number of them.
   if (ids.shape != segments.shape || ids.shape[0] == 0 || ids.shape[1] == 0)
-    return Status(ErrorCode::Dataset, path + ": its tokens are " + shapeText(ids.shape) + " and their segments " +
-                                          shapeText(segments.shape) +
+    return Status(ErrorCode::Dataset, path + ": its tokens are " + shapeText(ids.shape) + " and their segments " + shapeText(segments.shape) +
                                           ", expected one shape with a row of a token at least; make the file with zpdata prompts");
   Prompts prompts;
   ZP_RETURN_IF_ERROR(readToken(*file, "eos_token_id", vocabulary, prompts.end));
@@ -132,9 +124,8 @@ StatusOr<Prompts> readPrompts(const std::string &path, uint32_t vocabulary, cons
     const std::string place = path + ": row " + std::to_string(row) + ": ";
     ZP_RETURN_IF_ERROR(readRow(ids, segments, row, vocabulary, place, prompts.rows[row]));
     if (const uint64_t length = prompts.rows[row].size(); length > room.most)
-      return Status(ErrorCode::Dataset, place + "has " + std::to_string(length) + " tokens, expected at most " +
-                                            std::to_string(room.most) + "; import again with a larger " +
-                                            (room.ofEncoder ? "--max_source_length" : "--max_length") +
+      return Status(ErrorCode::Dataset, place + "has " + std::to_string(length) + " tokens, expected at most " + std::to_string(room.most) +
+                                            "; import again with a larger " + (room.ofEncoder ? "--max_source_length" : "--max_length") +
                                             ", or shorten the prompt");
   }
   return prompts;

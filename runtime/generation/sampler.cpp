@@ -80,8 +80,7 @@ int32_t nextToken(std::span<const float> scores, const GenerationSettings &setti
   if (!settings.do_sample)
     return static_cast<int32_t>(std::max_element(scores.begin(), scores.end()) - scores.begin());
   const std::vector<double> probabilities = distributionOf(scores, settings);
-  const auto words =
-      philox4x32({key.step, key.row, 0, 0}, {static_cast<uint32_t>(key.seed), static_cast<uint32_t>(key.seed >> 32)});
+  const auto words = philox4x32({key.step, key.row, 0, 0}, {static_cast<uint32_t>(key.seed), static_cast<uint32_t>(key.seed >> 32)});
   const double draw = (static_cast<double>(words[0]) * 0x1p32 + words[1]) * 0x1p-64;
   double sum = 0;
   int32_t last = 0; // rounding may leave the sum below the draw

@@ -16,12 +16,9 @@ public:
 
   const GenerationSettings &settings() const { return *request.settings; }
   uint64_t promptLength() const { return request.prompt.size(); }
-  TextSoFar textSoFar(std::span<const int32_t> tokens) const {
-    return {tokens, request.source, promptLength(), request.maxLength};
-  }
+  TextSoFar textSoFar(std::span<const int32_t> tokens) const { return {tokens, request.source, promptLength(), request.maxLength}; }
   bool ends(std::span<const int32_t> tokens) const {
-    return settings().isEnd(tokens.back()) ||
-           (request.tokenTexts && StopStrings(settings().stop_strings, *request.tokenTexts).end(tokens));
+    return settings().isEnd(tokens.back()) || (request.tokenTexts && StopStrings(settings().stop_strings, *request.tokenTexts).end(tokens));
   }
   Continuation continuationOf(const std::vector<int32_t> &tokens) const {
     const bool any = tokens.size() > promptLength();
@@ -44,8 +41,7 @@ public:
   void step(std::span<float> logits) override {
     processLogits(logits, rules.settings(), rules.textSoFar(text));
     const auto made = static_cast<uint32_t>(text.size() - rules.promptLength());
-    text.push_back(
-        nextToken(logits, rules.settings(), {rules.settings().seed, static_cast<uint32_t>(rules.request.number), made}));
+    text.push_back(nextToken(logits, rules.settings(), {rules.settings().seed, static_cast<uint32_t>(rules.request.number), made}));
     isOver = text.size() >= rules.request.maxLength || rules.ends(text);
   }
 
@@ -58,8 +54,8 @@ private:
 class BeamTextSearch final : public TextSearch {
 public:
   explicit BeamTextSearch(const SearchRequest &request)
-      : rules(request), search(request.prompt, rules.settings(), request.maxLength,
-                               [this](std::span<const int32_t> tokens) { return rules.ends(tokens); }) {}
+      : rules(request),
+        search(request.prompt, rules.settings(), request.maxLength, [this](std::span<const int32_t> tokens) { return rules.ends(tokens); }) {}
 
   uint64_t beams() const override { return search.beams(); }
   std::span<const int32_t> tokens(uint64_t beam) const override { return search.tokens(beam); }

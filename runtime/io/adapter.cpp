@@ -49,7 +49,8 @@ StatusOr<ModelWeights> openAdapter(const std::string &directory, const std::stri
   if (theirs.is_discarded() || !theirs.is_object())
     return Status(ErrorCode::Json, path + ": is not a JSON object; save the adapter again");
   if (ours.is_discarded() || !ours.is_object())
-    return Status(ErrorCode::AdapterMismatch, path + ": the plan has no adapter, expected one of these settings; import again with --adapter_name_or_path " + directory);
+    return Status(ErrorCode::AdapterMismatch,
+                  path + ": the plan has no adapter, expected one of these settings; import again with --adapter_name_or_path " + directory);
   for (const Field &field : comparedFields()) {
     json a = fieldOf(theirs, field), b = fieldOf(ours, field);
     if (a != b)
@@ -60,8 +61,8 @@ StatusOr<ModelWeights> openAdapter(const std::string &directory, const std::stri
   ZP_ASSIGN_OR_RETURN(std::shared_ptr<const SafetensorsFile> file, SafetensorsFile::open(weights));
   for (const auto &[name, info] : file->tensors())
     if (!trained.count(name))
-      return Status(ErrorCode::AdapterMismatch, weights + ": tensor " + name +
-                                                    " is of no parameter that the plan trains; import again with --adapter_name_or_path " + directory);
+      return Status(ErrorCode::AdapterMismatch,
+                    weights + ": tensor " + name + " is of no parameter that the plan trains; import again with --adapter_name_or_path " + directory);
   return ModelWeights::openFile(weights);
 }
 

@@ -55,19 +55,14 @@ void removeTree(const std::string &path) {
 
 } // namespace
 
-std::string checkpointPath(const std::string &output, uint64_t step) {
-  return output + "/" + std::string(kPrefix) + std::to_string(step);
-}
-std::string unfinishedPath(const std::string &output, uint64_t step) {
-  return checkpointPath(output, step) + std::string(kUnfinished);
-}
+std::string checkpointPath(const std::string &output, uint64_t step) { return output + "/" + std::string(kPrefix) + std::to_string(step); }
+std::string unfinishedPath(const std::string &output, uint64_t step) { return checkpointPath(output, step) + std::string(kUnfinished); }
 
 std::vector<uint64_t> checkpointsIn(const std::string &output) {
   std::vector<uint64_t> steps;
   forEachName(output, [&](const fs::path &path) {
     std::error_code ignored;
-    if (std::optional<uint64_t> step = stepOf(path.filename().native());
-        step && fs::is_directory(path, ignored))
+    if (std::optional<uint64_t> step = stepOf(path.filename().native()); step && fs::is_directory(path, ignored))
       steps.push_back(*step);
   });
   std::sort(steps.begin(), steps.end());

@@ -57,8 +57,7 @@ bool parseEntry(const json &entry, ManifestFile &file) {
 
 /// A plain name: nothing outside the directory.
 bool isPlainName(const std::string &name) {
-  return !name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos &&
-         name.find('\0') == std::string::npos;
+  return !name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos && name.find('\0') == std::string::npos;
 }
 
 } // namespace
@@ -67,8 +66,7 @@ StatusOr<ManifestFile> describeFile(const std::string &directory, const std::str
   const std::string path = directory + "/" + name;
   auto failed = [&] {
     return Status(ErrorCode::FileMissing,
-                  path + ": cannot be read (" + std::strerror(errno) +
-                      "), expected a file of a checkpoint; resume from another checkpoint");
+                  path + ": cannot be read (" + std::strerror(errno) + "), expected a file of a checkpoint; resume from another checkpoint");
   };
   int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0)
@@ -110,14 +108,12 @@ StatusOr<ManifestFile> takeNote(const std::string &directory, const std::string 
 StatusOr<std::vector<ManifestFile>> describeFiles(const std::string &directory, const std::vector<ManifestFile> &known) {
   std::vector<std::string> names;
   std::error_code error;
-  for (std::filesystem::directory_iterator it(directory, error), end; !error && it != end;
-       it.increment(error))
+  for (std::filesystem::directory_iterator it(directory, error), end; !error && it != end; it.increment(error))
     if (it->path().filename() != kManifestName)
       names.push_back(it->path().filename().native());
   if (error)
     return Status(ErrorCode::FileMissing,
-                  directory + ": cannot be listed (" + error.message() +
-                      "), expected a checkpoint's directory; check the path");
+                  directory + ": cannot be listed (" + error.message() + "), expected a checkpoint's directory; check the path");
   std::sort(names.begin(), names.end());
   std::vector<ManifestFile> files;
   for (const std::string &name : names) {
@@ -159,20 +155,16 @@ StatusOr<CheckpointManifest> readManifest(const std::string &directory) {
   ZP_ASSIGN_OR_RETURN(std::string text, readTextFile(path));
   json body = json::parse(text, nullptr, false);
   uint64_t seal = 0;
-  if (body.is_discarded() || !body.is_object() || !body.contains("xxh64") ||
-      !parseHex(body["xxh64"], seal))
+  if (body.is_discarded() || !body.is_object() || !body.contains("xxh64") || !parseHex(body["xxh64"], seal))
     return damaged(path, "is no JSON object with a checksum");
   body.erase("xxh64");
   if (sealOf(body) != hexOf(seal))
     return damaged(path, "its checksum is " + sealOf(body) + ", expected " + hexOf(seal));
-  if (body.value("format", json()) != kFormat ||
-      !body.value("version", json()).is_number_unsigned())
-    return damaged(path, std::string("format is ") + body.value("format", json()).dump() +
-                             ", expected \"" + kFormat + "\"");
+  if (body.value("format", json()) != kFormat || !body.value("version", json()).is_number_unsigned())
+    return damaged(path, std::string("format is ") + body.value("format", json()).dump() + ", expected \"" + kFormat + "\"");
   if (uint64_t version = body["version"].get<uint64_t>(); version != kCheckpointVersion)
-    return Status(ErrorCode::CheckpointVersion,
-                  path + ": version is " + std::to_string(version) + ", expected " +
-                      std::to_string(kCheckpointVersion) + "; resume with the zprun that wrote it");
+    return Status(ErrorCode::CheckpointVersion, path + ": version is " + std::to_string(version) + ", expected " +
+                                                    std::to_string(kCheckpointVersion) + "; resume with the zprun that wrote it");
   CheckpointManifest manifest;
   for (const char *key : {"files", "identity", "progress"})
     if (!body.value(key, json()).is_object())
@@ -190,8 +182,7 @@ StatusOr<CheckpointManifest> readManifest(const std::string &directory) {
       return damaged(path, "progress." + key + ": is not a number");
     manifest.progress[key] = value.get<double>();
   }
-  for (auto [key, out] :
-       {std::pair("step", &manifest.step), std::pair("num_tokens", &manifest.tokens)}) {
+  for (auto [key, out] : {std::pair("step", &manifest.step), std::pair("num_tokens", &manifest.tokens)}) {
     const json value = body["progress"].value(key, json());
     if (!value.is_number_unsigned())
       return damaged(path, std::string("progress.") + key + ": is not a whole number from 0");
@@ -206,17 +197,14 @@ Status checkFiles(const std::string &directory, const CheckpointManifest &manife
     const std::string path = directory + "/" + file.name;
     struct stat info {};
     if (::stat(path.c_str(), &info) != 0)
-      return damaged(path, std::string("is missing (") + std::strerror(errno) + "), expected " +
-                               std::to_string(file.bytes) + " bytes");
+      return damaged(path, std::string("is missing (") + std::strerror(errno) + "), expected " + std::to_string(file.bytes) + " bytes");
     if (static_cast<uint64_t>(info.st_size) != file.bytes)
-      return damaged(path, "has " + std::to_string(info.st_size) + " bytes, expected " +
-                               std::to_string(file.bytes));
+      return damaged(path, "has " + std::to_string(info.st_size) + " bytes, expected " + std::to_string(file.bytes));
     if (!contents)
       continue;
     ZP_ASSIGN_OR_RETURN(ManifestFile found, describeFile(directory, file.name));
     if (found.checksum != file.checksum)
-      return damaged(path,
-                     "its checksum is " + hexOf(found.checksum) + ", expected " + hexOf(file.checksum));
+      return damaged(path, "its checksum is " + hexOf(found.checksum) + ", expected " + hexOf(file.checksum));
   }
   return {};
 }

@@ -40,8 +40,7 @@ struct CheckpointManifest {
 /// Reads the file once.
 StatusOr<ManifestFile> describeFile(const std::string &directory, const std::string &name);
 /// All regular files of a directory, by name, without the manifest. Those that are `known` are not read.
-StatusOr<std::vector<ManifestFile>> describeFiles(const std::string &directory,
-                                                  const std::vector<ManifestFile> &known = {});
+StatusOr<std::vector<ManifestFile>> describeFiles(const std::string &directory, const std::vector<ManifestFile> &known = {});
 
 /// What one rank tells rank 0 of a file that it has written: a note beside the file, which rank 0 takes away.
 Status leaveNote(const std::string &directory, const ManifestFile &file);

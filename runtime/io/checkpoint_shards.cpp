@@ -29,9 +29,7 @@ template <typename F> Status forEachTrained(const fbs::Plan &plan, F &&f) {
   return {};
 }
 
-std::string keyOf(const StatePiece &piece) {
-  return piece.parameter + "/" + textOf(piece.kind) + "/" + std::to_string(piece.first);
-}
+std::string keyOf(const StatePiece &piece) { return piece.parameter + "/" + textOf(piece.kind) + "/" + std::to_string(piece.first); }
 
 struct Key {
   std::string parameter;
@@ -40,19 +38,14 @@ struct Key {
 };
 
 std::optional<Key> parseKey(std::string_view text) {
-  size_t second = text.rfind('/'), first = second == std::string_view::npos || second == 0
-                                               ? second
-                                               : text.rfind('/', second - 1);
+  size_t second = text.rfind('/'), first = second == std::string_view::npos || second == 0 ? second : text.rfind('/', second - 1);
   if (second == std::string_view::npos || first == std::string_view::npos || first == second)
     return {};
   Key key{std::string(text.substr(0, first)), StateKind::Master, 0};
-  std::string_view kind = text.substr(first + 1, second - first - 1),
-                   number = text.substr(second + 1);
-  auto found = std::find_if(std::begin(kStateKinds), std::end(kStateKinds),
-                            [&](StateKind k) { return kind == textOf(k); });
+  std::string_view kind = text.substr(first + 1, second - first - 1), number = text.substr(second + 1);
+  auto found = std::find_if(std::begin(kStateKinds), std::end(kStateKinds), [&](StateKind k) { return kind == textOf(k); });
   auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), key.first);
-  if (found == std::end(kStateKinds) || error != std::errc() ||
-      end != number.data() + number.size())
+  if (found == std::end(kStateKinds) || error != std::errc() || end != number.data() + number.size())
     return {};
   key.kind = *found;
   return key;
@@ -84,28 +77,20 @@ uint32_t stateTensor(const fbs::Section &section, StateKind kind) {
   return kNone;
 }
 
-StatusOr<std::vector<StatePiece>> piecesOf(const fbs::Plan &plan, int rank, const StateViews &views,
-                                           bool share) {
+StatusOr<std::vector<StatePiece>> piecesOf(const fbs::Plan &plan, int rank, const StateViews &views, bool share) {
   std::vector<StatePiece> pieces;
   ZP_RETURN_IF_ERROR(forEachTrained(plan, [&](const fbs::Section &section, StateKind kind) {
     const TensorView view = views(stateTensor(section, kind));
-    const uint64_t held = static_cast<uint64_t>(view.elements()), whole = section.elements(),
-                   ranks = plan.ranks(), r = static_cast<uint64_t>(rank);
+    const uint64_t held = static_cast<uint64_t>(view.elements()), whole = section.elements(), ranks = plan.ranks(), r = static_cast<uint64_t>(rank);
     const bool sharded = held != whole;
     if (!view || !isFloat(view.dtype) || (sharded && held * ranks != whole))
-      return Status(ErrorCode::PlanInvalid,
-                    "plan: section " + section.name()->str() + ": its " + textOf(kind) + " has " +
-                        std::to_string(held) + " elements, expected floats, " +
-                        std::to_string(whole) + " or a rank's share; compile it again");
+      return Status(ErrorCode::PlanInvalid, "plan: section " + section.name()->str() + ": its " + textOf(kind) + " has " + std::to_string(held) +
+                                                " elements, expected floats, " + std::to_string(whole) + " or a rank's share; compile it again");
     const uint64_t origin = sharded ? r * held : 0;
-    const uint64_t begin =
-        sharded || !share ? origin : whole / ranks * r + std::min(r, whole % ranks);
-    const uint64_t end = sharded || !share
-                             ? origin + held
-                             : whole / ranks * (r + 1) + std::min(r + 1, whole % ranks);
+    const uint64_t begin = sharded || !share ? origin : whole / ranks * r + std::min(r, whole % ranks);
+    const uint64_t end = sharded || !share ? origin + held : whole / ranks * (r + 1) + std::min(r + 1, whole % ranks);
     for (const fbs::Parameter *parameter : *section.parameters()) {
-      uint64_t from = std::max(begin, parameter->offset()),
-               to = std::min(end, parameter->offset() + elementsOf(*parameter));
+      uint64_t from = std::max(begin, parameter->offset()), to = std::min(end, parameter->offset() + elementsOf(*parameter));
       if (from < to)
         pieces.push_back({parameter->name()->str(), kind, from - parameter->offset(), to - from,
                           view.as<std::byte>() + bytesOf(view.dtype, from - origin), view.dtype});
@@ -167,22 +152,19 @@ bool StateShards::hold(const std::string &parameter, StateKind kind, uint64_t fi
 Status StateShards::add(const std::vector<StatePiece> &pieces) {
   for (const StatePiece &piece : pieces)
     if (piece.dtype != DType::F32 || !hold(piece.parameter, piece.kind, piece.first, {piece.data, piece.count, nullptr, nullptr}))
-      return Status(ErrorCode::Checkpoint, directory + ": " + keyOf(piece) +
-                                               " is in memory and another shard has elements of it, expected f32 in one place");
+      return Status(ErrorCode::Checkpoint,
+                    directory + ": " + keyOf(piece) + " is in memory and another shard has elements of it, expected f32 in one place");
   return {};
 }
 
-StatusOr<StateShards> StateShards::open(const std::string &directory,
-                                        const std::vector<std::string> &names) {
+StatusOr<StateShards> StateShards::open(const std::string &directory, const std::vector<std::string> &names) {
   StateShards shards;
   shards.directory = directory;
   for (const std::string &name : names) {
-    ZP_ASSIGN_OR_RETURN(std::shared_ptr<const SafetensorsFile> file,
-                        SafetensorsFile::open(directory + "/" + name));
+    ZP_ASSIGN_OR_RETURN(std::shared_ptr<const SafetensorsFile> file, SafetensorsFile::open(directory + "/" + name));
     for (const auto &[tensor, info] : file->tensors()) {
       auto refused = [&](const std::string &what) {
-        return Status(ErrorCode::Checkpoint, file->path() + ": tensor " + tensor + ": " + what +
-                                                 "; resume from another checkpoint");
+        return Status(ErrorCode::Checkpoint, file->path() + ": tensor " + tensor + ": " + what + "; resume from another checkpoint");
       };
       std::optional<Key> key = parseKey(tensor);
       if (!key || info.dtype != SafetensorsDtype::F32 || info.shape.size() != 1)
@@ -194,18 +176,14 @@ StatusOr<StateShards> StateShards::open(const std::string &directory,
   return shards;
 }
 
-template <typename F>
-Status StateShards::forEachRun(const std::string &parameter, StateKind kind, uint64_t first,
-                               uint64_t count, F &&f) const {
+template <typename F> Status StateShards::forEachRun(const std::string &parameter, StateKind kind, uint64_t first, uint64_t count, F &&f) const {
   auto missing = [&](uint64_t at) {
-    return Status(ErrorCode::Checkpoint, directory + ": has no element " + std::to_string(at) +
-                                             " of " + parameter + " (" + textOf(kind) +
+    return Status(ErrorCode::Checkpoint, directory + ": has no element " + std::to_string(at) + " of " + parameter + " (" + textOf(kind) +
                                              "), expected every element in one of its optimizer "
                                              "files; resume from another checkpoint");
   };
   auto named = runs.find(parameter);
-  auto ofKind =
-      named == runs.end() ? std::map<StateKind, Runs>::const_iterator() : named->second.find(kind);
+  auto ofKind = named == runs.end() ? std::map<StateKind, Runs>::const_iterator() : named->second.find(kind);
   if (named == runs.end() || ofKind == named->second.end())
     return missing(first);
   for (uint64_t done = 0; done < count;) {
@@ -226,20 +204,17 @@ Status StateShards::forEachRun(const std::string &parameter, StateKind kind, uin
 Status StateShards::covers(const fbs::Plan &plan) const {
   return forEachTrained(plan, [&](const fbs::Section &section, StateKind kind) {
     for (const fbs::Parameter *parameter : *section.parameters())
-      ZP_RETURN_IF_ERROR(
-          forEachRun(parameter->name()->str(), kind, 0, elementsOf(*parameter), [](auto &&...) {}));
+      ZP_RETURN_IF_ERROR(forEachRun(parameter->name()->str(), kind, 0, elementsOf(*parameter), [](auto &&...) {}));
     return Status();
   });
 }
 
-Status StateShards::read(const std::string &parameter, StateKind kind, uint64_t first,
-                         uint64_t count, void *target, DType dtype) const {
-  return forEachRun(
-      parameter, kind, first, count, [&](const Run &run, uint64_t offset, uint64_t n, uint64_t at) {
-        convertElements(run.data + offset * sizeof(float), DType::F32, static_cast<std::byte *>(target) + bytesOf(dtype, at), dtype, n);
-        if (run.file)
-          run.file->release(*run.info, offset * sizeof(float), n * sizeof(float));
-      });
+Status StateShards::read(const std::string &parameter, StateKind kind, uint64_t first, uint64_t count, void *target, DType dtype) const {
+  return forEachRun(parameter, kind, first, count, [&](const Run &run, uint64_t offset, uint64_t n, uint64_t at) {
+    convertElements(run.data + offset * sizeof(float), DType::F32, static_cast<std::byte *>(target) + bytesOf(dtype, at), dtype, n);
+    if (run.file)
+      run.file->release(*run.info, offset * sizeof(float), n * sizeof(float));
+  });
 }
 
 } // namespace zp::rt

@@ -27,8 +27,7 @@ struct Section;
 namespace zp::rt {
 
 enum class StateKind : uint8_t { Master, Moment1, Moment2 };
-inline constexpr StateKind kStateKinds[] = {StateKind::Master, StateKind::Moment1,
-                                            StateKind::Moment2};
+inline constexpr StateKind kStateKinds[] = {StateKind::Master, StateKind::Moment1, StateKind::Moment2};
 const char *textOf(StateKind kind);
 /// The section's tensor of this rank's state; 0xffffffff where there is none.
 uint32_t stateTensor(const fbs::Section &section, StateKind kind);
@@ -46,8 +45,7 @@ struct StatePiece {
 using StateViews = std::function<TensorView(uint32_t tensor)>;
 /// What a rank holds; with `share`, what it writes: of state that every rank holds whole its part
 /// only.
-StatusOr<std::vector<StatePiece>> piecesOf(const fbs::Plan &plan, int rank, const StateViews &views,
-                                           bool share);
+StatusOr<std::vector<StatePiece>> piecesOf(const fbs::Plan &plan, int rank, const StateViews &views, bool share);
 
 std::string shardName(int rank, int ranks);
 
@@ -65,15 +63,13 @@ class StateShards {
 public:
   /// `names` are files of the directory. Names that aren't NAME/KIND/FIRST, and elements that two
   /// shards hold, are refused.
-  static StatusOr<StateShards> open(const std::string &directory,
-                                    const std::vector<std::string> &names);
+  static StatusOr<StateShards> open(const std::string &directory, const std::vector<std::string> &names);
   /// What memory holds as f32 instead of a file, as long as this object is read. Refuses as `open` does.
   Status add(const std::vector<StatePiece> &pieces);
   /// That every element of the parameters that the plan trains is there.
   Status covers(const fbs::Plan &plan) const;
   /// Fills `target` with `count` elements of a parameter's state from element `first` on.
-  Status read(const std::string &parameter, StateKind kind, uint64_t first, uint64_t count,
-              void *target, DType dtype) const;
+  Status read(const std::string &parameter, StateKind kind, uint64_t first, uint64_t count, void *target, DType dtype) const;
 
 private:
   struct Run {
@@ -87,9 +83,7 @@ private:
   bool hold(const std::string &parameter, StateKind kind, uint64_t first, Run run);
   /// Calls f(run, offset in it, elements, offset in the range) for what makes up [first,
   /// first+count).
-  template <typename F>
-  Status forEachRun(const std::string &parameter, StateKind kind, uint64_t first, uint64_t count,
-                    F &&f) const;
+  template <typename F> Status forEachRun(const std::string &parameter, StateKind kind, uint64_t first, uint64_t count, F &&f) const;
 
   std::string directory;
   std::map<std::string, std::map<StateKind, Runs>> runs;

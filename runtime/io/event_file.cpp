@@ -105,8 +105,8 @@ StatusOr<EventFile> EventFile::create(const std::string &directory) {
   gethostname(host, sizeof host - 1);
   const double seconds = now();
   EventFile events;
-  events.path = directory + "/events.out.tfevents." + std::to_string(static_cast<int64_t>(seconds)) + "." + host + "." +
-                std::to_string(getpid()) + ".0";
+  events.path =
+      directory + "/events.out.tfevents." + std::to_string(static_cast<int64_t>(seconds)) + "." + host + "." + std::to_string(getpid()) + ".0";
   events.file.reset(std::fopen(events.path.c_str(), "we"));
   std::string version = eventAt(seconds);
   putBytes(version, kFileVersion, "brain.Event:2");
@@ -114,9 +114,7 @@ StatusOr<EventFile> EventFile::create(const std::string &directory) {
   return events;
 }
 
-Status EventFile::add(uint64_t step, std::span<const Scalar> scalars) {
-  return append(eventRecord(scalarsEvent(now(), step, scalars)));
-}
+Status EventFile::add(uint64_t step, std::span<const Scalar> scalars) { return append(eventRecord(scalarsEvent(now(), step, scalars))); }
 
 Status EventFile::append(const std::string &record) {
   if (file && std::fwrite(record.data(), 1, record.size(), file.get()) == record.size() && std::fflush(file.get()) == 0)

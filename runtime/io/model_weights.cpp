@@ -18,9 +18,9 @@ StatusOr<ModelWeights> ModelWeights::open(const std::string &directory) {
     return checkpoint;
   }
   if (!fs::exists(index, ignored))
-    return Status(ErrorCode::FileMissing,
-                  directory + ": has neither model.safetensors nor model.safetensors.index.json, expected the weights of a model;"
-                              " name its directory with --model");
+    return Status(ErrorCode::FileMissing, directory +
+                                              ": has neither model.safetensors nor model.safetensors.index.json, expected the weights of a model;"
+                                              " name its directory with --model");
   ZP_ASSIGN_OR_RETURN(std::string text, readTextFile(index));
   nlohmann::json root = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (root.is_discarded() || !root.is_object())
@@ -75,8 +75,7 @@ std::vector<std::string> ModelWeights::names() const {
 StatusOr<WeightTensor> ModelWeights::find(const std::string &asked) {
   const std::string name = storedName(asked);
   auto missing = [&](const std::string &file) {
-    return Status(ErrorCode::TensorMissing,
-                  file + ": has no tensor " + asked + "; the checkpoint is not of the model that the plan was made for");
+    return Status(ErrorCode::TensorMissing, file + ": has no tensor " + asked + "; the checkpoint is not of the model that the plan was made for");
   };
   WeightTensor tensor;
   tensor.file = single;

@@ -13,7 +13,8 @@
 namespace zp::rt {
 
 inline void zeroBytes(ParallelFor &parallel, std::byte *at, uint64_t bytes) {
-  parallel.run(static_cast<int64_t>(bytes), 1 << 20, [at](int64_t begin, int64_t end) { std::memset(at + begin, 0, static_cast<size_t>(end - begin)); });
+  parallel.run(static_cast<int64_t>(bytes), 1 << 20,
+               [at](int64_t begin, int64_t end) { std::memset(at + begin, 0, static_cast<size_t>(end - begin)); });
 }
 
 /// body(from, to) over [begin, end) in pieces of at least `grain`, each of which goes on to its own first failure: the answer is the

@@ -63,9 +63,7 @@ bool floatOf(SafetensorsDtype dtype, DType &out) {
   return true;
 }
 
-std::string placeOf(const WeightTensor &tensor, const std::string &name) {
-  return tensor.file->path() + ": tensor " + name + ": ";
-}
+std::string placeOf(const WeightTensor &tensor, const std::string &name) { return tensor.file->path() + ": tensor " + name + ": "; }
 
 std::string quantizedAs(const ModelWeights &from, const std::string &name) {
   for (QuantType type : {QuantType::NF4, QuantType::FP4})
@@ -76,18 +74,16 @@ std::string quantizedAs(const ModelWeights &from, const std::string &name) {
   return int8 ? "int8" : "";
 }
 
-StatusOr<WeightTensor> findFloats(ModelWeights &from, const std::string &name, const std::vector<uint64_t> &shape,
-                                      DType &dtype, const Expecting &expecting) {
+StatusOr<WeightTensor> findFloats(ModelWeights &from, const std::string &name, const std::vector<uint64_t> &shape, DType &dtype,
+                                  const Expecting &expecting) {
   ZP_ASSIGN_OR_RETURN(WeightTensor tensor, from.find(name));
   const std::string place = placeOf(tensor, name), by = std::string(" by ") + expecting.who + "; " + expecting.fix;
   if (std::string type = quantizedAs(from, name); !type.empty())
     return Status(ErrorCode::QuantFormat, place + "is quantized to " + type + " already, expected floats" + by);
   if (tensor.info->shape != shape)
-    return Status(ErrorCode::TensorShape,
-                  place + "shape is " + shapeText(tensor.info->shape) + ", expected " + shapeText(shape) + by);
+    return Status(ErrorCode::TensorShape, place + "shape is " + shapeText(tensor.info->shape) + ", expected " + shapeText(shape) + by);
   if (!floatOf(tensor.info->dtype, dtype))
-    return Status(ErrorCode::TensorDtype, place + "dtype is " + textOf(tensor.info->dtype) +
-                                              ", expected F32, BF16 or F16; convert the checkpoint");
+    return Status(ErrorCode::TensorDtype, place + "dtype is " + textOf(tensor.info->dtype) + ", expected F32, BF16 or F16; convert the checkpoint");
   return tensor;
 }
 

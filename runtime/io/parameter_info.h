@@ -29,13 +29,12 @@ std::vector<const fbs::Parameter *> parametersInOrder(const fbs::Section &sectio
 struct Expecting {
   const char *who, *fix;
 };
-inline constexpr Expecting kPlanExpects{"the plan",
-                                        "name the directory that the plan was imported from, or import this one"};
+inline constexpr Expecting kPlanExpects{"the plan", "name the directory that the plan was imported from, or import this one"};
 
 /// Finds a tensor of floats of a shape, and its type. TensorShape, TensorDtype; QuantFormat when the checkpoint keeps
 /// it quantised.
-StatusOr<WeightTensor> findFloats(ModelWeights &from, const std::string &name, const std::vector<uint64_t> &shape,
-                                      DType &dtype, const Expecting &expecting = kPlanExpects);
+StatusOr<WeightTensor> findFloats(ModelWeights &from, const std::string &name, const std::vector<uint64_t> &shape, DType &dtype,
+                                  const Expecting &expecting = kPlanExpects);
 
 /// Whether a tensor's elements are f32, bf16 or f16, and which.
 bool floatOf(SafetensorsDtype dtype, DType &out);

@@ -54,8 +54,7 @@ inline std::vector<ParameterRecords> parametersIn(const fbs::Section &section, R
   std::vector<ParameterRecords> found;
   for (const fbs::Parameter *parameter : parametersInOrder(section)) {
     ParameterRecords records{parameter, layout, elementsOf(*parameter), parameter->offset() / layout.bytes()};
-    uint64_t from = std::max(share.first, records.firstOfSection),
-             to = std::min(shareEnd, records.firstOfSection + records.all());
+    uint64_t from = std::max(share.first, records.firstOfSection), to = std::min(shareEnd, records.firstOfSection + records.all());
     if (from >= to)
       continue;
     records.begin = from - records.firstOfSection;

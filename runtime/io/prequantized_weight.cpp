@@ -25,12 +25,10 @@ bool holdsBytes(SafetensorsDtype dtype) {
 }
 
 /// The tensor `name`.`suffix`, which has to be of one of two types.
-StatusOr<WeightTensor> findPart(ModelWeights &from, const std::string &name, SafetensorsDtype dtype,
-                                    SafetensorsDtype other) {
+StatusOr<WeightTensor> findPart(ModelWeights &from, const std::string &name, SafetensorsDtype dtype, SafetensorsDtype other) {
   ZP_ASSIGN_OR_RETURN(WeightTensor tensor, from.find(name));
   if (tensor.info->dtype != dtype && tensor.info->dtype != other)
-    return Status(ErrorCode::TensorDtype, placeOf(tensor, name) + "dtype is " + textOf(tensor.info->dtype) +
-                                              ", expected " + textOf(dtype) +
+    return Status(ErrorCode::TensorDtype, placeOf(tensor, name) + "dtype is " + textOf(tensor.info->dtype) + ", expected " + textOf(dtype) +
                                               (other == dtype ? std::string() : std::string(" or ") + textOf(other)) +
                                               " beside a 4-bit weight; fetch or write the checkpoint again");
   return tensor;
@@ -43,9 +41,8 @@ StatusOr<PrequantizedWeight> PrequantizedWeight::open(ModelWeights &from, const 
   ZP_ASSIGN_OR_RETURN(WeightTensor packed, from.find(name));
   const std::string found = quantizedAs(from, name), expected = textOf(records.layout.type);
   if (found != expected)
-    return Status(ErrorCode::QuantFormat, placeOf(packed, name) +
-                                              (found.empty() ? "isn't quantized" : "is quantized to " + found) +
-                                              ", expected " + expected + " by the plan" + kOtherImport);
+    return Status(ErrorCode::QuantFormat, placeOf(packed, name) + (found.empty() ? "isn't quantized" : "is quantized to " + found) + ", expected " +
+                                              expected + " by the plan" + kOtherImport);
   ZP_ASSIGN_OR_RETURN(PrequantizedWeight weight, open(from, name, records.layout.type));
   ZP_RETURN_IF_ERROR(weight.checkPlan(records));
   return weight;
@@ -56,25 +53,18 @@ StatusOr<PrequantizedWeight> PrequantizedWeight::open(ModelWeights &from, const 
   weight.name = name;
   ZP_ASSIGN_OR_RETURN(weight.packed, from.find(weight.name));
   if (!holdsBytes(weight.packed.info->dtype))
-    return Status(ErrorCode::TensorDtype,
-                  placeOf(weight.packed, weight.name) + "dtype is " + textOf(weight.packed.info->dtype) +
-                      ", expected U8, or another bnb_4bit_quant_storage; fetch or write the checkpoint again");
+    return Status(ErrorCode::TensorDtype, placeOf(weight.packed, weight.name) + "dtype is " + textOf(weight.packed.info->dtype) +
+                                              ", expected U8, or another bnb_4bit_quant_storage; fetch or write the checkpoint again");
 
   const std::string stateName = weight.name + "." + quantStateSuffix(type);
   ZP_ASSIGN_OR_RETURN(WeightTensor text, findPart(from, stateName, SafetensorsDtype::U8, SafetensorsDtype::U8));
   weight.place = text.file->path() + ":" + stateName;
-  ZP_ASSIGN_OR_RETURN(weight.state,
-                      readQuantState(weight.place, {reinterpret_cast<const char *>(text.data()), text.info->bytes},
-                                     type));
-  ZP_ASSIGN_OR_RETURN(weight.absmax,
-                      findPart(from, weight.name + ".absmax", SafetensorsDtype::F32, SafetensorsDtype::U8));
-  ZP_ASSIGN_OR_RETURN(weight.quantMap,
-                      findPart(from, weight.name + ".quant_map", SafetensorsDtype::F32, SafetensorsDtype::F32));
+  ZP_ASSIGN_OR_RETURN(weight.state, readQuantState(weight.place, {reinterpret_cast<const char *>(text.data()), text.info->bytes}, type));
+  ZP_ASSIGN_OR_RETURN(weight.absmax, findPart(from, weight.name + ".absmax", SafetensorsDtype::F32, SafetensorsDtype::U8));
+  ZP_ASSIGN_OR_RETURN(weight.quantMap, findPart(from, weight.name + ".quant_map", SafetensorsDtype::F32, SafetensorsDtype::F32));
   if (from.contains(weight.name + ".nested_absmax") || weight.state.nestedOffset) {
-    ZP_ASSIGN_OR_RETURN(weight.nestedAbsmax,
-                        findPart(from, weight.name + ".nested_absmax", SafetensorsDtype::F32, SafetensorsDtype::F32));
-    ZP_ASSIGN_OR_RETURN(weight.nestedMap, findPart(from, weight.name + ".nested_quant_map", SafetensorsDtype::F32,
-                                                   SafetensorsDtype::F32));
+    ZP_ASSIGN_OR_RETURN(weight.nestedAbsmax, findPart(from, weight.name + ".nested_absmax", SafetensorsDtype::F32, SafetensorsDtype::F32));
+    ZP_ASSIGN_OR_RETURN(weight.nestedMap, findPart(from, weight.name + ".nested_quant_map", SafetensorsDtype::F32, SafetensorsDtype::F32));
   }
   ZP_RETURN_IF_ERROR(weight.checkSizes());
   ZP_RETURN_IF_ERROR(weight.checkMap(weight.quantMap, ".quant_map", tableOf(type).values, textOf(type)));
@@ -98,44 +88,38 @@ Status PrequantizedWeight::checkSizes() const {
 
 Status PrequantizedWeight::checkPlan(const ParameterRecords &records) const {
   auto differs = [&](const std::string &what, const std::string &is, const std::string &expected) {
-    return Status(ErrorCode::QuantFormat,
-                  place + ": " + what + " is " + is + ", expected " + expected + " by the plan" + kOtherImport);
+    return Status(ErrorCode::QuantFormat, place + ": " + what + " is " + is + ", expected " + expected + " by the plan" + kOtherImport);
   };
   if (std::vector<uint64_t> expected = shapeOf(*records.parameter); state.shape != expected)
     return differs("shape", shapeText(state.shape), shapeText(expected));
   if (state.format.blockSize != records.layout.blockSize)
     return differs("blocksize", std::to_string(state.format.blockSize), std::to_string(records.layout.blockSize));
   if (state.nestedOffset.has_value() != records.layout.nested)
-    return differs("the kind of scales", state.nestedOffset ? "nested" : "plain",
-                   records.layout.nested ? "nested" : "plain");
+    return differs("the kind of scales", state.nestedOffset ? "nested" : "plain", records.layout.nested ? "nested" : "plain");
   return {};
 }
 
-Status PrequantizedWeight::checkMap(const WeightTensor &map, const char *suffix, std::span<const float> expected,
-                                    const char *kind) const {
+Status PrequantizedWeight::checkMap(const WeightTensor &map, const char *suffix, std::span<const float> expected, const char *kind) const {
   for (size_t i = 0; i < expected.size(); ++i) {
     float value;
     std::memcpy(&value, map.data() + i * sizeof value, sizeof value);
     if (value == expected[i])
       continue;
     const std::string is = std::isfinite(value) ? pythonRepr(value) : std::to_string(value);
-    return Status(ErrorCode::QuantState, placeOf(map, name + suffix) + "value " + std::to_string(i) + " is " + is +
-                                             ", expected " + pythonRepr(expected[i]) + " as in bitsandbytes' " + kind +
-                                             " map; quantize the model again");
+    return Status(ErrorCode::QuantState, placeOf(map, name + suffix) + "value " + std::to_string(i) + " is " + is + ", expected " +
+                                             pythonRepr(expected[i]) + " as in bitsandbytes' " + kind + " map; quantize the model again");
   }
   return {};
 }
 
-Status PrequantizedWeight::checkFinite(const WeightTensor &tensor, const char *suffix, uint64_t first,
-                                       const std::byte *values, uint64_t count) const {
+Status PrequantizedWeight::checkFinite(const WeightTensor &tensor, const char *suffix, uint64_t first, const std::byte *values,
+                                       uint64_t count) const {
   for (uint64_t i = 0; i < count; ++i) {
     float value;
     std::memcpy(&value, values + i * sizeof value, sizeof value);
     if (!std::isfinite(value))
-      return Status(ErrorCode::NonFinite,
-                    placeOf(tensor, name + suffix) + "element " + std::to_string(first + i) + " is " +
-                        std::to_string(value) +
-                        ", expected finite scales; fetch the checkpoint again or quantize it again");
+      return Status(ErrorCode::NonFinite, placeOf(tensor, name + suffix) + "element " + std::to_string(first + i) + " is " + std::to_string(value) +
+                                              ", expected finite scales; fetch the checkpoint again or quantize it again");
   }
   return {};
 }

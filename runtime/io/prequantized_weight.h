@@ -33,8 +33,7 @@ private:
   Status checkSizes() const;
   Status checkPlan(const ParameterRecords &records) const;
   Status checkMap(const WeightTensor &map, const char *suffix, std::span<const float> expected, const char *kind) const;
-  Status checkFinite(const WeightTensor &tensor, const char *suffix, uint64_t first, const std::byte *values,
-                     uint64_t count) const;
+  Status checkFinite(const WeightTensor &tensor, const char *suffix, uint64_t first, const std::byte *values, uint64_t count) const;
 
   std::string name, place; // FILE:TENSOR of the quant_state
   QuantState state;

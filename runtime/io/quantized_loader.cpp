@@ -81,33 +81,28 @@ DType computeDTypeOf(const fbs::Plan &plan) {
   return on("bf16") ? DType::BF16 : on("fp16") ? DType::F16 : DType::F32;
 }
 
-Status loadRecords(const fbs::Section &section, const WeightSource &source, RecordShare share,
-                   std::span<float> scales, ParallelFor &parallel) {
+Status loadRecords(const fbs::Section &section, const WeightSource &source, RecordShare share, std::span<float> scales, ParallelFor &parallel) {
   zeroBytes(parallel, share.bytes.data(), share.bytes.size());
   std::fill(scales.begin(), scales.end(), 0.0f);
   for (const ParameterRecords &records : parametersIn(section, share)) {
     if (section.prequantized() && source.base) {
       ZP_ASSIGN_OR_RETURN(PrequantizedWeight weight, PrequantizedWeight::open(*source.base, records));
-      ZP_RETURN_IF_ERROR(loadInPieces(parallel, records.begin, records.end, kGrain, [&](uint64_t from, uint64_t to) {
-        return weight.copy(records.part(from, to));
-      }));
+      ZP_RETURN_IF_ERROR(loadInPieces(parallel, records.begin, records.end, kGrain,
+                                      [&](uint64_t from, uint64_t to) { return weight.copy(records.part(from, to)); }));
       continue;
     }
     const fbs::Parameter &parameter = *records.parameter;
     const BlockFormat format{records.layout.type, static_cast<uint32_t>(records.layout.blockSize)};
     ZP_ASSIGN_OR_RETURN(WeightBlocks weight,
-                        WeightBlocks::open(source, textOf(source.base ? parameter.checkpoint() : parameter.name()),
-                                           shapeOf(parameter), format));
-    float *to =
-        scales.empty() ? nullptr : scales.data() + (records.firstOfSection + records.begin - share.first) * kBlocks;
+                        WeightBlocks::open(source, textOf(source.base ? parameter.checkpoint() : parameter.name()), shapeOf(parameter), format));
+    float *to = scales.empty() ? nullptr : scales.data() + (records.firstOfSection + records.begin - share.first) * kBlocks;
     const bool complete = records.layout.nested && !to;
     ZP_RETURN_IF_ERROR(complete ? quantizeNested(weight, records, parallel) : quantizeOwn(weight, records, to, parallel));
   }
   return {};
 }
 
-Status nestRecordScales(const fbs::Section &section, std::span<const float> scales, RecordShare share,
-                        ParallelFor &parallel) {
+Status nestRecordScales(const fbs::Section &section, std::span<const float> scales, RecordShare share, ParallelFor &parallel) {
   for (const ParameterRecords &records : parametersIn(section, share))
     nest(records, scales.subspan(records.firstOfSection * kBlocks, records.scales()), parallel);
   return {};

@@ -30,12 +30,10 @@ DType computeDTypeOf(const fbs::Plan &plan);
 /// Brings the share's codes: quantised here, or copied from a checkpoint that is (`section.prequantized`). Without
 /// `scales` the records are complete afterwards. With `scales`, 256 for each record of the share, they receive each
 /// block's scale.
-Status loadRecords(const fbs::Section &section, const WeightSource &source, RecordShare share, std::span<float> scales,
-                   ParallelFor &parallel);
+Status loadRecords(const fbs::Section &section, const WeightSource &source, RecordShare share, std::span<float> scales, ParallelFor &parallel);
 
 /// Completes the share's records from the scales of all blocks of the section's records.
-Status nestRecordScales(const fbs::Section &section, std::span<const float> scales, RecordShare share,
-                        ParallelFor &parallel);
+Status nestRecordScales(const fbs::Section &section, std::span<const float> scales, RecordShare share, ParallelFor &parallel);
 
 } // namespace zp::rt
 

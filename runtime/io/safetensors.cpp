@@ -16,8 +16,8 @@ constexpr uint64_t kLongestHeader = 100'000'000;
 
 const char *textOf(SafetensorsDtype dtype) {
   switch (dtype) {
-#define ZP_SAFETENSORS_DTYPE(name, bits)                                                           \
-  case SafetensorsDtype::name:                                                                     \
+#define ZP_SAFETENSORS_DTYPE(name, bits)                                                                                                             \
+  case SafetensorsDtype::name:                                                                                                                       \
     return #name;
 #include "runtime/io/safetensors_dtypes.inc"
 #undef ZP_SAFETENSORS_DTYPE
@@ -27,8 +27,8 @@ const char *textOf(SafetensorsDtype dtype) {
 
 uint64_t bitsOf(SafetensorsDtype dtype) {
   switch (dtype) {
-#define ZP_SAFETENSORS_DTYPE(name, bits)                                                           \
-  case SafetensorsDtype::name:                                                                     \
+#define ZP_SAFETENSORS_DTYPE(name, bits)                                                                                                             \
+  case SafetensorsDtype::name:                                                                                                                       \
     return bits;
 #include "runtime/io/safetensors_dtypes.inc"
 #undef ZP_SAFETENSORS_DTYPE
@@ -87,9 +87,8 @@ Status SafetensorsFile::parse() {
   for (int i = 7; i >= 0; --i)
     headerBytes = headerBytes << 8 | static_cast<uint64_t>(mapping[i]);
   if (headerBytes > kLongestHeader || headerBytes > mappedBytes - 8)
-    return Status(ErrorCode::Safetensors, filePath + ": header is said to be " + std::to_string(headerBytes) +
-                                              " bytes, but the file holds " + std::to_string(mappedBytes - 8) +
-                                              " after its first 8 (limit " + std::to_string(kLongestHeader) +
+    return Status(ErrorCode::Safetensors, filePath + ": header is said to be " + std::to_string(headerBytes) + " bytes, but the file holds " +
+                                              std::to_string(mappedBytes - 8) + " after its first 8 (limit " + std::to_string(kLongestHeader) +
                                               "); the file is truncated or no safetensors file: fetch or write it again");
   std::string_view text(reinterpret_cast<const char *>(mapping) + 8, headerBytes);
   ZP_ASSIGN_OR_RETURN(SafetensorsHeader header, parseSafetensorsHeader(filePath, text, mappedBytes - 8 - headerBytes));

@@ -3,6 +3,7 @@
 // Contract. `open` checks the whole header by the format's rules (holes, overlaps, sizes, unknown dtypes, damaged JSON) and
 // refuses the file with a Safetensors error that names the file and the tensor; afterwards every tensor's bytes lie inside
 // the mapping. Duplicate names are refused. Pages are read when touched. The object may be shared by threads.
+// The file must not shrink while it is open: touching a page beyond its new end is a SIGBUS (tools/zprun/lost_mapping.h).
 #ifndef ZP_RUNTIME_IO_SAFETENSORS_H
 #define ZP_RUNTIME_IO_SAFETENSORS_H
 

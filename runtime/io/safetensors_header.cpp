@@ -56,10 +56,10 @@ private:
 };
 
 bool dtypeFromText(std::string_view text, SafetensorsDtype &dtype) {
-#define ZP_SAFETENSORS_DTYPE(name, bits)                                                           \
-  if (text == #name) {                                                                             \
-    dtype = SafetensorsDtype::name;                                                                \
-    return true;                                                                                   \
+#define ZP_SAFETENSORS_DTYPE(name, bits)                                                                                                             \
+  if (text == #name) {                                                                                                                               \
+    dtype = SafetensorsDtype::name;                                                                                                                  \
+    return true;                                                                                                                                     \
   }
 #include "runtime/io/safetensors_dtypes.inc"
 #undef ZP_SAFETENSORS_DTYPE
@@ -112,8 +112,8 @@ std::string readEntry(const json &entry, SafetensorsInfo &info) {
     return "data_offsets end before they begin";
   info.bytes = end - info.begin;
   if (info.bytes != bits / 8)
-    return "data_offsets span " + std::to_string(info.bytes) + " bytes, expected " + std::to_string(bits / 8) + " for " +
-           textOf(info.dtype) + shapeText(info.shape);
+    return "data_offsets span " + std::to_string(info.bytes) + " bytes, expected " + std::to_string(bits / 8) + " for " + textOf(info.dtype) +
+           shapeText(info.shape);
   return {};
 }
 
@@ -155,18 +155,17 @@ StatusOr<SafetensorsHeader> parseSafetensorsHeader(const std::string &path, std:
     order.push_back(&*header.tensors.emplace(name, std::move(info)).first);
   }
   // Neither holes nor overlaps: in order of place, each tensor begins where the one before ended.
-  std::sort(order.begin(), order.end(), [](auto *a, auto *b) {
-    return std::pair(a->second.begin, a->second.bytes) < std::pair(b->second.begin, b->second.bytes);
-  });
+  std::sort(order.begin(), order.end(),
+            [](auto *a, auto *b) { return std::pair(a->second.begin, a->second.bytes) < std::pair(b->second.begin, b->second.bytes); });
   uint64_t at = 0;
   for (auto *tensor : order) {
     if (tensor->second.begin != at)
-      return damaged("tensor " + tensor->first + ": data begin at " + std::to_string(tensor->second.begin) + ", expected " +
-                     std::to_string(at) + " where the tensor before ends");
+      return damaged("tensor " + tensor->first + ": data begin at " + std::to_string(tensor->second.begin) + ", expected " + std::to_string(at) +
+                     " where the tensor before ends");
     at += tensor->second.bytes;
     if (at > dataBytes)
-      return damaged("tensor " + tensor->first + ": data end at " + std::to_string(at) + ", but the file holds " +
-                     std::to_string(dataBytes) + " bytes of data");
+      return damaged("tensor " + tensor->first + ": data end at " + std::to_string(at) + ", but the file holds " + std::to_string(dataBytes) +
+                     " bytes of data");
   }
   if (at != dataBytes)
     return damaged("file holds " + std::to_string(dataBytes) + " bytes of data, expected " + std::to_string(at));

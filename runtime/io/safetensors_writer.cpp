@@ -12,13 +12,27 @@ static std::string inQuotes(std::string_view text) {
   std::string out = "\"";
   for (char c : text) {
     switch (c) {
-    case '"': out += "\\\""; break;
-    case '\\': out += "\\\\"; break;
-    case '\b': out += "\\b"; break;
-    case '\t': out += "\\t"; break;
-    case '\n': out += "\\n"; break;
-    case '\f': out += "\\f"; break;
-    case '\r': out += "\\r"; break;
+    case '"':
+      out += "\\\"";
+      break;
+    case '\\':
+      out += "\\\\";
+      break;
+    case '\b':
+      out += "\\b";
+      break;
+    case '\t':
+      out += "\\t";
+      break;
+    case '\n':
+      out += "\\n";
+      break;
+    case '\f':
+      out += "\\f";
+      break;
+    case '\r':
+      out += "\\r";
+      break;
     default:
       if (static_cast<unsigned char>(c) < 0x20) {
         char code[8];
@@ -39,11 +53,8 @@ uint64_t bytesOf(const SafetensorsEntry &entry) {
   return bits / 8;
 }
 
-std::string safetensorsHeader(std::vector<SafetensorsEntry> &entries, const SafetensorsWriter::Metadata *metadata,
-                              std::vector<uint64_t> &begins) {
-  std::sort(entries.begin(), entries.end(), [](const auto &a, const auto &b) {
-    return a.dtype != b.dtype ? a.dtype > b.dtype : a.name < b.name;
-  });
+std::string safetensorsHeader(std::vector<SafetensorsEntry> &entries, const SafetensorsWriter::Metadata *metadata, std::vector<uint64_t> &begins) {
+  std::sort(entries.begin(), entries.end(), [](const auto &a, const auto &b) { return a.dtype != b.dtype ? a.dtype > b.dtype : a.name < b.name; });
   std::string json = "{", comma;
   if (metadata) {
     json += "\"__metadata__\":{";
@@ -61,8 +72,8 @@ std::string safetensorsHeader(std::vector<SafetensorsEntry> &entries, const Safe
     for (uint64_t dim : entry.shape)
       shape += (shape.empty() ? "" : ",") + std::to_string(dim);
     uint64_t end = at + bytesOf(entry);
-    json += comma + inQuotes(entry.name) + ":{\"dtype\":\"" + textOf(entry.dtype) + "\",\"shape\":[" + shape +
-            "],\"data_offsets\":[" + std::to_string(at) + "," + std::to_string(end) + "]}";
+    json += comma + inQuotes(entry.name) + ":{\"dtype\":\"" + textOf(entry.dtype) + "\",\"shape\":[" + shape + "],\"data_offsets\":[" +
+            std::to_string(at) + "," + std::to_string(end) + "]}";
     comma = ",";
     begins.push_back(at);
     at = end;

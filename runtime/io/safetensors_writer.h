@@ -26,8 +26,7 @@ class SafetensorsWriter {
 public:
   using Metadata = std::map<std::string, std::string>;
   /// A null `metadata` writes no __metadata__ at all. Names are distinct; sizes are whole bytes.
-  static StatusOr<SafetensorsWriter> create(const std::string &path, const std::vector<SafetensorsEntry> &entries,
-                                            const Metadata *metadata);
+  static StatusOr<SafetensorsWriter> create(const std::string &path, const std::vector<SafetensorsEntry> &entries, const Metadata *metadata);
 
   /// Puts bytes at `offset` of a declared tensor.
   Status write(std::string_view name, uint64_t offset, const void *data, uint64_t bytes);
@@ -46,8 +45,7 @@ private:
 };
 
 /// The header's bytes (length word, JSON, padding), and where each entry's data begin; entries are put in file order.
-std::string safetensorsHeader(std::vector<SafetensorsEntry> &entries, const SafetensorsWriter::Metadata *metadata,
-                              std::vector<uint64_t> &begins);
+std::string safetensorsHeader(std::vector<SafetensorsEntry> &entries, const SafetensorsWriter::Metadata *metadata, std::vector<uint64_t> &begins);
 
 } // namespace zp::rt
 

@@ -12,7 +12,7 @@
 
 namespace zp::rt {
 
-static constexpr uint64_t kPiece = 1 << 16; // elements drawn at a time, the least that a thread takes
+static constexpr uint64_t kPiece = 1 << 16;    // elements drawn at a time, the least that a thread takes
 static constexpr uint64_t kHeld = 64 * kPiece; // elements whose pages all threads together hold
 
 struct SectionReader::Window {
@@ -96,7 +96,8 @@ Status SectionReader::fill(const fbs::Section &section, const fbs::Parameter &pa
   return {};
 }
 
-Status SectionReader::copy(ModelWeights &from, const std::string &name, const fbs::Parameter &parameter, const Window &window, ParallelFor &parallel) {
+Status SectionReader::copy(ModelWeights &from, const std::string &name, const fbs::Parameter &parameter, const Window &window,
+                           ParallelFor &parallel) {
   DType dtype;
   ZP_ASSIGN_OR_RETURN(WeightTensor tensor, findFloats(from, name, shapeOf(parameter), dtype));
   const uint64_t stride = std::max(kPiece, kHeld / static_cast<uint64_t>(parallel.threads()));
@@ -132,8 +133,7 @@ Status SectionReader::draw(const fbs::Section &section, const fbs::Parameter &pa
     else
       fresh.normal(parameter.generator_offset(), parameter.initial_bound(), elementsOf(parameter), first, n, piece.data());
     roundElements(piece.data(), n, computedWith(plan, section));
-    convertElements(reinterpret_cast<const std::byte *>(piece.data()), DType::F32, window.target + bytesOf(window.dtype, done),
-                    window.dtype, n);
+    convertElements(reinterpret_cast<const std::byte *>(piece.data()), DType::F32, window.target + bytesOf(window.dtype, done), window.dtype, n);
   }
   return {};
 }

@@ -28,7 +28,7 @@ struct SectionSources {
   std::optional<ModelWeights> base;    ///< absent: frozen parameters are drawn from `seed` (bench)
   std::optional<ModelWeights> adapter; ///< values by saved_as that override the initial ones
   uint64_t seed = 0;
-  bool freshIsZero = false;          ///< parameters that no checkpoint has become zero: the adapter is off
+  bool freshIsZero = false; ///< parameters that no checkpoint has become zero: the adapter is off
 };
 
 class SectionReader {

@@ -25,8 +25,7 @@ StreamedFile::StreamedFile(AtomicFile file, std::string name, uint64_t size, std
 StreamedFile::StreamedFile(StreamedFile &&) noexcept = default;
 StreamedFile::~StreamedFile() = default;
 
-StatusOr<StreamedFile> StreamedFile::create(const std::string &directory, const std::string &name, uint64_t bytes,
-                                            std::optional<uint64_t> checksum) {
+StatusOr<StreamedFile> StreamedFile::create(const std::string &directory, const std::string &name, uint64_t bytes, std::optional<uint64_t> checksum) {
   ZP_ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::create(directory + "/" + name));
   ZP_RETURN_IF_ERROR(file.reserve(bytes));
   return StreamedFile(std::move(file), name, bytes, checksum);

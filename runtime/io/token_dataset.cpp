@@ -7,12 +7,9 @@ namespace zp::rt {
 
 static const char *nameOf(TokenColumn column) { return kTokenColumns[static_cast<size_t>(column)]; }
 
-static bool isSegments(TokenColumn column) {
-  return column == TokenColumn::SegmentIds || column == TokenColumn::SourceSegmentIds;
-}
+static bool isSegments(TokenColumn column) { return column == TokenColumn::SegmentIds || column == TokenColumn::SourceSegmentIds; }
 
-StatusOr<TokenDataset> TokenDataset::open(const std::string &path, uint64_t maxLength, uint32_t vocabulary,
-                                          uint64_t sourceLength) {
+StatusOr<TokenDataset> TokenDataset::open(const std::string &path, uint64_t maxLength, uint32_t vocabulary, uint64_t sourceLength) {
   TokenDataset dataset;
   ZP_ASSIGN_OR_RETURN(dataset.file, SafetensorsFile::open(path));
   ZP_RETURN_IF_ERROR(dataset.checkKind(sourceLength));
@@ -51,8 +48,7 @@ Status TokenDataset::mapColumns() {
     const std::string name = kTokenColumns[c];
     const SafetensorsInfo *info = file->find(name);
     if (!info)
-      return wrong("has no " + name + ", expected the " + (source ? "seven" : "four") +
-                   " columns that zpdata writes; make it with zpdata");
+      return wrong("has no " + name + ", expected the " + (source ? "seven" : "four") + " columns that zpdata writes; make it with zpdata");
     const std::string shape = shapeText(info->shape);
     if (info->dtype != SafetensorsDtype::I32 || info->shape.size() != 2)
       return wrong(name + ": is " + textOf(info->dtype) + shape + ", expected I32 [rows, max_length]; make it with zpdata");
@@ -60,14 +56,12 @@ Status TokenDataset::mapColumns() {
       return wrong(name + ": is " + shape + ", expected rows of a token at least; make it with zpdata");
     if (c == 0 || c == kDecoderColumns.size()) {
       if (first && info->shape[0] != first->shape[0])
-        return wrong(name + ": shape is " + shape + ", expected " + std::to_string(first->shape[0]) +
-                     " rows as input_ids has; make it with zpdata");
+        return wrong(name + ": shape is " + shape + ", expected " + std::to_string(first->shape[0]) + " rows as input_ids has; make it with zpdata");
       first = info;
       firstName = name;
     }
     if (info->shape != first->shape)
-      return wrong(name + ": shape is " + shape + ", expected " + shapeText(first->shape) + " as " + firstName +
-                   " has; make it with zpdata");
+      return wrong(name + ": shape is " + shape + ", expected " + shapeText(first->shape) + " as " + firstName + " has; make it with zpdata");
     (isSource(static_cast<TokenColumn>(c)) ? rowSourceLength : rowLength) = info->shape[1];
     columns[c] = file->data(*info);
   }
@@ -105,15 +99,14 @@ Status TokenDataset::scan(TokenColumn column, uint32_t vocabulary) {
       const int32_t value = row[t];
       if ((value >= least && value < end) || (labels && value == kIgnoredLabel))
         continue;
-      const std::string place = file->path() + ": " + nameOf(column) + "[" + std::to_string(r) + "][" + std::to_string(t) +
-                                "] is " + std::to_string(value) + ", expected ";
+      const std::string place =
+          file->path() + ": " + nameOf(column) + "[" + std::to_string(r) + "][" + std::to_string(t) + "] is " + std::to_string(value) + ", expected ";
       const std::string range = "0 to " + std::to_string(end - 1);
       if (tokens)
         return Status(ErrorCode::TokenRange,
                       place + (labels ? "-100 or " : "") + range +
                           "; tokenize with the model's own tokenizer, or give the model rows for the tokens of this one with zprun resize");
-      return Status(ErrorCode::Dataset,
-                    place + (segments ? "-1 (padding) or a document's number" : range) + "; make the file with zpdata");
+      return Status(ErrorCode::Dataset, place + (segments ? "-1 (padding) or a document's number" : range) + "; make the file with zpdata");
     }
   }
   return {};

@@ -28,8 +28,8 @@ std::string embeddingIn(const ModelWeights &checkpoint) {
 }
 
 bool sameTensor(const WeightTensor &one, const WeightTensor &other) {
-  const bool same = one.info->dtype == other.info->dtype && one.info->shape == other.info->shape &&
-                    std::memcmp(one.data(), other.data(), one.info->bytes) == 0;
+  const bool same =
+      one.info->dtype == other.info->dtype && one.info->shape == other.info->shape && std::memcmp(one.data(), other.data(), one.info->bytes) == 0;
   for (const WeightTensor *tensor : {&one, &other})
     tensor->file->release(*tensor->info, 0, tensor->info->bytes);
   return same;

@@ -7,16 +7,15 @@ namespace zp::rt {
 
 static constexpr uint64_t kHeldElements = 1 << 19; // between two releases of pages; a thread
 
-StatusOr<WeightBlocks> WeightBlocks::open(const WeightSource &source, const std::string &name,
-                                          const std::vector<uint64_t> &shape, BlockFormat format) {
+StatusOr<WeightBlocks> WeightBlocks::open(const WeightSource &source, const std::string &name, const std::vector<uint64_t> &shape,
+                                          BlockFormat format) {
   WeightBlocks weight(source, format);
   weight.name = name;
   weight.shape = shape;
   for (uint64_t dim : shape)
     weight.total *= dim;
   if (source.base) {
-    ZP_ASSIGN_OR_RETURN(WeightTensor tensor,
-                        findFloats(*source.base, name, shape, weight.stored, source.expecting));
+    ZP_ASSIGN_OR_RETURN(WeightTensor tensor, findFloats(*source.base, name, shape, weight.stored, source.expecting));
     weight.tensor = std::move(tensor);
   }
   return weight;
@@ -41,17 +40,14 @@ WeightPiece WeightBlocks::read(uint64_t first, uint64_t count) {
   readEnd = first + count;
   if (readEnd - readBegin >= kHeldElements)
     release();
-  return {
-      tensor ? std::string_view(tensor->file->path()) : "drawn", name, piece.data(), source.dtype, first, count, total};
+  return {tensor ? std::string_view(tensor->file->path()) : "drawn", name, piece.data(), source.dtype, first, count, total};
 }
 
 Status WeightBlocks::quantize(uint64_t first, uint64_t count, uint8_t *packed, float *absmax) {
   return quantizeWeights(format, read(first, count), packed, absmax);
 }
 
-Status WeightBlocks::scales(uint64_t first, uint64_t count, float *absmax) {
-  return scalesOfWeights(format, read(first, count), absmax);
-}
+Status WeightBlocks::scales(uint64_t first, uint64_t count, float *absmax) { return scalesOfWeights(format, read(first, count), absmax); }
 
 void WeightBlocks::release() {
   release(readBegin, readEnd - readBegin);

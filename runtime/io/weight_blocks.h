@@ -20,8 +20,7 @@ struct WeightSource {
 class WeightBlocks {
 public:
   /// TensorMissing, TensorShape, TensorDtype, QuantFormat.
-  static StatusOr<WeightBlocks> open(const WeightSource &source, const std::string &name,
-                                     const std::vector<uint64_t> &shape, BlockFormat format);
+  static StatusOr<WeightBlocks> open(const WeightSource &source, const std::string &name, const std::vector<uint64_t> &shape, BlockFormat format);
 
   /// Elements [first, first+count) of the flattened weight: whole blocks, but at its end. Writes packedBytesOf(count)
   /// bytes and blocksOf(count) scales. NonFinite names the element.

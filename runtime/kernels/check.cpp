@@ -35,9 +35,7 @@ void Checker::fail(const std::string &is, const std::string &expected) {
     first = Status(ErrorCode::PlanInvalid, std::string(op) + ": " + is + ", expected " + expected);
 }
 
-const char *Checker::nameOf(const TensorView &operand) const {
-  return infos[static_cast<size_t>(&operand - operandList.data())].name;
-}
+const char *Checker::nameOf(const TensorView &operand) const { return infos[static_cast<size_t>(&operand - operandList.data())].name; }
 
 /// Bytes of a well-formed view; false when dims are not positive or the size does not fit in 63 bits.
 static bool sizeOf(const TensorView &view, uint64_t &bytes) {
@@ -85,8 +83,7 @@ Checker &Checker::operands(std::initializer_list<std::pair<const TensorView *, c
         allowed |= (x == &written && y == &other) || (x == &other && y == &written);
       bool same = written.data == other.data && written.dtype == other.dtype && written.bytes() == other.bytes();
       if (!allowed || !same)
-        fail(std::string(infos[i].name) + " overlaps " + infos[j].name,
-             allowed ? "the very same memory or none in common" : "no common memory");
+        fail(std::string(infos[i].name) + " overlaps " + infos[j].name, allowed ? "the very same memory or none in common" : "no common memory");
     }
   return *this;
 }
@@ -121,8 +118,7 @@ Checker &Checker::tensor(const TensorView &operand, DType type, std::initializer
 
 Checker &Checker::sameElements(const TensorView &operand, const TensorView &like) {
   if (ok() && operand && operand.elements() != like.elements())
-    fail(std::string(nameOf(operand)) + " is " + describe(operand),
-         "as many elements as " + std::string(nameOf(like)) + " " + describe(like));
+    fail(std::string(nameOf(operand)) + " is " + describe(operand), "as many elements as " + std::string(nameOf(like)) + " " + describe(like));
   return *this;
 }
 
@@ -151,8 +147,7 @@ Checker &Checker::rule(bool holds, const std::string &is, const std::string &exp
 
 Checker &Checker::attribute(const char *name, int64_t value, int64_t low, int64_t high) {
   if (ok() && (value < low || value > high))
-    fail(std::string(name) + " is " + std::to_string(value),
-         low == high ? std::to_string(low) : std::to_string(low) + " to " + std::to_string(high));
+    fail(std::string(name) + " is " + std::to_string(value), low == high ? std::to_string(low) : std::to_string(low) + " to " + std::to_string(high));
   return *this;
 }
 

@@ -21,9 +21,7 @@ std::string describe(const TensorView &view);
 /// Collects the first broken rule; later ones are not looked at. Use: check(args).operands().shape(…).status().
 class Checker {
 public:
-  template <typename Args>
-  explicit Checker(const Args &args)
-      : op(OpInfo<Args>::name), operandList(operandsOf(args)), infos(kOperandInfos<Args>) {}
+  template <typename Args> explicit Checker(const Args &args) : op(OpInfo<Args>::name), operandList(operandsOf(args)), infos(kOperandInfos<Args>) {}
 
   /// `aliases`: pairs of operands that may be the same memory. Run this first.
   Checker &operands(std::initializer_list<std::pair<const TensorView *, const TensorView *>> aliases = {});

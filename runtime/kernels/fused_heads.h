@@ -17,13 +17,10 @@ struct FusedHeads {
 };
 
 /// The rules that both ops share; `query`, `key` and `value` may be absent.
-inline Status checkFusedHeads(Checker &checker, const TensorView &fused, const TensorView &query, const TensorView &key,
-                              const TensorView &value, int64_t heads, int64_t kvHeads) {
+inline Status checkFusedHeads(Checker &checker, const TensorView &fused, const TensorView &query, const TensorView &key, const TensorView &value,
+                              int64_t heads, int64_t kvHeads) {
   constexpr int64_t kMost = 1 << 20;
-  checker.dtype(fused, kComputeDTypes)
-      .shape(fused, {-1, -1})
-      .attribute("heads", heads, 1, kMost)
-      .attribute("kv_heads", kvHeads, 1, kMost);
+  checker.dtype(fused, kComputeDTypes).shape(fused, {-1, -1}).attribute("heads", heads, 1, kMost).attribute("kv_heads", kvHeads, 1, kMost);
   if (!checker.ok())
     return checker.status();
   const int64_t rows = fused.dims[0], width = fused.dims[1], parts = heads + 2 * kvHeads;

@@ -119,8 +119,7 @@ Status useKernelPath(std::string_view name) {
 std::string listKernelPaths() {
   std::string text;
   for (KernelPath path : kKernelPaths)
-    text += canRun(path) ? std::string("runs: ") + textOf(path) + "\n"
-                         : std::string("cannot run: ") + textOf(path) + " (the CPU lacks it)\n";
+    text += canRun(path) ? std::string("runs: ") + textOf(path) + "\n" : std::string("cannot run: ") + textOf(path) + " (the CPU lacks it)\n";
   return text;
 }
 

@@ -21,8 +21,7 @@ enum class KernelPath : uint8_t {
   Amx,        ///< bf16 by AMX tiles
 };
 /// The fastest first.
-inline constexpr KernelPath kKernelPaths[] = {KernelPath::Amx, KernelPath::Avx512Bf16, KernelPath::Avx512, KernelPath::Avx2,
-                                              KernelPath::Portable};
+inline constexpr KernelPath kKernelPaths[] = {KernelPath::Amx, KernelPath::Avx512Bf16, KernelPath::Avx512, KernelPath::Avx2, KernelPath::Portable};
 
 /// "amx", "avx512_bf16", "avx512", "avx2", "portable": values of the flag --kernel_path.
 const char *textOf(KernelPath path);

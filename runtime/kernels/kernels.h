@@ -4,13 +4,13 @@
 
 #include "runtime/kernels/kernel.h"
 
-#define ZP_DECLARE_Device(Class)                                                                                       \
-  Status check(const Class##Args &args);                                                                               \
-  namespace reference {                                                                                                \
-  void run(const KernelContext &context, const Class##Args &args);                                                     \
-  }                                                                                                                    \
-  namespace cpu {                                                                                                      \
-  void run(const KernelContext &context, const Class##Args &args);                                                     \
+#define ZP_DECLARE_Device(Class)                                                                                                                     \
+  Status check(const Class##Args &args);                                                                                                             \
+  namespace reference {                                                                                                                              \
+  void run(const KernelContext &context, const Class##Args &args);                                                                                   \
+  }                                                                                                                                                  \
+  namespace cpu {                                                                                                                                    \
+  void run(const KernelContext &context, const Class##Args &args);                                                                                   \
   }
 #define ZP_DECLARE_Stream(Class)
 #define ZP_DECLARE_Engine(Class)

@@ -28,8 +28,7 @@ struct OperandRow {
 #include "runtime/schema/generated/plan_ops.inc"
 #undef ZP_PLAN_OP
 inline constexpr OperandRow kOperandRows[] = {
-#define ZP_OPERAND(Class, index, name, optional, reads, writes)                                                        \
-  {k##Class##Opcode, {#name, optional != 0, reads != 0, writes != 0}},
+#define ZP_OPERAND(Class, index, name, optional, reads, writes) {k##Class##Opcode, {#name, optional != 0, reads != 0, writes != 0}},
 #define ZP_OPERANDS(Class, count)
 #include "runtime/schema/generated/op_signatures.inc"
 #undef ZP_OPERANDS
@@ -43,11 +42,11 @@ constexpr size_t operandCount(int opcode) {
 }
 } // namespace detail
 
-#define ZP_PLAN_OP(Class, opName, code, executor)                                                                      \
-  template <> struct OpInfo<Class##Args> {                                                                             \
-    static constexpr const char *name = #opName;                                                                       \
-    static constexpr int opcode = code;                                                                                \
-    static constexpr size_t operandCount = detail::operandCount(code);                                                 \
+#define ZP_PLAN_OP(Class, opName, code, executor)                                                                                                    \
+  template <> struct OpInfo<Class##Args> {                                                                                                           \
+    static constexpr const char *name = #opName;                                                                                                     \
+    static constexpr int opcode = code;                                                                                                              \
+    static constexpr size_t operandCount = detail::operandCount(code);                                                                               \
   };
 #include "runtime/schema/generated/plan_ops.inc"
 #undef ZP_PLAN_OP

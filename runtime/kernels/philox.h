@@ -23,9 +23,7 @@ inline std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter, std::
 }
 
 /// An element is kept iff its word >= this: the same as word·2⁻³² >= probability, in integers. 2³² keeps nothing.
-inline uint64_t dropoutThreshold(double probability) {
-  return static_cast<uint64_t>(std::ceil(std::ldexp(probability, 32)));
-}
+inline uint64_t dropoutThreshold(double probability) { return static_cast<uint64_t>(std::ceil(std::ldexp(probability, 32))); }
 
 } // namespace zp::rt
 

@@ -21,9 +21,7 @@ template <typename Args, typename Attrs> constexpr KernelEntry entryOf() {
             new (out) Args(decode(*static_cast<const Attrs *>(attrs), operands));
           },
           [](const void *args) { return check(*static_cast<const Args *>(args)); },
-          [](const KernelContext &context, const void *args) {
-            reference::run(context, *static_cast<const Args *>(args));
-          },
+          [](const KernelContext &context, const void *args) { reference::run(context, *static_cast<const Args *>(args)); },
           [](const KernelContext &context, const void *args) { cpu::run(context, *static_cast<const Args *>(args)); }};
 }
 

@@ -149,7 +149,8 @@ StatusOr<DiskArena> DiskArena::create(const std::string &directory, uint64_t byt
 DiskArena::DiskArena() = default;
 
 DiskArena::DiskArena(DiskArena &&other) noexcept
-    : directory(std::move(other.directory)), file(std::exchange(other.file, -1)), directFile(std::exchange(other.directFile, -1)), channels(std::move(other.channels)) {}
+    : directory(std::move(other.directory)), file(std::exchange(other.file, -1)), directFile(std::exchange(other.directFile, -1)),
+      channels(std::move(other.channels)) {}
 
 DiskArena &DiskArena::operator=(DiskArena &&other) noexcept {
   std::swap(directory, other.directory);

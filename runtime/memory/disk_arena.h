@@ -33,8 +33,9 @@ public:
   std::string engine() const;
   /// Where transfers aren't direct: a line that says so and what it means. Empty where all is as it should be.
   std::string notice() const;
-  /// Copies file bytes [offset, offset+bytes) to memory, and back. What a write leaves of its last block becomes zero. An offset that isn't a multiple of kDiskBlock takes the slow
-  /// way. Errors: DiskFull, DiskWrite, also for a device that is gone: nothing is under way any more when they return.
+  /// Copies file bytes [offset, offset+bytes) to memory, and back. What a write leaves of its last block becomes zero. An offset that isn't a
+  /// multiple of kDiskBlock takes the slow way. Errors: DiskFull, DiskWrite, also for a device that is gone: nothing is under way any more when they
+  /// return.
   Status read(uint64_t offset, void *target, uint64_t bytes) const;
   Status write(uint64_t offset, const void *source, uint64_t bytes) const;
 

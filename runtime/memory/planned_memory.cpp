@@ -54,5 +54,4 @@ StatusOr<std::unique_ptr<PlanMemory>> allocatePlanned(const fbs::Plan &plan, int
   return std::unique_ptr<PlanMemory>(std::make_unique<PlannedMemory>(plan, std::move(arenas), std::move(file)));
 }
 
-
 } // namespace zp::rt

@@ -14,7 +14,8 @@ public:
 
   void start(uint32_t tag, const DiskTransfer &transfer) override {
     auto at = static_cast<off_t>(transfer.offset);
-    ssize_t moved = transfer.writing ? ::pwrite(transfer.file, transfer.memory, transfer.bytes, at) : ::pread(transfer.file, transfer.memory, transfer.bytes, at);
+    ssize_t moved =
+        transfer.writing ? ::pwrite(transfer.file, transfer.memory, transfer.bytes, at) : ::pread(transfer.file, transfer.memory, transfer.bytes, at);
     ended[last++ % kDepth] = {tag, moved < 0 ? -errno : moved};
   }
   DiskCompletion next() override { return ended[first++ % kDepth]; }

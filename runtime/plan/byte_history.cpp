@@ -15,9 +15,7 @@ std::map<uint64_t, ByteHistory::Segment>::iterator ByteHistory::splitAt(uint64_t
   return segments.emplace_hint(it, at, tail);
 }
 
-static bool isBefore(const AccessPoint &earlier, const AccessPoint &later) {
-  return (*later.clock)[earlier.stream] >= earlier.tick;
-}
+static bool isBefore(const AccessPoint &earlier, const AccessPoint &later) { return (*later.clock)[earlier.stream] >= earlier.tick; }
 
 Finding ByteHistory::read(uint64_t begin, uint64_t end, uint32_t buffer, const AccessPoint &by) {
   auto it = splitAt(begin);

@@ -36,7 +36,7 @@ enum class Conflict : uint8_t {
 
 struct Finding {
   Conflict conflict = Conflict::None;
-  uint64_t at = 0;                      ///< the first byte
+  uint64_t at = 0; ///< the first byte
   uint32_t otherBuffer = 0;
   uint32_t otherInstruction = kBeforeEntry; ///< the writer, where there is one
 };
@@ -46,8 +46,8 @@ public:
   struct Segment {
     uint64_t end;
     uint32_t buffer;
-    AccessPoint writer;      ///< its clock isn't kept
-    VectorClock reads{};     ///< per stream, the tick of its last read since the write; 0: none
+    AccessPoint writer;  ///< its clock isn't kept
+    VectorClock reads{}; ///< per stream, the tick of its last read since the write; 0: none
   };
 
   Finding read(uint64_t begin, uint64_t end, uint32_t buffer, const AccessPoint &by);

@@ -101,7 +101,8 @@ public:
     for (const fbs::Instruction *instruction : *entry.instructions())
       follow(*instruction);
     Number all;
-    for (uint64_t word : {static_cast<uint64_t>(entry.kind()), static_cast<uint64_t>(entry.position()), uint64_t{entry.rows()}, uint64_t{entry.length()}})
+    for (uint64_t word :
+         {static_cast<uint64_t>(entry.kind()), static_cast<uint64_t>(entry.position()), uint64_t{entry.rows()}, uint64_t{entry.length()}})
       all.add(word);
     if (entry.source_length()) // older plans have none, and keep their number
       all.add(uint64_t{entry.source_length()});

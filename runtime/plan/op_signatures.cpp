@@ -25,7 +25,7 @@ constexpr Range kRanges[] = {
 #undef ZP_OPERAND
 #undef ZP_OPERANDS
 
-#define ZP_PLAN_OP(Class, name, number, executor)                                                                      \
+#define ZP_PLAN_OP(Class, name, number, executor)                                                                                                    \
   static_assert(static_cast<int>(fbs::OpAttrs::Class) == number, "plan_ops.fbs and plan_ops.inc disagree");
 #include "runtime/schema/generated/plan_ops.inc"
 #undef ZP_PLAN_OP

@@ -62,9 +62,7 @@ uint64_t elementsOf(const fbs::Tensor &tensor);
 std::string describe(const fbs::Tensor &tensor);
 inline DType dtypeOf(const fbs::Tensor &tensor) { return static_cast<DType>(tensor.dtype()); }
 inline uint64_t bytesOf(const fbs::Tensor &tensor) { return zp::bytesOf(dtypeOf(tensor), elementsOf(tensor)); }
-inline bool isFloatType(DType dtype) {
-  return dtype == DType::F32 || dtype == DType::BF16 || dtype == DType::F16 || dtype == DType::F64;
-}
+inline bool isFloatType(DType dtype) { return dtype == DType::F32 || dtype == DType::BF16 || dtype == DType::F16 || dtype == DType::F64; }
 inline std::string indexed(const char *list, uint64_t index) { return std::string(list) + "[" + std::to_string(index) + "]"; }
 
 } // namespace zp::rt

@@ -67,8 +67,7 @@ void PlanFile::Deleter::operator()(uint8_t *memory) const { std::free(memory); }
 
 StatusOr<PlanFile> PlanFile::load(const std::string &path) {
   auto failure = [&](int error) {
-    return Status(ErrorCode::FileMissing, path + ": cannot be read (" + std::strerror(error) +
-                                              "), expected a plan written by zpc; check the path");
+    return Status(ErrorCode::FileMissing, path + ": cannot be read (" + std::strerror(error) + "), expected a plan written by zpc; check the path");
   };
   int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0)
@@ -130,7 +129,8 @@ Status PlanFile::parse() {
   if (!zeros)
     return damaged(name, "header: reserved bytes are not zero, expected zeros");
   if (header.payloadBytes != size - kPlanHeaderBytes)
-    return damaged(name, "header: has " + std::to_string(size - kPlanHeaderBytes) + " bytes of payload, expected " + std::to_string(header.payloadBytes));
+    return damaged(name,
+                   "header: has " + std::to_string(size - kPlanHeaderBytes) + " bytes of payload, expected " + std::to_string(header.payloadBytes));
   std::span<const uint8_t> payload(bytes.get() + kPlanHeaderBytes, header.payloadBytes);
   if (XXH64(payload.data(), payload.size(), 0) != header.checksum)
     return damaged(name, "payload: has another checksum than the header says, expected an unchanged file");

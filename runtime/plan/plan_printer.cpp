@@ -36,8 +36,8 @@ public:
   explicit Printer(const fbs::Plan &plan) : plan(plan) {}
 
   std::string print() {
-    line("plan ranks=" + num(plan.ranks()) + " target=" + plan.target()->str() + " vocab=" + num(plan.vocab_size()) + " streams=" +
-         num(plan.streams()) + " events=" + num(plan.events()) + " reserve=" + num(plan.reserve_bytes()));
+    line("plan ranks=" + num(plan.ranks()) + " target=" + plan.target()->str() + " vocab=" + num(plan.vocab_size()) +
+         " streams=" + num(plan.streams()) + " events=" + num(plan.events()) + " reserve=" + num(plan.reserve_bytes()));
     for (const fbs::Setting *setting : *plan.settings())
       line("setting " + setting->name()->str() + " = " + setting->value()->str());
     for (const fbs::Space *space : *plan.spaces())
@@ -78,8 +78,9 @@ private:
     add(section.gradients_sharded(), "gradients");
     add(section.optimizer_sharded(), "optimizer");
     std::string out = "section " + num(index) + " " + section.name()->str() + " unit=" + num(section.unit()) + " " +
-                      lower(fbs::EnumNameSectionKind(section.kind())) + " " + textOf(static_cast<DType>(section.dtype())) + " elements=" +
-                      num(section.elements()) + " sharded=" + (sharded.empty() ? "none" : sharded) + " decay_end=" + num(section.decay_end());
+                      lower(fbs::EnumNameSectionKind(section.kind())) + " " + textOf(static_cast<DType>(section.dtype())) +
+                      " elements=" + num(section.elements()) + " sharded=" + (sharded.empty() ? "none" : sharded) +
+                      " decay_end=" + num(section.decay_end());
     if (section.kind() == fbs::SectionKind::Codes)
       out += " " + format(section);
     auto state = [&](const char *what, uint32_t tensor) {
@@ -118,9 +119,8 @@ private:
   }
 
   void entry(uint32_t index, const fbs::Entry &entry) {
-    line("entry " + num(index) + " " + lower(fbs::EnumNameEntryKind(entry.kind())) + " " + lower(fbs::EnumNamePosition(entry.position())) +
-         " rows=" + num(entry.rows()) + " length=" + num(entry.length()) +
-         (entry.source_length() ? " source_length=" + num(entry.source_length()) : ""));
+    line("entry " + num(index) + " " + lower(fbs::EnumNameEntryKind(entry.kind())) + " " + lower(fbs::EnumNamePosition(entry.position())) + " rows=" +
+         num(entry.rows()) + " length=" + num(entry.length()) + (entry.source_length() ? " source_length=" + num(entry.source_length()) : ""));
     for (const fbs::NamedTensor *input : *entry.inputs())
       line("  input " + input->name()->str() + " " + window(input->tensor()));
     for (uint32_t i = 0; i < entry.instructions()->size(); ++i) {

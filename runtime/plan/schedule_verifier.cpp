@@ -74,7 +74,8 @@ Status ScheduleVerifier::verifyPersistent() const {
       const Extent *other = lasting ? all : persistent;
       if (other && other->end > extent.begin)
         return fail(indexed("buffers", extent.buffer) + " (" + nameOf(extent.buffer) + ")",
-                    "overlaps " + indexed("buffers", other->buffer) + " (" + nameOf(other->buffer) + "), expected persistent buffers apart from all others");
+                    "overlaps " + indexed("buffers", other->buffer) + " (" + nameOf(other->buffer) +
+                        "), expected persistent buffers apart from all others");
       if (!all || extent.end > all->end)
         all = &extent;
       if (lasting && (!persistent || extent.end > persistent->end))
@@ -85,8 +86,10 @@ Status ScheduleVerifier::verifyPersistent() const {
 }
 
 Status ScheduleVerifier::explain(const std::string &place, const char *doing, const Window &window, const Finding &finding) const {
-  std::string what = std::string(doing) + " buffer " + nameOf(window.buffer) + " at byte " + std::to_string(finding.at - bufferAt(window.buffer).offset());
-  std::string other = finding.otherInstruction == kBeforeEntry ? std::string("the host or an earlier entry") : indexed("instructions", finding.otherInstruction);
+  std::string what =
+      std::string(doing) + " buffer " + nameOf(window.buffer) + " at byte " + std::to_string(finding.at - bufferAt(window.buffer).offset());
+  std::string other =
+      finding.otherInstruction == kBeforeEntry ? std::string("the host or an earlier entry") : indexed("instructions", finding.otherInstruction);
   switch (finding.conflict) {
   case Conflict::None:
     return {};
@@ -95,9 +98,11 @@ Status ScheduleVerifier::explain(const std::string &place, const char *doing, co
   case Conflict::OtherBuffer:
     return fail(place, what + " that " + other + " wrote through buffer " + nameOf(finding.otherBuffer) + ", expected live buffers apart");
   case Conflict::UnorderedWrite:
-    return fail(place, what + " that " + other + " writes through buffer " + nameOf(finding.otherBuffer) + " on another stream, expected an event between them");
+    return fail(place, what + " that " + other + " writes through buffer " + nameOf(finding.otherBuffer) +
+                           " on another stream, expected an event between them");
   case Conflict::UnorderedRead:
-    return fail(place, what + " that another stream may still read through buffer " + nameOf(finding.otherBuffer) + ", expected an event between them");
+    return fail(place,
+                what + " that another stream may still read through buffer " + nameOf(finding.otherBuffer) + ", expected an event between them");
   case Conflict::SameInstruction:
     return fail(place, what + " that it uses through buffer " + nameOf(finding.otherBuffer) + " too, expected operands apart");
   }
@@ -162,7 +167,8 @@ Status ScheduleVerifier::verifyEntry(const std::string &entryPlace, const fbs::E
     }
     if (op.executor == OpExecutor::Engine) { // S4
       if (engineStream && *engineStream != stream)
-        return fail(place(), "is on stream " + std::to_string(stream) + ", expected all collectives of an entry on stream " + std::to_string(*engineStream));
+        return fail(place(),
+                    "is on stream " + std::to_string(stream) + ", expected all collectives of an entry on stream " + std::to_string(*engineStream));
       engineStream = stream;
     }
     if (op.executor == OpExecutor::Loader && stream != 0)
@@ -218,10 +224,11 @@ Status ScheduleVerifier::verifyGiven() const {
       if (it != merged.begin() && std::prev(it)->second >= range.second)
         continue;
       for (uint32_t i = 0; i < plan.buffers()->size(); ++i)
-        if (static_cast<size_t>(bufferAt(i).tier()) == tier && bufferAt(i).offset() <= range.first && range.first < bufferAt(i).offset() + bufferAt(i).bytes())
-          return fail(indexed("buffers", i) + " (" + nameOf(i) + ")", "is read across entries at bytes [" + std::to_string(range.first - bufferAt(i).offset()) +
-                                                                           ", " + std::to_string(range.second - bufferAt(i).offset()) +
-                                                                           ") that no entry writes, expected init to write them");
+        if (static_cast<size_t>(bufferAt(i).tier()) == tier && bufferAt(i).offset() <= range.first &&
+            range.first < bufferAt(i).offset() + bufferAt(i).bytes())
+          return fail(indexed("buffers", i) + " (" + nameOf(i) + ")",
+                      "is read across entries at bytes [" + std::to_string(range.first - bufferAt(i).offset()) + ", " +
+                          std::to_string(range.second - bufferAt(i).offset()) + ") that no entry writes, expected init to write them");
     }
   }
   return {};

@@ -22,11 +22,15 @@ struct HostTensor {
   bool source = false; // a token is the encoder's, not the decoder's
 };
 static constexpr HostTensor kInputs[] = {
-    {"input_ids", DType::I32, 0},   {"labels", DType::I32, 0},
-    {"position_ids", DType::I32, 0}, {"segment_ids", DType::I32, 0},
+    {"input_ids", DType::I32, 0},
+    {"labels", DType::I32, 0},
+    {"position_ids", DType::I32, 0},
+    {"segment_ids", DType::I32, 0},
     {"scalars", DType::U8, sizeof(StepScalars)},
-    {"source_ids", DType::I32, 0, 0, true}, {"source_position_ids", DType::I32, 0, 0, true},
-    {"source_segment_ids", DType::I32, 0, 0, true}, {"beam_origins", DType::I32, 0},
+    {"source_ids", DType::I32, 0, 0, true},
+    {"source_position_ids", DType::I32, 0, 0, true},
+    {"source_segment_ids", DType::I32, 0, 0, true},
+    {"beam_origins", DType::I32, 0},
 };
 // "logits" are looked at by who reads them, for their rows are of more than one kind; outputs of other names are read by nobody but tests.
 static constexpr HostTensor kOutputs[] = {{"metrics", DType::F64, 4, 1}, {"loss_sum", DType::F64, 1, 1}};
@@ -97,8 +101,8 @@ Status PlanChecker::verifyEngine(const std::string &place, const fbs::Instructio
   }
   case fbs::OpAttrs::Copy: {
     const fbs::Tensor &source = operand(instruction, 0), &target = operand(instruction, 1);
-    bool same = source.dtype() == target.dtype() &&
-                std::equal(source.dims()->begin(), source.dims()->end(), target.dims()->begin(), target.dims()->end());
+    bool same =
+        source.dtype() == target.dtype() && std::equal(source.dims()->begin(), source.dims()->end(), target.dims()->begin(), target.dims()->end());
     if (!same || overlap(source, target))
       return fail(place, "copies " + describe(source) + " to " + describe(target) + ", expected one shape and dtype in two places");
     return {};
@@ -108,7 +112,8 @@ Status PlanChecker::verifyEngine(const std::string &place, const fbs::Instructio
     bool gather = instruction.op_type() == fbs::OpAttrs::AllGather;
     const fbs::Tensor &shard = operand(instruction, gather ? 0 : 1), &whole = operand(instruction, gather ? 1 : 0);
     if (shard.dtype() != whole.dtype() || elementsOf(shard) > kLargestBytes / ranks || elementsOf(shard) * ranks != elementsOf(whole))
-      return fail(place, "shard is " + describe(shard) + " and whole " + describe(whole) + ", expected whole = " + number(ranks) + " shards of one dtype");
+      return fail(place,
+                  "shard is " + describe(shard) + " and whole " + describe(whole) + ", expected whole = " + number(ranks) + " shards of one dtype");
     if (!gather && !summed(shard))
       return fail(place, "sums " + describe(shard) + ", expected f32 or f64");
     if (overlap(shard, whole))
@@ -136,7 +141,8 @@ Status PlanChecker::verifyLoader(const std::string &place, const fbs::Instructio
   const fbs::Section &section = *plan.sections()->Get(static_cast<flatbuffers::uoffset_t>(index));
   const bool codes = section.kind() == fbs::SectionKind::Codes;
   if (codes != (instruction.op_type() != fbs::OpAttrs::LoadSection))
-    return fail(place, "section " + std::to_string(index) + (codes ? " is of codes, expected one of floats" : " is of floats, expected one of codes"));
+    return fail(place,
+                "section " + std::to_string(index) + (codes ? " is of codes, expected one of floats" : " is of floats, expected one of codes"));
   if (instruction.op_type() == fbs::OpAttrs::LoadQuantized)
     return verifyLoadQuantized(place, instruction, section);
   if (instruction.op_type() == fbs::OpAttrs::NestScales)
@@ -152,7 +158,8 @@ Status PlanChecker::verifyLoader(const std::string &place, const fbs::Instructio
 Status PlanChecker::verifyInstruction(const std::string &listPlace, const fbs::Entry &entry, const fbs::Instruction &instruction) const {
   const OpSignature *op = findSignature(instruction.op_type());
   if (!op || !instruction.op())
-    return fail(listPlace, "opcode is " + number(static_cast<uint64_t>(instruction.op_type())) + " or has no attributes, expected an instruction of this build");
+    return fail(listPlace,
+                "opcode is " + number(static_cast<uint64_t>(instruction.op_type())) + " or has no attributes, expected an instruction of this build");
   std::string place = listPlace + " (" + op->name + ")";
   if (instruction.stream() >= plan.streams())
     return fail(place, "stream is " + number(instruction.stream()) + ", expected less than " + number(plan.streams()));
@@ -164,12 +171,14 @@ Status PlanChecker::verifyInstruction(const std::string &listPlace, const fbs::E
     if (index == kAbsent && op->operands[i].optional)
       continue;
     if (index >= plan.tensors()->size())
-      return fail(place, std::string("operand ") + op->operands[i].name + " is tensor " + number(index) + ", expected less than " + number(plan.tensors()->size()));
+      return fail(place, std::string("operand ") + op->operands[i].name + " is tensor " + number(index) + ", expected less than " +
+                             number(plan.tensors()->size()));
   }
   for (size_t i = 0; i < count; ++i)
     if (uint32_t index = instruction.operands()->Get(static_cast<flatbuffers::uoffset_t>(i)); index != kAbsent && !isCopy(instruction))
       if (const fbs::Buffer &buffer = *plan.buffers()->Get(plan.tensors()->Get(index)->buffer()); buffer.tier() == fbs::Tier::Disk)
-        return fail(place, std::string("operand ") + op->operands[i].name + " is in buffer " + buffer.name()->str() + " on disk, expected only copies to touch those");
+        return fail(place, std::string("operand ") + op->operands[i].name + " is in buffer " + buffer.name()->str() +
+                               " on disk, expected only copies to touch those");
   if (op->executor == OpExecutor::Loader && entry.kind() != fbs::EntryKind::Init)
     return fail(place, "is in an entry of kind " + std::string(fbs::EnumNameEntryKind(entry.kind())) + ", expected it in init alone");
   return verifyEngine(place, instruction);
@@ -183,8 +192,8 @@ Status PlanChecker::verifyEntries() const {
     const fbs::Entry &entry = *plan.entries()->Get(i);
     std::string place = indexed("entries", i);
     if (entry.kind() > fbs::EntryKind::MAX || entry.position() > fbs::Position::MAX)
-      return fail(place, "kind is " + number(static_cast<uint64_t>(entry.kind())) + " and position " + number(static_cast<uint64_t>(entry.position())) +
-                             ", expected ones of this build");
+      return fail(place, "kind is " + number(static_cast<uint64_t>(entry.kind())) + " and position " +
+                             number(static_cast<uint64_t>(entry.position())) + ", expected ones of this build");
     if (!entry.inputs() || !entry.outputs() || !entry.instructions())
       return fail(place, "lacks inputs, outputs or instructions, expected all three lists");
     for (uint32_t length : {entry.length(), entry.source_length()})

@@ -6,8 +6,8 @@
 namespace zp::rt {
 
 static bool isSetting(std::string_view name) {
-#define ZP_SETTING(setting, kind, initial, doc)                                                                        \
-  if (name == #setting)                                                                                                \
+#define ZP_SETTING(setting, kind, initial, doc)                                                                                                      \
+  if (name == #setting)                                                                                                                              \
     return true;
 #include "runtime/schema/settings.inc"
 #undef ZP_SETTING
@@ -15,8 +15,8 @@ static bool isSetting(std::string_view name) {
 }
 
 static bool isTarget(std::string_view name) {
-#define ZP_TARGET(target, reserve, workspace, panel, attention, logits)                                                       \
-  if (name == target)                                                                                                  \
+#define ZP_TARGET(target, reserve, workspace, panel, attention, logits)                                                                              \
+  if (name == target)                                                                                                                                \
     return true;
 #include "runtime/schema/targets.inc"
 #undef ZP_TARGET

@@ -39,11 +39,13 @@ Status PlanChecker::verifyMemory() const {
     if (!isTier(buffer.tier()) || !present[static_cast<size_t>(buffer.tier())])
       return fail(place, "tier is " + number(static_cast<uint64_t>(buffer.tier())) + ", expected one that has a space");
     if (buffer.kind() > fbs::BufferKind::MAX)
-      return fail(place, "kind is " + number(static_cast<uint64_t>(buffer.kind())) + ", expected at most " + number(static_cast<uint64_t>(fbs::BufferKind::MAX)));
+      return fail(place, "kind is " + number(static_cast<uint64_t>(buffer.kind())) + ", expected at most " +
+                             number(static_cast<uint64_t>(fbs::BufferKind::MAX)));
     // A write to disk is of whole blocks: no two buffers may share one.
     const uint64_t alignment = buffer.tier() == fbs::Tier::Disk ? kDiskBlock : kBufferAlignment;
     if (buffer.bytes() == 0 || buffer.offset() % alignment != 0)
-      return fail(place, "lies at " + number(buffer.offset()) + " with " + number(buffer.bytes()) + " bytes, expected some bytes at a multiple of " + number(alignment));
+      return fail(place, "lies at " + number(buffer.offset()) + " with " + number(buffer.bytes()) + " bytes, expected some bytes at a multiple of " +
+                             number(alignment));
     if (!rangeFits(buffer.offset(), buffer.bytes(), limit[static_cast<size_t>(buffer.tier())]))
       return fail(place, "bytes [" + number(buffer.offset()) + ", +" + number(buffer.bytes()) + ") leave the space of " +
                              number(limit[static_cast<size_t>(buffer.tier())]) + " bytes, expected them inside");
@@ -69,7 +71,8 @@ Status PlanChecker::verifyMemory() const {
     if (!rangeFits(tensor.offset(), bytes, buffer.bytes()))
       return fail(place, describe(tensor) + " at byte " + number(tensor.offset()) + " leaves buffer " + buffer.name()->str() + " of " +
                              number(buffer.bytes()) + " bytes, expected it inside");
-    const bool wholeBlocks = tensor.offset() % kDiskBlock == 0 && ((tensor.offset() + bytes) % kDiskBlock == 0 || tensor.offset() + bytes == buffer.bytes());
+    const bool wholeBlocks =
+        tensor.offset() % kDiskBlock == 0 && ((tensor.offset() + bytes) % kDiskBlock == 0 || tensor.offset() + bytes == buffer.bytes());
     if (buffer.tier() == fbs::Tier::Disk && !wholeBlocks)
       return fail(place, describe(tensor) + " at byte " + number(tensor.offset()) + " shares a block of " + number(kDiskBlock) + " bytes of buffer " +
                              buffer.name()->str() + ", expected whole blocks on disk");

@@ -38,13 +38,16 @@ Status PlanChecker::verifyParameters(const std::string &sectionPlace, const fbs:
     // Bytes of whole records, or elements.
     const uint64_t size = codes ? recordsOf(section).bytesFor(elements) : elements;
     if (codes && parameter.offset() % recordsOf(section).bytes() != 0)
-      return fail(place, "lies at byte " + number(parameter.offset()) + ", expected a record's start, a multiple of " + number(recordsOf(section).bytes()));
+      return fail(place,
+                  "lies at byte " + number(parameter.offset()) + ", expected a record's start, a multiple of " + number(recordsOf(section).bytes()));
     if (parameter.offset() < free || !rangeFits(parameter.offset(), size, section.elements()))
-      return fail(place, std::string(codes ? "bytes" : "elements") + " [" + number(parameter.offset()) + ", +" + number(size) + ") overlap the parameter before it or leave the section of " +
-                             number(section.elements()) + ", expected parameters one after another inside it");
+      return fail(place, std::string(codes ? "bytes" : "elements") + " [" + number(parameter.offset()) + ", +" + number(size) +
+                             ") overlap the parameter before it or leave the section of " + number(section.elements()) +
+                             ", expected parameters one after another inside it");
     free = parameter.offset() + size;
     if (parameter.initial() > fbs::Initial::MAX)
-      return fail(place, "initial is " + number(static_cast<uint64_t>(parameter.initial())) + ", expected at most " + number(static_cast<uint64_t>(fbs::Initial::MAX)));
+      return fail(place, "initial is " + number(static_cast<uint64_t>(parameter.initial())) + ", expected at most " +
+                             number(static_cast<uint64_t>(fbs::Initial::MAX)));
     if (codes && parameter.initial() != fbs::Initial::Checkpoint)
       return fail(place, std::string("is drawn (") + fbs::EnumNameInitial(parameter.initial()) + "), expected codes of the checkpoint's weights");
     if (parameter.initial() == fbs::Initial::Checkpoint && parameter.checkpoint()->size() == 0)
@@ -67,10 +70,14 @@ Status PlanChecker::verifyState(const std::string &place, uint32_t index, uint64
   const DType dtype = dtypeOf(tensor);
   bool typed = holds == Holds::F32 ? dtype == DType::F32 : holds == Holds::Bytes ? dtype == DType::U8 : isFloatType(dtype);
   if (elementsOf(tensor) != elements || !typed)
-    return fail(place, "is " + describe(tensor) + ", expected " + (holds == Holds::F32 ? "f32" : holds == Holds::Bytes ? "a u8" : "a float") +
+    return fail(place, "is " + describe(tensor) + ", expected " +
+                           (holds == Holds::F32     ? "f32"
+                            : holds == Holds::Bytes ? "a u8"
+                                                    : "a float") +
                            " tensor of " + number(elements) + " elements");
   if (!plan.buffers()->Get(tensor.buffer())->persistent())
-    return fail(place, "lies in buffer " + plan.buffers()->Get(tensor.buffer())->name()->str() + " that is not persistent, expected a persistent one");
+    return fail(place,
+                "lies in buffer " + plan.buffers()->Get(tensor.buffer())->name()->str() + " that is not persistent, expected a persistent one");
   return {};
 }
 

@@ -12,9 +12,9 @@ namespace zp::rt {
 inline void visitAttributes(const fbs::Instruction &instruction, flatbuffers::IterationVisitor &visitor) {
   auto object = static_cast<const uint8_t *>(instruction.op());
   switch (instruction.op_type()) {
-#define ZP_PLAN_OP(Class, name, opcode, executor)                                                                      \
-  case fbs::OpAttrs::Class:                                                                                            \
-    flatbuffers::IterateObject(object, fbs::Class##AttrsTypeTable(), &visitor);                                        \
+#define ZP_PLAN_OP(Class, name, opcode, executor)                                                                                                    \
+  case fbs::OpAttrs::Class:                                                                                                                          \
+    flatbuffers::IterateObject(object, fbs::Class##AttrsTypeTable(), &visitor);                                                                      \
     break;
 #include "runtime/schema/generated/plan_ops.inc"
 #undef ZP_PLAN_OP

@@ -74,8 +74,7 @@ void encode(const QuantTable &table, const float *v, uint64_t count, uint8_t *pa
 }
 
 /// Element i of a block, times two elements a byte.
-template <typename T, T (*Round)(float)>
-void decode(const QuantTable &table, const uint8_t *packed, float absmax, uint64_t count, std::byte *out) {
+template <typename T, T (*Round)(float)> void decode(const QuantTable &table, const uint8_t *packed, float absmax, uint64_t count, std::byte *out) {
   T rounded[kQuantCodes];
   for (int code = 0; code < kQuantCodes; ++code)
     rounded[code] = Round(table.values[code] * absmax);
@@ -91,8 +90,7 @@ void decode(const QuantTable &table, const uint8_t *packed, float absmax, uint64
 
 float keep(float value) { return value; }
 
-void decodeBlock(const QuantTable &table, const uint8_t *packed, float absmax, uint64_t count, DType dtype,
-                 std::byte *out) {
+void decodeBlock(const QuantTable &table, const uint8_t *packed, float absmax, uint64_t count, DType dtype, std::byte *out) {
   switch (dtype) {
   case DType::BF16:
     return decode<uint16_t, floatToBf16>(table, packed, absmax, count, out);
@@ -105,8 +103,7 @@ void decodeBlock(const QuantTable &table, const uint8_t *packed, float absmax, u
 
 } // namespace
 
-void quantizeBlocks(BlockFormat format, const std::byte *elements, DType dtype, uint64_t count, uint8_t *packed,
-                    float *absmax) {
+void quantizeBlocks(BlockFormat format, const std::byte *elements, DType dtype, uint64_t count, uint8_t *packed, float *absmax) {
   const QuantTable &table = tableOf(format.type);
   float v[kLargestQuantBlock + 1];
   for (uint64_t done = 0; done < count; done += format.blockSize) {
@@ -128,8 +125,7 @@ void scalesOfBlocks(BlockFormat format, const std::byte *elements, DType dtype, 
   }
 }
 
-void dequantizeBlocks(BlockFormat format, const uint8_t *packed, const float *absmax, uint64_t count, DType dtype,
-                      void *out) {
+void dequantizeBlocks(BlockFormat format, const uint8_t *packed, const float *absmax, uint64_t count, DType dtype, void *out) {
   const QuantTable &table = tableOf(format.type);
   for (uint64_t done = 0; done < count; done += format.blockSize) {
     uint64_t n = std::min<uint64_t>(format.blockSize, count - done);

@@ -19,15 +19,13 @@ namespace zp::rt {
 
 /// `elements` are f32, bf16 or f16, of any alignment. Writes packedBytesOf(count) bytes and blocksOf(count) scales.
 /// An odd count leaves the last byte's low half with the code of zero.
-void quantizeBlocks(BlockFormat format, const std::byte *elements, DType dtype, uint64_t count, uint8_t *packed,
-                    float *absmax);
+void quantizeBlocks(BlockFormat format, const std::byte *elements, DType dtype, uint64_t count, uint8_t *packed, float *absmax);
 
 /// The scales that quantizeBlocks gives, without the codes.
 void scalesOfBlocks(BlockFormat format, const std::byte *elements, DType dtype, uint64_t count, float *absmax);
 
 /// Element i becomes value[code]·absmax[i / blockSize], one fp32 product, rounded once more if `dtype` is bf16 or f16.
-void dequantizeBlocks(BlockFormat format, const uint8_t *packed, const float *absmax, uint64_t count, DType dtype,
-                      void *out);
+void dequantizeBlocks(BlockFormat format, const uint8_t *packed, const float *absmax, uint64_t count, DType dtype, void *out);
 
 } // namespace zp::rt
 

@@ -17,8 +17,8 @@ namespace zp::rt {
 
 inline const char *textOf(QuantType type) {
   switch (type) {
-#define ZP_QUANT_TYPE(name, text, number)                                                                                      \
-  case QuantType::name:                                                                                                \
+#define ZP_QUANT_TYPE(name, text, number)                                                                                                            \
+  case QuantType::name:                                                                                                                              \
     return text;
 #include "runtime/schema/quant_types.inc"
 #undef ZP_QUANT_TYPE
@@ -26,8 +26,8 @@ inline const char *textOf(QuantType type) {
   return "?";
 }
 inline std::optional<QuantType> quantTypeOf(std::string_view name) {
-#define ZP_QUANT_TYPE(value, text, number)                                                                                     \
-  if (name == text)                                                                                                    \
+#define ZP_QUANT_TYPE(value, text, number)                                                                                                           \
+  if (name == text)                                                                                                                                  \
     return QuantType::value;
 #include "runtime/schema/quant_types.inc"
 #undef ZP_QUANT_TYPE
@@ -35,8 +35,8 @@ inline std::optional<QuantType> quantTypeOf(std::string_view name) {
 }
 inline const QuantTable &tableOf(QuantType type) {
   switch (type) {
-#define ZP_QUANT_TYPE(name, text, number)                                                                                      \
-  case QuantType::name:                                                                                                \
+#define ZP_QUANT_TYPE(name, text, number)                                                                                                            \
+  case QuantType::name:                                                                                                                              \
     return k##name##Table;
 #include "runtime/schema/quant_types.inc"
 #undef ZP_QUANT_TYPE
@@ -46,9 +46,7 @@ inline const QuantTable &tableOf(QuantType type) {
 
 inline constexpr uint32_t kSmallestQuantBlock = 32, kLargestQuantBlock = 4096;
 /// A power of two from 32 to 4096.
-constexpr bool isQuantBlockSize(uint64_t size) {
-  return std::has_single_bit(size) && size >= kSmallestQuantBlock && size <= kLargestQuantBlock;
-}
+constexpr bool isQuantBlockSize(uint64_t size) { return std::has_single_bit(size) && size >= kSmallestQuantBlock && size <= kLargestQuantBlock; }
 
 struct BlockFormat {
   QuantType type = QuantType::NF4;
@@ -58,9 +56,7 @@ struct BlockFormat {
 };
 
 /// Scales of `elements` elements.
-constexpr uint64_t blocksOf(uint64_t elements, uint64_t blockSize) {
-  return elements / blockSize + (elements % blockSize != 0);
-}
+constexpr uint64_t blocksOf(uint64_t elements, uint64_t blockSize) { return elements / blockSize + (elements % blockSize != 0); }
 /// Bytes of the codes of `elements` elements.
 constexpr uint64_t packedBytesOf(uint64_t elements) { return elements / 2 + elements % 2; }
 

@@ -45,9 +45,7 @@ float nestedScaleOf(std::span<const float> absmax, float offset, uint64_t group)
 
 } // namespace
 
-float offsetOfScales(std::span<const float> absmax) {
-  return absmax.empty() ? 0 : torchSum(absmax) / static_cast<float>(absmax.size());
-}
+float offsetOfScales(std::span<const float> absmax) { return absmax.empty() ? 0 : torchSum(absmax) / static_cast<float>(absmax.size()); }
 
 void nestScales(std::span<const float> absmax, float offset, uint64_t firstGroup, std::span<float> nestedAbsmax) {
   for (float &nested : nestedAbsmax)
@@ -66,8 +64,8 @@ void quantizeScales(std::span<const float> absmax, float offset, uint64_t first,
   }
 }
 
-void dequantizeScales(std::span<const uint8_t> codes, std::span<const float> nestedAbsmax, float offset,
-                      const DynamicMap &map, uint64_t first, std::span<float> absmax) {
+void dequantizeScales(std::span<const uint8_t> codes, std::span<const float> nestedAbsmax, float offset, const DynamicMap &map, uint64_t first,
+                      std::span<float> absmax) {
   for (uint64_t i = 0; i < codes.size(); ++i) {
     float scaled = map[codes[i]] * nestedAbsmax[(first + i) / kNestedBlockSize];
     absmax[i] = scaled + offset;

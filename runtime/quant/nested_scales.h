@@ -28,8 +28,8 @@ void quantizeScales(std::span<const float> absmax, float offset, uint64_t first,
 
 /// map[code]·nestedAbsmax + offset, rounded after each, for the scales [first, first + codes.size()).
 /// `nestedAbsmax` is the whole tensor's.
-void dequantizeScales(std::span<const uint8_t> codes, std::span<const float> nestedAbsmax, float offset,
-                      const DynamicMap &map, uint64_t first, std::span<float> absmax);
+void dequantizeScales(std::span<const uint8_t> codes, std::span<const float> nestedAbsmax, float offset, const DynamicMap &map, uint64_t first,
+                      std::span<float> absmax);
 
 } // namespace zp::rt
 

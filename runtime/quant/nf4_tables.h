@@ -20,8 +20,7 @@ struct QuantTable {
   std::array<float, kQuantCodes - 1> bounds;   ///< ascending
 };
 
-constexpr QuantTable makeQuantTable(const std::array<float, kQuantCodes> &values,
-                                    const std::array<uint8_t, kQuantCodes> &codeOfRank) {
+constexpr QuantTable makeQuantTable(const std::array<float, kQuantCodes> &values, const std::array<uint8_t, kQuantCodes> &codeOfRank) {
   QuantTable table{values, codeOfRank, {}};
   for (int k = 0; k + 1 < kQuantCodes; ++k)
     table.bounds[k] = (values[codeOfRank[k]] + values[codeOfRank[k + 1]]) * 0.5f;
@@ -29,19 +28,18 @@ constexpr QuantTable makeQuantTable(const std::array<float, kQuantCodes> &values
 }
 
 /// NormalFloat: the quantiles of a normal distribution, with an exact zero. Codes ascend with the values.
-inline constexpr QuantTable kNF4Table = makeQuantTable(
-    {-1.0f, -0.6961928009986877f, -0.5250730514526367f, -0.39491748809814453f, -0.28444138169288635f,
-     -0.18477343022823334f, -0.09105003625154495f, 0.0f, 0.07958029955625534f, 0.16093020141124725f,
-     0.24611230194568634f, 0.33791524171829224f, 0.44070982933044434f, 0.5626170039176941f, 0.7229568362236023f, 1.0f},
-    {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15});
+inline constexpr QuantTable kNF4Table =
+    makeQuantTable({-1.0f, -0.6961928009986877f, -0.5250730514526367f, -0.39491748809814453f, -0.28444138169288635f, -0.18477343022823334f,
+                    -0.09105003625154495f, 0.0f, 0.07958029955625534f, 0.16093020141124725f, 0.24611230194568634f, 0.33791524171829224f,
+                    0.44070982933044434f, 0.5626170039176941f, 0.7229568362236023f, 1.0f},
+                   {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15});
 
 /// Four-bit floats over 12: bit 3 is the sign. Code 8, the negative zero, stands for +0 as in a checkpoint's
 /// `quant_map`. It ranks above code 0, so the lower half of the zero bin and ±0 itself have code 0, the upper half has
 /// code 8.
-inline constexpr QuantTable kFP4Table =
-    makeQuantTable({0.0f, 0.0625f / 12, 8.0f / 12, 1.0f, 4.0f / 12, 6.0f / 12, 2.0f / 12, 3.0f / 12, //
-                    0.0f, -0.0625f / 12, -8.0f / 12, -1.0f, -4.0f / 12, -6.0f / 12, -2.0f / 12, -3.0f / 12},
-                   {11, 10, 13, 12, 15, 14, 9, 0, 8, 1, 6, 7, 4, 5, 2, 3});
+inline constexpr QuantTable kFP4Table = makeQuantTable({0.0f, 0.0625f / 12, 8.0f / 12, 1.0f, 4.0f / 12, 6.0f / 12, 2.0f / 12, 3.0f / 12, //
+                                                        0.0f, -0.0625f / 12, -8.0f / 12, -1.0f, -4.0f / 12, -6.0f / 12, -2.0f / 12, -3.0f / 12},
+                                                       {11, 10, 13, 12, 15, 14, 9, 0, 8, 1, 6, 7, 4, 5, 2, 3});
 
 } // namespace zp::rt
 

@@ -56,8 +56,7 @@ public:
     }
   }
   void refuse(const char *key, const std::string &expected) {
-    fail(std::string(key) + " is " + object[key].dump(-1, ' ', true, json::error_handler_t::replace) + ", expected " +
-         expected);
+    fail(std::string(key) + " is " + object[key].dump(-1, ' ', true, json::error_handler_t::replace) + ", expected " + expected);
   }
   std::string text(const char *key) const { return object[key].is_string() ? object[key].get<std::string>() : ""; }
   /// 0 for anything but a positive integer.
@@ -79,8 +78,7 @@ void readFormat(StateReader &reader, QuantType type, QuantState &state) {
 
   uint64_t blockSize = reader.number("blocksize");
   if (!isQuantBlockSize(blockSize))
-    reader.refuse("blocksize", "a power of two from " + std::to_string(kSmallestQuantBlock) + " to " +
-                                   std::to_string(kLargestQuantBlock));
+    reader.refuse("blocksize", "a power of two from " + std::to_string(kSmallestQuantBlock) + " to " + std::to_string(kLargestQuantBlock));
   state.format.blockSize = static_cast<uint32_t>(blockSize);
 
   std::string dtype = reader.text("dtype");
@@ -97,8 +95,7 @@ void readShape(StateReader &reader, QuantState &state) {
   bool good = shape.is_array() && !shape.empty() && shape.size() <= kMostDims;
   uint64_t elements = 1;
   for (size_t i = 0; good && i < shape.size(); ++i) {
-    good = shape[i].is_number_unsigned() && shape[i].get<uint64_t>() > 0 &&
-           checkedMul(elements, shape[i].get<uint64_t>(), elements);
+    good = shape[i].is_number_unsigned() && shape[i].get<uint64_t>() > 0 && checkedMul(elements, shape[i].get<uint64_t>(), elements);
     if (good)
       state.shape.push_back(shape[i].get<uint64_t>());
   }
@@ -122,8 +119,7 @@ void readNested(StateReader &reader, QuantState &state) {
 bool parseObject(std::string_view text, json &object, std::string &repeated) {
   std::set<std::string> seen;
   auto watch = [&](int depth, json::parse_event_t event, json &value) {
-    if (event == json::parse_event_t::key && depth == 1 && !seen.insert(value.get<std::string>()).second &&
-        repeated.empty())
+    if (event == json::parse_event_t::key && depth == 1 && !seen.insert(value.get<std::string>()).second && repeated.empty())
       repeated = value.get<std::string>();
     return true;
   };
@@ -143,9 +139,8 @@ uint64_t QuantState::elements() const {
 std::string quantStateSuffix(QuantType type) { return std::string("quant_state.bitsandbytes__") + textOf(type); }
 
 std::string writeQuantState(const QuantState &state) {
-  std::string text = std::string("{\"quant_type\": \"") + textOf(state.format.type) +
-                     "\", \"blocksize\": " + std::to_string(state.format.blockSize) + ", \"dtype\": \"" +
-                     torchNameOf(state.dtype) + "\", \"shape\": [";
+  std::string text = std::string("{\"quant_type\": \"") + textOf(state.format.type) + "\", \"blocksize\": " + std::to_string(state.format.blockSize) +
+                     ", \"dtype\": \"" + torchNameOf(state.dtype) + "\", \"shape\": [";
   for (size_t i = 0; i < state.shape.size(); ++i)
     text += (i > 0 ? ", " : "") + std::to_string(state.shape[i]);
   text += ']';
@@ -188,16 +183,14 @@ Status checkQuantTensors(std::string_view place, const QuantState &state, const 
   Status error;
   auto expect = [&](const char *what, uint64_t is, const char *unit, uint64_t expected) {
     if (is != expected && error.ok())
-      error = Status(ErrorCode::QuantState,
-                     std::string(place) + ": " + what + " has " + std::to_string(is) + unit + ", expected " +
-                         std::to_string(expected) + " for shape " + json(state.shape).dump() + " in blocks of " +
-                         std::to_string(state.format.blockSize) + "; fetch or write the checkpoint again");
+      error = Status(ErrorCode::QuantState, std::string(place) + ": " + what + " has " + std::to_string(is) + unit + ", expected " +
+                                                std::to_string(expected) + " for shape " + json(state.shape).dump() + " in blocks of " +
+                                                std::to_string(state.format.blockSize) + "; fetch or write the checkpoint again");
   };
   bool nested = state.nestedOffset.has_value();
   if (sizes.scalesAreCodes != nested)
-    return Status(ErrorCode::QuantState, std::string(place) + ": absmax is " + (sizes.scalesAreCodes ? "u8" : "f32") +
-                                             ", expected " + (nested ? "u8, for" : "f32, for no") +
-                                             " nested_offset is given; fetch or write the checkpoint again");
+    return Status(ErrorCode::QuantState, std::string(place) + ": absmax is " + (sizes.scalesAreCodes ? "u8" : "f32") + ", expected " +
+                                             (nested ? "u8, for" : "f32, for no") + " nested_offset is given; fetch or write the checkpoint again");
   uint64_t scales = blocksOf(state.elements(), state.format.blockSize);
   expect("the packed weight", sizes.packedBytes, " bytes", packedBytesOf(state.elements()));
   expect("absmax", sizes.scales, " elements", scales);

@@ -12,9 +12,7 @@ namespace zp::rt {
 
 namespace {
 
-std::string placeOf(const WeightPiece &piece) {
-  return std::string(piece.file) + ": tensor " + std::string(piece.tensor) + ": ";
-}
+std::string placeOf(const WeightPiece &piece) { return std::string(piece.file) + ": tensor " + std::string(piece.tensor) + ": "; }
 
 float elementOf(const WeightPiece &piece, uint64_t index) {
   const std::byte *at = piece.elements + bytesOf(piece.dtype, index);
@@ -30,17 +28,14 @@ float elementOf(const WeightPiece &piece, uint64_t index) {
 
 Status checkPiece(BlockFormat format, const WeightPiece &piece) {
   if (piece.dtype != DType::F32 && piece.dtype != DType::BF16 && piece.dtype != DType::F16)
-    return Status(ErrorCode::TensorDtype,
-                  placeOf(piece) + "is " + textOf(piece.dtype) +
-                      ", expected f32, bf16 or f16 weights to quantize; give a checkpoint that isn't quantized yet");
+    return Status(ErrorCode::TensorDtype, placeOf(piece) + "is " + textOf(piece.dtype) +
+                                              ", expected f32, bf16 or f16 weights to quantize; give a checkpoint that isn't quantized yet");
   uint64_t end;
   bool inside = !__builtin_add_overflow(piece.first, piece.count, &end) && end <= piece.total;
-  bool whole = isQuantBlockSize(format.blockSize) && piece.first % format.blockSize == 0 &&
-               (end == piece.total || end % format.blockSize == 0);
+  bool whole = isQuantBlockSize(format.blockSize) && piece.first % format.blockSize == 0 && (end == piece.total || end % format.blockSize == 0);
   if (!inside || (piece.count > 0 && !whole))
-    return Status(ErrorCode::Internal, placeOf(piece) + "a piece of " + std::to_string(piece.count) +
-                                           " elements from " + std::to_string(piece.first) +
-                                           " doesn't consist of whole blocks of " + std::to_string(format.blockSize));
+    return Status(ErrorCode::Internal, placeOf(piece) + "a piece of " + std::to_string(piece.count) + " elements from " +
+                                           std::to_string(piece.first) + " doesn't consist of whole blocks of " + std::to_string(format.blockSize));
   return {};
 }
 
@@ -53,8 +48,7 @@ Status checkFinite(BlockFormat format, const WeightPiece &piece, float *absmax) 
   uint64_t index = static_cast<uint64_t>(bad - absmax) * format.blockSize;
   while (std::isfinite(elementOf(piece, index)))
     ++index;
-  return Status(ErrorCode::NonFinite, placeOf(piece) + "element " + std::to_string(piece.first + index) +
-                                          " of the flattened weight is " +
+  return Status(ErrorCode::NonFinite, placeOf(piece) + "element " + std::to_string(piece.first + index) + " of the flattened weight is " +
                                           (std::isnan(elementOf(piece, index)) ? "not a number" : "infinite") +
                                           ", expected finite weights; fetch the checkpoint again or mend it");
 }

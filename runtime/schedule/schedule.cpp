@@ -48,8 +48,9 @@ double minimumRate(const Terms &terms) {
 
 /// With and without a rate that it ends at.
 Rate cosine(const Terms &terms) {
-  return warmedUp(terms, [warm = terms.warm, left = terms.afterWarmup(), cycles = terms.number("num_cycles"),
-                          least = minimumRate(terms)](double t) { return above(least, wave(cycles, (t - warm) / left)); });
+  return warmedUp(terms, [warm = terms.warm, left = terms.afterWarmup(), cycles = terms.number("num_cycles"), least = minimumRate(terms)](double t) {
+    return above(least, wave(cycles, (t - warm) / left));
+  });
 }
 
 Rate cosineWithRestarts(const Terms &terms) {
@@ -69,15 +70,13 @@ Rate polynomial(const Terms &terms) {
 
 Rate inverseSqrt(const Terms &terms) {
   const double timescale = terms.numberOr("timescale", terms.warm > 0 ? terms.warm : kTimescale);
-  return warmedUp(terms,
-                  [timescale, shift = timescale - terms.warm](double t) { return 1.0 / std::sqrt((t + shift) / timescale); });
+  return warmedUp(terms, [timescale, shift = timescale - terms.warm](double t) { return 1.0 / std::sqrt((t + shift) / timescale); });
 }
 
 /// The first update isn't at 0, and the last is where the cosine ends.
 Rate cosineWarmupWithMinLr(const Terms &terms) {
   const std::optional<double> first = terms.arguments.number("warmup_lr_rate");
-  return [first, warm = terms.warm, left = terms.afterWarmup(), cycles = terms.number("num_cycles"),
-          least = minimumRate(terms)](double t) {
+  return [first, warm = terms.warm, left = terms.afterWarmup(), cycles = terms.number("num_cycles"), least = minimumRate(terms)](double t) {
     if (t < warm && first)
       return *first + (1.0 - *first) * t / std::max(1.0, warm - 1);
     if (t < warm)
@@ -154,8 +153,7 @@ Rate warmupCosineLr(const Terms &terms) {
 Rate oneCycle(const Terms &terms) {
   const double least = terms.number("cycle_min_lr"), most = terms.number("cycle_max_lr");
   const double up = terms.number("cycle_first_step_size"), down = terms.numberOr("cycle_second_step_size", up), total = up + down;
-  const double stairsUp = terms.number("cycle_first_stair_count"),
-               stairsDown = terms.numberOr("cycle_second_stair_count", stairsUp);
+  const double stairsUp = terms.number("cycle_first_stair_count"), stairsDown = terms.numberOr("cycle_second_stair_count", stairsUp);
   const double decay = terms.number("decay_lr_rate"), interval = terms.number("decay_step_size");
   auto share = [=](double u) {
     const double cycle = std::floor(1 + u / total), x = 1. + u / total - cycle, ratio = up / total;
@@ -222,8 +220,8 @@ Rate rateOf(const Terms &terms) {
 
 StatusOr<Schedule> Schedule::create(const JobSettings &settings, uint64_t updates) {
   ZP_ASSIGN_OR_RETURN(ScheduleArguments arguments, verifySchedule(settings, "plan: settings.", updates));
-  const Rate rate = rateOf(
-      {settings.learning_rate, static_cast<double>(warmupUpdatesOf(settings, updates)), static_cast<double>(updates), arguments});
+  const Rate rate =
+      rateOf({settings.learning_rate, static_cast<double>(warmupUpdatesOf(settings, updates)), static_cast<double>(updates), arguments});
   Schedule schedule;
   if (isDeepspeed(arguments.kind()))
     schedule.rate = rate;

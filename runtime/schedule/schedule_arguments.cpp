@@ -37,8 +37,8 @@ bool fits(ArgumentType type, double value) {
   constexpr double kMostWhole = 9e15;
   const bool whole = value == std::floor(value) && value <= kMostWhole;
   return std::isfinite(value) && value >= 0 &&
-         (type == ArgumentType::Number || (type == ArgumentType::Positive && value > 0) ||
-          (type == ArgumentType::Whole && whole) || (type == ArgumentType::Count && whole && value > 0));
+         (type == ArgumentType::Number || (type == ArgumentType::Positive && value > 0) || (type == ArgumentType::Whole && whole) ||
+          (type == ArgumentType::Count && whole && value > 0));
 }
 
 constexpr const char *kRequired = "!"; // in the place of a default
@@ -77,9 +77,7 @@ const std::vector<Known> &schedules() {
       {ScheduleKind::Polynomial, "polynomial", {{"lr_end", T::Number, "1e-7"}, {"power", T::Number, "1"}}},
       {ScheduleKind::InverseSqrt, "inverse_sqrt", {{"timescale", T::Count, kNone}}},
       {ScheduleKind::CosineWithMinLr, "cosine_with_min_lr", {kCycles, kMinLr, kMinLrRate}},
-      {ScheduleKind::CosineWarmupWithMinLr,
-       "cosine_warmup_with_min_lr",
-       {kCycles, kMinLr, kMinLrRate, {"warmup_lr_rate", T::Number, kNone}}},
+      {ScheduleKind::CosineWarmupWithMinLr, "cosine_warmup_with_min_lr", {kCycles, kMinLr, kMinLrRate, {"warmup_lr_rate", T::Number, kNone}}},
       {ScheduleKind::WarmupStableDecay,
        "warmup_stable_decay",
        {{"num_decay_steps", T::Whole, kRequired},
@@ -88,9 +86,7 @@ const std::vector<Known> &schedules() {
         {"decay_type", T::Word, "cosine", {"linear", "cosine", "1-sqrt"}},
         {"min_lr_ratio", T::Number, "0"},
         kCycles}},
-      {ScheduleKind::WarmupLR,
-       "WarmupLR",
-       {kWarmupMinLr, {"warmup_max_lr", T::Number, kNone, {}, true}, kWarmupSteps, kWarmupType}},
+      {ScheduleKind::WarmupLR, "WarmupLR", {kWarmupMinLr, {"warmup_max_lr", T::Number, kNone, {}, true}, kWarmupSteps, kWarmupType}},
       {ScheduleKind::WarmupDecayLR,
        "WarmupDecayLR",
        {kTotalSteps, kWarmupMinLr, {"warmup_max_lr", T::Number, "0.001", {}, true}, kWarmupSteps, kWarmupType}},
@@ -126,12 +122,10 @@ constexpr const char *kByMetrics[] = {"reduce_lr_on_plateau", "greedy"};
 Status unknownType(const std::string &type, const std::string &place) {
   for (const char *name : kByMetrics)
     if (type == name)
-      return Status(ErrorCode::Config,
-                    place + ": is " + type +
-                        ", which follows the losses of the run, expected a schedule whose rates are known before it; use "
-                        "cosine_with_min_lr or warmup_stable_decay");
-  return Status(ErrorCode::Config,
-                place + ": is \"" + type + "\", expected " + joinNames(scheduleNames(), " or ") + "; choose one");
+      return Status(ErrorCode::Config, place + ": is " + type +
+                                           ", which follows the losses of the run, expected a schedule whose rates are known before it; use "
+                                           "cosine_with_min_lr or warmup_stable_decay");
+  return Status(ErrorCode::Config, place + ": is \"" + type + "\", expected " + joinNames(scheduleNames(), " or ") + "; choose one");
 }
 
 std::optional<double> numberOf(const std::string &text) {
@@ -142,8 +136,7 @@ std::optional<double> numberOf(const std::string &text) {
 
 std::string shown(const nlohmann::json &value) {
   constexpr size_t kMost = 60;
-  std::string text =
-      value.is_string() ? value.get<std::string>() : value.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+  std::string text = value.is_string() ? value.get<std::string>() : value.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
   return text.size() > kMost ? text.substr(0, kMost) + "..." : text;
 }
 
@@ -151,13 +144,10 @@ std::string shown(const nlohmann::json &value) {
 
 class ScheduleArgumentReader {
 public:
-  ScheduleArgumentReader(const Known &known, const ArgumentPlace &place) : known(known), place(place) {
-    arguments.schedule = known.kind;
-  }
+  ScheduleArgumentReader(const Known &known, const ArgumentPlace &place) : known(known), place(place) { arguments.schedule = known.kind; }
 
   StatusOr<ScheduleArguments> read(const std::string &json) {
-    const nlohmann::json object =
-        json.empty() ? nlohmann::json::object() : nlohmann::json::parse(json, nullptr, /*allow_exceptions=*/false);
+    const nlohmann::json object = json.empty() ? nlohmann::json::object() : nlohmann::json::parse(json, nullptr, /*allow_exceptions=*/false);
     if (!object.is_object())
       return wrong("", json, "a JSON object", "write it as '{\"num_cycles\": 0.5}'");
     for (const auto &[name, value] : object.items())
@@ -186,8 +176,7 @@ private:
   Status take(const std::string &name, const nlohmann::json &value) {
     if (name == "last_batch_iteration" && isDeepspeed(known.kind)) // where a run that is resumed stands; a checkpoint here says so itself
       return value == -1 || value.is_null() ? Status() : wrong(name, shown(value), "-1, a run's beginning", "drop it");
-    auto argument =
-        std::find_if(known.arguments.begin(), known.arguments.end(), [&](const Argument &a) { return name == a.name; });
+    auto argument = std::find_if(known.arguments.begin(), known.arguments.end(), [&](const Argument &a) { return name == a.name; });
     if (argument == known.arguments.end())
       return unknown(name);
     if (value.is_null()) // as in the reference: not given
@@ -229,9 +218,8 @@ private:
     if (absent == kNone || (absent == kRequired && given != arguments.values.end()))
       return {};
     if (absent == kRequired)
-      return Status(ErrorCode::Config, place(argument.name) + ": is missing, expected " + textOf(argument.type) + ", which " +
-                                           known.name + " must have; add \"" + argument.name +
-                                           "\": " + (argument.canBeAuto ? "\"auto\"" : "NUMBER"));
+      return Status(ErrorCode::Config, place(argument.name) + ": is missing, expected " + textOf(argument.type) + ", which " + known.name +
+                                           " must have; add \"" + argument.name + "\": " + (argument.canBeAuto ? "\"auto\"" : "NUMBER"));
     ScheduleArguments::Value value;
     value.isDefault = true;
     if (argument.type == ArgumentType::Word)
@@ -275,8 +263,8 @@ std::vector<std::string> scheduleNames() {
 
 bool isDeepspeed(ScheduleKind kind) { return kind >= ScheduleKind::WarmupLR; }
 
-StatusOr<ScheduleArguments> ScheduleArguments::parse(const std::string &type, const std::string &typePlace,
-                                                     const std::string &json, const ArgumentPlace &place) {
+StatusOr<ScheduleArguments> ScheduleArguments::parse(const std::string &type, const std::string &typePlace, const std::string &json,
+                                                     const ArgumentPlace &place) {
   for (const Known &known : schedules())
     if (type == known.name)
       return ScheduleArgumentReader(known, place).read(json);

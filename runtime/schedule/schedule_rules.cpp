@@ -22,9 +22,8 @@ public:
     ZP_RETURN_IF_ERROR(range("warmup_steps", settings.warmup_steps, kMostWarmup, "0 or more updates; use 0 for no warm-up"));
     ZP_RETURN_IF_ERROR(range("warmup_ratio", settings.warmup_ratio, 1, "a share from 0 to 1; use 0 for no warm-up"));
     auto place = [this](const std::string &name) { return prefix + "lr_scheduler_kwargs" + (name.empty() ? "" : ": " + name); };
-    ZP_ASSIGN_OR_RETURN(
-        ScheduleArguments arguments,
-        ScheduleArguments::parse(settings.lr_scheduler_type, prefix + "lr_scheduler_type", settings.lr_scheduler_kwargs, place));
+    ZP_ASSIGN_OR_RETURN(ScheduleArguments arguments,
+                        ScheduleArguments::parse(settings.lr_scheduler_type, prefix + "lr_scheduler_type", settings.lr_scheduler_kwargs, place));
     ZP_RETURN_IF_ERROR(checkRate(arguments));
     ZP_RETURN_IF_ERROR(agrees(arguments, "warmup_max_lr", settings.learning_rate, "the learning_rate"));
     if (updates)
@@ -38,9 +37,7 @@ public:
   }
 
 private:
-  Status fail(const std::string &place, const std::string &message) const {
-    return Status(ErrorCode::Config, prefix + place + ": " + message);
-  }
+  Status fail(const std::string &place, const std::string &message) const { return Status(ErrorCode::Config, prefix + place + ": " + message); }
 
   Status range(const char *name, double value, double most, const char *expected) const {
     return value >= 0 && value <= most ? Status() : fail(name, "is " + numberText(value) + ", expected " + expected);
@@ -48,8 +45,7 @@ private:
 
   /// What ends at a rate of its own begins above it, and a rate can't be a share of nothing.
   Status checkRate(const ScheduleArguments &arguments) const {
-    const std::string is =
-        "is " + numberText(settings.learning_rate) + " beside --lr_scheduler_type " + settings.lr_scheduler_type;
+    const std::string is = "is " + numberText(settings.learning_rate) + " beside --lr_scheduler_type " + settings.lr_scheduler_type;
     const double end = arguments.number("lr_end").value_or(-1);
     if (settings.learning_rate <= end)
       return fail("learning_rate", is + ", expected more than the " + numberText(end) + " that it ends at; use linear");
@@ -60,8 +56,7 @@ private:
 
   /// As the reference has it: a number of DeepSpeed's section is what the trainer's own flag says, or `auto`.
   Status agrees(const ScheduleArguments &arguments, const char *name, double expected, const char *what) const {
-    const std::optional<double> given =
-        isDeepspeed(arguments.kind()) && arguments.isGiven(name) ? arguments.number(name) : std::nullopt;
+    const std::optional<double> given = isDeepspeed(arguments.kind()) && arguments.isGiven(name) ? arguments.number(name) : std::nullopt;
     if (!given || *given == expected)
       return {};
     return fail(std::string("lr_scheduler_kwargs: ") + name,
@@ -75,8 +70,7 @@ private:
 
 } // namespace
 
-StatusOr<ScheduleArguments> verifySchedule(const JobSettings &settings, const std::string &prefix,
-                                           std::optional<uint64_t> updates) {
+StatusOr<ScheduleArguments> verifySchedule(const JobSettings &settings, const std::string &prefix, std::optional<uint64_t> updates) {
   return Rules(settings, prefix, updates).verify();
 }
 

@@ -15,8 +15,8 @@ inline constexpr int kDTypeCount = 7;
 
 constexpr uint64_t bitsOf(DType dtype) {
   switch (dtype) {
-#define ZP_DTYPE(name, value, bits, text, st)                                                      \
-  case DType::name:                                                                                \
+#define ZP_DTYPE(name, value, bits, text, st)                                                                                                        \
+  case DType::name:                                                                                                                                  \
     return bits;
 #include "runtime/schema/dtypes.inc"
 #undef ZP_DTYPE
@@ -25,8 +25,8 @@ constexpr uint64_t bitsOf(DType dtype) {
 }
 constexpr const char *textOf(DType dtype) {
   switch (dtype) {
-#define ZP_DTYPE(name, value, bits, text, st)                                                      \
-  case DType::name:                                                                                \
+#define ZP_DTYPE(name, value, bits, text, st)                                                                                                        \
+  case DType::name:                                                                                                                                  \
     return text;
 #include "runtime/schema/dtypes.inc"
 #undef ZP_DTYPE

@@ -23,15 +23,15 @@ Status wrong(const char *flag, const std::string &is, const std::string &expecte
 Status verifyStrategy(const char *flag, const std::string &word, bool best) {
   if (word == "steps" || word == "epoch" || word == "no" || (best && word == kBest))
     return {};
-  return wrong(flag, "\"" + word + "\"", std::string(best ? "steps, epoch, best or no; give --" : "steps, epoch or no; give --") + flag + " one of these");
+  return wrong(flag, "\"" + word + "\"",
+               std::string(best ? "steps, epoch, best or no; give --" : "steps, epoch or no; give --") + flag + " one of these");
 }
 
 /// A number of updates, or a share of them.
 Status verifySteps(const char *flag, double steps) {
   if (steps >= 0 && std::isfinite(steps) && (steps < 1 || steps == std::floor(steps)))
     return {};
-  return wrong(flag, numberText(steps),
-               std::string("a whole number of updates, or a share of the run below 1; give --") + flag + " one of these");
+  return wrong(flag, numberText(steps), std::string("a whole number of updates, or a share of the run below 1; give --") + flag + " one of these");
 }
 
 /// Every checkpoint has an evaluation when their steps are multiples of the evaluations'. Shares are compared as millionths.
@@ -67,8 +67,7 @@ Status verifyBest(const JobSettings &s) {
   for (const char *name : kMetrics)
     known |= metric == name;
   if (!known)
-    return wrong("metric_for_best_model", "\"" + s.metric_for_best_model + "\"",
-                 "loss, perplexity or mean_token_accuracy; choose one");
+    return wrong("metric_for_best_model", "\"" + s.metric_for_best_model + "\"", "loss, perplexity or mean_token_accuracy; choose one");
   if (!s.greater_is_better.empty() && s.greater_is_better != "true" && s.greater_is_better != "false")
     return wrong("greater_is_better", "\"" + s.greater_is_better + "\"", "true or false; choose one");
   if (s.save_strategy == kBest && s.eval_strategy == "no")
@@ -115,8 +114,7 @@ Status verifyUpdateSize(const JobSettings &s, uint64_t ranks) {
   if (s.per_device_train_batch_size < 1 || s.per_device_train_batch_size > kMost)
     return wrong("per_device_train_batch_size", std::to_string(s.per_device_train_batch_size), "1 to 2^30 rows; use 1 at least");
   if (s.gradient_accumulation_steps < 1 || s.gradient_accumulation_steps > kMost)
-    return wrong("gradient_accumulation_steps", std::to_string(s.gradient_accumulation_steps),
-                 "1 to 2^30 micro-batches; use 1 at least");
+    return wrong("gradient_accumulation_steps", std::to_string(s.gradient_accumulation_steps), "1 to 2^30 micro-batches; use 1 at least");
   uint64_t rows = static_cast<uint64_t>(s.per_device_train_batch_size) * static_cast<uint64_t>(s.gradient_accumulation_steps);
   if (!checkedMul(rows, ranks, rows) || rows > static_cast<uint64_t>(kMost))
     return wrong("gradient_accumulation_steps",
@@ -140,9 +138,7 @@ std::string bestMetricOf(const JobSettings &s) {
   return metric.empty() && s.load_best_model_at_end ? "loss" : metric;
 }
 
-bool greaterIsBetter(const JobSettings &s) {
-  return s.greater_is_better.empty() ? bestMetricOf(s) == kAccuracy : s.greater_is_better == "true";
-}
+bool greaterIsBetter(const JobSettings &s) { return s.greater_is_better.empty() ? bestMetricOf(s) == kAccuracy : s.greater_is_better == "true"; }
 
 uint64_t stepsOf(double steps, uint64_t updates) {
   return static_cast<uint64_t>(steps >= 1 ? std::min(steps, 1e18) : std::ceil(static_cast<double>(updates) * steps));

@@ -20,8 +20,7 @@ struct StepScalars {
   float lossScale = 1;    // what the sum of losses is multiplied by before the backward pass: fp16's, else 1
   uint32_t reserved[5];
 };
-static_assert(sizeof(StepScalars) == 64 && offsetof(StepScalars, learningRate) == 16,
-              "plans hold this block: its layout is part of the format");
+static_assert(sizeof(StepScalars) == 64 && offsetof(StepScalars, learningRate) == 16, "plans hold this block: its layout is part of the format");
 
 } // namespace zp
 

@@ -18,11 +18,8 @@ struct LinearCrossEntropyLayout {
   uint64_t logits, hiddenRows, gradientRows, losses, indices, bytes;
   uint64_t logitStride; ///< elements from a token's logits to the next one's, where a kernel wants rows at multiples of 16 bytes
 };
-constexpr LinearCrossEntropyLayout linearCrossEntropyLayout(uint64_t chunk, uint64_t tokens, uint64_t vocabulary, uint64_t hidden,
-                                                            DType f) {
-  auto next = [](uint64_t offset, uint64_t bytes) {
-    return offset + (bytes + kWorkspaceAlignment - 1) / kWorkspaceAlignment * kWorkspaceAlignment;
-  };
+constexpr LinearCrossEntropyLayout linearCrossEntropyLayout(uint64_t chunk, uint64_t tokens, uint64_t vocabulary, uint64_t hidden, DType f) {
+  auto next = [](uint64_t offset, uint64_t bytes) { return offset + (bytes + kWorkspaceAlignment - 1) / kWorkspaceAlignment * kWorkspaceAlignment; };
   LinearCrossEntropyLayout layout{};
   layout.logitStride = (vocabulary + 7) / 8 * 8;
   layout.hiddenRows = next(layout.logits, bytesOf(f, chunk * layout.logitStride));
@@ -45,8 +42,7 @@ constexpr uint64_t attentionGradientWorkspaceBytes(uint64_t heads, uint64_t toke
 /// bits run after run cuDNN 9 keeps a 16-bit gradient a score, tiles of 64 by 128, the sums that attentionGradientWorkspaceBytes
 /// begins with and, when heads share keys, gradients of keys and values a head. Read off its plans (cudnn_graphs_test); theirs is
 /// the last word.
-constexpr uint64_t fusedGradientWorkspaceBytes(uint64_t rows, uint64_t heads, uint64_t kvHeads, uint64_t length,
-                                               uint64_t headDim) {
+constexpr uint64_t fusedGradientWorkspaceBytes(uint64_t rows, uint64_t heads, uint64_t kvHeads, uint64_t length, uint64_t headDim) {
   const uint64_t queries = (length + 63) / 64 * 64, keys = (length + 127) / 128 * 128;
   return rows * heads * (queries * keys * 2 + length * 4 + (heads == kvHeads ? 0 : length * headDim * 4)) + kWorkspaceAlignment;
 }
@@ -74,8 +70,8 @@ constexpr FusedPart nextPart(FusedPart whole, FusedPart part) {
 inline constexpr uint64_t kEnoughTiles = 512;
 /// What is placed for attention_gradient: what it demands or, when that is more and at most `most` bytes, what fused kernels take for the
 /// smallest part that keeps a device busy, for the largest where none does.
-constexpr uint64_t attentionGradientPlacedBytes(uint64_t heads, uint64_t kvHeads, uint64_t tokens, uint64_t length, uint64_t headDim,
-                                                DType f, uint64_t most) {
+constexpr uint64_t attentionGradientPlacedBytes(uint64_t heads, uint64_t kvHeads, uint64_t tokens, uint64_t length, uint64_t headDim, DType f,
+                                                uint64_t most) {
   const uint64_t demanded = attentionGradientWorkspaceBytes(heads, tokens, headDim, f);
   if (f == DType::F32)
     return demanded;

@@ -92,8 +92,8 @@ StatusOr<BenchReport> BenchLoop::report() {
   ZP_ASSIGN_OR_RETURN(double flops, flopsPerToken(plan, length, entries.longestSource(fbs::EntryKind::TrainStep)));
   report.flopsPerStep = flops * report.tokensPerStep / communicator.size();
   std::array<double, 256> after = executor.secondsByOpcode();
-#define ZP_PLAN_OP(Class, name, opcode, executor)                                                  \
-  if (after[opcode] > before[opcode])                                                              \
+#define ZP_PLAN_OP(Class, name, opcode, executor)                                                                                                    \
+  if (after[opcode] > before[opcode])                                                                                                                \
     report.secondsByKind[#name] = (after[opcode] - before[opcode]) / static_cast<double>(report.steps);
 #include "runtime/schema/generated/plan_ops.inc"
 #undef ZP_PLAN_OP

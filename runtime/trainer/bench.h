@@ -19,10 +19,10 @@ struct BenchSteps {
 };
 
 struct BenchReport {
-  double stepSeconds = 0;     ///< median of the timed updates
-  double tokensPerStep = 0;   ///< all ranks
-  double flopsPerStep = 0;    ///< this rank's share
-  double loss = 0;            ///< of the last update: a number that is no number tells of a broken kernel
+  double stepSeconds = 0;      ///< median of the timed updates
+  double tokensPerStep = 0;    ///< all ranks
+  double flopsPerStep = 0;     ///< this rank's share
+  double loss = 0;             ///< of the last update: a number that is no number tells of a broken kernel
   double firstStepSeconds = 0; ///< of the first update, timed or not: what is chosen and built once is in it
   uint64_t steps = 0;
   std::map<std::string, double> secondsByKind; ///< per update, by instruction

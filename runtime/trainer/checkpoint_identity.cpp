@@ -33,14 +33,12 @@ constexpr std::string_view kFree[] = {"num_processes",
                                       "load_best_model_at_end",
                                       "zero3_save_16bit_model",
                                       "report_to"};
-constexpr std::string_view kFreeFamilies[] = {
-    "stage3_",          "save_",    "logging_",    "eval_",       "prefetch_", "reduce_",
-    "per_device_eval_", "offload_", "metric_for_", "greater_is_", "rematerialize"};
+constexpr std::string_view kFreeFamilies[] = {"stage3_",          "save_",    "logging_",    "eval_",       "prefetch_",    "reduce_",
+                                              "per_device_eval_", "offload_", "metric_for_", "greater_is_", "rematerialize"};
 
 bool isFree(std::string_view name) {
   return std::any_of(std::begin(kFree), std::end(kFree), [&](auto free) { return name == free; }) ||
-         std::any_of(std::begin(kFreeFamilies), std::end(kFreeFamilies),
-                     [&](auto family) { return name.starts_with(family); });
+         std::any_of(std::begin(kFreeFamilies), std::end(kFreeFamilies), [&](auto family) { return name.starts_with(family); });
 }
 
 class Hash {
@@ -73,8 +71,8 @@ std::string canonical(const flatbuffers::String *text) {
   json object = json::parse(textOr(text), nullptr, false);
   if (!object.is_object())
     return textOr(text);
-  for (const char *label : {"_name_or_path", "base_model_name_or_path", "transformers_version",
-                            "peft_version", "use_cache", "inference_mode", "auto_mapping"})
+  for (const char *label :
+       {"_name_or_path", "base_model_name_or_path", "transformers_version", "peft_version", "use_cache", "inference_mode", "auto_mapping"})
     object.erase(label);
   return object.dump(-1, ' ', true, json::error_handler_t::replace);
 }
@@ -120,8 +118,7 @@ std::string hashOfTrained(const fbs::Plan &plan) {
   for (const fbs::Section *section : *plan.sections())
     if (section->kind() == fbs::SectionKind::Trainable && section->parameters())
       for (const fbs::Parameter *parameter : *section->parameters())
-        lines.push_back(textOr(parameter->name()) + " " + shapeOf(*parameter) + " " +
-                        textOr(parameter->saved_as()));
+        lines.push_back(textOr(parameter->name()) + " " + shapeOf(*parameter) + " " + textOr(parameter->saved_as()));
   std::sort(lines.begin(), lines.end());
   Hash hash;
   for (const std::string &line : lines)
@@ -131,8 +128,7 @@ std::string hashOfTrained(const fbs::Plan &plan) {
 
 } // namespace
 
-StatusOr<CheckpointIdentity> identityOf(const fbs::Plan &plan, const JobSettings &settings,
-                                        const TokenDataset &dataset,
+StatusOr<CheckpointIdentity> identityOf(const fbs::Plan &plan, const JobSettings &settings, const TokenDataset &dataset,
                                         const std::string &modelDirectory) {
   CheckpointIdentity identity;
   settings.forEach([&](const char *name, const auto &value, const char *) {
@@ -149,39 +145,30 @@ StatusOr<CheckpointIdentity> identityOf(const fbs::Plan &plan, const JobSettings
   if (settings.dataloader_drop_last) // what is left out depends on it
     identity["rows of a round"] = std::to_string(round);
   identity["data set"] =
-      json(std::to_string(dataset.rows()) + " rows of " + std::to_string(dataset.maxLength()) +
-           " tokens, xxh64 " + hashOfData(dataset))
-          .dump();
+      json(std::to_string(dataset.rows()) + " rows of " + std::to_string(dataset.maxLength()) + " tokens, xxh64 " + hashOfData(dataset)).dump();
   identity["trained parameters"] = json("xxh64 " + hashOfTrained(plan)).dump();
-  identity["model's config.json"] =
-      json("xxh64 " + Hash().text(canonical(plan.model_config())).hex()).dump();
-  identity["adapter_config.json"] =
-      json("xxh64 " + Hash().text(canonical(plan.adapter_config())).hex()).dump();
+  identity["model's config.json"] = json("xxh64 " + Hash().text(canonical(plan.model_config())).hex()).dump();
+  identity["adapter_config.json"] = json("xxh64 " + Hash().text(canonical(plan.adapter_config())).hex()).dump();
   ZP_ASSIGN_OR_RETURN(std::string base, hashOfBase(plan, modelDirectory));
   identity["base model's weights"] = json("xxh64 " + base).dump();
   return identity;
 }
 
-Status sameIdentity(const std::string &place, const CheckpointIdentity &checkpoint,
-                    const CheckpointIdentity &run) {
+Status sameIdentity(const std::string &place, const CheckpointIdentity &checkpoint, const CheckpointIdentity &run) {
   auto differs = [&](const std::string &key, const std::string &theirs, const std::string &ours) {
-    return Status(ErrorCode::CheckpointMismatch,
-                  place + ": " + key + ": is " + theirs + ", expected " + ours +
-                      " as this run has; resume with what the checkpoint was made by, or start "
-                      "anew without --resume_from_checkpoint");
+    return Status(ErrorCode::CheckpointMismatch, place + ": " + key + ": is " + theirs + ", expected " + ours +
+                                                     " as this run has; resume with what the checkpoint was made by, or start "
+                                                     "anew without --resume_from_checkpoint");
   };
   // A setting that one side doesn't know has its default there, which is that of this build or of a
   // later one.
   CheckpointIdentity defaults;
-  JobSettings().forEach([&](const char *name, const auto &value, const char *) {
-    defaults[name] = json(value).dump(-1, ' ', true, json::error_handler_t::replace);
-  });
+  JobSettings().forEach(
+      [&](const char *name, const auto &value, const char *) { defaults[name] = json(value).dump(-1, ' ', true, json::error_handler_t::replace); });
   for (const auto &[key, ours] : run) {
     auto found = checkpoint.find(key);
     auto initial = defaults.find(key);
-    const std::string theirs = found != checkpoint.end()   ? found->second
-                               : initial != defaults.end() ? initial->second
-                                                           : "not there";
+    const std::string theirs = found != checkpoint.end() ? found->second : initial != defaults.end() ? initial->second : "not there";
     if (theirs != ours)
       return differs(key, theirs, ours);
   }

@@ -22,14 +22,12 @@ namespace zp::rt {
 using CheckpointIdentity = std::map<std::string, std::string>; ///< values are JSON texts
 
 /// Reads the whole data set and a little of the base model's directory.
-StatusOr<CheckpointIdentity> identityOf(const fbs::Plan &plan, const JobSettings &settings,
-                                        const TokenDataset &dataset,
+StatusOr<CheckpointIdentity> identityOf(const fbs::Plan &plan, const JobSettings &settings, const TokenDataset &dataset,
                                         const std::string &modelDirectory);
 
 /// CheckpointMismatch, beginning with `place`, names the first thing in which the checkpoint
 /// differs from this run.
-Status sameIdentity(const std::string &place, const CheckpointIdentity &checkpoint,
-                    const CheckpointIdentity &run);
+Status sameIdentity(const std::string &place, const CheckpointIdentity &checkpoint, const CheckpointIdentity &run);
 
 } // namespace zp::rt
 

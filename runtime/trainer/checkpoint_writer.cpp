@@ -22,25 +22,21 @@ namespace zp::rt {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-double secondsSince(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
+double secondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 std::map<std::string, double> progressOf(const RunPosition &p, const JobSettings &settings) {
   const LossScaleState scaling = p.scaling.value_or(LossScaleState());
-  return {
-      {"loss", p.loss},
-      {"epoch", p.epoch},
-      {"updates", static_cast<double>(p.updates)},
-      {"updates_per_epoch", static_cast<double>(p.updatesPerEpoch)},
-      {"update_in_epoch", static_cast<double>(p.updatesPerEpoch ? p.step % p.updatesPerEpoch : 0)},
-      {"seed", static_cast<double>(settings.seed)},
-      {"data_seed",
-       static_cast<double>(settings.data_seed >= 0 ? settings.data_seed : settings.seed)},
-      {"loss_scale", scaling.scale},
-      {"loss_scale_hysteresis", static_cast<double>(scaling.hysteresis)},
-      {"last_overflow", static_cast<double>(scaling.lastOverflow)},
-      {"skipped_steps", static_cast<double>(scaling.skipped)}};
+  return {{"loss", p.loss},
+          {"epoch", p.epoch},
+          {"updates", static_cast<double>(p.updates)},
+          {"updates_per_epoch", static_cast<double>(p.updatesPerEpoch)},
+          {"update_in_epoch", static_cast<double>(p.updatesPerEpoch ? p.step % p.updatesPerEpoch : 0)},
+          {"seed", static_cast<double>(settings.seed)},
+          {"data_seed", static_cast<double>(settings.data_seed >= 0 ? settings.data_seed : settings.seed)},
+          {"loss_scale", scaling.scale},
+          {"loss_scale_hysteresis", static_cast<double>(scaling.hysteresis)},
+          {"last_overflow", static_cast<double>(scaling.lastOverflow)},
+          {"skipped_steps", static_cast<double>(scaling.skipped)}};
 }
 
 /// What the log says is as lasting as the checkpoint that follows from it.
@@ -54,14 +50,12 @@ void syncFile(const std::string &path) {
 
 } // namespace
 
-CheckpointWriter::CheckpointWriter(const fbs::Plan &plan, Executor &executor,
-                                   Communicator &communicator, CheckpointOptions options)
+CheckpointWriter::CheckpointWriter(const fbs::Plan &plan, Executor &executor, Communicator &communicator, CheckpointOptions options)
     : plan(plan), executor(executor), communicator(communicator), options(std::move(options)) {}
 
 CheckpointWriter::~CheckpointWriter() {
   job.wait().ok();
-  if (phase == Phase::Idle ||
-      (phase == Phase::Publishing && (communicator.rank() != 0 || published)))
+  if (phase == Phase::Idle || (phase == Phase::Publishing && (communicator.rank() != 0 || published)))
     return;
   // Each rank takes back what is its own, rank 0 what others left; whoever comes last, the
   // directory.
@@ -95,8 +89,8 @@ Status CheckpointWriter::decideOnCopies(uint64_t bytes) {
 }
 
 Status CheckpointWriter::prepare() {
-  StatusOr<std::vector<StatePiece>> pieces =
-      piecesOf(plan, communicator.rank(), [&](uint32_t tensor) { return executor.view(tensor); }, true);
+  StatusOr<std::vector<StatePiece>> pieces = piecesOf(
+      plan, communicator.rank(), [&](uint32_t tensor) { return executor.view(tensor); }, true);
   if (!pieces.ok())
     return {}; // on disk or on a GPU, on all ranks alike: decided when the state has been brought to the host
   const uint64_t bytes = layoutOf(std::move(*pieces)).bytes;
@@ -217,10 +211,10 @@ Status CheckpointWriter::publish(const RunPosition &position) {
   ZP_ASSIGN_OR_RETURN(std::vector<ManifestFile> weights, writeTrainedWeights(plan, shards, model));
   written.insert(written.end(), weights.begin(), weights.end());
   StatusOr<std::string> lines = readTextFile(metrics);
-  TrainingLog log{lines.ok() ? *lines : "", options.earlierLog, position.step, position.updates, position.tokens,
-                  position.epoch,           position.best,      output(), {}, position.updatesPerEpoch};
-  ZP_RETURN_IF_ERROR(writeFileAtomically(directory + "/trainer_state.json",
-                                         trainerStateText(log, *options.settings)));
+  TrainingLog log{
+      lines.ok() ? *lines : "", options.earlierLog, position.step, position.updates, position.tokens, position.epoch, position.best, output(), {},
+      position.updatesPerEpoch};
+  ZP_RETURN_IF_ERROR(writeFileAtomically(directory + "/trainer_state.json", trainerStateText(log, *options.settings)));
   syncFile(metrics);
   if (!identity) {
     ZP_ASSIGN_OR_RETURN(CheckpointIdentity found, options.identity());
@@ -235,9 +229,8 @@ Status CheckpointWriter::publish(const RunPosition &position) {
   ZP_RETURN_IF_ERROR(writeFileAtomically(directory + "/" + kManifestName, manifestText(manifest)));
   ZP_RETURN_IF_ERROR(publishCheckpoint(output(), position.step));
   published = true;
-  rotateCheckpoints(output(),
-                    static_cast<uint64_t>(std::max<int64_t>(0, options.settings->save_total_limit)),
-                    position.step, position.best ? position.best->step : position.step);
+  rotateCheckpoints(output(), static_cast<uint64_t>(std::max<int64_t>(0, options.settings->save_total_limit)), position.step,
+                    position.best ? position.best->step : position.step);
   return {};
 }
 

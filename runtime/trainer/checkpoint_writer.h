@@ -40,33 +40,29 @@ struct RunPosition {
   uint64_t tokens = 0; ///< fed so far
   double loss = 0;     ///< of the last update
   double epoch = 0;
-  uint64_t updates = 0, updatesPerEpoch = 0; ///< of the whole run; for the record
-  std::optional<BestModel> best = {};        ///< so far; its checkpoint is kept
+  uint64_t updates = 0, updatesPerEpoch = 0;  ///< of the whole run; for the record
+  std::optional<BestModel> best = {};         ///< so far; its checkpoint is kept
   std::optional<LossScaleState> scaling = {}; ///< of a run in fp16
 };
 
 struct CheckpointOptions {
-  SavedModel model; ///< its directory is the run's: checkpoints and metrics.jsonl lie in it
-  std::string
-      earlierLog; ///< trainer_state.json of the checkpoint that the run began from, or empty
+  SavedModel model;       ///< its directory is the run's: checkpoints and metrics.jsonl lie in it
+  std::string earlierLog; ///< trainer_state.json of the checkpoint that the run began from, or empty
   const JobSettings *settings = nullptr;
-  std::function<StatusOr<CheckpointIdentity>()>
-      identity;                    ///< asked once, on rank 0, by whatever thread writes
-  uint64_t savedStep = UINT64_MAX; ///< a checkpoint of it is there already
+  std::function<StatusOr<CheckpointIdentity>()> identity; ///< asked once, on rank 0, by whatever thread writes
+  uint64_t savedStep = UINT64_MAX;                        ///< a checkpoint of it is there already
 };
 
 struct CheckpointReport {
   uint64_t saved = 0;
-  uint64_t snapshotBytes =
-      0; ///< of this rank's copy of the state; 0: all were written while the updates waited
-  double copySeconds = 0; ///< that updates waited for copies, in all
-  double waitSeconds = 0; ///< that updates waited for anything else of a checkpoint
+  uint64_t snapshotBytes = 0; ///< of this rank's copy of the state; 0: all were written while the updates waited
+  double copySeconds = 0;     ///< that updates waited for copies, in all
+  double waitSeconds = 0;     ///< that updates waited for anything else of a checkpoint
 };
 
 class CheckpointWriter {
 public:
-  CheckpointWriter(const fbs::Plan &plan, Executor &executor, Communicator &communicator,
-                   CheckpointOptions options);
+  CheckpointWriter(const fbs::Plan &plan, Executor &executor, Communicator &communicator, CheckpointOptions options);
   ~CheckpointWriter();
   CheckpointWriter(const CheckpointWriter &) = delete;
   CheckpointWriter &operator=(const CheckpointWriter &) = delete;
@@ -107,7 +103,7 @@ private:
   CheckpointOptions options;
   Phase phase = Phase::Idle;
   RunPosition current;
-  bool published = false; // of rank 0's job
+  bool published = false;     // of rank 0's job
   std::optional<bool> copies; // what the ranks have decided
   StateSnapshot snapshot;
   bool copied = false; // the state of the checkpoint in the making is in the snapshot

@@ -17,7 +17,8 @@ struct EpochReport {
 
 class EpochMeter {
 public:
-  EpochMeter(uint64_t updatesPerEpoch, uint64_t residentBefore) : updatesPerEpoch(updatesPerEpoch), resident{residentBefore, residentBefore, residentBefore} {}
+  EpochMeter(uint64_t updatesPerEpoch, uint64_t residentBefore)
+      : updatesPerEpoch(updatesPerEpoch), resident{residentBefore, residentBefore, residentBefore} {}
 
   /// After an update, `done` counting those of the whole run; the report when it was an epoch's last.
   std::optional<EpochReport> update(uint64_t done, double loss, uint64_t residentNow);

@@ -33,7 +33,8 @@ public:
     rows = std::min(options.logitsRows, dataset.rows());
     if (communicator.rank() == 0) {
       const SafetensorsWriter::Metadata metadata = {{"format", "pt"}};
-      ZP_ASSIGN_OR_RETURN(writer, SafetensorsWriter::create(options.logitsFile, {{"logits", SafetensorsDtype::F32, {rows, length, vocabulary}}}, &metadata));
+      ZP_ASSIGN_OR_RETURN(writer,
+                          SafetensorsWriter::create(options.logitsFile, {{"logits", SafetensorsDtype::F32, {rows, length, vocabulary}}}, &metadata));
     }
     mine.resize(chunk * vocabulary);
     all.resize(mine.size() * static_cast<size_t>(communicator.size()));
@@ -54,7 +55,8 @@ public:
       for (uint64_t i = 0; writer && i < static_cast<uint64_t>(communicator.size()) * chunk; ++i) {
         uint64_t rank = i / chunk, at = token + i % chunk, row = first + rank * batch + at / stride;
         if (at < batch * stride && row < rows && at % stride < length)
-          ZP_RETURN_IF_ERROR(writer->write("logits", (row * length + at % stride) * vocabulary * sizeof(float), &all[i * vocabulary], vocabulary * sizeof(float)));
+          ZP_RETURN_IF_ERROR(
+              writer->write("logits", (row * length + at % stride) * vocabulary * sizeof(float), &all[i * vocabulary], vocabulary * sizeof(float)));
       }
     }
     return {};

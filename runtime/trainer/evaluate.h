@@ -34,7 +34,8 @@ struct EvaluateReport {
   double perplexity() const { return std::exp(loss()); }
 };
 
-/// Every rank calls it after `init`; every rank gets the same report, but for its memory. Logits go to rank 0's file as f32 [rows, length, vocabulary].
+/// Every rank calls it after `init`; every rank gets the same report, but for its memory. Logits go to rank 0's file as f32 [rows, length,
+/// vocabulary].
 StatusOr<EvaluateReport> evaluate(const fbs::Plan &plan, const TokenDataset &dataset, Executor &executor, Communicator &communicator,
                                   const EvaluateOptions &options);
 

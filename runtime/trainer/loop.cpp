@@ -83,7 +83,8 @@ public:
 private:
   Status openFiles(const LoopOptions &options) {
     const std::string path = options.outputDirectory + "/metrics.jsonl";
-    ZP_ASSIGN_OR_RETURN(file, options.from.step == 0 ? MetricsFile::create(path) : MetricsFile::resume(path, options.earlierMetrics, options.from.step));
+    ZP_ASSIGN_OR_RETURN(file,
+                        options.from.step == 0 ? MetricsFile::create(path) : MetricsFile::resume(path, options.earlierMetrics, options.from.step));
     ZP_ASSIGN_OR_RETURN(log, RunLog::create({logging(), !options.quiet, options.eventDirectory}));
     return {};
   }
@@ -93,7 +94,8 @@ private:
   /// Between two updates, by all ranks. It changes nothing that training goes on from.
   Status evaluateNow(const LoopOptions &options) {
     const auto start = Clock::now();
-    ZP_ASSIGN_OR_RETURN(EvaluateReport found, evaluate(plan, *options.evaluation, executor, communicator, {"", 1, static_cast<uint64_t>(settings.seed)}));
+    ZP_ASSIGN_OR_RETURN(EvaluateReport found,
+                        evaluate(plan, *options.evaluation, executor, communicator, {"", 1, static_cast<uint64_t>(settings.seed)}));
     report.residentPeak = std::max(report.residentPeak, found.resident.peak);
     if (options.afterEvaluation)
       options.afterEvaluation(found.resident);
@@ -158,8 +160,8 @@ private:
   }
 
   RunPosition position() const {
-    return {report.updates, report.tokens, report.lastLoss, report.position.epoch, report.wanted, order.updatesPerEpoch(), best->best(),
-            scaler->active() ? std::optional(scaler->state()) : std::nullopt};
+    return {report.updates, report.tokens,           report.lastLoss, report.position.epoch,
+            report.wanted,  order.updatesPerEpoch(), best->best(),    scaler->active() ? std::optional(scaler->state()) : std::nullopt};
   }
 
   /// Looks up the update's rows; counts its labels and tokens.
@@ -243,7 +245,8 @@ private:
       report.lastLoss = out[0];
     if (!overflow && (!std::isfinite(out[0]) || !std::isfinite(out[1])))
       return Status(ErrorCode::NonFinite, "step " + std::to_string(update + 1) + ": loss is " + std::to_string(out[0]) + " and the gradient norm " +
-                                              std::to_string(out[1]) + ", expected finite numbers; lower --learning_rate or look at the rows of this step");
+                                              std::to_string(out[1]) +
+                                              ", expected finite numbers; lower --learning_rate or look at the rows of this step");
     return {};
   }
 
@@ -253,8 +256,8 @@ private:
     ZP_RETURN_IF_ERROR(scaler->take(update, overflow));
     metrics.skippedSteps = scaler->state().skipped;
     if (overflow && speaks)
-      std::fprintf(stderr, "zprun: step %" PRIu64 ": gradients overflow at the loss scale %.17g: the step is skipped, the next scale is %.17g\n", update + 1,
-                   metrics.lossScale, scaler->state().scale);
+      std::fprintf(stderr, "zprun: step %" PRIu64 ": gradients overflow at the loss scale %.17g: the step is skipped, the next scale is %.17g\n",
+                   update + 1, metrics.lossScale, scaler->state().scale);
     return {};
   }
 

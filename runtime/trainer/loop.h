@@ -25,24 +25,24 @@ struct LoopOptions {
   std::string outputDirectory; ///< of metrics.jsonl, written by rank 0
   std::string eventDirectory;  ///< of TensorBoard's events, by rank 0; empty: none
   bool quiet = false;
-  const TokenDataset *evaluation = nullptr; ///< rows that the settings' eval_strategy evaluates
-  std::function<void(const EpochReport &)> afterEpoch; ///< called after the last update of each
+  const TokenDataset *evaluation = nullptr;                   ///< rows that the settings' eval_strategy evaluates
+  std::function<void(const EpochReport &)> afterEpoch;        ///< called after the last update of each
   std::function<void(const ResidentBytes &)> afterEvaluation; ///< called after each, with what it took
-  RunPosition from;            ///< where a resumed run goes on
-  std::string earlierMetrics;  ///< of a resumed run: the file whose lines metrics.jsonl begins with
-  CheckpointWriter *checkpoints = nullptr; ///< takes those of the save strategy but the last, which is the caller's
+  RunPosition from;                                           ///< where a resumed run goes on
+  std::string earlierMetrics;                                 ///< of a resumed run: the file whose lines metrics.jsonl begins with
+  CheckpointWriter *checkpoints = nullptr;                    ///< takes those of the save strategy but the last, which is the caller's
 };
 
 struct LoopReport {
-  uint64_t updates = 0;        ///< done, with those before a resumed run began
+  uint64_t updates = 0; ///< done, with those before a resumed run began
   uint64_t wanted = 0;
-  int stoppedBy = 0;           ///< the signal that ended it early on some rank, or 0
+  int stoppedBy = 0; ///< the signal that ended it early on some rank, or 0
   uint64_t tokens = 0;
   double lastLoss = 0;
-  uint64_t residentPeak = 0;   ///< anonymous and shared bytes of this process, the most seen between two updates and in evaluations
-  RunPosition position;        ///< where it ended
-  bool saveAtEnd = false;      ///< the strategy asks for a checkpoint after the last update that was done
-  RunSummary summary;          ///< of the updates that this process did
+  uint64_t residentPeak = 0; ///< anonymous and shared bytes of this process, the most seen between two updates and in evaluations
+  RunPosition position;      ///< where it ended
+  bool saveAtEnd = false;    ///< the strategy asks for a checkpoint after the last update that was done
+  RunSummary summary;        ///< of the updates that this process did
   CheckpointReport checkpoints;
 };
 

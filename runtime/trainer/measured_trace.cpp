@@ -4,8 +4,8 @@
 #include <cctype>
 #include <vector>
 
-#include "runtime/base/trace_writer.h"
 #include "runtime/base/atomic_file.h"
+#include "runtime/base/trace_writer.h"
 #include "runtime/plan/op_signatures.h"
 #include "runtime/plan/plan_checker.h"
 #include "runtime/schema/plan_generated.h"
@@ -80,7 +80,8 @@ void addStep(TraceWriter &trace, uint32_t track, const fbs::Plan &plan, const St
         buffer = plan.buffers()->Get(plan.tensors()->Get(index)->buffer())->name()->string_view();
       }
   trace.addSlice(track, findSignature(instruction.op_type())->name, static_cast<double>(step.begin - origin) * 1e-9,
-                 static_cast<double>(step.end - step.begin) * 1e-9, {{"at", std::string_view(at)}, {"bytes", static_cast<double>(bytes)}, {"last_operand", buffer}});
+                 static_cast<double>(step.end - step.begin) * 1e-9,
+                 {{"at", std::string_view(at)}, {"bytes", static_cast<double>(bytes)}, {"last_operand", buffer}});
 }
 
 } // namespace

@@ -40,7 +40,8 @@ std::string metricsLine(const StepMetrics &m) {
   std::snprintf(line, sizeof line,
                 "{\"step\": %" PRIu64 ", \"loss\": %s, \"grad_norm\": %s, \"learning_rate\": %.17g, \"num_tokens\": %" PRIu64
                 ", \"epoch\": %.17g, \"step_seconds\": %.17g, \"tokens_per_second\": %.17g",
-                m.step, numberText(m.loss).c_str(), numberText(m.gradNorm).c_str(), m.learningRate, m.numTokens, m.epoch, m.stepSeconds, m.tokensPerSecond);
+                m.step, numberText(m.loss).c_str(), numberText(m.gradNorm).c_str(), m.learningRate, m.numTokens, m.epoch, m.stepSeconds,
+                m.tokensPerSecond);
   return line + accuracyMember("", m.accuracy) + lossScaleMember(m) + "}";
 }
 

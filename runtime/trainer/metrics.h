@@ -20,9 +20,9 @@ struct StepMetrics {
   double epoch = 0;
   double stepSeconds = 0;
   double tokensPerSecond = 0;
-  double accuracy = std::numeric_limits<double>::quiet_NaN(); ///< share of the counted labels that were predicted, when known
+  double accuracy = std::numeric_limits<double>::quiet_NaN();  ///< share of the counted labels that were predicted, when known
   double lossScale = std::numeric_limits<double>::quiet_NaN(); ///< of this update, in fp16
-  uint64_t skippedSteps = 0; ///< updates so far whose gradients overflowed
+  uint64_t skippedSteps = 0;                                   ///< updates so far whose gradients overflowed
 };
 
 /// What an update adds to the sum of the losses since the last log: one that is no number, the mean so far (the reference's

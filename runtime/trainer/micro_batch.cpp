@@ -10,8 +10,7 @@
 namespace zp::rt {
 
 static Status misfit(std::string_view name, const char *expected) {
-  return Status(ErrorCode::PlanInvalid,
-                "plan: entries: " + std::string(name) + " is not " + expected + "; compile the plan again");
+  return Status(ErrorCode::PlanInvalid, "plan: entries: " + std::string(name) + " is not " + expected + "; compile the plan again");
 }
 
 Status fillTokens(Executor &executor, const fbs::Entry &entry, const TokenDataset &dataset, std::span<const int64_t> rows) {

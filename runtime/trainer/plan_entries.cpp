@@ -30,8 +30,7 @@ StatusOr<uint32_t> PlanEntries::longestEntry(fbs::EntryKind kind) const {
       best = i;
   if (best)
     return *best;
-  return Status(ErrorCode::PlanInvalid, std::string("plan: has no entry of kind ") +
-                                            fbs::EnumNameEntryKind(kind) + "; compile it again");
+  return Status(ErrorCode::PlanInvalid, std::string("plan: has no entry of kind ") + fbs::EnumNameEntryKind(kind) + "; compile it again");
 }
 
 StatusOr<uint32_t> PlanEntries::trainStep(uint32_t micro, uint32_t micros, uint32_t length) const {
@@ -46,8 +45,8 @@ StatusOr<uint32_t> PlanEntries::trainStep(uint32_t micro, uint32_t micros, uint3
   }
   if (best)
     return *best;
-  return Status(ErrorCode::PlanInvalid, "plan: has no train_step for micro-batch " + std::to_string(micro) + " of " +
-                                            std::to_string(micros) + " with rows of " + std::to_string(length) + " tokens; compile it again");
+  return Status(ErrorCode::PlanInvalid, "plan: has no train_step for micro-batch " + std::to_string(micro) + " of " + std::to_string(micros) +
+                                            " with rows of " + std::to_string(length) + " tokens; compile it again");
 }
 
 bool PlanEntries::positionsMatter() const {

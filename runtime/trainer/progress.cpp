@@ -24,8 +24,8 @@ void Progress::show(const StepMetrics &m, uint64_t residentBytes) {
   if (!std::isnan(m.lossScale))
     scaling = "  scale " + std::to_string(static_cast<uint64_t>(m.lossScale)) + ", " + std::to_string(m.skippedSteps) + " skipped";
   char text[256];
-  std::snprintf(text, sizeof text, "step %" PRIu64 "/%" PRIu64 "  loss %.4f  grad %.3f  lr %.3g  %.0f tok/s  %.0f MB%s", m.step,
-                updates, m.loss, m.gradNorm, m.learningRate, m.tokensPerSecond, static_cast<double>(residentBytes) / 1e6, scaling.c_str());
+  std::snprintf(text, sizeof text, "step %" PRIu64 "/%" PRIu64 "  loss %.4f  grad %.3f  lr %.3g  %.0f tok/s  %.0f MB%s", m.step, updates, m.loss,
+                m.gradNorm, m.learningRate, m.tokensPerSecond, static_cast<double>(residentBytes) / 1e6, scaling.c_str());
   if (!terminal) {
     std::fprintf(stderr, "%s\n", text);
     return;

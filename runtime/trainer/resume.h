@@ -31,8 +31,7 @@ struct ResumePoint {
 /// checkpoint must be of; null, and `contents` false, where another process of the job checks that:
 /// then only sizes are looked at. Errors: Checkpoint (none, or damaged), CheckpointVersion,
 /// CheckpointMismatch; each names the file and the latest good checkpoint beside it.
-StatusOr<ResumePoint> openResumePoint(const std::string &asked, const std::string &output,
-                                      const fbs::Plan &plan, const CheckpointIdentity *run,
+StatusOr<ResumePoint> openResumePoint(const std::string &asked, const std::string &output, const fbs::Plan &plan, const CheckpointIdentity *run,
                                       bool contents);
 
 /// The latest checkpoint that looks whole by its manifest and sizes; empty when there is none.
@@ -42,8 +41,7 @@ Status namingLatest(const Status &status, const std::string &output);
 
 /// Fills what `load_section` asks for of a section that is trained: this rank's slice of the
 /// masters.
-Status restoreMasters(const StateShards &from, const fbs::Plan &plan, uint32_t section, int rank,
-                      const TensorPart &target);
+Status restoreMasters(const StateShards &from, const fbs::Plan &plan, uint32_t section, int rank, const TensorPart &target);
 /// Fills this rank's moments, after `init`, a tensor at a time.
 Status restoreMoments(const StateShards &from, const fbs::Plan &plan, int rank, Executor &executor);
 

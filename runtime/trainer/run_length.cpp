@@ -15,25 +15,20 @@ RowOrderOptions rowOrderOf(const JobSettings &settings, const TokenDataset &data
   options.accumulation = static_cast<uint32_t>(settings.gradient_accumulation_steps);
   options.shuffled = settings.train_sampling_strategy != "sequential";
   options.dropLast = settings.dataloader_drop_last;
-  options.seed =
-      static_cast<uint64_t>(settings.data_seed >= 0 ? settings.data_seed : settings.seed);
+  options.seed = static_cast<uint64_t>(settings.data_seed >= 0 ? settings.data_seed : settings.seed);
   return options;
 }
 
-StatusOr<uint64_t> updatesInAll(const JobSettings &settings, const TokenDataset &dataset,
-                                int ranks) {
+StatusOr<uint64_t> updatesInAll(const JobSettings &settings, const TokenDataset &dataset, int ranks) {
   ZP_RETURN_IF_ERROR(verifyUpdateSize(settings, static_cast<uint64_t>(ranks)));
   ZP_RETURN_IF_ERROR(verifyEpochs(settings));
   RowOrder order(rowOrderOf(settings, dataset, ranks));
   if (order.roundsPerEpoch() == 0)
-    return Status(ErrorCode::Dataset,
-                  "dataset: " + std::to_string(dataset.rows()) + " rows fill no micro-batch on " +
-                      std::to_string(ranks) +
-                      " ranks, and dataloader_drop_last leaves them out; give more rows");
+    return Status(ErrorCode::Dataset, "dataset: " + std::to_string(dataset.rows()) + " rows fill no micro-batch on " + std::to_string(ranks) +
+                                          " ranks, and dataloader_drop_last leaves them out; give more rows");
   if (settings.max_steps > 0)
     return static_cast<uint64_t>(settings.max_steps);
-  return static_cast<uint64_t>(
-      std::ceil(settings.num_train_epochs * static_cast<double>(order.updatesPerEpoch())));
+  return static_cast<uint64_t>(std::ceil(settings.num_train_epochs * static_cast<double>(order.updatesPerEpoch())));
 }
 
 } // namespace zp::rt

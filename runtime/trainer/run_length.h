@@ -11,8 +11,7 @@ namespace zp::rt {
 RowOrderOptions rowOrderOf(const JobSettings &settings, const TokenDataset &dataset, int ranks);
 
 /// Config or Dataset when the settings or the data make no update.
-StatusOr<uint64_t> updatesInAll(const JobSettings &settings, const TokenDataset &dataset,
-                                int ranks);
+StatusOr<uint64_t> updatesInAll(const JobSettings &settings, const TokenDataset &dataset, int ranks);
 
 } // namespace zp::rt
 

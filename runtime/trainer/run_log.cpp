@@ -16,9 +16,7 @@ std::string pythonDict(std::span<const Scalar> values) {
 }
 
 /// The reference's groups: eval_x is eval/x, everything else train/x.
-static std::string tagOf(const std::string &name) {
-  return name.starts_with("eval_") ? "eval/" + name.substr(5) : "train/" + name;
-}
+static std::string tagOf(const std::string &name) { return name.starts_with("eval_") ? "eval/" + name.substr(5) : "train/" + name; }
 
 static void addAccuracy(std::vector<Scalar> &values, const char *name, double accuracy) {
   if (!std::isnan(accuracy))

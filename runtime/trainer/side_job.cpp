@@ -25,9 +25,7 @@ static Status carryOut(const std::function<Status()> &work) {
   try {
     return work();
   } catch (const std::bad_alloc &) { // on its own thread nobody would catch it
-    return Status(
-        ErrorCode::HostMemory,
-        "checkpoint: there is no memory to write it, expected a few megabytes; free some");
+    return Status(ErrorCode::HostMemory, "checkpoint: there is no memory to write it, expected a few megabytes; free some");
   }
 }
 

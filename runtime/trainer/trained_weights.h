@@ -25,11 +25,11 @@ struct SavedModel {
   std::string directory; ///< exists and can be written
   std::string baseName;  ///< base_model_name_or_path, as the user spelled it
   uint64_t maxShardBytes = 5'000'000'000;
-  DType dtype = DType::F32;      ///< of a whole model's tensors, a float; an adapter's are f32
-  std::string modelConfig;       ///< config.json of a whole model, but for its dtype; empty: the plan's
+  DType dtype = DType::F32;                               ///< of a whole model's tensors, a float; an adapter's are f32
+  std::string modelConfig;                                ///< config.json of a whole model, but for its dtype; empty: the plan's
   std::vector<std::pair<std::string, std::string>> texts; ///< names and contents of files that go beside the weights
   std::vector<std::string> strangers;                     ///< names of files that don't belong there: another tokenizer's
-  std::vector<SavedCopy> copies; ///< in an adapter's file
+  std::vector<SavedCopy> copies;                          ///< in an adapter's file
 };
 
 /// Every rank calls it. Slices travel to rank 0 a piece at a time, so no rank holds the model; rank 0 writes

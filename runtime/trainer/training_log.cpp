@@ -64,8 +64,8 @@ private:
 json logHistory(const TrainingLog &log, const JobSettings &settings) {
   History history(LoggingPolicy(settings, log.updates, log.updatesPerEpoch));
   for (size_t at = 0, end; (end = log.metrics.find('\n', at)) != std::string::npos; at = end + 1) {
-    json line = json::parse(log.metrics.begin() + static_cast<std::ptrdiff_t>(at),
-                            log.metrics.begin() + static_cast<std::ptrdiff_t>(end), nullptr, false);
+    json line =
+        json::parse(log.metrics.begin() + static_cast<std::ptrdiff_t>(at), log.metrics.begin() + static_cast<std::ptrdiff_t>(end), nullptr, false);
     if (!line.is_object() || !line.value("step", json()).is_number_unsigned() ||
         !(line.value("eval_loss", json()).is_number() || line.contains("loss")))
       continue;
@@ -76,8 +76,7 @@ json logHistory(const TrainingLog &log, const JobSettings &settings) {
   json before = json::parse(log.earlier, nullptr, false), whole = json::array();
   if (before.is_object() && before.value("log_history", json()).is_array())
     for (const json &entry : before["log_history"])
-      if (entry.is_object() && entry.value("step", json()).is_number_unsigned() &&
-          entry["step"].get<uint64_t>() <= log.step &&
+      if (entry.is_object() && entry.value("step", json()).is_number_unsigned() && entry["step"].get<uint64_t>() <= log.step &&
           (!history.begin || entry["step"].get<uint64_t>() < *history.begin))
         whole.push_back(entry);
   whole.insert(whole.end(), history.entries.begin(), history.entries.end());

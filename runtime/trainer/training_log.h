@@ -12,8 +12,7 @@
 namespace zp::rt {
 
 struct TrainingLog {
-  std::string
-      metrics; ///< text of metrics.jsonl; a torn last line and lines past `step` don't count
+  std::string metrics; ///< text of metrics.jsonl; a torn last line and lines past `step` don't count
   std::string earlier; ///< trainer_state.json of the checkpoint that the run was resumed from: its
                        ///< log before metrics begins
   uint64_t step = 0, updates = 0, tokens = 0;

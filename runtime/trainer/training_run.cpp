@@ -40,10 +40,9 @@ Status sameStart(const ResumePoint *resume, Communicator &communicator) {
   ZP_RETURN_IF_ERROR(communicator.allGather(&mine, all.data(), sizeof mine));
   if (std::all_of(all.begin(), all.end(), [&](uint64_t step) { return step == mine; }))
     return {};
-  return Status(ErrorCode::Checkpoint,
-                (resume ? resume->directory : "checkpoint") + ": rank " +
-                    std::to_string(communicator.rank()) + " is at step " + std::to_string(mine) +
-                    " and others are not, expected one step; name a directory that all ranks see");
+  return Status(ErrorCode::Checkpoint, (resume ? resume->directory : "checkpoint") + ": rank " + std::to_string(communicator.rank()) +
+                                           " is at step " + std::to_string(mine) +
+                                           " and others are not, expected one step; name a directory that all ranks see");
 }
 
 /// metrics.jsonl of the output directory goes on; in a new one, that beside the checkpoint.
@@ -78,8 +77,9 @@ Status writeState(const JobSettings &settings, const LoopReport &report, const R
   const std::string &output = options.trained.directory;
   StatusOr<std::string> lines = readTextFile(output + "/metrics.jsonl");
   const RunPosition &at = report.position;
-  TrainingLog log{lines.ok() ? *lines : "", options.resume ? options.resume->log : "", at.step, at.updates, at.tokens, at.epoch,
-                  at.best,                  output,                                    report.summary, at.updatesPerEpoch};
+  TrainingLog log{
+      lines.ok() ? *lines : "", options.resume ? options.resume->log : "", at.step, at.updates, at.tokens, at.epoch, at.best, output, report.summary,
+      at.updatesPerEpoch};
   return writeFileAtomically(output + "/trainer_state.json", trainerStateText(log, settings));
 }
 
@@ -89,8 +89,7 @@ constexpr double kSettleSeconds = 2;
 /// From the first update to the weights' files.
 StatusOr<LoopReport> trainWith(CheckpointWriter &checkpoints, const LoopOptions &loop, const fbs::Plan &plan, const JobSettings &settings,
                                const TokenDataset &dataset, Executor &executor, Communicator &communicator, const RunOptions &options) {
-  ZP_ASSIGN_OR_RETURN(LoopReport report,
-                      trainLoop(plan, settings, dataset, executor, communicator, loop));
+  ZP_ASSIGN_OR_RETURN(LoopReport report, trainLoop(plan, settings, dataset, executor, communicator, loop));
   if (report.stoppedBy) {
     ZP_RETURN_IF_ERROR(checkpoints.save(report.position, false));
     ZP_RETURN_IF_ERROR(checkpoints.finish());
@@ -106,7 +105,8 @@ StatusOr<LoopReport> trainWith(CheckpointWriter &checkpoints, const LoopOptions 
     // The last one was kept to go on from. The best may be a checkpoint of another directory, from which this run was resumed.
     const std::string &output = options.trained.directory;
     std::error_code ignored;
-    if (settings.save_total_limit == 1 && settings.save_strategy != "no" && !report.stoppedBy && best && std::filesystem::exists(checkpointPath(output, best->step), ignored))
+    if (settings.save_total_limit == 1 && settings.save_strategy != "no" && !report.stoppedBy && best &&
+        std::filesystem::exists(checkpointPath(output, best->step), ignored))
       rotateCheckpoints(output, 1, best->step, best->step);
     ZP_RETURN_IF_ERROR(writeState(settings, report, options));
   }
@@ -115,8 +115,7 @@ StatusOr<LoopReport> trainWith(CheckpointWriter &checkpoints, const LoopOptions 
   return report;
 }
 
-StatusOr<LoopReport> run(const fbs::Plan &plan, const JobSettings &settings,
-                         const TokenDataset &dataset, Executor &executor,
+StatusOr<LoopReport> run(const fbs::Plan &plan, const JobSettings &settings, const TokenDataset &dataset, Executor &executor,
                          Communicator &communicator, const RunOptions &options) {
   const std::string &output = options.trained.directory;
   ZP_RETURN_IF_ERROR(sameStart(options.resume, communicator));
@@ -139,8 +138,7 @@ StatusOr<LoopReport> run(const fbs::Plan &plan, const JobSettings &settings,
     loop.earlierMetrics = earlierMetrics(*resume, output);
     saving.earlierLog = resume->log;
     std::error_code ignored;
-    if (std::filesystem::equivalent(resume->directory, checkpointPath(output, loop.from.step),
-                                    ignored))
+    if (std::filesystem::equivalent(resume->directory, checkpointPath(output, loop.from.step), ignored))
       saving.savedStep = loop.from.step;
   }
   CheckpointWriter checkpoints(plan, executor, communicator, std::move(saving));
@@ -158,8 +156,7 @@ StatusOr<LoopReport> run(const fbs::Plan &plan, const JobSettings &settings,
 
 } // namespace
 
-StatusOr<LoopReport> trainAndSave(const fbs::Plan &plan, const JobSettings &settings,
-                                  const TokenDataset &dataset, Executor &executor,
+StatusOr<LoopReport> trainAndSave(const fbs::Plan &plan, const JobSettings &settings, const TokenDataset &dataset, Executor &executor,
                                   Communicator &communicator, const RunOptions &options) {
   StatusOr<LoopReport> report = run(plan, settings, dataset, executor, communicator, options);
   return report.ok() ? report : StatusOr<LoopReport>(namingLatest(report.status(), options.trained.directory));

@@ -12,14 +12,14 @@ struct RunOptions {
   SavedModel trained;         ///< where the weights go, with everything else of the run
   std::string modelDirectory; ///< of the weights that it began with
   bool quiet = false;
-  const ResumePoint *resume = nullptr; ///< its state has been restored
+  const ResumePoint *resume = nullptr;      ///< its state has been restored
   const TokenDataset *evaluation = nullptr; ///< rows to evaluate between updates
   std::string eventDirectory;               ///< of TensorBoard's events; empty: none
   /// Hears of an error at once; what comes then may take as long as a checkpoint that is being written.
   std::function<void(const Status &)> failed;
   /// Hears of it with its whole message, still before that checkpoint is waited for to the end.
   std::function<void(const Status &)> said;
-  std::function<void(const EpochReport &)> afterEpoch; ///< called after each epoch
+  std::function<void(const EpochReport &)> afterEpoch;        ///< called after each epoch
   std::function<void(const ResidentBytes &)> afterEvaluation; ///< called after each evaluation
 };
 
@@ -27,8 +27,7 @@ struct RunOptions {
 /// say so, those of the best checkpoint. A run that was stopped saves its checkpoint before the
 /// weights, as whoever stopped it may not wait long; one that ends by itself the weights first. An
 /// error's message names the latest whole checkpoint.
-StatusOr<LoopReport> trainAndSave(const fbs::Plan &plan, const JobSettings &settings,
-                                  const TokenDataset &dataset, Executor &executor,
+StatusOr<LoopReport> trainAndSave(const fbs::Plan &plan, const JobSettings &settings, const TokenDataset &dataset, Executor &executor,
                                   Communicator &communicator, const RunOptions &options);
 
 } // namespace zp::rt

@@ -31,8 +31,7 @@ std::set<std::string> &conformedOps() {
 }
 namespace {
 
-constexpr int64_t kRows = 2, kLength = 1024, kTokens = kRows * kLength, kWidth = 768, kMlp = 2048, kHeads = 12, kHeadDim = 64,
-                  kVocabulary = 32000;
+constexpr int64_t kRows = 2, kLength = 1024, kTokens = kRows * kLength, kWidth = 768, kMlp = 2048, kHeads = 12, kHeadDim = 64, kVocabulary = 32000;
 
 void rate(benchmark::State &state, double flops, double bytes = 0) {
   state.counters["flops"] = benchmark::Counter(flops, benchmark::Counter::kIsIterationInvariantRate);
@@ -49,8 +48,8 @@ __attribute__((noinline)) void multiplyAdds(int64_t turns) {
                "vfmadd231ps %%ymm14,%%ymm15,%%ymm6\nvfmadd231ps %%ymm14,%%ymm15,%%ymm7\nvfmadd231ps %%ymm14,%%ymm15,%%ymm8\n"
                "vfmadd231ps %%ymm14,%%ymm15,%%ymm9\nvfmadd231ps %%ymm14,%%ymm15,%%ymm10\nvfmadd231ps %%ymm14,%%ymm15,%%ymm11\n"
                "dec %0\njnz 1b\nvzeroupper\n"
-               : "+r"(turns)::"xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11",
-                 "xmm14", "xmm15", "cc");
+               : "+r"(turns)::"xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm14", "xmm15",
+                 "cc");
 }
 void Peak(benchmark::State &state) {
   if ((hwy::SupportedTargets() & HWY_AVX2) == 0) {
@@ -129,9 +128,8 @@ void OneDnnSgemm(benchmark::State &state, const Product &product) {
   Maker maker;
   MatmulArgs args = productArgs(maker, product, DType::F32);
   for (auto _ : state)
-    dnnl_sgemm(product.transposeA ? 'T' : 'N', product.transposeB ? 'T' : 'N', product.m, product.n, product.k, 1e-3f,
-               args.a.as<float>(), args.a.dims[1], args.b.as<float>(), args.b.dims[1], product.accumulate ? 1.0f : 0.0f,
-               args.target.as<float>(), args.target.dims[1]);
+    dnnl_sgemm(product.transposeA ? 'T' : 'N', product.transposeB ? 'T' : 'N', product.m, product.n, product.k, 1e-3f, args.a.as<float>(),
+               args.a.dims[1], args.b.as<float>(), args.b.dims[1], product.accumulate ? 1.0f : 0.0f, args.target.as<float>(), args.target.dims[1]);
   rate(state, 2.0 * static_cast<double>(product.m) * static_cast<double>(product.n) * static_cast<double>(product.k));
 }
 #endif
@@ -269,7 +267,8 @@ void Adamw(benchmark::State &state) {
   constexpr int64_t kCount = 1 << 20;
   AdamwArgs args;
   args.gradient = maker.normal(DType::F32, {kCount}), args.coefficient = maker.positive(DType::F32, {1});
-  args.master = maker.normal(DType::F32, {kCount}), args.moment1 = maker.normal(DType::F32, {kCount}), args.moment2 = maker.positive(DType::F32, {kCount});
+  args.master = maker.normal(DType::F32, {kCount}), args.moment1 = maker.normal(DType::F32, {kCount}),
+  args.moment2 = maker.positive(DType::F32, {kCount});
   args.computeCopy = maker.empty(DType::BF16, {kCount});
   StepScalars scalars{};
   scalars.learningRate = 1e-6f, scalars.biasCorrection1 = scalars.biasCorrection2 = 1;
@@ -290,17 +289,22 @@ void registerAll() {
                                  [&product](benchmark::State &state) { OneDnnSgemm(state, product); });
 #endif
   }
-  const std::pair<const char *, void (*)(benchmark::State &, DType)> others[] = {
-      {"Attention", Attention<Sight::Causal>},
-      {"AttentionAll", Attention<Sight::All>}, {"AttentionAllBiased", Attention<Sight::AllBiased>},
-      {"AttentionGradient", AttentionGradient<Sight::Causal>}, {"AttentionGradientAll", AttentionGradient<Sight::All>},
-      {"AttentionGradientAllBiased", AttentionGradient<Sight::AllBiased>}, {"LinearCrossEntropy", LinearCrossEntropy},
-      {"RmsNorm", RmsNorm}, {"RmsNormGradient", RmsNormGradient}, {"Rope", Rope}, {"SiluMul", SiluMul},
-      {"SiluMulGradient", SiluMulGradient}, {"Dropout", Dropout}};
+  const std::pair<const char *, void (*)(benchmark::State &, DType)> others[] = {{"Attention", Attention<Sight::Causal>},
+                                                                                 {"AttentionAll", Attention<Sight::All>},
+                                                                                 {"AttentionAllBiased", Attention<Sight::AllBiased>},
+                                                                                 {"AttentionGradient", AttentionGradient<Sight::Causal>},
+                                                                                 {"AttentionGradientAll", AttentionGradient<Sight::All>},
+                                                                                 {"AttentionGradientAllBiased", AttentionGradient<Sight::AllBiased>},
+                                                                                 {"LinearCrossEntropy", LinearCrossEntropy},
+                                                                                 {"RmsNorm", RmsNorm},
+                                                                                 {"RmsNormGradient", RmsNormGradient},
+                                                                                 {"Rope", Rope},
+                                                                                 {"SiluMul", SiluMul},
+                                                                                 {"SiluMulGradient", SiluMulGradient},
+                                                                                 {"Dropout", Dropout}};
   for (auto [name, function] : others)
     for (DType f : kComputeDTypes)
-      benchmark::RegisterBenchmark((std::string(name) + "/" + textOf(f)).c_str(),
-                                   [function, f](benchmark::State &state) { function(state, f); });
+      benchmark::RegisterBenchmark((std::string(name) + "/" + textOf(f)).c_str(), [function, f](benchmark::State &state) { function(state, f); });
   benchmark::RegisterBenchmark("Adamw", Adamw);
 }
 

@@ -13,9 +13,7 @@ namespace {
 
 constexpr uint64_t kElements = 1 << 19;
 
-void rate(benchmark::State &state) {
-  state.counters["elements"] = benchmark::Counter(kElements, benchmark::Counter::kIsIterationInvariantRate);
-}
+void rate(benchmark::State &state) { state.counters["elements"] = benchmark::Counter(kElements, benchmark::Counter::kIsIterationInvariantRate); }
 
 std::vector<std::byte> weights(DType dtype) {
   std::vector<std::byte> values(bytesOf(dtype, kElements));

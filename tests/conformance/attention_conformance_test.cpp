@@ -14,8 +14,8 @@ struct Case {
   int64_t keys() const { return rows * (keyLength ? keyLength : length); }
 };
 void PrintTo(const Case &c, std::ostream *out) {
-  *out << c.rows << "x" << c.length << " heads " << c.heads << "/" << c.kvHeads << " d " << c.headDim << " window " << c.window
-       << " segments " << c.segments << " keys " << c.keyLength << " bias " << c.bias << " dropout " << c.dropout;
+  *out << c.rows << "x" << c.length << " heads " << c.heads << "/" << c.kvHeads << " d " << c.headDim << " window " << c.window << " segments "
+       << c.segments << " keys " << c.keyLength << " bias " << c.bias << " dropout " << c.dropout;
 }
 
 TensorView segmentsOf(Maker &maker, const Case &c, int64_t length) {
@@ -86,8 +86,8 @@ AttentionGradientArgs gradientOf(Maker &maker, const AttentionArgs &forward) {
   args.segments = forward.segments;
   args.keySegments = forward.keySegments;
   args.bias = forward.bias;
-  args.workspace = maker.workspace(attentionGradientPlacedBytes(forward.heads, forward.kvHeads, tokens, forward.length,
-                                                                width / forward.heads, f, kAttentionBytes));
+  args.workspace = maker.workspace(
+      attentionGradientPlacedBytes(forward.heads, forward.kvHeads, tokens, forward.length, width / forward.heads, f, kAttentionBytes));
   args.gradQuery = maker.empty(f, {tokens, width});
   args.gradKey = maker.empty(f, {keys, kvWidth});
   args.gradValue = maker.empty(f, {keys, kvWidth});
@@ -151,21 +151,22 @@ TEST_P(Attention, ForwardAndGradient) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Cases, Attention,
-    ::testing::Values(Case{1, 1, 1, 1, 1, 0, Case::One}, Case{2, 5, 2, 1, 3, 0, Case::One}, Case{1, 33, 4, 2, 20, 0, Case::One},
-                      Case{2, 97, 3, 3, 64, 0, Case::One}, Case{1, 200, 4, 1, 16, 0, Case::One}, Case{1, 300, 2, 1, 24, 0, Case::One},
-                      Case{1, 130, 1, 1, 256, 0, Case::One}, Case{3, 40, 6, 2, 8, 7, Case::One}, Case{1, 300, 2, 2, 12, 50, Case::One},
-                      Case{1, 250, 1, 1, 16, 2, Case::One}, Case{2, 220, 2, 1, 16, 0, Case::Packed},
-                      Case{2, 220, 2, 1, 16, 30, Case::Packed}, Case{1, 150, 2, 2, 10, 0, Case::Scattered},
-                      Case{1, 260, 2, 1, 32, 0, Case::Padded}, Case{2, 150, 2, 1, 128, 0, Case::Packed}, Case{1, 140, 2, 2, 80, 40, Case::One}));
+INSTANTIATE_TEST_SUITE_P(Cases, Attention,
+                         ::testing::Values(Case{1, 1, 1, 1, 1, 0, Case::One}, Case{2, 5, 2, 1, 3, 0, Case::One}, Case{1, 33, 4, 2, 20, 0, Case::One},
+                                           Case{2, 97, 3, 3, 64, 0, Case::One}, Case{1, 200, 4, 1, 16, 0, Case::One},
+                                           Case{1, 300, 2, 1, 24, 0, Case::One}, Case{1, 130, 1, 1, 256, 0, Case::One},
+                                           Case{3, 40, 6, 2, 8, 7, Case::One}, Case{1, 300, 2, 2, 12, 50, Case::One},
+                                           Case{1, 250, 1, 1, 16, 2, Case::One}, Case{2, 220, 2, 1, 16, 0, Case::Packed},
+                                           Case{2, 220, 2, 1, 16, 30, Case::Packed}, Case{1, 150, 2, 2, 10, 0, Case::Scattered},
+                                           Case{1, 260, 2, 1, 32, 0, Case::Padded}, Case{2, 150, 2, 1, 128, 0, Case::Packed},
+                                           Case{1, 140, 2, 2, 80, 40, Case::One}));
 
-INSTANTIATE_TEST_SUITE_P(
-    AcrossRows, Attention,
-    ::testing::Values(Case{1, 1, 1, 1, 1, 0, Case::One, 1}, Case{2, 5, 2, 1, 3, 0, Case::One, 9}, Case{3, 1, 4, 2, 20, 0, Case::One, 40},
-                      Case{2, 97, 3, 3, 64, 0, Case::One, 97}, Case{1, 33, 4, 1, 16, 0, Case::One, 192}, Case{1, 300, 2, 1, 24, 0, Case::One, 70},
-                      Case{1, 130, 1, 1, 256, 0, Case::One, 100}, Case{2, 220, 2, 1, 16, 0, Case::Packed, 150},
-                      Case{2, 150, 2, 2, 10, 0, Case::Scattered, 130}, Case{2, 120, 2, 1, 32, 0, Case::Padded, 260}));
+INSTANTIATE_TEST_SUITE_P(AcrossRows, Attention,
+                         ::testing::Values(Case{1, 1, 1, 1, 1, 0, Case::One, 1}, Case{2, 5, 2, 1, 3, 0, Case::One, 9},
+                                           Case{3, 1, 4, 2, 20, 0, Case::One, 40}, Case{2, 97, 3, 3, 64, 0, Case::One, 97},
+                                           Case{1, 33, 4, 1, 16, 0, Case::One, 192}, Case{1, 300, 2, 1, 24, 0, Case::One, 70},
+                                           Case{1, 130, 1, 1, 256, 0, Case::One, 100}, Case{2, 220, 2, 1, 16, 0, Case::Packed, 150},
+                                           Case{2, 150, 2, 2, 10, 0, Case::Scattered, 130}, Case{2, 120, 2, 1, 32, 0, Case::Padded, 260}));
 
 INSTANTIATE_TEST_SUITE_P(
     Biased, Attention,
@@ -181,7 +182,8 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(Case{1, 1, 1, 1, 1, 0, Case::One, 0, Case::None, 0.5}, Case{2, 5, 2, 1, 3, 0, Case::One, 9, Case::None, 0.1},
                       Case{2, 97, 3, 3, 64, 0, Case::One, 0, Case::ByDistance, 0.25}, Case{3, 40, 6, 2, 8, 7, Case::One, 0, Case::None, 0.5},
                       Case{1, 300, 2, 1, 24, 0, Case::One, 70, Case::None, 0.9}, Case{1, 130, 1, 1, 256, 0, Case::One, 0, Case::ByKey, 0.1},
-                      Case{2, 220, 2, 1, 16, 30, Case::Packed, 0, Case::ByKey, 0.1}, Case{2, 150, 2, 2, 10, 0, Case::Scattered, 150, Case::ByDistance, 0.3},
+                      Case{2, 220, 2, 1, 16, 30, Case::Packed, 0, Case::ByKey, 0.1},
+                      Case{2, 150, 2, 2, 10, 0, Case::Scattered, 150, Case::ByDistance, 0.3},
                       Case{2, 200, 2, 1, 16, 0, Case::Padded, 130, Case::None, 0.1}, Case{2, 33, 2, 2, 16, 0, Case::One, 0, Case::None, 0.999},
                       Case{1, 90, 2, 1, 96, 0, Case::One, 130, Case::ByDistance, 0.2}));
 
@@ -425,8 +427,8 @@ TEST_F(FusedAttention, CutsGradients) {
   reference::run(KernelContext{}, expected.args);
   const uint64_t statistics = fusedStatisticsBytes(8, 128, 64);
   // Both rows; one; the heads of one of its two key heads.
-  for (const uint64_t room : {fusedGradientWorkspaceBytes(2, 8, 2, 64, 16), fusedGradientWorkspaceBytes(1, 8, 2, 64, 16),
-                              fusedGradientWorkspaceBytes(1, 4, 1, 64, 16)}) {
+  for (const uint64_t room :
+       {fusedGradientWorkspaceBytes(2, 8, 2, 64, 16), fusedGradientWorkspaceBytes(1, 8, 2, 64, 16), fusedGradientWorkspaceBytes(1, 4, 1, 64, 16)}) {
     AttentionGradientArgs cut = whole;
     cut.workspace = maker.workspace(statistics + room);
     DeviceOperands<AttentionGradientArgs> device(cut);

@@ -7,8 +7,8 @@ struct CacheCase {
   int64_t rows, length, places, heads, kvHeads, headDim, window;
 };
 void PrintTo(const CacheCase &c, std::ostream *out) {
-  *out << c.rows << "x" << c.length << " places " << c.places << " heads " << c.heads << "/" << c.kvHeads << " d " << c.headDim
-       << " window " << c.window;
+  *out << c.rows << "x" << c.length << " places " << c.places << " heads " << c.heads << "/" << c.kvHeads << " d " << c.headDim << " window "
+       << c.window;
 }
 
 /// Each row's tokens come after as many others as it likes; some are padding, some lie beyond the cache.
@@ -57,10 +57,11 @@ TEST_P(Cache, AppendsAndAttends) {
 
 INSTANTIATE_TEST_SUITE_P(Cases, Cache,
                          ::testing::Values(CacheCase{1, 1, 1, 1, 1, 1, 0}, CacheCase{2, 1, 7, 2, 1, 3, 0}, CacheCase{3, 5, 70, 4, 2, 20, 0},
-                                           CacheCase{4, 1, 300, 6, 3, 64, 0}, CacheCase{3, 16, 130, 3, 3, 24, 9},
-                                           CacheCase{1, 2, 65, 1, 1, 256, 0}, CacheCase{2, 33, 200, 4, 1, 16, 64},
+                                           CacheCase{4, 1, 300, 6, 3, 64, 0}, CacheCase{3, 16, 130, 3, 3, 24, 9}, CacheCase{1, 2, 65, 1, 1, 256, 0},
+                                           CacheCase{2, 33, 200, 4, 1, 16, 64},
                                            // a long cache for few queries, which a GPU cuts; more queries of a head than it takes at once
-                                           CacheCase{1, 1, 700, 8, 1, 128, 0}, CacheCase{1, 1, 530, 1, 1, 80, 300}, CacheCase{2, 3, 90, 12, 4, 40, 0}));
+                                           CacheCase{1, 1, 700, 8, 1, 128, 0}, CacheCase{1, 1, 530, 1, 1, 80, 300},
+                                           CacheCase{2, 3, 90, 12, 4, 40, 0}));
 
 // Attention over a cache that was filled token by token is attention over the row.
 TEST(CachedAttention, IsAttention) {

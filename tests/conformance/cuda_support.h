@@ -8,12 +8,12 @@
 #include <memory>
 #include <vector>
 
-#include "gtest/gtest.h"
 #include "runtime/kernels/cuda/fused_attention.h"
 #include "runtime/kernels/cuda/kernels.h"
 #include "runtime/kernels/cuda/products.h"
 #include "runtime/kernels/kernel.h"
 #include "runtime/kernels/op_info.h"
+#include "gtest/gtest.h"
 
 namespace zp::rt::test {
 

@@ -39,7 +39,8 @@ TEST(Cast, AllPairs) {
 
 // Values that decide what rounding is: ties, the largest finite, infinities, NaN, subnormals.
 TEST(Cast, RoundsToNearestEvenAndKeepsNan) {
-  const float inputs[] = {1.00390625f, 1.01171875f, -1.00390625f, 3.4e38f, 1e-45f, -0.0f, INFINITY, -INFINITY, NAN, 1.0f, 65519.f, 65520.f, 5.9e-8f, 2.9e-8f};
+  const float inputs[] = {1.00390625f, 1.01171875f, -1.00390625f, 3.4e38f, 1e-45f,  -0.0f,   INFINITY,
+                          -INFINITY,   NAN,         1.0f,         65519.f, 65520.f, 5.9e-8f, 2.9e-8f};
   Maker maker;
   CastArgs args;
   args.source = maker.empty(DType::F32, {14});

@@ -4,8 +4,8 @@
 #include <cstdio>
 #include <cstring>
 
-#include "gtest/gtest.h"
 #include "runtime/kernels/kernel_path.h"
+#include "gtest/gtest.h"
 
 // Exit status 77, as ctest is told (CMakeLists.txt): this CPU can't run the path.
 static int choosePath(const char *name) {

@@ -4,11 +4,8 @@ namespace zp::rt::test {
 namespace {
 
 /// What is multiplied, and what the sums become.
-constexpr std::pair<DType, DType> kProducts[] = {{DType::F32, DType::F32},
-                                                 {DType::BF16, DType::BF16},
-                                                 {DType::BF16, DType::F32},
-                                                 {DType::F16, DType::F16},
-                                                 {DType::F16, DType::F32}};
+constexpr std::pair<DType, DType> kProducts[] = {
+    {DType::F32, DType::F32}, {DType::BF16, DType::BF16}, {DType::BF16, DType::F32}, {DType::F16, DType::F16}, {DType::F16, DType::F32}};
 
 struct Shape {
   int64_t m, n, k;
@@ -40,13 +37,11 @@ TEST_P(Matmul, AllTransposesDTypesAndFinishes) {
 
 INSTANTIATE_TEST_SUITE_P(Shapes, Matmul,
                          ::testing::Values(Shape{1, 1, 1}, Shape{5, 7, 3}, Shape{4, 24, 256}, Shape{13, 50, 300}, Shape{97, 31, 8},
-                                           Shape{49, 100, 257}, Shape{64, 290, 33}, Shape{530, 40, 20},
-                                           Shape{220, 310, 270}));
+                                           Shape{49, 100, 257}, Shape{64, 290, 33}, Shape{530, 40, 20}, Shape{220, 310, 270}));
 // LoRA's: a side of at most 8, short or long K.
 INSTANTIATE_TEST_SUITE_P(Skinny, Matmul,
-                         ::testing::Values(Shape{100, 8, 70}, Shape{101, 4, 1100}, Shape{8, 100, 300}, Shape{3, 200, 513},
-                                           Shape{200, 3, 257}, Shape{8, 130, 1100}, Shape{1, 300, 40}, Shape{300, 1, 40},
-                                           Shape{8, 8, 8}));
+                         ::testing::Values(Shape{100, 8, 70}, Shape{101, 4, 1100}, Shape{8, 100, 300}, Shape{3, 200, 513}, Shape{200, 3, 257},
+                                           Shape{8, 130, 1100}, Shape{1, 300, 40}, Shape{300, 1, 40}, Shape{8, 8, 8}));
 
 // A NaN or an infinity in an operand reaches the elements that it belongs to and no other.
 TEST(MatmulValues, NanGoesWhereItBelongs) {
@@ -69,8 +64,14 @@ struct BranchShape {
 };
 TEST(MatmulBranch, RanksLayoutsAndFinishes) {
   Maker maker;
-  for (auto [shape, rank] : {BranchShape{{9, 7, 33}, 8}, {{1, 1, 1}, 1}, {{40, 200, 300}, 16}, {{33, 8, 64}, 5}, {{70, 50, 2100}, 8},
-                             {{20, 310, 20}, 256}, {{530, 40, 20}, 3}, {{6, 100, 1030}, 64}})
+  for (auto [shape, rank] : {BranchShape{{9, 7, 33}, 8},
+                             {{1, 1, 1}, 1},
+                             {{40, 200, 300}, 16},
+                             {{33, 8, 64}, 5},
+                             {{70, 50, 2100}, 8},
+                             {{20, 310, 20}, 256},
+                             {{530, 40, 20}, 3},
+                             {{6, 100, 1030}, 64}})
     for (auto [input, output] : kProducts)
       for (int bits = 0; bits < 16; ++bits) {
         MatmulArgs args;

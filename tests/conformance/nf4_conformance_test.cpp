@@ -15,8 +15,8 @@ std::vector<QuantRecords> allFormats() {
         formats.push_back({type, blockSize, nested});
   return formats;
 }
-const QuantRecords kFewFormats[] = {{QuantType::NF4, 64, true}, {QuantType::NF4, 64, false}, {QuantType::FP4, 32, true},
-                                    {QuantType::FP4, 128, false}};
+const QuantRecords kFewFormats[] = {
+    {QuantType::NF4, 64, true}, {QuantType::NF4, 64, false}, {QuantType::FP4, 32, true}, {QuantType::FP4, 128, false}};
 
 void dequantizesAsTheCodec(QuantRecords format, int64_t rows, int64_t columns) {
   Maker maker;
@@ -47,7 +47,8 @@ TEST(NF4Dequantize, EveryFormatGivesTheCodecsBits) {
 }
 TEST(NF4Dequantize, EverySize) {
   for (QuantRecords format : kFewFormats)
-    for (auto [rows, columns] : {std::pair<int64_t, int64_t>{1, 1}, {1, 2}, {3, 5}, {7, 63}, {1, 64}, {5, 65}, {300, 130}, {2, 40000}, {130, 264}, {3, 20480}})
+    for (auto [rows, columns] :
+         {std::pair<int64_t, int64_t>{1, 1}, {1, 2}, {3, 5}, {7, 63}, {1, 64}, {5, 65}, {300, 130}, {2, 40000}, {130, 264}, {3, 20480}})
       dequantizesAsTheCodec(format, rows, columns);
 }
 
@@ -123,7 +124,8 @@ INSTANTIATE_TEST_SUITE_P(Shapes, NF4Matmul,
                          ::testing::Values(NF4Shape{9, 1, 9}, NF4Shape{10, 7, 3}, NF4Shape{12, 24, 256}, NF4Shape{13, 50, 300}, NF4Shape{97, 31, 8},
                                            NF4Shape{49, 101, 257}, NF4Shape{64, 290, 33}, NF4Shape{530, 40, 20}, NF4Shape{120, 310, 270}));
 // Columns in whole steps of 32 codes, which go from the lookup to the packed panels; rows in the middle of a block, tiles of a step.
-INSTANTIATE_TEST_SUITE_P(WholeSteps, NF4Matmul, ::testing::Values(NF4Shape{9, 32, 33}, NF4Shape{11, 288, 301}, NF4Shape{20, 96, 64}, NF4Shape{40, 224, 1100}));
+INSTANTIATE_TEST_SUITE_P(WholeSteps, NF4Matmul,
+                         ::testing::Values(NF4Shape{9, 32, 33}, NF4Shape{11, 288, 301}, NF4Shape{20, 96, 64}, NF4Shape{40, 224, 1100}));
 // A side of at most 8: one token at a time, or a tiny weight.
 INSTANTIATE_TEST_SUITE_P(Skinny, NF4Matmul,
                          ::testing::Values(NF4Shape{1, 300, 64}, NF4Shape{8, 130, 1100}, NF4Shape{3, 200, 513}, NF4Shape{100, 8, 70},
@@ -131,7 +133,8 @@ INSTANTIATE_TEST_SUITE_P(Skinny, NF4Matmul,
 
 TEST(NF4MatmulBranch, RanksAndFinishes) {
   Maker maker;
-  for (auto [shape, rank] : {std::pair{NF4Shape{9, 7, 33}, int64_t{8}}, {NF4Shape{40, 200, 300}, 16}, {NF4Shape{20, 50, 2100}, 3}, {NF4Shape{20, 130, 64}, 256}})
+  for (auto [shape, rank] :
+       {std::pair{NF4Shape{9, 7, 33}, int64_t{8}}, {NF4Shape{40, 200, 300}, 16}, {NF4Shape{20, 50, 2100}, 3}, {NF4Shape{20, 130, 64}, 256}})
     for (QuantRecords format : kFewFormats)
       for (DType f : kComputeDTypes)
         for (int bits = 0; bits < 8; ++bits) {
@@ -200,8 +203,16 @@ TEST(NF4MatmulFloats, AreLeft) {
 // runs of 32 codes, as matrix units take them, in rounds that are full and not, and others.
 TEST(NF4MatmulFewRows, RowsRanksAndFinishes) {
   Maker maker;
-  for (const NF4Shape &shape : {NF4Shape{2, 70, 96}, {4, 33, 200}, {5, 9, 1000}, {7, 17, 64}, {16, 66, 264}, {17, 20, 64},
-                              {1, 96, 40}, {3, 512, 17}, {8, 160, 256}, {16, 1184, 33}})
+  for (const NF4Shape &shape : {NF4Shape{2, 70, 96},
+                                {4, 33, 200},
+                                {5, 9, 1000},
+                                {7, 17, 64},
+                                {16, 66, 264},
+                                {17, 20, 64},
+                                {1, 96, 40},
+                                {3, 512, 17},
+                                {8, 160, 256},
+                                {16, 1184, 33}})
     for (int64_t rank : {0, 3, 256})
       for (QuantRecords format : kFewFormats)
         for (DType f : kComputeDTypes) {

@@ -105,9 +105,9 @@ std::vector<uint8_t> seedPlan() {
   entry.rows = entry.length = 2;
   entry.inputs = {{"input_ids", plan.ids}, {"scalars", plan.scalars}};
   entry.outputs = {{"y", y}};
-  entry.instructions = {makeFill({x}, 0, 0.5),
-                        makeMatmul({x, x, kNone, kNone, kNone, kNone, y}, 0, false, true, 1.0, false, 1.0),
-                        makeMatmul({x, y, kNone, kNone, kNone, kNone, plan.embedded}, 0, true, false, 0.5, false, 1.0), makeAdd({plan.embedded, y, y}, 0)};
+  entry.instructions = {makeFill({x}, 0, 0.5), makeMatmul({x, x, kNone, kNone, kNone, kNone, y}, 0, false, true, 1.0, false, 1.0),
+                        makeMatmul({x, y, kNone, kNone, kNone, kNone, plan.embedded}, 0, true, false, 0.5, false, 1.0),
+                        makeAdd({plan.embedded, y, y}, 0)};
   plan.entries.push_back(entry);
   return plan.payload();
 }
@@ -133,7 +133,8 @@ TEST(PlanFuzz, EveryByteTakesEveryKindOfFlip) {
   Tally tally;
   for (uint8_t &byte : payload) {
     const uint8_t before = byte;
-    for (uint8_t value : {uint8_t(before ^ 0x01), uint8_t(before ^ 0x80), uint8_t(before ^ 0xff), uint8_t(before + 1), uint8_t(0), uint8_t(0xff), uint8_t(0x7f)}) {
+    for (uint8_t value :
+         {uint8_t(before ^ 0x01), uint8_t(before ^ 0x80), uint8_t(before ^ 0xff), uint8_t(before + 1), uint8_t(0), uint8_t(0xff), uint8_t(0x7f)}) {
       if (value == before)
         continue;
       byte = value;
@@ -152,7 +153,8 @@ TEST(PlanFuzz, RandomMutationsOfBytesAndWords) {
   const std::vector<uint8_t> payload = seedPlan();
   const char *rounds = std::getenv("ZP_FUZZ_ROUNDS");
   std::mt19937_64 random(20261124);
-  constexpr uint64_t kWords[] = {0, 1, 0x7f, 0xff, 0xffff, 0x7fffffff, 0xffffffff, 0x80000000, uint64_t{1} << 32, uint64_t{1} << 63, ~uint64_t{0}, 64, 63};
+  constexpr uint64_t kWords[] = {0,  1, 0x7f, 0xff, 0xffff, 0x7fffffff, 0xffffffff, 0x80000000, uint64_t{1} << 32, uint64_t{1} << 63, ~uint64_t{0},
+                                 64, 63};
   Tally tally;
   for (long round = 0; round < (rounds ? std::atol(rounds) : 20000); ++round) {
     std::vector<uint8_t> mutant = payload;

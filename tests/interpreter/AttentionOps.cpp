@@ -134,8 +134,8 @@ void reorderCache(const Tensor &rows, Tensor &cache) {
 }
 
 void attentionGradient(const Tensor &gradient, const Tensor &query, const Tensor &key, const Tensor &value, const Tensor &out,
-                       const Tensor &logSumExp, const Tensor &segments, const Tensor &keySegments, const AttentionShape &shape,
-                       Tensor &queryGradient, Tensor &keyGradient, Tensor &valueGradient, Tensor *biasGradient) {
+                       const Tensor &logSumExp, const Tensor &segments, const Tensor &keySegments, const AttentionShape &shape, Tensor &queryGradient,
+                       Tensor &keyGradient, Tensor &valueGradient, Tensor *biasGradient) {
   int64_t tokens = query.rows(), width = query.columns() / shape.heads;
   queryGradient = Tensor(query.shape);
   keyGradient = valueGradient = Tensor(key.shape);

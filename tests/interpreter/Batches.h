@@ -10,9 +10,9 @@ namespace zp::interpreter {
 struct Batches {
   uint64_t seed = 1;
   int64_t vocabulary = 0;
-  int64_t perUpdate = 1; // micro-batches of an update, over all ranks
+  int64_t perUpdate = 1;  // micro-batches of an update, over all ranks
   nn::ProgramOp training; // says rows and length for programs that don't, like apply_gradients
-  NamedTensors given;    // by name, instead of generated ones
+  NamedTensors given;     // by name, instead of generated ones
 
   /// Inputs of micro-batch `index` of `update`; `firstToken` is where a chunk of logits begins.
   NamedTensors inputs(nn::ProgramOp program, int64_t update, int64_t index, int64_t firstToken = 0) const;

@@ -48,8 +48,7 @@ static const TraceEntry *missing(const Trace &from, Machine &toMachine, const Tr
   return nullptr;
 }
 
-bool compareTraces(Machine &before, const Trace &beforeTrace, Machine &after, const Trace &afterTrace, double tolerance,
-                   llvm::raw_ostream &out) {
+bool compareTraces(Machine &before, const Trace &beforeTrace, Machine &after, const Trace &afterTrace, double tolerance, llvm::raw_ostream &out) {
   if (const TraceEntry *entry = missing(beforeTrace, after, afterTrace))
     return out << "different: \"" << entry->label << "\" is in the first module only\n", false;
   if (const TraceEntry *entry = missing(afterTrace, before, beforeTrace))

@@ -10,8 +10,7 @@ namespace zp::interpreter {
 
 /// Prints a verdict and, when they differ, the worst tensor. Every entry of one trace must be in the other, except those about
 /// parameters that aren't trainable there and those of kinds of programs that aren't there.
-bool compareTraces(Machine &before, const Trace &beforeTrace, Machine &after, const Trace &afterTrace, double tolerance,
-                   llvm::raw_ostream &out);
+bool compareTraces(Machine &before, const Trace &beforeTrace, Machine &after, const Trace &afterTrace, double tolerance, llvm::raw_ostream &out);
 
 /// Each trainable parameter's gradient against central differences of the loss along random directions.
 mlir::LogicalResult checkGradients(Machine &machine, const JobShape &shape, const Batches &batches, double tolerance, llvm::raw_ostream &out);

@@ -42,11 +42,8 @@ FailureOr<Tensor> wholeLogits(Machine &machine, const std::vector<Document> &row
   Tensor segments(tokens.positions.shape);
   for (int64_t t = 0; t < segments.size(); ++t)
     segments[t] = tokens.positions[t] < 0 ? -1 : 0;
-  NamedTensors inputs{{"input_ids", tokens.ids},
-                      {"labels", tokens.ids},
-                      {"position_ids", tokens.positions},
-                      {"segment_ids", segments},
-                      {"scalars", scalarsFrom(0)}};
+  NamedTensors inputs{
+      {"input_ids", tokens.ids}, {"labels", tokens.ids}, {"position_ids", tokens.positions}, {"segment_ids", segments}, {"scalars", scalarsFrom(0)}};
   if (failed(machine.run(evaluate, inputs)))
     return failure();
   Tensor all;
@@ -98,8 +95,7 @@ public:
     std::vector<NamedTensors> inputs;
     auto place = [&](const Document &document) { return std::max<int64_t>(halfOf(document) - 1, 0) + step; };
     for (auto &documents : rows) {
-      Tokens tokens(documents, 1,
-                    [&](size_t row) { return std::pair<int64_t, int64_t>(place(documents[row]), documents[row].size()); });
+      Tokens tokens(documents, 1, [&](size_t row) { return std::pair<int64_t, int64_t>(place(documents[row]), documents[row].size()); });
       inputs.push_back({{"input_ids", tokens.ids}, {"position_ids", tokens.positions}});
     }
     std::vector<Machine::Outcome> outcomes;
@@ -121,8 +117,7 @@ private:
 
 } // namespace
 
-LogicalResult checkGeneration(Machine &before, Machine &after, uint64_t seed, int64_t vocabulary, double tolerance,
-                              llvm::raw_ostream &out) {
+LogicalResult checkGeneration(Machine &before, Machine &after, uint64_t seed, int64_t vocabulary, double tolerance, llvm::raw_ostream &out) {
   nn::ProgramOp evaluate = before.program(nn::ProgramKind::Evaluate), decode = after.program(nn::ProgramKind::Decode);
   if (!evaluate || !before.program(nn::ProgramKind::Logits) || !decode || !after.program(nn::ProgramKind::Prefill))
     return before.module().emitError("lacks evaluate or logits, or the second module prefill or decode");
@@ -152,8 +147,7 @@ LogicalResult checkGeneration(Machine &before, Machine &after, uint64_t seed, in
       return failure();
   double worst = relativeDifference(expected, given);
   bool equal = !expected.data.empty() && worst <= tolerance;
-  out << (equal ? "generation agrees: " : "generation differs: ") << expected.data.size() << " logits, "
-      << llvm::format("%.3g", worst) << "\n";
+  out << (equal ? "generation agrees: " : "generation differs: ") << expected.data.size() << " logits, " << llvm::format("%.3g", worst) << "\n";
   return success(equal);
 }
 

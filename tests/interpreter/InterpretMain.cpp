@@ -3,10 +3,10 @@
 #include "tests/interpreter/Compare.h"
 #include "tests/interpreter/Generation.h"
 
+#include "mlir/Parser/Parser.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/SourceMgr.h"
-#include "mlir/Parser/Parser.h"
 
 #include <cmath>
 #include <list>
@@ -25,7 +25,8 @@ static cl::opt<int> ranks("ranks", cl::desc("simulated ranks (default: what the 
 static cl::opt<int> microBatches("micro_batches", cl::desc("micro-batches of each rank in an update"), cl::init(1));
 static cl::opt<int> updates("updates", cl::desc("updates"), cl::init(2));
 static cl::opt<unsigned> seed("seed", cl::desc("of parameters and inputs"), cl::init(1));
-static cl::opt<bool> keepZero("keep_zero", cl::desc("parameters with initial = \"zero\" start at zero (default: random, so that others get gradients)"));
+static cl::opt<bool> keepZero("keep_zero",
+                              cl::desc("parameters with initial = \"zero\" start at zero (default: random, so that others get gradients)"));
 static cl::opt<double> tolerance("tolerance", cl::desc("relative, in the L2 norm (default 1e-9; 1e-6 for gradients)"), cl::init(0));
 static cl::list<std::string> inputs("input", cl::desc("name=v,v,…: an input's values"));
 static cl::list<std::string> values("value", cl::desc("name=v,v,…: a parameter's first values"));

@@ -13,10 +13,12 @@ std::vector<int64_t> shapeOf(Type type) {
 }
 
 static bool worksOnSections(ModuleOp module) {
-  return module.walk([](Operation *op) {
-    bool zeroOp = isa<zero::ZeroDialect>(op->getDialect()) && !isa<zero::SectionOp, zero::LoadOp>(op);
-    return zeroOp ? WalkResult::interrupt() : WalkResult::advance();
-  }).wasInterrupted();
+  return module
+      .walk([](Operation *op) {
+        bool zeroOp = isa<zero::ZeroDialect>(op->getDialect()) && !isa<zero::SectionOp, zero::LoadOp>(op);
+        return zeroOp ? WalkResult::interrupt() : WalkResult::advance();
+      })
+      .wasInterrupted();
 }
 
 static Layout readLayout(ModuleOp module) {
@@ -29,8 +31,14 @@ static Layout readLayout(ModuleOp module) {
     return layout;
   module.walk([&](zero::AccumulateGradientOp) { layout.gradientsInSections = true; });
   for (auto op : module.getOps<zero::SectionOp>()) {
-    SectionInfo info{op.getElements(), static_cast<int64_t>(op.getRanks()), static_cast<int64_t>(op.getDecayEnd()),
-                     op.getKind() == zero::SectionKind::Trainable, op.getValuesSharded(), op.getGradientSharded(), op.getOptimizerSharded(), {}};
+    SectionInfo info{op.getElements(),
+                     static_cast<int64_t>(op.getRanks()),
+                     static_cast<int64_t>(op.getDecayEnd()),
+                     op.getKind() == zero::SectionKind::Trainable,
+                     op.getValuesSharded(),
+                     op.getGradientSharded(),
+                     op.getOptimizerSharded(),
+                     {}};
     for (zero::SlotAttr slot : op.getSlots().getAsRange<zero::SlotAttr>())
       info.slots.push_back({slot.getParameter().getValue().str(), slot.getOffset()});
     layout.sections[op.getSymName().str()] = std::move(info);
@@ -82,7 +90,8 @@ std::unique_ptr<Machine> Machine::create(ModuleOp module, int64_t ranks, const I
   for (const auto &[name, values] : initial.given)
     if (!machine->layout.parameters.count(name) || Tensor::count(machine->layout.parameters[name].shape) != values.size())
       return module.emitError("no parameter @") << name << " of " << values.size() << " elements", nullptr;
-  machine->states = initialStates(machine->layout, machine->distributed() ? ranks : 1, initial, static_cast<bool>(machine->program(nn::ProgramKind::Init)));
+  machine->states =
+      initialStates(machine->layout, machine->distributed() ? ranks : 1, initial, static_cast<bool>(machine->program(nn::ProgramKind::Init)));
   return machine;
 }
 
@@ -105,7 +114,8 @@ static LogicalResult checkFutures(nn::ProgramOp program) {
   for (Operation &op : program.getBody().front())
     for (Value result : op.getResults())
       if (isa<zero::FutureType>(result.getType()) && (!result.hasOneUse() || !isa<zero::WaitOp, zero::AllGatherOp>(*result.user_begin())))
-        return op.emitOpError("starts a future that has ") << llvm::range_size(result.getUses()) << " uses, expected exactly one, of zero.wait or zero.all_gather";
+        return op.emitOpError("starts a future that has ")
+               << llvm::range_size(result.getUses()) << " uses, expected exactly one, of zero.wait or zero.all_gather";
   return success();
 }
 

@@ -53,8 +53,8 @@ void layerNorm(const Tensor &x, const Tensor &weight, const Tensor &bias, double
   }
 }
 
-Tensor layerNormGradient(const Tensor &gradient, const Tensor &x, const Tensor &weight, const Tensor &mean, const Tensor &rstd,
-                         MaybeTensor residual, Tensor *weightGradient, Tensor *biasGradient) {
+Tensor layerNormGradient(const Tensor &gradient, const Tensor &x, const Tensor &weight, const Tensor &mean, const Tensor &rstd, MaybeTensor residual,
+                         Tensor *weightGradient, Tensor *biasGradient) {
   Tensor result = x;
   for (Tensor *parameter : {weightGradient, biasGradient})
     if (parameter)

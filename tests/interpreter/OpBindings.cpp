@@ -9,8 +9,14 @@ using namespace mlir;
 namespace zp::interpreter {
 
 template <typename OpT> static AttentionShape attentionShape(OpT op, const Frame &f, int64_t keyLength, bool causal) {
-  return {static_cast<int64_t>(op.getHeads()), static_cast<int64_t>(op.getKvHeads()), static_cast<int64_t>(op.getLength()), keyLength,
-          op.getScale().convertToDouble(), causal, static_cast<int64_t>(op.getWindow()), f.maybe(op.getBias()),
+  return {static_cast<int64_t>(op.getHeads()),
+          static_cast<int64_t>(op.getKvHeads()),
+          static_cast<int64_t>(op.getLength()),
+          keyLength,
+          op.getScale().convertToDouble(),
+          causal,
+          static_cast<int64_t>(op.getWindow()),
+          f.maybe(op.getBias()),
           op.getBiasKind() == nn::BiasKind::ByDistance};
 }
 template <typename OpT> static AttentionShape attentionShape(OpT op, const Frame &f) {
@@ -20,7 +26,8 @@ template <typename OpT> static AttentionShape attentionShape(OpT op, const Frame
   return shape;
 }
 template <typename OpT> static RelativeBiasShape relativeBiasShape(OpT op) {
-  return {static_cast<int64_t>(op.getLength()), static_cast<int64_t>(op.getKeyLength()), static_cast<int64_t>(op.getMaxDistance()), op.getBidirectional()};
+  return {static_cast<int64_t>(op.getLength()), static_cast<int64_t>(op.getKeyLength()), static_cast<int64_t>(op.getMaxDistance()),
+          op.getBidirectional()};
 }
 static Activation kindOf(nn::Activation kind) {
   return kind == nn::Activation::Relu ? Activation::Relu : kind == nn::Activation::Gelu ? Activation::Gelu : Activation::GeluTanh;
@@ -69,7 +76,8 @@ static bool runStateful(Operation *op, Frame &f, LogicalResult &result) {
         const Tensor &gradient = f.in(o.getGradient());
         double coefficient = f.in(o.getCoefficient())[0];
         for (int64_t i = 0; coefficient != 0 && i < gradient.size(); ++i)
-          adamw(coefficient * gradient[i], scalars, settings, f.layout.parameters.at(o.getParameter().str()).decayed, p.value[i], p.moment1[i], p.moment2[i]);
+          adamw(coefficient * gradient[i], scalars, settings, f.layout.parameters.at(o.getParameter().str()).decayed, p.value[i], p.moment1[i],
+                p.moment2[i]);
         return true;
       })
       .Case([&](nn::LoadStateOp o) {
@@ -128,9 +136,7 @@ static bool runForward(Operation *op, Frame &f) {
       .Case([&](nn::SiluMulOp o) { return f.out(o, siluMul(f.in(o.getGate()), f.in(o.getUp()))), true; })
       .Case([&](nn::ActivationOp o) { return f.out(o, activation(f.in(o.getX()), kindOf(o.getKind()))), true; })
       .Case([&](nn::ClampHalfOp o) { return f.out(o, isHalf(o.getType()) ? clampHalf(f.in(o.getX())) : Tensor(f.in(o.getX()))), true; })
-      .Case([&](nn::GatedActivationOp o) {
-        return f.out(o, product(activation(f.in(o.getGate()), kindOf(o.getKind())), f.in(o.getUp()))), true;
-      })
+      .Case([&](nn::GatedActivationOp o) { return f.out(o, product(activation(f.in(o.getGate()), kindOf(o.getKind())), f.in(o.getUp()))), true; })
       .Case([&](nn::SplitQkvOp o) {
         Tensor query, key, value;
         splitQkv(f.in(o.getX()), static_cast<int64_t>(o.getHeads()), static_cast<int64_t>(o.getKvHeads()), query, key, value);
@@ -182,7 +188,8 @@ static bool runForward(Operation *op, Frame &f) {
         return f.out(o, alibiTable(f.maybe(o.getPositions()), shapeOf(o.getType())[1], slopes, number(o.getScale()), o.getRoundBf16())), true;
       })
       .Case([&](nn::LinearCrossEntropyOp o) {
-        LossSums sums = linearCrossEntropy(f.in(o.getHidden()), f.in(o.getWeight()), f.in(o.getLabels()), static_cast<int64_t>(o.getLength()), nullptr, nullptr);
+        LossSums sums =
+            linearCrossEntropy(f.in(o.getHidden()), f.in(o.getWeight()), f.in(o.getLabels()), static_cast<int64_t>(o.getLength()), nullptr, nullptr);
         return f.out(o, tensorOf(sums, o.getLoss())), true;
       })
       .Default([](Operation *) { return false; });
@@ -195,9 +202,8 @@ static bool runGradient(Operation *op, Frame &f) {
         siluMulGradient(f.in(o.getGradient()), f.in(o.getGate()), f.in(o.getUp()), gate, up);
         return f.out(o.getGateGradient(), gate), f.out(o.getUpGradient(), up), true;
       })
-      .Case([&](nn::ActivationGradientOp o) {
-        return f.out(o, activationGradient(f.in(o.getGradient()), f.in(o.getX()), kindOf(o.getKind()))), true;
-      })
+      .Case(
+          [&](nn::ActivationGradientOp o) { return f.out(o, activationGradient(f.in(o.getGradient()), f.in(o.getX()), kindOf(o.getKind()))), true; })
       .Case([&](nn::ClampHalfGradientOp o) {
         const Tensor &gradient = f.in(o.getGradient());
         return f.out(o, isHalf(o.getType()) ? clampHalfGradient(gradient, f.in(o.getClamped())) : Tensor(gradient)), true;
@@ -223,20 +229,22 @@ static bool runGradient(Operation *op, Frame &f) {
       })
       .Case([&](nn::ColumnSumOp o) { return f.out(o, columnSum(f.in(o.getSource()))), true; })
       .Case([&](nn::EmbeddingGradientOp o) {
-        return f.out(o, embeddingGradient(f.in(o.getIds()), f.in(o.getGradient()), static_cast<int64_t>(o.getOffset()), shapeOf(o.getType())[0])), true;
+        return f.out(o, embeddingGradient(f.in(o.getIds()), f.in(o.getGradient()), static_cast<int64_t>(o.getOffset()), shapeOf(o.getType())[0])),
+               true;
       })
       .Case([&](nn::RmsNormGradientOp o) {
         Tensor weight;
-        f.out(o.getResult(), rmsNormGradient(f.in(o.getGradient()), f.in(o.getX()), f.in(o.getWeight()), f.in(o.getRstd()),
-                                             f.maybe(o.getResidual()), o.getWeightGradient() ? &weight : nullptr));
+        f.out(o.getResult(), rmsNormGradient(f.in(o.getGradient()), f.in(o.getX()), f.in(o.getWeight()), f.in(o.getRstd()), f.maybe(o.getResidual()),
+                                             o.getWeightGradient() ? &weight : nullptr));
         if (o.getWeightGradient())
           f.out(o.getWeightGradient(), weight);
         return true;
       })
       .Case([&](nn::LayerNormGradientOp o) {
         Tensor weight, bias;
-        f.out(o.getResult(), layerNormGradient(f.in(o.getGradient()), f.in(o.getX()), f.in(o.getWeight()), f.in(o.getMean()), f.in(o.getRstd()),
-                                               f.maybe(o.getResidual()), o.getWeightGradient() ? &weight : nullptr, o.getBiasGradient() ? &bias : nullptr));
+        f.out(o.getResult(),
+              layerNormGradient(f.in(o.getGradient()), f.in(o.getX()), f.in(o.getWeight()), f.in(o.getMean()), f.in(o.getRstd()),
+                                f.maybe(o.getResidual()), o.getWeightGradient() ? &weight : nullptr, o.getBiasGradient() ? &bias : nullptr));
         if (o.getWeightGradient())
           f.out(o.getWeightGradient(), weight);
         if (o.getBiasGradient())
@@ -245,8 +253,8 @@ static bool runGradient(Operation *op, Frame &f) {
       })
       .Case([&](nn::AttentionGradientOp o) {
         Tensor query, key, value, bias;
-        attentionGradient(f.in(o.getGradient()), f.in(o.getQuery()), f.in(o.getKey()), f.in(o.getValue()), f.in(o.getOut()),
-                          f.in(o.getLogSumExp()), f.in(o.getSegments()), f.in(o.getKeySegments()), attentionShape(o, f), query, key, value,
+        attentionGradient(f.in(o.getGradient()), f.in(o.getQuery()), f.in(o.getKey()), f.in(o.getValue()), f.in(o.getOut()), f.in(o.getLogSumExp()),
+                          f.in(o.getSegments()), f.in(o.getKeySegments()), attentionShape(o, f), query, key, value,
                           o.getBiasGradient() ? &bias : nullptr);
         if (o.getBiasGradient())
           f.out(o.getBiasGradient(), bias);
@@ -259,8 +267,8 @@ static bool runGradient(Operation *op, Frame &f) {
       })
       .Case([&](nn::LinearCrossEntropyGradientOp o) {
         Tensor hidden, weight;
-        LossSums sums = linearCrossEntropy(f.in(o.getHidden()), f.in(o.getWeight()), f.in(o.getLabels()), static_cast<int64_t>(o.getLength()), &hidden,
-                                           o.getWeightGradient() ? &weight : nullptr,
+        LossSums sums = linearCrossEntropy(f.in(o.getHidden()), f.in(o.getWeight()), f.in(o.getLabels()), static_cast<int64_t>(o.getLength()),
+                                           &hidden, o.getWeightGradient() ? &weight : nullptr,
                                            o.getScalars() ? static_cast<double>(scalarsOf(f.in(o.getScalars())).lossScale) : 1);
         f.out(o.getLoss(), tensorOf(sums, o.getLoss()));
         f.out(o.getHiddenGradient(), hidden);

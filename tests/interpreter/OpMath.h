@@ -60,8 +60,8 @@ Tensor rmsNormGradient(const Tensor &gradient, const Tensor &x, const Tensor &we
                        Tensor *weightGradient);
 
 void layerNorm(const Tensor &x, const Tensor &weight, const Tensor &bias, double epsilon, Tensor &result, Tensor &mean, Tensor &rstd);
-Tensor layerNormGradient(const Tensor &gradient, const Tensor &x, const Tensor &weight, const Tensor &mean, const Tensor &rstd,
-                         MaybeTensor residual, Tensor *weightGradient, Tensor *biasGradient);
+Tensor layerNormGradient(const Tensor &gradient, const Tensor &x, const Tensor &weight, const Tensor &mean, const Tensor &rstd, MaybeTensor residual,
+                         Tensor *weightGradient, Tensor *biasGradient);
 
 // AttentionOps.cpp
 void ropeTable(const Tensor &positions, const std::vector<double> &inverseFrequencies, double scaling, Tensor &cosine, Tensor &sine);
@@ -87,8 +87,8 @@ void appendCache(const Tensor &value, const Tensor &positions, int64_t length, T
 void reorderCache(const Tensor &rows, Tensor &cache);
 Tensor cachedAttention(const Tensor &query, const Tensor &key, const Tensor &value, const Tensor &positions, const AttentionShape &shape);
 void attentionGradient(const Tensor &gradient, const Tensor &query, const Tensor &key, const Tensor &value, const Tensor &out,
-                       const Tensor &logSumExp, const Tensor &segments, const Tensor &keySegments, const AttentionShape &shape,
-                       Tensor &queryGradient, Tensor &keyGradient, Tensor &valueGradient, Tensor *biasGradient);
+                       const Tensor &logSumExp, const Tensor &segments, const Tensor &keySegments, const AttentionShape &shape, Tensor &queryGradient,
+                       Tensor &keyGradient, Tensor &valueGradient, Tensor *biasGradient);
 struct RelativeBiasShape {
   int64_t length, keyLength, maxDistance;
   bool bidirectional;
@@ -118,8 +118,7 @@ struct AdamwSettings {
   double beta1, beta2, epsilon, weightDecay;
 };
 /// One element of a step whose coefficient isn't 0; `decayed` says whether weight decay applies to it.
-void adamw(double gradient, const StepScalars &scalars, const AdamwSettings &settings, bool decayed, double &value, double &moment1,
-           double &moment2);
+void adamw(double gradient, const StepScalars &scalars, const AdamwSettings &settings, bool decayed, double &value, double &moment1, double &moment2);
 
 } // namespace zp::interpreter
 

@@ -62,9 +62,9 @@ class Random {
 public:
   Random(uint64_t seed, const std::string &key);
   uint64_t bits();
-  double uniform();                // [0, 1)
+  double uniform(); // [0, 1)
   double normal();
-  int64_t below(int64_t limit);    // [0, limit)
+  int64_t below(int64_t limit); // [0, limit)
 
 private:
   uint64_t state;

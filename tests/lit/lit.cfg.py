@@ -1,6 +1,8 @@
 # FileCheck tests. `lit tests/lit` takes the tools from build/ (or ZP_BUILD_DIR); the copy that CMake configures, from its own.
 # CHECK_ROUNDTRIP=1 makes every run of zp-opt prove that its input survives printing and parsing.
 import os
+import shutil
+import subprocess
 
 import lit.formats
 
@@ -25,3 +27,9 @@ if os.environ.get("CHECK_ROUNDTRIP"):
 for tool in ("zp", "zpc", "zprun", "zpdump", "zp-interpret"):
     if os.path.exists(os.path.join(build, "bin", tool)):
         config.available_features.add(tool)
+
+# Other versions of clang-format format otherwise.
+clang_format = shutil.which("clang-format-14") or shutil.which("clang-format") or ""
+if clang_format and " version 14." in subprocess.run([clang_format, "--version"], capture_output=True, text=True).stdout:
+    config.available_features.add("clang-format-14")
+config.substitutions.append(("%clang_format", clang_format))

@@ -104,7 +104,11 @@ std::optional<Mutant> Mutator::removeEvent(Random &random) const {
   std::vector<uint32_t> order = inOrder(plan.entries()->Get(*entry)->instructions()->size());
   const uint64_t which = random() % 10; // 0: the record stays, 1: the wait stays
   std::erase_if(order, [&](uint32_t place) { return (place == pair[0] && which != 0) || (place == pair[1] && which != 1); });
-  return reordered(*entry, order, numbered("event removed at", pair[0]) + numbered(" and", pair[1]) + (which == 0 ? " (wait alone)" : which == 1 ? " (record alone)" : ""));
+  return reordered(*entry, order,
+                   numbered("event removed at", pair[0]) + numbered(" and", pair[1]) +
+                       (which == 0   ? " (wait alone)"
+                        : which == 1 ? " (record alone)"
+                                     : ""));
 }
 
 std::optional<Mutant> Mutator::removeInstruction(Random &random) const {
@@ -190,7 +194,8 @@ std::optional<Mutant> Mutator::shortenLife(Random &random) const {
   std::vector<uint32_t> after;
   for (const Life &next : lives[*entry]) {
     const fbs::Buffer &reuse = *plan.buffers()->Get(next.buffer);
-    if (next.first > life.last && reuse.tier() == own.tier() && reuse.offset() < own.offset() + own.bytes() && own.offset() < reuse.offset() + reuse.bytes())
+    if (next.first > life.last && reuse.tier() == own.tier() && reuse.offset() < own.offset() + own.bytes() &&
+        own.offset() < reuse.offset() + reuse.bytes())
       after.push_back(next.first);
   }
   if (after.empty())

@@ -13,10 +13,10 @@
 namespace zp::rt::test {
 
 enum class Mutation : uint8_t {
-  EventRemoved,      ///< a record and its wait (of ten, one loses the record alone and one the wait alone)
-  OffsetMoved,       ///< a buffer lies elsewhere in its arena: at a drawn place, beside or onto another, or a little off
-  CollectiveSwapped, ///< two collectives of an entry change places
-  LifeShortened,     ///< a buffer is reused before its last use: the second one moves onto it, or its last reader moves behind
+  EventRemoved,       ///< a record and its wait (of ten, one loses the record alone and one the wait alone)
+  OffsetMoved,        ///< a buffer lies elsewhere in its arena: at a drawn place, beside or onto another, or a little off
+  CollectiveSwapped,  ///< two collectives of an entry change places
+  LifeShortened,      ///< a buffer is reused before its last use: the second one moves onto it, or its last reader moves behind
   InstructionRemoved, ///< no mistake of order or place: what the judge of the others is tried on
 };
 /// Those that the proofs are held to.
@@ -49,9 +49,9 @@ private:
 
   const PlanFile &file;
   const fbs::Plan &plan;
-  std::vector<std::vector<uint32_t>> collectives;       // by entry: their places
+  std::vector<std::vector<uint32_t>> collectives;           // by entry: their places
   std::vector<std::vector<std::array<uint32_t, 2>>> events; // by entry: places of record and wait
-  std::vector<std::vector<Life>> lives;                 // by entry: of buffers that aren't persistent
+  std::vector<std::vector<Life>> lives;                     // by entry: of buffers that aren't persistent
 };
 
 } // namespace zp::rt::test

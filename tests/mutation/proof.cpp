@@ -14,7 +14,8 @@
 namespace zp::rt::test {
 namespace {
 
-constexpr Way kWays[] = {{StreamOrder::HighestFirst, false}, {StreamOrder::LowestFirst, false}, {StreamOrder::Drawn, false}, {StreamOrder::Drawn, true}};
+constexpr Way kWays[] = {
+    {StreamOrder::HighestFirst, false}, {StreamOrder::LowestFirst, false}, {StreamOrder::Drawn, false}, {StreamOrder::Drawn, true}};
 constexpr Way kPlain = {StreamOrder::Listed, true};
 
 struct Tally {
@@ -29,14 +30,15 @@ struct Accepted {
 };
 
 void printRow(Mutation kind, const Tally &tally, const std::string &of) {
-  std::printf("%-20s %8zu %9zu %9zu %24zu %23zu  %s\n", nameOf(kind), tally.drawn, tally.distinct, tally.rejected, tally.equivalent, tally.different, of.c_str());
+  std::printf("%-20s %8zu %9zu %9zu %24zu %23zu  %s\n", nameOf(kind), tally.drawn, tally.distinct, tally.rejected, tally.equivalent, tally.different,
+              of.c_str());
 }
 
 void printError(const Status &status) { std::fprintf(stderr, "%s\n", status.toString().c_str()); }
 
 /// Draws `count` mutants of a kind; keeps once each of those that every proof of `zpc check` takes.
-void collect(const PlanFile &file, const Mutator &mutator, Mutation kind, size_t count, const MutationOptions &options, std::mt19937_64 &random, Tally &tally,
-             std::deque<Accepted> &accepted) {
+void collect(const PlanFile &file, const Mutator &mutator, Mutation kind, size_t count, const MutationOptions &options, std::mt19937_64 &random,
+             Tally &tally, std::deque<Accepted> &accepted) {
   std::map<uint64_t, Accepted *> seen; // null: rejected
   for (size_t tries = 0; tally.drawn < count && tries < 200 * count; ++tries) {
     std::optional<Mutant> mutant = mutator.draw(kind, random);
@@ -66,7 +68,8 @@ struct Verdicts {
   uint8_t *differs;
 };
 
-int judge(const PlanFile &file, const std::deque<Accepted> &accepted, const MutationOptions &options, Communicator &communicator, Verdicts &verdicts) {
+int judge(const PlanFile &file, const std::deque<Accepted> &accepted, const MutationOptions &options, Communicator &communicator,
+          Verdicts &verdicts) {
   auto expected = outcomeOf(file, communicator, options.disk, kPlain, 0);
   if (!expected.ok()) {
     communicator.abort();
@@ -111,11 +114,11 @@ bool runPlan(const std::string &path, size_t count, const MutationOptions &optio
   for (Mutation kind : kinds)
     collect(*file, mutator, kind, count, options, random, here[kind], accepted);
   Verdicts verdicts(accepted.size());
-  const int code = launchLocal(static_cast<int>(file->plan().ranks()), [&](std::unique_ptr<Communicator> communicator) {
-    return judge(*file, accepted, options, *communicator, verdicts);
-  });
+  const int code = launchLocal(static_cast<int>(file->plan().ranks()),
+                               [&](std::unique_ptr<Communicator> communicator) { return judge(*file, accepted, options, *communicator, verdicts); });
   if (code != 0 || verdicts.differs[0]) {
-    std::fprintf(stderr, "%s: exit %d, the unmutated plan %s\n", path.c_str(), code, verdicts.differs[0] ? "differs by the order of its streams" : "is sound");
+    std::fprintf(stderr, "%s: exit %d, the unmutated plan %s\n", path.c_str(), code,
+                 verdicts.differs[0] ? "differs by the order of its streams" : "is sound");
     return false;
   }
   for (size_t i = 0; i < accepted.size(); ++i)

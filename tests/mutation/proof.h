@@ -15,10 +15,10 @@ namespace zp::rt::test {
 
 struct MutationOptions {
   std::vector<std::string> plans;
-  size_t mutants = 1000;        ///< of each kind, over all plans
+  size_t mutants = 1000; ///< of each kind, over all plans
   uint64_t seed = 1;
   std::string disk;
-  bool control = false;         ///< removed instructions instead, each plan sealed under what it computes itself: some must differ
+  bool control = false; ///< removed instructions instead, each plan sealed under what it computes itself: some must differ
 };
 
 /// Prints a table and, last, 'N passed, N failed'; 1 when any failed. A control fails when the judge sees no difference.

@@ -36,7 +36,8 @@ Place ProgramMemory::placeOf(Value value) const {
 Value ProgramMemory::view(const Place &place) {
   Value &view = views[{place.buffer, place.offset, place.type}];
   if (!view)
-    view = plan::ViewOp::create(builder, builder.getUnknownLoc(), memrefOf(place.type), FlatSymbolRefAttr::get(place.buffer), builder.getI64IntegerAttr(place.offset));
+    view = plan::ViewOp::create(builder, builder.getUnknownLoc(), memrefOf(place.type), FlatSymbolRefAttr::get(place.buffer),
+                                builder.getI64IntegerAttr(place.offset));
   return view;
 }
 
@@ -76,7 +77,9 @@ bool ProgramMemory::diesAt(Value operand, Operation *at) const {
     if (storedBytes(places.lookup(value).type) != storedBytes(place.type))
       return false; // a window of something larger
     for (OpOperand &use : value.getUses())
-      if (order.lookup(use.getOwner()) > now || (use.getOwner() == at && (value != operand || use.getOperandNumber() != static_cast<unsigned>(llvm::find(at->getOperands(), operand) - at->operand_begin()))))
+      if (order.lookup(use.getOwner()) > now ||
+          (use.getOwner() == at &&
+           (value != operand || use.getOperandNumber() != static_cast<unsigned>(llvm::find(at->getOperands(), operand) - at->operand_begin()))))
         return false;
   }
   return true;

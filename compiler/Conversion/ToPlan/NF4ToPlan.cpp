@@ -34,8 +34,8 @@ bool lowerNF4(Operation *operation, Lowering &l) {
       .Case([&](LinearInputGradientOp op) { return product(op, op.getGradient(), Value(), op.getBranchGradient(), /*transpose=*/false, l), true; })
       .Case([&](DequantizeOp op) {
         QuantRecords records = *quantRecordsOf(cast<RankedTensorType>(op.getValue().getType()).getElementType());
-        l.emit<plan::NF4DequantizeOp>(op, l.memory.view(op.getValue()), l.memory.view(l.memory.define(op.getResult())), static_cast<int64_t>(records.type),
-                                      static_cast<int64_t>(records.blockSize), records.nested);
+        l.emit<plan::NF4DequantizeOp>(op, l.memory.view(op.getValue()), l.memory.view(l.memory.define(op.getResult())),
+                                      static_cast<int64_t>(records.type), static_cast<int64_t>(records.blockSize), records.nested);
         return true;
       })
       .Default([](Operation *) { return false; });

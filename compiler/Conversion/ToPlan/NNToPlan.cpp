@@ -1,9 +1,9 @@
 // Patterns of the nn dialect: one case an op.
 #include "compiler/Conversion/ToPlan/ToPlan.h"
 
-#include "llvm/ADT/TypeSwitch.h"
 #include "runtime/schema/activations.h"
 #include "runtime/schema/workspaces.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace zp::nn;
@@ -67,8 +67,8 @@ template <typename OpT> void crossEntropy(OpT op, Value hiddenGradient, Value we
   Value workspace = l.workspace(linearCrossEntropyWorkspaceBytes(chunk, rows(hidden), rows(weight), columns(hidden), dtypeOf(hidden)));
   Value gradHidden = hiddenGradient ? l.memory.view(l.memory.define(hiddenGradient)) : Value();
   Value gradWeight = weightGradient ? l.memory.view(l.defineZeroed(op, weightGradient)) : Value();
-  l.emit<plan::LinearCrossEntropyOp>(op, l.memory.view(hidden), l.memory.view(weight), l.memory.view(op.getLabels()), workspace, l.memory.view(loss), gradHidden,
-                                     gradWeight, l.viewIf(scalars), chunk, static_cast<int64_t>(op.getLength()));
+  l.emit<plan::LinearCrossEntropyOp>(op, l.memory.view(hidden), l.memory.view(weight), l.memory.view(op.getLabels()), workspace, l.memory.view(loss),
+                                     gradHidden, gradWeight, l.viewIf(scalars), chunk, static_cast<int64_t>(op.getLength()));
 }
 
 static_assert(static_cast<int64_t>(nn::Activation::Relu) == static_cast<int64_t>(zp::Activation::Relu) &&
@@ -80,15 +80,17 @@ void lowerNorms(LayerNormGradientOp op, Lowering &l) {
   Place target = l.memory.defineInPlaceOf(op.getResult(), {op.getResidual(), op.getGradient()}, op);
   auto zeroed = [&](Value gradient) { return gradient ? l.memory.view(l.defineZeroed(op, gradient)) : Value(); };
   Value weight = zeroed(op.getWeightGradient()), bias = zeroed(op.getBiasGradient());
-  l.emit<plan::LayerNormGradientOp>(op, l.memory.view(op.getGradient()), l.memory.view(op.getX()), l.memory.view(op.getWeight()), l.memory.view(op.getMean()),
-                                    l.memory.view(op.getRstd()), l.viewIf(op.getResidual()), l.memory.view(target), weight, bias);
+  l.emit<plan::LayerNormGradientOp>(op, l.memory.view(op.getGradient()), l.memory.view(op.getX()), l.memory.view(op.getWeight()),
+                                    l.memory.view(op.getMean()), l.memory.view(op.getRstd()), l.viewIf(op.getResidual()), l.memory.view(target),
+                                    weight, bias);
 }
 
 void lowerNorms(RmsNormGradientOp op, Lowering &l) {
   Place target = l.memory.defineInPlaceOf(op.getResult(), {op.getResidual(), op.getGradient()}, op);
   Value weight = op.getWeightGradient() ? l.memory.view(l.defineZeroed(op, op.getWeightGradient())) : Value();
-  l.emit<plan::RmsNormGradientOp>(op, l.memory.view(op.getGradient()), l.memory.view(op.getX()), l.memory.view(op.getWeight()), l.memory.view(op.getRstd()),
-                                  op.getResidual() ? l.memory.view(op.getResidual()) : Value(), l.memory.view(target), weight);
+  l.emit<plan::RmsNormGradientOp>(op, l.memory.view(op.getGradient()), l.memory.view(op.getX()), l.memory.view(op.getWeight()),
+                                  l.memory.view(op.getRstd()), op.getResidual() ? l.memory.view(op.getResidual()) : Value(), l.memory.view(target),
+                                  weight);
 }
 
 void lowerAttentionGradient(AttentionGradientOp op, Lowering &l) {
@@ -100,12 +102,12 @@ void lowerAttentionGradient(AttentionGradientOp op, Lowering &l) {
   Value dq = l.memory.view(l.memory.define(op.getQueryGradient())), dk = l.memory.view(l.memory.define(op.getKeyGradient())),
         dv = l.memory.view(l.memory.define(op.getValueGradient()));
   Value dbias = op.getBiasGradient() ? l.memory.view(l.memory.define(op.getBiasGradient())) : Value();
-  l.emit<plan::AttentionGradientOp>(op, l.memory.view(op.getGradient()), l.memory.view(op.getQuery()), l.memory.view(op.getKey()), l.memory.view(op.getValue()),
-                                    l.memory.view(op.getOut()), l.memory.view(op.getLogSumExp()), l.memory.view(op.getSegments()), l.memory.view(op.getKeySegments()),
-                                    l.viewIf(op.getBias()), l.viewIf(op.getScalars()), workspace, dq, dk, dv, dbias, heads, static_cast<int64_t>(op.getKvHeads()),
-                                    static_cast<int64_t>(op.getLength()), static_cast<int64_t>(op.getWindow()), op.getScale(),
-                                    static_cast<int64_t>(op.getKeyLength()), op.getCausal(), op.getBiasKind() == BiasKind::ByDistance, op.getDropout(),
-                                    static_cast<int64_t>(op.getSite()));
+  l.emit<plan::AttentionGradientOp>(
+      op, l.memory.view(op.getGradient()), l.memory.view(op.getQuery()), l.memory.view(op.getKey()), l.memory.view(op.getValue()),
+      l.memory.view(op.getOut()), l.memory.view(op.getLogSumExp()), l.memory.view(op.getSegments()), l.memory.view(op.getKeySegments()),
+      l.viewIf(op.getBias()), l.viewIf(op.getScalars()), workspace, dq, dk, dv, dbias, heads, static_cast<int64_t>(op.getKvHeads()),
+      static_cast<int64_t>(op.getLength()), static_cast<int64_t>(op.getWindow()), op.getScale(), static_cast<int64_t>(op.getKeyLength()),
+      op.getCausal(), op.getBiasKind() == BiasKind::ByDistance, op.getDropout(), static_cast<int64_t>(op.getSite()));
 }
 
 } // namespace
@@ -121,7 +123,8 @@ bool lowerNN(Operation *operation, Lowering &l) {
         return true;
       })
       .Case([&](OutputOp op) {
-        Place place = l.state.persistent((l.program + "." + op.getName()).str(), cast<RankedTensorType>(op.getValue().getType()), plan::BufferKind::Working);
+        Place place =
+            l.state.persistent((l.program + "." + op.getName()).str(), cast<RankedTensorType>(op.getValue().getType()), plan::BufferKind::Working);
         if (!(m.placeOf(op.getValue()) == place))
           l.copy(op, m.placeOf(op.getValue()), place);
         plan::OutputOp::create(l.builder, op.getLoc(), op.getNameAttr(), m.view(place));
@@ -146,7 +149,8 @@ bool lowerNN(Operation *operation, Lowering &l) {
       })
       .Case([&](AppendCacheOp op) {
         Place cache = stateOf(l, op.getState(), declaredType(l, op.getStateAttr()), plan::BufferKind::Cache);
-        return l.emit<plan::AppendCacheOp>(op, m.view(op.getValue()), m.view(op.getPositions()), m.view(cache), static_cast<int64_t>(op.getLength())), true;
+        return l.emit<plan::AppendCacheOp>(op, m.view(op.getValue()), m.view(op.getPositions()), m.view(cache), static_cast<int64_t>(op.getLength())),
+               true;
       })
       .Case([&](ReorderCacheOp op) {
         Place cache = stateOf(l, op.getState(), declaredType(l, op.getStateAttr()), plan::BufferKind::Cache);
@@ -154,22 +158,36 @@ bool lowerNN(Operation *operation, Lowering &l) {
       })
       //===--- linear maps and embeddings
       .Case([&](LinearOp op) {
-        matmul(op, {op.getX(), op.getWeight(), false, true, op.getAlpha(), op.getBias(), op.getAddend(), op.getBranchX(), op.getBranchWeight(), op.getBranchAlpha()}, l);
+        matmul(op,
+               {op.getX(), op.getWeight(), false, true, op.getAlpha(), op.getBias(), op.getAddend(), op.getBranchX(), op.getBranchWeight(),
+                op.getBranchAlpha()},
+               l);
         return true;
       })
       .Case([&](LinearInputGradientOp op) {
-        matmul(op, {op.getGradient(), op.getWeight(), false, false, op.getAlpha(), Value(), op.getAddend(), op.getBranchGradient(), op.getBranchWeight(), op.getBranchAlpha()}, l);
+        matmul(op,
+               {op.getGradient(), op.getWeight(), false, false, op.getAlpha(), Value(), op.getAddend(), op.getBranchGradient(), op.getBranchWeight(),
+                op.getBranchAlpha()},
+               l);
         return true;
       })
-      .Case([&](LinearWeightGradientOp op) { return matmul(op, {op.getGradient(), op.getX(), true, false, op.getAlpha()}, l), true; })
+      .Case([&](LinearWeightGradientOp op) {
+        return matmul(op, {op.getGradient(), op.getX(), true, false, op.getAlpha()}, l), true;
+      })
       .Case([&](ColumnSumOp op) {
         Place target = l.defineZeroed(op, op.getResult());
         return l.emit<plan::ColumnSumOp>(op, m.view(op.getSource()), m.view(target)), true;
       })
-      .Case([&](EmbeddingOp op) { return l.emit<plan::EmbeddingOp>(op, m.view(op.getTable()), m.view(op.getIds()), m.view(m.define(op.getResult())), static_cast<int64_t>(op.getOffset())), true; })
+      .Case([&](EmbeddingOp op) {
+        return l.emit<plan::EmbeddingOp>(op, m.view(op.getTable()), m.view(op.getIds()), m.view(m.define(op.getResult())),
+                                         static_cast<int64_t>(op.getOffset())),
+               true;
+      })
       .Case([&](EmbeddingGradientOp op) {
         Place target = l.defineZeroed(op, op.getResult());
-        return l.emit<plan::EmbeddingGradientOp>(op, m.view(op.getIds()), m.view(op.getGradient()), m.view(target), static_cast<int64_t>(op.getOffset())), true;
+        return l.emit<plan::EmbeddingGradientOp>(op, m.view(op.getIds()), m.view(op.getGradient()), m.view(target),
+                                                 static_cast<int64_t>(op.getOffset())),
+               true;
       })
       //===--- elementwise
       .Case([&](AddOp op) {
@@ -188,14 +206,16 @@ bool lowerNN(Operation *operation, Lowering &l) {
       })
       .Case([&](DropoutOp op) {
         Place target = m.defineInPlaceOf(op.getResult(), op.getX(), op);
-        l.emit<plan::DropoutOp>(op, m.view(op.getX()), m.view(op.getScalars()), m.view(target), op.getProbability(), static_cast<int64_t>(op.getSite()),
-                                static_cast<int64_t>(op.getLength()));
+        l.emit<plan::DropoutOp>(op, m.view(op.getX()), m.view(op.getScalars()), m.view(target), op.getProbability(),
+                                static_cast<int64_t>(op.getSite()), static_cast<int64_t>(op.getLength()));
         return true;
       })
-      .Case([&](SiluMulOp op) { return l.emit<plan::SiluMulOp>(op, m.view(op.getGate()), m.view(op.getUp()), m.view(m.define(op.getResult()))), true; })
+      .Case(
+          [&](SiluMulOp op) { return l.emit<plan::SiluMulOp>(op, m.view(op.getGate()), m.view(op.getUp()), m.view(m.define(op.getResult()))), true; })
       .Case([&](SiluMulGradientOp op) {
         Place gate = m.defineInPlaceOf(op.getGateGradient(), op.getGate(), op), up = m.defineInPlaceOf(op.getUpGradient(), op.getUp(), op);
-        return l.emit<plan::SiluMulGradientOp>(op, m.view(op.getGradient()), m.view(op.getGate()), m.view(op.getUp()), m.view(gate), m.view(up)), true;
+        return l.emit<plan::SiluMulGradientOp>(op, m.view(op.getGradient()), m.view(op.getGate()), m.view(op.getUp()), m.view(gate), m.view(up)),
+               true;
       })
       .Case([&](ActivationOp op) {
         Place target = m.defineInPlaceOf(op.getResult(), op.getX(), op);
@@ -222,18 +242,23 @@ bool lowerNN(Operation *operation, Lowering &l) {
       })
       .Case([&](GatedActivationGradientOp op) {
         Place gate = m.defineInPlaceOf(op.getGateGradient(), op.getGate(), op), up = m.defineInPlaceOf(op.getUpGradient(), op.getUp(), op);
-        return l.emit<plan::GatedActivationGradientOp>(op, m.view(op.getGradient()), m.view(op.getGate()), m.view(op.getUp()), m.view(gate), m.view(up), kindOf(op)), true;
+        return l.emit<plan::GatedActivationGradientOp>(op, m.view(op.getGradient()), m.view(op.getGate()), m.view(op.getUp()), m.view(gate),
+                                                       m.view(up), kindOf(op)),
+               true;
       })
       .Case([&](SplitQkvOp op) {
         Value query = m.view(m.define(op.getQuery())), key = m.view(m.define(op.getKey())), value = m.view(m.define(op.getValue()));
-        return l.emit<plan::SplitQkvOp>(op, m.view(op.getX()), query, key, value, static_cast<int64_t>(op.getHeads()), static_cast<int64_t>(op.getKvHeads())), true;
+        return l.emit<plan::SplitQkvOp>(op, m.view(op.getX()), query, key, value, static_cast<int64_t>(op.getHeads()),
+                                        static_cast<int64_t>(op.getKvHeads())),
+               true;
       })
       .Case([&](JoinQkvOp op) {
         l.emit<plan::JoinQkvOp>(op, l.viewIf(op.getQuery()), l.viewIf(op.getKey()), l.viewIf(op.getValue()), m.view(m.define(op.getResult())),
                                 static_cast<int64_t>(op.getHeads()), static_cast<int64_t>(op.getKvHeads()));
         return true;
       })
-      .Case([&](RowsOp op) { return l.emit<plan::CopyRowsOp>(op, m.view(op.getX()), m.view(op.getScalars()), m.view(m.define(op.getResult()))), true; })
+      .Case(
+          [&](RowsOp op) { return l.emit<plan::CopyRowsOp>(op, m.view(op.getX()), m.view(op.getScalars()), m.view(m.define(op.getResult()))), true; })
       //===--- norms, attention
       .Case([&](RmsNormOp op) {
         Value target = m.view(m.define(op.getResult())), rstd = m.view(m.define(op.getRstd()));
@@ -242,7 +267,8 @@ bool lowerNN(Operation *operation, Lowering &l) {
       .Case([&](RmsNormGradientOp op) { return lowerNorms(op, l), true; })
       .Case([&](LayerNormOp op) {
         Value target = m.view(m.define(op.getResult())), mean = m.view(m.define(op.getMean())), rstd = m.view(m.define(op.getRstd()));
-        return l.emit<plan::LayerNormOp>(op, m.view(op.getX()), m.view(op.getWeight()), m.view(op.getBias()), target, mean, rstd, op.getEpsilon()), true;
+        return l.emit<plan::LayerNormOp>(op, m.view(op.getX()), m.view(op.getWeight()), m.view(op.getBias()), target, mean, rstd, op.getEpsilon()),
+               true;
       })
       .Case([&](LayerNormGradientOp op) { return lowerNorms(op, l), true; })
       .Case([&](RopeTableOp op) {
@@ -251,36 +277,41 @@ bool lowerNN(Operation *operation, Lowering &l) {
       })
       .Case([&](RopeOp op) {
         Place target = m.defineInPlaceOf(op.getResult(), op.getX(), op);
-        l.emit<plan::RopeOp>(op, m.view(op.getX()), m.view(op.getCosine()), m.view(op.getSine()), m.view(target), static_cast<int64_t>(op.getHeadDim()),
-                             op.getInverse());
+        l.emit<plan::RopeOp>(op, m.view(op.getX()), m.view(op.getCosine()), m.view(op.getSine()), m.view(target),
+                             static_cast<int64_t>(op.getHeadDim()), op.getInverse());
         return true;
       })
       .Case([&](AttentionOp op) {
         Value target = m.view(m.define(op.getResult())), lse = m.view(m.define(op.getLogSumExp()));
-        l.emit<plan::AttentionOp>(op, m.view(op.getQuery()), m.view(op.getKey()), m.view(op.getValue()), m.view(op.getSegments()), m.view(op.getKeySegments()),
-                                  l.viewIf(op.getBias()), l.viewIf(op.getScalars()), Value(), target, lse, static_cast<int64_t>(op.getHeads()),
-                                  static_cast<int64_t>(op.getKvHeads()), static_cast<int64_t>(op.getLength()), static_cast<int64_t>(op.getWindow()), op.getScale(),
-                                  static_cast<int64_t>(op.getKeyLength()), op.getCausal(), op.getBiasKind() == BiasKind::ByDistance, op.getDropout(),
-                                  static_cast<int64_t>(op.getSite()));
+        l.emit<plan::AttentionOp>(op, m.view(op.getQuery()), m.view(op.getKey()), m.view(op.getValue()), m.view(op.getSegments()),
+                                  m.view(op.getKeySegments()), l.viewIf(op.getBias()), l.viewIf(op.getScalars()), Value(), target, lse,
+                                  static_cast<int64_t>(op.getHeads()), static_cast<int64_t>(op.getKvHeads()), static_cast<int64_t>(op.getLength()),
+                                  static_cast<int64_t>(op.getWindow()), op.getScale(), static_cast<int64_t>(op.getKeyLength()), op.getCausal(),
+                                  op.getBiasKind() == BiasKind::ByDistance, op.getDropout(), static_cast<int64_t>(op.getSite()));
         return true;
       })
       .Case([&](AttentionGradientOp op) { return lowerAttentionGradient(op, l), true; })
       .Case([&](CachedAttentionOp op) {
         Value target = m.view(m.define(op.getResult()));
-        l.emit<plan::CachedAttentionOp>(op, m.view(op.getQuery()), m.view(op.getKey()), m.view(op.getValue()), m.view(op.getPositions()), l.viewIf(op.getBias()),
-                                        target, static_cast<int64_t>(op.getHeads()), static_cast<int64_t>(op.getKvHeads()), static_cast<int64_t>(op.getLength()),
-                                        static_cast<int64_t>(op.getWindow()), op.getScale(), op.getBiasKind() == BiasKind::ByDistance);
+        l.emit<plan::CachedAttentionOp>(op, m.view(op.getQuery()), m.view(op.getKey()), m.view(op.getValue()), m.view(op.getPositions()),
+                                        l.viewIf(op.getBias()), target, static_cast<int64_t>(op.getHeads()), static_cast<int64_t>(op.getKvHeads()),
+                                        static_cast<int64_t>(op.getLength()), static_cast<int64_t>(op.getWindow()), op.getScale(),
+                                        op.getBiasKind() == BiasKind::ByDistance);
         return true;
       })
       .Case([&](RelativeBiasOp op) {
         Value target = m.view(m.define(op.getResult()));
-        return l.emit<plan::RelativeBiasOp>(op, m.view(op.getTable()), target, static_cast<int64_t>(op.getLength()), static_cast<int64_t>(op.getKeyLength()),
-                                            static_cast<int64_t>(op.getMaxDistance()), op.getBidirectional()), true;
+        return l.emit<plan::RelativeBiasOp>(op, m.view(op.getTable()), target, static_cast<int64_t>(op.getLength()),
+                                            static_cast<int64_t>(op.getKeyLength()), static_cast<int64_t>(op.getMaxDistance()),
+                                            op.getBidirectional()),
+               true;
       })
       .Case([&](RelativeBiasGradientOp op) {
         Value target = m.view(m.define(op.getResult()));
         return l.emit<plan::RelativeBiasGradientOp>(op, m.view(op.getGradient()), target, static_cast<int64_t>(op.getLength()),
-                                                    static_cast<int64_t>(op.getKeyLength()), static_cast<int64_t>(op.getMaxDistance()), op.getBidirectional()), true;
+                                                    static_cast<int64_t>(op.getKeyLength()), static_cast<int64_t>(op.getMaxDistance()),
+                                                    op.getBidirectional()),
+               true;
       })
       .Case([&](AlibiTableOp op) {
         Value target = m.view(m.define(op.getResult()));
@@ -288,7 +319,8 @@ bool lowerNN(Operation *operation, Lowering &l) {
       })
       //===--- loss and optimizer
       .Case([&](LinearCrossEntropyOp op) { return crossEntropy(op, Value(), Value(), Value(), l), true; })
-      .Case([&](LinearCrossEntropyGradientOp op) { return crossEntropy(op, op.getHiddenGradient(), op.getWeightGradient(), op.getScalars(), l), true; })
+      .Case(
+          [&](LinearCrossEntropyGradientOp op) { return crossEntropy(op, op.getHiddenGradient(), op.getWeightGradient(), op.getScalars(), l), true; })
       .Case([&](SumSquaresOp op) {
         Place target = l.defineZeroed(op, op.getResult());
         for (Value tensor : op.getTensors())
@@ -297,7 +329,8 @@ bool lowerNN(Operation *operation, Lowering &l) {
       })
       .Case([&](FinishStepOp op) {
         Value coefficient = m.view(m.define(op.getCoefficient())), metrics = m.view(m.define(op.getMetrics()));
-        l.emit<plan::FinishStepOp>(op, m.view(op.getSquareSum()), m.view(op.getLossSum()), m.view(op.getScalars()), coefficient, metrics, op.getMaxNorm());
+        l.emit<plan::FinishStepOp>(op, m.view(op.getSquareSum()), m.view(op.getLossSum()), m.view(op.getScalars()), coefficient, metrics,
+                                   op.getMaxNorm());
         return true;
       })
       .Default([](Operation *) { return false; });

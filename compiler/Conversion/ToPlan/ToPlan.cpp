@@ -94,8 +94,8 @@ struct ConvertToPlan : zp::impl::ConvertToPlanPassBase<ConvertToPlan> {
     zp::ModuleMemory state(module);
     for (auto program : llvm::make_early_inc_range(module.getOps<zp::nn::ProgramOp>())) {
       OpBuilder b(program);
-      auto entry = zp::plan::EntryOp::create(b, program.getLoc(), program.getSymName(), entryKind(program.getKind()), program.getRows(), program.getLength(),
-                                               program.getSourceLength());
+      auto entry = zp::plan::EntryOp::create(b, program.getLoc(), program.getSymName(), entryKind(program.getKind()), program.getRows(),
+                                             program.getLength(), program.getSourceLength());
       b.setInsertionPointToStart(&entry.getBody().emplaceBlock());
       Block &body = program.getBody().front();
       zp::ProgramMemory memory(body, b);

@@ -22,7 +22,7 @@ struct Lowering {
   const Target &target;
   ModuleMemory &state;
   ProgramMemory &memory;
-  mlir::OpBuilder &builder;                               ///< at the end of the entry
+  mlir::OpBuilder &builder; ///< at the end of the entry
   llvm::function_ref<zero::SectionOp(llvm::StringRef)> section;
   llvm::StringRef program;
   int64_t nextEvent = 0;

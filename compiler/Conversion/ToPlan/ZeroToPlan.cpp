@@ -19,8 +19,8 @@ SectionMemory memoryOf(SectionOp section, ModuleMemory &memory) {
   bool trainable = section.getKind() == SectionKind::Trainable;
   SectionMemory places;
   plan::Tier values = planTier(section.getValuesTier()), state = planTier(section.getOptimizerTier());
-  places.values =
-      memory.persistent(name + ".values", flat(section.getStoredValues(), element), trainable ? plan::BufferKind::Adapters : plan::BufferKind::Weights, values);
+  places.values = memory.persistent(name + ".values", flat(section.getStoredValues(), element),
+                                    trainable ? plan::BufferKind::Adapters : plan::BufferKind::Weights, values);
   if (!trainable)
     return places;
   RankedTensorType optimizer = flat(section.getStoredOptimizer(), f32);
@@ -216,7 +216,8 @@ void chooseDestinations(Block &body, Lowering &l) {
     if (auto op = dyn_cast<nn::StoreStateOp>(operation))
       m.setDestination(op.getValue(), l.stateOf(op.getStateAttr(), op.getValue()));
     if (auto op = dyn_cast<nn::OutputOp>(operation))
-      m.setDestination(op.getValue(), l.state.persistent((l.program + "." + op.getName()).str(), cast<RankedTensorType>(op.getValue().getType()), plan::BufferKind::Working));
+      m.setDestination(op.getValue(), l.state.persistent((l.program + "." + op.getName()).str(), cast<RankedTensorType>(op.getValue().getType()),
+                                                         plan::BufferKind::Working));
   }
 }
 

@@ -6,10 +6,10 @@
 #include "dialects/NN/IR/NNDialect.h"
 #include "dialects/Plan/IR/PlanDialect.h"
 #include "dialects/Zero/IR/ZeroDialect.h"
-#include "llvm/ADT/MapVector.h"
-#include "llvm/ADT/StringExtras.h"
 #include "runtime/schema/dtypes.h"
 #include "runtime/schema/plan_generated.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
 
@@ -137,13 +137,13 @@ private:
     if (trainable && master == kAbsent)
       master = values;
     return fbs::CreateSection(fbb, fbb.CreateString(section.getSymName().str()), section.getUnit(), static_cast<fbs::SectionKind>(section.getKind()),
-                                    static_cast<uint8_t>(trainable ? DType::F32 : stored), count(section.getElements()), section.getValuesSharded(),
-                                    section.getGradientSharded(), section.getOptimizerSharded(), section.getDecayEnd(), vectorOf(parameters), values, master,
-                                    stateTensor(section, ".moment1", section.getStoredOptimizer(), DType::F32),
-                                    stateTensor(section, ".moment2", section.getStoredOptimizer(), DType::F32),
-                                    stateTensor(section, ".gradient", section.getStoredGradient(), DType::F32),
-                                    records ? static_cast<uint8_t>(records->type) : 0, records ? static_cast<uint32_t>(records->blockSize) : 0,
-                                    records && records->nested, records && settings.bnb_4bit_prequantized);
+                              static_cast<uint8_t>(trainable ? DType::F32 : stored), count(section.getElements()), section.getValuesSharded(),
+                              section.getGradientSharded(), section.getOptimizerSharded(), section.getDecayEnd(), vectorOf(parameters), values,
+                              master, stateTensor(section, ".moment1", section.getStoredOptimizer(), DType::F32),
+                              stateTensor(section, ".moment2", section.getStoredOptimizer(), DType::F32),
+                              stateTensor(section, ".gradient", section.getStoredGradient(), DType::F32),
+                              records ? static_cast<uint8_t>(records->type) : 0, records ? static_cast<uint32_t>(records->blockSize) : 0,
+                              records && records->nested, records && settings.bnb_4bit_prequantized);
   }
 
   flatbuffers::Offset<fbs::Parameter> emitParameter(nn::ParameterOp parameter, int64_t offset) {
@@ -174,8 +174,8 @@ private:
           return failure();
       }
     }
-    return fbs::CreateEntry(fbb, static_cast<fbs::EntryKind>(entry.getKind()), fbs::Position::Any, entry.getRows(), entry.getLength(), vectorOf(inputs),
-                            vectorOf(outputs), vectorOf(instructions), entry.getSourceLength());
+    return fbs::CreateEntry(fbb, static_cast<fbs::EntryKind>(entry.getKind()), fbs::Position::Any, entry.getRows(), entry.getLength(),
+                            vectorOf(inputs), vectorOf(outputs), vectorOf(instructions), entry.getSourceLength());
   }
 
   LogicalResult addNamed(StringRef name, Value memory, Operation *entry, SmallVectorImpl<flatbuffers::Offset<fbs::NamedTensor>> &out) {
@@ -186,7 +186,8 @@ private:
     return success();
   }
 
-  LogicalResult addInstruction(plan::InstructionOpInterface instruction, Operation *entry, SmallVectorImpl<flatbuffers::Offset<fbs::Instruction>> &out) {
+  LogicalResult addInstruction(plan::InstructionOpInterface instruction, Operation *entry,
+                               SmallVectorImpl<flatbuffers::Offset<fbs::Instruction>> &out) {
     SmallVector<uint32_t> operands;
     for (plan::Access access : instruction.getAccesses()) {
       FailureOr<uint32_t> id = access.memory ? tensorOf(access.memory, entry) : FailureOr<uint32_t>(kAbsent);
@@ -205,7 +206,8 @@ private:
 
   //===--- the whole -----------------------------------------------------------===//
 
-  template <typename T> flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<T>>> vectorOf(const SmallVectorImpl<flatbuffers::Offset<T>> &items) {
+  template <typename T>
+  flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<T>>> vectorOf(const SmallVectorImpl<flatbuffers::Offset<T>> &items) {
     return fbb.CreateVector(items.data(), items.size());
   }
 
@@ -225,7 +227,8 @@ private:
 
   void finish(const SmallVectorImpl<flatbuffers::Offset<fbs::Section>> &sections, const SmallVectorImpl<flatbuffers::Offset<fbs::Entry>> &entries) {
     SmallVector<flatbuffers::Offset<fbs::Setting>> list;
-    settings.forEach([&](const char *name, const auto &value, const char *) { list.push_back(fbs::CreateSettingDirect(fbb, name, textOf(value).c_str())); });
+    settings.forEach(
+        [&](const char *name, const auto &value, const char *) { list.push_back(fbs::CreateSettingDirect(fbb, name, textOf(value).c_str())); });
     SmallVector<flatbuffers::Offset<fbs::Space>> spaces;
     auto arenas = module->getAttrOfType<DictionaryAttr>("plan.arena_bytes");
     for (plan::Tier tier : {plan::Tier::Device, plan::Tier::Pinned, plan::Tier::Host, plan::Tier::Disk})
@@ -233,10 +236,11 @@ private:
         spaces.push_back(fbs::CreateSpace(fbb, static_cast<fbs::Tier>(tier), bytes.getInt()));
     auto vocabulary = module->getAttrOfType<IntegerAttr>("zp.vocab_size");
     const Target &chosen = targetOf(module);
-    auto target = fbb.CreateString(chosen.name.str()), adapter = fbb.CreateString(moduleText("zp.adapter_config").str()), model = fbb.CreateString(moduleText("zp.model_config").str());
-    fbb.Finish(fbs::CreatePlan(fbb, settings.num_processes, target, vectorOf(list), adapter, model, vocabulary ? vocabulary.getInt() : 0, chosen.reserveBytes,
-                               vectorOf(spaces), vectorOf(buffers), vectorOf(tensors), vectorOf(sections), vectorOf(entries), streams,
-                               events));
+    auto target = fbb.CreateString(chosen.name.str()), adapter = fbb.CreateString(moduleText("zp.adapter_config").str()),
+         model = fbb.CreateString(moduleText("zp.model_config").str());
+    fbb.Finish(fbs::CreatePlan(fbb, settings.num_processes, target, vectorOf(list), adapter, model, vocabulary ? vocabulary.getInt() : 0,
+                               chosen.reserveBytes, vectorOf(spaces), vectorOf(buffers), vectorOf(tensors), vectorOf(sections), vectorOf(entries),
+                               streams, events));
   }
 
   ModuleOp module;

@@ -29,14 +29,14 @@ struct QuantizeFrozenWeights : zp::nf4::impl::QuantizeFrozenWeightsPassBase<Quan
       return signalPassFailure();
     if (!settings->use_4bit_quantization)
       return;
-    Type block = BlockType::get(&getContext(), kBlockSize, settings->bnb_4bit_quant_type == "fp4", settings->use_nested_quant ? static_cast<int64_t>(zp::QuantRecords::kBlocks) : 0);
+    Type block = BlockType::get(&getContext(), kBlockSize, settings->bnb_4bit_quant_type == "fp4",
+                                settings->use_nested_quant ? static_cast<int64_t>(zp::QuantRecords::kBlocks) : 0);
     llvm::DenseMap<StringAttr, SmallVector<nn::ReadOp>> reads;
     module.walk([&](nn::ReadOp read) { reads[read.getParameterAttr().getAttr()].push_back(read); });
     for (auto parameter : module.getOps<nn::ParameterOp>()) {
       ArrayRef<nn::ReadOp> mine = reads[parameter.getSymNameAttr()];
-      bool usedByLinearsAlone = !mine.empty() && llvm::all_of(mine, [](nn::ReadOp read) {
-        return !read->use_empty() && llvm::all_of(read->getUses(), isWeightOfLinear);
-      });
+      bool usedByLinearsAlone =
+          !mine.empty() && llvm::all_of(mine, [](nn::ReadOp read) { return !read->use_empty() && llvm::all_of(read->getUses(), isWeightOfLinear); });
       if (parameter.getTrainable() || !usedByLinearsAlone)
         continue;
       parameter.setTypeAttr(TypeAttr::get(cast<RankedTensorType>(parameter.getType()).clone(block)));

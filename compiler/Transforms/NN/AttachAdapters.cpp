@@ -52,9 +52,11 @@ public:
     // formats.md 4.4: kaiming with a = sqrt(5), in the reference's own order of roundings.
     bool normal = adapter->initial == "normal", both = adapter->initial == "both_uniform";
     inF32 = isInF32(linear.getWeight());
-    double boundA = normal ? 1.0 / static_cast<double>(rank) : static_cast<float>(std::sqrt(3.0) * (std::sqrt(1.0 / 3.0) / std::sqrt(static_cast<double>(in))));
+    double boundA =
+        normal ? 1.0 / static_cast<double>(rank) : static_cast<float>(std::sqrt(3.0) * (std::sqrt(1.0 / 3.0) / std::sqrt(static_cast<double>(in))));
     double boundB = static_cast<float>(std::sqrt(3.0) * (std::sqrt(1.0 / 3.0) / std::sqrt(static_cast<double>(rank))));
-    FlatSymbolRefAttr a = declare(loc, module + ".lora_A.weight", {rank, in}, *unit, normal ? Initial::Normal : Initial::Uniform, boundA, adapter->generatorOffset);
+    FlatSymbolRefAttr a =
+        declare(loc, module + ".lora_A.weight", {rank, in}, *unit, normal ? Initial::Normal : Initial::Uniform, boundA, adapter->generatorOffset);
     FlatSymbolRefAttr b = declare(loc, module + ".lora_B.weight", {out, rank}, *unit, both ? Initial::Uniform : Initial::Zero, both ? boundB : 0.0,
                                   both ? adapter->generatorOffset + rank * in : 0);
 
@@ -70,7 +72,8 @@ public:
     if (adapter->dropout > 0) {
       if (!scalars)
         return linear.emitOpError("an adapter with dropout needs the program's input `scalars`");
-      x = placed(DropoutOp::create(builder, loc, xType, x, scalars, builder.getF64FloatAttr(adapter->dropout), builder.getI64IntegerAttr(adapter->site), builder.getI64IntegerAttr(xType.getDimSize(0) / rows)));
+      x = placed(DropoutOp::create(builder, loc, xType, x, scalars, builder.getF64FloatAttr(adapter->dropout),
+                                   builder.getI64IntegerAttr(adapter->site), builder.getI64IntegerAttr(xType.getDimSize(0) / rows)));
     }
     Value wa = placed(ReadOp::create(builder, loc, RankedTensorType::get({rank, in}, element), a));
     Value hidden = placed(linearOf(builder, loc, x, wa, {xType.getDimSize(0), rank}));
@@ -91,7 +94,8 @@ private:
     return parameter && parameter.getInF32();
   }
 
-  FlatSymbolRefAttr declare(Location loc, const std::string &name, ArrayRef<int64_t> shape, int64_t unit, Initial initial, double bound, int64_t offset) {
+  FlatSymbolRefAttr declare(Location loc, const std::string &name, ArrayRef<int64_t> shape, int64_t unit, Initial initial, double bound,
+                            int64_t offset) {
     auto symbol = FlatSymbolRefAttr::get(module.getContext(), name);
     if (!declared.insert(name).second)
       return symbol; // another program of the module uses the same adapter
@@ -101,9 +105,10 @@ private:
     else
       for (auto parameter : module.getOps<ParameterOp>())
         b.setInsertionPointAfter(parameter);
-    anchor = ParameterOp::create(b, loc, b.getStringAttr(name), TypeAttr::get(RankedTensorType::get(shape, b.getF32Type())), b.getI64IntegerAttr(unit),
-                                 InitialAttr::get(module.getContext(), initial), StringAttr(), b.getStringAttr("base_model.model." + name), b.getUnitAttr(), b.getUnitAttr(),
-                                 b.getF64FloatAttr(bound), b.getI64IntegerAttr(offset), inF32 ? b.getUnitAttr() : UnitAttr());
+    anchor = ParameterOp::create(b, loc, b.getStringAttr(name), TypeAttr::get(RankedTensorType::get(shape, b.getF32Type())),
+                                 b.getI64IntegerAttr(unit), InitialAttr::get(module.getContext(), initial), StringAttr(),
+                                 b.getStringAttr("base_model.model." + name), b.getUnitAttr(), b.getUnitAttr(), b.getF64FloatAttr(bound),
+                                 b.getI64IntegerAttr(offset), inF32 ? b.getUnitAttr() : UnitAttr());
     return symbol;
   }
   static LinearOp linearOf(OpBuilder &b, Location loc, Value x, Value w, ArrayRef<int64_t> shape) {

@@ -25,8 +25,7 @@ Operation *normOf(Value value) {
 }
 
 void setResidual(Operation *op, Value residual) {
-  llvm::TypeSwitch<Operation *>(op).Case<RmsNormGradientOp, LayerNormGradientOp>(
-      [&](auto norm) { norm.getResidualMutable().assign(residual); });
+  llvm::TypeSwitch<Operation *>(op).Case<RmsNormGradientOp, LayerNormGradientOp>([&](auto norm) { norm.getResidualMutable().assign(residual); });
 }
 
 struct FuseResidualGradient : zp::nn::impl::FuseResidualGradientPassBase<FuseResidualGradient> {

@@ -32,8 +32,8 @@ static FlatSymbolRefAttr cacheOf(ProgramOp program, const Twine &what, RankedTen
   return FlatSymbolRefAttr::get(name);
 }
 
-GenerationBuilder::GenerationBuilder(ProgramOp train, const Sides &sides, const GenerationShape &shape, ProgramKind kind,
-                                     StringRef name, int64_t length)
+GenerationBuilder::GenerationBuilder(ProgramOp train, const Sides &sides, const GenerationShape &shape, ProgramKind kind, StringRef name,
+                                     int64_t length)
     : train(train), sides(sides), shape(shape), length(length), builder(train) {
   // A step of `decode` has a row a prompt, of a token of each beam: all of them see the one source.
   const int64_t sourceLength = train.getSourceLength();
@@ -69,8 +69,7 @@ LogicalResult GenerationBuilder::copy(Operation &op) {
     return map.map(dropout.getResult(), map.lookup(dropout.getX())), success();
   if (auto attention = dyn_cast<AttentionOp>(op); attention && side == Side::Decoder)
     return attend(attention);
-  if (isa<RelativeBiasOp, AlibiTableOp>(op) &&
-      llvm::any_of(op.getUsers(), [&](Operation *user) { return sides.of(*user) == Side::Decoder; }))
+  if (isa<RelativeBiasOp, AlibiTableOp>(op) && llvm::any_of(op.getUsers(), [&](Operation *user) { return sides.of(*user) == Side::Decoder; }))
     return biasOfPlaces(&op), success();
   if (auto loss = dyn_cast<LinearCrossEntropyOp>(op))
     return program.getKind() == ProgramKind::Decode ? giveLogits(loss) : success();
@@ -118,10 +117,9 @@ LogicalResult GenerationBuilder::attend(AttentionOp op) {
     return op.emitOpError("has no input position_ids before it, expected one: it says where tokens lie in the cache");
   Value keys = append("key", map.lookup(op.getKey()), op), values = append("value", map.lookup(op.getValue()), op);
   Value query = map.lookup(op.getQuery());
-  auto attention =
-      CachedAttentionOp::create(builder, op.getLoc(), query.getType(), query, keys, values, positions,
-                                op.getBias() ? map.lookup(op.getBias()) : Value(), op.getHeadsAttr(), op.getKvHeadsAttr(),
-                                builder.getI64IntegerAttr(length), op.getWindowAttr(), op.getScaleAttr(), op.getBiasKindAttr());
+  auto attention = CachedAttentionOp::create(builder, op.getLoc(), query.getType(), query, keys, values, positions,
+                                             op.getBias() ? map.lookup(op.getBias()) : Value(), op.getHeadsAttr(), op.getKvHeadsAttr(),
+                                             builder.getI64IntegerAttr(length), op.getWindowAttr(), op.getScaleAttr(), op.getBiasKindAttr());
   map.map(op.getResult(), place(attention, op).getResult());
   ++attentions;
   return success();
@@ -157,13 +155,12 @@ void GenerationBuilder::biasOfPlaces(Operation *op) {
   Operation *made;
   if (auto relative = dyn_cast<RelativeBiasOp>(op)) {
     auto places = builder.getI64IntegerAttr(shape.places);
-    made = RelativeBiasOp::create(builder, op->getLoc(), type.clone({type.getDimSize(0), 2 * shape.places - 1}),
-                                  map.lookup(relative.getTable()), places, places, relative.getMaxDistanceAttr(),
-                                  relative.getBidirectionalAttr());
+    made = RelativeBiasOp::create(builder, op->getLoc(), type.clone({type.getDimSize(0), 2 * shape.places - 1}), map.lookup(relative.getTable()),
+                                  places, places, relative.getMaxDistanceAttr(), relative.getBidirectionalAttr());
   } else {
     auto alibi = cast<AlibiTableOp>(op);
-    made = AlibiTableOp::create(builder, op->getLoc(), type.clone({type.getDimSize(0), shape.places}), Value(),
-                                alibi.getSlopesAttr(), alibi.getScaleAttr(), alibi.getRoundBf16Attr());
+    made = AlibiTableOp::create(builder, op->getLoc(), type.clone({type.getDimSize(0), shape.places}), Value(), alibi.getSlopesAttr(),
+                                alibi.getScaleAttr(), alibi.getRoundBf16Attr());
   }
   setUnit(made, unitOf(op));
   map.map(op->getResult(0), made->getResult(0));
@@ -188,8 +185,8 @@ void buildReorder(ProgramOp decode, const GenerationShape &shape) {
   OpBuilder builder(decode);
   auto program = ProgramOp::create(builder, decode.getLoc(), "reorder", ProgramKind::Reorder, shape.prompts, shape.beams, 0);
   builder.setInsertionPointToStart(&program.getBody().emplaceBlock());
-  auto rows = InputOp::create(builder, decode.getLoc(), RankedTensorType::get({shape.rows()}, builder.getI32Type()),
-                              builder.getStringAttr("beam_origins"));
+  auto rows =
+      InputOp::create(builder, decode.getLoc(), RankedTensorType::get({shape.rows()}, builder.getI32Type()), builder.getStringAttr("beam_origins"));
   for (auto append : decode.getBody().front().getOps<AppendCacheOp>())
     setUnit(ReorderCacheOp::create(builder, append.getLoc(), append.getStateAttr(), rows), unitOf(append));
 }

@@ -35,8 +35,7 @@ private:
 class GenerationBuilder {
 public:
   /// `length` tokens of each row of the caches: a chunk of the prompts, or one. Of `encode` it is not used.
-  GenerationBuilder(ProgramOp train, const Sides &sides, const GenerationShape &shape, ProgramKind kind, llvm::StringRef name,
-                    int64_t length);
+  GenerationBuilder(ProgramOp train, const Sides &sides, const GenerationShape &shape, ProgramKind kind, llvm::StringRef name, int64_t length);
 
   mlir::LogicalResult build();
 

@@ -21,12 +21,13 @@ void buildUpdate(OpBuilder b, Location loc, ArrayRef<ParameterOp> trainables, Ra
     gradients.push_back(GradientOp::create(b, loc, parameter.getType(), FlatSymbolRefAttr::get(parameter.getSymNameAttr())));
   Value squares = SumSquaresOp::create(b, loc, one64, gradients);
   Value loss = LoadStateOp::create(b, loc, lossType, lossSum);
-  auto finish = FinishStepOp::create(b, loc, one32, RankedTensorType::get({lossType.getDimSize(0) + 3}, f64), squares, loss, scalars, b.getF64FloatAttr(settings.max_grad_norm));
+  auto finish = FinishStepOp::create(b, loc, one32, RankedTensorType::get({lossType.getDimSize(0) + 3}, f64), squares, loss, scalars,
+                                     b.getF64FloatAttr(settings.max_grad_norm));
   for (size_t i = 0; i < gradients.size(); ++i) {
     ParameterOp parameter = trainables[i];
     auto symbol = FlatSymbolRefAttr::get(parameter.getSymNameAttr());
-    AdamwOp::create(b, loc, symbol, gradients[i], finish.getCoefficient(), scalars, b.getF64FloatAttr(settings.adam_beta1), b.getF64FloatAttr(settings.adam_beta2),
-                    b.getF64FloatAttr(settings.adam_epsilon), b.getF64FloatAttr(settings.weight_decay));
+    AdamwOp::create(b, loc, symbol, gradients[i], finish.getCoefficient(), scalars, b.getF64FloatAttr(settings.adam_beta1),
+                    b.getF64FloatAttr(settings.adam_beta2), b.getF64FloatAttr(settings.adam_epsilon), b.getF64FloatAttr(settings.weight_decay));
     ClearGradientOp::create(b, loc, symbol);
   }
   ClearStateOp::create(b, loc, lossSum);
@@ -53,7 +54,8 @@ struct InsertOptimizer : zp::nn::impl::InsertOptimizerPassBase<InsertOptimizer> 
       getOperation().emitError("has no nn.state @loss_sum, expected the one that train_step adds to");
       return signalPassFailure();
     }
-    buildUpdate(OpBuilder::atBlockBegin(&apply.getBody().emplaceBlock()), train.getLoc(), trainables, cast<RankedTensorType>(state.getType()), *settings);
+    buildUpdate(OpBuilder::atBlockBegin(&apply.getBody().emplaceBlock()), train.getLoc(), trainables, cast<RankedTensorType>(state.getType()),
+                *settings);
   }
 };
 

@@ -33,12 +33,10 @@ Profile profileOf(EntryOp entry) {
 /// Starts a transfer or a collective that is awaited later.
 bool isStart(Operation *op) { return op->hasAttr(kFutureAttr) || op->hasAttr(kChainedAttr); }
 
-
 /// Moves the starts of an entry up.
 class Advancer {
 public:
-  Advancer(EntryOp entry, Profile profile, const Bytes &most)
-      : body(entry.getBody().front()), live(std::move(profile)), most(most) {
+  Advancer(EntryOp entry, Profile profile, const Bytes &most) : body(entry.getBody().front()), live(std::move(profile)), most(most) {
     for (Operation &op : body)
       ops.push_back(&op);
     for (auto buffer : body.getOps<BufferOp>())

@@ -24,7 +24,7 @@ public:
 private:
   /// A buffer of the entry and its place.
   struct Placed : Life {
-    int64_t crowd = 0; ///< the most bytes that live at one time of its life
+    int64_t crowd = 0;            ///< the most bytes that live at one time of its life
     int64_t offset = 0, best = 0; ///< in the order at hand, and in the tightest so far
   };
 

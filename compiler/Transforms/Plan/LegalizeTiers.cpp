@@ -89,7 +89,8 @@ private:
     std::string name = "tier" + std::to_string(made++);
     auto buffer = BufferOp::create(b, instruction->getLoc(), name, bytesOf(memory), tier, BufferKind::Communication, IntegerAttr());
     own[buffer.getSymNameAttr()] = buffer;
-    return ViewOp::create(b, instruction->getLoc(), cast<MemRefType>(memory.getType()), FlatSymbolRefAttr::get(buffer.getSymNameAttr()), b.getI64IntegerAttr(0));
+    return ViewOp::create(b, instruction->getLoc(), cast<MemRefType>(memory.getType()), FlatSymbolRefAttr::get(buffer.getSymNameAttr()),
+                          b.getI64IntegerAttr(0));
   }
 
   llvm::DenseMap<StringAttr, BufferOp> modules, own;

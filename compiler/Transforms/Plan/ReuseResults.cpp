@@ -92,7 +92,8 @@ private:
       Memory *from = placeOf(at, operand), *to = placeOf(before, operand);
       if (from && !from->isReadBehind(at) && !from->isWrittenBehind(at))
         continue; // scratch
-      if (!from || !to || viewOf(access.memory).getOffset() != viewOf(theirs[operand].memory).getOffset() || !hasKept(*to, before, at) || !mayBecome(*to, *from, at)) {
+      if (!from || !to || viewOf(access.memory).getOffset() != viewOf(theirs[operand].memory).getOffset() || !hasKept(*to, before, at) ||
+          !mayBecome(*to, *from, at)) {
         holders[repetition.first] = at;
         return;
       }
@@ -185,8 +186,8 @@ private:
   std::vector<Operation *> ops;
   llvm::DenseMap<StringAttr, Memory> memories;
   llvm::DenseMap<std::pair<unsigned, unsigned>, Memory *> places; // of operands, by instruction
-  llvm::DenseMap<unsigned, unsigned> holders; // by the first of repetitions: whose results later ones are held against
-  llvm::DenseSet<unsigned> left;              // out
+  llvm::DenseMap<unsigned, unsigned> holders;                     // by the first of repetitions: whose results later ones are held against
+  llvm::DenseSet<unsigned> left;                                  // out
   std::vector<int64_t> live;
   int64_t most;
 };

@@ -25,7 +25,6 @@ struct Pair {
   unsigned length() const { return second.at - first.at; }
 };
 
-
 bool readTheSame(NF4MatmulOp a, NF4MatmulOp b) {
   auto offset = [](NF4MatmulOp op) { return op.getWeight().getDefiningOp<ViewOp>().getOffset(); };
   auto dtype = [](NF4MatmulOp op) { return cast<MemRefType>(op.getA().getType()).getElementType(); };
@@ -35,7 +34,8 @@ bool readTheSame(NF4MatmulOp a, NF4MatmulOp b) {
 
 /// The weight as the product multiplies by it.
 MemRefType floatsOf(NF4MatmulOp op) {
-  return MemRefType::get({static_cast<int64_t>(op.getRows()), static_cast<int64_t>(op.getColumns())}, cast<MemRefType>(op.getA().getType()).getElementType());
+  return MemRefType::get({static_cast<int64_t>(op.getRows()), static_cast<int64_t>(op.getColumns())},
+                         cast<MemRefType>(op.getA().getType()).getElementType());
 }
 int64_t bytesOf(MemRefType type) { return type.getNumElements() * type.getElementTypeBitWidth() / 8; }
 
@@ -96,8 +96,8 @@ void share(const Pair &pair, const Twine &name) {
   first.getWorkspaceMutable().clear();
   first.getFloatsMutable().assign(floats);
   b.setInsertionPoint(second);
-  MatmulOp::create(b, second.getLoc(), second.getA(), floats, second.getBias(), second.getBranchA(), second.getBranchB(), Value(), second.getTarget(), false,
-                   second.getTranspose(), second.getAlpha(), second.getAccumulate(), second.getBranchAlpha(), second.getStream());
+  MatmulOp::create(b, second.getLoc(), second.getA(), floats, second.getBias(), second.getBranchA(), second.getBranchB(), Value(), second.getTarget(),
+                   false, second.getTranspose(), second.getAlpha(), second.getAccumulate(), second.getBranchAlpha(), second.getStream());
   second.erase();
 }
 

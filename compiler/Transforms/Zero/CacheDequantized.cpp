@@ -5,8 +5,8 @@
 #include "compiler/Transforms/Zero/Sections.h"
 #include "dialects/NF4/IR/NF4Dialect.h"
 
-#include "llvm/ADT/MapVector.h"
 #include "mlir/IR/TypeUtilities.h"
+#include "llvm/ADT/MapVector.h"
 
 namespace zp::zero {
 #define GEN_PASS_DEF_CACHEDEQUANTIZEDPASS

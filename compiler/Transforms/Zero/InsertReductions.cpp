@@ -103,8 +103,9 @@ private:
 
   void updateSection(SectionOp section, Value gradient, nn::AdamwOp like) {
     Location loc = section.getLoc();
-    Value values = AdamwOp::create(builder, loc, flat(section.getStoredOptimizer(), elementOf(section)), symbolOf(section), gradient, like.getCoefficient(),
-                                   like.getScalars(), like.getBeta1Attr(), like.getBeta2Attr(), like.getEpsilonAttr(), like.getWeightDecayAttr());
+    Value values =
+        AdamwOp::create(builder, loc, flat(section.getStoredOptimizer(), elementOf(section)), symbolOf(section), gradient, like.getCoefficient(),
+                        like.getScalars(), like.getBeta1Attr(), like.getBeta2Attr(), like.getEpsilonAttr(), like.getWeightDecayAttr());
     if (section.getOptimizerSharded() && !section.getValuesSharded())
       values = collective<AllGatherOp>(builder, loc, values, section.getElements(), section.getRanks());
     StoreValuesOp::create(builder, loc, symbolOf(section), values);

@@ -52,8 +52,7 @@ private:
   bool isCheckpoint(Value value) const {
     Operation *op = value.getDefiningOp();
     std::optional<int64_t> unit = unitOf(op);
-    if (!unit || isBackward(op) || !isa<RankedTensorType>(value.getType()) ||
-        !computes(op) || isa<nn::LoadStateOp, nn::ReshapeOp>(op))
+    if (!unit || isBackward(op) || !isa<RankedTensorType>(value.getType()) || !computes(op) || isa<nn::LoadStateOp, nn::ReshapeOp>(op))
       return false;
     // A view would keep the memory that it looks at.
     return llvm::any_of(value.getUsers(), isBackward) && llvm::none_of(value.getUsers(), llvm::IsaPred<nn::ReshapeOp>);
@@ -109,8 +108,8 @@ private:
   Block &body;
   Tier tier;
   llvm::DenseMap<Operation *, unsigned> order;
-  std::map<int64_t, Operation *> forward;                       // the first op of a unit
-  SmallVector<std::pair<int64_t, Operation *>> backward;        // the same, in the order of the backward pass
+  std::map<int64_t, Operation *> forward;                // the first op of a unit
+  SmallVector<std::pair<int64_t, Operation *>> backward; // the same, in the order of the backward pass
 };
 
 struct OffloadCheckpoints : zp::zero::impl::OffloadCheckpointsPassBase<OffloadCheckpoints> {

@@ -58,8 +58,8 @@ struct PartitionState : zp::zero::impl::PartitionStatePassBase<PartitionState> {
     SectionKind kind;
     Type element;
     SmallVector<nn::ParameterOp> parameters;
-    int64_t elements; ///< with padding between parameters
-    bool whole;       ///< every rank keeps all values
+    int64_t elements;   ///< with padding between parameters
+    bool whole;         ///< every rank keeps all values
     bool apart = false; ///< in f32, unlike others of its unit and kind
   };
 
@@ -121,13 +121,14 @@ struct PartitionState : zp::zero::impl::PartitionStatePassBase<PartitionState> {
     bool once = settings.reduce_gradients == "step" && settings.gradient_accumulation_steps > 1;
     auto flag = [&](bool set) { return set && ranks > 1 ? b.getUnitAttr() : UnitAttr(); };
     auto tier = [&](StringRef device) { return TierAttr::get(b.getContext(), tierOf(device)); };
-    std::string units = group.unit == group.lastUnit ? std::to_string(group.unit) : std::to_string(group.unit) + "_to_" + std::to_string(group.lastUnit);
+    std::string units =
+        group.unit == group.lastUnit ? std::to_string(group.unit) : std::to_string(group.unit) + "_to_" + std::to_string(group.lastUnit);
     std::string name = ("unit" + Twine(units) + "." + stringifySectionKind(group.kind) + (group.apart ? "_f32" : "")).str();
     return SectionOp::create(b, group.parameters.front().getLoc(), b.getStringAttr(name), b.getI64IntegerAttr(group.unit),
                              SectionKindAttr::get(b.getContext(), group.kind), TypeAttr::get(flat(elements, group.element)), b.getArrayAttr(slots),
                              b.getI64IntegerAttr(ranks), b.getI64IntegerAttr(trainable ? decayEnd : 0), flag(!group.whole),
-                             flag(trainable && stage >= 2 && !once), flag(trainable && stage >= 1),
-                             tier(settings.offload_param_device), tier(trainable ? settings.offload_optimizer_device : "none"));
+                             flag(trainable && stage >= 2 && !once), flag(trainable && stage >= 1), tier(settings.offload_param_device),
+                             tier(trainable ? settings.offload_optimizer_device : "none"));
   }
 
   void makeInit(ModuleOp module, ArrayRef<SectionOp> sections) {

@@ -92,7 +92,9 @@ struct PrefetchGathers : zp::zero::impl::PrefetchGathersPassBase<PrefetchGathers
     if (failed(settings))
       return signalPassFailure();
     for (auto program : getOperation().getOps<nn::ProgramOp>())
-      if (llvm::is_contained({nn::ProgramKind::TrainStep, nn::ProgramKind::Evaluate, nn::ProgramKind::Prefill, nn::ProgramKind::Decode, nn::ProgramKind::Encode}, program.getKind()))
+      if (llvm::is_contained(
+              {nn::ProgramKind::TrainStep, nn::ProgramKind::Evaluate, nn::ProgramKind::Prefill, nn::ProgramKind::Decode, nn::ProgramKind::Encode},
+              program.getKind()))
         Prefetcher(program.getBody().front(), *settings).run();
   }
 };

@@ -33,8 +33,7 @@ inline mlir::FlatSymbolRefAttr symbolOf(SectionOp section) { return mlir::FlatSy
 inline Tier tierOf(llvm::StringRef device) { return device == "cpu" ? Tier::Host : device == "nvme" ? Tier::Disk : Tier::Device; }
 
 /// Collective and wait in one: `OpT` on `source`, giving `elements` elements.
-template <typename OpT>
-mlir::Value collective(mlir::OpBuilder &b, mlir::Location loc, mlir::Value source, int64_t elements, int64_t ranks) {
+template <typename OpT> mlir::Value collective(mlir::OpBuilder &b, mlir::Location loc, mlir::Value source, int64_t elements, int64_t ranks) {
   auto type = flat(elements, llvm::cast<mlir::RankedTensorType>(source.getType()).getElementType());
   auto start = OpT::create(b, loc, FutureType::get(b.getContext(), type), source, b.getI64IntegerAttr(ranks));
   return WaitOp::create(b, loc, type, start.getResult());

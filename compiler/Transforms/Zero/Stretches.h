@@ -11,7 +11,7 @@ namespace zp::zero {
 struct Stretch {
   mlir::Attribute unit;
   bool backward;
-  mlir::Operation *first;                        ///< the first of these ops
+  mlir::Operation *first;                             ///< the first of these ops
   llvm::SmallSetVector<mlir::Operation *, 4> brought; ///< what they use, as `bringerOf` names it
 };
 

@@ -83,12 +83,18 @@ std::string tableOf(const std::vector<Candidate> &candidates) {
              "nvme/node", "step s", "tokens/s", ""});
   for (const Candidate &c : candidates) {
     const JobSettings &s = c.settings;
-    std::vector<std::string> row = {std::to_string(s.num_processes), std::to_string(s.zero_stage),         recomputedOf(s),
-                                    distanceOf(s),                   s.reduce_gradients,                   std::to_string(s.reduce_bucket_size),
-                                    s.offload_param_device,          s.offload_optimizer_device,           s.offload_activation_device};
+    std::vector<std::string> row = {std::to_string(s.num_processes),
+                                    std::to_string(s.zero_stage),
+                                    recomputedOf(s),
+                                    distanceOf(s),
+                                    s.reduce_gradients,
+                                    std::to_string(s.reduce_bucket_size),
+                                    s.offload_param_device,
+                                    s.offload_optimizer_device,
+                                    s.offload_activation_device};
     if (c.simulated)
-      row.insert(row.end(), {rt::humanBytes(c.footprint.device), rt::humanBytes(c.footprint.host),
-                             rt::humanBytes(c.footprint.disk), rt::fixed(c.stepSeconds, 3), rt::fixed(c.tokensPerSecond, 1)});
+      row.insert(row.end(), {rt::humanBytes(c.footprint.device), rt::humanBytes(c.footprint.host), rt::humanBytes(c.footprint.disk),
+                             rt::fixed(c.stepSeconds, 3), rt::fixed(c.tokensPerSecond, 1)});
     else
       row.insert(row.end(), {"-", "-", "-", "-", "-"});
     row.push_back(!c.problem.empty() ? c.problem : c.excess.empty() ? "fits" : "too much: " + c.excess);

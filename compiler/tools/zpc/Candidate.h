@@ -12,12 +12,12 @@ namespace zp {
 
 struct Candidate {
   JobSettings settings;
-  std::string problem; ///< why it could not be compiled
-  std::string excess;  ///< what of it is too much for the machine
+  std::string problem;    ///< why it could not be compiled
+  std::string excess;     ///< what of it is too much for the machine
   bool simulated = false; ///< the numbers below are known
   rt::Footprint footprint;
   double stepSeconds = 0, tokensPerSecond = 0, exposedSeconds = 0;
-  double withoutLatency = 0; ///< `stepSeconds`, if starting a collective took no time: no way to bundle them is faster
+  double withoutLatency = 0;                    ///< `stepSeconds`, if starting a collective took no time: no way to bundle them is faster
   int64_t wholeSections = 0, wholeElements = 0; ///< trained, of which every rank keeps all values: what `reduce_bucket_size` may join
   std::string bottleneck;
 

@@ -34,7 +34,9 @@ int checkMain(int argc, char **argv) {
   nlohmann::ordered_json report = {{"plan", plans[0]}, {"sound", sound.ok()}};
   if (!sound.ok())
     report["error"] = sound.toString();
-  const std::string said = json ? report.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n" : sound.ok() ? plans[0] + ": sound\n" : "";
+  const std::string said = json         ? report.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n"
+                           : sound.ok() ? plans[0] + ": sound\n"
+                                        : "";
   if (Status status = printWhole(said); !status.ok())
     return reportError(status);
   return sound.ok() ? 0 : reportError(sound);

@@ -33,8 +33,7 @@ Status runPhases(ModuleOp module, Phase start, Phase stop, const std::string &du
 
 static std::string placeOf(Location location) {
   auto place = location->findInstanceOf<FileLineColLoc>();
-  return place ? place.getFilename().str() + ":" + std::to_string(place.getLine()) + ":" + std::to_string(place.getColumn())
-               : "module";
+  return place ? place.getFilename().str() + ":" + std::to_string(place.getLine()) + ":" + std::to_string(place.getColumn()) : "module";
 }
 
 std::string describe(Diagnostic &diagnostic) {

@@ -111,8 +111,8 @@ StatusOr<Options> parse(int argc, char **argv) {
   if (options.input.empty() && !options.help)
     return flags.usage("no input, expected a model.mlir; make one with zpc import");
   if (options.stop < options.start)
-    return flags.usage("--stop_after: " + phaseName(options.stop).str() + " comes before --start_from " +
-                       phaseName(options.start).str() + ", expected that phase or a later one");
+    return flags.usage("--stop_after: " + phaseName(options.stop).str() + " comes before --start_from " + phaseName(options.start).str() +
+                       ", expected that phase or a later one");
   if (options.fit && !options.machine.given())
     return flags.usage("--fit: has no machine, expected --device, --cluster or --memory_budget beside it");
   if (options.fit && options.start != kFirstPhase)
@@ -139,11 +139,9 @@ Status chooseSettings(ModuleOp module, JobSettings &settings, const rt::Cluster 
   writeSettings(module, settings);
   if (options.json)
     return printWhole(jsonOf(search.tried));
-  std::vector<Candidate> shown(search.tried.begin(),
-                               search.tried.begin() + static_cast<std::ptrdiff_t>(std::min(kShown, search.tried.size())));
-  return printWhole("chosen for " + cluster.device + ", the first of " + std::to_string(search.considered) +
-                    " combinations tried; " + std::to_string(search.combinations - search.considered) +
-                    " more could not be faster\n" + tableOf(shown));
+  std::vector<Candidate> shown(search.tried.begin(), search.tried.begin() + static_cast<std::ptrdiff_t>(std::min(kShown, search.tried.size())));
+  return printWhole("chosen for " + cluster.device + ", the first of " + std::to_string(search.considered) + " combinations tried; " +
+                    std::to_string(search.combinations - search.considered) + " more could not be faster\n" + tableOf(shown));
 }
 
 /// What zprun would take. A module that was edited by hand may hold values that no pass has looked at.

@@ -15,8 +15,8 @@
 #include "frontends/builder/NNBuilder.h"
 #include "frontends/cli/ConfiguredFlags.h"
 #include "frontends/huggingface/ModelImporter.h"
-#include "runtime/base/names.h"
 #include "mlir/IR/MLIRContext.h"
+#include "runtime/base/names.h"
 
 using namespace mlir;
 
@@ -130,9 +130,8 @@ std::vector<std::vector<std::string>> cellsOf(const std::vector<Axis> &grid) {
 }
 
 Status run(const Options &options) {
-  ZP_ASSIGN_OR_RETURN(
-      rt::Cluster cluster,
-      machineOf(options.machine, options.target.empty() && !options.machine.namesDevice() ? "cuda" : options.target));
+  ZP_ASSIGN_OR_RETURN(rt::Cluster cluster,
+                      machineOf(options.machine, options.target.empty() && !options.machine.namesDevice() ? "cuda" : options.target));
   DialectRegistry registry;
   registerAllDialects(registry);
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
@@ -147,17 +146,14 @@ Status run(const Options &options) {
     ZP_ASSIGN_OR_RETURN(fe::ImportOptions import, fe::parseConfiguredFlags(words, notes));
     if (import.model.empty())
       return Status(ErrorCode::Usage, "--model: is missing, expected a Hugging Face directory; write --model DIR");
-    ZP_ASSIGN_OR_RETURN(fe::ImportedModel imported,
-                        fe::importModel({import.model, import.adapter, import.settings, import.given}));
+    ZP_ASSIGN_OR_RETURN(fe::ImportedModel imported, fe::importModel({import.model, import.adapter, import.settings, import.given}));
     if (candidates.empty())
       for (const std::string &warning : imported.warnings)
         std::fprintf(stderr, "%s\n", warning.c_str());
-    OwningOpRef<ModuleOp> module =
-        fe::buildModule(context, imported.spec, imported.settings, {import.model, imported.adapterConfig});
+    OwningOpRef<ModuleOp> module = fe::buildModule(context, imported.spec, imported.settings, {import.model, imported.adapterConfig});
     if (!module)
       return Status(ErrorCode::Internal,
-                    import.model +
-                        ": the module that was built doesn't verify, expected sound IR; report this with the config.json");
+                    import.model + ": the module that was built doesn't verify, expected sound IR; report this with the config.json");
     setTarget(*module, cluster.target);
     candidates.push_back(evaluate(*module, imported.settings, cluster));
   }

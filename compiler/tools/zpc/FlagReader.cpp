@@ -35,16 +35,14 @@ std::vector<std::string> FlagReader::values() {
   std::vector<std::string> list;
   if (attached)
     list.push_back(*attached);
-  while (at < words.size() &&
-         (!words[at].starts_with("-") || (words[at].size() > 1 && std::isdigit(static_cast<unsigned char>(words[at][1])))))
+  while (at < words.size() && (!words[at].starts_with("-") || (words[at].size() > 1 && std::isdigit(static_cast<unsigned char>(words[at][1])))))
     list.push_back(words[at++]);
   return list;
 }
 
 Status FlagReader::unknown(const std::vector<std::string> &known) const {
   std::vector<std::string> near = nearestNames(name, known, 1);
-  return Status(ErrorCode::UnknownKey, verb + ": " + name + " is not a flag" +
-                                           (near.empty() ? "" : "; did you mean " + near[0] + "?") + "; " + verb +
+  return Status(ErrorCode::UnknownKey, verb + ": " + name + " is not a flag" + (near.empty() ? "" : "; did you mean " + near[0] + "?") + "; " + verb +
                                            " --help tells the flags");
 }
 

@@ -49,8 +49,7 @@ public:
     ZP_RETURN_IF_ERROR(error);
     cluster = *row;
     for (const char *key : {"link", "network"})
-      if (const fe::ConfigNode *node = document.root().find(key);
-          node && !rt::setLink(cluster, node->text, std::string(key) == "network"))
+      if (const fe::ConfigNode *node = document.root().find(key); node && !rt::setLink(cluster, node->text, std::string(key) == "network"))
         fail(node->line, key, "is " + node->shown(), alternatives(rt::linkNames()), "name the nearest and change its numbers");
     for (const fe::ConfigNode::Entry &entry : document.root().entries)
       take(entry);
@@ -78,8 +77,7 @@ private:
       return;
     if (entry.key == "kernels")
       return takeKernels(entry.value);
-    auto key =
-        std::find_if(std::begin(kNumberKeys), std::end(kNumberKeys), [&](const NumberKey &key) { return entry.key == key.name; });
+    auto key = std::find_if(std::begin(kNumberKeys), std::end(kNumberKeys), [&](const NumberKey &key) { return entry.key == key.name; });
     if (key == std::end(kNumberKeys))
       return unknown(entry);
     const double number = valueOf(*key, entry.value);
@@ -116,8 +114,8 @@ private:
         values[i] = number.value_or(0);
       }
       if (!good)
-        return fail(entry.line, "kernels." + entry.key, "is " + entry.value.shown(),
-                    "seconds a call, a FLOP and a byte, as [1e-6, 1e-11, 1e-10]", "measure it with zprun bench --calibrate");
+        return fail(entry.line, "kernels." + entry.key, "is " + entry.value.shown(), "seconds a call, a FLOP and a byte, as [1e-6, 1e-11, 1e-10]",
+                    "measure it with zprun bench --calibrate");
       cluster.kernels[entry.key] = {values[0], values[1], values[2]};
     }
   }
@@ -127,8 +125,7 @@ private:
     for (const NumberKey &key : kNumberKeys)
       known.emplace_back(key.name);
     std::vector<std::string> near = nearestNames(entry.key, known);
-    fail(entry.line, entry.key, "is not a key of a cluster", near.empty() ? joinNames(known) : near[0], "mend the file",
-         ErrorCode::UnknownKey);
+    fail(entry.line, entry.key, "is not a key of a cluster", near.empty() ? joinNames(known) : near[0], "mend the file", ErrorCode::UnknownKey);
   }
 
   const fe::ConfigDocument &document;
@@ -182,8 +179,7 @@ StatusOr<rt::Cluster> machineOf(const MachineFlags &flags, const std::string &ta
       if (auto found = std::find_if(names.begin(), names.end(), begun); found != names.end())
         near = {*found};
       return Status(ErrorCode::Usage, "--device: is " + name + ", expected " + alternatives(rt::deviceNames()) +
-                                          (near.empty() ? "; describe another in a cluster.yaml for --cluster"
-                                                        : "; did you mean " + near[0] + "?"));
+                                          (near.empty() ? "; describe another in a cluster.yaml for --cluster" : "; did you mean " + near[0] + "?"));
     }
     cluster = *row;
     if (flags.device.empty())
@@ -192,13 +188,13 @@ StatusOr<rt::Cluster> machineOf(const MachineFlags &flags, const std::string &ta
   if (!flags.memoryBudget.empty()) {
     std::optional<double> bytes = bytesNamed(flags.memoryBudget);
     if (!bytes)
-      return Status(ErrorCode::Usage, "--memory_budget: is '" + flags.memoryBudget +
-                                          "', expected bytes, as 38GiB or 40e9; write --memory_budget SIZE");
+      return Status(ErrorCode::Usage,
+                    "--memory_budget: is '" + flags.memoryBudget + "', expected bytes, as 38GiB or 40e9; write --memory_budget SIZE");
     cluster.memory = *bytes;
   }
   if (!target.empty() && cluster.target != target)
-    return Status(ErrorCode::Usage, "--device: " + cluster.device + " runs plans of target " + cluster.target + ", expected " +
-                                        target + "; compile with --target " + cluster.target);
+    return Status(ErrorCode::Usage, "--device: " + cluster.device + " runs plans of target " + cluster.target + ", expected " + target +
+                                        "; compile with --target " + cluster.target);
   return cluster;
 }
 
@@ -207,9 +203,8 @@ Status checkRanks(const rt::Cluster &cluster, uint32_t ranks, const std::string 
     return {};
   auto whole = [](double number) { return std::to_string(static_cast<uint64_t>(number)); };
   return Status(ErrorCode::Config, what + ": has " + std::to_string(ranks) + " ranks, expected at most the " +
-                                       whole(cluster.nodes * cluster.devices_per_node) + " devices of the cluster, " +
-                                       whole(cluster.nodes) + " nodes of " + whole(cluster.devices_per_node) +
-                                       "; use fewer ranks or a larger cluster");
+                                       whole(cluster.nodes * cluster.devices_per_node) + " devices of the cluster, " + whole(cluster.nodes) +
+                                       " nodes of " + whole(cluster.devices_per_node) + "; use fewer ranks or a larger cluster");
 }
 
 } // namespace zp

@@ -18,27 +18,23 @@ namespace zp {
 namespace {
 
 using Place = std::string JobSettings::*;
-constexpr Place kPlaces[] = {&JobSettings::offload_param_device, &JobSettings::offload_optimizer_device,
-                             &JobSettings::offload_activation_device};
+constexpr Place kPlaces[] = {&JobSettings::offload_param_device, &JobSettings::offload_optimizer_device, &JobSettings::offload_activation_device};
 
 // What latency costs in all, as a share of an update, below which buckets aren't tried.
 constexpr double kLatencyWorthSaving = 0.005;
 
 struct Node {
   JobSettings settings;
-  double bound; ///< no plan of these settings takes fewer seconds, nor one of theirs with buckets
-  int moved;    ///< things changed: of equal bounds the simpler goes first
+  double bound;                                            ///< no plan of these settings takes fewer seconds, nor one of theirs with buckets
+  int moved;                                               ///< things changed: of equal bounds the simpler goes first
   double before = std::numeric_limits<double>::infinity(); ///< what smaller buckets took
   std::vector<int64_t> larger{};                           ///< buckets that may come after these
-  bool operator<(const Node &other) const {
-    return std::tie(other.bound, other.moved) < std::tie(bound, moved);
-  } // a queue's top is its largest
+  bool operator<(const Node &other) const { return std::tie(other.bound, other.moved) < std::tie(bound, moved); } // a queue's top is its largest
 };
 
 class Search {
 public:
-  Search(ModuleOp imported, const JobSettings &settings, const rt::Cluster &cluster)
-      : imported(imported), asked(settings), cluster(cluster) {
+  Search(ModuleOp imported, const JobSettings &settings, const rt::Cluster &cluster) : imported(imported), asked(settings), cluster(cluster) {
     if (!settings.nvme_path.empty())
       places.push_back("nvme");
     for (auto parameter : imported.getOps<nn::ParameterOp>())
@@ -144,8 +140,7 @@ private:
     for (const Candidate &candidate : result.tried)
       if (candidate.fits())
         fitting.push_back(candidate);
-    std::stable_sort(fitting.begin(), fitting.end(),
-                     [](const Candidate &a, const Candidate &b) { return a.stepSeconds < b.stepSeconds; });
+    std::stable_sort(fitting.begin(), fitting.end(), [](const Candidate &a, const Candidate &b) { return a.stepSeconds < b.stepSeconds; });
     for (size_t i = 0; i < std::min(kRefined, fitting.size()); ++i) {
       Candidate refined = fitting[i];
       auto improve = [&](const JobSettings &settings) {
@@ -204,7 +199,10 @@ private:
     const bool worthwhile = candidate.stepSeconds - candidate.withoutLatency > kLatencyWorthSaving * candidate.stepSeconds;
     if (node.larger.empty() || !(always || worthwhile))
       return;
-    Node child{node.settings, std::max(node.bound, candidate.withoutLatency), node.moved + 1, candidate.stepSeconds,
+    Node child{node.settings,
+               std::max(node.bound, candidate.withoutLatency),
+               node.moved + 1,
+               candidate.stepSeconds,
                {node.larger.begin() + 1, node.larger.end()}};
     child.settings.reduce_bucket_size = node.larger.front();
     queue.push(std::move(child));

@@ -16,7 +16,7 @@
 namespace zp {
 
 struct PlanSearch {
-  std::vector<Candidate> tried; ///< the fitting ones first, fastest first
+  std::vector<Candidate> tried;            ///< the fitting ones first, fastest first
   size_t combinations = 0, considered = 0; ///< that there are, and those of them that were tried
 
   bool found() const { return !tried.empty() && tried.front().fits(); }

@@ -91,8 +91,7 @@ Status refuseExcess(const rt::PlanFile &plan, const rt::Cluster &cluster, mlir::
       if (!other.simulated)
         continue;
       const std::string words = flagsOf(neighbour, settings) + " (device " + rt::humanBytes(other.footprint.device) + ", host " +
-                                rt::humanBytes(other.footprint.host) + " a node, " + rt::fixed(other.tokensPerSecond, 0) +
-                                " tokens/s)";
+                                rt::humanBytes(other.footprint.host) + " a node, " + rt::fixed(other.tokensPerSecond, 0) + " tokens/s)";
       if (other.fits()) {
         fitting += (fitting.empty() ? "" : ", or ") + words;
       } else if (other.footprint.device < leastBytes) {
@@ -105,8 +104,8 @@ Status refuseExcess(const rt::PlanFile &plan, const rt::Cluster &cluster, mlir::
     fix = "import again with " + fitting + ", or let --fit choose";
   else if (!least.empty())
     fix += "; nearest is " + least;
-  return Status(ErrorCode::Budget, input + ": does not fit: " + excess + " (" + kindsOf(plan.plan()) +
-                                       "), expected a plan within " + cluster.device + "'s memory; " + fix);
+  return Status(ErrorCode::Budget, input + ": does not fit: " + excess + " (" + kindsOf(plan.plan()) + "), expected a plan within " + cluster.device +
+                                       "'s memory; " + fix);
 }
 
 } // namespace zp

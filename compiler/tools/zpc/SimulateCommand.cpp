@@ -62,8 +62,7 @@ Status run(const Options &options) {
   rt::Simulation simulation = rt::simulate(cluster, index);
   if (!options.trace.empty())
     ZP_RETURN_IF_ERROR(rt::writeTrace(index, simulation, options.trace));
-  return printWhole(options.json ? rt::simulationJson(cluster, index, simulation)
-                                 : rt::simulationText(cluster, index, simulation));
+  return printWhole(options.json ? rt::simulationJson(cluster, index, simulation) : rt::simulationText(cluster, index, simulation));
 }
 
 } // namespace

@@ -10,8 +10,7 @@ namespace zp {
 
 /// Parses, shows the help that was asked for, or runs. `parse(argc, argv)` gives options or what is wrong with them, `run(options)` a Status; one
 /// without a message is of a failure that diagnostics have told. Returns the exit code.
-template <class Parse, class HelpText, class Run>
-int runVerb(int argc, char **argv, Parse parse, HelpText helpText, Run run) {
+template <class Parse, class HelpText, class Run> int runVerb(int argc, char **argv, Parse parse, HelpText helpText, Run run) {
   auto options = parse(argc, argv);
   if (!options.ok())
     return reportError(options.status());

@@ -5,11 +5,11 @@
 namespace zp {
 
 int zpcMain(int argc, char **argv);
-int compileMain(int argc, char **argv); ///< `zpc compile`; argv[0] is the verb
-int explainMain(int argc, char **argv); ///< `zpc explain`
+int compileMain(int argc, char **argv);  ///< `zpc compile`; argv[0] is the verb
+int explainMain(int argc, char **argv);  ///< `zpc explain`
 int estimateMain(int argc, char **argv); ///< `zpc estimate`
 int simulateMain(int argc, char **argv); ///< `zpc simulate`
-int checkMain(int argc, char **argv);   ///< `zpc check`
+int checkMain(int argc, char **argv);    ///< `zpc check`
 
 } // namespace zp
 

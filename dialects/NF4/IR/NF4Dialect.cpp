@@ -1,8 +1,8 @@
 #include "dialects/NF4/IR/NF4Dialect.h"
 
+#include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/MathExtras.h"
-#include "mlir/IR/DialectImplementation.h"
 
 using namespace mlir;
 using namespace zp::nf4;

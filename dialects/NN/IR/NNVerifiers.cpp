@@ -10,11 +10,9 @@ static Type element(Value value) { return cast<RankedTensorType>(value.getType()
 static ArrayRef<int64_t> shape(Value value) { return cast<RankedTensorType>(value.getType()).getShape(); }
 
 /// Emits `C<number>: <message>` unless the condition holds.
-static LogicalResult require(Operation *op, bool condition, StringRef message) {
-  return condition ? success() : op->emitOpError(message);
-}
-#define ZP_REQUIRE(condition, message)                                                                                            \
-  if (failed(require(getOperation(), (condition), message)))                                                                    \
+static LogicalResult require(Operation *op, bool condition, StringRef message) { return condition ? success() : op->emitOpError(message); }
+#define ZP_REQUIRE(condition, message)                                                                                                               \
+  if (failed(require(getOperation(), (condition), message)))                                                                                         \
   return failure()
 
 static bool sameElement(std::initializer_list<Value> values) {
@@ -30,19 +28,17 @@ static bool sameElement(std::initializer_list<Value> values) {
 }
 
 LogicalResult ParameterOp::verify() {
-  ZP_REQUIRE((getInitial() == Initial::Checkpoint) == getCheckpoint().has_value(),
-             "C1: needs `checkpoint` exactly when initial is checkpoint");
+  ZP_REQUIRE((getInitial() == Initial::Checkpoint) == getCheckpoint().has_value(), "C1: needs `checkpoint` exactly when initial is checkpoint");
   if (getTrainable())
-    ZP_REQUIRE(getSavedAs() && cast<ShapedType>(getType()).getElementType().isF32(),
-               "C2: a trainable parameter needs `saved_as` and f32 elements");
+    ZP_REQUIRE(getSavedAs() && cast<ShapedType>(getType()).getElementType().isF32(), "C2: a trainable parameter needs `saved_as` and f32 elements");
   if (getInitial() == Initial::Uniform || getInitial() == Initial::Normal)
     ZP_REQUIRE(getBound().convertToDouble() > 0, "C3: `bound` must be positive for uniform and normal values");
   return success();
 }
 
 /// C1 and C2 of the ops that name a parameter; a null type skips C2.
-static LogicalResult verifyParameter(Operation *op, SymbolTableCollection &symbols, FlatSymbolRefAttr name, bool trainable,
-                                     Type type, bool exactType) {
+static LogicalResult verifyParameter(Operation *op, SymbolTableCollection &symbols, FlatSymbolRefAttr name, bool trainable, Type type,
+                                     bool exactType) {
   auto parameter = symbols.lookupNearestSymbolFrom<ParameterOp>(op, name);
   if (!parameter || (trainable && !parameter.getTrainable()))
     return op->emitOpError("C1: ") << name << " is not " << (trainable ? "a trainable" : "an") << " nn.parameter";
@@ -84,8 +80,12 @@ static LogicalResult verifyState(Operation *op, SymbolTableCollection &symbols, 
   return diagnostic;
 }
 LogicalResult LoadStateOp::verifySymbolUses(SymbolTableCollection &symbols) { return verifyState(*this, symbols, getStateAttr(), getType()); }
-LogicalResult StoreStateOp::verifySymbolUses(SymbolTableCollection &symbols) { return verifyState(*this, symbols, getStateAttr(), getValue().getType()); }
-LogicalResult AddStateOp::verifySymbolUses(SymbolTableCollection &symbols) { return verifyState(*this, symbols, getStateAttr(), getValue().getType()); }
+LogicalResult StoreStateOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  return verifyState(*this, symbols, getStateAttr(), getValue().getType());
+}
+LogicalResult AddStateOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  return verifyState(*this, symbols, getStateAttr(), getValue().getType());
+}
 LogicalResult ClearStateOp::verifySymbolUses(SymbolTableCollection &symbols) { return verifyState(*this, symbols, getStateAttr(), Type()); }
 
 /// Rows of a cache for `tokens` tokens in rows of `length`: whether the tokens' rows divide it.
@@ -97,7 +97,8 @@ LogicalResult AppendCacheOp::verifySymbolUses(SymbolTableCollection &symbols) {
   ZP_REQUIRE(cache && cache.getRank() == 2 && cache.getElementType() == element(getValue()) && cache.getDimSize(1) == dim(getValue(), 1),
              "C2: the state must be a matrix of value's columns and element type");
   int64_t tokens = dim(getValue(), 0), length = static_cast<int64_t>(getLength());
-  ZP_REQUIRE(length > 0 && tokens % length == 0 && dim(getPositions(), 0) == tokens, "C3: length does not divide the tokens, or positions differ in rows");
+  ZP_REQUIRE(length > 0 && tokens % length == 0 && dim(getPositions(), 0) == tokens,
+             "C3: length does not divide the tokens, or positions differ in rows");
   ZP_REQUIRE(isCacheFor(cache.getShape(), tokens, length), "C4: the rows of tokens do not divide the state's rows");
   return success();
 }
@@ -133,7 +134,8 @@ LogicalResult LinearInputGradientOp::verify() {
   ZP_REQUIRE(dim(getGradient(), 0) == dim(getResult(), 0) && (!getAddend() || shape(getAddend()) == shape(getResult())),
              "C3: gradient, addend and the result differ in rows");
   ZP_REQUIRE(sameElement({getGradient(), getWeight(), getAddend(), getBranchGradient(), getBranchWeight(), getResult()}), "C4: element types differ");
-  ZP_REQUIRE(branchFits(getBranchGradient(), getBranchWeight(), getResult(), /*transposed=*/false), "C5: the branch's shapes do not give the result's");
+  ZP_REQUIRE(branchFits(getBranchGradient(), getBranchWeight(), getResult(), /*transposed=*/false),
+             "C5: the branch's shapes do not give the result's");
   return success();
 }
 LogicalResult LinearWeightGradientOp::verify() {
@@ -166,7 +168,8 @@ LogicalResult CastOp::verify() {
   return success();
 }
 LogicalResult ReshapeOp::verify() {
-  ZP_REQUIRE(sameElement({getX(), getResult()}) && cast<ShapedType>(getX().getType()).getNumElements() == cast<ShapedType>(getType()).getNumElements(),
+  ZP_REQUIRE(sameElement({getX(), getResult()}) &&
+                 cast<ShapedType>(getX().getType()).getNumElements() == cast<ShapedType>(getType()).getNumElements(),
              "C1: element types or counts differ");
   return success();
 }
@@ -271,7 +274,8 @@ template <typename OpT> static bool dropoutFits(OpT op) {
 LogicalResult AttentionOp::verify() {
   int64_t heads = static_cast<int64_t>(getHeads()), kvHeads = static_cast<int64_t>(getKvHeads()), tokens = dim(getQuery(), 0);
   int64_t length = static_cast<int64_t>(getLength()), keyLength = static_cast<int64_t>(getKeyLength()), keys = dim(getKey(), 0);
-  ZP_REQUIRE(heads > 0 && dim(getQuery(), 1) % heads == 0 && shape(getResult()) == shape(getQuery()), "C1: heads does not divide query's columns, or the result's shape isn't query's");
+  ZP_REQUIRE(heads > 0 && dim(getQuery(), 1) % heads == 0 && shape(getResult()) == shape(getQuery()),
+             "C1: heads does not divide query's columns, or the result's shape isn't query's");
   int64_t width = dim(getQuery(), 1) / heads;
   for (Value kv : {getKey(), getValue()})
     ZP_REQUIRE(dim(kv, 0) == keys && dim(kv, 1) == kvHeads * width, "C2: key and value must be [keys, kv_heads * head width]");
@@ -290,7 +294,8 @@ LogicalResult AttentionOp::verify() {
 LogicalResult CachedAttentionOp::verify() {
   int64_t heads = static_cast<int64_t>(getHeads()), kvHeads = static_cast<int64_t>(getKvHeads()), length = static_cast<int64_t>(getLength());
   int64_t tokens = dim(getQuery(), 0);
-  ZP_REQUIRE(heads > 0 && dim(getQuery(), 1) % heads == 0 && getType() == getQuery().getType(), "C1: heads does not divide query's columns, or the result's type isn't query's");
+  ZP_REQUIRE(heads > 0 && dim(getQuery(), 1) % heads == 0 && getType() == getQuery().getType(),
+             "C1: heads does not divide query's columns, or the result's type isn't query's");
   ZP_REQUIRE(getKey().getType() == getValue().getType() && dim(getKey(), 1) == kvHeads * (dim(getQuery(), 1) / heads),
              "C2: key and value must be of one type, with kv_heads * head width columns");
   ZP_REQUIRE(kvHeads > 0 && heads % kvHeads == 0, "C3: kv_heads does not divide heads");
@@ -302,7 +307,8 @@ LogicalResult CachedAttentionOp::verify() {
   return success();
 }
 LogicalResult AttentionGradientOp::verify() {
-  ZP_REQUIRE(getGradient().getType() == getQuery().getType() && getOut().getType() == getQuery().getType(), "C1: gradient and out must have query's type");
+  ZP_REQUIRE(getGradient().getType() == getQuery().getType() && getOut().getType() == getQuery().getType(),
+             "C1: gradient and out must have query's type");
   ZP_REQUIRE(getQueryGradient().getType() == getQuery().getType() && getKeyGradient().getType() == getKey().getType() &&
                  getValueGradient().getType() == getValue().getType(),
              "C2: a gradient's type isn't its operand's");
@@ -361,7 +367,8 @@ LogicalResult LinearCrossEntropyGradientOp::verify() {
   return success();
 }
 LogicalResult SumSquaresOp::verify() {
-  ZP_REQUIRE(!getTensors().empty() && llvm::all_of(getTensors(), [](Value v) { return element(v).isF32(); }), "C1: needs at least one operand, all f32");
+  ZP_REQUIRE(!getTensors().empty() && llvm::all_of(getTensors(), [](Value v) { return element(v).isF32(); }),
+             "C1: needs at least one operand, all f32");
   return success();
 }
 LogicalResult FinishStepOp::verify() {

@@ -103,7 +103,8 @@ void SplitQkvOp::buildVjp(OpBuilder &b, ArrayRef<Value> grads, ArrayRef<bool> ne
 
 void LayerNormOp::buildVjp(OpBuilder &b, ArrayRef<Value> grads, ArrayRef<bool> needed, MutableArrayRef<Value> out) {
   Type weightType = needed[1] ? Type(gradientType(getWeight())) : Type(), biasType = needed[2] ? Type(gradientType(getBias())) : Type();
-  auto op = LayerNormGradientOp::create(b, getLoc(), getX().getType(), weightType, biasType, grads[0], getX(), getWeight(), getMean(), getRstd(), Value());
+  auto op =
+      LayerNormGradientOp::create(b, getLoc(), getX().getType(), weightType, biasType, grads[0], getX(), getWeight(), getMean(), getRstd(), Value());
   for (unsigned i = 0; i < 3; ++i)
     if (needed[i])
       out[i] = i == 0 ? op.getResult() : i == 1 ? op.getWeightGradient() : op.getBiasGradient();
@@ -127,10 +128,10 @@ void RopeOp::buildVjp(OpBuilder &b, ArrayRef<Value> grads, ArrayRef<bool> needed
 void AttentionOp::buildVjp(OpBuilder &b, ArrayRef<Value> grads, ArrayRef<bool> needed, MutableArrayRef<Value> out) {
   const unsigned bias = 5; // the operand after query, key, value and both segments
   Type biasType = getBias() && needed[bias] ? getBias().getType() : Type();
-  auto op = AttentionGradientOp::create(b, getLoc(), getQuery().getType(), getKey().getType(), getValue().getType(), biasType, grads[0],
-                                        getQuery(), getKey(), getValue(), getResult(), getLogSumExp(), getSegments(), getKeySegments(),
-                                        getBias(), getScalars(), getHeadsAttr(), getKvHeadsAttr(), getLengthAttr(), getKeyLengthAttr(),
-                                        getCausalAttr(), getWindowAttr(), getScaleAttr(), getBiasKindAttr(), getDropoutAttr(), getSiteAttr());
+  auto op = AttentionGradientOp::create(b, getLoc(), getQuery().getType(), getKey().getType(), getValue().getType(), biasType, grads[0], getQuery(),
+                                        getKey(), getValue(), getResult(), getLogSumExp(), getSegments(), getKeySegments(), getBias(), getScalars(),
+                                        getHeadsAttr(), getKvHeadsAttr(), getLengthAttr(), getKeyLengthAttr(), getCausalAttr(), getWindowAttr(),
+                                        getScaleAttr(), getBiasKindAttr(), getDropoutAttr(), getSiteAttr());
   for (unsigned i = 0; i < 3; ++i)
     if (needed[i])
       out[i] = op.getResult(i);
@@ -146,8 +147,8 @@ void RelativeBiasOp::buildVjp(OpBuilder &b, ArrayRef<Value> grads, ArrayRef<bool
 
 void LinearCrossEntropyOp::buildVjp(OpBuilder &b, ArrayRef<Value>, ArrayRef<bool> needed, MutableArrayRef<Value> out) {
   Type weightType = needed[1] ? Type(gradientType(getWeight())) : Type();
-  auto op = LinearCrossEntropyGradientOp::create(b, getLoc(), getLoss().getType(), getHidden().getType(), weightType, getHidden(),
-                                                 getWeight(), getLabels(), /*scalars=*/Value(), getChunkAttr(), getLengthAttr());
+  auto op = LinearCrossEntropyGradientOp::create(b, getLoc(), getLoss().getType(), getHidden().getType(), weightType, getHidden(), getWeight(),
+                                                 getLabels(), /*scalars=*/Value(), getChunkAttr(), getLengthAttr());
   if (needed[0])
     out[0] = op.getHiddenGradient();
   if (needed[1])

@@ -15,8 +15,9 @@ void emitInterfaces(const std::vector<Op> &ops, raw_ostream &os) {
        << "bool " << op.className << "Op::isCollective() { return " << (op.executor == "Engine" ? "true" : "false") << "; }\n"
        << "llvm::SmallVector<zp::plan::Access> " << op.className << "Op::getAccesses() {\n  return {";
     for (const Operand &operand : op.operands)
-      os << "{" << "get" << camel(operand.name, true) << "(), " << (operand.reads ? "true" : "false") << ", "
-         << (operand.writes ? "true" : "false") << "}, ";
+      os << "{"
+         << "get" << camel(operand.name, true) << "(), " << (operand.reads ? "true" : "false") << ", " << (operand.writes ? "true" : "false")
+         << "}, ";
     os << "};\n}\n";
   }
 }
@@ -26,8 +27,8 @@ void emitEncoder(const std::vector<Op> &ops, raw_ostream &os) {
     os << "if (auto op = llvm::dyn_cast<" << op.className << "Op>(instruction)) {\n";
     for (const Attribute &attribute : op.attributes)
       if (attribute.kind == Attribute::Kind::FloatArray)
-        os << "  auto " << camel(attribute.name) << " = fbb.CreateVector(op.get" << camel(attribute.name, true)
-           << "().data(), op.get" << camel(attribute.name, true) << "().size());\n";
+        os << "  auto " << camel(attribute.name) << " = fbb.CreateVector(op.get" << camel(attribute.name, true) << "().data(), op.get"
+           << camel(attribute.name, true) << "().size());\n";
     os << "  fbs::" << op.className << "AttrsBuilder attrs(fbb);\n";
     for (const Attribute &attribute : op.attributes)
       if (attribute.kind == Attribute::Kind::FloatArray)

@@ -48,8 +48,11 @@ static Op opOf(const Record &record) {
   StringRef name = record.getName();
   name.consume_front("Plan_");
   name.consume_back("Op");
-  Op op{name.str(), record.getValueAsString("opName").str(), static_cast<int>(record.getValueAsInt("opcode")),
-        record.getValueAsDef("executor")->getValueAsString("cppName").str(), record.getValueAsString("summary").str(),
+  Op op{name.str(),
+        record.getValueAsString("opName").str(),
+        static_cast<int>(record.getValueAsInt("opcode")),
+        record.getValueAsDef("executor")->getValueAsString("cppName").str(),
+        record.getValueAsString("summary").str(),
         record.getValueAsOptionalString("description").value_or("").str()};
   const DagInit *dag = record.getValueAsDag("operation");
   for (unsigned i = 0; i < dag->getNumArgs(); ++i) {

@@ -13,8 +13,8 @@ class raw_ostream;
 namespace zp::tblgen {
 
 struct Operand {
-  std::string name;  // snake_case, as in the table
-  std::string doc;   // dtype and shape
+  std::string name; // snake_case, as in the table
+  std::string doc;  // dtype and shape
   bool optional = false, reads = false, writes = false;
 };
 struct Attribute {

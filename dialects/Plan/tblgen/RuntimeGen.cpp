@@ -67,14 +67,14 @@ void emitArguments(const std::vector<Op> &ops, raw_ostream &os) {
 void emitDecoder(const std::vector<Op> &ops, raw_ostream &os) {
   os << kBanner << "// decode(attributes, operands): operands in the table's order, already counted and checked.\n";
   for (const Op &op : ops) {
-    os << "inline " << op.className << "Args decode(const fbs::" << op.className
-       << "Attrs &attrs, std::span<const TensorView> operands) {\n  " << op.className << "Args args;\n";
+    os << "inline " << op.className << "Args decode(const fbs::" << op.className << "Attrs &attrs, std::span<const TensorView> operands) {\n  "
+       << op.className << "Args args;\n";
     for (size_t i = 0; i < op.operands.size(); ++i)
       os << "  args." << camel(op.operands[i].name) << " = operands[" << i << "];\n";
     for (const Attribute &attribute : op.attributes)
       if (attribute.kind == Attribute::Kind::FloatArray)
-        os << "  if (attrs." << attribute.name << "())\n    args." << camel(attribute.name) << " = {attrs."
-           << attribute.name << "()->data(), attrs." << attribute.name << "()->size()};\n";
+        os << "  if (attrs." << attribute.name << "())\n    args." << camel(attribute.name) << " = {attrs." << attribute.name << "()->data(), attrs."
+           << attribute.name << "()->size()};\n";
       else
         os << "  args." << camel(attribute.name) << " = attrs." << attribute.name << "();\n";
     os << "  return args;\n}\n";
@@ -86,8 +86,8 @@ void emitSignatures(const std::vector<Op> &ops, raw_ostream &os) {
   for (const Op &op : ops) {
     for (size_t i = 0; i < op.operands.size(); ++i) {
       const Operand &operand = op.operands[i];
-      os << "ZP_OPERAND(" << op.className << ", " << i << ", " << operand.name << ", " << operand.optional << ", "
-         << operand.reads << ", " << operand.writes << ")\n";
+      os << "ZP_OPERAND(" << op.className << ", " << i << ", " << operand.name << ", " << operand.optional << ", " << operand.reads << ", "
+         << operand.writes << ")\n";
     }
     os << "ZP_OPERANDS(" << op.className << ", " << op.operands.size() << ")\n";
   }
@@ -99,8 +99,7 @@ void emitReference(const std::vector<Op> &ops, raw_ostream &os) {
     os << "\n## " << op.opcode << " " << op.mnemonic << "\n\n" << op.summary << ".\n\n";
     for (const Operand &operand : op.operands)
       os << "- `" << operand.name << "` " << (operand.reads ? "read" : "") << (operand.reads && operand.writes ? ", " : "")
-         << (operand.writes ? "written" : "") << (operand.optional ? ", optional" : "") << (operand.doc.empty() ? "" : ": ")
-         << operand.doc << "\n";
+         << (operand.writes ? "written" : "") << (operand.optional ? ", optional" : "") << (operand.doc.empty() ? "" : ": ") << operand.doc << "\n";
     for (const Attribute &attribute : op.attributes)
       os << "- attribute `" << attribute.name << "`: " << schemaType(attribute.kind) << "\n";
     if (!op.description.empty()) {

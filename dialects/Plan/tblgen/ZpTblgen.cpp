@@ -9,8 +9,7 @@
 
 using namespace llvm;
 
-template <void (*Emit)(const std::vector<zp::tblgen::Op> &, raw_ostream &)>
-static void generate(const RecordKeeper &records, raw_ostream &os) {
+template <void (*Emit)(const std::vector<zp::tblgen::Op> &, raw_ostream &)> static void generate(const RecordKeeper &records, raw_ostream &os) {
   Emit(zp::tblgen::readOpTable(records), os);
 }
 

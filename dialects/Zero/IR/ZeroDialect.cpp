@@ -1,7 +1,7 @@
 #include "dialects/Zero/IR/ZeroDialect.h"
 
-#include "llvm/ADT/TypeSwitch.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace zp::zero;

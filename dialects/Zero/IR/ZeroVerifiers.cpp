@@ -65,8 +65,7 @@ LogicalResult AdamwOp::verifySymbolUses(SymbolTableCollection &symbols) {
   SectionOp section;
   if (failed(verifySection(*this, symbols, getSectionAttr(), true, getGradient(), &SectionOp::getStoredOptimizer, &section)))
     return failure();
-  if (length(getResult()) != section.getStoredOptimizer() ||
-      element(getResult()) != cast<RankedTensorType>(section.getType()).getElementType())
+  if (length(getResult()) != section.getStoredOptimizer() || element(getResult()) != cast<RankedTensorType>(section.getType()).getElementType())
     return emitOpError("C2: the result must have the optimizer's length and the section's element type");
   return success();
 }
@@ -99,8 +98,8 @@ LogicalResult PackOp::verifySymbolUses(SymbolTableCollection &symbols) {
 template <typename OpT> static LogicalResult verifyCollective(OpT op, int64_t numerator, int64_t denominator, bool sums) {
   RankedTensorType promised = op.getResult().getType().getValue();
   if (static_cast<int64_t>(op.getRanks()) < 1 || promised.getNumElements() * denominator != length(op.getSource()) * numerator)
-    return op.emitOpError("C1: promises ") << promised.getNumElements() << " elements of " << length(op.getSource()) << " over "
-                                           << op.getRanks() << " ranks";
+    return op.emitOpError("C1: promises ") << promised.getNumElements() << " elements of " << length(op.getSource()) << " over " << op.getRanks()
+                                           << " ranks";
   Type type = element(op.getSource());
   if (promised.getElementType() != type || (sums && !type.isF32() && !type.isF64()))
     return op.emitOpError("C2: element types differ") << (sums ? " or are not f32 or f64" : "");

@@ -50,8 +50,8 @@ static void readHeads(JsonReader &reader, bool newDecoder, ModelSpec &spec) {
   spec.kvHeads = newDecoder ? stated : multiQuery ? 1 : spec.heads;
   if (!newDecoder && !multiQuery && stated != spec.heads)
     reader.fail(ErrorCode::UnknownArchitecture, "num_kv_heads",
-                "is " + std::to_string(stated) + " without multi_query and new_decoder_architecture, expected the " +
-                    std::to_string(spec.heads) + " of num_attention_heads; correct one of them");
+                "is " + std::to_string(stated) + " without multi_query and new_decoder_architecture, expected the " + std::to_string(spec.heads) +
+                    " of num_attention_heads; correct one of them");
 }
 
 /// Blocks of the new decoder are parallel whatever parallel_attn says.

@@ -5,10 +5,8 @@
 namespace zp::fe {
 
 std::span<const Family *const> allFamilies() {
-  static constexpr const Family *kAll[] = {&kLlamaFamily, &kMistralFamily, &kQwen2Family,
-                                           &kQwen3Family, &kFalconFamily,  &kRefinedWebFamily,
-                                           &kBloomFamily,  &kBartFamily,    &kT5Family,
-                                           &kMt5Family};
+  static constexpr const Family *kAll[] = {&kLlamaFamily,      &kMistralFamily, &kQwen2Family, &kQwen3Family, &kFalconFamily,
+                                           &kRefinedWebFamily, &kBloomFamily,   &kBartFamily,  &kT5Family,    &kMt5Family};
   return kAll;
 }
 

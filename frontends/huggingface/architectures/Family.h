@@ -20,19 +20,7 @@ namespace zp::fe {
 
 /// A size that config.json gives. Query and KeyValue are all heads of one kind side by side,
 /// QueryKeyValue those of all three.
-enum class Width : uint8_t {
-  None,
-  Vocabulary,
-  Hidden,
-  Intermediate,
-  Query,
-  KeyValue,
-  QueryKeyValue,
-  HeadDim,
-  Heads,
-  Buckets,
-  Positions
-};
+enum class Width : uint8_t { None, Vocabulary, Hidden, Intermediate, Query, KeyValue, QueryKeyValue, HeadDim, Heads, Buckets, Positions };
 
 /// A module, in the order of named_modules. Its tensors are PATH.weight and, of a LayerNorm or
 /// where ModelSpec says so, PATH.bias.
@@ -43,7 +31,7 @@ struct ModuleRow {
   Width out = Width::None;
   Width in = Width::None;
   bool (*present)(const ModelSpec &) = nullptr; ///< whether a model has it; null: every one
-  bool shared = false; ///< in a stack's first block alone, for all of them: it lives with the embeddings
+  bool shared = false;                          ///< in a stack's first block alone, for all of them: it lives with the embeddings
 };
 
 /// Which ZeRO units a section's modules belong to. Blocks: the next unit for each layer, of the encoder

@@ -26,9 +26,7 @@ static std::vector<int64_t> readWindows(WindowRule rule, int64_t layers, JsonRea
   // An explicit null switches the window off, an absent key means the class default.
   int64_t window = reader.contains("sliding_window") ? reader.integer("sliding_window", 0) : 4096;
   if (reader.has("sliding_window") && window <= 0)
-    reader.fail(ErrorCode::Json, "sliding_window",
-                "is " + std::to_string(window) +
-                    ", expected a positive number or null; correct the value");
+    reader.fail(ErrorCode::Json, "sliding_window", "is " + std::to_string(window) + ", expected a positive number or null; correct the value");
   if (rule == WindowRule::EveryLayer) {
     windows.assign(windows.size(), window);
     return windows;
@@ -39,17 +37,15 @@ static std::vector<int64_t> readWindows(WindowRule rule, int64_t layers, JsonRea
   std::vector<std::string> types = reader.texts("layer_types");
   if (reader.has("layer_types") && types.size() != windows.size()) {
     reader.fail(ErrorCode::Json, "layer_types",
-                "has " + std::to_string(types.size()) + " entries, expected one for each of the " +
-                    std::to_string(layers) + " layers; correct the list");
+                "has " + std::to_string(types.size()) + " entries, expected one for each of the " + std::to_string(layers) +
+                    " layers; correct the list");
     return windows;
   }
   int64_t first = reader.integer("max_window_layers", 28);
   for (size_t i = 0; i < windows.size(); ++i) {
     if (!types.empty() && types[i] != "full_attention" && types[i] != "sliding_attention")
-      reader.fail(
-          ErrorCode::UnknownArchitecture, "layer_types",
-          "holds \"" + types[i] +
-              "\", expected full_attention or sliding_attention; choose a model without it");
+      reader.fail(ErrorCode::UnknownArchitecture, "layer_types",
+                  "holds \"" + types[i] + "\", expected full_attention or sliding_attention; choose a model without it");
     if (types.empty() ? int64_t(i) >= first : types[i] == "sliding_attention")
       windows[i] = window;
   }
@@ -75,8 +71,7 @@ Status readRotaryDecoder(const JsonDocument &config, const RotaryDefaults &defau
   spec.heads = readSize(reader, {"num_attention_heads"}, defaults.heads);
   // A written null means as many as heads, whatever the class default.
   bool kvNull = reader.contains("num_key_value_heads") && !reader.has("num_key_value_heads");
-  spec.kvHeads = readSize(reader, {"num_key_value_heads"},
-                          kvNull || !defaults.kvHeads ? spec.heads : defaults.kvHeads);
+  spec.kvHeads = readSize(reader, {"num_key_value_heads"}, kvNull || !defaults.kvHeads ? spec.heads : defaults.kvHeads);
   spec.maxPositions = readSize(reader, {"max_position_embeddings"}, defaults.maxPositions);
   ZP_RETURN_IF_ERROR(reader.status());
   if (reader.has("head_dim") || defaults.headDim)

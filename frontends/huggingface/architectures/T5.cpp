@@ -83,12 +83,8 @@ static constexpr ModuleRow kEnd[] = {
     {"lm_head", ModuleKind::Linear, Role::Head, Width::Vocabulary, Width::Hidden},
 };
 static constexpr Section kSections[] = {
-    {Place::Embeddings, "", kFront},
-    {Place::SourceBlocks, "encoder.block", kEncoderBlock},
-    {Place::SourceEnd, "", kEncoderEnd},
-    {Place::Embeddings, "", kBetween},
-    {Place::Blocks, "decoder.block", kDecoderBlock},
-    {Place::Head, "", kEnd},
+    {Place::Embeddings, "", kFront},   {Place::SourceBlocks, "encoder.block", kEncoderBlock}, {Place::SourceEnd, "", kEncoderEnd},
+    {Place::Embeddings, "", kBetween}, {Place::Blocks, "decoder.block", kDecoderBlock},       {Place::Head, "", kEnd},
 };
 static constexpr const char *kTargets[] = {"q", "v"};
 static constexpr const char *kOtherArchitectures[] = {"T5WithLMHeadModel", "T5Model"};

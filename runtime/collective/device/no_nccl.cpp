@@ -4,7 +4,8 @@
 namespace zp::rt {
 
 StatusOr<std::unique_ptr<DeviceCollectives>> createNcclCollectives(Communicator &, const std::string &) {
-  return Status(ErrorCode::Config, "nccl: this build has none, expected staged collectives; set ZP_DEVICE_COLLECTIVES=staged, or build where nccl.h is");
+  return Status(ErrorCode::Config,
+                "nccl: this build has none, expected staged collectives; set ZP_DEVICE_COLLECTIVES=staged, or build where nccl.h is");
 }
 
 } // namespace zp::rt

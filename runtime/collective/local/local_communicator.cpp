@@ -5,8 +5,8 @@
 #include <cstring>
 #include <string>
 
-#include "runtime/collective/ordered_sum.h"
 #include "runtime/base/spin.h"
+#include "runtime/collective/ordered_sum.h"
 
 namespace zp::rt {
 namespace {

@@ -1,8 +1,8 @@
 #include "runtime/collective/local/segment.h"
 
 #include <cerrno>
-#include <climits>
 #include <chrono>
+#include <climits>
 #include <cstring>
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -31,8 +31,8 @@ static size_t slotsOffset(size_t headerBytes) { return alignUp(headerBytes, 4096
 static Status failure(const std::string &doing) {
   int error = errno;
   bool memory = error == ENOMEM || error == ENOSPC;
-  return Status(memory ? ErrorCode::HostMemory : ErrorCode::Network,
-                "shared memory: cannot be " + doing + " (" + std::strerror(error) + "), expected room in /dev/shm for the ranks' exchange; enlarge it");
+  return Status(memory ? ErrorCode::HostMemory : ErrorCode::Network, "shared memory: cannot be " + doing + " (" + std::strerror(error) +
+                                                                         "), expected room in /dev/shm for the ranks' exchange; enlarge it");
 }
 
 static bool setLock(int fd, int rank) {
@@ -100,11 +100,12 @@ StatusOr<Segment> Segment::openNamed(const std::string &path, int ranks, double 
   while (true) {
     Segment segment;
     segment.fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-    struct stat info{};
+    struct stat info {};
     const bool found = segment.fd >= 0 && ::fstat(segment.fd, &info) == 0;
     // Names can be guessed, and gradients are nobody else's.
     if ((found && (info.st_uid != ::geteuid() || (info.st_mode & 077) != 0)) || (segment.fd < 0 && errno == ELOOP))
-      return Status(ErrorCode::Network, path + ": is not this user's alone, expected a segment that rank 0 has made; remove it, or have its owner remove it");
+      return Status(ErrorCode::Network,
+                    path + ": is not this user's alone, expected a segment that rank 0 has made; remove it, or have its owner remove it");
     if (found && static_cast<size_t>(info.st_size) == expected) {
       ZP_RETURN_IF_ERROR(segment.map(ranks, false));
       // One left by a job that is over has no owner.
@@ -119,8 +120,7 @@ StatusOr<Segment> Segment::openNamed(const std::string &path, int ranks, double 
   }
 }
 
-Segment::Segment(Segment &&other) noexcept
-    : header(std::exchange(other.header, nullptr)), fd(std::exchange(other.fd, -1)), bytes(other.bytes) {}
+Segment::Segment(Segment &&other) noexcept : header(std::exchange(other.header, nullptr)), fd(std::exchange(other.fd, -1)), bytes(other.bytes) {}
 
 Segment::~Segment() {
   if (header)
@@ -138,7 +138,8 @@ std::byte *Segment::slot(int rank, unsigned half) const {
 Status Segment::join(int index) {
   if (!setLock(fd, index))
     return Status(ErrorCode::Network, "rank " + std::to_string(index) + ": another process is this rank already (" + std::strerror(errno) +
-                                          "), expected ranks 0 to " + std::to_string(header->size - 1) + " each once; look at how the ranks are started");
+                                          "), expected ranks 0 to " + std::to_string(header->size - 1) +
+                                          " each once; look at how the ranks are started");
   rank(index).joined.store(1);
   return {};
 }
@@ -152,9 +153,7 @@ bool Segment::holdsLock(int index) const {
   return ::fcntl(fd, F_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
 }
 
-bool Segment::isGone(int index) const {
-  return rank(index).joined.load() != 0 && (rank(index).left.load() != 0 || !holdsLock(index));
-}
+bool Segment::isGone(int index) const { return rank(index).joined.load() != 0 && (rank(index).left.load() != 0 || !holdsLock(index)); }
 
 bool Segment::hasDied(int index) const { // a rank says that it ends before its lock is free
   return rank(index).joined.load() != 0 && !holdsLock(index) && rank(index).left.load() == 0;

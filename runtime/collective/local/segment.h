@@ -26,7 +26,7 @@ public:
     std::atomic<uint32_t> arrived;  ///< how many barriers it has reached; peers sleep on it
     std::atomic<uint32_t> sleepers; ///< how many peers do
     std::atomic<uint32_t> joined;
-    std::atomic<uint32_t> left;     ///< it has ended in order
+    std::atomic<uint32_t> left; ///< it has ended in order
   };
 
   static StatusOr<Segment> createAnonymous(int ranks);

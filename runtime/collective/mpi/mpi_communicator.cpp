@@ -12,8 +12,8 @@
 namespace zp::rt {
 namespace {
 
-constexpr size_t kStageBytes = 8 << 20;     // each of the two stages, whatever the number of ranks
-constexpr size_t kLargestCount = 1u << 30;  // MPI counts are ints
+constexpr size_t kStageBytes = 8 << 20;    // each of the two stages, whatever the number of ranks
+constexpr size_t kLargestCount = 1u << 30; // MPI counts are ints
 
 Status toStatus(const char *doing, int result) {
   if (result == MPI_SUCCESS)
@@ -54,7 +54,7 @@ private:
 
   int own = 0, world = 1, here = 1, ownHere = 0;
   bool initialised = false;
-  std::atomic<bool> failed = false; // `abort` may be called by any thread
+  std::atomic<bool> failed = false;          // `abort` may be called by any thread
   std::vector<std::byte> outgoing, incoming; // as large as they ever get, from the start
 };
 
@@ -64,7 +64,8 @@ Status MpiCommunicator::initialise() {
   ZP_RETURN_IF_ERROR(checked("MPI_Init_thread", MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &provided)));
   initialised = true;
   if (provided < MPI_THREAD_SERIALIZED)
-    return Status(ErrorCode::Network, "mpi: gives thread support " + std::to_string(provided) + ", expected MPI_THREAD_SERIALIZED; use an Open MPI built with threads");
+    return Status(ErrorCode::Network,
+                  "mpi: gives thread support " + std::to_string(provided) + ", expected MPI_THREAD_SERIALIZED; use an Open MPI built with threads");
   MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
   ZP_RETURN_IF_ERROR(checked("MPI_Comm_rank", MPI_Comm_rank(MPI_COMM_WORLD, &own)));
   ZP_RETURN_IF_ERROR(checked("MPI_Comm_size", MPI_Comm_size(MPI_COMM_WORLD, &world)));
@@ -113,8 +114,8 @@ Status MpiCommunicator::allReduce(void *data, size_t count, DType dtype) {
   for (size_t done = 0; done < count; done += most) {
     size_t n = std::min(most, count - done), bytes = n * element;
     std::byte *here = static_cast<std::byte *>(data) + done * element;
-    ZP_RETURN_IF_ERROR(checked("all_reduce", MPI_Allgather(here, static_cast<int>(bytes), MPI_BYTE, incoming.data(), static_cast<int>(bytes),
-                                                           MPI_BYTE, MPI_COMM_WORLD)));
+    ZP_RETURN_IF_ERROR(checked(
+        "all_reduce", MPI_Allgather(here, static_cast<int>(bytes), MPI_BYTE, incoming.data(), static_cast<int>(bytes), MPI_BYTE, MPI_COMM_WORLD)));
     sumInOrder(incoming.data(), bytes, world, n, dtype, here);
   }
   return {};

@@ -74,8 +74,8 @@ public:
     ZP_RETURN_IF_ERROR(opened);
     for (size_t rank = 0; rank < all.size(); ++rank)
       if (!all[rank].ready)
-        return Status(ErrorCode::PeerLost, "nccl: rank " + std::to_string(rank) +
-                                               " could not load it, expected all ranks to; look at that rank's message");
+        return Status(ErrorCode::PeerLost,
+                      "nccl: rank " + std::to_string(rank) + " could not load it, expected all ranks to; look at that rank's message");
     ZP_RETURN_IF_ERROR(checkDevices(all));
     ncclComm_t made = nullptr;
     ZP_RETURN_IF_ERROR(statusOf(library.ncclCommInitRank(&made, communicator.size(), all[0].identity, communicator.rank()), "ncclCommInitRank"));
@@ -157,7 +157,8 @@ private:
     // CUDA's error isn't passed on: that its memory was short is known by what is left.
     if (const uint64_t free = cuda::freeMemory(); result == ncclUnhandledCudaError && free < kRoom)
       return Status(ErrorCode::DeviceMemory, said + " with " + std::to_string(free) + " bytes of the GPU free, expected room for its buffers, " +
-                                               std::to_string(kRoom) + " bytes; end what else uses the GPU, see nvidia-smi, or compile with --memory_budget");
+                                                 std::to_string(kRoom) +
+                                                 " bytes; end what else uses the GPU, see nvidia-smi, or compile with --memory_budget");
     return Status(ErrorCode::Network, said + ", expected success; NCCL_DEBUG=INFO says more");
   }
 

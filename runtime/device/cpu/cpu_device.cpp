@@ -91,9 +91,7 @@ private:
       case Step::Kind::RecordEvent:
         reached[step.event].store(execution, std::memory_order_release);
         // Under the lock, so that a thread about to sleep can't miss it.
-        {
-          std::lock_guard<std::mutex> lock(mutex);
-        }
+        { std::lock_guard<std::mutex> lock(mutex); }
         changed.notify_all();
         break;
       case Step::Kind::WaitEvent:

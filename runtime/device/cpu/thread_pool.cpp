@@ -7,8 +7,8 @@
 
 namespace zp::rt {
 
-constexpr int kSpinRounds = 2000;          // some tens of microseconds
-constexpr int64_t kPiecesPerThread = 4;    // so that a slow thread holds up little
+constexpr int kSpinRounds = 2000;       // some tens of microseconds
+constexpr int64_t kPiecesPerThread = 4; // so that a slow thread holds up little
 
 static int coresOfProcess() {
   cpu_set_t set;

@@ -74,8 +74,8 @@ StatusOr<void *> allocateDevice(uint64_t bytes) {
 StatusOr<void *> allocatePinned(uint64_t bytes) {
   void *memory = nullptr;
   if (bytes > 0)
-    ZP_RETURN_IF_ERROR(statusOfAllocation(cudaHostAlloc(&memory, bytes, cudaHostAllocDefault),
-                                          "cudaHostAlloc of " + std::to_string(bytes) + " bytes"));
+    ZP_RETURN_IF_ERROR(
+        statusOfAllocation(cudaHostAlloc(&memory, bytes, cudaHostAllocDefault), "cudaHostAlloc of " + std::to_string(bytes) + " bytes"));
   return memory;
 }
 void freeDevice(void *memory) { cudaFree(memory); }
@@ -131,7 +131,9 @@ StatusOr<Graph> endCapture(Stream stream) {
   ZP_RETURN_IF_ERROR(status);
   return static_cast<Graph>(graph);
 }
-Status replay(Graph graph, Stream stream) { return statusOf(cudaGraphLaunch(static_cast<cudaGraphExec_t>(graph), native(stream)), "cudaGraphLaunch"); }
+Status replay(Graph graph, Stream stream) {
+  return statusOf(cudaGraphLaunch(static_cast<cudaGraphExec_t>(graph), native(stream)), "cudaGraphLaunch");
+}
 void destroyGraph(Graph graph) { cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(graph)); }
 
 } // namespace zp::rt::cuda

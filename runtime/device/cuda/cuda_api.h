@@ -19,7 +19,7 @@ using Graph = void *;
 
 struct Properties {
   std::string name;
-  std::string id; ///< tells it from every other device of every host
+  std::string id;                      ///< tells it from every other device of every host
   uint64_t memory = 0, freeMemory = 0; ///< bytes
   int multiprocessors = 1;
   int computeCapability = 0; ///< 10·major + minor: 90 is Hopper; 0 when emulated

@@ -56,7 +56,8 @@ Status checkCapability(const Properties &device) {
     return {};
   auto text = [](int capability) { return std::to_string(capability / 10) + "." + std::to_string(capability % 10); };
   return Status(ErrorCode::Config, "cuda: " + device.name + ": its compute capability is " + text(device.computeCapability) + ", expected " +
-                                       text(kOldestCapability) + " or newer (A100, H100, ...); run on such a GPU, or compile the plan with --target cpu");
+                                       text(kOldestCapability) +
+                                       " or newer (A100, H100, ...); run on such a GPU, or compile the plan with --target cpu");
 }
 
 } // namespace zp::rt::cuda

@@ -24,7 +24,8 @@ public:
     for (; left > 0; --left) {
       const size_t count = findAble(lists);
       if (count == 0)
-        return Status(ErrorCode::Internal, "device: every stream awaits an event that none of them will record, expected a plan that has been verified; this is a bug");
+        return Status(ErrorCode::Internal,
+                      "device: every stream awaits an event that none of them will record, expected a plan that has been verified; this is a bug");
       const uint32_t stream = able[choose(lists, count)];
       const Step &step = lists.streams[stream][next[stream]++];
       if (step.kind == Step::Kind::Launch)
@@ -54,9 +55,9 @@ private:
   size_t choose(const StepLists &lists, size_t count) {
     switch (order) {
     case StreamOrder::Listed:
-      return static_cast<size_t>(std::min_element(able.begin(), able.begin() + static_cast<std::ptrdiff_t>(count), [&](uint32_t a, uint32_t b) {
-                                   return head(lists, a).index < head(lists, b).index;
-                                 }) - able.begin());
+      return static_cast<size_t>(std::min_element(able.begin(), able.begin() + static_cast<std::ptrdiff_t>(count),
+                                                  [&](uint32_t a, uint32_t b) { return head(lists, a).index < head(lists, b).index; }) -
+                                 able.begin());
     case StreamOrder::LowestFirst:
       return 0;
     case StreamOrder::HighestFirst:

@@ -59,9 +59,7 @@ public:
     return DeviceFacts{fusedAttention ? fusedAttention->computedBy() : std::string("own: ") + kAttentionVariable + " says so",
                        freeBefore - std::min(freeBefore, free)};
   }
-  std::vector<std::string> notices() const override {
-    return {memory.disk().notice(), fusedAttention ? fusedAttention->notice() : std::string()};
-  }
+  std::vector<std::string> notices() const override { return {memory.disk().notice(), fusedAttention ? fusedAttention->notice() : std::string()}; }
 
 private:
   struct EntryRun {
@@ -147,7 +145,8 @@ Status CudaExecutor::checkOptions() const {
   const char *flag = options.shadow ? "--shadow" : options.reference ? "--reference" : nullptr;
   if (!flag)
     return {};
-  return Status(ErrorCode::Config, std::string(flag) + ": is of CPU plans, " + file.path() + " is for cuda; expected another flag, or a plan of --target cpu");
+  return Status(ErrorCode::Config,
+                std::string(flag) + ": is of CPU plans, " + file.path() + " is for cuda; expected another flag, or a plan of --target cpu");
 }
 
 Status CudaExecutor::prepare() {
@@ -177,8 +176,7 @@ Status CudaExecutor::openAttention(const cuda::Properties &device) {
   const char *chosen = std::getenv(kAttentionVariable);
   const std::string_view choice = chosen ? chosen : "fused";
   if (choice != "fused" && choice != "own")
-    return Status(ErrorCode::Config,
-                  std::string(kAttentionVariable) + ": is " + chosen + ", expected fused or own; unset it for fused");
+    return Status(ErrorCode::Config, std::string(kAttentionVariable) + ": is " + chosen + ", expected fused or own; unset it for fused");
   if (choice == "own")
     return {};
   fusedAttention = std::make_unique<cuda::FusedAttention>(device);

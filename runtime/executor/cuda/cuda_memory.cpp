@@ -48,10 +48,10 @@ Status CudaMemory::checkRoom(const fbs::Plan &plan, const cuda::Properties &devi
   const uint64_t beside = plan.reserve_bytes() - std::min<uint64_t>(plan.reserve_bytes(), kContextBytes);
   if (planned + beside <= device.freeMemory)
     return {};
-  return Status(ErrorCode::DeviceMemory, "cuda: the plan needs " + std::to_string(planned) + " bytes of " + device.name + " and its libraries about " +
-                                           std::to_string(beside) + ", expected at most the " + std::to_string(device.freeMemory) +
-                                           " that are free of its " + std::to_string(device.memory) +
-                                           "; end what else uses it, see nvidia-smi, or compile with --memory_budget");
+  return Status(ErrorCode::DeviceMemory, "cuda: the plan needs " + std::to_string(planned) + " bytes of " + device.name +
+                                             " and its libraries about " + std::to_string(beside) + ", expected at most the " +
+                                             std::to_string(device.freeMemory) + " that are free of its " + std::to_string(device.memory) +
+                                             "; end what else uses it, see nvidia-smi, or compile with --memory_budget");
 }
 
 Status CudaMemory::allocate(const fbs::Plan &plan, const std::string &diskDirectory) {

@@ -60,7 +60,7 @@ private:
   const uint64_t piece;
   std::array<Slot, 2> slots;
   size_t next = 0;
-  cuda::Event asked = nullptr; ///< what the instruction's stream was asked for before
+  cuda::Event asked = nullptr;      ///< what the instruction's stream was asked for before
   std::unique_ptr<ThreadPool> pool; ///< while it is open
 };
 

@@ -17,9 +17,8 @@ template <typename T> static void accumulateElements(const KernelContext &contex
   parallelFor(context, args.source.elements(), kElementwiseGrain, [&](int64_t begin, int64_t end) HWY_ATTR {
     const F32 d;
     const VF32 scale = hn::Set(d, static_cast<float>(args.scale));
-    forVectors(begin, end, [&](int64_t i, auto vector) HWY_ATTR {
-      vector(d, hn::MulAdd(scale, vector(d, source + i), vector(d, target + i)), target + i);
-    });
+    forVectors(begin, end,
+               [&](int64_t i, auto vector) HWY_ATTR { vector(d, hn::MulAdd(scale, vector(d, source + i), vector(d, target + i)), target + i); });
   });
 }
 

@@ -48,10 +48,19 @@ Status run(const Context &context, const AdamwArgs &args) {
   const int64_t elements = args.gradient.elements();
   withElement(args.computeCopy ? args.computeCopy.dtype : DType::F32, [&](auto element) {
     using T = decltype(element);
-    const Adamw<T> body{args.gradient.as<float>(), args.coefficient.as<float>(), args.scalars.as<StepScalars>(), args.master.as<float>(),
-                         args.moment1.as<float>(), args.moment2.as<float>(), args.computeCopy.as<T>(), args.weightDecay,
-                         static_cast<float>(args.beta2), static_cast<float>(1 - args.beta1), static_cast<float>(1 - args.beta2),
-                         static_cast<float>(args.epsilon), args.decayEnd - (args.sharded ? context.rank * elements : 0)};
+    const Adamw<T> body{args.gradient.as<float>(),
+                        args.coefficient.as<float>(),
+                        args.scalars.as<StepScalars>(),
+                        args.master.as<float>(),
+                        args.moment1.as<float>(),
+                        args.moment2.as<float>(),
+                        args.computeCopy.as<T>(),
+                        args.weightDecay,
+                        static_cast<float>(args.beta2),
+                        static_cast<float>(1 - args.beta1),
+                        static_cast<float>(1 - args.beta2),
+                        static_cast<float>(args.epsilon),
+                        args.decayEnd - (args.sharded ? context.rank * elements : 0)};
     forElements(context, elements, body, body.gradients, body.masters, body.moments1, body.moments2, body.copies);
   });
   return {};

@@ -15,9 +15,7 @@ template <typename T> static void addElements(const KernelContext &context, cons
   T *target = args.target.as<T>();
   parallelFor(context, args.a.elements(), kElementwiseGrain, [&](int64_t begin, int64_t end) HWY_ATTR {
     const F32 d;
-    forVectors(begin, end, [&](int64_t i, auto vector) HWY_ATTR {
-      vector(d, hn::Add(vector(d, a + i), vector(d, b + i)), target + i);
-    });
+    forVectors(begin, end, [&](int64_t i, auto vector) HWY_ATTR { vector(d, hn::Add(vector(d, a + i), vector(d, b + i)), target + i); });
   });
 }
 

@@ -10,8 +10,7 @@ Status check(const AlibiTableArgs &args) {
     checker.finite("slopes", slope);
   if (!checker.ok())
     return checker.status();
-  return checker.tensor(args.target, DType::F32, {static_cast<int64_t>(args.slopes.size()), args.positions ? args.positions.dims[0] : -1})
-      .status();
+  return checker.tensor(args.target, DType::F32, {static_cast<int64_t>(args.slopes.size()), args.positions ? args.positions.dims[0] : -1}).status();
 }
 
 } // namespace zp::rt

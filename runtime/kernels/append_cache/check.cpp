@@ -17,9 +17,7 @@ Status check(const AppendCacheArgs &args) {
       .tensor(args.cache, args.source.dtype, {-1, args.source.dims[1]});
   if (!checker.ok())
     return checker.status();
-  return checker
-      .rule(args.cache.dims[0] % (tokens / args.length) == 0, "cache is " + describe(args.cache),
-            "as many places for each row of tokens")
+  return checker.rule(args.cache.dims[0] % (tokens / args.length) == 0, "cache is " + describe(args.cache), "as many places for each row of tokens")
       .status();
 }
 

@@ -26,8 +26,12 @@ Status run(const Context &context, const AppendCacheArgs &args) {
   const int64_t tokens = args.source.dims[0], width = args.source.dims[1];
   withElement(args.source.dtype, [&](auto element) {
     using T = decltype(element);
-    const AppendCache<T> body{args.source.as<T>(), args.positions.as<int32_t>(), args.cache.as<T>(), Divisor(args.length),
-                              args.cache.dims[0] / (tokens / args.length), width};
+    const AppendCache<T> body{args.source.as<T>(),
+                              args.positions.as<int32_t>(),
+                              args.cache.as<T>(),
+                              Divisor(args.length),
+                              args.cache.dims[0] / (tokens / args.length),
+                              width};
     forRows(context, tokens, width, body, body.source, body.cache);
   });
   return {};

@@ -24,8 +24,7 @@ template <typename Args> int64_t checkAttention(Checker &checker, const Args &ar
   if (!checker.ok())
     return 0;
   int64_t headDim = width / args.heads;
-  checker.rule(tokens % args.length == 0, std::to_string(tokens) + " tokens", "whole rows of length")
-      .attribute("head_dim", headDim, 1, kMaxHeadDim);
+  checker.rule(tokens % args.length == 0, std::to_string(tokens) + " tokens", "whole rows of length").attribute("head_dim", headDim, 1, kMaxHeadDim);
   return checker.ok() ? headDim : 0;
 }
 
@@ -41,8 +40,8 @@ template <typename Args> void checkAttentionKeys(Checker &checker, const Args &a
   if (!checker.ok())
     return;
   checker
-      .rule(keys % args.keyLength == 0 && keys / args.keyLength == tokens / args.length,
-            "key is " + describe(args.key), "as many rows of key_length as the queries have rows")
+      .rule(keys % args.keyLength == 0 && keys / args.keyLength == tokens / args.length, "key is " + describe(args.key),
+            "as many rows of key_length as the queries have rows")
       .tensor(args.value, f, {keys, width})
       .tensor(args.segments, DType::I32, {tokens})
       .tensor(args.keySegments, DType::I32, {keys})

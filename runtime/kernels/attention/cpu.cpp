@@ -48,8 +48,8 @@ public:
         const int64_t first = meeting.firstKey(i), end = meeting.endKey(i);
         float *to = out + i * stride + column;
         if (first < end)
-          runMicro<true>(panelVectors(column, headDim), end - first, scores + i * kKeyTile + first, kKeyTile,
-                         valueRows + first * stride + column, stride, to, stride, to, stride);
+          runMicro<true>(panelVectors(column, headDim), end - first, scores + i * kKeyTile + first, kKeyTile, valueRows + first * stride + column,
+                         stride, to, stride, to, stride);
       }
   }
 
@@ -76,15 +76,13 @@ public:
     packPairsAlongHead(engine, keySource, sourceStride, keys, headDim, packedKeys);
     packPairsAlongRows(engine, valueSource, sourceStride, keys, headDim, kKeyPairs, packedValues);
   }
-  void score(const Meeting &meeting, int64_t row, float *scores) {
-    scorePairs(engine, meeting, queryPairs + row * pairs, pairs, packedKeys, scores);
-  }
+  void score(const Meeting &meeting, int64_t row, float *scores) { scorePairs(engine, meeting, queryPairs + row * pairs, pairs, packedKeys, scores); }
   void addValues(const Meeting &meeting, const float *scores, float *out) {
     roundTile(scores, roundUpTo(meeting.queries, engine.rows), probabilities);
     const int64_t first = meeting.firstKey(0) / (2 * kPairStep) * kPairStep;
     const int64_t end = pairsOf(meeting.endKey(0, kQueryRows));
-    addPairs(engine, meeting.queries, headDim, first, end - first, reinterpret_cast<const uint32_t *>(probabilities), kKeyPairs,
-             packedValues, kKeyPairs, out, stride);
+    addPairs(engine, meeting.queries, headDim, first, end - first, reinterpret_cast<const uint32_t *>(probabilities), kKeyPairs, packedValues,
+             kKeyPairs, out, stride);
   }
 
 private:
@@ -219,9 +217,8 @@ HWY_NOINLINE void attendTask(const AttentionArgs &args, const Bf16Engine *engine
         static_cast<float>(kLn2 * (static_cast<double>(state.largest[i]) + std::log2(static_cast<double>(state.sum[i]))));
     const VF32 divisor = hn::Set(d, sawNothing ? 1.0f : state.sum[i] * dropout.kept());
     T *target = args.target.as<T>() + (firstToken + i) * queryStride + head * headDim;
-    forVectors(0, headDim, [&](int64_t c, auto vector) HWY_ATTR {
-      vector(d, hn::Div(hn::LoadU(d, state.out + i * stride + c), divisor), target + c);
-    });
+    forVectors(0, headDim,
+               [&](int64_t c, auto vector) HWY_ATTR { vector(d, hn::Div(hn::LoadU(d, state.out + i * stride + c), divisor), target + c); });
   }
 }
 

@@ -11,15 +11,15 @@ __global__ void attend(AttentionShape shape, const T *query, const T *key, const
   constexpr int kRows = kTileRows<D>, kThreads = kRowThreads<D>, kColumns = D / kThreads;
   __shared__ Tile<D> queries, keys, values;
   __shared__ float probabilities[kRows][kRows];
-  const int64_t firstPlace = blockIdx.x % queryTiles * kRows, row = blockIdx.x / queryTiles % shape.rows,
-                head = blockIdx.x / queryTiles / shape.rows, kvHead = head / shape.group();
+  const int64_t firstPlace = blockIdx.x % queryTiles * kRows, row = blockIdx.x / queryTiles % shape.rows, head = blockIdx.x / queryTiles / shape.rows,
+                kvHead = head / shape.group();
   const int r = static_cast<int>(threadIdx.x) / kThreads, lane = static_cast<int>(threadIdx.x) % kThreads;
   const int64_t place = firstPlace + r;
   loadTile<D>(queries, query, row, shape.length, firstPlace, shape.heads, head, shape.headDim);
   float out[kColumns] = {}, largest = -INFINITY, sum = 0;
   for (int64_t first = 0; first < shape.keyLength; first += kRows) {
     if (shape.hidden(firstPlace, kRows, first, kRows))
-      continue; // the same for all threads
+      continue;      // the same for all threads
     __syncthreads(); // the tiles before have been read
     loadTile<D>(keys, key, row, shape.keyLength, first, shape.kvHeads, kvHead, shape.headDim);
     loadTile<D>(values, value, row, shape.keyLength, first, shape.kvHeads, kvHead, shape.headDim);
@@ -76,8 +76,8 @@ Status run(const Context &context, const AttentionArgs &args) {
     T *target = args.target.as<T>();
     auto start = [&](auto kernel, int threads, int64_t queries) {
       const int64_t tiles = (shape.length + queries - 1) / queries;
-      launch(context.stream, tiles * shape.rows * shape.heads, threads, kernel, shape, args.query.as<T>(), args.key.as<T>(), args.value.as<T>(), target,
-             args.logSumExp.as<float>(), tiles);
+      launch(context.stream, tiles * shape.rows * shape.heads, threads, kernel, shape, args.query.as<T>(), args.key.as<T>(), args.value.as<T>(),
+             target, args.logSumExp.as<float>(), tiles);
     };
     withDropout(shape, [&]<bool kDropped>() {
       if (isForMatrix<T>(shape))

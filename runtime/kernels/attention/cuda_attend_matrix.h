@@ -81,8 +81,8 @@ __global__ void __launch_bounds__(kMatrixThreads)
       ZP_UNROLL
       for (int n = 0; n < D / 8; ++n)
         ZP_UNROLL
-        for (int e = 0; e < 2; ++e)
-          out[n][2 * half + e] *= correction;
+      for (int e = 0; e < 2; ++e)
+        out[n][2 * half + e] *= correction;
     }
     forScores(scores, [&](float &score, int half, int) {
       score = exponential<T>(score - base[half]);
@@ -92,11 +92,11 @@ __global__ void __launch_bounds__(kMatrixThreads)
       ZP_UNROLL
       for (int n = 0; n < kKeys / 8; ++n)
         ZP_UNROLL
-        for (int half = 0; half < 2; ++half) {
-          const auto kept = shape.keptPair(head, row, places[half], first + n * 8 + lane % 4 * 2);
-          scores[n][2 * half] *= kept.at[0];
-          scores[n][2 * half + 1] *= kept.at[1];
-        }
+      for (int half = 0; half < 2; ++half) {
+        const auto kept = shape.keptPair(head, row, places[half], first + n * 8 + lane % 4 * 2);
+        scores[n][2 * half] *= kept.at[0];
+        scores[n][2 * half + 1] *= kept.at[1];
+      }
     }
     addWeighted<D>(out, scores, values);
   }

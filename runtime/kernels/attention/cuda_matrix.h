@@ -80,9 +80,7 @@ ZP_DEVICE Sight queriesOf(const AttentionShape &shape, int64_t j) {
   return {shape.causal ? static_cast<int>(j) : 0, static_cast<int>(end)};
 }
 
-template <typename T> struct alignas(2 * sizeof(T)) Pair {
-  T at[2];
-};
+template <typename T> struct alignas(2 * sizeof(T)) Pair { T at[2]; };
 
 /// Rows g and g + 8 of a warp's sums become rows of a tensor, `scales` times themselves.
 template <int D, typename T>
@@ -122,8 +120,8 @@ template <int kTiles, typename Body> ZP_DEVICE void forScores(float (&scores)[kT
   ZP_UNROLL
   for (int n = 0; n < kTiles; ++n)
     ZP_UNROLL
-    for (int e = 0; e < 4; ++e)
-      body(scores[n][e], e / 2, n * 8 + lane % 4 * 2 + e % 2);
+  for (int e = 0; e < 4; ++e)
+    body(scores[n][e], e / 2, n * 8 + lane % 4 * 2 + e % 2);
 }
 
 /// scores += own·rowsᵀ, of as many rows as there are columns of scores; own(k, a) gives columns [16·k, 16·k + 16) of the warp's own rows as `a`.

@@ -26,12 +26,11 @@ struct AttentionShape {
 
   template <typename Args>
   explicit AttentionShape(const Args &args)
-      : segments(args.segments.template as<int32_t>()), keySegments(args.keySegments.template as<int32_t>()),
-        bias(args.bias.template as<float>()), heads(args.heads), kvHeads(args.kvHeads), headDim(args.query.dims[1] / args.heads),
-        tokens(args.query.dims[0]), length(args.length), keyLength(args.keyLength), window(args.window), rows(tokens / args.length),
-        scale(static_cast<float>(args.scale)), causal(args.causal), byDistance(args.biasByDistance),
-        scalars(args.scalars.template as<StepScalars>()), threshold(dropoutThreshold(args.dropout)), site(static_cast<uint32_t>(args.site)),
-        boost(static_cast<float>(1 / (1 - args.dropout))) {}
+      : segments(args.segments.template as<int32_t>()), keySegments(args.keySegments.template as<int32_t>()), bias(args.bias.template as<float>()),
+        heads(args.heads), kvHeads(args.kvHeads), headDim(args.query.dims[1] / args.heads), tokens(args.query.dims[0]), length(args.length),
+        keyLength(args.keyLength), window(args.window), rows(tokens / args.length), scale(static_cast<float>(args.scale)), causal(args.causal),
+        byDistance(args.biasByDistance), scalars(args.scalars.template as<StepScalars>()), threshold(dropoutThreshold(args.dropout)),
+        site(static_cast<uint32_t>(args.site)), boost(static_cast<float>(1 / (1 - args.dropout))) {}
 
   ZP_DEVICE int64_t group() const { return heads / kvHeads; }
   /// Query place i of a row sees key place j of it.
@@ -67,8 +66,8 @@ struct AttentionShape {
   }
   ZP_DEVICE Words wordsOf(int64_t head, int64_t row, int64_t i, int64_t j) const {
     return philox({{static_cast<uint32_t>(i * kCountersPerQuery + j / kKeysPerCounter), scalars->rowBase + static_cast<uint32_t>(row),
-                                 site + static_cast<uint32_t>(head), scalars->optimizerStep}},
-                               static_cast<uint32_t>(scalars->seed), static_cast<uint32_t>(scalars->seed >> 32));
+                    site + static_cast<uint32_t>(head), scalars->optimizerStep}},
+                  static_cast<uint32_t>(scalars->seed), static_cast<uint32_t>(scalars->seed >> 32));
   }
 };
 

@@ -24,8 +24,7 @@ HWY_INLINE int64_t roundUpLanes(int64_t value) { return (value + kLanes - 1) / k
 
 /// `rows` rows of a head into f32 rows of `stride` elements, zero from headDim on and for rows up to `allRows`.
 template <typename T>
-HWY_INLINE void gatherRows(const T *source, int64_t sourceStride, int64_t rows, int64_t allRows, int64_t headDim, float *target,
-                           int64_t stride) {
+HWY_INLINE void gatherRows(const T *source, int64_t sourceStride, int64_t rows, int64_t allRows, int64_t headDim, float *target, int64_t stride) {
   packRows(source, sourceStride, headDim, rows, target, stride, stride);
   std::memset(target + rows * stride, 0, sizeof(float) * (allRows - rows) * stride);
 }
@@ -113,7 +112,8 @@ public:
     begin = byDistance ? meeting.key - meeting.query - (kQueryRows - 1) + length - 1 : row * meeting.mask.keyLength + meeting.key;
     const auto [from, end] = given();
     std::memset(values, 0, sizeof(values));
-    forVectors(from, end, [&](int64_t v, auto vector) HWY_ATTR { vector(d, hn::Mul(hn::Set(d, kLog2E), vector(d, source + begin + v)), values + v); });
+    forVectors(from, end,
+               [&](int64_t v, auto vector) HWY_ATTR { vector(d, hn::Mul(hn::Set(d, kLog2E), vector(d, source + begin + v)), values + v); });
   }
   /// kKeyTile values of query row `i`, unaligned.
   const float *row(int64_t i) const { return values + offset(i); }
@@ -129,9 +129,7 @@ public:
   static constexpr int64_t kValues = kQueryRows + kKeyTile;
 
 private:
-  std::pair<int64_t, int64_t> given() const {
-    return {std::max<int64_t>(0, -begin), std::min(byDistance ? kValues : kKeyTile, count - begin)};
-  }
+  std::pair<int64_t, int64_t> given() const { return {std::max<int64_t>(0, -begin), std::min(byDistance ? kValues : kKeyTile, count - begin)}; }
   const float *source;
   int64_t count, length, begin = 0;
   bool byDistance;
@@ -145,8 +143,8 @@ HWY_INLINE void scoreTile(const Meeting &meeting, const float *queries, int64_t 
     const int vectors = panelVectors(column, meeting.keys);
     for (int64_t i = 0; i < meeting.queries; i += kMR)
       if (column < meeting.endKey(i) && column + vectors * kLanes > meeting.firstKey(i))
-        runMicro<true>(vectors, headDim, queries + i * queryStride, queryStride, packedKeys + column * headDim, vectors * kLanes,
-                       nullptr, 0, scores + i * kKeyTile + column, kKeyTile);
+        runMicro<true>(vectors, headDim, queries + i * queryStride, queryStride, packedKeys + column * headDim, vectors * kLanes, nullptr, 0,
+                       scores + i * kKeyTile + column, kKeyTile);
   }
 }
 
@@ -174,26 +172,25 @@ HWY_INLINE void packPairsAlongHead(const Bf16Engine &engine, const Bf16 *source,
                                    uint32_t *target) {
   const int64_t pairs = pairsOf(headDim);
   for (int64_t key = 0; key < kKeyTile; key += engine.columns)
-    transposePairs(source + key * sourceStride, sourceStride, std::clamp<int64_t>(keys - key, 0, engine.columns), headDim,
-                   target + key * pairs, engine.columns, engine.columns, pairs);
-}
-
-/// Panels of a [rows, headDim] block: pairs along its rows, columns along headDim.
-HWY_INLINE void packPairsAlongRows(const Bf16Engine &engine, const Bf16 *source, int64_t sourceStride, int64_t rows, int64_t headDim,
-                                   int64_t pairs, uint32_t *target) {
-  for (int64_t column = 0; column < headDim; column += engine.columns)
-    interleaveRows(source + column, sourceStride, std::min(engine.columns, headDim - column), rows, target + column * pairs,
+    transposePairs(source + key * sourceStride, sourceStride, std::clamp<int64_t>(keys - key, 0, engine.columns), headDim, target + key * pairs,
                    engine.columns, engine.columns, pairs);
 }
 
+/// Panels of a [rows, headDim] block: pairs along its rows, columns along headDim.
+HWY_INLINE void packPairsAlongRows(const Bf16Engine &engine, const Bf16 *source, int64_t sourceStride, int64_t rows, int64_t headDim, int64_t pairs,
+                                   uint32_t *target) {
+  for (int64_t column = 0; column < headDim; column += engine.columns)
+    interleaveRows(source + column, sourceStride, std::min(engine.columns, headDim - column), rows, target + column * pairs, engine.columns,
+                   engine.columns, pairs);
+}
+
 /// scoreTile on an engine.
-HWY_INLINE void scorePairs(const Bf16Engine &engine, const Meeting &meeting, const uint32_t *queries, int64_t pairs,
-                           const uint32_t *packedKeys, float *scores) {
+HWY_INLINE void scorePairs(const Bf16Engine &engine, const Meeting &meeting, const uint32_t *queries, int64_t pairs, const uint32_t *packedKeys,
+                           float *scores) {
   for (int64_t i = 0; i < meeting.queries; i += engine.rows)
     for (int64_t column = 0; column < meeting.keys; column += engine.columns)
       if (column < meeting.endKey(i, engine.rows) && column + engine.columns > meeting.firstKey(i))
-        engine.multiply(pairs, queries + i * pairs, pairs, packedKeys + column * pairs, nullptr, 0, scores + i * kKeyTile + column,
-                        kKeyTile);
+        engine.multiply(pairs, queries + i * pairs, pairs, packedKeys + column * pairs, nullptr, 0, scores + i * kKeyTile + column, kKeyTile);
 }
 
 /// out[rows][headDim padded] += A·B: A's rows of `aStride` pairs from `firstPair` on, B packed along its rows (`bPairs` of them).
@@ -202,8 +199,7 @@ HWY_INLINE void addPairs(const Bf16Engine &engine, int64_t rows, int64_t headDim
   for (int64_t column = 0; column < headDim; column += engine.columns)
     for (int64_t i = 0; i < rows; i += engine.rows) {
       float *to = out + i * outStride + column;
-      engine.multiply(pairs, a + i * aStride + firstPair, aStride, b + column * bPairs + firstPair * engine.columns, to, outStride, to,
-                      outStride);
+      engine.multiply(pairs, a + i * aStride + firstPair, aStride, b + column * bPairs + firstPair * engine.columns, to, outStride, to, outStride);
     }
 }
 

@@ -1,6 +1,6 @@
 #include "runtime/kernels/check.h"
-#include "runtime/kernels/kernels.h"
 #include "runtime/kernels/attention/check.h"
+#include "runtime/kernels/kernels.h"
 #include "runtime/schema/workspaces.h"
 
 namespace zp::rt {

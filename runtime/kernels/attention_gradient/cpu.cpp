@@ -18,8 +18,7 @@ namespace {
 
 /// out[rows][columns] += A·B, every operand padded to whole register tiles.
 template <bool Direct>
-HWY_INLINE void addProduct(int64_t rows, int64_t columns, int64_t k, const float *a, int64_t aStride, const float *b, int64_t stride,
-                           float *out) {
+HWY_INLINE void addProduct(int64_t rows, int64_t columns, int64_t k, const float *a, int64_t aStride, const float *b, int64_t stride, float *out) {
   for (int64_t column = 0; column < columns; column += kNR)
     for (int64_t i = 0; i < rows; i += kMR) {
       float *to = out + i * stride + column;
@@ -100,8 +99,7 @@ public:
     scoreTile(meeting, gradOuts, stride, packedValues, headDim, gradients);
   }
   /// gradKeys += gradientsᵀ·queries, gradValues += scoresᵀ·gradOuts, gradQueries += gradients·keys.
-  void addGradients(const Meeting &meeting, const float *scores, const float *gradients, float *gradKeys, float *gradValues,
-                    float *gradQueries) {
+  void addGradients(const Meeting &meeting, const float *scores, const float *gradients, float *gradKeys, float *gradValues, float *gradQueries) {
     const int64_t keys = meeting.endKey(0, kQueryRows), allKeys = roundUpTo(keys, kMR);
     addProduct<false>(allKeys, headDim, meeting.queries, scores, kKeyTile, gradOuts, stride, gradValues);
     addProduct<false>(allKeys, headDim, meeting.queries, gradients, kKeyTile, queries, stride, gradKeys);
@@ -138,8 +136,7 @@ public:
     scorePairs(engine, meeting, queries, pairs, packedKeys, scores);
     scorePairs(engine, meeting, gradOuts, pairs, packedValues, gradients);
   }
-  void addGradients(const Meeting &meeting, const float *scores, const float *gradients, float *gradKeys, float *gradValues,
-                    float *gradQueries) {
+  void addGradients(const Meeting &meeting, const float *scores, const float *gradients, float *gradKeys, float *gradValues, float *gradQueries) {
     const int64_t keys = meeting.endKey(0, kQueryRows);
     roundTile(scores, kQueryRows, rounded);
     turn();
@@ -147,16 +144,16 @@ public:
     roundTile(gradients, kQueryRows, rounded);
     turn();
     addPairs(engine, keys, headDim, 0, kQueryPairs, turned, kQueryPairs, queryRows, kQueryPairs, gradKeys, stride);
-    addPairs(engine, meeting.queries, headDim, 0, pairsOf(keys), reinterpret_cast<const uint32_t *>(rounded),
-             kKeyPairs, keyRows, kKeyPairs, gradQueries, stride);
+    addPairs(engine, meeting.queries, headDim, 0, pairsOf(keys), reinterpret_cast<const uint32_t *>(rounded), kKeyPairs, keyRows, kKeyPairs,
+             gradQueries, stride);
   }
 
 private:
   /// turned[key][pairs of queries] from rounded[query][key].
   void turn() {
     interleaveRows(rounded, kKeyTile, kKeyTile, kQueryRows, between, kKeyTile, kKeyTile, kQueryPairs);
-    packTransposed(reinterpret_cast<const float *>(between), kKeyTile, kQueryPairs, kKeyTile, reinterpret_cast<float *>(turned),
-                   kQueryPairs, kQueryPairs);
+    packTransposed(reinterpret_cast<const float *>(between), kKeyTile, kQueryPairs, kKeyTile, reinterpret_cast<float *>(turned), kQueryPairs,
+                   kQueryPairs);
   }
   const Bf16Engine &engine;
   int64_t headDim, pairs, stride;
@@ -169,8 +166,8 @@ private:
 
 /// One row of tokens and one head of keys with the query heads that read it: no other writes what this one does, but to grad_bias.
 template <typename T, typename Products>
-HWY_NOINLINE void gradientTask(const AttentionGradientArgs &args, const Bf16Engine *engine, int64_t row, int64_t kvHead,
-                               const QueryGradient &sums, float *deltas) {
+HWY_NOINLINE void gradientTask(const AttentionGradientArgs &args, const Bf16Engine *engine, int64_t row, int64_t kvHead, const QueryGradient &sums,
+                               float *deltas) {
   HWY_ALIGN float gradQueries[kQueryRows * kMaxPaddedHead];
   HWY_ALIGN float gradKeys[kKeyTile * kMaxPaddedHead], gradValues[kKeyTile * kMaxPaddedHead];
   HWY_ALIGN float scores[kQueryRows * kKeyTile], gradScores[kQueryRows * kKeyTile];

@@ -8,7 +8,8 @@ namespace {
 
 /// deltas[head, token] = Σ grad_out·out, which is Σ over keys of probability times its gradient. `lanes` of them for a head, a power of two, add
 /// its packs.
-template <typename T> __global__ void addDeltas(const T *gradOut, const T *out, float *deltas, int64_t heads, int64_t headDim, int64_t tokens, int lanes) {
+template <typename T>
+__global__ void addDeltas(const T *gradOut, const T *out, float *deltas, int64_t heads, int64_t headDim, int64_t tokens, int lanes) {
   const int64_t number = (static_cast<int64_t>(blockIdx.x) * kBlockThreads + threadIdx.x) / lanes, begin = number * headDim;
   float sum = 0, x[kPack], y[kPack];
   for (int64_t c = static_cast<int64_t>(threadIdx.x % lanes) * kPack; number < tokens * heads && c < headDim; c += lanes * kPack) {
@@ -33,7 +34,8 @@ ZP_DEVICE Weighted weighRows(const AttentionShape &shape, const GradientOperands
 }
 
 /// As attend: a block has a tile of queries, keys pass by.
-template <int D, bool kDropped, typename T> __global__ void queryGradient(AttentionShape shape, GradientOperands<T> operands, T *gradQuery, int64_t tiles) {
+template <int D, bool kDropped, typename T>
+__global__ void queryGradient(AttentionShape shape, GradientOperands<T> operands, T *gradQuery, int64_t tiles) {
   constexpr int kRows = kTileRows<D>, kThreads = kRowThreads<D>, kColumns = D / kThreads;
   __shared__ Tile<D> queries, gradOuts, keys, values;
   __shared__ float gradients[kRows][kRows];
@@ -67,7 +69,8 @@ template <int D, bool kDropped, typename T> __global__ void queryGradient(Attent
 }
 
 /// A block has a tile of keys of one row and kv head; the queries of all its heads pass by, so that nothing is summed across blocks.
-template <int D, bool kDropped, typename T> __global__ void keyGradient(AttentionShape shape, GradientOperands<T> operands, T *gradKey, T *gradValue, int64_t tiles) {
+template <int D, bool kDropped, typename T>
+__global__ void keyGradient(AttentionShape shape, GradientOperands<T> operands, T *gradKey, T *gradValue, int64_t tiles) {
   constexpr int kRows = kTileRows<D>, kThreads = kRowThreads<D>, kColumns = D / kThreads;
   __shared__ Tile<D> queries, gradOuts, keys, values;
   __shared__ Weighted weights[kRows][kRows]; // [key][query]
@@ -179,7 +182,8 @@ Status run(const Context &context, const AttentionGradientArgs &args) {
       lanes *= 2;
     launch(context.stream, blocksOf(shape.tokens * shape.heads * lanes), kBlockThreads, addDeltas<T>, args.gradOut.as<T>(), args.out.as<T>(), deltas,
            shape.heads, shape.headDim, shape.tokens, lanes);
-    const GradientOperands<T> operands{args.gradOut.as<T>(), args.query.as<T>(), args.key.as<T>(), args.value.as<T>(), args.logSumExp.as<float>(), deltas};
+    const GradientOperands<T> operands{args.gradOut.as<T>(), args.query.as<T>(),         args.key.as<T>(),
+                                       args.value.as<T>(),   args.logSumExp.as<float>(), deltas};
     withDropout(shape, [&]<bool kDropped>() {
       if (isForMatrix<T>(shape))
         withMatrixHead(shape.headDim, [&]<int D>() { launchMatrix<D, kDropped>(context, shape, operands, args); });

@@ -31,12 +31,12 @@ ZP_DEVICE void forWeights(const AttentionShape &shape, int head, int row, float 
   ZP_UNROLL
   for (int n = 0; n < kTiles; ++n)
     ZP_UNROLL
-    for (int e = 0; e < 4; ++e) {
-      const ScoreOf what = of(e / 2, n * 8 + lane % 4 * 2 + e % 2);
-      const Weighted weighted = weigh<T, kDropped>(shape, head, row, what.query, what.key, scores[n][e], products[n][e], what.logSumExp, what.delta);
-      scores[n][e] = whole | what.seen ? weighted.probability : 0.0f;
-      products[n][e] = whole | what.seen ? weighted.gradient : 0.0f;
-    }
+  for (int e = 0; e < 4; ++e) {
+    const ScoreOf what = of(e / 2, n * 8 + lane % 4 * 2 + e % 2);
+    const Weighted weighted = weigh<T, kDropped>(shape, head, row, what.query, what.key, scores[n][e], products[n][e], what.logSumExp, what.delta);
+    scores[n][e] = whole | what.seen ? weighted.probability : 0.0f;
+    products[n][e] = whole | what.seen ? weighted.gradient : 0.0f;
+  }
 }
 
 /// A block has kOwnRows queries of one row and head; keys pass by, the next tile of which is asked for while one is computed with.
@@ -169,7 +169,8 @@ __global__ void __launch_bounds__(kMatrixThreads)
     const T(*const queries)[kStride<D>] = shared[stage], (*const gradOuts)[kStride<D>] = shared[stage] + kQueries;
     float scores[kQueries / 8][4] = {}, products[kQueries / 8][4] = {}; // [key, query]
     addScores<D>(scores, keys, queries);
-    addScores<D>(products, [&](int k, uint32_t(&a)[4]) { loadA(a, values, own, k * 16); }, gradOuts);
+    addScores<D>(
+        products, [&](int k, uint32_t(&a)[4]) { loadA(a, values, own, k * 16); }, gradOuts);
     const bool whole = meeting == Meeting::All && seeAll(shape, first, kQueries, firstKey + own, kWarpRows);
     forWeights<T, kDropped>(shape, head, row, scores, products, whole, [&](int half, int at) {
       return ScoreOf{first + at, places[half], logSumExp[stage][at], deltas[stage][at],

@@ -34,8 +34,7 @@ struct State {
 template <typename T> HWY_INLINE float dot(const float *query, const T *key, int64_t headDim) {
   const F32 d;
   VF32 sum = hn::Zero(d);
-  forVectors(0, headDim,
-             [&](int64_t c, auto vector) HWY_ATTR { sum = hn::MulAdd(hn::Load(d, query + c), vector(d, key + c), sum); });
+  forVectors(0, headDim, [&](int64_t c, auto vector) HWY_ATTR { sum = hn::MulAdd(hn::Load(d, query + c), vector(d, key + c), sum); });
   return sumLanes(d, sum);
 }
 
@@ -81,8 +80,7 @@ template <typename T> HWY_NOINLINE void attendToken(const CachedAttentionArgs &a
   std::fill_n(state.query, kPaddedHead, 0.0f);
   std::fill_n(state.out, kPaddedHead, 0.0f);
   const VF32 scale = hn::Set(d, static_cast<float>(args.scale) * kLog2E);
-  forVectors(0, headDim,
-             [&](int64_t c, auto vector) HWY_ATTR { hn::Store(hn::Mul(scale, vector(d, query + c)), d, state.query + c); });
+  forVectors(0, headDim, [&](int64_t c, auto vector) HWY_ATTR { hn::Store(hn::Mul(scale, vector(d, query + c)), d, state.query + c); });
   for (int64_t tile = first; tile < end; tile += kTile) {
     const int64_t count = std::min(kTile, end - tile);
     for (int64_t i = 0; i < count; ++i)
@@ -100,8 +98,7 @@ template <typename T> HWY_NOINLINE void attendToken(const CachedAttentionArgs &a
   }
   T *target = args.target.as<T>() + (t * args.heads + head) * headDim;
   const VF32 divisor = hn::Set(d, first < end ? state.sum : 1.0f);
-  forVectors(0, headDim,
-             [&](int64_t c, auto vector) HWY_ATTR { vector(d, hn::Div(hn::Load(d, state.out + c), divisor), target + c); });
+  forVectors(0, headDim, [&](int64_t c, auto vector) HWY_ATTR { vector(d, hn::Div(hn::Load(d, state.out + c), divisor), target + c); });
 }
 
 } // namespace
@@ -122,9 +119,7 @@ HWY_AFTER_NAMESPACE();
 namespace zp::rt {
 HWY_EXPORT(cachedAttentionCpu);
 namespace cpu {
-void run(const KernelContext &context, const CachedAttentionArgs &args) {
-  HWY_DYNAMIC_DISPATCH(cachedAttentionCpu)(context, args);
-}
+void run(const KernelContext &context, const CachedAttentionArgs &args) { HWY_DYNAMIC_DISPATCH(cachedAttentionCpu)(context, args); }
 } // namespace cpu
 } // namespace zp::rt
 #endif

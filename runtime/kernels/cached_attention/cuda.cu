@@ -16,8 +16,8 @@ struct Shape {
   int64_t window;
   float scale;
   bool byDistance;
-  int group; ///< query heads of a kv head
-  int lanes; ///< of a place: a power of two, a pack of the head each
+  int group;                 ///< query heads of a kv head
+  int lanes;                 ///< of a place: a power of two, a pack of the head each
   int tiles = 1, pieces = 1; ///< of the queries of a row and kv head, and of what they see
 
   int64_t queries() const { return int64_t{rows} * length * heads; }
@@ -190,7 +190,8 @@ __global__ void __launch_bounds__(kBlockThreads) attendCache(Shape shape, const 
 }
 
 /// A thread an element of the result.
-template <typename T> __global__ void mergePieces(int64_t elements, int headDim, int pieces, const Softmax *partial, const float *partialOut, T *target) {
+template <typename T>
+__global__ void mergePieces(int64_t elements, int headDim, int pieces, const Softmax *partial, const float *partialOut, T *target) {
   const int64_t i = static_cast<int64_t>(blockIdx.x) * kBlockThreads + threadIdx.x, query = i / headDim;
   if (i >= elements)
     return;
@@ -212,7 +213,8 @@ int piecesOf(const Context &context, const Shape &shape, int64_t blocks) {
   return static_cast<int>(std::max<int64_t>(1, std::min(2 * context.multiprocessors / blocks, most)));
 }
 
-template <typename T, int kQueries, int kAtOnce, typename Count> void launchQueries(const Context &context, Shape shape, const CachedAttentionArgs &args) {
+template <typename T, int kQueries, int kAtOnce, typename Count>
+void launchQueries(const Context &context, Shape shape, const CachedAttentionArgs &args) {
   shape.tiles = (shape.length * shape.group + kQueries - 1) / kQueries;
   const int64_t blocks = int64_t{shape.rows} * shape.kvHeads * shape.tiles, queries = shape.queries();
   shape.pieces = piecesOf(context, shape, blocks);
@@ -238,8 +240,17 @@ Status run(const Context &context, const CachedAttentionArgs &args) {
                                               " heads and " + std::to_string(args.key.dims[0]) + " places, expected less than 2^31 of both");
   auto number = [](int64_t value) { return static_cast<int>(value); };
   const int64_t rows = args.query.dims[0] / args.length;
-  Shape shape{number(args.heads), number(args.kvHeads), number(args.query.dims[1] / args.heads), number(args.length), number(args.key.dims[0] / rows),
-              number(rows), args.window, static_cast<float>(args.scale), args.biasByDistance, number(args.heads / args.kvHeads), 1};
+  Shape shape{number(args.heads),
+              number(args.kvHeads),
+              number(args.query.dims[1] / args.heads),
+              number(args.length),
+              number(args.key.dims[0] / rows),
+              number(rows),
+              args.window,
+              static_cast<float>(args.scale),
+              args.biasByDistance,
+              number(args.heads / args.kvHeads),
+              1};
   while (shape.lanes * kPack < shape.headDim)
     shape.lanes *= 2;
   withElement(args.query.dtype, [&](auto element) {

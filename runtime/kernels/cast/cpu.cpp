@@ -11,8 +11,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace zp::rt::HWY_NAMESPACE {
 
-template <typename From, typename To>
-static void castElements(const KernelContext &context, const From *source, To *target, int64_t count) {
+template <typename From, typename To> static void castElements(const KernelContext &context, const From *source, To *target, int64_t count) {
   parallelFor(context, count, kElementwiseGrain, [&](int64_t begin, int64_t end) HWY_ATTR {
     const F32 d;
     forVectors(begin, end, [&](int64_t i, auto vector) HWY_ATTR { vector(d, vector(d, source + i), target + i); });

@@ -14,7 +14,7 @@ struct Context {
   Stream stream = nullptr;
   Products *products = nullptr;
   FusedAttention *fusedAttention = nullptr; ///< null: all attention is our own kernels'
-  void *scratch = nullptr; ///< of the stream alone, kScratchBytes on the device: sums, panels, fused attention's workspace
+  void *scratch = nullptr;                  ///< of the stream alone, kScratchBytes on the device: sums, panels, fused attention's workspace
   const QuantTables *quantTables = nullptr; ///< on the device (quant_tables.h)
   int multiprocessors = 1;
   int rank = 0;

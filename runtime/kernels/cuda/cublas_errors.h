@@ -19,8 +19,9 @@ inline Status statusOfCublas(cublasStatus_t status, const char *what) {
   switch (status) {
   case CUBLAS_STATUS_NOT_INITIALIZED:
   case CUBLAS_STATUS_ALLOC_FAILED:
-    return Status(ErrorCode::DeviceMemory, said + " (no memory of the device was to be had), expected success; end what else uses the GPU, see nvidia-smi, "
-                                                "or compile with --memory_budget");
+    return Status(ErrorCode::DeviceMemory,
+                  said + " (no memory of the device was to be had), expected success; end what else uses the GPU, see nvidia-smi, "
+                         "or compile with --memory_budget");
   case CUBLAS_STATUS_ARCH_MISMATCH:
   case CUBLAS_STATUS_NOT_SUPPORTED:
     return Status(ErrorCode::Config, said + " (not for this GPU), expected success; use a newer cuBLAS");

@@ -119,18 +119,14 @@ ZP_DEVICE float multipliedAndAdded(float a, float b, float c) {
 }
 
 constexpr int kPack = 8;
-template <typename T> struct alignas(16) Pack {
-  T at[kPack];
-};
+template <typename T> struct alignas(16) Pack { T at[kPack]; };
 
 /// The count of a pack that the host has promised to be whole and to lie at a multiple of 16 bytes: nothing is asked on the device.
 struct Whole {
   ZP_DEVICE operator int() const { return kPack; }
 };
 
-template <typename T> ZP_DEVICE bool isPack(const T *place, int count) {
-  return count == kPack && reinterpret_cast<uintptr_t>(place) % 16 == 0;
-}
+template <typename T> ZP_DEVICE bool isPack(const T *place, int count) { return count == kPack && reinterpret_cast<uintptr_t>(place) % 16 == 0; }
 template <typename T> ZP_DEVICE bool isPack(const T *place, Whole) {
 #ifndef __CUDACC__ // where a GPU stops as well
   if (reinterpret_cast<uintptr_t>(place) % 16 != 0)

@@ -64,12 +64,12 @@ template <typename Body> __global__ void wholeRowsKernel(Body body, uint32_t pac
   body(row, (i - row * rowPacks.value) * kPack, Whole());
 }
 /// `places` as of forElements. Rows and columns of Whole packs are numbers of 32 bits.
-template <typename Body, typename... T>
-void forRows(const Context &context, int64_t rows, int64_t columns, const Body &body, const T *...places) {
+template <typename Body, typename... T> void forRows(const Context &context, int64_t rows, int64_t columns, const Body &body, const T *...places) {
   const int64_t packs = rows * packsIn(columns);
   if constexpr (sizeof...(T) > 0)
     if (packs > 0 && packs <= Divisor::kMost && areWhole(columns, places...))
-      return launch(context.stream, blocksOf(packs), kBlockThreads, wholeRowsKernel<Body>, body, static_cast<uint32_t>(packs), Divisor(columns / kPack));
+      return launch(context.stream, blocksOf(packs), kBlockThreads, wholeRowsKernel<Body>, body, static_cast<uint32_t>(packs),
+                    Divisor(columns / kPack));
   launch(context.stream, blocksOf(packs), kBlockThreads, rowsKernel<Body>, body, rows, columns);
 }
 

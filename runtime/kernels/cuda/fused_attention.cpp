@@ -139,8 +139,7 @@ FusedAttention::Choice FusedAttention::choose(const FusedCase &whole, uint64_t r
     if (!whole.gradient)
       break;
   }
-  return refuse("its workspace doesn't fit the " + std::to_string(room) + " bytes that rows of " + std::to_string(whole.length) +
-                " have");
+  return refuse("its workspace doesn't fit the " + std::to_string(room) + " bytes that rows of " + std::to_string(whole.length) + " have");
 }
 
 template <typename Args> const FusedAttention::Choice *FusedAttention::chosenFor(const Args &args) const {
@@ -200,8 +199,8 @@ std::string FusedAttention::computedBy() const {
 std::string FusedAttention::notice() const {
   if (left == 0)
     return {};
-  return "attention: " + reason + "; our own kernels, which are slower, compute " + std::to_string(left) + " of its " +
-         std::to_string(left + taken) + " instructions in 16 bits";
+  return "attention: " + reason + "; our own kernels, which are slower, compute " + std::to_string(left) + " of its " + std::to_string(left + taken) +
+         " instructions in 16 bits";
 }
 
 } // namespace zp::rt::cuda

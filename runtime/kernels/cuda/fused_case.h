@@ -19,9 +19,9 @@ struct FusedCase {
   int64_t window = 0; ///< 0: none
   bool causal = false, biased = false;
   double scale = 1;
-  int64_t queryPitch = 0;                             ///< of tokens of query and what has its shape; heads lie side by side
-  int64_t keyPitch = 0;                               ///< of tokens of key, value and their gradients
-  int64_t biasPitch = 0;                              ///< of heads of the bias, an f32 a key
+  int64_t queryPitch = 0;                                  ///< of tokens of query and what has its shape; heads lie side by side
+  int64_t keyPitch = 0;                                    ///< of tokens of key, value and their gradients
+  int64_t biasPitch = 0;                                   ///< of heads of the bias, an f32 a key
   int64_t statisticsHeadPitch = 0, statisticsRowPitch = 0; ///< of log_sum_exp: natural logarithm, over scores with scale and bias
 
   auto operator<=>(const FusedCase &) const = default;

@@ -38,16 +38,24 @@ std::string textOfVersion(size_t version) {
 
 /// Operands by the number that graphs know them by.
 enum Uid : int64_t {
-  kQuery = 1, kKey, kValue, kQuerySegments, kKeySegments, kBias, kOut, kStatistics, // of both directions
-  kGradOut, kGradQuery, kGradKey, kGradValue
+  kQuery = 1,
+  kKey,
+  kValue,
+  kQuerySegments,
+  kKeySegments,
+  kBias,
+  kOut,
+  kStatistics, // of both directions
+  kGradOut,
+  kGradQuery,
+  kGradKey,
+  kGradValue
 };
 
 /// What the frontend says, and what it throws where a library lacks something. A case that isn't built is one of no use; one that doesn't run
 /// is a fault of the device.
 template <typename Body> Status statusOf(const char *what, const Body &body, ErrorCode code = ErrorCode::Config) {
-  auto error = [&](const std::string &words) {
-    return Status(code, std::string("cuda: cuDNN, ") + what + ": " + words + ", expected success");
-  };
+  auto error = [&](const std::string &words) { return Status(code, std::string("cuda: cuDNN, ") + what + ": " + words + ", expected success"); };
   try {
     fe::error_t result = body();
     return result.is_good() ? Status() : error(result.get_message());
@@ -110,15 +118,14 @@ private:
     zero->set_data_type(fe::DataType_t::INT32);
     const Tensor segment = part->pointwise(zero, querySegments, op("segment", fe::PointwiseMode_t::ADD, fe::DataType_t::INT32));
     segment->set_data_type(fe::DataType_t::INT32);
-    const Tensor same =
-        part->pointwise(segment, keySegments, op("same_segment", fe::PointwiseMode_t::CMP_EQ, fe::DataType_t::BOOLEAN));
+    const Tensor same = part->pointwise(segment, keySegments, op("same_segment", fe::PointwiseMode_t::CMP_EQ, fe::DataType_t::BOOLEAN));
     same->set_data_type(fe::DataType_t::BOOLEAN);
     scores = part->pointwise(scores, std::make_shared<Tensor_attributes>(modifiers::get_negative_inf_value()), same,
                              op("mask_segments", fe::PointwiseMode_t::BINARY_SELECT, fe::DataType_t::FLOAT));
     if (shape.causal)
       scores = modifiers::sliding_window_mask(part, scores, fe::DiagonalAlignment_t::TOP_LEFT,
-                                              shape.window ? std::optional<int64_t>(shape.window) : std::nullopt, 0, shape.length,
-                                              shape.length, nullptr, nullptr);
+                                              shape.window ? std::optional<int64_t>(shape.window) : std::nullopt, 0, shape.length, shape.length,
+                                              nullptr, nullptr);
     return scores;
   }
 
@@ -165,20 +172,17 @@ public:
   uint64_t workspaceBytes() const override { return workspace; }
 
   Status run(const FusedOperands &operands, void *workspaceMemory, Stream stream) override {
-    std::unordered_map<int64_t, void *> pack{{kQuery, operands.query},         {kKey, operands.key},
-                                             {kValue, operands.value},         {kQuerySegments, operands.segments},
-                                             {kKeySegments, operands.segments}, {kOut, operands.out},
-                                             {kStatistics, operands.logSumExp}};
+    std::unordered_map<int64_t, void *> pack{
+        {kQuery, operands.query},          {kKey, operands.key}, {kValue, operands.value},         {kQuerySegments, operands.segments},
+        {kKeySegments, operands.segments}, {kOut, operands.out}, {kStatistics, operands.logSumExp}};
     if (shape.biased)
       pack.emplace(kBias, operands.bias);
     if (shape.gradient)
-      pack.insert({{kGradOut, operands.gradOut},
-                   {kGradQuery, operands.gradQuery},
-                   {kGradKey, operands.gradKey},
-                   {kGradValue, operands.gradValue}});
+      pack.insert({{kGradOut, operands.gradOut}, {kGradQuery, operands.gradQuery}, {kGradKey, operands.gradKey}, {kGradValue, operands.gradValue}});
     if (fe::detail::set_stream(handle, static_cast<cudaStream_t>(stream)) != CUDNN_STATUS_SUCCESS)
       return Status(ErrorCode::DeviceFault, "cuda: cudnnSetStream failed, expected success; see nvidia-smi");
-    return statusOf("execute", [&] { return graph->execute(handle, pack, workspaceMemory); }, ErrorCode::DeviceFault);
+    return statusOf(
+        "execute", [&] { return graph->execute(handle, pack, workspaceMemory); }, ErrorCode::DeviceFault);
   }
 
 private:
@@ -199,12 +203,12 @@ public:
   Status open(const std::string &json) {
     std::string why;
     if (!fe::cudnn_dlhandle && !(fe::cudnn_dlhandle = openLibrary(kLibrary, why)))
-      return Status(ErrorCode::Config, why + ", expected " + kLibrary + " where the loader looks, cuDNN " +
-                                           textOfVersion(kOldestVersion) + " or newer; install it, or add its folder to LD_LIBRARY_PATH");
+      return Status(ErrorCode::Config, why + ", expected " + kLibrary + " where the loader looks, cuDNN " + textOfVersion(kOldestVersion) +
+                                           " or newer; install it, or add its folder to LD_LIBRARY_PATH");
     version = fe::detail::get_backend_version();
     if (version < kOldestVersion)
-      return Status(ErrorCode::Config, std::string(kLibrary) + " is cuDNN " + textOfVersion(version) + ", expected " +
-                                           textOfVersion(kOldestVersion) + " or newer; install it, or put its folder first in LD_LIBRARY_PATH");
+      return Status(ErrorCode::Config, std::string(kLibrary) + " is cuDNN " + textOfVersion(version) + ", expected " + textOfVersion(kOldestVersion) +
+                                           " or newer; install it, or put its folder first in LD_LIBRARY_PATH");
     if (!json.empty()) {
       properties = std::make_shared<fe::DeviceProperties>();
       return statusOf("device properties", [&] { return properties->deserialize({json.begin(), json.end()}); });
@@ -212,8 +216,8 @@ public:
     // The frontend has a CUDA runtime of its own, and would take that of another version where two are.
     ::setenv(kRuntimeVariable, kRuntime.c_str(), 0);
     if (!openLibrary(std::getenv(kRuntimeVariable), why)) // that is open the frontend finds by its name
-      return Status(ErrorCode::Config, why + ", expected " + kRuntime +
-                                           " where the loader looks, for cuDNN's frontend; add its folder to LD_LIBRARY_PATH");
+      return Status(ErrorCode::Config,
+                    why + ", expected " + kRuntime + " where the loader looks, for cuDNN's frontend; add its folder to LD_LIBRARY_PATH");
     if (const cudnnStatus_t status = fe::detail::create_handle(&handle); status != CUDNN_STATUS_SUCCESS)
       return Status(ErrorCode::Config, "cudnnCreate: status " + std::to_string(status) + ", expected success");
     return {};
@@ -253,8 +257,6 @@ StatusOr<std::unique_ptr<FusedGraphs>> createCudnnGraphs(const CudnnDevice &devi
   return std::unique_ptr<FusedGraphs>(std::move(graphs));
 }
 
-StatusOr<std::unique_ptr<FusedGraphs>> createFusedGraphs(const Properties &device) {
-  return createCudnnGraphs({device.computeCapability, {}});
-}
+StatusOr<std::unique_ptr<FusedGraphs>> createFusedGraphs(const Properties &device) { return createCudnnGraphs({device.computeCapability, {}}); }
 
 } // namespace zp::rt::cuda

@@ -19,12 +19,8 @@ public:
   Reader(const FusedCase &shape, const FusedOperands &operands) : shape(shape), operands(operands) {}
 
   int64_t kvHead(int64_t head) const { return head / (shape.heads / shape.kvHeads); }
-  int64_t query(int64_t row, int64_t head, int64_t i) const {
-    return (row * shape.length + i) * shape.queryPitch + head * shape.headDim;
-  }
-  int64_t key(int64_t row, int64_t head, int64_t j) const {
-    return (row * shape.length + j) * shape.keyPitch + kvHead(head) * shape.headDim;
-  }
+  int64_t query(int64_t row, int64_t head, int64_t i) const { return (row * shape.length + i) * shape.queryPitch + head * shape.headDim; }
+  int64_t key(int64_t row, int64_t head, int64_t j) const { return (row * shape.length + j) * shape.keyPitch + kvHead(head) * shape.headDim; }
   float &statistic(int64_t row, int64_t head, int64_t i) const {
     return static_cast<float *>(operands.logSumExp)[row * shape.statisticsRowPitch + head * shape.statisticsHeadPitch + i];
   }
@@ -71,8 +67,7 @@ void forward(const FusedCase &shape, const FusedOperands &operands) {
           sum += weight = std::exp(weight - largest);
         for (int64_t j = 0; j < shape.length; ++j)
           for (int64_t c = 0; c < shape.headDim; ++c)
-            out[static_cast<size_t>(c)] +=
-                weights[static_cast<size_t>(j)] / sum * reader.load(operands.value, reader.key(row, head, j) + c);
+            out[static_cast<size_t>(c)] += weights[static_cast<size_t>(j)] / sum * reader.load(operands.value, reader.key(row, head, j) + c);
         for (int64_t c = 0; c < shape.headDim; ++c)
           reader.store(operands.out, reader.query(row, head, i) + c, out[static_cast<size_t>(c)]);
         reader.statistic(row, head, i) = static_cast<float>(largest + std::log(sum));
@@ -121,9 +116,9 @@ public:
   explicit PlainGraph(const FusedCase &shape) : shape(shape) {}
   uint64_t workspaceBytes() const override {
     auto size = [](int64_t value) { return static_cast<uint64_t>(value); };
-    return shape.gradient ? fusedGradientWorkspaceBytes(size(shape.rows), size(shape.heads), size(shape.kvHeads), size(shape.length),
-                                                        size(shape.headDim))
-                          : 0;
+    return shape.gradient
+               ? fusedGradientWorkspaceBytes(size(shape.rows), size(shape.heads), size(shape.kvHeads), size(shape.length), size(shape.headDim))
+               : 0;
   }
   Status run(const FusedOperands &operands, void *workspace, Stream stream) override {
     emulated::ask(stream, [shape = shape, operands, workspace, bytes = workspaceBytes()] {
@@ -147,8 +142,6 @@ public:
 
 } // namespace
 
-StatusOr<std::unique_ptr<FusedGraphs>> createFusedGraphs(const Properties &) {
-  return std::unique_ptr<FusedGraphs>(std::make_unique<PlainGraphs>());
-}
+StatusOr<std::unique_ptr<FusedGraphs>> createFusedGraphs(const Properties &) { return std::unique_ptr<FusedGraphs>(std::make_unique<PlainGraphs>()); }
 
 } // namespace zp::rt::cuda

@@ -34,8 +34,13 @@ template <bool kSplit, typename Args> void moveHeads(const Context &context, con
   const FusedHeads layout(args.heads, args.kvHeads, fused.dims[1]);
   withElement(fused.dtype, [&](auto element) {
     using T = decltype(element);
-    const MoveHeads<T, kSplit> body{fused.as<T>(), args.query.template as<T>(), args.key.template as<T>(), args.value.template as<T>(),
-                                    Divisor(layout.groupQueries + 2), layout.groupQueries, layout.headDim};
+    const MoveHeads<T, kSplit> body{fused.as<T>(),
+                                    args.query.template as<T>(),
+                                    args.key.template as<T>(),
+                                    args.value.template as<T>(),
+                                    Divisor(layout.groupQueries + 2),
+                                    layout.groupQueries,
+                                    layout.headDim};
     forRows(context, fused.dims[0] * (args.heads + 2 * args.kvHeads), layout.headDim, body, body.fused, body.query, body.key, body.value);
   });
 }

@@ -103,8 +103,21 @@ private:
   /// What an algorithm is chosen by: it may rely on where the operands lie.
   using Key = std::array<int64_t, 16>;
   static Key keyOf(const Product &p) {
-    return {p.m, p.n, p.k, p.strideA, p.strideB, p.strideTarget, p.transposeA, p.transposeB, p.accumulate, p.bias != nullptr,
-            static_cast<int64_t>(p.dtype), static_cast<int64_t>(p.targetDtype), alignmentOf(p.a), alignmentOf(p.b), alignmentOf(p.target),
+    return {p.m,
+            p.n,
+            p.k,
+            p.strideA,
+            p.strideB,
+            p.strideTarget,
+            p.transposeA,
+            p.transposeB,
+            p.accumulate,
+            p.bias != nullptr,
+            static_cast<int64_t>(p.dtype),
+            static_cast<int64_t>(p.targetDtype),
+            alignmentOf(p.a),
+            alignmentOf(p.b),
+            alignmentOf(p.target),
             p.bias ? alignmentOf(p.bias) : 0}; // the heuristic sees the pointer of the bias
   }
 

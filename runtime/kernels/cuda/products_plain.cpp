@@ -1,4 +1,5 @@
 // Products by plain loops, for the emulated device.
+#include <iterator>
 #include <numeric>
 #include <vector>
 
@@ -26,6 +27,18 @@ std::vector<double> rowsOf(const void *data, DType dtype, int64_t rows, int64_t 
   return out;
 }
 
+/// In eight sums, so that none waits for the one before it.
+double dot(const double *x, const double *y, int64_t n) {
+  double parts[8] = {}, rest = 0;
+  int64_t i = 0;
+  for (; i + 8 <= n; i += 8)
+    for (int j = 0; j < 8; ++j)
+      parts[j] += x[i + j] * y[i + j];
+  for (; i < n; ++i)
+    rest += x[i] * y[i];
+  return std::accumulate(std::begin(parts), std::end(parts), rest);
+}
+
 class PlainProducts final : public Products {
 public:
   Status multiply(const Product &product, Stream stream) override {
@@ -40,7 +53,7 @@ private:
     const TensorView bias = viewOf(p.bias, p.targetDtype), target = viewOf(p.target, p.targetDtype);
     for (int64_t i = 0; i < p.m; ++i)
       for (int64_t j = 0; j < p.n; ++j) {
-        double sum = p.alpha * std::inner_product(a.begin() + i * p.k, a.begin() + (i + 1) * p.k, b.begin() + j * p.k, 0.0);
+        double sum = p.alpha * dot(a.data() + i * p.k, b.data() + j * p.k, p.k);
         if (p.bias)
           sum += loadElement(bias, j);
         if (p.accumulate)

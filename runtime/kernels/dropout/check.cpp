@@ -10,8 +10,7 @@ Status check(const DropoutArgs &args) {
       .dtype(args.target, {args.source.dtype})
       .shape(args.source, {-1, -1})
       .scalars(args.scalars)
-      .rule(args.probability >= 0 && args.probability < 1, "probability is " + std::to_string(args.probability),
-            "0 or more and below 1")
+      .rule(args.probability >= 0 && args.probability < 1, "probability is " + std::to_string(args.probability), "0 or more and below 1")
       .attribute("site", args.site, 0, UINT32_MAX);
   if (!checker.ok())
     return checker.status();
@@ -19,8 +18,8 @@ Status check(const DropoutArgs &args) {
   checker.shape(args.target, {tokens, width})
       .attribute("length", args.length, 1, tokens)
       .rule(args.length < 1 || tokens % args.length == 0, std::to_string(tokens) + " tokens", "whole rows of length")
-      .rule(args.length < 1 || args.length * width / 4 <= int64_t{UINT32_MAX},
-            "a row has " + std::to_string(args.length * width) + " elements", "at most 2^34, the counter's range");
+      .rule(args.length < 1 || args.length * width / 4 <= int64_t{UINT32_MAX}, "a row has " + std::to_string(args.length * width) + " elements",
+            "at most 2^34, the counter's range");
   return checker.status();
 }
 

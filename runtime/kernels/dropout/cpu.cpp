@@ -39,14 +39,12 @@ template <typename T> static void dropoutElements(const KernelContext &context, 
       const T *in = source + row * rowElements;
       T *out = target + row * rowElements;
       for (int64_t e = first; e < last; e += 4 * counters) {
-        philoxWords(static_cast<uint32_t>(e / 4), scalars.rowBase + static_cast<uint32_t>(row),
-                    static_cast<uint32_t>(args.site), scalars.optimizerStep, scalars.seed, words);
+        philoxWords(static_cast<uint32_t>(e / 4), scalars.rowBase + static_cast<uint32_t>(row), static_cast<uint32_t>(args.site),
+                    scalars.optimizerStep, scalars.seed, words);
         const int64_t stop = HWY_MIN(e + 4 * counters, last);
         for (int64_t i = e; i < stop; i += lanes) {
           const auto dropped = hn::RebindMask(d, hn::Lt(hn::Load(d32, words + (i - e)), limit));
-          auto step = [&](auto vector) HWY_ATTR {
-            vector(d, hn::IfThenZeroElse(dropped, hn::Div(vector(d, in + i), keep)), out + i);
-          };
+          auto step = [&](auto vector) HWY_ATTR { vector(d, hn::IfThenZeroElse(dropped, hn::Div(vector(d, in + i), keep)), out + i); };
           if (i + lanes <= stop)
             step(WholeVector());
           else

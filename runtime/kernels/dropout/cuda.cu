@@ -46,8 +46,14 @@ Status run(const Context &context, const DropoutArgs &args) {
   const auto keep = static_cast<float>(1 - args.probability);
   withElement(args.source.dtype, [&](auto element) {
     using T = decltype(element);
-    const Dropout<T> body{args.source.as<T>(), args.scalars.as<StepScalars>(), args.target.as<T>(), rowElements,
-                          dropoutThreshold(args.probability), static_cast<uint32_t>(args.site), keep, 1 / keep};
+    const Dropout<T> body{args.source.as<T>(),
+                          args.scalars.as<StepScalars>(),
+                          args.target.as<T>(),
+                          rowElements,
+                          dropoutThreshold(args.probability),
+                          static_cast<uint32_t>(args.site),
+                          keep,
+                          1 / keep};
     forRows(context, args.source.dims[0] / args.length, rowElements, body, body.source, body.target);
   });
   return {};

@@ -5,10 +5,7 @@ namespace zp::rt {
 
 Status check(const EmbeddingGradientArgs &args) {
   Checker checker(args);
-  checker.operands()
-      .tensor(args.ids, DType::I32, {-1})
-      .dtype(args.gradOut, kComputeDTypes)
-      .tensor(args.gradTable, DType::F32, {-1, -1});
+  checker.operands().tensor(args.ids, DType::I32, {-1}).dtype(args.gradOut, kComputeDTypes).tensor(args.gradTable, DType::F32, {-1, -1});
   if (!checker.ok())
     return checker.status();
   checker.attribute("offset", args.offset, 0, args.gradTable.dims[0] - 1);

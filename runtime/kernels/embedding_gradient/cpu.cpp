@@ -24,9 +24,7 @@ template <typename T> static void addRows(const KernelContext &context, const Em
         continue;
       const T *from = gradOut + t * width;
       float *to = gradTable + row * width;
-      forVectors(begin, end, [&](int64_t i, auto vector) HWY_ATTR {
-        vector(d, hn::Add(vector(d, to + i), vector(d, from + i)), to + i);
-      });
+      forVectors(begin, end, [&](int64_t i, auto vector) HWY_ATTR { vector(d, hn::Add(vector(d, to + i), vector(d, from + i)), to + i); });
     }
   });
 }

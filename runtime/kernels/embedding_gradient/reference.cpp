@@ -10,8 +10,7 @@ void run(const KernelContext &context, const EmbeddingGradientArgs &args) {
     if (id < 0 || row >= vocabulary)
       continue; // as in embedding
     for (int64_t d = 0; d < width; ++d)
-      storeElement(args.gradTable, row * width + d,
-                   loadElement(args.gradTable, row * width + d) + loadElement(args.gradOut, t * width + d));
+      storeElement(args.gradTable, row * width + d, loadElement(args.gradTable, row * width + d) + loadElement(args.gradOut, t * width + d));
   }
 }
 

@@ -11,8 +11,8 @@ Status check(const FillArgs &args) {
   if (!checker.ok())
     return checker.status();
   auto integral = [&](double low, double high) {
-    checker.rule(args.value == std::floor(args.value) && args.value >= low && args.value <= high,
-                 "value is " + std::to_string(args.value), std::string("an integer that fits in ") + textOf(args.target.dtype));
+    checker.rule(args.value == std::floor(args.value) && args.value >= low && args.value <= high, "value is " + std::to_string(args.value),
+                 std::string("an integer that fits in ") + textOf(args.target.dtype));
   };
   if (args.target.dtype == DType::U8)
     integral(0, 255);

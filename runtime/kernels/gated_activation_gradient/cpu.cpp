@@ -10,8 +10,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace zp::rt::HWY_NAMESPACE {
 
-template <Activation kind, typename T>
-static void gatedActivationGradient(const KernelContext &context, const GatedActivationGradientArgs &args) {
+template <Activation kind, typename T> static void gatedActivationGradient(const KernelContext &context, const GatedActivationGradientArgs &args) {
   const T *gradOuts = args.gradOut.as<T>(), *gates = args.gate.as<T>(), *ups = args.up.as<T>();
   T *gradGates = args.gradGate.as<T>(), *gradUps = args.gradUp.as<T>();
   parallelFor(context, args.gate.elements(), kElementwiseGrain, [&](int64_t begin, int64_t end) HWY_ATTR {

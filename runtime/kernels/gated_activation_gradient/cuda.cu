@@ -28,8 +28,8 @@ template <typename T> struct GateGradient {
 Status run(const Context &context, const GatedActivationGradientArgs &args) {
   withElement(args.gate.dtype, [&](auto element) {
     using T = decltype(element);
-    const GateGradient<T> body{args.gradOut.as<T>(), args.gate.as<T>(), args.up.as<T>(), args.gradGate.as<T>(), args.gradUp.as<T>(),
-                               static_cast<Activation>(args.kind)};
+    const GateGradient<T> body{args.gradOut.as<T>(),  args.gate.as<T>(),   args.up.as<T>(),
+                               args.gradGate.as<T>(), args.gradUp.as<T>(), static_cast<Activation>(args.kind)};
     forElements(context, args.gate.elements(), body, body.gradOut, body.gate, body.up, body.gradGate, body.gradUp);
   });
   return {};

@@ -56,8 +56,8 @@ constexpr Bf16Engine kEmulatedAvx512{"emulated avx512_bf16", 8, 48, 1, nothing, 
 
 /// A register tile of Rows rows by Vectors vectors of columns.
 template <int Rows, int Vectors>
-void multiplyAvx512(int64_t pairs, const uint32_t *a, int64_t aStride, const uint32_t *b, const float *previous, int64_t previousStride,
-                    float *out, int64_t outStride, const Ahead &ahead) {
+void multiplyAvx512(int64_t pairs, const uint32_t *a, int64_t aStride, const uint32_t *b, const float *previous, int64_t previousStride, float *out,
+                    int64_t outStride, const Ahead &ahead) {
   __m512 sum[Rows][Vectors];
 #pragma GCC unroll 24
   for (int i = 0; i < Rows; ++i)
@@ -108,8 +108,8 @@ void beginAmx() { _tile_loadconfig(&kTileConfig); }
 void endAmx() { _tile_release(); }
 
 // Tiles 0-3 hold the 2×2 block of C, 4 and 5 two tiles of A, 6 and 7 two of B.
-void multiplyAmx(int64_t pairs, const uint32_t *a, int64_t aStride, const uint32_t *b, const float *previous, int64_t previousStride,
-                 float *out, int64_t outStride, const Ahead &ahead) {
+void multiplyAmx(int64_t pairs, const uint32_t *a, int64_t aStride, const uint32_t *b, const float *previous, int64_t previousStride, float *out,
+                 int64_t outStride, const Ahead &ahead) {
   if (previous) {
     const int64_t stride = previousStride * 4;
     _tile_loadd(0, previous, stride);
@@ -148,8 +148,8 @@ bool mayUseAvx512Bf16() {
   constexpr uint32_t kAvx512 = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31; // F, DQ, BW, VL
   constexpr uint32_t kAvx512Bf16 = 1u << 5;
   uint32_t a, b, c, d;
-  return savedState(kAvx512State) && __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & kAvx512) == kAvx512 &&
-         __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & kAvx512Bf16);
+  return savedState(kAvx512State) && __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & kAvx512) == kAvx512 && __get_cpuid_count(7, 1, &a, &b, &c, &d) &&
+         (a & kAvx512Bf16);
 }
 
 bool supports(Bf16EngineKind kind) { return kind == Bf16EngineKind::Amx ? mayUseAmx() : mayUseAvx512Bf16(); }
@@ -199,7 +199,8 @@ const Bf16Engine *bf16Engine(Bf16EngineKind kind) {
     if (!supports(wanted))
       return nullptr;
     const Bf16Engine &engine = engineOf(wanted);
-    const bool right = answersRightly(engine) && (!engine.narrow || answersRightly(*engine.narrow)) && (!engine.forHeads || answersRightly(*engine.forHeads));
+    const bool right =
+        answersRightly(engine) && (!engine.narrow || answersRightly(*engine.narrow)) && (!engine.forHeads || answersRightly(*engine.forHeads));
     return right ? &engine : nullptr;
   };
   static const Bf16Engine *const found[] = {find(Bf16EngineKind::Avx512), find(Bf16EngineKind::Amx)};

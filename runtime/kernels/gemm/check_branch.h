@@ -13,7 +13,8 @@ namespace zp::rt {
 template <typename Args> void checkBranch(Checker &checker, const Args &args, int64_t n, bool transposed) {
   const TensorView &branchA = args.branchA, &branchB = args.branchB;
   checker.finite("branch_alpha", args.branchAlpha)
-      .rule(static_cast<bool>(branchA) == static_cast<bool>(branchB), branchA ? "branch_b is absent" : "branch_a is absent", "a whole branch, or none")
+      .rule(static_cast<bool>(branchA) == static_cast<bool>(branchB), branchA ? "branch_b is absent" : "branch_a is absent",
+            "a whole branch, or none")
       .dtype(branchA, {args.a.dtype})
       .dtype(branchB, {args.a.dtype})
       .shape(branchA, {args.target.dims[0], -1});

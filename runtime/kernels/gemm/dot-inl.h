@@ -15,8 +15,7 @@ namespace zp::rt::HWY_NAMESPACE {
 inline constexpr int64_t kDotColumns = 8, kDotBlock = 1024, kDotRows = 96;
 
 /// sums[r][j] += x[r]·y[j] over k for R rows and four columns of the small side, which lies as [j][kDotBlock] in f32.
-template <int R, typename T>
-HWY_INLINE void dotRows(const T *x, int64_t xStride, const float *y, int64_t k, float *sums) {
+template <int R, typename T> HWY_INLINE void dotRows(const T *x, int64_t xStride, const float *y, int64_t k, float *sums) {
   const F32 d;
   VF32 sum[R][4];
 #pragma GCC unroll 3
@@ -46,8 +45,8 @@ HWY_INLINE void dotRows(const T *x, int64_t xStride, const float *y, int64_t k, 
 
 /// sums[rows][kDotColumns] of rows [row, row + rows) of x with the small side: y lies as [k][columns] or as [columns][k].
 template <typename T>
-HWY_NOINLINE void dotTile(const RowSource<T> &x, int64_t row, int64_t rows, const RowSource<T> &y, bool yByRow, int64_t columns,
-                          int64_t k, float *sums) {
+HWY_NOINLINE void dotTile(const RowSource<T> &x, int64_t row, int64_t rows, const RowSource<T> &y, bool yByRow, int64_t columns, int64_t k,
+                          float *sums) {
   HWY_ALIGN float small[kDotColumns * kDotBlock];
   HWY_ALIGN T scratch[kDotColumns * kDotBlock];
   std::memset(sums, 0, sizeof(float) * rows * kDotColumns);

@@ -26,8 +26,8 @@ constexpr int64_t kShortK = 16;
 /// C = alpha·sums (+ branchAlpha·branchSums) (+ bias) (+ C) for a small block. With `turned`, C's rows are the sums' columns; there is
 /// no branch then.
 template <typename TIn, typename TOut>
-HWY_INLINE void finish(const GemmProblem &problem, bool turned, int64_t row, int64_t rows, int64_t column, int64_t columns,
-                       const float *sums, int64_t stride, const float *branchSums = nullptr, int64_t branchStride = 0) {
+HWY_INLINE void finish(const GemmProblem &problem, bool turned, int64_t row, int64_t rows, int64_t column, int64_t columns, const float *sums,
+                       int64_t stride, const float *branchSums = nullptr, int64_t branchStride = 0) {
   const F32 d;
   const VF32 alpha = hn::Set(d, problem.alpha), branchAlpha = hn::Set(d, problem.branchAlpha);
   const TIn *bias = static_cast<const TIn *>(problem.bias);
@@ -83,8 +83,8 @@ enum class Block { Base, LastOfBase, Branch };
 
 /// Sums of rows [first, first + k) along K of the factors, for a tile: kept for the next block, or finished into C.
 template <typename TIn, typename TOut>
-HWY_INLINE void gemmBlock(const GemmProblem &problem, const Factors<TIn> &x, bool turned, const Tile &tile, int64_t first, int64_t k,
-                          Block which, TileScratch &scratch) {
+HWY_INLINE void gemmBlock(const GemmProblem &problem, const Factors<TIn> &x, bool turned, const Tile &tile, int64_t first, int64_t k, Block which,
+                          TileScratch &scratch) {
   const int64_t sumStride = Tiling::roundUp(tile.columns, kLanes);
   const bool ends = which != Block::Base, continues = first > 0;
   packB(x.b, problem.transposeB, first, k, tile.column, tile.columns, scratch.b);
@@ -153,8 +153,7 @@ HWY_NOINLINE void gemmTile(const GemmProblem &problem, const Factors<TIn> &base,
 }
 
 /// C with at most kDotColumns columns (rows, when turned), the long operand's K contiguous.
-template <typename TIn, typename TOut>
-void gemmDots(const KernelContext &context, const GemmProblem &problem, bool turned) {
+template <typename TIn, typename TOut> void gemmDots(const KernelContext &context, const GemmProblem &problem, bool turned) {
   const int64_t rows = turned ? problem.n : problem.m, columns = turned ? problem.m : problem.n;
   const Factors<TIn> base = baseOf<TIn>(problem), branch = branchOf<TIn>(problem);
   auto dots = [&](const Factors<TIn> &factors, int64_t row, int64_t here, float *sums) HWY_ATTR {

@@ -63,8 +63,8 @@ HWY_INLINE void microKernel(int64_t k, const float *HWY_RESTRICT a, int64_t aStr
 
 /// microKernel for a number of vectors known only now.
 template <bool Direct>
-HWY_INLINE void runMicro(int vectors, int64_t k, const float *a, int64_t aStride, const float *b, int64_t bStride,
-                         const float *previous, int64_t previousStride, float *out, int64_t outStride) {
+HWY_INLINE void runMicro(int vectors, int64_t k, const float *a, int64_t aStride, const float *b, int64_t bStride, const float *previous,
+                         int64_t previousStride, float *out, int64_t outStride) {
   if (vectors == 3)
     microKernel<3, Direct>(k, a, aStride, b, bStride, previous, previousStride, out, outStride);
   else if (vectors == 2)

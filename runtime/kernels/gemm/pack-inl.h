@@ -54,8 +54,7 @@ HWY_INLINE void transposeVectors(D d, const T *source, int64_t sourceStride, int
 
 /// target[k·targetStride + i] = source[i·sourceStride + k] for i < rows <= width, zero up to width: a transpose.
 template <typename T>
-HWY_INLINE void packTransposed(const T *source, int64_t sourceStride, int64_t rows, int64_t k, float *target, int64_t targetStride,
-                               int64_t width) {
+HWY_INLINE void packTransposed(const T *source, int64_t sourceStride, int64_t rows, int64_t k, float *target, int64_t targetStride, int64_t width) {
   int64_t i = 0;
 #if HWY_TARGET != HWY_SCALAR
   for (; i + kLanes <= rows; i += kLanes)
@@ -73,8 +72,7 @@ HWY_INLINE void packTransposed(const T *source, int64_t sourceStride, int64_t ro
 
 /// target[k·targetStride + i] = source[k·sourceStride + i] for i < columns <= width, zero up to width: a copy.
 template <typename T>
-HWY_INLINE void packRows(const T *source, int64_t sourceStride, int64_t columns, int64_t k, float *target, int64_t targetStride,
-                         int64_t width) {
+HWY_INLINE void packRows(const T *source, int64_t sourceStride, int64_t columns, int64_t k, float *target, int64_t targetStride, int64_t width) {
   const F32 d;
   for (int64_t p = 0; p < k; ++p) {
     const T *from = source + p * sourceStride;
@@ -100,8 +98,7 @@ inline constexpr int64_t kPackRows = 8, kPackLength = HWY_MAX(kKBlock, kNTile);
 /// Packs rows [first, first + k) and columns [column, column + columns) of op(B) into panels, a few rows of B at a time: their
 /// lines and page are used up while they are near, whatever the stride, and codes are decoded into little memory.
 template <typename T>
-HWY_INLINE void packB(const RowSource<T> &b, bool transposed, int64_t first, int64_t k, int64_t column, int64_t columns,
-                      float *target) {
+HWY_INLINE void packB(const RowSource<T> &b, bool transposed, int64_t first, int64_t k, int64_t column, int64_t columns, float *target) {
   HWY_ALIGN T scratch[kPackRows * rowStride(kPackLength)];
   if (transposed) {
     for (int64_t panel = 0; panel < columns; panel += kNR) {
@@ -130,8 +127,7 @@ HWY_INLINE void packB(const RowSource<T> &b, bool transposed, int64_t first, int
 }
 
 /// Packs a [rows, k] block of op(A) into panels of kMR rows.
-template <typename T>
-HWY_INLINE void packA(const T *a, int64_t lda, bool transposed, int64_t rows, int64_t k, float *target) {
+template <typename T> HWY_INLINE void packA(const T *a, int64_t lda, bool transposed, int64_t rows, int64_t k, float *target) {
   for (int64_t row = 0; row < rows; row += kMR, target += kMR * k) {
     const int64_t here = HWY_MIN(int64_t{kMR}, rows - row);
     if (!transposed) {

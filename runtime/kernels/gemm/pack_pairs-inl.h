@@ -21,8 +21,8 @@ inline constexpr int64_t kTurnedRows = 16, kTurnedLength = 256;
 inline constexpr int64_t kAheadRows = 32;
 
 /// target[p·stride + j] = rows 2p (low half) and 2p+1 (high half) of a [k, columns] block, zero up to `width` and to `pairs`.
-HWY_INLINE void interleaveRows(const Bf16 *source, int64_t sourceStride, int64_t columns, int64_t k, uint32_t *target, int64_t stride,
-                               int64_t width, int64_t pairs) {
+HWY_INLINE void interleaveRows(const Bf16 *source, int64_t sourceStride, int64_t columns, int64_t k, uint32_t *target, int64_t stride, int64_t width,
+                               int64_t pairs) {
   const hn::ScalableTag<uint32_t> d;
   const hn::Rebind<uint16_t, decltype(d)> half;
   for (int64_t p = 0; p < pairs; ++p) {
@@ -31,8 +31,7 @@ HWY_INLINE void interleaveRows(const Bf16 *source, int64_t sourceStride, int64_t
     uint32_t *to = target + p * stride;
     int64_t j = 0;
     for (; hasOdd && j + kLanes <= columns; j += kLanes)
-      hn::StoreU(hn::Or(hn::PromoteTo(d, hn::LoadU(half, even + j)), hn::ShiftLeft<16>(hn::PromoteTo(d, hn::LoadU(half, odd + j)))), d,
-                 to + j);
+      hn::StoreU(hn::Or(hn::PromoteTo(d, hn::LoadU(half, even + j)), hn::ShiftLeft<16>(hn::PromoteTo(d, hn::LoadU(half, odd + j)))), d, to + j);
     for (; j < columns; ++j)
       to[j] = (hasEven ? even[j] : 0u) | (hasOdd ? uint32_t{odd[j]} << 16 : 0u);
     for (; j < width; ++j)
@@ -41,8 +40,8 @@ HWY_INLINE void interleaveRows(const Bf16 *source, int64_t sourceStride, int64_t
 }
 
 /// target[p·stride + i] = pair p of row i, zero up to `width` and to `pairs`. The pairs of a row lie together already.
-HWY_INLINE void transposePairs(const Bf16 *source, int64_t sourceStride, int64_t rows, int64_t k, uint32_t *target, int64_t stride,
-                               int64_t width, int64_t pairs) {
+HWY_INLINE void transposePairs(const Bf16 *source, int64_t sourceStride, int64_t rows, int64_t k, uint32_t *target, int64_t stride, int64_t width,
+                               int64_t pairs) {
   const int64_t whole = k / 2;
   if (sourceStride % 2 == 0 && reinterpret_cast<uintptr_t>(source) % 4 == 0) {
     // 32-bit words are moved, never computed with: f32 lanes carry them unchanged.
@@ -50,8 +49,7 @@ HWY_INLINE void transposePairs(const Bf16 *source, int64_t sourceStride, int64_t
   } else {
     for (int64_t p = 0; p < whole; ++p)
       for (int64_t i = 0; i < width; ++i)
-        target[p * stride + i] =
-            i < rows ? source[i * sourceStride + 2 * p] | uint32_t{source[i * sourceStride + 2 * p + 1]} << 16 : 0u;
+        target[p * stride + i] = i < rows ? source[i * sourceStride + 2 * p] | uint32_t{source[i * sourceStride + 2 * p + 1]} << 16 : 0u;
   }
   for (int64_t p = whole; p < pairs; ++p)
     for (int64_t i = 0; i < width; ++i)
@@ -59,8 +57,8 @@ HWY_INLINE void transposePairs(const Bf16 *source, int64_t sourceStride, int64_t
 }
 
 /// target[i·stride + p] = pair p of row i of a [rows, k] block of op(A), zero up to `allRows` and to `pairs`.
-HWY_INLINE void packPairsOfA(const Bf16 *a, int64_t lda, bool transposed, int64_t rows, int64_t k, uint32_t *target, int64_t stride,
-                             int64_t allRows, int64_t pairs) {
+HWY_INLINE void packPairsOfA(const Bf16 *a, int64_t lda, bool transposed, int64_t rows, int64_t k, uint32_t *target, int64_t stride, int64_t allRows,
+                             int64_t pairs) {
   if (!transposed) {
     for (int64_t i = 0; i < allRows; ++i) {
       std::memset(target + i * stride, 0, sizeof(uint32_t) * pairs);
@@ -82,7 +80,7 @@ HWY_INLINE bool interleavesCodes(const QuantMatrix *weight, int64_t column, int6
 
 /// packPairsOfB for codes of a B that is not transposed: elements go from the lookup to their panel.
 inline HWY_NOINLINE void interleaveCodes(const QuantMatrix &source, int64_t first, int64_t k, int64_t column, int64_t columns, int64_t pairs,
-                                  int64_t width, uint32_t *target) {
+                                         int64_t width, uint32_t *target) {
   const QuantMatrix weight = source; // a copy that no store can change: what follows from it is computed once
   const hn::FixedTag<uint32_t, 16> d;
   int64_t places[kPairColumns / kLanes + 1]; // of a vector of columns, in the panels
@@ -116,8 +114,8 @@ inline HWY_NOINLINE void interleaveCodes(const QuantMatrix &source, int64_t firs
 
 /// Packs rows [first, first + k) and columns [column, column + columns) of op(B), zero up to `pairs`: panels of `width` columns,
 /// [pairs][width], one every kPairBlock · width words. A few rows of B at a time, as packB does.
-HWY_INLINE void packPairsOfB(const RowSource<Bf16> &b, bool transposed, int64_t first, int64_t k, int64_t column, int64_t columns,
-                             int64_t pairs, int64_t width, uint32_t *target) {
+HWY_INLINE void packPairsOfB(const RowSource<Bf16> &b, bool transposed, int64_t first, int64_t k, int64_t column, int64_t columns, int64_t pairs,
+                             int64_t width, uint32_t *target) {
   if (transposed) {
     HWY_ALIGN Bf16 scratch[kTurnedRows * kTurnedLength];
     for (int64_t j = 0; j < Tiling::roundUp(columns, width); j += kTurnedRows) {

@@ -97,15 +97,13 @@ HWY_NOINLINE void pairTile(const Bf16Engine &engine, const Factors<Bf16> &base, 
     else if (next)
       ahead = {0, HWY_MIN(2 * kPairBlock, base.k), next->column, next->columns};
     pairBlock(engine, base, transposeB, first, k, tile, first > 0, !branch && end == base.k, ahead, scratch,
-              [&](int64_t row, int64_t rows, int64_t column, int64_t columns, const float *) HWY_ATTR {
-                finish(row, rows, column, columns, scratch.last, nullptr, engine.columns);
-              });
+              [&](int64_t row, int64_t rows, int64_t column, int64_t columns, const float *)
+                  HWY_ATTR { finish(row, rows, column, columns, scratch.last, nullptr, engine.columns); });
   }
   if (branch)
     pairBlock(engine, *branch, transposeB, 0, branch->k, tile, false, true, NextBlock(), scratch,
-              [&](int64_t row, int64_t rows, int64_t column, int64_t columns, const float *kept) HWY_ATTR {
-                finish(row, rows, column, columns, kept, scratch.last, engine.columns);
-              });
+              [&](int64_t row, int64_t rows, int64_t column, int64_t columns, const float *kept)
+                  HWY_ATTR { finish(row, rows, column, columns, kept, scratch.last, engine.columns); });
   engine.end();
 }
 

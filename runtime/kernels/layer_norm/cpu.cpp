@@ -30,7 +30,8 @@ template <typename T> static void normalise(const KernelContext &context, const 
       const auto lanes = static_cast<int64_t>(hn::Lanes(d));
       forVectors(0, width, [&](int64_t i, auto vector) HWY_ATTR {
         // Lanes past the end hold 0, not the mean.
-        const VF32 difference = hn::IfThenElseZero(hn::FirstN(d, static_cast<size_t>(HWY_MIN(lanes, width - i))), hn::Sub(vector(d, source + i), mean));
+        const VF32 difference =
+            hn::IfThenElseZero(hn::FirstN(d, static_cast<size_t>(HWY_MIN(lanes, width - i))), hn::Sub(vector(d, source + i), mean));
         squares = hn::MulAdd(difference, difference, squares);
       });
       const float variance = sumLanes(d, squares) / static_cast<float>(width);

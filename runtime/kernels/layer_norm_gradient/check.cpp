@@ -16,10 +16,7 @@ Status check(const LayerNormGradientArgs &args) {
     checker.tensor(*matrix, f, {rows, width});
   for (const TensorView *statistic : {&args.mean, &args.rstd})
     checker.tensor(*statistic, DType::F32, {rows});
-  return checker.tensor(args.weight, f, {width})
-      .tensor(args.gradWeight, DType::F32, {width})
-      .tensor(args.gradBias, DType::F32, {width})
-      .status();
+  return checker.tensor(args.weight, f, {width}).tensor(args.gradWeight, DType::F32, {width}).tensor(args.gradBias, DType::F32, {width}).status();
 }
 
 } // namespace zp::rt

@@ -1,6 +1,6 @@
 #include "runtime/kernels/check.h"
-#include "runtime/kernels/kernels.h"
 #include "runtime/base/checked_math.h"
+#include "runtime/kernels/kernels.h"
 #include "runtime/schema/workspaces.h"
 
 namespace zp::rt {
@@ -32,9 +32,7 @@ Status check(const LinearCrossEntropyArgs &args) {
     checker.rule(false, "chunk is " + std::to_string(args.chunk), "a chunk of logits below 2^60 elements");
   if (!checker.ok())
     return checker.status();
-  return checker
-      .workspace(args.workspace, linearCrossEntropyWorkspaceBytes(args.chunk, tokens, vocabulary, width, f))
-      .status();
+  return checker.workspace(args.workspace, linearCrossEntropyWorkspaceBytes(args.chunk, tokens, vocabulary, width, f)).status();
 }
 
 } // namespace zp::rt

@@ -76,9 +76,8 @@ template <typename T> void crossEntropy(const KernelContext &context, const Line
     if ((t + 1) % args.length != 0 && labels[t + 1] >= 0 && labels[t + 1] < vocabulary)
       indices[counted++] = static_cast<int32_t>(t);
   if (gradHidden && counted < tokens)
-    parallelFor(context, tokens, 64, [&](int64_t begin, int64_t end) {
-      std::memset(gradHidden + begin * width, 0, sizeof(T) * (end - begin) * width);
-    });
+    parallelFor(context, tokens, 64,
+                [&](int64_t begin, int64_t end) { std::memset(gradHidden + begin * width, 0, sizeof(T) * (end - begin) * width); });
 
   GemmProblem product;
   product.input = product.output = args.hidden.dtype;
@@ -153,9 +152,7 @@ HWY_AFTER_NAMESPACE();
 namespace zp::rt {
 HWY_EXPORT(linearCrossEntropyCpu);
 namespace cpu {
-void run(const KernelContext &context, const LinearCrossEntropyArgs &args) {
-  HWY_DYNAMIC_DISPATCH(linearCrossEntropyCpu)(context, args);
-}
+void run(const KernelContext &context, const LinearCrossEntropyArgs &args) { HWY_DYNAMIC_DISPATCH(linearCrossEntropyCpu)(context, args); }
 } // namespace cpu
 } // namespace zp::rt
 #endif

@@ -74,9 +74,8 @@ __global__ void addOutcomes(const Outcome *outcomes, int64_t count, double *sums
 Status run(const Context &context, const LinearCrossEntropyArgs &args) {
   const int64_t tokens = args.hidden.dims[0], width = args.hidden.dims[1], vocabulary = args.weight.dims[0];
   const DType f = args.hidden.dtype;
-  const LinearCrossEntropyLayout layout =
-      linearCrossEntropyLayout(static_cast<uint64_t>(args.chunk), static_cast<uint64_t>(tokens), static_cast<uint64_t>(vocabulary),
-                               static_cast<uint64_t>(width), f);
+  const LinearCrossEntropyLayout layout = linearCrossEntropyLayout(static_cast<uint64_t>(args.chunk), static_cast<uint64_t>(tokens),
+                                                                   static_cast<uint64_t>(vocabulary), static_cast<uint64_t>(width), f);
   const auto stride = static_cast<int64_t>(layout.logitStride);
   auto *workspace = args.workspace.as<uint8_t>();
   void *logits = workspace + layout.logits;

@@ -91,8 +91,8 @@ void dequantizeWhole(const Context &context, const Records &records, const Quant
                          Divisor(panel.columns / kPack)};
   const int64_t blocks = std::min<int64_t>(blocksOf((whole.packs + kEach - 1) / kEach), context.multiprocessors * kResident);
   auto start = [&](auto kernel) {
-    launch(context.stream, blocks, kBlockThreads, kernel, context.quantTables->values[static_cast<int>(format.type)],
-           context.quantTables->scales, records, whole, target);
+    launch(context.stream, blocks, kBlockThreads, kernel, context.quantTables->values[static_cast<int>(format.type)], context.quantTables->scales,
+           records, whole, target);
   };
   const bool run = panel.columns == panel.width;
   if (format.nested)

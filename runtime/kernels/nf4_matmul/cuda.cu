@@ -54,9 +54,18 @@ void multiplyFewRows(const Context &context, const NF4MatmulArgs &args, const Qu
   const Records records = recordsAt(args.weight.data, format);
   withElement(args.a.dtype, [&](auto element) {
     using T = decltype(element);
-    const FewRows<T> p{args.a.as<T>(), args.bias.as<T>(), args.branchA.as<T>(), args.branchB.as<T>(), args.target.as<T>(),
-                       args.target.dims[0], args.target.dims[1], args.a.dims[1], args.branchA ? args.branchA.dims[1] : 0,
-                       static_cast<float>(args.alpha), static_cast<float>(args.branchAlpha), args.accumulate};
+    const FewRows<T> p{args.a.as<T>(),
+                       args.bias.as<T>(),
+                       args.branchA.as<T>(),
+                       args.branchB.as<T>(),
+                       args.target.as<T>(),
+                       args.target.dims[0],
+                       args.target.dims[1],
+                       args.a.dims[1],
+                       args.branchA ? args.branchA.dims[1] : 0,
+                       static_cast<float>(args.alpha),
+                       static_cast<float>(args.branchAlpha),
+                       args.accumulate};
     if constexpr (sizeof(T) == 2)
       if (isTiled(p, records))
         return launchTiled(context, format, records, p);

@@ -20,7 +20,7 @@ struct alignas(16) Quad {
 /// What a lane has asked memory for.
 struct CodedRun {
   Quad words;
-  uint8_t code;       ///< of the scale, nested
+  uint8_t code;        ///< of the scale, nested
   float scale, offset; ///< of the group, nested; or the block's
 };
 
@@ -58,8 +58,7 @@ template <typename T> ZP_DEVICE float branchAt(const FewRows<T> &p, int64_t row,
 
 /// A block for kColumnsOfBlock columns and kTiles·kRowsOfTile rows. Its warps take turns along the sum; their parts are added in their order.
 template <typename T, bool kNested, int kTiles>
-__global__ void __launch_bounds__(kBlockThreads)
-    fewRowsTiledKernel(const float *values16, const float *scales256, Records records, FewRows<T> p) {
+__global__ void __launch_bounds__(kBlockThreads) fewRowsTiledKernel(const float *values16, const float *scales256, Records records, FewRows<T> p) {
   __shared__ CodeValues values;
   __shared__ float scales[256], parts[kWarpsOfBlock][kTiles * 4][kWarp];
   const int lane = static_cast<int>(threadIdx.x) % kWarp, warp = static_cast<int>(threadIdx.x) / kWarp;

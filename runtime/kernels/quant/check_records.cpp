@@ -3,8 +3,7 @@
 
 namespace zp::rt {
 
-void checkRecords(Checker &checker, const TensorView &weight, int64_t rows, int64_t columns, int64_t quantType, int64_t blockSize,
-                  bool nested) {
+void checkRecords(Checker &checker, const TensorView &weight, int64_t rows, int64_t columns, int64_t quantType, int64_t blockSize, bool nested) {
   constexpr int64_t kMost = int64_t{1} << 60; // as for any operand: a record's bytes times their number still fit
   checker.dtype(weight, {DType::U8})
       .shape(weight, {-1})
@@ -21,8 +20,8 @@ void checkRecords(Checker &checker, const TensorView &weight, int64_t rows, int6
     return;
   const QuantRecords format{static_cast<QuantType>(quantType), static_cast<uint64_t>(blockSize), nested};
   checker.shape(weight, {static_cast<int64_t>(format.bytesFor(elements))})
-      .rule(reinterpret_cast<uintptr_t>(weight.data) % QuantRecords::kAlignment == 0,
-            "weight lies at an address that is not a multiple of 16", "aligned records");
+      .rule(reinterpret_cast<uintptr_t>(weight.data) % QuantRecords::kAlignment == 0, "weight lies at an address that is not a multiple of 16",
+            "aligned records");
 }
 
 } // namespace zp::rt

@@ -102,8 +102,7 @@ template <typename T> HWY_INLINE VBytes spreadCodes(const uint8_t *bytes) {
   const Words words;
   const VBytes twice = hn::TableLookupBytes(hn::LoadDup128(d, bytes), hn::Load(d, kSpreadPattern<T>.bytes));
   const auto pair = hn::BitCast(words, twice); // the first element, in the high half of the byte, goes into the low byte
-  return hn::BitCast(d, hn::Or(hn::And(hn::ShiftRight<4>(pair), hn::Set(words, uint16_t{0x000f})),
-                               hn::And(pair, hn::Set(words, uint16_t{0x0f00}))));
+  return hn::BitCast(d, hn::Or(hn::And(hn::ShiftRight<4>(pair), hn::Set(words, uint16_t{0x000f})), hn::And(pair, hn::Set(words, uint16_t{0x0f00}))));
 }
 
 /// out[0, count) from codes that begin at `bytes`. Up to 15 bytes behind the last code are read.

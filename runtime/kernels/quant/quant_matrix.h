@@ -24,9 +24,8 @@ struct QuantMatrix {
   const float *scaleMap = nullptr;               ///< by code of a nested scale
 
   QuantMatrix(const void *data, QuantRecords records, int64_t rows, int64_t columns)
-      : records(static_cast<const uint8_t *>(data)), format(records), rows(rows), columns(columns),
-        values(tableOf(records.type).values.data()), scaleMap(dynamicMap().data()), recordBytes(records.bytes()),
-        shift(std::countr_zero(records.blockSize)) {}
+      : records(static_cast<const uint8_t *>(data)), format(records), rows(rows), columns(columns), values(tableOf(records.type).values.data()),
+        scaleMap(dynamicMap().data()), recordBytes(records.bytes()), shift(std::countr_zero(records.blockSize)) {}
 
   /// Elements of a block are 2 to the power of this.
   int blockShift() const { return shift; }
@@ -114,13 +113,11 @@ private:
 
 /// The weight of an op's arguments, once they are checked.
 template <typename Args> QuantMatrix quantMatrixOf(const Args &args, int64_t rows, int64_t columns) {
-  return {args.weight.data,
-          {static_cast<QuantType>(args.quantType), static_cast<uint64_t>(args.blockSize), args.nested}, rows, columns};
+  return {args.weight.data, {static_cast<QuantType>(args.quantType), static_cast<uint64_t>(args.blockSize), args.nested}, rows, columns};
 }
 
 /// The rules of an op's weight: known type and block size; exactly the records of [rows, columns], aligned as records are.
-void checkRecords(Checker &checker, const TensorView &weight, int64_t rows, int64_t columns, int64_t quantType, int64_t blockSize,
-                  bool nested);
+void checkRecords(Checker &checker, const TensorView &weight, int64_t rows, int64_t columns, int64_t quantType, int64_t blockSize, bool nested);
 
 } // namespace zp::rt
 

@@ -22,9 +22,10 @@ Status run(const Context &context, const RelativeBiasArgs &args) {
   const int64_t heads = args.table.dims[1], distances = args.length + args.keyLength - 1;
   withElement(args.table.dtype, [&](auto element) {
     using T = decltype(element);
-    forRows(context, heads, distances,
-            RelativeBias<T>{args.table.as<T>(), args.target.as<float>(), {args.table.dims[0], args.maxDistance, args.bidirectional}, heads, distances,
-                            args.length});
+    forRows(
+        context, heads, distances,
+        RelativeBias<T>{
+            args.table.as<T>(), args.target.as<float>(), {args.table.dims[0], args.maxDistance, args.bidirectional}, heads, distances, args.length});
   });
   return {};
 }

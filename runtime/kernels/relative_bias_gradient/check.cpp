@@ -1,5 +1,5 @@
-#include "runtime/kernels/kernels.h"
 #include "runtime/kernels/relative_bias/check.h"
+#include "runtime/kernels/kernels.h"
 
 namespace zp::rt {
 

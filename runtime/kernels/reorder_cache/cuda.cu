@@ -39,7 +39,7 @@ Status run(const Context &context, const ReorderCacheArgs &args) {
   withElement(args.cache.dtype, [&](auto element) {
     using T = decltype(element);
     auto *moved = static_cast<T *>(context.scratch);
-    T *cache = args.cache.as<T>(); // its second row tells where the others begin
+    T *cache = args.cache.as<T>();                                                         // its second row tells where the others begin
     int64_t room = static_cast<int64_t>(kScratchBytes / sizeof(T)) / rows / kPack * kPack; // packs stay whole
     room = room < elements ? room : elements;
     for (int64_t first = 0; first < elements; first += room) {

@@ -5,8 +5,7 @@ namespace zp::rt::cuda {
 namespace {
 
 /// A block a row, which its threads keep from one pass to the next (elementwise.h, heldPacks).
-template <typename T, int kHeld>
-__global__ void rmsNorm(const T *source, const T *weight, T *target, float *rstds, int64_t width, float epsilon) {
+template <typename T, int kHeld> __global__ void rmsNorm(const T *source, const T *weight, T *target, float *rstds, int64_t width, float epsilon) {
   const T *row = source + blockIdx.x * width;
   Pack<T> held[kHeld ? kHeld : 1]{};
   float x[kPack], w[kPack], squares = 0;
@@ -43,10 +42,13 @@ Status run(const Context &context, const RmsNormArgs &args) {
     using T = decltype(element);
     const T *source = args.source.as<T>(), *weight = args.weight.as<T>();
     T *target = args.target.as<T>();
-    withHeld(args.source.dims[1], [&](auto held) {
-      launch(context.stream, args.source.dims[0], kBlockThreads, rmsNorm<T, held()>, source, weight, target, args.rstd.as<float>(),
-             args.source.dims[1], static_cast<float>(args.epsilon));
-    }, source, weight, target);
+    withHeld(
+        args.source.dims[1],
+        [&](auto held) {
+          launch(context.stream, args.source.dims[0], kBlockThreads, rmsNorm<T, held()>, source, weight, target, args.rstd.as<float>(),
+                 args.source.dims[1], static_cast<float>(args.epsilon));
+        },
+        source, weight, target);
   });
   return {};
 }

@@ -70,10 +70,13 @@ Status run(const Context &context, const RmsNormGradientArgs &args) {
     const T *gradOut = args.gradOut.as<T>(), *source = args.source.as<T>(), *weight = args.weight.as<T>();
     const T *residual = args.residualGradient.as<T>();
     T *gradSource = args.gradSource.as<T>();
-    withHeld(width, [&](auto held) {
-      launch(context.stream, rows, kBlockThreads, rmsNormGradient<T, held()>, gradOut, source, weight, args.rstd.as<float>(), residual,
-             gradSource, width);
-    }, gradOut, source, weight, residual, gradSource);
+    withHeld(
+        width,
+        [&](auto held) {
+          launch(context.stream, rows, kBlockThreads, rmsNormGradient<T, held()>, gradOut, source, weight, args.rstd.as<float>(), residual,
+                 gradSource, width);
+        },
+        gradOut, source, weight, residual, gradSource);
   });
   return {};
 }

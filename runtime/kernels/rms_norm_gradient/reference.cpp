@@ -17,8 +17,8 @@ void run(const KernelContext &context, const RmsNormGradientArgs &args) {
   for (int64_t row = 0; row < rows; ++row) {
     double rstd = loadElement(args.rstd, row), mean = 0;
     for (int64_t d = 0; d < width; ++d)
-      mean += loadElement(args.gradOut, row * width + d) * loadElement(args.weight, d) *
-              loadElement(args.source, row * width + d) * rstd / static_cast<double>(width);
+      mean += loadElement(args.gradOut, row * width + d) * loadElement(args.weight, d) * loadElement(args.source, row * width + d) * rstd /
+              static_cast<double>(width);
     for (int64_t d = 0; d < width; ++d) {
       int64_t i = row * width + d;
       double gradient = rstd * (loadElement(args.gradOut, i) * loadElement(args.weight, d) - loadElement(args.source, i) * rstd * mean);

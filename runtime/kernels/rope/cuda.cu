@@ -34,8 +34,8 @@ Status run(const Context &context, const RopeArgs &args) {
   const int64_t heads = args.source.dims[1] / args.headDim, half = args.headDim / 2;
   withElement(args.source.dtype, [&](auto element) {
     using T = decltype(element);
-    const Rope<T> body{args.source.as<T>(), args.cosine.as<T>(), args.sine.as<T>(), args.target.as<T>(), Divisor(heads),
-                       static_cast<uint32_t>(half), args.inverse ? -1.0f : 1.0f};
+    const Rope<T> body{args.source.as<T>(), args.cosine.as<T>(),         args.sine.as<T>(),          args.target.as<T>(),
+                       Divisor(heads),      static_cast<uint32_t>(half), args.inverse ? -1.0f : 1.0f};
     forRows(context, args.source.dims[0] * heads, half, body, body.source, body.cosine, body.sine, body.target);
   });
   return {};

@@ -16,9 +16,7 @@ template <typename T> static void scaleElements(const KernelContext &context, co
   parallelFor(context, args.source.elements(), kElementwiseGrain, [&](int64_t begin, int64_t end) HWY_ATTR {
     const F32 d;
     const VF32 factor = hn::Set(d, static_cast<float>(args.factor));
-    forVectors(begin, end, [&](int64_t i, auto vector) HWY_ATTR {
-      vector(d, hn::Mul(factor, vector(d, source + i)), target + i);
-    });
+    forVectors(begin, end, [&](int64_t i, auto vector) HWY_ATTR { vector(d, hn::Mul(factor, vector(d, source + i)), target + i); });
   });
 }
 

@@ -30,8 +30,8 @@ void operandsOf(const fbs::Instruction &instruction, const std::vector<TensorVie
       operands.push_back(index == kAbsent ? TensorView{} : views[index]);
 }
 
-Status decodeChecked(const PlanFile &file, uint32_t entry, uint32_t index, const KernelEntry &kernel,
-                     const std::vector<TensorView> &operands, void *out) {
+Status decodeChecked(const PlanFile &file, uint32_t entry, uint32_t index, const KernelEntry &kernel, const std::vector<TensorView> &operands,
+                     void *out) {
   kernel.decode(file.plan().entries()->Get(entry)->instructions()->Get(index)->op(), operands, out);
   Status status = kernel.check(out);
   if (status.ok())

@@ -20,8 +20,8 @@ void operandsOf(const fbs::Instruction &instruction, const std::vector<TensorVie
 
 /// Decodes the arguments of instruction `index` of entry `entry` into `out` and asks the kernel whether it takes them.
 /// Errors: PlanInvalid with the instruction's place.
-Status decodeChecked(const PlanFile &plan, uint32_t entry, uint32_t index, const KernelEntry &kernel,
-                     const std::vector<TensorView> &operands, void *out);
+Status decodeChecked(const PlanFile &plan, uint32_t entry, uint32_t index, const KernelEntry &kernel, const std::vector<TensorView> &operands,
+                     void *out);
 
 /// Asks every kernel whether it takes its operands, without any memory.
 Status checkInstructions(const PlanFile &plan);

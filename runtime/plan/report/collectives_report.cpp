@@ -124,9 +124,7 @@ CollectiveSums sumsOf(const PlanIndex &index, const fbs::Entry &entry) {
 nlohmann::ordered_json jsonOf(const Traffic &traffic) {
   return {{"count", traffic.count}, {"bytes", traffic.bytes}, {"received_bytes", traffic.received}};
 }
-nlohmann::ordered_json jsonOf(const GatheredPart &part) {
-  return {{"bytes", part.bytes}, {"elements", wholeNumber(part.elements)}};
-}
+nlohmann::ordered_json jsonOf(const GatheredPart &part) { return {{"bytes", part.bytes}, {"elements", wholeNumber(part.elements)}}; }
 nlohmann::ordered_json jsonOf(const CollectiveSums &sums) {
   return {{"all_gather", jsonOf(sums.gathers)},
           {"reduce_scatter", jsonOf(sums.scatters)},

@@ -20,8 +20,8 @@ std::vector<ExplainView> allExplainViews() {
 
 const char *nameOf(ExplainView view) {
   switch (view) {
-#define ZP_EXPLAIN_VIEW(Name, flag, summary)                                                                           \
-  case ExplainView::Name:                                                                                              \
+#define ZP_EXPLAIN_VIEW(Name, flag, summary)                                                                                                         \
+  case ExplainView::Name:                                                                                                                            \
     return #flag;
 #include "runtime/plan/report/explain_views.inc"
 #undef ZP_EXPLAIN_VIEW
@@ -31,8 +31,8 @@ const char *nameOf(ExplainView view) {
 
 const char *summaryOf(ExplainView view) {
   switch (view) {
-#define ZP_EXPLAIN_VIEW(Name, flag, summary)                                                                           \
-  case ExplainView::Name:                                                                                              \
+#define ZP_EXPLAIN_VIEW(Name, flag, summary)                                                                                                         \
+  case ExplainView::Name:                                                                                                                            \
     return summary;
 #include "runtime/plan/report/explain_views.inc"
 #undef ZP_EXPLAIN_VIEW

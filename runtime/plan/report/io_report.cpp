@@ -104,8 +104,8 @@ nlohmann::ordered_json ioJson(const PlanIndex &index, const IoReport &report) {
 }
 
 std::string ioText(const PlanIndex &index, const IoReport &report) {
-  std::string text = "init reads of the checkpoint (" + (report.dtype.empty() ? "dtype unknown, taken as float32" : report.dtype + " as config.json says") +
-                     "), bytes:\n";
+  std::string text = "init reads of the checkpoint (" +
+                     (report.dtype.empty() ? "dtype unknown, taken as float32" : report.dtype + " as config.json says") + "), bytes:\n";
   // With many ranks a column each is no help: the least and the most are.
   const uint32_t ranks = index.plan.ranks();
   const bool each = ranks <= 4;
@@ -134,8 +134,8 @@ std::string ioText(const PlanIndex &index, const IoReport &report) {
     std::vector<uint64_t> bytes;
     for (uint64_t elements : read.elements)
       bytes.push_back(report.bytesOf(section, elements));
-    std::vector<std::string> cells = {section.name()->str(), snakeCase(fbs::EnumNameSectionKind(section.kind())), read.sharded ? "own slice" : "all of it",
-                                      digits(read.tensors)};
+    std::vector<std::string> cells = {section.name()->str(), snakeCase(fbs::EnumNameSectionKind(section.kind())),
+                                      read.sharded ? "own slice" : "all of it", digits(read.tensors)};
     numbers(cells, bytes);
     cells.push_back(digits(read.sharded ? read.sectionBytes : read.sectionBytes * ranks));
     table.row(cells);

@@ -159,11 +159,16 @@ nlohmann::ordered_json kernelsJson(const PlanIndex &index, const KernelsReport &
     json["entries"][index.entryNames[e]] = jsonOf(report.entries[e]);
   json["update"] = jsonOf(report.update);
   const PrecisionReport &precision = report.precision;
-  json["precision"] = {{"compute", precision.compute},          {"frozen_floats", precision.frozenFloats},
-                       {"codes", precision.codes},              {"quant_storage", precision.quantStorage},
-                       {"trainable_copy", precision.trainableCopy}, {"masters", precision.masters},
-                       {"moments", precision.moments},          {"gradients", precision.gradients},
-                       {"loss_scale", precision.lossScale},     {"saved", precision.adapterFile}};
+  json["precision"] = {{"compute", precision.compute},
+                       {"frozen_floats", precision.frozenFloats},
+                       {"codes", precision.codes},
+                       {"quant_storage", precision.quantStorage},
+                       {"trainable_copy", precision.trainableCopy},
+                       {"masters", precision.masters},
+                       {"moments", precision.moments},
+                       {"gradients", precision.gradients},
+                       {"loss_scale", precision.lossScale},
+                       {"saved", precision.adapterFile}};
   return json;
 }
 

@@ -50,7 +50,8 @@ static std::string precisionText(const PlanIndex &index, const PrecisionReport &
     row("quant storage", precision.quantStorage + " [bnb_4bit_quant_storage_dtype]: a label in files; in memory and between ranks it is bytes");
   row("other frozen weights", precision.frozenFloats.empty() ? "" : precision.frozenFloats + of(precision.frozenElements));
   row("trained weights", precision.masters.empty() ? "" : precision.masters + " masters" + of(precision.trainableElements));
-  row("  read by kernels", precision.trainableCopy + (precision.masters.empty() || precision.trainableCopy.find("none") == 0 ? "" : ", cast again after each update"));
+  row("  read by kernels",
+      precision.trainableCopy + (precision.masters.empty() || precision.trainableCopy.find("none") == 0 ? "" : ", cast again after each update"));
   row("  gradients", precision.gradients.empty() ? "" : precision.gradients + ", summed over micro-batches and ranks");
   row("  AdamW moments", precision.moments);
   row("loss scale", precision.lossScale);
@@ -63,7 +64,8 @@ std::string kernelsText(const PlanIndex &index, const KernelsReport &report) {
   text += "\nan update of " + digits(index.accumulation()) + " micro-batches, one rank\n" + opsText(report.update);
   for (size_t e = 0; e < report.entries.size(); ++e)
     text += "\n" + index.entryNames[e] + "\n" + opsText(report.entries[e]);
-  text += "\n  FLOPs: products, attention and loss, from shapes (one document a row, every label counted); bytes touched: operands read and written\n";
+  text +=
+      "\n  FLOPs: products, attention and loss, from shapes (one document a row, every label counted); bytes touched: operands read and written\n";
   return text;
 }
 

@@ -30,8 +30,8 @@ struct LivingBuffer {
 };
 
 struct SpaceReport {
-  uint64_t arenaBytes = 0; ///< the peak
-  uint64_t liveBytes = 0;  ///< the most that lives at one instruction
+  uint64_t arenaBytes = 0;                         ///< the peak
+  uint64_t liveBytes = 0;                          ///< the most that lives at one instruction
   uint32_t entry = kAbsent, instruction = kAbsent; ///< where; absent when nothing ever lives
   BytesByKind persistent{}, transient{};           ///< of liveBytes
   std::vector<uint64_t> mostByEntry;               ///< the most that lives in each entry

@@ -75,7 +75,8 @@ private:
   /// The section that a buffer holds, or from where to where it lives.
   std::string contents(uint32_t buffer, const SpaceReport *space, const LivingBuffer *living) const {
     if (auto section = index.sectionIn(buffer))
-      return (index.buffer(buffer).persistent() ? "" : "all of " + index.section(*section).name()->str() + ": ") + parametersOf(index.section(*section));
+      return (index.buffer(buffer).persistent() ? "" : "all of " + index.section(*section).name()->str() + ": ") +
+             parametersOf(index.section(*section));
     if (living && !living->persistent)
       return "from " + index.place(space->entry, living->first) + " to " + digits(living->last);
     return "";
@@ -174,9 +175,7 @@ private:
     text += table.print();
   }
 
-  const fbs::Instruction &instructionAt(uint32_t entry, uint32_t at) const {
-    return *index.plan.entries()->Get(entry)->instructions()->Get(at);
-  }
+  const fbs::Instruction &instructionAt(uint32_t entry, uint32_t at) const { return *index.plan.entries()->Get(entry)->instructions()->Get(at); }
 
   /// The units whose weights compute something there: "unit3" or "unit3..unit4".
   std::string sectionsUsed(uint32_t entry, uint32_t begin, uint32_t end) const {

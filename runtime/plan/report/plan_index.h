@@ -68,7 +68,7 @@ private:
   void findWholeSections();
   void findRoles();
   std::map<uint32_t, std::vector<uint32_t>> valuesByBuffer; // buffer to sections
-  std::map<uint32_t, SectionPart> copies; // of a section's values, by buffer
+  std::map<uint32_t, SectionPart> copies;                   // of a section's values, by buffer
   std::map<uint32_t, WholeSection> wholes;
   std::vector<std::vector<ParameterRole>> roles;
 };

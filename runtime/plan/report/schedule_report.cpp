@@ -103,9 +103,8 @@ nlohmann::ordered_json scheduleJson(const PlanIndex &index, const ScheduleReport
                          {"kernels_between", flight.kernels},
                          {"flops_between", flight.operations}});
     }
-    json["entries"][index.entryNames[e]] = {{"instructions_by_stream", report.entries[e].instructionsByStream},
-                                            {"events", report.entries[e].events},
-                                            {"collectives", flights}};
+    json["entries"][index.entryNames[e]] = {
+        {"instructions_by_stream", report.entries[e].instructionsByStream}, {"events", report.entries[e].events}, {"collectives", flights}};
   }
   return json;
 }

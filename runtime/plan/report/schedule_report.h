@@ -14,12 +14,12 @@ namespace zp::rt {
 /// meanwhile. A collective on stream 0 has none.
 struct Flight {
   uint32_t instruction;
-  uint32_t awaited;           ///< the wait; the instruction itself on stream 0, the number of instructions at the entry's end
-  uint32_t instructions = 0;  ///< of stream 0, events not counted
-  uint32_t kernels = 0;       ///< of them, those of the device
-  double operations = 0;      ///< floating point, of those kernels
-  std::string what;           ///< "unit3.frozen", or the buffer's name
-  uint64_t bytes = 0;         ///< of the whole tensor
+  uint32_t awaited;          ///< the wait; the instruction itself on stream 0, the number of instructions at the entry's end
+  uint32_t instructions = 0; ///< of stream 0, events not counted
+  uint32_t kernels = 0;      ///< of them, those of the device
+  double operations = 0;     ///< floating point, of those kernels
+  std::string what;          ///< "unit3.frozen", or the buffer's name
+  uint64_t bytes = 0;        ///< of the whole tensor
 };
 
 struct EntrySchedule {

@@ -28,8 +28,8 @@ std::string excessOf(const Footprint &footprint, const Cluster &cluster) {
     if (most > 0 && static_cast<double>(bytes) > most)
       text += (text.empty() ? "" : ", ") + what + " of " + humanBytes(static_cast<uint64_t>(most));
   };
-  add("device " + humanBytes(footprint.device) + " and " + humanBytes(footprint.reserve) + " reserve",
-      footprint.device + footprint.reserve, cluster.memory);
+  add("device " + humanBytes(footprint.device) + " and " + humanBytes(footprint.reserve) + " reserve", footprint.device + footprint.reserve,
+      cluster.memory);
   add("host " + humanBytes(footprint.host) + " a node", footprint.host, cluster.host_memory);
   add("nvme " + humanBytes(footprint.disk) + " a node", footprint.disk, cluster.nvme);
   return text;

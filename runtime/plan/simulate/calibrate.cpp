@@ -60,8 +60,7 @@ struct Samples {
 
 void addCopy(const PlanIndex &index, const fbs::Instruction &instruction, double seconds, Samples &samples) {
   const auto bytes = static_cast<double>(bytesOf(index.tensor(instruction.operands()->Get(0))));
-  const fbs::Tier from = index.bufferOf(instruction.operands()->Get(0)).tier(),
-                  to = index.bufferOf(instruction.operands()->Get(1)).tier();
+  const fbs::Tier from = index.bufferOf(instruction.operands()->Get(0)).tier(), to = index.bufferOf(instruction.operands()->Get(1)).tier();
   const bool read = from == fbs::Tier::Disk, written = to == fbs::Tier::Disk;
   (read ? samples.readBytes : written ? samples.writtenBytes : samples.hostBytes) += bytes;
   (read ? samples.readSeconds : written ? samples.writtenSeconds : samples.hostSeconds) += seconds;
@@ -118,8 +117,7 @@ KernelRate fitRate(const std::vector<RateSample> &samples, const KernelRate &pri
   Three right{};
   const double scale = 1.0 / static_cast<double>(samples.size());
   for (const RateSample &sample : samples) {
-    const Three parts = {unit[0] / sample.seconds, unit[1] * sample.work.operations / sample.seconds,
-                         unit[2] * sample.work.bytes / sample.seconds};
+    const Three parts = {unit[0] / sample.seconds, unit[1] * sample.work.operations / sample.seconds, unit[2] * sample.work.bytes / sample.seconds};
     for (size_t i = 0; i < 3; ++i) {
       right[i] += scale * parts[i];
       for (size_t j = 0; j < 3; ++j)
@@ -158,8 +156,7 @@ KernelRate fitRate(const std::vector<RateSample> &samples, const KernelRate &pri
   return {best[0] * unit[0], best[1] * unit[1], best[2] * unit[2]};
 }
 
-Cluster calibrate(const PlanIndex &index, const InstructionTimes &times, int threads,
-                  const std::map<std::string, KernelRate> &known) {
+Cluster calibrate(const PlanIndex &index, const InstructionTimes &times, int threads, const std::map<std::string, KernelRate> &known) {
   Cluster cluster = *clusterOf("cpu");
   const Samples samples = samplesOf(index, times);
   const double ranks = index.plan.ranks();
@@ -197,8 +194,8 @@ std::map<std::string, KernelRate> kernelsOf(const std::string &yaml) {
     KernelRate rate;
     int end = 0;
     if (line.starts_with("  ") &&
-        std::sscanf(line.c_str(), "  %79[a-z0-9_.]: [%lf, %lf, %lf]%n", name, &rate.secondsPerCall, &rate.secondsPerOperation,
-                    &rate.secondsPerByte, &end) == 4 &&
+        std::sscanf(line.c_str(), "  %79[a-z0-9_.]: [%lf, %lf, %lf]%n", name, &rate.secondsPerCall, &rate.secondsPerOperation, &rate.secondsPerByte,
+                    &end) == 4 &&
         static_cast<size_t>(end) == line.size())
       kernels[name] = rate;
   }

@@ -25,7 +25,7 @@ struct DeviceRow {
   double devices;
 };
 constexpr DeviceRow kDevices[] = {
-#define ZP_DEVICE(name, target, memory, f32, bf16, bandwidth, hostLink, link, devices)                                           \
+#define ZP_DEVICE(name, target, memory, f32, bf16, bandwidth, hostLink, link, devices)                                                               \
   {name, target, memory, f32, bf16, bandwidth, hostLink, link, devices},
 #include "runtime/plan/simulate/devices.inc"
 #undef ZP_DEVICE
@@ -105,16 +105,15 @@ std::string clusterYaml(const Cluster &cluster, const std::string &comment) {
     padded.resize(std::max<size_t>(padded.size() + 1, 36), ' ');
     text += padded + "# " + doc + "\n";
   };
-#define ZP_CLUSTER_KEY(name, kind, least, doc)                                                                                   \
-  if (cluster.name >= least)                                                                                                     \
+#define ZP_CLUSTER_KEY(name, kind, least, doc)                                                                                                       \
+  if (cluster.name >= least)                                                                                                                         \
     add(#name, cluster.name, doc);
 #include "runtime/plan/simulate/cluster_keys.inc"
 #undef ZP_CLUSTER_KEY
   if (!cluster.kernels.empty())
     text += "kernels: # seconds a call, a floating point operation, a byte of operands: they add up\n";
   for (const auto &[name, rate] : cluster.kernels) {
-    std::snprintf(line, sizeof(line), "  %s: [%.6g, %.6g, %.6g]\n", name.c_str(), rate.secondsPerCall, rate.secondsPerOperation,
-                  rate.secondsPerByte);
+    std::snprintf(line, sizeof(line), "  %s: [%.6g, %.6g, %.6g]\n", name.c_str(), rate.secondsPerCall, rate.secondsPerOperation, rate.secondsPerByte);
     text += line;
   }
   return text;

@@ -57,8 +57,7 @@ Cost kernelCost(const Cluster &cluster, const PlanIndex &index, const fbs::Instr
   const double share = shareOfCores(cluster, index.plan.ranks());
   if (auto measured = cluster.kernels.find(kernelClassOf(index, instruction)); measured != cluster.kernels.end()) {
     const KernelRate &rate = measured->second;
-    const double arithmetic = share * rate.secondsPerOperation * work.operations,
-                 memory = share * rate.secondsPerByte * work.bytes;
+    const double arithmetic = share * rate.secondsPerOperation * work.operations, memory = share * rate.secondsPerByte * work.bytes;
     const Resource resource = arithmetic >= memory ? Resource::Arithmetic : Resource::Memory;
     return {rate.secondsPerCall + arithmetic + memory, rate.secondsPerCall > arithmetic + memory ? Resource::Launch : resource};
   }
@@ -88,8 +87,7 @@ Cost collectiveCost(const Cluster &cluster, const PlanIndex &index, const fbs::I
 
 Cost copyCost(const Cluster &cluster, const PlanIndex &index, const fbs::Instruction &instruction) {
   const double bytes = bytesAt(index, instruction, 0), here = cluster.ranksOfNode(index.plan.ranks());
-  const fbs::Tier from = index.bufferOf(instruction.operands()->Get(0)).tier(),
-                  to = index.bufferOf(instruction.operands()->Get(1)).tier();
+  const fbs::Tier from = index.bufferOf(instruction.operands()->Get(0)).tier(), to = index.bufferOf(instruction.operands()->Get(1)).tier();
   double disk = 0;
   if (from == fbs::Tier::Disk)
     disk += bytes / (cluster.nvme_read_bandwidth / here);
@@ -99,16 +97,15 @@ Cost copyCost(const Cluster &cluster, const PlanIndex &index, const fbs::Instruc
     return {cluster.launch_seconds + 2 * bytes / cluster.memory_bandwidth, Resource::Memory};
   const bool link = from == fbs::Tier::Device || to == fbs::Tier::Device;
   const double shared = 2 * bytes / (cluster.host_bandwidth / here);
-  const double memory = cluster.launch_seconds +
-                        (link ? std::max(bytes / cluster.host_link_bandwidth, bytes / (cluster.host_bandwidth / here)) : shared);
+  const double memory =
+      cluster.launch_seconds + (link ? std::max(bytes / cluster.host_link_bandwidth, bytes / (cluster.host_bandwidth / here)) : shared);
   return disk > memory ? Cost{disk, Resource::Disk} : Cost{memory, Resource::HostLink};
 }
 
 } // namespace
 
 const char *nameOf(Resource resource) {
-  static const char *const names[] = {"arithmetic", "device memory", "launches", "host memory",
-                                      "host link",  "link",          "network",  "disk"};
+  static const char *const names[] = {"arithmetic", "device memory", "launches", "host memory", "host link", "link", "network", "disk"};
   return names[static_cast<size_t>(resource)];
 }
 
@@ -125,8 +122,7 @@ Work workOf(const PlanIndex &index, const fbs::Instruction &instruction) {
     work.bytes += bytesAt(index, instruction, 2) - bytesAt(index, instruction, 0);
     break;
   case fbs::OpAttrs::LinearCrossEntropy: {
-    const double products = work.operations / 2,
-                 width = static_cast<double>(index.tensor(instruction.operands()->Get(0)).dims()->Get(1));
+    const double products = work.operations / 2, width = static_cast<double>(index.tensor(instruction.operands()->Get(0)).dims()->Get(1));
     work.bytes += kLogitPasses * products / width * static_cast<double>(bitsOf(precisionOf(index, instruction))) / 8;
     break;
   }

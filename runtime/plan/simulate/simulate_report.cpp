@@ -56,11 +56,10 @@ std::string simulationJson(const Cluster &cluster, const PlanIndex &index, const
 std::string simulationText(const Cluster &cluster, const PlanIndex &index, const Simulation &simulation) {
   const uint32_t ranks = index.plan.ranks(), nodes = cluster.nodesFor(ranks);
   auto share = [&](double seconds) { return percent(seconds, simulation.stepSeconds); };
-  std::string text = "one update on " + digits(ranks) + " x " + cluster.device +
-                     (nodes > 1 ? ", " + digits(nodes) + " nodes" : "") + ": " + humanSeconds(simulation.stepSeconds) + ", " +
-                     fixed(simulation.tokensPerSecond(), 1) + " tokens/s\n" +
-                     "exposed communication: " + humanSeconds(simulation.exposedSeconds()) + " (" +
-                     share(simulation.exposedSeconds()) + ")\n" + "bottleneck: " + nameOf(simulation.bottleneck()) + "\n";
+  std::string text = "one update on " + digits(ranks) + " x " + cluster.device + (nodes > 1 ? ", " + digits(nodes) + " nodes" : "") + ": " +
+                     humanSeconds(simulation.stepSeconds) + ", " + fixed(simulation.tokensPerSecond(), 1) + " tokens/s\n" +
+                     "exposed communication: " + humanSeconds(simulation.exposedSeconds()) + " (" + share(simulation.exposedSeconds()) + ")\n" +
+                     "bottleneck: " + nameOf(simulation.bottleneck()) + "\n";
   if (std::string excess = excessOf(footprintOf(index.plan, cluster), cluster); !excess.empty())
     text += "does not fit: " + excess + "\n";
   TextTable entries("lrrr");

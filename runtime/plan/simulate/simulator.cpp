@@ -4,8 +4,8 @@
 #include <limits>
 #include <optional>
 
-#include "runtime/base/trace_writer.h"
 #include "runtime/base/atomic_file.h"
+#include "runtime/base/trace_writer.h"
 
 namespace zp::rt {
 namespace {
@@ -14,8 +14,7 @@ namespace {
 class Replay {
 public:
   Replay(const Cluster &cluster, const PlanIndex &index, const fbs::Entry &entry)
-      : cluster(cluster), index(index), list(*entry.instructions()), streams(index.plan.streams()),
-        recorded(index.plan.events()) {
+      : cluster(cluster), index(index), list(*entry.instructions()), streams(index.plan.streams()), recorded(index.plan.events()) {
     for (uint32_t i = 0; i < list.size(); ++i)
       streams[list.Get(i)->stream()].instructions.push_back(i);
   }
@@ -108,9 +107,7 @@ double Simulation::exposedSeconds() const {
   return seconds;
 }
 
-Resource Simulation::bottleneck() const {
-  return static_cast<Resource>(std::max_element(secondsBy.begin(), secondsBy.end()) - secondsBy.begin());
-}
+Resource Simulation::bottleneck() const { return static_cast<Resource>(std::max_element(secondsBy.begin(), secondsBy.end()) - secondsBy.begin()); }
 
 Simulation simulate(const Cluster &cluster, const PlanIndex &index) {
   Simulation simulation;

@@ -22,8 +22,8 @@ struct Slice {
 
 struct EntryTimeline {
   uint32_t entry = 0;
-  uint64_t times = 1;    ///< in an update
-  double seconds = 0;    ///< of one run
+  uint64_t times = 1;                         ///< in an update
+  double seconds = 0;                         ///< of one run
   std::array<double, kResources> secondsBy{}; ///< adds up to `seconds`: of stream 0, and of what it waits for
   std::vector<Slice> slices;
 };

@@ -24,20 +24,22 @@ const char *const kTrainHelp =
     "  zprun quantize --model DIR -o DIR-4bit\n"
     "  zprun merge --model DIR --adapter_name_or_path out -o DIR-merged\n"
     "Other verbs: zprun eval --help, zprun generate --help, zprun bench --help, zprun merge --help, zprun quantize --help, zprun resize --help";
-const char *const kEvalHelp =
-    "Examples:\n"
-    "  zprun eval plan.fb --model DIR --dataset tokens.safetensors --adapter_name_or_path out\n"
-    "  zprun eval plan.fb --model DIR --dataset tokens.safetensors --adapter off --logits logits.safetensors --rows 2";
+const char *const kEvalHelp = "Examples:\n"
+                              "  zprun eval plan.fb --model DIR --dataset tokens.safetensors --adapter_name_or_path out\n"
+                              "  zprun eval plan.fb --model DIR --dataset tokens.safetensors --adapter off --logits logits.safetensors --rows 2";
 const char *const kGenerateHelp =
     "Examples:\n"
     "  zprun generate plan.fb --model DIR --adapter_name_or_path out --prompts prompts.safetensors -o out.jsonl\n"
     "  zprun generate plan.fb --model DIR --prompts prompts.safetensors -o out.jsonl --do_sample true --temperature 0.7 --top_p 0.9 -n 2\n"
     "The plan is made with zpc import --generate true, the prompts by zpdata prompts; zpdata text prints what comes out.";
-const char *const kBenchHelp = "Examples:\n  zprun bench plan.fb --steps 20\n  zprun bench generating.fb --steps 5      new tokens a second: of a plan made with zpc import --generate true\n  zprun bench qlora.fb --against lora.fb\n  zprun bench plan.fb -n 2 --calibrate machine.yaml";
+const char *const kBenchHelp =
+    "Examples:\n  zprun bench plan.fb --steps 20\n  zprun bench generating.fb --steps 5      new tokens a second: of a plan made with zpc import "
+    "--generate true\n  zprun bench qlora.fb --against lora.fb\n  zprun bench plan.fb -n 2 --calibrate machine.yaml";
 const char *const kMergeHelp =
     "Example:\n  zprun merge --model DIR --adapter_name_or_path out -o DIR-merged\n"
     "A base in 4 bits is dequantized, and the result is in the dtype that it was quantized from; with --requantize true it stays in 4 bits.";
-const char *const kQuantizeHelp = "Example:\n  zprun quantize --model DIR -o DIR-4bit --use_nested_quant true --bnb_4bit_compute_dtype bfloat16 --dtype bfloat16";
+const char *const kQuantizeHelp =
+    "Example:\n  zprun quantize --model DIR -o DIR-4bit --use_nested_quant true --bnb_4bit_compute_dtype bfloat16 --dtype bfloat16";
 
 const char *const kResizeHelp = "Example:\n  zprun resize --model DIR --vocab_size 32005 -o DIR-chatml\n"
                                 "New rows are the mean of the old ones; zpdata says when a tokenizer needs them.";
@@ -69,7 +71,9 @@ void addQuantizeOptions(CLI::App &app, QuantizeOptions &o) {
   app.add_option("--bnb_4bit_quant_storage_dtype", o.storageDtype, "what the codes are labelled as; uint8")
       ->check(CLI::IsMember(storages))
       ->group("Format");
-  app.add_option("--bnb_4bit_compute_dtype", o.computeDtype, "what config.json says that products are taken in; float32")->check(floats)->group("Format");
+  app.add_option("--bnb_4bit_compute_dtype", o.computeDtype, "what config.json says that products are taken in; float32")
+      ->check(floats)
+      ->group("Format");
   app.add_option("--dtype,--torch_dtype", o.dtype, "of the other tensors, and of weights before they are quantized; the model's own")
       ->check(floats)
       ->group("Format");
@@ -100,7 +104,8 @@ template <typename T> void addGenerationOption(CLI::App &app, const std::string 
 }
 void addGenerationOption(CLI::App &app, const std::string &name, std::optional<EarlyStopping> &value, const char *does) {
   const std::map<std::string, EarlyStopping> words = {{"true", EarlyStopping::Yes}, {"false", EarlyStopping::No}, {"never", EarlyStopping::Never}};
-  app.add_option_function<std::string>(name, [&value, words](const std::string &word) { value = words.at(word); }, does)
+  app.add_option_function<std::string>(
+         name, [&value, words](const std::string &word) { value = words.at(word); }, does)
       ->check(CLI::IsMember({"true", "false", "never"}))
       ->group("Generation");
 }
@@ -126,7 +131,9 @@ void addMergeOptions(CLI::App &app, MergeOptions &o) {
   auto *dtype = app.add_option("--dtype,--torch_dtype", o.dtype, "of what is written; each tensor's own")
                     ->check(CLI::IsMember({"float32", "bfloat16", "float16"}))
                     ->group("Format");
-  app.add_option("--requantize", o.requantize, "true: a base in 4 bits stays in 4 bits, what changes is quantized anew")->excludes(dtype)->group("Format");
+  app.add_option("--requantize", o.requantize, "true: a base in 4 bits stays in 4 bits, what changes is quantized anew")
+      ->excludes(dtype)
+      ->group("Format");
   app.add_option("--safe_merge", o.safe, "round the change to the weight's dtype before it is added, as PEFT's safe_merge does")->group("Format");
   app.add_flag("--quiet", o.quiet, "no progress");
 }
@@ -169,9 +176,7 @@ void addOptions(CLI::App &app, ZprunOptions &o, std::string &adapterSwitch) {
   if (o.verb == Verb::Train) {
     app.add_option("--output_dir", o.outputDirectory, "where the adapter and metrics.jsonl go")->required()->group("Data");
     app.add_option("--base_model_name_or_path", o.baseName, "how adapter_config.json names the base; as --model does")->group("Data");
-    app.add_option("--max_shard_size", o.maxShardBytes, "bytes of a file of a whole model; 5GB")
-        ->transform(CLI::AsSizeValue(true))
-        ->group("Data");
+    app.add_option("--max_shard_size", o.maxShardBytes, "bytes of a file of a whole model; 5GB")->transform(CLI::AsSizeValue(true))->group("Data");
     app.add_option("--tokenizer", o.tokenizer, "directory of the tokenizer that is saved beside what is trained; the model's")->group("Data");
     app.add_option("--resume_from_checkpoint", o.resume, "a checkpoint-N directory, or latest: that of --output_dir")->group("Checkpoints");
     app.add_option("--save_strategy", o.run.save_strategy, "steps, epoch, best or no; as the plan says")->group("Checkpoints");
@@ -180,7 +185,9 @@ void addOptions(CLI::App &app, ZprunOptions &o, std::string &adapterSwitch) {
     addEvaluationOptions(app, o);
     app.add_option("--report_to", o.reportTo, "tensorboard or none")->check(CLI::IsMember({"tensorboard", "none"}))->group("Logging");
     app.add_option("--logging_dir", o.loggingDirectory, "of TensorBoard's events; OUTPUT_DIR/runs")->group("Logging");
-    app.add_option("--report_memory", o.reportMemory, "true: loss and memory after each epoch, memory after each evaluation, as the PEFT guide's scripts print them")->group("Logging");
+    app.add_option("--report_memory", o.reportMemory,
+                   "true: loss and memory after each epoch, memory after each evaluation, as the PEFT guide's scripts print them")
+        ->group("Logging");
     app.add_option("--push_to_hub", o.pushToHub, "add a model card to OUTPUT_DIR, and say how it is pushed")->group("Logging");
     app.add_option("--hub_model_id", o.hubModel, "NAME/MODEL on the hub; OUTPUT_DIR's name")->group("Logging");
     app.add_flag("--dry_run", o.dryRun, "check everything, name the memory, train nothing");
@@ -196,9 +203,13 @@ void addOptions(CLI::App &app, ZprunOptions &o, std::string &adapterSwitch) {
   } else {
     app.add_option("--steps", o.steps.timed, "timed updates, or rounds of prompts")->check(CLI::PositiveNumber);
     app.add_option("--warm_up", o.steps.warmUp, "steps before them, not timed")->check(CLI::NonNegativeNumber);
-    against = app.add_option("--against", o.against, "a second plan: the steps of both take turns in one process, and the ratio of their times is printed");
-    calibrate = app.add_option("--calibrate", o.calibrate, "writes what this machine's kernels and collectives take, for zpc simulate --cluster; kernels that the file has of another plan stay");
-    app.add_option("--throttle_collectives", o.throttle, "bytes a second that a rank gets from the others, at most: to see what a slower link would cost")
+    against =
+        app.add_option("--against", o.against, "a second plan: the steps of both take turns in one process, and the ratio of their times is printed");
+    calibrate = app.add_option(
+        "--calibrate", o.calibrate,
+        "writes what this machine's kernels and collectives take, for zpc simulate --cluster; kernels that the file has of another plan stay");
+    app.add_option("--throttle_collectives", o.throttle,
+                   "bytes a second that a rank gets from the others, at most: to see what a slower link would cost")
         ->check(CLI::PositiveNumber);
   }
   if (o.verb == Verb::Train || o.verb == Verb::Bench)
@@ -206,7 +217,9 @@ void addOptions(CLI::App &app, ZprunOptions &o, std::string &adapterSwitch) {
   if (against)
     against->excludes(calibrate)->excludes(trace); // each is of one plan
   atLeast(app.add_option("-n,--num_processes", o.processes, "ranks to start on this host")->group("Ranks"), 1);
-  app.add_option_function<int>("--local_rank", [](int) {}, "deepspeed's launcher gives it; its variables say more")->group("Ranks");
+  app.add_option_function<int>(
+         "--local_rank", [](int) {}, "deepspeed's launcher gives it; its variables say more")
+      ->group("Ranks");
   atLeast(app.add_option("--threads", o.threads, "compute threads of a rank; the cores divided by the ranks")->group("Ranks"), 1);
   app.add_option("--kernel_path", o.kernelPath, "amx, avx512_bf16, avx512, avx2 or portable; the fastest that this CPU can run")->group("Checking");
   app.add_option("--nvme_path", o.nvmePath, "directory for what the plan offloads to nvme; as the plan says")->group("Ranks");
@@ -247,8 +260,7 @@ Status checkFlags(const CLI::App &app, const std::vector<std::string> &arguments
                                                ": is decided when a plan is made, expected in zpc import's flags; import and compile again with it");
     const std::vector<std::string> nearest = nearestNames(flag, known);
     return Status(ErrorCode::UnknownKey, app.get_name() + ": " + flag + ": is not a flag; " +
-                                             (nearest.empty() ? "" : "did you mean " + nearest[0] + "? ") + app.get_name() +
-                                             " --help lists all");
+                                             (nearest.empty() ? "" : "did you mean " + nearest[0] + "? ") + app.get_name() + " --help lists all");
   }
   return {};
 }

@@ -6,8 +6,8 @@
 #include <optional>
 #include <string>
 
-#include "runtime/executor/executor.h"
 #include "runtime/base/status.h"
+#include "runtime/executor/executor.h"
 #include "runtime/generation/generation_settings.h"
 #include "runtime/schema/settings.h"
 #include "runtime/tools/zprun/merge/merge.h"
@@ -36,12 +36,12 @@ struct ZprunOptions {
   int processes = 0; ///< 0: not given
   int threads = 0;
   bool shadow = false, reference = false, quiet = false, dryRun = false;
-  ExecutorFactory cuda = nullptr; ///< of the program, no flag
+  ExecutorFactory cuda = nullptr;              ///< of the program, no flag
   std::chrono::steady_clock::time_point began; ///< when the program did
-  std::string kernelPath; ///< empty: the fastest
-  std::string baseName;   ///< how adapter_config.json names the base; empty: as --model does
-  std::string nvmePath;   ///< empty: as the plan says
-  std::string trace;      ///< file for the timeline of training or bench; empty: none
+  std::string kernelPath;                      ///< empty: the fastest
+  std::string baseName;                        ///< how adapter_config.json names the base; empty: as --model does
+  std::string nvmePath;                        ///< empty: as the plan says
+  std::string trace;                           ///< file for the timeline of training or bench; empty: none
   uint64_t maxShardBytes = 5'000'000'000;
   // training: a checkpoint to go on from, and what takes the place of the plan's settings
   std::string resume;
@@ -49,7 +49,7 @@ struct ZprunOptions {
   std::string evalDataset;
   std::string reportTo = "none", loggingDirectory; ///< tensorboard or none; empty: runs/ of the output directory
   bool reportMemory = false; ///< training: loss and memory after each epoch and evaluation; evaluation and generation: their memory
-  std::string tokenizer; ///< directory; empty: the model's
+  std::string tokenizer;     ///< directory; empty: the model's
   bool pushToHub = false;
   std::string hubModel; ///< NAME/MODEL; empty: the output directory's name
   // eval
@@ -62,9 +62,9 @@ struct ZprunOptions {
   GenerationFlags generation;
   // bench
   BenchSteps steps;
-  std::string against; ///< the plan whose steps take turns with those of `plan`; empty: none
+  std::string against;   ///< the plan whose steps take turns with those of `plan`; empty: none
   std::string calibrate; ///< the cluster.yaml to write; empty: none
-  double throttle = 0;    ///< bytes a second of a collective; 0: as fast as it goes
+  double throttle = 0;   ///< bytes a second of a collective; 0: as fast as it goes
   QuantizeOptions quantize;
   MergeOptions merge;
   ResizeOptions resize;

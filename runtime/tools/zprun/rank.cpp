@@ -5,12 +5,12 @@
 #include <memory>
 #include <set>
 
+#include "runtime/base/atomic_file.h"
 #include "runtime/collective/throttled/throttled_communicator.h"
 #include "runtime/device/cpu/thread_pool.h"
 #include "runtime/generation/generate.h"
 #include "runtime/generation/generation_bench.h"
 #include "runtime/io/adapter.h"
-#include "runtime/base/atomic_file.h"
 #include "runtime/io/parameter_info.h"
 #include "runtime/io/section_loader.h"
 #include "runtime/tools/zprun/hub_folder.h"
@@ -72,7 +72,8 @@ static StatusOr<SectionSources> sourcesOf(const Session &session) {
         trained.insert(savedWholeAs(*parameter));
       trained.insert(kSavedHead); // that of a model whose head is tied
     }
-    ZP_ASSIGN_OR_RETURN(ModelWeights adapter, openAdapter(options.adapter, session.plan().adapter_config() ? session.plan().adapter_config()->str() : "", trained));
+    ZP_ASSIGN_OR_RETURN(ModelWeights adapter,
+                        openAdapter(options.adapter, session.plan().adapter_config() ? session.plan().adapter_config()->str() : "", trained));
     ZP_RETURN_IF_ERROR(checkEmbeddings(session, adapter));
     sources.adapter = std::move(adapter);
   }
@@ -123,8 +124,8 @@ static StatusOr<int> evaluateAndReport(const Session &session, Executor &executo
 
 static StatusOr<int> generateAndReport(const Session &session, Executor &executor, Communicator &communicator) {
   const uint64_t before = residentOwnBytes();
-  ZP_ASSIGN_OR_RETURN(GenerateReport report, generate(session.plan(), session.prompts, session.generation, executor, communicator,
-                                                      tokenLines(session, communicator)));
+  ZP_ASSIGN_OR_RETURN(GenerateReport report,
+                      generate(session.plan(), session.prompts, session.generation, executor, communicator, tokenLines(session, communicator)));
   if (communicator.rank() == 0) {
     ZP_RETURN_IF_ERROR(writeFileAtomically(session.options.continuations, linesOf(session.prompts, report.continuations)));
     reportGeneration(session, executor, report);
@@ -188,8 +189,8 @@ static StatusOr<int> calibrateAndWrite(const Session &session, Executor &executo
   return 0;
 }
 
-static StatusOr<int> runVerb(const Session &session, Executor &executor, Communicator &communicator, LastWords &words,
-                             const InstructionTimes &times, double initSeconds) {
+static StatusOr<int> runVerb(const Session &session, Executor &executor, Communicator &communicator, LastWords &words, const InstructionTimes &times,
+                             double initSeconds) {
   switch (session.options.verb) {
   case Verb::Train:
     return train(session, executor, communicator, words);
@@ -227,7 +228,8 @@ static StatusOr<std::unique_ptr<Executor>> startExecutor(const Session &session,
   options.diskDirectory = session.options.nvmePath.empty() ? session.settings.nvme_path : session.options.nvmePath;
   options.loadSection = [&session, &communicator, saved, reader](uint32_t section, const TensorPart &target, ParallelFor &parallel) {
     bool trained = session.plan().sections()->Get(section)->kind() == fbs::SectionKind::Trainable;
-    return *saved && trained ? restoreMasters(**saved, session.plan(), section, communicator.rank(), target) : reader->load(section, target, parallel);
+    return *saved && trained ? restoreMasters(**saved, session.plan(), section, communicator.rank(), target)
+                             : reader->load(section, target, parallel);
   };
   options.loadQuantized = [reader](uint32_t section, const TensorPart &records, const TensorPart &scales, ParallelFor &parallel) {
     return reader->loadQuantized(section, records, scales, parallel);

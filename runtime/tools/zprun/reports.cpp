@@ -29,8 +29,8 @@ static void reportPeaks(const Session &session, const std::optional<DeviceFacts>
   for (const fbs::Space *space : spaces) {
     bool disk = space->tier() == fbs::Tier::Disk;
     if (device && space->tier() == fbs::Tier::Device) {
-      std::printf("peak: planned %" PRIu64 " bytes, measured %" PRIu64 " bytes (%s, rank 0: with what libraries took, the context apart)\n", space->bytes(),
-                  device->takenBytes, nameOf(space->tier()));
+      std::printf("peak: planned %" PRIu64 " bytes, measured %" PRIu64 " bytes (%s, rank 0: with what libraries took, the context apart)\n",
+                  space->bytes(), device->takenBytes, nameOf(space->tier()));
       continue;
     }
     if (spaces.size() > 1)
@@ -47,7 +47,8 @@ Status reportTraining(const Session &session, const Executor &executor, const Co
   const std::optional<DeviceFacts> device = executor.deviceFacts();
   reportPeaks(session, device, report.residentPeak - std::min(report.residentPeak, saves.snapshotBytes)); // the snapshot has its own line
   if (saves.saved > 0)
-    std::printf("checkpoints: %" PRIu64 " saved in %s; snapshot %" PRIu64 " bytes (host, rank 0), updates waited %.3f s for copies and %.3f s for disks\n",
+    std::printf("checkpoints: %" PRIu64 " saved in %s; snapshot %" PRIu64
+                " bytes (host, rank 0), updates waited %.3f s for copies and %.3f s for disks\n",
                 saves.saved, session.options.outputDirectory.c_str(), saves.snapshotBytes, saves.copySeconds, saves.waitSeconds);
   json summary = {{"ranks", communicator.size()},
                   {"engine", communicator.engine()},
@@ -71,7 +72,9 @@ Status reportTraining(const Session &session, const Executor &executor, const Co
   }
   std::printf("summary: %s\n", summary.dump().c_str());
   if (report.stoppedBy)
-    std::fprintf(stderr, "zprun: stopped by signal %d after %" PRIu64 " of %" PRIu64 " updates; what was trained so far is in %s; go on with --resume_from_checkpoint latest\n",
+    std::fprintf(stderr,
+                 "zprun: stopped by signal %d after %" PRIu64 " of %" PRIu64
+                 " updates; what was trained so far is in %s; go on with --resume_from_checkpoint latest\n",
                  report.stoppedBy, report.updates, report.wanted, session.options.outputDirectory.c_str());
   return writeFileAtomically(session.options.outputDirectory + "/summary.json", summary.dump(2) + "\n");
 }
@@ -147,8 +150,11 @@ void reportGeneration(const Session &session, const Executor &executor, const Ge
   if (session.options.quiet || session.options.streamTokens)
     return;
   reportPeaks(session, executor.deviceFacts(), report.residentPeak);
-  json out = {{"prompts", report.continuations.size()}, {"prompt_tokens", report.promptTokens}, {"new_tokens", report.newTokens},
-              {"seconds", report.seconds}, {"tokens_per_second", static_cast<double>(report.newTokens) / report.seconds}};
+  json out = {{"prompts", report.continuations.size()},
+              {"prompt_tokens", report.promptTokens},
+              {"new_tokens", report.newTokens},
+              {"seconds", report.seconds},
+              {"tokens_per_second", static_cast<double>(report.newTokens) / report.seconds}};
   std::printf("%s\n", out.dump().c_str());
 }
 
@@ -232,8 +238,8 @@ Status writeCalibration(const Session &session, const InstructionTimes &times, i
   before << std::ifstream(path).rdbuf();
   const PlanIndex index(session.plan());
   const Cluster cluster = calibrate(index, times, threads, kernelsOf(before.str()));
-  const std::string comment = "measured by zprun bench --calibrate with " + std::to_string(session.plan().ranks()) + " ranks of " + std::to_string(threads) + " threads, " +
-                              textOf(kernelPath()) + " kernels";
+  const std::string comment = "measured by zprun bench --calibrate with " + std::to_string(session.plan().ranks()) + " ranks of " +
+                              std::to_string(threads) + " threads, " + textOf(kernelPath()) + " kernels";
   ZP_RETURN_IF_ERROR(writeFileAtomically(path, clusterYaml(cluster, comment)));
   std::printf("%s: %zu kernels; zpc simulate PLAN --cluster %s\n", path.c_str(), cluster.kernels.size(), path.c_str());
   return {};

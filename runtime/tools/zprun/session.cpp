@@ -65,8 +65,9 @@ static Status checkStream(const Session &session) {
   if (!session.options.streamTokens)
     return {};
   if (const uint64_t beams = session.generation.num_beams; beams > 1)
-    return wrong("with " + std::to_string(beams) + " beams, whose best text is known at its end, expected one; give --num_beams 1, "
-                                                   "or drop the flag");
+    return wrong("with " + std::to_string(beams) +
+                 " beams, whose best text is known at its end, expected one; give --num_beams 1, "
+                 "or drop the flag");
   if (session.options.reportMemory)
     return wrong("beside --report_memory, whose lines go where tokens go, expected one of them; drop one");
   return {};
@@ -85,8 +86,8 @@ static Status openData(Session &session) {
   } else {
     fbs::EntryKind kind = options.verb == Verb::Train ? fbs::EntryKind::TrainStep : fbs::EntryKind::Evaluate;
     PlanEntries entries(session.plan());
-    ZP_ASSIGN_OR_RETURN(TokenDataset dataset, TokenDataset::open(options.dataset, entries.longest(kind), session.plan().vocab_size(),
-                                                                 entries.longestSource(kind)));
+    ZP_ASSIGN_OR_RETURN(TokenDataset dataset,
+                        TokenDataset::open(options.dataset, entries.longest(kind), session.plan().vocab_size(), entries.longestSource(kind)));
     session.dataset = std::move(dataset);
   }
   return ModelWeights::open(options.model).status(); // its tensors are checked when sections load
@@ -100,7 +101,8 @@ static Status checkMemory(const Session &session, int ranksHere) {
     return {};
   return Status(ErrorCode::HostMemory, session.file.path() + ": needs " + std::to_string(needed) + " bytes for " + std::to_string(ranksHere) +
                                            " ranks here (" + std::to_string(planned) + " of them planned), expected at most the " +
-                                           std::to_string(available) + " that this host can give; use fewer ranks a host, a smaller batch or --zero_stage 3");
+                                           std::to_string(available) +
+                                           " that this host can give; use fewer ranks a host, a smaller batch or --zero_stage 3");
 }
 
 /// The rows that training evaluates, if it does.
@@ -113,8 +115,8 @@ static Status openEvaluation(Session &session) {
                                          " without rows to evaluate, expected a token file; add --eval_dataset FILE, or set --eval_strategy no");
   PlanEntries entries(session.plan());
   ZP_RETURN_IF_ERROR(entries.longestEntry(fbs::EntryKind::Evaluate).status());
-  ZP_ASSIGN_OR_RETURN(TokenDataset rows, TokenDataset::open(options.evalDataset, entries.longest(fbs::EntryKind::Evaluate), session.plan().vocab_size(),
-                                                            entries.longestSource(fbs::EntryKind::Evaluate)));
+  ZP_ASSIGN_OR_RETURN(TokenDataset rows, TokenDataset::open(options.evalDataset, entries.longest(fbs::EntryKind::Evaluate),
+                                                            session.plan().vocab_size(), entries.longestSource(fbs::EntryKind::Evaluate)));
   ZP_RETURN_IF_ERROR(checkCounted(rows, options.evalDataset));
   session.evaluation = std::move(rows);
   return {};

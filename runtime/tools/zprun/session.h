@@ -23,10 +23,10 @@ struct Session {
   JobSettings settings;
   std::optional<TokenDataset> dataset;
   GenerationSettings generation;
-  Prompts prompts;                   ///< what generate continues
+  Prompts prompts;                        ///< what generate continues
   std::optional<TokenDataset> evaluation; ///< rows that training evaluates
-  std::optional<ResumePoint> resume; ///< the checkpoint that training goes on from
-  std::unique_ptr<Session> against;  ///< the plan that bench compares with
+  std::optional<ResumePoint> resume;      ///< the checkpoint that training goes on from
+  std::unique_ptr<Session> against;       ///< the plan that bench compares with
 
   const fbs::Plan &plan() const { return file.plan(); }
   bool trainsAdapter() const;

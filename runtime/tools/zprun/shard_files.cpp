@@ -8,8 +8,7 @@ Status writeShards(const std::string &directory, std::vector<SafetensorsEntry> e
   const std::vector<Shard> shards = shardsOf(std::move(entries), maxBytes);
   const SafetensorsWriter::Metadata metadata = {{"format", "pt"}};
   for (const Shard &shard : shards) {
-    ZP_ASSIGN_OR_RETURN(SafetensorsWriter writer,
-                        SafetensorsWriter::create(directory + "/" + shard.file, shard.entries, &metadata));
+    ZP_ASSIGN_OR_RETURN(SafetensorsWriter writer, SafetensorsWriter::create(directory + "/" + shard.file, shard.entries, &metadata));
     for (const SafetensorsEntry &entry : shard.entries)
       ZP_RETURN_IF_ERROR(write(entry.name, writer));
     ZP_RETURN_IF_ERROR(writer.finish());

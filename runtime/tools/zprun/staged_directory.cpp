@@ -27,8 +27,7 @@ StatusOr<StagedDirectory> StagedDirectory::create(const std::string &directory) 
 }
 
 StagedDirectory::StagedDirectory(StagedDirectory &&other) noexcept
-    : directory(std::move(other.directory)), stage(std::exchange(other.stage, {})),
-      made(std::exchange(other.made, false)) {}
+    : directory(std::move(other.directory)), stage(std::exchange(other.stage, {})), made(std::exchange(other.made, false)) {}
 
 StagedDirectory::~StagedDirectory() {
   std::error_code ignored;

@@ -11,8 +11,7 @@ namespace zp::rt {
 
 class TensorProgress {
 public:
-  TensorProgress(const char *verb, uint64_t all, bool quiet)
-      : verb(verb), all(all), quiet(quiet), terminal(isatty(STDERR_FILENO)) {}
+  TensorProgress(const char *verb, uint64_t all, bool quiet) : verb(verb), all(all), quiet(quiet), terminal(isatty(STDERR_FILENO)) {}
   ~TensorProgress() {
     if (open)
       std::fputc('\n', stderr);
@@ -21,8 +20,7 @@ public:
     ++done;
     if (quiet || (!terminal && done * 10 / all == (done - 1) * 10 / all))
       return;
-    std::fprintf(stderr, terminal ? "\r%s: %" PRIu64 "/%" PRIu64 " tensors\x1b[K" : "%s: %" PRIu64 "/%" PRIu64 " tensors\n", verb,
-                 done, all);
+    std::fprintf(stderr, terminal ? "\r%s: %" PRIu64 "/%" PRIu64 " tensors\x1b[K" : "%s: %" PRIu64 "/%" PRIu64 " tensors\n", verb, done, all);
     open = terminal;
   }
 

@@ -10,6 +10,7 @@
 #include "runtime/bootstrap/local_launch.h"
 #include "runtime/kernels/kernel_path.h"
 #include "runtime/tools/zprun/last_words.h"
+#include "runtime/tools/zprun/lost_mapping.h"
 #include "runtime/tools/zprun/options.h"
 #include "runtime/tools/zprun/reports.h"
 #include "runtime/tools/zprun/session.h"
@@ -69,6 +70,7 @@ static StatusOr<int> start(const ZprunOptions &options) {
 
 static int run(int argc, char **argv, ExecutorFactory cuda) {
   const auto began = std::chrono::steady_clock::now();
+  reportLostMappings();
   std::signal(SIGXFSZ, SIG_IGN); // a limit on file sizes is an error of the write, as a full disk is
   StatusOr<Parsed> parsed = parseOptions(argc, argv);
   StatusOr<int> code = 0;

@@ -7,8 +7,8 @@
 #include <limits>
 #include <vector>
 
-#include "gtest/gtest.h"
 #include "runtime/base/numeric.h"
+#include "gtest/gtest.h"
 
 namespace zp::rt::test {
 namespace {
@@ -124,10 +124,10 @@ TEST_F(EmulatedAmx, RoundsAsTheManualSays) {
   setPair(1, 0, 0, 0x1p24f, 1), setPair(1, 0, 1, 1, 1);
   setPair(2, 0, 0, 1, 1), setPair(2, 1, 0, 1, 1);
   does({0xC4, 0xE2, 0x6A, 0x5C, 0xC1}); // tdpbf16ps tmm0, tmm1, tmm2
-  EXPECT_EQ(at(0, 0, 0), 0x1p24f + 2);   // even: 2^24 + 1, which rounds to 2^24; odd: 2
+  EXPECT_EQ(at(0, 0, 0), 0x1p24f + 2);  // even: 2^24 + 1, which rounds to 2^24; odd: 2
   const float tiny = std::numeric_limits<float>::min();
   for (auto [a, b] : {std::pair{tiny / 2, 1.0f}, {tiny, 0.5f}}) { // a denormal that comes in, one that would go out
-    does({0xC4, 0xE2, 0x7B, 0x49, 0xC0});                          // tilezero tmm0
+    does({0xC4, 0xE2, 0x7B, 0x49, 0xC0});                         // tilezero tmm0
     setPair(1, 0, 0, a, 0), setPair(1, 0, 1, 0, 0);
     setPair(2, 0, 0, b, 0);
     does({0xC4, 0xE2, 0x6A, 0x5C, 0xC1});
@@ -160,8 +160,8 @@ TEST_F(EmulatedAmx, RefusesWhatACpuRefuses) {
 
 TEST_F(EmulatedAmx, LeavesOtherInstructionsAlone) {
   for (std::vector<uint8_t> code : {std::vector<uint8_t>{0x0F, 0x0B}, // ud2
-                                    {0xC4, 0xE2, 0x7D, 0x18, 0x00},    // vbroadcastss ymm0, [rax]
-                                    {0xC4, 0xE2, 0x4B, 0x5C, 0xCD},    // the opcode of tdpbf16ps with another prefix
+                                    {0xC4, 0xE2, 0x7D, 0x18, 0x00},   // vbroadcastss ymm0, [rax]
+                                    {0xC4, 0xE2, 0x4B, 0x5C, 0xCD},   // the opcode of tdpbf16ps with another prefix
                                     {0x62, 0xF2, 0x7E, 0x48, 0x52, 0xC0}})
     EXPECT_EQ(run(code).what, Emulated::NotAmx);
 }

@@ -225,7 +225,8 @@ ncclResult_t ncclAllGather(const void *shard, void *whole, size_t count, ncclDat
   return ask(group, Kind::Gather, shard, whole, count, type, stream);
 }
 
-ncclResult_t ncclReduceScatter(const void *whole, void *shard, size_t count, ncclDataType_t type, ncclRedOp_t, ncclComm_t group, cudaStream_t stream) {
+ncclResult_t ncclReduceScatter(const void *whole, void *shard, size_t count, ncclDataType_t type, ncclRedOp_t, ncclComm_t group,
+                               cudaStream_t stream) {
   return ask(group, Kind::Scatter, whole, shard, count, type, stream);
 }
 

@@ -15,9 +15,8 @@ struct Place {
 };
 
 bool isFree(const std::vector<Place> &placed, const Life &life, int64_t offset) {
-  return std::none_of(placed.begin(), placed.end(), [&](const Place &other) {
-    return other.life.overlaps(life) && offset < other.end() && other.offset < offset + life.size;
-  });
+  return std::none_of(placed.begin(), placed.end(),
+                      [&](const Place &other) { return other.life.overlaps(life) && offset < other.end() && other.offset < offset + life.size; });
 }
 
 /// A gap begins at the base or where another buffer ends.

@@ -29,37 +29,45 @@ const Case cases[] = {
     {"cast", "x:8x4xf32", "%r = nn.cast %x : (tensor<8x4xf32>) -> tensor<8x4xf64>"},
     {"reshape", "x:8x4xf32", "%r = nn.reshape %x : (tensor<8x4xf32>) -> tensor<16x2xf32>"},
     {"dropout", "x:8x5xf32;scalars':64xi8",
-     "%r = nn.dropout %x, %scalars {probability = 0.3 : f64, site = 2 : i64, length = 4 : i64} : (tensor<8x5xf32>, tensor<64xi8>) -> tensor<8x5xf32>"},
+     "%r = nn.dropout %x, %scalars {probability = 0.3 : f64, site = 2 : i64, length = 4 : i64} : (tensor<8x5xf32>, tensor<64xi8>) -> "
+     "tensor<8x5xf32>"},
     {"silu_mul", "gate:8x4xf32;up:8x4xf32", "%r = nn.silu_mul %gate, %up : tensor<8x4xf32>"},
     {"relu", "bent:8x4xf32", "%r = nn.activation relu %bent : tensor<8x4xf32>"},
     {"gelu", "x:8x4xf32", "%r = nn.activation gelu %x : tensor<8x4xf32>"},
     {"gelu_tanh", "x:8x4xf32", "%r = nn.activation gelu_tanh %x : tensor<8x4xf32>"},
     {"gated_activation", "gate:8x4xf32;up:8x4xf32", "%r = nn.gated_activation gelu_tanh %gate, %up : tensor<8x4xf32>"},
     {"split_qkv", "x:8x24xf32",
-     "%r, %k, %v = nn.split_qkv %x {heads = 4 : i64, kv_heads = 2 : i64} : (tensor<8x24xf32>) -> (tensor<8x12xf32>, tensor<8x6xf32>, tensor<8x6xf32>)"},
+     "%r, %k, %v = nn.split_qkv %x {heads = 4 : i64, kv_heads = 2 : i64} : (tensor<8x24xf32>) -> (tensor<8x12xf32>, tensor<8x6xf32>, "
+     "tensor<8x6xf32>)"},
     {"linear", "x:8x4xf32;w:6x4xf32", "%r = nn.linear %x, %w : (tensor<8x4xf32>, tensor<6x4xf32>) -> tensor<8x6xf32>"},
     {"linear_bias", "x:8x4xf32;w:6x4xf32;b:6xf32",
      "%r = nn.linear %x, %w bias %b : (tensor<8x4xf32>, tensor<6x4xf32>, tensor<6xf32>) -> tensor<8x6xf32>"},
     {"linear_addend", "x:8x4xf32;w:6x4xf32;y:8x6xf32",
      "%r = nn.linear %x, %w addend %y {alpha = 0.5 : f64} : (tensor<8x4xf32>, tensor<6x4xf32>, tensor<8x6xf32>) -> tensor<8x6xf32>"},
     {"linear_all", "x:8x4xf32;w:6x4xf32;b:6xf32;y:8x6xf32",
-     "%r = nn.linear %x, %w bias %b addend %y {alpha = 3.0 : f64} : (tensor<8x4xf32>, tensor<6x4xf32>, tensor<6xf32>, tensor<8x6xf32>) -> tensor<8x6xf32>"},
+     "%r = nn.linear %x, %w bias %b addend %y {alpha = 3.0 : f64} : (tensor<8x4xf32>, tensor<6x4xf32>, tensor<6xf32>, tensor<8x6xf32>) -> "
+     "tensor<8x6xf32>"},
     {"embedding", "ids':8xi32;table:9x4xf32", "%r = nn.embedding %ids, %table : (tensor<8xi32>, tensor<9x4xf32>) -> tensor<8x4xf32>"},
     {"embedding_offset", "ids':8xi32;table:12x4xf32",
      "%r = nn.embedding %ids, %table {offset = 2 : i64} : (tensor<8xi32>, tensor<12x4xf32>) -> tensor<8x4xf32>"},
     {"layer_norm", "x:8x4xf32;w:4xf32;b:4xf32",
      "%r, %mean, %rstd = nn.layer_norm %x, %w, %b {epsilon = 0.01 : f64} : (tensor<8x4xf32>, tensor<4xf32>, tensor<4xf32>) -> (tensor<8x4xf32>, "
      "tensor<8xf32>, tensor<8xf32>)"},
-    {"rms_norm", "x:8x4xf32;w:4xf32", "%r, %rstd = nn.rms_norm %x, %w {epsilon = 0.01 : f64} : (tensor<8x4xf32>, tensor<4xf32>) -> (tensor<8x4xf32>, tensor<8xf32>)"},
-    {"rope", "x:8x8xf32;c':8x2xf32;s':8x2xf32", "%r = nn.rope %x, %c, %s {head_dim = 4 : i64} : (tensor<8x8xf32>, tensor<8x2xf32>, tensor<8x2xf32>) -> tensor<8x8xf32>"},
+    {"rms_norm", "x:8x4xf32;w:4xf32",
+     "%r, %rstd = nn.rms_norm %x, %w {epsilon = 0.01 : f64} : (tensor<8x4xf32>, tensor<4xf32>) -> (tensor<8x4xf32>, tensor<8xf32>)"},
+    {"rope", "x:8x8xf32;c':8x2xf32;s':8x2xf32",
+     "%r = nn.rope %x, %c, %s {head_dim = 4 : i64} : (tensor<8x8xf32>, tensor<8x2xf32>, tensor<8x2xf32>) -> tensor<8x8xf32>"},
     {"rope_inverse", "x:8x8xf32;c':8x2xf32;s':8x2xf32",
      "%r = nn.rope %x, %c, %s {head_dim = 4 : i64, inverse} : (tensor<8x8xf32>, tensor<8x2xf32>, tensor<8x2xf32>) -> tensor<8x8xf32>"},
     {"attention", "q:10x12xf32;k:10x6xf32;v:10x6xf32;segments':10xi32",
-     "%r, %l = nn.attention %q, %k, %v, %segments, %segments {heads = 4 : i64, kv_heads = 2 : i64, length = 5 : i64, key_length = 5 : i64, scale = 0.6 : f64} : "
+     "%r, %l = nn.attention %q, %k, %v, %segments, %segments {heads = 4 : i64, kv_heads = 2 : i64, length = 5 : i64, key_length = 5 : i64, scale = "
+     "0.6 : f64} : "
      "(tensor<10x12xf32>, tensor<10x6xf32>, tensor<10x6xf32>, tensor<10xi32>, tensor<10xi32>) -> (tensor<10x12xf32>, tensor<4x10xf32>)"},
     {"attention_window", "q:12x4xf32;k:12x4xf32;v:12x4xf32;segments':12xi32",
-     "%r, %l = nn.attention %q, %k, %v, %segments, %segments {heads = 2 : i64, kv_heads = 2 : i64, length = 6 : i64, key_length = 6 : i64, window = 2 : i64, "
-     "scale = 1.1 : f64} : (tensor<12x4xf32>, tensor<12x4xf32>, tensor<12x4xf32>, tensor<12xi32>, tensor<12xi32>) -> (tensor<12x4xf32>, tensor<2x12xf32>)"},
+     "%r, %l = nn.attention %q, %k, %v, %segments, %segments {heads = 2 : i64, kv_heads = 2 : i64, length = 6 : i64, key_length = 6 : i64, window = "
+     "2 : i64, "
+     "scale = 1.1 : f64} : (tensor<12x4xf32>, tensor<12x4xf32>, tensor<12x4xf32>, tensor<12xi32>, tensor<12xi32>) -> (tensor<12x4xf32>, "
+     "tensor<2x12xf32>)"},
     {"attention_across", "q:6x4xf32;k:8x4xf32;v:8x4xf32;segments':6xi32;key_segments':8xi32",
      "%r, %l = nn.attention %q, %k, %v, %segments, %key_segments {heads = 2 : i64, kv_heads = 2 : i64, length = 3 : i64, key_length = 4 : i64, "
      "causal = false, scale = 1.1 : f64} : (tensor<6x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<6xi32>, tensor<8xi32>) -> (tensor<6x4xf32>, "
@@ -69,24 +77,31 @@ const Case cases[] = {
      "key_length = 4 : i64, causal = false, scale = 1.1 : f64} : (tensor<6x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, tensor<6xi32>, tensor<8xi32>, "
      "tensor<2x6xf32>) -> (tensor<6x4xf32>, tensor<2x6xf32>)"},
     {"attention_bias_by_key", "q:8x4xf32;k:8x2xf32;v:8x2xf32;segments':8xi32;b':2x8xf32",
-     "%r, %l = nn.attention %q, %k, %v, %segments, %segments bias by_key %b {heads = 2 : i64, kv_heads = 1 : i64, length = 4 : i64, key_length = 4 : i64, "
+     "%r, %l = nn.attention %q, %k, %v, %segments, %segments bias by_key %b {heads = 2 : i64, kv_heads = 1 : i64, length = 4 : i64, key_length = 4 : "
+     "i64, "
      "scale = 1.1 : f64} : (tensor<8x4xf32>, tensor<8x2xf32>, tensor<8x2xf32>, tensor<8xi32>, tensor<8xi32>, tensor<2x8xf32>) -> (tensor<8x4xf32>, "
      "tensor<2x8xf32>)"},
     {"attention_dropout", "q:10x12xf32;k:10x6xf32;v:10x6xf32;segments':10xi32;scalars':64xi8",
-     "%r, %l = nn.attention %q, %k, %v, %segments, %segments drops_by %scalars {heads = 4 : i64, kv_heads = 2 : i64, length = 5 : i64, key_length = 5 : i64, "
-     "scale = 0.6 : f64, dropout = 0.3 : f64, site = 2 : i64} : (tensor<10x12xf32>, tensor<10x6xf32>, tensor<10x6xf32>, tensor<10xi32>, tensor<10xi32>, "
+     "%r, %l = nn.attention %q, %k, %v, %segments, %segments drops_by %scalars {heads = 4 : i64, kv_heads = 2 : i64, length = 5 : i64, key_length = "
+     "5 : i64, "
+     "scale = 0.6 : f64, dropout = 0.3 : f64, site = 2 : i64} : (tensor<10x12xf32>, tensor<10x6xf32>, tensor<10x6xf32>, tensor<10xi32>, "
+     "tensor<10xi32>, "
      "tensor<64xi8>) -> (tensor<10x12xf32>, tensor<4x10xf32>)"},
     {"attention_dropout_bias", "q:6x4xf32;k:8x4xf32;v:8x4xf32;segments':6xi32;key_segments':8xi32;b:2x6xf32;scalars':64xi8",
-     "%r, %l = nn.attention %q, %k, %v, %segments, %key_segments bias by_distance %b drops_by %scalars {heads = 2 : i64, kv_heads = 2 : i64, length = 3 : i64, "
-     "key_length = 4 : i64, causal = false, scale = 1.1 : f64, dropout = 0.3 : f64, site = 2 : i64} : (tensor<6x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>, "
+     "%r, %l = nn.attention %q, %k, %v, %segments, %key_segments bias by_distance %b drops_by %scalars {heads = 2 : i64, kv_heads = 2 : i64, length "
+     "= 3 : i64, "
+     "key_length = 4 : i64, causal = false, scale = 1.1 : f64, dropout = 0.3 : f64, site = 2 : i64} : (tensor<6x4xf32>, tensor<8x4xf32>, "
+     "tensor<8x4xf32>, "
      "tensor<6xi32>, tensor<8xi32>, tensor<2x6xf32>, tensor<64xi8>) -> (tensor<6x4xf32>, tensor<2x6xf32>)"},
     {"clamp_half", "x:8x4xf16", "%r = nn.clamp_half %x : tensor<8x4xf16>"},
     {"relative_bias", "table:8x3xf32",
-     "%r = nn.relative_bias %table {length = 5 : i64, key_length = 9 : i64, max_distance = 6 : i64, bidirectional} : (tensor<8x3xf32>) -> tensor<3x13xf32>"},
+     "%r = nn.relative_bias %table {length = 5 : i64, key_length = 9 : i64, max_distance = 6 : i64, bidirectional} : (tensor<8x3xf32>) -> "
+     "tensor<3x13xf32>"},
     {"relative_bias_back", "table:8x3xf32",
      "%r = nn.relative_bias %table {length = 9 : i64, key_length = 9 : i64, max_distance = 8 : i64} : (tensor<8x3xf32>) -> tensor<3x17xf32>"},
     {"linear_cross_entropy", "h:8x4xf32;w:9x4xf32;labels':8xi32",
-     "%r = nn.linear_cross_entropy %h, %w, %labels {chunk = 3 : i64, length = 4 : i64} : (tensor<8x4xf32>, tensor<9x4xf32>, tensor<8xi32>) -> tensor<1xf64>"},
+     "%r = nn.linear_cross_entropy %h, %w, %labels {chunk = 3 : i64, length = 4 : i64} : (tensor<8x4xf32>, tensor<9x4xf32>, tensor<8xi32>) -> "
+     "tensor<1xf64>"},
 };
 
 struct Field {
@@ -145,7 +160,8 @@ public:
       if (auto found = dyn_cast<nn::DifferentiableOpInterface>(op))
         subject = found;
     for (auto input : program.getBody().getOps<nn::InputOp>())
-      inputs[input.getName().str()] = randomInput(*llvm::find_if(fields, [&](const Field &f) { return f.name == input.getName(); }), shapeOf(input.getType()));
+      inputs[input.getName().str()] =
+          randomInput(*llvm::find_if(fields, [&](const Field &f) { return f.name == input.getName(); }), shapeOf(input.getType()));
     OpBuilder builder = OpBuilder::atBlockEnd(&program.getBody().front());
     Value result = subject->getResult(0);
     nn::OutputOp::create(builder, subject->getLoc(), builder.getStringAttr("result"), result);
@@ -269,14 +285,18 @@ INSTANTIATE_TEST_SUITE_P(Ops, VjpTest, testing::ValuesIn(cases), nameOf);
 // In bf16 the gradient of a parameter is f32, that of an activation bf16.
 TEST(VjpTypes, ParametersGetF32) {
   const Case bf16[] = {
-      {"linear", "x:8x4xbf16;w:6x4xbf16;b:6xbf16", "%r = nn.linear %x, %w bias %b : (tensor<8x4xbf16>, tensor<6x4xbf16>, tensor<6xbf16>) -> tensor<8x6xbf16>"},
+      {"linear", "x:8x4xbf16;w:6x4xbf16;b:6xbf16",
+       "%r = nn.linear %x, %w bias %b : (tensor<8x4xbf16>, tensor<6x4xbf16>, tensor<6xbf16>) -> tensor<8x6xbf16>"},
       {"embedding", "ids':8xi32;table:9x4xbf16", "%r = nn.embedding %ids, %table : (tensor<8xi32>, tensor<9x4xbf16>) -> tensor<8x4xbf16>"},
-      {"rms_norm", "x:8x4xbf16;w:4xbf16", "%r, %s = nn.rms_norm %x, %w {epsilon = 0.1 : f64} : (tensor<8x4xbf16>, tensor<4xbf16>) -> (tensor<8x4xbf16>, tensor<8xf32>)"},
+      {"rms_norm", "x:8x4xbf16;w:4xbf16",
+       "%r, %s = nn.rms_norm %x, %w {epsilon = 0.1 : f64} : (tensor<8x4xbf16>, tensor<4xbf16>) -> (tensor<8x4xbf16>, tensor<8xf32>)"},
       {"layer_norm", "x:8x4xbf16;w:4xbf16;b:4xbf16",
-       "%r, %m, %s = nn.layer_norm %x, %w, %b {epsilon = 0.1 : f64} : (tensor<8x4xbf16>, tensor<4xbf16>, tensor<4xbf16>) -> (tensor<8x4xbf16>, tensor<8xf32>, "
+       "%r, %m, %s = nn.layer_norm %x, %w, %b {epsilon = 0.1 : f64} : (tensor<8x4xbf16>, tensor<4xbf16>, tensor<4xbf16>) -> (tensor<8x4xbf16>, "
+       "tensor<8xf32>, "
        "tensor<8xf32>)"},
       {"loss", "x:8x4xbf16;w:9x4xbf16;labels':8xi32",
-       "%r = nn.linear_cross_entropy %x, %w, %labels {chunk = 3 : i64, length = 4 : i64} : (tensor<8x4xbf16>, tensor<9x4xbf16>, tensor<8xi32>) -> tensor<1xf64>"},
+       "%r = nn.linear_cross_entropy %x, %w, %labels {chunk = 3 : i64, length = 4 : i64} : (tensor<8x4xbf16>, tensor<9x4xbf16>, tensor<8xi32>) -> "
+       "tensor<1xf64>"},
   };
   MLIRContext context;
   context.loadDialect<nn::NNDialect, zero::ZeroDialect>();

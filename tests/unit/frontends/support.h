@@ -45,21 +45,19 @@ inline JsonDocument document(const std::string &text, const std::string &name = 
   return *parsed;
 }
 
-template <typename T> Status statusOf(const StatusOr<T> &result) {
-  return result.ok() ? Status() : result.status();
-}
+template <typename T> Status statusOf(const StatusOr<T> &result) { return result.ok() ? Status() : result.status(); }
 inline Status statusOf(const Status &status) { return status; }
 
 } // namespace zp::fe::test
 
-#define EXPECT_ERROR(expr, expectedCode, part)                                                     \
-  do {                                                                                             \
-    ::zp::Status zpError = ::zp::fe::test::statusOf(expr);                                         \
-    EXPECT_EQ(zpError.code(), ::zp::ErrorCode::expectedCode) << zpError.toString();                \
-    if (!zpError.ok()) {                                                                           \
-      EXPECT_NE(zpError.message().find(part), std::string::npos) << zpError.toString();            \
-      EXPECT_EQ(zpError.message().find('\n'), std::string::npos) << zpError.toString();            \
-    }                                                                                              \
+#define EXPECT_ERROR(expr, expectedCode, part)                                                                                                       \
+  do {                                                                                                                                               \
+    ::zp::Status zpError = ::zp::fe::test::statusOf(expr);                                                                                           \
+    EXPECT_EQ(zpError.code(), ::zp::ErrorCode::expectedCode) << zpError.toString();                                                                  \
+    if (!zpError.ok()) {                                                                                                                             \
+      EXPECT_NE(zpError.message().find(part), std::string::npos) << zpError.toString();                                                              \
+      EXPECT_EQ(zpError.message().find('\n'), std::string::npos) << zpError.toString();                                                              \
+    }                                                                                                                                                \
   } while (false)
 
 #endif // ZP_TESTS_UNIT_FRONTENDS_SUPPORT_H

@@ -84,7 +84,7 @@ bool isLaunchable(int64_t blocks, int threads) {
   if (blocks <= INT32_MAX && threads <= static_cast<int>(kMaxThreads))
     return true;
   launches() = Status(ErrorCode::DeviceFault, "cuda: a kernel's launch has " + std::to_string(blocks) + " blocks of " + std::to_string(threads) +
-                                             " threads, expected at most 2^31-1 of " + std::to_string(kMaxThreads) + "; this is a bug");
+                                                  " threads, expected at most 2^31-1 of " + std::to_string(kMaxThreads) + "; this is a bug");
   return false;
 }
 

@@ -88,7 +88,8 @@ private:
       if (met == 0)
         return;
       if (met != end - first) { // a GPU hangs there, or gives what nobody can tell
-        std::fprintf(stderr, "%u of %u threads of a warp shuffle, expected all of them: the others are at a barrier or have ended; this is a bug\n", met, end - first);
+        std::fprintf(stderr, "%u of %u threads of a warp shuffle, expected all of them: the others are at a barrier or have ended; this is a bug\n",
+                     met, end - first);
         std::abort();
       }
       for (unsigned i = first; i < end; ++i)

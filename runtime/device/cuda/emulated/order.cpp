@@ -14,9 +14,7 @@ void Order::use(const std::string &wanted) {
   random.seed(static_cast<std::mt19937::result_type>(std::strtoull(wanted.c_str(), nullptr, 10)));
 }
 
-size_t Order::pick(size_t count) {
-  return choice == Choice::Lowest ? 0 : choice == Choice::Highest ? count - 1 : random() % count;
-}
+size_t Order::pick(size_t count) { return choice == Choice::Lowest ? 0 : choice == Choice::Highest ? count - 1 : random() % count; }
 
 Order &order() {
   static Order device;

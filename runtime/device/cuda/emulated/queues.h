@@ -75,8 +75,8 @@ private:
   Queue *choose(const std::vector<Queue *> &stuck);
 
   std::vector<Queue *> queues; // by age
-  uint64_t room = 0;          // tasks of a stream; 0: as many as come
-  uint64_t untilFault = 0;    // tasks; 0: none will be
+  uint64_t room = 0;           // tasks of a stream; 0: as many as come
+  uint64_t untilFault = 0;     // tasks; 0: none will be
   Status broken;
   Queue *origin = nullptr; // of the capture that is under way
   uint64_t captures = 0;

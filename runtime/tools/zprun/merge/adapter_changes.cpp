@@ -55,8 +55,7 @@ public:
     for (const auto &[module, pair] : pairs)
       ZP_RETURN_IF_ERROR(addPair(module, pair));
     if (changes.added.empty() && changes.replaced.empty())
-      return Status(ErrorCode::AdapterMismatch,
-                    changes.place + ": holds no tensors, expected an adapter's weights; save it again");
+      return Status(ErrorCode::AdapterMismatch, changes.place + ": holds no tensors, expected an adapter's weights; save it again");
     return std::move(changes);
   }
 
@@ -64,13 +63,12 @@ private:
   Status readConfig() {
     ZP_ASSIGN_OR_RETURN(config, readObject<ordered_json>(configPath));
     if (config.value("peft_type", ordered_json()) != "LORA")
-      return Status(ErrorCode::AdapterMismatch, configPath + ": peft_type: is " +
-                                                    config.value("peft_type", ordered_json()).dump() +
+      return Status(ErrorCode::AdapterMismatch, configPath + ": peft_type: is " + config.value("peft_type", ordered_json()).dump() +
                                                     ", expected \"LORA\"; merge other adapters with PEFT");
     for (const auto &[key, plain] : plainLora().items())
       if (config.contains(key) && !config[key].is_null() && config[key] != plain)
-        return Status(ErrorCode::AdapterMismatch, configPath + ": " + key + ": is " + config[key].dump() + ", expected " +
-                                                      plain.dump() + ", as zprun merges plain LoRA; merge this one with PEFT");
+        return Status(ErrorCode::AdapterMismatch, configPath + ": " + key + ": is " + config[key].dump() + ", expected " + plain.dump() +
+                                                      ", as zprun merges plain LoRA; merge this one with PEFT");
     const ordered_json initial = config.value("init_lora_weights", ordered_json());
     for (const char *name : kChangesTheBase)
       if (initial.is_string() && initial.get<std::string>().starts_with(name))
@@ -89,10 +87,8 @@ private:
       const char *suffix;
       bool second, embedding;
     };
-    constexpr Part parts[] = {{".lora_A.weight", false, false},
-                              {".lora_B.weight", true, false},
-                              {".lora_embedding_A", false, true},
-                              {".lora_embedding_B", true, true}};
+    constexpr Part parts[] = {
+        {".lora_A.weight", false, false}, {".lora_B.weight", true, false}, {".lora_embedding_A", false, true}, {".lora_embedding_B", true, true}};
     for (const Part &part : parts)
       if (std::optional<std::string> module = stemOf(own, part.suffix)) {
         LoraTensors &pair = pairs[*module];
@@ -120,12 +116,12 @@ private:
   Status sizesOf(const std::string &name, uint64_t &rows, uint64_t &columns) {
     ZP_ASSIGN_OR_RETURN(WeightTensor tensor, changes.weights.find(name));
     if (tensor.info->shape.size() != 2)
-      return Status(ErrorCode::TensorShape, placeOf(tensor, name) + "shape is " + shapeText(tensor.info->shape) +
-                                                ", expected two dimensions; save the adapter again");
+      return Status(ErrorCode::TensorShape,
+                    placeOf(tensor, name) + "shape is " + shapeText(tensor.info->shape) + ", expected two dimensions; save the adapter again");
     DType dtype;
     if (!floatOf(tensor.info->dtype, dtype))
-      return Status(ErrorCode::TensorDtype, placeOf(tensor, name) + "dtype is " + textOf(tensor.info->dtype) +
-                                                ", expected F32, BF16 or F16; save the adapter again");
+      return Status(ErrorCode::TensorDtype,
+                    placeOf(tensor, name) + "dtype is " + textOf(tensor.info->dtype) + ", expected F32, BF16 or F16; save the adapter again");
     rows = tensor.info->shape[0];
     columns = tensor.info->shape[1];
     return {};
@@ -133,18 +129,16 @@ private:
 
   Status addPair(const std::string &module, const LoraTensors &pair) {
     if (pair.a.empty() || pair.b.empty())
-      return Status(ErrorCode::AdapterMismatch, changes.place + ": tensor " + (pair.a.empty() ? pair.b : pair.a) +
-                                                    ": has no lora_" + (pair.a.empty() ? "A" : "B") +
-                                                    " beside it, expected both; save the adapter again");
+      return Status(ErrorCode::AdapterMismatch, changes.place + ": tensor " + (pair.a.empty() ? pair.b : pair.a) + ": has no lora_" +
+                                                    (pair.a.empty() ? "A" : "B") + " beside it, expected both; save the adapter again");
     uint64_t rank, inputs, outputs, rankOfB;
     ZP_RETURN_IF_ERROR(sizesOf(pair.a, rank, inputs));
     ZP_RETURN_IF_ERROR(sizesOf(pair.b, outputs, rankOfB));
     ZP_ASSIGN_OR_RETURN(double configured, numberFor("rank_pattern", "r", module));
     if (rank != rankOfB || static_cast<double>(rank) != configured)
-      return Status(ErrorCode::AdapterMismatch, changes.place + ": tensor " + pair.b + ": has rank " + std::to_string(rankOfB) +
-                                                    " and its A " + std::to_string(rank) + ", expected " +
-                                                    std::to_string(static_cast<int64_t>(configured)) + " by " + configPath +
-                                                    "; save the adapter again");
+      return Status(ErrorCode::AdapterMismatch, changes.place + ": tensor " + pair.b + ": has rank " + std::to_string(rankOfB) + " and its A " +
+                                                    std::to_string(rank) + ", expected " + std::to_string(static_cast<int64_t>(configured)) + " by " +
+                                                    configPath + "; save the adapter again");
     ZP_ASSIGN_OR_RETURN(double alpha, numberFor("alpha_pattern", "lora_alpha", module));
     LowRankChange change;
     const bool rootOfRank = isOn("use_rslora");
@@ -171,8 +165,7 @@ private:
     }
     const ordered_json value = config.value(common, ordered_json(8)); // PEFT's default of both
     if (!value.is_number() || !(value.get<double>() > 0))
-      return Status(ErrorCode::Config,
-                    configPath + ": " + common + ": is " + value.dump() + ", expected a positive number; save the adapter again");
+      return Status(ErrorCode::Config, configPath + ": " + common + ": is " + value.dump() + ", expected a positive number; save the adapter again");
     return value.get<double>();
   }
 
@@ -215,8 +208,7 @@ StatusOr<LowRankProduct> LowRankProduct::load(ModelWeights &weights, const LowRa
 void LowRankProduct::compute(uint64_t first, uint64_t count, float *out) const {
   std::fill_n(out, count, 0.0f);
   for (uint64_t done = 0; done < count;) {
-    const uint64_t row = (first + done) / columns, column = (first + done) % columns,
-                   n = std::min(count - done, columns - column);
+    const uint64_t row = (first + done) / columns, column = (first + done) % columns, n = std::min(count - done, columns - column);
     float *part = out + done;
     for (uint64_t k = 0; k < rank; ++k) {
       const float factor = left[row * rank + k];

@@ -45,8 +45,7 @@ public:
     for (const auto &[flag, directory] : {std::pair("--model", options.model), {"--adapter_name_or_path", options.adapter}}) {
       std::error_code ignored;
       if (std::filesystem::equivalent(directory, options.output, ignored))
-        return Status(ErrorCode::Usage,
-                      std::string("--output_dir: is the directory of ") + flag + ", expected another; name one with -o");
+        return Status(ErrorCode::Usage, std::string("--output_dir: is the directory of ") + flag + ", expected another; name one with -o");
     }
     ZP_ASSIGN_OR_RETURN(config, readObject<ordered_json>(configPath));
     ZP_ASSIGN_OR_RETURN(base, ModelWeights::open(options.model));
@@ -136,12 +135,10 @@ private:
     ZP_ASSIGN_OR_RETURN(StoredWeight weight, StoredWeight::open(changes.weights, name));
     const std::vector<uint64_t> &shape = weight.shape();
     const bool vocabulary = isTokenWeight(tensor.name);
-    const bool fits =
-        shape == tensor.shape || (vocabulary && shape.size() == 2 && tensor.shape.size() == 2 && shape[1] == tensor.shape[1]);
+    const bool fits = shape == tensor.shape || (vocabulary && shape.size() == 2 && tensor.shape.size() == 2 && shape[1] == tensor.shape[1]);
     if (!fits)
-      return Status(ErrorCode::TensorShape, changes.place + ": tensor " + name + ": shape is " + shapeText(shape) +
-                                                ", expected " + shapeText(tensor.shape) +
-                                                " as the base has; name the base that the adapter was trained on");
+      return Status(ErrorCode::TensorShape, changes.place + ": tensor " + name + ": shape is " + shapeText(shape) + ", expected " +
+                                                shapeText(tensor.shape) + " as the base has; name the base that the adapter was trained on");
     if (tensor.name == embedding && shape[0] != tensor.shape[0])
       vocabularySize = shape[0];
     tensor.shape = shape;
@@ -153,8 +150,7 @@ private:
   Status add(MergedTensor &tensor, const LowRankChange &change) {
     if (tensor.shape != std::vector<uint64_t>{change.rows, change.columns})
       return Status(ErrorCode::TensorShape, changes.place + ": tensor " + change.b + ": its product with A is " +
-                                                shapeText({change.rows, change.columns}) + ", expected " +
-                                                shapeText(tensor.shape) +
+                                                shapeText({change.rows, change.columns}) + ", expected " + shapeText(tensor.shape) +
                                                 " as the base has; name the base that the adapter was trained on");
     tensor.change = &change;
     return {};
@@ -196,8 +192,9 @@ private:
       tensor.requantized = std::make_shared<RequantizedWeight>(std::move(made));
     }
     return any ? Status()
-               : Status(ErrorCode::Usage, "--requantize: " + options.model + " has no weight in 4 bits, expected a base that has; leave the flag "
-                                                                             "out, and run zprun quantize on the result");
+               : Status(ErrorCode::Usage, "--requantize: " + options.model +
+                                              " has no weight in 4 bits, expected a base that has; leave the flag "
+                                              "out, and run zprun quantize on the result");
   }
 
   StatusOr<MergedValues> valuesOf(const MergedTensor &tensor) {

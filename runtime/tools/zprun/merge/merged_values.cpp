@@ -15,8 +15,8 @@ static void round(std::vector<float> &values, DType dtype, uint64_t count) {
   convertElements(rounded.data(), dtype, values.data(), DType::F32, count);
 }
 
-StatusOr<MergedValues> MergedValues::open(ModelWeights &from, const std::string &source, AdapterChanges &changes,
-                                          const LowRankChange *change, const std::string &name) {
+StatusOr<MergedValues> MergedValues::open(ModelWeights &from, const std::string &source, AdapterChanges &changes, const LowRankChange *change,
+                                          const std::string &name) {
   MergedValues values;
   ZP_ASSIGN_OR_RETURN(values.weight, StoredWeight::open(from, source));
   values.place = changes.place + ": " + name;
@@ -39,8 +39,7 @@ Status MergedValues::read(uint64_t first, uint64_t count, bool roundChange, floa
   for (uint64_t i = 0; i < count; ++i) {
     out[i] += added[i];
     if (!std::isfinite(out[i]))
-      return Status(ErrorCode::NonFinite, place + ": element " + std::to_string(first + i) + " of the merged weight is " +
-                                              std::to_string(out[i]) +
+      return Status(ErrorCode::NonFinite, place + ": element " + std::to_string(first + i) + " of the merged weight is " + std::to_string(out[i]) +
                                               ", expected finite numbers; look at base and adapter, one of them is broken");
   }
   return {};

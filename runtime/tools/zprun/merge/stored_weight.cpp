@@ -9,15 +9,14 @@ StatusOr<StoredWeight> StoredWeight::open(ModelWeights &from, const std::string 
   ZP_ASSIGN_OR_RETURN(weight.tensor, from.find(name));
   const std::string kind = quantizedAs(from, name), place = placeOf(weight.tensor, name);
   if (kind == "int8")
-    return Status(ErrorCode::QuantFormat,
-                  place + "is quantized to int8, expected floats or 4 bits; name the original with --model");
+    return Status(ErrorCode::QuantFormat, place + "is quantized to int8, expected floats or 4 bits; name the original with --model");
   if (!kind.empty()) {
     ZP_ASSIGN_OR_RETURN(weight.quantized, PrequantizedWeight::open(from, name, *quantTypeOf(kind)));
     return weight;
   }
   if (!floatOf(weight.tensor.info->dtype, weight.stored))
-    return Status(ErrorCode::TensorDtype, place + "dtype is " + textOf(weight.tensor.info->dtype) +
-                                              ", expected F32, BF16 or F16; convert the checkpoint");
+    return Status(ErrorCode::TensorDtype,
+                  place + "dtype is " + textOf(weight.tensor.info->dtype) + ", expected F32, BF16 or F16; convert the checkpoint");
   return weight;
 }
 

@@ -79,9 +79,8 @@ void listBart(const json &, TensorList &t) {
 
 /// T5 and mT5.
 void listT5(const json &, TensorList &t) {
-  const T5Sizes sizes{t.size("d_model"), t.size("num_heads"),
-                      t.size("d_kv"),    t.size("d_ff"),
-                      t.size("relative_attention_num_buckets"), t.flag("is_gated_act")};
+  const T5Sizes sizes{t.size("d_model"),     t.size("num_heads"), t.size("d_kv"), t.size("d_ff"), t.size("relative_attention_num_buckets"),
+                      t.flag("is_gated_act")};
   const uint64_t vocabulary = t.size("vocab_size"), encoder = t.size("num_layers"), decoder = t.size("num_decoder_layers");
   if (!t.status.ok())
     return;

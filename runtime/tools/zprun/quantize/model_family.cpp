@@ -46,9 +46,8 @@ void deriveLayerTypes(const json &given, json &config) {
     return;
   config["layer_types"] = json::array();
   for (uint64_t i = 0; i < layers; ++i)
-    config["layer_types"].push_back(!config["sliding_window"].is_null() && i >= wholeIn(config, "max_window_layers")
-                                        ? "sliding_attention"
-                                        : "full_attention");
+    config["layer_types"].push_back(!config["sliding_window"].is_null() && i >= wholeIn(config, "max_window_layers") ? "sliding_attention"
+                                                                                                                     : "full_attention");
 }
 
 /// Older files say hidden_size as n_embed, which goes before it.
@@ -81,8 +80,7 @@ void deriveMt5(const json &given, json &config) {
 /// In T5's files that key tells whether the head's input is scaled.
 void deriveT5(const json &given, json &config) {
   deriveMt5(given, config);
-  compute(given, config, "scale_decoder_outputs",
-          !given.contains("tie_word_embeddings") || given["tie_word_embeddings"] != false);
+  compute(given, config, "scale_decoder_outputs", !given.contains("tie_word_embeddings") || given["tie_word_embeddings"] != false);
 }
 
 /// Files of the hub that name the model without its head, or as it was once called, hold the same.
@@ -141,8 +139,7 @@ constexpr ModelFamily kFamilies[] = {
        "initializer_range": 0.02, "use_cache": true, "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": null,
        "apply_residual_connection_post_layernorm": false, "hidden_dropout": 0.0, "attention_dropout": 0.0,
        "pretraining_tp": 1, "slow_but_exact": false, "tie_word_embeddings": true})",
-     R"({"num_hidden_layers": "n_layer", "num_attention_heads": "n_head"})", takeOldWidth, listBloom,
-     nullptr},
+     R"({"num_hidden_layers": "n_layer", "num_attention_heads": "n_head"})", takeOldWidth, listBloom, nullptr},
     {"BartForConditionalGeneration", "bart", R"({
        "vocab_size": 50265, "max_position_embeddings": 1024, "encoder_layers": 12, "encoder_ffn_dim": 4096,
        "encoder_attention_heads": 16, "decoder_layers": 12, "decoder_ffn_dim": 4096, "decoder_attention_heads": 16,
@@ -152,8 +149,8 @@ constexpr ModelFamily kFamilies[] = {
        "is_encoder_decoder": true, "decoder_start_token_id": 2, "forced_eos_token_id": 2, "is_decoder": false,
        "tie_word_embeddings": true, "id2label": {"0": "LABEL_0", "1": "LABEL_1", "2": "LABEL_2"}, "label2id": {"LABEL_0": 0,
        "LABEL_1": 1, "LABEL_2": 2}})",
-     R"({"num_attention_heads": "encoder_attention_heads", "hidden_size": "d_model", "num_hidden_layers": "encoder_layers"})",
-     deriveNothing, listBart, nullptr},
+     R"({"num_attention_heads": "encoder_attention_heads", "hidden_size": "d_model", "num_hidden_layers": "encoder_layers"})", deriveNothing,
+     listBart, nullptr},
     {"T5ForConditionalGeneration", "t5", R"({
        "vocab_size": 32128, "d_model": 512, "d_kv": 64, "d_ff": 2048, "num_layers": 6, "num_decoder_layers": null,
        "num_heads": 8, "relative_attention_num_buckets": 32, "relative_attention_max_distance": 128, "dropout_rate": 0.1,
@@ -188,8 +185,7 @@ std::string knownArchitectures() {
   return names;
 }
 
-StatusOr<std::vector<ModelTensor>> tensorsOf(const ModelFamily &family, const json &config, bool head,
-                                             const std::string &path) {
+StatusOr<std::vector<ModelTensor>> tensorsOf(const ModelFamily &family, const json &config, bool head, const std::string &path) {
   TensorList list(family.modelType, config, path);
   family.list(config, list);
   ZP_RETURN_IF_ERROR(list.status);

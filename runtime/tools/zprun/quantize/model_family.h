@@ -35,16 +35,15 @@ std::string knownArchitectures();
 struct ModelTensor {
   std::string name;
   std::vector<uint64_t> shape;
-  bool linear = false;      ///< the weight of a linear that is quantised
-  bool staysF32 = false;    ///< in a model of float16: transformers keeps it in fp32 there
-  bool isParameter = true;  ///< else a buffer, which is zeros where the checkpoint has none
-  std::string source = {};  ///< its name in the checkpoint; empty: zeros
+  bool linear = false;     ///< the weight of a linear that is quantised
+  bool staysF32 = false;   ///< in a model of float16: transformers keeps it in fp32 there
+  bool isParameter = true; ///< else a buffer, which is zeros where the checkpoint has none
+  std::string source = {}; ///< its name in the checkpoint; empty: zeros
 };
 
 /// All tensors, the head (if `head`) last. `config` has every field of the family. Config for sizes that are no sizes;
 /// `path` begins its message.
-StatusOr<std::vector<ModelTensor>> tensorsOf(const ModelFamily &family, const nlohmann::json &config, bool head,
-                                             const std::string &path);
+StatusOr<std::vector<ModelTensor>> tensorsOf(const ModelFamily &family, const nlohmann::json &config, bool head, const std::string &path);
 
 } // namespace zp::rt
 

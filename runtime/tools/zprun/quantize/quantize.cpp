@@ -33,8 +33,7 @@ constexpr Storage kStorages[] = {
 
 class Quantization {
 public:
-  explicit Quantization(const QuantizeOptions &options)
-      : options(options), configPath(options.model + "/config.json") {}
+  explicit Quantization(const QuantizeOptions &options) : options(options), configPath(options.model + "/config.json") {}
 
   Status run() {
     ZP_RETURN_IF_ERROR(readConfig());
@@ -72,17 +71,14 @@ private:
       return Status(ErrorCode::Usage, "--output_dir: is the model's own directory, expected another; name one with -o");
     ZP_ASSIGN_OR_RETURN(given, readObject(configPath));
     if (given.contains("quantization_config") && !given["quantization_config"].is_null())
-      return Status(ErrorCode::QuantFormat,
-                    configPath + ": quantization_config: is there already, expected a model that isn't quantized; "
-                                 "name the original with --model");
+      return Status(ErrorCode::QuantFormat, configPath + ": quantization_config: is there already, expected a model that isn't quantized; "
+                                                         "name the original with --model");
     const json names = given.value("architectures", json());
-    std::string architecture =
-        names.is_array() && !names.empty() && names[0].is_string() ? names[0].get<std::string>() : "";
+    std::string architecture = names.is_array() && !names.empty() && names[0].is_string() ? names[0].get<std::string>() : "";
     family = findFamily(architecture);
     if (!family)
-      return Status(ErrorCode::UnknownArchitecture, configPath + ": architectures: is \"" + architecture +
-                                                        "\", expected one of " + knownArchitectures() +
-                                                        "; use a model of one of these");
+      return Status(ErrorCode::UnknownArchitecture, configPath + ": architectures: is \"" + architecture + "\", expected one of " +
+                                                        knownArchitectures() + "; use a model of one of these");
     ZP_ASSIGN_OR_RETURN(config, savedConfig(given, *family, configPath));
     return {};
   }

@@ -38,8 +38,7 @@ Status QuantizedWriter::write(const std::string &directory, uint64_t maxShardByt
   for (const Shard &shard : shards) {
     for (const SafetensorsEntry &entry : shard.entries)
       writerOf[entry.name] = writers.size();
-    ZP_ASSIGN_OR_RETURN(SafetensorsWriter writer,
-                        SafetensorsWriter::create(directory + "/" + shard.file, shard.entries, &metadata));
+    ZP_ASSIGN_OR_RETURN(SafetensorsWriter writer, SafetensorsWriter::create(directory + "/" + shard.file, shard.entries, &metadata));
     writers.push_back(std::move(writer));
   }
   for (const ModelTensor &tensor : tensors) {
@@ -74,9 +73,7 @@ Status QuantizedWriter::readOffsets() {
 }
 
 /// Of one that isn't quantised.
-DType QuantizedWriter::dtypeOf(const ModelTensor &tensor) const {
-  return tensor.staysF32 && format.dtype == DType::F16 ? DType::F32 : format.dtype;
-}
+DType QuantizedWriter::dtypeOf(const ModelTensor &tensor) const { return tensor.staysF32 && format.dtype == DType::F16 ? DType::F32 : format.dtype; }
 
 QuantState QuantizedWriter::stateOf(const ModelTensor &tensor) const {
   QuantState state{format.blocks, format.dtype, tensor.shape, std::nullopt};

@@ -23,8 +23,7 @@ struct QuantizedFormat {
 class QuantizedWriter {
 public:
   /// `step` is told of each tensor that is done; nested scales make two passes over the linears.
-  QuantizedWriter(ModelWeights &from, QuantizedFormat format, std::vector<ModelTensor> tensors,
-                  std::function<void()> step)
+  QuantizedWriter(ModelWeights &from, QuantizedFormat format, std::vector<ModelTensor> tensors, std::function<void()> step)
       : from(from), format(std::move(format)), tensors(std::move(tensors)), step(std::move(step)) {}
 
   /// model.safetensors, or shards and their index.

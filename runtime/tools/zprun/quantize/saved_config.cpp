@@ -69,9 +69,7 @@ void setDefault(json &object, const char *key, const json &value) {
   if (!object.contains(key))
     object[key] = value;
 }
-bool isTrue(const json &object, const char *key) {
-  return object.contains(key) && object[key].is_boolean() && object[key].get<bool>();
-}
+bool isTrue(const json &object, const char *key) { return object.contains(key) && object[key].is_boolean() && object[key].get<bool>(); }
 
 /// rope_theta and rope_scaling of older files become rope_parameters.
 Status moveRope(const json &given, json &config, const std::string &path) {
@@ -83,8 +81,7 @@ Status moveRope(const json &given, json &config, const std::string &path) {
   for (const json &value : rope)
     flat &= !value.is_object();
   if (!flat)
-    return Status(ErrorCode::Config,
-                  path + ": rope_parameters: is not one flat object, expected one for all layers; use another model");
+    return Status(ErrorCode::Config, path + ": rope_parameters: is not one flat object, expected one for all layers; use another model");
   setDefault(rope, "rope_theta", given.value("rope_theta", json(10000.0)));
   if (given.contains("partial_rotary_factor") && !given["partial_rotary_factor"].is_null())
     setDefault(rope, "partial_rotary_factor", given["partial_rotary_factor"]);
@@ -103,8 +100,7 @@ Status moveRope(const json &given, json &config, const std::string &path) {
 
 StatusOr<json> savedConfig(const json &given, const ModelFamily &family, const std::string &path) {
   if (given.contains("per_layer_config"))
-    return Status(ErrorCode::Config,
-                  path + ": per_layer_config: is given, expected one configuration for all layers; use another model");
+    return Status(ErrorCode::Config, path + ": per_layer_config: is given, expected one configuration for all layers; use another model");
   json config = json::parse(family.fields);
   const json aliases = json::parse(family.aliases);
   for (const auto &[key, value] : given.items()) {
@@ -132,9 +128,8 @@ json savedGenerationConfig(const json &given) {
   json config = json::object();
   const bool ofModel = isTrue(given, "_from_model_config"); // then nothing but its fields is kept
   for (const auto &[key, value] : given.items())
-    if (generationFields().contains(key) || key == "_from_model_config"
-            ? !value.is_null()
-            : !ofModel && key != "_commit_hash" && key != "compile_config")
+    if (generationFields().contains(key) || key == "_from_model_config" ? !value.is_null()
+                                                                        : !ofModel && key != "_commit_hash" && key != "compile_config")
       config[key] = value;
   config["transformers_version"] = kVersion;
   return config;

@@ -24,8 +24,7 @@ bool TensorList::flag(const char *key) const {
 
 uint64_t TensorList::wrong(const char *key, const std::string &value) {
   if (status.ok())
-    status = Status(ErrorCode::Config,
-                    path + ": " + key + ": is " + value + ", expected a whole number from 1 to 2^24; fetch the file again");
+    status = Status(ErrorCode::Config, path + ": " + key + ": is " + value + ", expected a whole number from 1 to 2^24; fetch the file again");
   return 1;
 }
 

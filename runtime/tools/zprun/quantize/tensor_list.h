@@ -11,8 +11,7 @@ namespace zp::rt {
 class TensorList {
 public:
   /// `path` begins the message about a wrong size.
-  TensorList(const char *modelType, const nlohmann::json &config, const std::string &path)
-      : modelType(modelType), config(config), path(path) {}
+  TensorList(const char *modelType, const nlohmann::json &config, const std::string &path) : modelType(modelType), config(config), path(path) {}
 
   /// A number of the configuration; `absent` where it is null, unless that is 0. The first wrong one is kept; what it was is
   /// then of no matter.

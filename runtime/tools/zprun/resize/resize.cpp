@@ -56,11 +56,10 @@ public:
     }
     ZP_ASSIGN_OR_RETURN(StagedDirectory stage, StagedDirectory::create(options.output));
     TensorProgress progress("resize", entries.size(), options.quiet);
-    ZP_RETURN_IF_ERROR(writeShards(stage.path(), std::move(entries), options.maxShardBytes,
-                                   [&](const std::string &name, SafetensorsWriter &writer) {
-                                     progress.step();
-                                     return writeTensor(name, writer);
-                                   }));
+    ZP_RETURN_IF_ERROR(writeShards(stage.path(), std::move(entries), options.maxShardBytes, [&](const std::string &name, SafetensorsWriter &writer) {
+      progress.step();
+      return writeTensor(name, writer);
+    }));
     ZP_RETURN_IF_ERROR(copyBeside(options.model, stage.path()));
     if (!options.tokenizer.empty())
       ZP_RETURN_IF_ERROR(copyTokenizer(options.tokenizer, stage.path()));
@@ -91,15 +90,15 @@ private:
                                                   ", expected a row a token, as many as embeddings; fetch the model again");
       DType dtype;
       if (!floatOf(tensor.info->dtype, dtype))
-        return Status(ErrorCode::TensorDtype, placeOf(tensor, name) + "dtype is " + textOf(tensor.info->dtype) +
-                                                  ", expected F32, BF16 or F16; convert the checkpoint");
+        return Status(ErrorCode::TensorDtype,
+                      placeOf(tensor, name) + "dtype is " + textOf(tensor.info->dtype) + ", expected F32, BF16 or F16; convert the checkpoint");
     }
     const uint64_t have = embedding.info->shape[0];
     rows = (options.vocabulary + options.multiple - 1) / options.multiple * options.multiple;
     if (rows > have && rows < uint64_t{1} << 31)
       return {};
-    return Status(ErrorCode::Config, "--vocab_size: makes " + std::to_string(rows) + " rows, expected more than the " +
-                                         std::to_string(have) + " that the model has and fewer than 2^31; use the model as it is");
+    return Status(ErrorCode::Config, "--vocab_size: makes " + std::to_string(rows) + " rows, expected more than the " + std::to_string(have) +
+                                         " that the model has and fewer than 2^31; use the model as it is");
   }
 
   Status writeTensor(const std::string &name, SafetensorsWriter &writer) {

@@ -22,14 +22,12 @@ protected:
     return wish ? wish->value : "(none)";
   }
   static bool hasNote(const JobConfig &config, const std::string &part) {
-    return std::any_of(config.notes.begin(), config.notes.end(),
-                       [&](const std::string &note) { return note.find(part) != std::string::npos; });
+    return std::any_of(config.notes.begin(), config.notes.end(), [&](const std::string &note) { return note.find(part) != std::string::npos; });
   }
   test::TemporaryFolder folder;
 };
 
-const std::string kSharded =
-    "distributed_type: DEEPSPEED\nmixed_precision: bf16\nnum_processes: 4\ndeepspeed_config:\n  zero_stage: 3\n";
+const std::string kSharded = "distributed_type: DEEPSPEED\nmixed_precision: bf16\nnum_processes: 4\ndeepspeed_config:\n  zero_stage: 3\n";
 
 std::string sample(const std::string &name) { return std::string(ZP_TESTS) + "/../samples/configs/" + name; }
 
@@ -43,9 +41,7 @@ TEST_F(AccelerateConfig, theGuidesFiles) {
   EXPECT_EQ(value(*lora, "gradient_accumulation_steps"), "4");
   EXPECT_EQ(value(*lora, "bf16"), "true");
   EXPECT_TRUE(lora->wish("gradient_accumulation_steps")->mustMatch);
-  EXPECT_NE(
-      lora->wish("gradient_accumulation_steps")->place.find("deepspeed_config.yaml:5: gradient_accumulation_steps"),
-      std::string::npos);
+  EXPECT_NE(lora->wish("gradient_accumulation_steps")->place.find("deepspeed_config.yaml:5: gradient_accumulation_steps"), std::string::npos);
   EXPECT_TRUE(hasNote(*lora, "zero3_init_flag: each rank reads its own slices"));
 
   StatusOr<JobConfig> qlora = readAccelerateConfig(sample("deepspeed_config_z3_qlora.yaml"));
@@ -62,19 +58,16 @@ TEST_F(AccelerateConfig, theGuidesFiles) {
 TEST_F(AccelerateConfig, distribution) {
   EXPECT_EQ(value(parsed("distributed_type: MULTI_GPU\nnum_processes: 4\n"), "zero_stage"), "0");
   EXPECT_EQ(value(parsed("distributed_type: 'NO'\nnum_processes: 1\n"), "zero_stage"), "0");
-  EXPECT_EQ(value(parsed("distributed_type: DEEPSPEED\nnum_processes: -1\n"), "zero_stage"), "2")
-      << "Accelerate's default";
+  EXPECT_EQ(value(parsed("distributed_type: DEEPSPEED\nnum_processes: -1\n"), "zero_stage"), "2") << "Accelerate's default";
   EXPECT_EQ(value(parsed("distributed_type: DEEPSPEED\nnum_processes: -1\n"), "num_processes"), "(none)");
   EXPECT_NE(parsed("distributed_type: DEEPSPEED\nnum_processes: -1\n").openProcesses.find("c.yaml:2: num_processes"), std::string::npos);
   EXPECT_EQ(parsed("distributed_type: DEEPSPEED\n").openProcesses + parsed(kSharded).openProcesses, "");
   EXPECT_ERROR(read("num_processes: 2\n"), Config, "distributed_type: is missing, expected DEEPSPEED, MULTI_GPU or NO");
-  EXPECT_ERROR(read("distributed_type: FSDP\n"), Config,
-               "c.yaml:1: distributed_type: is FSDP, expected DEEPSPEED or MULTI_GPU or NO");
+  EXPECT_ERROR(read("distributed_type: FSDP\n"), Config, "c.yaml:1: distributed_type: is FSDP, expected DEEPSPEED or MULTI_GPU or NO");
   EXPECT_ERROR(read("distributed_type: 'NO'\nnum_processes: 2\n"), Config, "is NO beside num_processes 2");
   EXPECT_ERROR(read("distributed_type: MULTI_GPU\ndeepspeed_config:\n  zero_stage: 3\n"), Config,
                "c.yaml:2: deepspeed_config: has keys beside distributed_type MULTI_GPU");
-  EXPECT_ERROR(read("distributed_type: DEEPSPEED\ndeepspeed_config: 3\n"), Config,
-               "deepspeed_config: is 3, expected a map of keys");
+  EXPECT_ERROR(read("distributed_type: DEEPSPEED\ndeepspeed_config: 3\n"), Config, "deepspeed_config: is 3, expected a map of keys");
   EXPECT_ERROR(read("distributed_type: DEEPSPEED\ndeepspeed_config:\n  zero_stage: 4\n"), Config,
                "c.yaml:3: zero_stage: is 4, expected 0, 1, 2 or 3");
 }
@@ -103,8 +96,7 @@ TEST_F(AccelerateConfig, precision) {
   EXPECT_FALSE(no.wish("bf16")->mustMatch) << "--bf16 decides";
   EXPECT_EQ(value(parsed("distributed_type: DEEPSPEED\nfp16: true\n"), "fp16"), "true") << "old files";
   EXPECT_EQ(value(parsed("distributed_type: DEEPSPEED\n"), "bf16"), "(none)");
-  EXPECT_ERROR(read("distributed_type: DEEPSPEED\nmixed_precision: fp8\n"), Config,
-               "mixed_precision: is fp8, expected no or bf16 or fp16");
+  EXPECT_ERROR(read("distributed_type: DEEPSPEED\nmixed_precision: fp8\n"), Config, "mixed_precision: is fp8, expected no or bf16 or fp16");
   EXPECT_ERROR(read("distributed_type: DEEPSPEED\nmixed_precision: true\n"), Config, "mixed_precision: is true");
 }
 
@@ -130,14 +122,10 @@ TEST_F(AccelerateConfig, unknownKeys) {
 }
 
 TEST_F(AccelerateConfig, wrongTypes) {
-  EXPECT_ERROR(read("distributed_type: DEEPSPEED\nnum_processes: eight\n"), Config,
-               "c.yaml:2: num_processes: is eight, expected a whole number");
-  EXPECT_ERROR(read("distributed_type: DEEPSPEED\nnum_processes: [1]\n"), Config,
-               "num_processes: is [1], expected a whole number");
-  EXPECT_ERROR(read(kSharded + "  gradient_clipping: much\n"), Config,
-               "gradient_clipping: is much, expected a number or auto");
-  EXPECT_ERROR(read(kSharded + "  zero3_init_flag: maybe\n"), Config,
-               "zero3_init_flag: is maybe, expected true or false");
+  EXPECT_ERROR(read("distributed_type: DEEPSPEED\nnum_processes: eight\n"), Config, "c.yaml:2: num_processes: is eight, expected a whole number");
+  EXPECT_ERROR(read("distributed_type: DEEPSPEED\nnum_processes: [1]\n"), Config, "num_processes: is [1], expected a whole number");
+  EXPECT_ERROR(read(kSharded + "  gradient_clipping: much\n"), Config, "gradient_clipping: is much, expected a number or auto");
+  EXPECT_ERROR(read(kSharded + "  zero3_init_flag: maybe\n"), Config, "zero3_init_flag: is maybe, expected true or false");
 }
 
 TEST_F(AccelerateConfig, clipping) {
@@ -149,19 +137,18 @@ TEST_F(AccelerateConfig, clipping) {
 }
 
 TEST_F(AccelerateConfig, otherEngines) {
-  for (const char *off : {"fsdp_config: {}", "megatron_lm_config: {}", "tpu_env: []", "tpu_use_cluster: false",
-                          "dynamo_backend: 'NO'", "commands: null", "tpu_name: null", "downcast_bf16: 'no'",
-                          "dynamo_config: {dynamo_backend: 'NO', dynamo_mode: default}", "fp8_config: {}"})
+  for (const char *off :
+       {"fsdp_config: {}", "megatron_lm_config: {}", "tpu_env: []", "tpu_use_cluster: false", "dynamo_backend: 'NO'", "commands: null",
+        "tpu_name: null", "downcast_bf16: 'no'", "dynamo_config: {dynamo_backend: 'NO', dynamo_mode: default}", "fp8_config: {}"})
     EXPECT_TRUE(read(kSharded + off + "\n").ok()) << off;
-  const std::pair<const char *, const char *> refused[] = {
-      {"fsdp_config: {fsdp_version: 2}", "fsdp_config: is {fsdp_version: 2}, expected it off"},
-      {"tpu_use_cluster: true", "there are no TPUs here"},
-      {"dynamo_backend: INDUCTOR", "dynamo_backend: is INDUCTOR"},
-      {"dynamo_config: {dynamo_backend: INDUCTOR}", "dynamo_config: is"},
-      {"megatron_lm_config: {tp: 2}", "tensor and pipeline parallelism"},
-      {"parallelism_config: {parallelism_config_tp_size: 2}", "parallelism_config"},
-      {"downcast_bf16: true", "downcast_bf16"},
-      {"mpirun_config: {mpirun_ccl: 1}", "start zprun by mpirun yourself"}};
+  const std::pair<const char *, const char *> refused[] = {{"fsdp_config: {fsdp_version: 2}", "fsdp_config: is {fsdp_version: 2}, expected it off"},
+                                                           {"tpu_use_cluster: true", "there are no TPUs here"},
+                                                           {"dynamo_backend: INDUCTOR", "dynamo_backend: is INDUCTOR"},
+                                                           {"dynamo_config: {dynamo_backend: INDUCTOR}", "dynamo_config: is"},
+                                                           {"megatron_lm_config: {tp: 2}", "tensor and pipeline parallelism"},
+                                                           {"parallelism_config: {parallelism_config_tp_size: 2}", "parallelism_config"},
+                                                           {"downcast_bf16: true", "downcast_bf16"},
+                                                           {"mpirun_config: {mpirun_ccl: 1}", "start zprun by mpirun yourself"}};
   for (const auto &[on, message] : refused)
     EXPECT_ERROR(read(kSharded + on + "\n"), Config, message);
 }
@@ -169,14 +156,11 @@ TEST_F(AccelerateConfig, otherEngines) {
 TEST_F(AccelerateConfig, offload) {
   const std::string stage2 = "distributed_type: DEEPSPEED\ndeepspeed_config:\n  zero_stage: 2\n",
                     stage0 = "distributed_type: DEEPSPEED\ndeepspeed_config:\n  zero_stage: 0\n";
-  EXPECT_ERROR(read(stage2 + "  offload_param_device: cpu\n"), Config,
-               "offload_param_device: is cpu at zero_stage 2, expected stage 3");
+  EXPECT_ERROR(read(stage2 + "  offload_param_device: cpu\n"), Config, "offload_param_device: is cpu at zero_stage 2, expected stage 3");
   EXPECT_ERROR(read(stage2 + "  offload_optimizer_device: nvme\n"), Config,
                "offload_optimizer_device: is nvme at zero_stage 2, expected stage 3 for NVMe");
-  EXPECT_ERROR(read(stage0 + "  offload_optimizer_device: cpu\n"), Config,
-               "offload_optimizer_device: is cpu at zero_stage 0");
-  EXPECT_ERROR(read(kSharded + "  offload_param_device: gpu\n"), Config,
-               "offload_param_device: is gpu, expected none or cpu or nvme");
+  EXPECT_ERROR(read(stage0 + "  offload_optimizer_device: cpu\n"), Config, "offload_optimizer_device: is cpu at zero_stage 0");
+  EXPECT_ERROR(read(kSharded + "  offload_param_device: gpu\n"), Config, "offload_param_device: is gpu, expected none or cpu or nvme");
   EXPECT_TRUE(hasNote(parsed(kSharded + "  offload_param_nvme_path: /x\n"), "nothing goes to NVMe"));
   const std::string disk = "  offload_param_device: nvme\n  offload_param_nvme_path: /x\n  offload_optimizer_device: nvme\n";
   JobConfig config = parsed(kSharded + disk);
@@ -189,20 +173,16 @@ TEST_F(AccelerateConfig, offload) {
 }
 
 TEST_F(AccelerateConfig, jsonFile) {
-  std::string json =
-      folder.write("ds.json", "{\"zero_optimization\": {\"stage\": 1}, \"bf16\": {\"enabled\": \"auto\"}}");
-  std::string start =
-      "distributed_type: DEEPSPEED\nnum_processes: 2\ndeepspeed_config:\n  deepspeed_config_file: " + json + "\n";
+  std::string json = folder.write("ds.json", "{\"zero_optimization\": {\"stage\": 1}, \"bf16\": {\"enabled\": \"auto\"}}");
+  std::string start = "distributed_type: DEEPSPEED\nnum_processes: 2\ndeepspeed_config:\n  deepspeed_config_file: " + json + "\n";
   JobConfig config = parsed(start + "  zero3_init_flag: false\n");
   EXPECT_EQ(value(config, "zero_stage"), "1");
   EXPECT_EQ(value(config, "num_processes"), "2");
   // Accelerate: these would be ignored, so it refuses them.
   for (const char *key :
-       {"zero_stage: 3", "gradient_accumulation_steps: 2", "gradient_clipping: 1.0", "offload_optimizer_device: none",
-        "offload_param_device: none", "offload_optimizer_nvme_path: none", "offload_param_nvme_path: none",
-        "zero3_save_16bit_model: true"})
+       {"zero_stage: 3", "gradient_accumulation_steps: 2", "gradient_clipping: 1.0", "offload_optimizer_device: none", "offload_param_device: none",
+        "offload_optimizer_nvme_path: none", "offload_param_nvme_path: none", "zero3_save_16bit_model: true"})
     EXPECT_ERROR(read(start + "  " + key + "\n"), Config, "is set beside deepspeed_config_file");
   EXPECT_ERROR(read(start + "mixed_precision: bf16\n"), Config, "mixed_precision: is set beside deepspeed_config_file");
-  EXPECT_ERROR(read("distributed_type: DEEPSPEED\ndeepspeed_config:\n  deepspeed_config_file: /nowhere.json\n"),
-               FileMissing, "/nowhere.json");
+  EXPECT_ERROR(read("distributed_type: DEEPSPEED\ndeepspeed_config:\n  deepspeed_config_file: /nowhere.json\n"), FileMissing, "/nowhere.json");
 }

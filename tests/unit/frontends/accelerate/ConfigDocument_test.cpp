@@ -24,9 +24,8 @@ TEST(ConfigDocument, valuesRememberTheirLines) {
 
 // What DeepSpeed's parser takes beyond JSON.
 TEST(ConfigDocument, jsonWithCommentsAndBareKeys) {
-  ConfigDocument json =
-      parsed(ConfigDocument::parseJson("ds.json", "// about\n{\n\t# more\n  bare: 5e8, /* a\n comment: 1 */\n"
-                                                  "\t\"url\": \"http://x#y\",\n  \"list\": [1, 2,],\n}\n"));
+  ConfigDocument json = parsed(ConfigDocument::parseJson("ds.json", "// about\n{\n\t# more\n  bare: 5e8, /* a\n comment: 1 */\n"
+                                                                    "\t\"url\": \"http://x#y\",\n  \"list\": [1, 2,],\n}\n"));
   EXPECT_EQ(json.root().entries.size(), 3u);
   EXPECT_EQ(json.root().find("bare")->text, "5e8");
   EXPECT_EQ(json.root().find("url")->text, "http://x#y");
@@ -37,11 +36,9 @@ TEST(ConfigDocument, jsonWithCommentsAndBareKeys) {
 TEST(ConfigDocument, errors) {
   EXPECT_ERROR(ConfigDocument::readYaml("/nowhere/c.yaml"), FileMissing, "/nowhere/c.yaml: cannot be read");
   EXPECT_ERROR(ConfigDocument::parseYaml("c.yaml", "a: 1\nb: [1\n"), Config, "c.yaml:");
-  EXPECT_ERROR(ConfigDocument::parseYaml("c.yaml", "- 1\n- 2\n"), Config,
-               "c.yaml:1: the file holds [1, 2], expected a YAML map");
+  EXPECT_ERROR(ConfigDocument::parseYaml("c.yaml", "- 1\n- 2\n"), Config, "c.yaml:1: the file holds [1, 2], expected a YAML map");
   EXPECT_ERROR(ConfigDocument::parseYaml("c.yaml", ""), Config, "c.yaml:1: the file holds nothing");
-  EXPECT_ERROR(ConfigDocument::parseYaml("c.yaml", "a: 1\nb: 2\na: 3\n"), Config,
-               "c.yaml:3: the key a stands here for the second time");
+  EXPECT_ERROR(ConfigDocument::parseYaml("c.yaml", "a: 1\nb: 2\na: 3\n"), Config, "c.yaml:3: the key a stands here for the second time");
   EXPECT_ERROR(ConfigDocument::parseJson("ds.json", "{\"a\": 1, \"a\": 2}"), Config, "ds.json:1: the key a stands");
   EXPECT_ERROR(ConfigDocument::parseJson("ds.json", "a: 1"), Config, "ds.json:1: the file doesn't open with {");
   EXPECT_ERROR(ConfigDocument::parseJson("ds.json", "{\"a\": 1"), Config, "ds.json:");
@@ -59,8 +56,7 @@ TEST(ConfigDocument, sizeIsBounded) {
     bomb += "]\n";
   }
   EXPECT_ERROR(ConfigDocument::parseYaml("c.yaml", bomb), Config, "too many values");
-  EXPECT_ERROR(ConfigDocument::parseYaml("c.yaml", "a: " + std::string(50, '[') + std::string(50, ']')), Config,
-               "too deep");
+  EXPECT_ERROR(ConfigDocument::parseYaml("c.yaml", "a: " + std::string(50, '[') + std::string(50, ']')), Config, "too deep");
   EXPECT_ERROR(ConfigDocument::parseYaml("c.yaml", std::string(1 << 21, '#')), Config, "bytes");
   EXPECT_FALSE(ConfigDocument::parseYaml("c.yaml", "a: " + std::string(100000, '[')).ok());
 }

@@ -49,19 +49,16 @@ TEST_F(DsConfig, autoLeavesItToTheFlags) {
   EXPECT_EQ(value(config, "loss_scale"), "0");
   EXPECT_EQ(value(config, "initial_scale_power"), "16");
   EXPECT_EQ(value(config, "consecutive_hysteresis"), "(none)");
-  for (const char *setting :
-       {"bf16", "fp16", "learning_rate", "adam_beta1", "adam_epsilon", "weight_decay", "gradient_accumulation_steps",
-        "max_grad_norm", "per_device_train_batch_size", "stage3_param_persistence_threshold"})
+  for (const char *setting : {"bf16", "fp16", "learning_rate", "adam_beta1", "adam_epsilon", "weight_decay", "gradient_accumulation_steps",
+                              "max_grad_norm", "per_device_train_batch_size", "stage3_param_persistence_threshold"})
     EXPECT_EQ(value(config, setting), "(none)") << setting;
   EXPECT_FALSE(config->trainBatch.has_value());
-  EXPECT_NE(config->hiddenThreshold.find("ds.json:8: zero_optimization.stage3_param_persistence_threshold"),
-            std::string::npos)
+  EXPECT_NE(config->hiddenThreshold.find("ds.json:8: zero_optimization.stage3_param_persistence_threshold"), std::string::npos)
       << config->hiddenThreshold;
 }
 
 TEST_F(DsConfig, offloadBecomesSettings) {
-  StatusOr<JobConfig> config = read(
-      "", R"("stage": 3, "offload_param": {"device": "nvme", "nvme_path": "/x", "buffer_count": 5},
+  StatusOr<JobConfig> config = read("", R"("stage": 3, "offload_param": {"device": "nvme", "nvme_path": "/x", "buffer_count": 5},
              "offload_optimizer": {"device": "cpu", "pin_memory": true})");
   EXPECT_EQ(value(config, "offload_param_device"), "nvme");
   EXPECT_EQ(value(config, "offload_optimizer_device"), "cpu");
@@ -104,9 +101,7 @@ TEST_F(DsConfig, oldNames) {
   EXPECT_EQ(value(read("", R"("stage": 3, "offload_param": {"device": "CPU"})"), "offload_param_device"), "cpu");
 }
 
-TEST_F(DsConfig, comments) {
-  EXPECT_TRUE(read(R"("_comment": "why", "// note": 1)", R"("stage": 3, "_why": {"a": 1})").ok());
-}
+TEST_F(DsConfig, comments) { EXPECT_TRUE(read(R"("_comment": "why", "// note": 1)", R"("stage": 3, "_why": {"a": 1})").ok()); }
 
 TEST_F(DsConfig, unknownKeys) {
   EXPECT_ERROR(read("\"gradient_cliping\": 1.0"), UnknownKey,
@@ -114,13 +109,11 @@ TEST_F(DsConfig, unknownKeys) {
                "mean gradient_clipping");
   EXPECT_ERROR(read("", "\"stage\": 3, \"overlap_com\": true"), UnknownKey,
                "overlap_com: is not a key of zero_optimization, expected one that it has; did you mean overlap_comm");
-  EXPECT_ERROR(read("", "\"stage\": 3, \"offload_param\": {\"devise\": \"none\"}"), UnknownKey,
-               "zero_optimization.offload_param");
+  EXPECT_ERROR(read("", "\"stage\": 3, \"offload_param\": {\"devise\": \"none\"}"), UnknownKey, "zero_optimization.offload_param");
   EXPECT_ERROR(read("\"bf16\": {\"enable\": true}"), UnknownKey, "did you mean enabled");
-  EXPECT_ERROR(
-      read(R"("scheduler": {"type": "WarmupLR", "params": {"warmup_num_step": 3}})"), UnknownKey,
-      "ds.json:2: scheduler.params.warmup_num_step: is not an argument of WarmupLR, expected warmup_min_lr or warmup_max_lr or "
-      "warmup_num_steps or warmup_type; did you mean warmup_num_steps");
+  EXPECT_ERROR(read(R"("scheduler": {"type": "WarmupLR", "params": {"warmup_num_step": 3}})"), UnknownKey,
+               "ds.json:2: scheduler.params.warmup_num_step: is not an argument of WarmupLR, expected warmup_min_lr or warmup_max_lr or "
+               "warmup_num_steps or warmup_type; did you mean warmup_num_steps");
 }
 
 TEST_F(DsConfig, refused) {
@@ -130,16 +123,14 @@ TEST_F(DsConfig, refused) {
       {R"("optimizer": {"type": "AdamW", "params": {"betas": [0.9]}})", "betas: is [0.9], expected two numbers"},
       {R"("scheduler": {"type": "WarmupLR"})", "scheduler: has no params, expected a map of what WarmupLR takes"},
       {R"("scheduler": {"params": {"warmup_min_lr": 0}})", "scheduler: has no type, expected one of WarmupLR|WarmupDecayLR"},
-      {R"("scheduler": {"type": "StepLR", "params": {"step_size": 3}})",
-       "scheduler.type: is StepLR, expected WarmupLR or WarmupDecayLR"},
+      {R"("scheduler": {"type": "StepLR", "params": {"step_size": 3}})", "scheduler.type: is StepLR, expected WarmupLR or WarmupDecayLR"},
       {R"("scheduler": {"type": "OneCycle", "params": {"cycle_min_lr": 0, "cycle_max_lr": 1}})",
        "ds.json:2: scheduler.params.cycle_momentum: is true (DeepSpeed's default), expected false"},
       {"\"scheduler\": {\"type\": \"WarmupLR\", \"params\": {\n\"warmup_num_steps\": 0}}",
        "ds.json:3: scheduler.params.warmup_num_steps: is 0, expected"},
       {R"("scheduler": {"type": "WarmupLR", "params": {"warmup_max_lr": "1e-3"}})",
        "warmup_max_lr: is \"1e-3\", expected a number of 0 or more or auto; write"},
-      {R"("scheduler": {"type": "WarmupLR", "params": {"warmup_max_lr": [1e-3, 1e-4]}})",
-       "warmup_max_lr: is [1e-3, 1e-4], expected a number"},
+      {R"("scheduler": {"type": "WarmupLR", "params": {"warmup_max_lr": [1e-3, 1e-4]}})", "warmup_max_lr: is [1e-3, 1e-4], expected a number"},
       {R"("scheduler": {"type": "WarmupDecayLR", "params": {}})", "scheduler.params.total_num_steps: is missing"},
       {R"("gradient_allreduce_op": "sum")", "gradient_allreduce_op: is sum, expected mean or avg"},
       {R"("train_batch_size": "64")", "train_batch_size: is 64, expected a whole number without quotes; write 64"},
@@ -156,20 +147,16 @@ TEST_F(DsConfig, refused) {
   const std::pair<const char *, const char *> zero[] = {
       {R"("stage": 4)", "zero_optimization.stage: is 4, expected 0, 1, 2 or 3"},
       {R"("stage": "auto")", "zero_optimization.stage: is auto, expected a whole number"},
-      {R"("stage": 2, "offload_param": {"device": "cpu"})",
-       "zero_optimization.offload_param.device: is cpu at zero_stage 2"},
+      {R"("stage": 2, "offload_param": {"device": "cpu"})", "zero_optimization.offload_param.device: is cpu at zero_stage 2"},
       {R"("stage": 3, "zero_quantized_weights": true)", "ZeRO++ is not built"},
       {R"("stage": 3, "zero_hpz_partition_size": 8)", "zero_hpz_partition_size: is 8, expected 1"},
       {R"("stage": 3, "mics_shard_size": 8)", "mics_shard_size: is 8, expected -1"},
       {R"("stage": 3, "zenflow": {"topk_ratio": 0.1})", "ZenFlow is not built"},
-      {R"("stage": 3, "reduce_bucket_size": "5e8")",
-       "reduce_bucket_size: is 5e8, expected a whole number without quotes"},
-      {R"("stage": 3, "param_persistence_threshold": 1, "stage3_param_persistence_threshold": 2)",
-       "is set twice under two names"}};
+      {R"("stage": 3, "reduce_bucket_size": "5e8")", "reduce_bucket_size: is 5e8, expected a whole number without quotes"},
+      {R"("stage": 3, "param_persistence_threshold": 1, "stage3_param_persistence_threshold": 2)", "is set twice under two names"}};
   for (const auto &[inside, message] : zero)
     EXPECT_ERROR(read("", inside), Config, message);
-  EXPECT_ERROR(readText("{\"bf16\": {\"enabled\": true}}"), Config,
-               "zero_optimization: is missing, expected the section");
+  EXPECT_ERROR(readText("{\"bf16\": {\"enabled\": true}}"), Config, "zero_optimization: is missing, expected the section");
 }
 
 // The section that the Trainer's manual gives, and one that says all by itself.
@@ -182,15 +169,13 @@ TEST_F(DsConfig, schedulersBecomeSettings) {
   EXPECT_EQ(value(config, "learning_rate"), "(none)");
   EXPECT_EQ(value(config, "logging_next_learning_rate"), "true");
   EXPECT_FALSE(config->warmup.has_value());
-  config = read(
-      R"("scheduler": {"type": "WarmupLR", "params": {"warmup_max_lr": 3e-4, "warmup_num_steps": 1e2, "warmup_type": "linear"}})");
+  config = read(R"("scheduler": {"type": "WarmupLR", "params": {"warmup_max_lr": 3e-4, "warmup_num_steps": 1e2, "warmup_type": "linear"}})");
   EXPECT_EQ(value(config, "learning_rate"), "3e-4");
   EXPECT_EQ(value(config, "lr_scheduler_kwargs"), R"({"warmup_max_lr":0.0003,"warmup_num_steps":100.0,"warmup_type":"linear"})");
   ASSERT_TRUE(config->warmup.has_value());
   EXPECT_EQ(config->warmup->place.substr(config->warmup->place.find("ds.json")), "ds.json:2: scheduler.params.warmup_num_steps");
   EXPECT_EQ(value(read(R"("optimizer": {"type": "adamW"})"), "logging_next_learning_rate"), "true") << "in any case";
-  EXPECT_EQ(value(read(R"("optimizer": {"type": "AdamW"})"), "logging_next_learning_rate"), "true")
-      << "the engine steps the trainer's schedule";
+  EXPECT_EQ(value(read(R"("optimizer": {"type": "AdamW"})"), "logging_next_learning_rate"), "true") << "the engine steps the trainer's schedule";
   EXPECT_EQ(value(read(""), "logging_next_learning_rate"), "(none)");
   EXPECT_EQ(value(read(R"("scheduler": {}, "optimizer": null)"), "logging_next_learning_rate"), "(none)");
 }

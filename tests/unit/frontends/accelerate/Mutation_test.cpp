@@ -17,10 +17,9 @@ const char *const kJson = R"({"train_batch_size": "auto", "bf16": {"enabled": tr
   "zero_optimization": {"stage": 3, "overlap_comm": true, "offload_param": {"device": "none"}, "reduce_bucket_size": 5e8}})";
 
 std::string mutated(std::string text, std::mt19937 &random) {
-  const char *const pieces[] = {
-      "{",    "}",    "[",    "]",        ":",  ": ", "\n",       "&a ", "*a",    "!!str ", "- ",
-      "'",    "\"",   "#",    "/*",       "//", "? ", "| ",       "> ",  "9e999", "-1",     "99999999999999999999",
-      "true", "null", "auto", "\xff\xfe", "\t", "%",  "<<: *a\n", ","};
+  const char *const pieces[] = {"{",    "}",    "[",    "]",        ":",  ": ", "\n",       "&a ", "*a",    "!!str ", "- ",
+                                "'",    "\"",   "#",    "/*",       "//", "? ", "| ",       "> ",  "9e999", "-1",     "99999999999999999999",
+                                "true", "null", "auto", "\xff\xfe", "\t", "%",  "<<: *a\n", ","};
   for (unsigned changes = 1 + random() % 4; changes; --changes) {
     size_t at = text.empty() ? 0 : random() % text.size();
     switch (random() % 4) {
@@ -51,8 +50,7 @@ void check(const Status &status, const std::string &text, int &refused) {
   if (status.ok())
     return;
   ++refused;
-  EXPECT_TRUE(status.code() == ErrorCode::Config || status.code() == ErrorCode::UnknownKey ||
-              status.code() == ErrorCode::FileMissing)
+  EXPECT_TRUE(status.code() == ErrorCode::Config || status.code() == ErrorCode::UnknownKey || status.code() == ErrorCode::FileMissing)
       << status.toString();
   EXPECT_EQ(status.message().find('\n'), std::string::npos) << status.message() << "\nof\n" << text;
   EXPECT_NE(status.message().find("; "), std::string::npos) << "no fix: " << status.message();

@@ -62,8 +62,7 @@ TEST(NNBuilder, everySettingIsRecorded) {
   EXPECT_EQ(recorded.size(), count);
   EXPECT_EQ(recorded.getAs<mlir::FloatAttr>("learning_rate").getValueAsDouble(), 0.125);
   EXPECT_EQ(recorded.getAs<mlir::IntegerAttr>("max_length").getInt(), 16);
-  EXPECT_EQ(module->getOperation()->getAttrOfType<mlir::StringAttr>("zp.model_path").getValue(),
-            "dir");
+  EXPECT_EQ(module->getOperation()->getAttrOfType<mlir::StringAttr>("zp.model_path").getValue(), "dir");
 
   // Every op of the program says its unit, and they don't go back.
   int64_t last = 0;

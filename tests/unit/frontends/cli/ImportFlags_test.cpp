@@ -48,8 +48,7 @@ TEST(ImportFlags, everySettingRefusesAnotherType) {
 
 TEST(ImportFlags, spellings) {
   ImportOptions options =
-      parsed({"--model", "dir", "--lora-r", "4", "--learning_rate=1e-4", "--lora_target_modules",
-              "a,b", "--max_steps", "-1", "-o", "m.mlir"});
+      parsed({"--model", "dir", "--lora-r", "4", "--learning_rate=1e-4", "--lora_target_modules", "a,b", "--max_steps", "-1", "-o", "m.mlir"});
   EXPECT_EQ(options.model, "dir");
   EXPECT_EQ(options.output, "m.mlir");
   EXPECT_EQ(options.settings.lora_r, 4);
@@ -69,8 +68,7 @@ TEST(ImportFlags, booleans) {
   for (const char *no : {"false", "No", "f", "N", "0"})
     EXPECT_FALSE(parsed({"--use_peft_lora", no}).settings.use_peft_lora) << no;
   EXPECT_TRUE(parsed({"--bf16"}).settings.bf16);
-  ImportOptions options =
-      parsed({"--bf16", "--lora_r", "2", "--dataloader_drop_last", "-o", "m.mlir"});
+  ImportOptions options = parsed({"--bf16", "--lora_r", "2", "--dataloader_drop_last", "-o", "m.mlir"});
   EXPECT_TRUE(options.settings.bf16 && options.settings.dataloader_drop_last);
   EXPECT_EQ(options.settings.lora_r, 2);
   EXPECT_EQ(options.output, "m.mlir");
@@ -79,28 +77,24 @@ TEST(ImportFlags, booleans) {
 TEST(ImportFlags, gradientCheckpointingMeansBlock) {
   EXPECT_EQ(parsed({"--gradient_checkpointing"}).settings.rematerialize, "block");
   EXPECT_EQ(parsed({"--gradient_checkpointing", "false"}).settings.rematerialize, "none");
-  EXPECT_EQ(parsed({"--rematerialize", "block", "--gradient_checkpointing"}).settings.rematerialize,
-            "block");
-  EXPECT_EQ(parsed({"--rematerialize", "selective", "--gradient_checkpointing"}).settings.rematerialize,
-            "selective");
+  EXPECT_EQ(parsed({"--rematerialize", "block", "--gradient_checkpointing"}).settings.rematerialize, "block");
+  EXPECT_EQ(parsed({"--rematerialize", "selective", "--gradient_checkpointing"}).settings.rematerialize, "selective");
   EXPECT_ERROR(parseImportFlags({"--rematerialize", "selective", "--gradient_checkpointing", "false"}), Config,
                "--gradient_checkpointing: means --rematerialize none");
   EXPECT_EQ(parsed({"--activation_offloading"}).settings.offload_activation_device, "cpu");
   EXPECT_EQ(parsed({"--activation_offloading", "--offload_activation_device", "nvme"}).settings.offload_activation_device, "nvme");
   EXPECT_ERROR(parseImportFlags({"--activation_offloading", "false", "--offload_activation_device", "cpu"}), Config,
                "--activation_offloading: is false beside --offload_activation_device cpu");
-  EXPECT_ERROR(parseImportFlags({"--rematerialize", "none", "--gradient_checkpointing"}), Config,
-               "--gradient_checkpointing: means");
+  EXPECT_ERROR(parseImportFlags({"--rematerialize", "none", "--gradient_checkpointing"}), Config, "--gradient_checkpointing: means");
 }
 
 TEST(ImportFlags, eightBitsAreRefused) {
   EXPECT_ERROR(parseImportFlags({"--use_8bit_quantization"}), Config,
                "--use_8bit_quantization: is not supported, expected weights in 4 bits or in floating "
                "point; use --use_4bit_quantization");
-  EXPECT_ERROR(parseImportFlags({"--use_8bit_quantization", "True", "--use_4bit_quantization", "True"}),
-               Config, "--use_8bit_quantization: is set beside --use_4bit_quantization, expected one");
-  EXPECT_TRUE(parsed({"--use_8bit_quantization", "False", "--use_4bit_quantization", "True"})
-                  .settings.use_4bit_quantization);
+  EXPECT_ERROR(parseImportFlags({"--use_8bit_quantization", "True", "--use_4bit_quantization", "True"}), Config,
+               "--use_8bit_quantization: is set beside --use_4bit_quantization, expected one");
+  EXPECT_TRUE(parsed({"--use_8bit_quantization", "False", "--use_4bit_quantization", "True"}).settings.use_4bit_quantization);
 }
 
 TEST(ImportFlags, errors) {
@@ -109,24 +103,19 @@ TEST(ImportFlags, errors) {
                "mean --learning_rate");
   EXPECT_ERROR(parseImportFlags({"--zzz"}), UnknownKey, "see zpc import --help");
   EXPECT_ERROR(parseImportFlags({"model"}), Usage, "'model' is no flag");
-  EXPECT_ERROR(parseImportFlags({"--lora_r"}), Usage,
-               "--lora_r: has no value, expected a whole number");
+  EXPECT_ERROR(parseImportFlags({"--lora_r"}), Usage, "--lora_r: has no value, expected a whole number");
   EXPECT_ERROR(parseImportFlags({"--lora_r", "--bf16"}), Usage, "--lora_r: has no value");
   EXPECT_ERROR(parseImportFlags({"--model", "-o", "x"}), Usage, "--model: has no value");
-  EXPECT_ERROR(parseImportFlags({"--lora_r", "eight"}), Usage,
-               "--lora_r: is 'eight', expected a whole number");
+  EXPECT_ERROR(parseImportFlags({"--lora_r", "eight"}), Usage, "--lora_r: is 'eight', expected a whole number");
   EXPECT_ERROR(parseImportFlags({"--lora_r", "8.5"}), Usage, "--lora_r: is '8.5'");
   EXPECT_ERROR(parseImportFlags({"--lora_r", "99999999999999999999"}), Usage, "--lora_r");
-  EXPECT_ERROR(parseImportFlags({"--learning_rate", "nan"}), Usage,
-               "--learning_rate: is 'nan', expected a number");
-  EXPECT_ERROR(parseImportFlags({"--bf16", "maybe"}), Usage,
-               "--bf16: is 'maybe', expected true or false");
+  EXPECT_ERROR(parseImportFlags({"--learning_rate", "nan"}), Usage, "--learning_rate: is 'nan', expected a number");
+  EXPECT_ERROR(parseImportFlags({"--bf16", "maybe"}), Usage, "--bf16: is 'maybe', expected true or false");
   EXPECT_ERROR(parseImportFlags({"--bf16="}), Usage, "--bf16: is ''");
 }
 
 TEST(ImportFlags, helpNamesEverySetting) {
   std::string help = importHelp();
-  JobSettings().forEach([&](const char *name, const auto &, const char *) {
-    EXPECT_NE(help.find(std::string("--") + name + " "), std::string::npos) << name;
-  });
+  JobSettings().forEach(
+      [&](const char *name, const auto &, const char *) { EXPECT_NE(help.find(std::string("--") + name + " "), std::string::npos) << name; });
 }

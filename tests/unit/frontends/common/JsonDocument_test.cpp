@@ -22,26 +22,19 @@ TEST(JsonDocument, refusesWhatIsNoObject) {
   EXPECT_ERROR(JsonDocument::parse("c.json", "[1]"), Json, "c.json:1: the file holds array");
   EXPECT_ERROR(JsonDocument::parse("c.json", ""), Json, "c.json:1: ");
   EXPECT_ERROR(JsonDocument::parse("c.json", "{\"a\": \"\xff\"}"), Json, "c.json:1: ");
-  EXPECT_ERROR(JsonDocument::parse("c.json", std::string(200000, '[')), Json,
-               "c.json: nests deeper than 100 levels");
-  EXPECT_ERROR(JsonDocument::parse("c.json", "{\"a\": " + std::string(101, '[') +
-                                                 std::string(101, ']') + "}"),
-               Json, "nests deeper");
-  EXPECT_TRUE(JsonDocument::parse("c.json", "{\"[[\\\"[[\": " + std::string(99, '[') +
-                                                std::string(99, ']') + "}")
-                  .ok());
+  EXPECT_ERROR(JsonDocument::parse("c.json", std::string(200000, '[')), Json, "c.json: nests deeper than 100 levels");
+  EXPECT_ERROR(JsonDocument::parse("c.json", "{\"a\": " + std::string(101, '[') + std::string(101, ']') + "}"), Json, "nests deeper");
+  EXPECT_TRUE(JsonDocument::parse("c.json", "{\"[[\\\"[[\": " + std::string(99, '[') + std::string(99, ']') + "}").ok());
 }
 
 TEST(JsonDocument, saysWhyAFileCannotBeRead) {
   TemporaryFolder folder;
-  EXPECT_ERROR(JsonDocument::read(folder.path + "/none.json"), FileMissing,
-               "none.json: cannot be read (No such file");
+  EXPECT_ERROR(JsonDocument::read(folder.path + "/none.json"), FileMissing, "none.json: cannot be read (No such file");
   EXPECT_ERROR(JsonDocument::read(folder.path), FileMissing, "cannot be read");
 }
 
 TEST(JsonReader, readsValuesAndTakesNullForAbsent) {
-  JsonDocument config = document(
-      R"({"i": 7, "whole": 32768.0, "f": 1e-5, "b": true, "s": "x", "n": null, "l": ["a", "b"], "o": {"k": 3}})");
+  JsonDocument config = document(R"({"i": 7, "whole": 32768.0, "f": 1e-5, "b": true, "s": "x", "n": null, "l": ["a", "b"], "o": {"k": 3}})");
   JsonReader reader(config);
   EXPECT_EQ(reader.integer("i", 0), 7);
   EXPECT_EQ(reader.integer("whole", 0), 32768);

@@ -29,7 +29,8 @@ const WrongSetting kWrong[] = {
     {"--max_source_length: is 0", [](JobSettings &s) { s.max_source_length = 0; }},
     {"--max_target_length: is -1", [](JobSettings &s) { s.max_target_length = -1; }},
     {"--generation_batch_size: is 0", [](JobSettings &s) { s.generation_batch_size = 0; }},
-    {"--generation_batch_size: makes a cache of", [](JobSettings &s) { s.generate = true, s.generation_batch_size = 1 << 20, s.max_length = 1 << 20; }},
+    {"--generation_batch_size: makes a cache of",
+     [](JobSettings &s) { s.generate = true, s.generation_batch_size = 1 << 20, s.max_length = 1 << 20; }},
     {"--num_beams: is 0", [](JobSettings &s) { s.num_beams = 0; }},
     {"--prefill_length: is 0", [](JobSettings &s) { s.prefill_length = 0; }},
     {"--learning_rate: is inf", [](JobSettings &s) { s.learning_rate = INFINITY; }},
@@ -43,12 +44,9 @@ const WrongSetting kWrong[] = {
     {"--loss_scale_window: is 0", [](JobSettings &s) { s.loss_scale_window = 0; }},
     {"--hysteresis: is 0", [](JobSettings &s) { s.hysteresis = 0; }},
     {"--min_loss_scale: is 0", [](JobSettings &s) { s.min_loss_scale = 0; }},
-    {"--bnb_4bit_quant_type: is \"int4\", expected nf4 or fp4",
-     [](JobSettings &s) { s.bnb_4bit_quant_type = "int4"; }},
-    {"--bnb_4bit_quant_storage_dtype: is \"uint4\"",
-     [](JobSettings &s) { s.bnb_4bit_quant_storage_dtype = "uint4"; }},
-    {"--bnb_4bit_compute_dtype: is \"bf16\"",
-     [](JobSettings &s) { s.bnb_4bit_compute_dtype = "bf16"; }},
+    {"--bnb_4bit_quant_type: is \"int4\", expected nf4 or fp4", [](JobSettings &s) { s.bnb_4bit_quant_type = "int4"; }},
+    {"--bnb_4bit_quant_storage_dtype: is \"uint4\"", [](JobSettings &s) { s.bnb_4bit_quant_storage_dtype = "uint4"; }},
+    {"--bnb_4bit_compute_dtype: is \"bf16\"", [](JobSettings &s) { s.bnb_4bit_compute_dtype = "bf16"; }},
     {"--bnb_4bit_compute_dtype: is bfloat16 without --bf16",
      [](JobSettings &s) {
        s.use_4bit_quantization = true;
@@ -69,8 +67,7 @@ const WrongSetting kWrong[] = {
     {"--zero_stage: is 4", [](JobSettings &s) { s.zero_stage = 4; }},
     {"--zero_stage: is -1", [](JobSettings &s) { s.zero_stage = -1; }},
     {"--num_processes: is 0", [](JobSettings &s) { s.num_processes = 0; }},
-    {"--stage3_param_persistence_threshold: is -1",
-     [](JobSettings &s) { s.stage3_param_persistence_threshold = -1; }},
+    {"--stage3_param_persistence_threshold: is -1", [](JobSettings &s) { s.stage3_param_persistence_threshold = -1; }},
     {"--prefetch_distance: is -2", [](JobSettings &s) { s.prefetch_distance = -2; }},
     {"--prefetch_bytes: is -1", [](JobSettings &s) { s.prefetch_bytes = -1; }},
     {"--dequant_cache_bytes: is -1", [](JobSettings &s) { s.dequant_cache_bytes = -1; }},
@@ -78,19 +75,17 @@ const WrongSetting kWrong[] = {
     {"--reduce_bucket_size: is -1", [](JobSettings &s) { s.reduce_bucket_size = -1; }},
     {"--rematerialize: is \"some\"", [](JobSettings &s) { s.rematerialize = "some"; }},
     {"--rematerialize_blocks: is -2", [](JobSettings &s) { s.rematerialize_blocks = -2; }},
-    {"--per_device_train_batch_size: is 0",
-     [](JobSettings &s) { s.per_device_train_batch_size = 0; }},
-    {"--per_device_train_batch_size: makes",
-     [](JobSettings &s) { s.per_device_train_batch_size = 1 << 20, s.max_length = 1 << 20; }},
-    {"--gradient_accumulation_steps: is -2",
-     [](JobSettings &s) { s.gradient_accumulation_steps = -2; }},
+    {"--per_device_train_batch_size: is 0", [](JobSettings &s) { s.per_device_train_batch_size = 0; }},
+    {"--per_device_train_batch_size: makes", [](JobSettings &s) { s.per_device_train_batch_size = 1 << 20, s.max_length = 1 << 20; }},
+    {"--gradient_accumulation_steps: is -2", [](JobSettings &s) { s.gradient_accumulation_steps = -2; }},
     {"--gradient_accumulation_steps: is 1024 beside --per_device_train_batch_size 1024 on 1025 ranks, expected at most 2^30 rows "
      "of an update",
      [](JobSettings &s) { s.per_device_train_batch_size = s.gradient_accumulation_steps = 1024, s.num_processes = 1025; }},
     {"--max_length: is 0", [](JobSettings &s) { s.max_length = 0; }},
     {"--learning_rate: is -1", [](JobSettings &s) { s.learning_rate = -1; }},
     {"--learning_rate: is nan", [](JobSettings &s) { s.learning_rate = std::nan(""); }},
-    {"--learning_rate: is 1e-08 beside --lr_scheduler_type polynomial", [](JobSettings &s) { s.learning_rate = 1e-8, s.lr_scheduler_type = "polynomial"; }},
+    {"--learning_rate: is 1e-08 beside --lr_scheduler_type polynomial",
+     [](JobSettings &s) { s.learning_rate = 1e-8, s.lr_scheduler_type = "polynomial"; }},
     {"--lr_scheduler_kwargs: num_cycles: is -1, expected a number of 0 or more",
      [](JobSettings &s) { s.lr_scheduler_type = "cosine", s.lr_scheduler_kwargs = "{\"num_cycles\": -1}"; }},
     {"--lr_scheduler_type: is \"cosin\"", [](JobSettings &s) { s.lr_scheduler_type = "cosin"; }},
@@ -119,8 +114,7 @@ const WrongSetting kWrong[] = {
     {"--max_grad_norm: is -1", [](JobSettings &s) { s.max_grad_norm = -1; }},
     {"--max_steps: is 0", [](JobSettings &s) { s.max_steps = 0; }},
     {"--num_train_epochs: is 0", [](JobSettings &s) { s.num_train_epochs = 0; }},
-    {"--train_sampling_strategy: is \"shuffled\"",
-     [](JobSettings &s) { s.train_sampling_strategy = "shuffled"; }},
+    {"--train_sampling_strategy: is \"shuffled\"", [](JobSettings &s) { s.train_sampling_strategy = "shuffled"; }},
     {"--seed: is -1", [](JobSettings &s) { s.seed = -1; }},
     {"--data_seed: is -2", [](JobSettings &s) { s.data_seed = -2; }},
     {"--logging_steps: is 0", [](JobSettings &s) { s.logging_steps = 0; }},
@@ -129,8 +123,7 @@ const WrongSetting kWrong[] = {
      [](JobSettings &s) { s.generate = true, s.num_beams = 3, s.generation_batch_size = 1366; }},
     {"--num_beams: is 1073741824 beside --generation_batch_size 1073741824, which makes 1152921504606846976 rows",
      [](JobSettings &s) { s.generate = true, s.num_beams = s.generation_batch_size = 1 << 30; }},
-    {"--generation_batch_size: makes a cache of 2147483648 tokens",
-     [](JobSettings &s) { s.generate = true, s.generation_batch_size = 1 << 21; }},
+    {"--generation_batch_size: makes a cache of 2147483648 tokens", [](JobSettings &s) { s.generate = true, s.generation_batch_size = 1 << 21; }},
 };
 
 } // namespace
@@ -146,9 +139,20 @@ TEST(SettingsVerifier, refusesEachWrongSetting) {
 }
 
 /// Settings that the model decides about (LoraTargets_test, FourBitModules_test), and a path.
-const std::set<std::string> kElsewhere = {
-    "lora_r", "lora_alpha", "lora_dropout", "lora_target_modules", "lora_exclude_modules", "lora_bias", "lora_rank_pattern", "lora_alpha_pattern",
-    "lora_layers_to_transform", "lora_layers_pattern", "lora_modules_to_save", "init_lora_weights", "bnb_4bit_skip_modules", "nvme_path"};
+const std::set<std::string> kElsewhere = {"lora_r",
+                                          "lora_alpha",
+                                          "lora_dropout",
+                                          "lora_target_modules",
+                                          "lora_exclude_modules",
+                                          "lora_bias",
+                                          "lora_rank_pattern",
+                                          "lora_alpha_pattern",
+                                          "lora_layers_to_transform",
+                                          "lora_layers_pattern",
+                                          "lora_modules_to_save",
+                                          "init_lora_weights",
+                                          "bnb_4bit_skip_modules",
+                                          "nvme_path"};
 
 // A new setting has a wrong value above, or a reason here.
 TEST(SettingsVerifier, everySettingHasItsWrongValue) {
@@ -156,7 +160,8 @@ TEST(SettingsVerifier, everySettingHasItsWrongValue) {
     if (std::is_same_v<std::decay_t<decltype(value)>, bool> || kElsewhere.count(name))
       return;
     const std::string flag = std::string("--") + name + ": ";
-    EXPECT_TRUE(std::any_of(std::begin(kWrong), std::end(kWrong), [&](const WrongSetting &wrong) { return std::string(wrong.flag).starts_with(flag); }))
+    EXPECT_TRUE(
+        std::any_of(std::begin(kWrong), std::end(kWrong), [&](const WrongSetting &wrong) { return std::string(wrong.flag).starts_with(flag); }))
         << flag << "no wrong value is tried";
   });
 }

@@ -10,8 +10,7 @@ using namespace zp::fe::test;
 // The bytes themselves are held to PEFT's in ModelImporter_test.
 TEST(AdapterConfigWriter, hasTheKeysThatPeftWrites) {
   nlohmann::json written = nlohmann::json::parse(writeAdapterConfig(LoraSettings(), "base"));
-  nlohmann::json reference =
-      nlohmann::json::parse(fixture("lora_cases.json")[0]["adapter_config"].get<std::string>());
+  nlohmann::json reference = nlohmann::json::parse(fixture("lora_cases.json")[0]["adapter_config"].get<std::string>());
   std::set<std::string> keys, expected;
   for (const auto &[key, value] : written.items())
     keys.insert(key);
@@ -28,12 +27,9 @@ TEST(AdapterConfigWriter, namesAreSortedAndEscapedAsPythonDoes) {
   lora.alpha = {16, false};
   lora.dropout = {1e-5, false};
   std::string text = writeAdapterConfig(lora, "mod\xc3\xa8le \"x\"");
-  EXPECT_NE(text.find("\"target_modules\": [\n    \"q_proj\",\n    \"v_proj\"\n  ]"),
-            std::string::npos)
-      << text;
+  EXPECT_NE(text.find("\"target_modules\": [\n    \"q_proj\",\n    \"v_proj\"\n  ]"), std::string::npos) << text;
   EXPECT_NE(text.find("\"lora_alpha\": 16.0,"), std::string::npos) << text;
   EXPECT_NE(text.find("\"lora_dropout\": 1e-05,"), std::string::npos) << text;
-  EXPECT_NE(text.find("\"mod\\u00e8le \\\"x\\\"\""), std::string::npos)
-      << text; // json.dumps("modèle \"x\"")
+  EXPECT_NE(text.find("\"mod\\u00e8le \\\"x\\\"\""), std::string::npos) << text; // json.dumps("modèle \"x\"")
   EXPECT_EQ(text, writeAdapterConfig(lora, "mod\xc3\xa8le \"x\""));
 }

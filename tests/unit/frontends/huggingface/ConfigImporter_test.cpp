@@ -37,87 +37,59 @@ TEST(ConfigImporter, absentKeysTakeTheClassDefaults) {
   EXPECT_FALSE(qwen2.outputBias);
   EXPECT_EQ(qwen2.windows, std::vector<int64_t>(32, 0));
 
-  ModelSpec qwen3 =
-      *importedConfig(R"({"model_type": "qwen3", "hidden_size": 1024, "num_attention_heads": 16})");
+  ModelSpec qwen3 = *importedConfig(R"({"model_type": "qwen3", "hidden_size": 1024, "num_attention_heads": 16})");
   EXPECT_EQ(qwen3.headDim, 128); // not hidden / heads
   EXPECT_FALSE(qwen3.queryKeyValueBias);
 }
 
 TEST(ConfigImporter, nullIsAbsentExceptWhereItMeansNone) {
-  EXPECT_EQ(
-      importedConfig(R"({"model_type": "qwen2", "num_attention_heads": 16, "num_key_value_heads": null})")
-          ->kvHeads,
-      16);
+  EXPECT_EQ(importedConfig(R"({"model_type": "qwen2", "num_attention_heads": 16, "num_key_value_heads": null})")->kvHeads, 16);
   EXPECT_EQ(importedConfig(R"({"model_type": "mistral", "head_dim": null})")->headDim, 128);
-  EXPECT_EQ(importedConfig(R"({"model_type": "mistral", "sliding_window": null})")->windows,
-            std::vector<int64_t>(32, 0));
-  EXPECT_EQ(importedConfig(R"({"model_type": "mistral", "sliding_window": 7, "num_hidden_layers": 2})")
-                ->windows,
-            (std::vector<int64_t>{7, 7}));
+  EXPECT_EQ(importedConfig(R"({"model_type": "mistral", "sliding_window": null})")->windows, std::vector<int64_t>(32, 0));
+  EXPECT_EQ(importedConfig(R"({"model_type": "mistral", "sliding_window": 7, "num_hidden_layers": 2})")->windows, (std::vector<int64_t>{7, 7}));
 }
 
 TEST(ConfigImporter, biases) {
-  ModelSpec llama =
-      *importedConfig(R"({"model_type": "llama", "attention_bias": true, "mlp_bias": true})");
+  ModelSpec llama = *importedConfig(R"({"model_type": "llama", "attention_bias": true, "mlp_bias": true})");
   EXPECT_TRUE(llama.queryKeyValueBias && llama.outputBias && llama.mlpBias);
-  ModelSpec qwen3 =
-      *importedConfig(R"({"model_type": "qwen3", "attention_bias": true, "mlp_bias": true})");
+  ModelSpec qwen3 = *importedConfig(R"({"model_type": "qwen3", "attention_bias": true, "mlp_bias": true})");
   EXPECT_TRUE(qwen3.queryKeyValueBias && qwen3.outputBias);
   EXPECT_FALSE(qwen3.mlpBias);
 }
 
 TEST(ConfigImporter, windowsOfQwen) {
-  auto windows = [](const std::string &keys) {
-    return importedConfig(R"({"model_type": "qwen2", "num_hidden_layers": 3, )" + keys + "}")->windows;
-  };
+  auto windows = [](const std::string &keys) { return importedConfig(R"({"model_type": "qwen2", "num_hidden_layers": 3, )" + keys + "}")->windows; };
   using Windows = std::vector<int64_t>;
   // As transformers 4 wrote it: a window that use_sliding_window makes void.
-  EXPECT_EQ(
-      windows(R"("sliding_window": 4096, "use_sliding_window": false, "max_window_layers": 0)"),
-      (Windows{0, 0, 0}));
-  EXPECT_EQ(windows(R"("sliding_window": 16, "use_sliding_window": true, "max_window_layers": 1)"),
-            (Windows{0, 16, 16}));
-  EXPECT_EQ(windows(R"("sliding_window": 16, "use_sliding_window": true)"),
-            (Windows{0, 0, 0})); // max_window_layers 28
-  EXPECT_EQ(
-      windows(R"("sliding_window": null, "use_sliding_window": true, "max_window_layers": 0)"),
-      (Windows{0, 0, 0}));
+  EXPECT_EQ(windows(R"("sliding_window": 4096, "use_sliding_window": false, "max_window_layers": 0)"), (Windows{0, 0, 0}));
+  EXPECT_EQ(windows(R"("sliding_window": 16, "use_sliding_window": true, "max_window_layers": 1)"), (Windows{0, 16, 16}));
+  EXPECT_EQ(windows(R"("sliding_window": 16, "use_sliding_window": true)"), (Windows{0, 0, 0})); // max_window_layers 28
+  EXPECT_EQ(windows(R"("sliding_window": null, "use_sliding_window": true, "max_window_layers": 0)"), (Windows{0, 0, 0}));
   // As transformers 5 writes it.
   EXPECT_EQ(windows(R"("sliding_window": 16, "use_sliding_window": true, "max_window_layers": 0,
                        "layer_types": ["sliding_attention", "full_attention", "sliding_attention"])"),
             (Windows{16, 0, 16}));
-  EXPECT_ERROR(
-      importedConfig(
-          R"({"model_type": "qwen2", "use_sliding_window": true, "num_hidden_layers": 3, "layer_types": ["full_attention"]})"),
-      Json, "layer_types: has 1 entries");
-  EXPECT_ERROR(
-      importedConfig(
-          R"({"model_type": "qwen2", "use_sliding_window": true, "num_hidden_layers": 1, "layer_types": ["linear_attention"]})"),
-      UnknownArchitecture, "layer_types: holds \"linear_attention\"");
+  EXPECT_ERROR(importedConfig(R"({"model_type": "qwen2", "use_sliding_window": true, "num_hidden_layers": 3, "layer_types": ["full_attention"]})"),
+               Json, "layer_types: has 1 entries");
+  EXPECT_ERROR(importedConfig(R"({"model_type": "qwen2", "use_sliding_window": true, "num_hidden_layers": 1, "layer_types": ["linear_attention"]})"),
+               UnknownArchitecture, "layer_types: holds \"linear_attention\"");
 }
 
 TEST(ConfigImporter, unknownArchitectures) {
-  EXPECT_ERROR(importedConfig("{\n\"architectures\": [\"GPT2LMHeadModel\"], \"model_type\": \"llama\"}"),
-               UnknownArchitecture,
+  EXPECT_ERROR(importedConfig("{\n\"architectures\": [\"GPT2LMHeadModel\"], \"model_type\": \"llama\"}"), UnknownArchitecture,
                "config.json:2: architectures: is GPT2LMHeadModel, expected one of "
                "LlamaForCausalLM, MistralForCausalLM, Qwen2ForCausalLM, Qwen3ForCausalLM");
-  EXPECT_ERROR(
-      importedConfig(R"({"architectures": ["LlamaForSequenceClassification"], "model_type": "llama"})"),
-      UnknownArchitecture, "is LlamaForSequenceClassification");
-  EXPECT_ERROR(importedConfig(R"({"model_type": "gpt2"})"), UnknownArchitecture,
-               "model_type: is \"gpt2\"");
+  EXPECT_ERROR(importedConfig(R"({"architectures": ["LlamaForSequenceClassification"], "model_type": "llama"})"), UnknownArchitecture,
+               "is LlamaForSequenceClassification");
+  EXPECT_ERROR(importedConfig(R"({"model_type": "gpt2"})"), UnknownArchitecture, "model_type: is \"gpt2\"");
   EXPECT_ERROR(importedConfig("{}"), UnknownArchitecture, "expected one of");
 }
 
 TEST(ConfigImporter, refusesWhatWouldChangeTheMathematics) {
-  auto withKey = [](const std::string &key) {
-    return importedConfig("{\"model_type\": \"llama\",\n" + key + "}");
-  };
-  EXPECT_ERROR(withKey(R"("hidden_act": "quick_gelu")"), UnknownArchitecture,
-               "config.json:2: hidden_act: is \"quick_gelu\"");
+  auto withKey = [](const std::string &key) { return importedConfig("{\"model_type\": \"llama\",\n" + key + "}"); };
+  EXPECT_ERROR(withKey(R"("hidden_act": "quick_gelu")"), UnknownArchitecture, "config.json:2: hidden_act: is \"quick_gelu\"");
   EXPECT_ERROR(withKey(R"("attention_dropout": 1.5)"), Json, "config.json:2: attention_dropout: is 1.5");
-  EXPECT_ERROR(withKey(R"("partial_rotary_factor": 0.5)"), UnknownArchitecture,
-               "config.json:2: partial_rotary_factor");
+  EXPECT_ERROR(withKey(R"("partial_rotary_factor": 0.5)"), UnknownArchitecture, "config.json:2: partial_rotary_factor");
 }
 
 TEST(ConfigImporter, readsDropoutOfProbabilities) {
@@ -128,18 +100,12 @@ TEST(ConfigImporter, readsDropoutOfProbabilities) {
 }
 
 TEST(ConfigImporter, refusesUnusableSizes) {
-  auto withKey = [](const std::string &key) {
-    return importedConfig("{\"model_type\": \"llama\",\n" + key + "}");
-  };
+  auto withKey = [](const std::string &key) { return importedConfig("{\"model_type\": \"llama\",\n" + key + "}"); };
   EXPECT_ERROR(withKey(R"("hidden_size": 0)"), Json, "config.json:2: hidden_size: is 0");
-  EXPECT_ERROR(withKey(R"("num_hidden_layers": -1)"), Json,
-               "config.json:2: num_hidden_layers: is -1");
-  EXPECT_ERROR(withKey(R"("num_hidden_layers": 100000000)"), Json,
-               "config.json:2: num_hidden_layers");
-  EXPECT_ERROR(withKey(R"("vocab_size": "32000")"), Json,
-               "config.json:2: vocab_size: is \"32000\", expected a whole number");
-  EXPECT_ERROR(withKey(R"("hidden_size": 100, "num_attention_heads": 3)"), Json,
-               "config.json:2: hidden_size: is 100 with 3 heads");
+  EXPECT_ERROR(withKey(R"("num_hidden_layers": -1)"), Json, "config.json:2: num_hidden_layers: is -1");
+  EXPECT_ERROR(withKey(R"("num_hidden_layers": 100000000)"), Json, "config.json:2: num_hidden_layers");
+  EXPECT_ERROR(withKey(R"("vocab_size": "32000")"), Json, "config.json:2: vocab_size: is \"32000\", expected a whole number");
+  EXPECT_ERROR(withKey(R"("hidden_size": 100, "num_attention_heads": 3)"), Json, "config.json:2: hidden_size: is 100 with 3 heads");
 }
 
 // The names that a Llama checkpoint has (two layers, all biases, GQA).
@@ -161,28 +127,16 @@ TEST(ModuleTable, modulesAndTensorsOfLlama) {
   }
   // list(dict(LlamaForCausalLM(config).named_modules()))[1:]
   EXPECT_EQ(paths, (std::vector<std::string>{
-                       "model", "model.embed_tokens", "model.layers", "model.layers.0",
-                       "model.layers.0.self_attn", "model.layers.0.self_attn.q_proj",
-                       "model.layers.0.self_attn.k_proj", "model.layers.0.self_attn.v_proj",
-                       "model.layers.0.self_attn.o_proj", "model.layers.0.mlp",
-                       "model.layers.0.mlp.gate_proj", "model.layers.0.mlp.up_proj",
-                       "model.layers.0.mlp.down_proj", "model.layers.0.mlp.act_fn",
-                       "model.layers.0.input_layernorm", "model.layers.0.post_attention_layernorm",
-                       "model.norm", "model.rotary_emb", "lm_head"}));
-  EXPECT_EQ(tensors,
-            (std::vector<std::string>{"model.embed_tokens.weight 10 8 @0",
-                                      "model.layers.0.self_attn.q_proj.weight 8 8 @1",
-                                      "model.layers.0.self_attn.q_proj.bias 8 @1",
-                                      "model.layers.0.self_attn.k_proj.weight 4 8 @1",
-                                      "model.layers.0.self_attn.k_proj.bias 4 @1",
-                                      "model.layers.0.self_attn.v_proj.weight 4 8 @1",
-                                      "model.layers.0.self_attn.v_proj.bias 4 @1",
-                                      "model.layers.0.self_attn.o_proj.weight 8 8 @1",
-                                      "model.layers.0.self_attn.o_proj.bias 8 @1",
-                                      "model.layers.0.mlp.gate_proj.weight 12 8 @1",
-                                      "model.layers.0.mlp.up_proj.weight 12 8 @1",
-                                      "model.layers.0.mlp.down_proj.weight 8 12 @1",
-                                      "model.layers.0.input_layernorm.weight 8 @1",
-                                      "model.layers.0.post_attention_layernorm.weight 8 @1",
-                                      "model.norm.weight 8 @2", "lm_head.weight 10 8 @2"}));
+                       "model", "model.embed_tokens", "model.layers", "model.layers.0", "model.layers.0.self_attn", "model.layers.0.self_attn.q_proj",
+                       "model.layers.0.self_attn.k_proj", "model.layers.0.self_attn.v_proj", "model.layers.0.self_attn.o_proj", "model.layers.0.mlp",
+                       "model.layers.0.mlp.gate_proj", "model.layers.0.mlp.up_proj", "model.layers.0.mlp.down_proj", "model.layers.0.mlp.act_fn",
+                       "model.layers.0.input_layernorm", "model.layers.0.post_attention_layernorm", "model.norm", "model.rotary_emb", "lm_head"}));
+  EXPECT_EQ(tensors, (std::vector<std::string>{"model.embed_tokens.weight 10 8 @0", "model.layers.0.self_attn.q_proj.weight 8 8 @1",
+                                               "model.layers.0.self_attn.q_proj.bias 8 @1", "model.layers.0.self_attn.k_proj.weight 4 8 @1",
+                                               "model.layers.0.self_attn.k_proj.bias 4 @1", "model.layers.0.self_attn.v_proj.weight 4 8 @1",
+                                               "model.layers.0.self_attn.v_proj.bias 4 @1", "model.layers.0.self_attn.o_proj.weight 8 8 @1",
+                                               "model.layers.0.self_attn.o_proj.bias 8 @1", "model.layers.0.mlp.gate_proj.weight 12 8 @1",
+                                               "model.layers.0.mlp.up_proj.weight 12 8 @1", "model.layers.0.mlp.down_proj.weight 8 12 @1",
+                                               "model.layers.0.input_layernorm.weight 8 @1", "model.layers.0.post_attention_layernorm.weight 8 @1",
+                                               "model.norm.weight 8 @2", "lm_head.weight 10 8 @2"}));
 }

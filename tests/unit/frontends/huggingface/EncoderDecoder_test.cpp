@@ -16,8 +16,8 @@ namespace {
 
 class EncoderDecoder : public testing::Test {
 protected:
-  StatusOr<ImportedModel> import(const std::string &config, const std::map<std::string, int64_t> &lengths = {},
-                                 const std::string &targets = "q_proj", bool fourBit = false) {
+  StatusOr<ImportedModel> import(const std::string &config, const std::map<std::string, int64_t> &lengths = {}, const std::string &targets = "q_proj",
+                                 bool fourBit = false) {
     folder.write("model/config.json", config);
     folder.write("model/generation_config.json", generation);
     ImportRequest request{folder.path + "/model", "", {}, {"max_source_length", "max_target_length"}};
@@ -232,8 +232,7 @@ TEST_F(EncoderDecoder, tokensAreOfTheVocabulary) {
   auto bart = [&](const std::string &keys) { return import("{\"model_type\": \"bart\", \"vocab_size\": 64,\n" + keys + "}"); };
   for (const std::string key : {"decoder_start_token_id", "pad_token_id", "eos_token_id"}) {
     for (const char *wrong : {"-1", "64"})
-      EXPECT_ERROR(bart("\"" + key + "\": " + wrong), Config,
-                   "config.json:2: " + key + ": is " + wrong + ", expected a token from 0 to 63");
+      EXPECT_ERROR(bart("\"" + key + "\": " + wrong), Config, "config.json:2: " + key + ": is " + wrong + ", expected a token from 0 to 63");
     for (const char *wrong : {"\"two\"", "true", "1.5"})
       EXPECT_ERROR(bart("\"" + key + "\": " + wrong), Json, "config.json:2: " + key + ": is " + wrong);
     for (const char *sound : {"0", "63", "null"})

@@ -1,7 +1,7 @@
 #include "frontends/huggingface/FourBitModules.h"
 
-#include "runtime/base/names.h"
 #include "frontends/huggingface/ModelImporter.h"
+#include "runtime/base/names.h"
 #include "tests/unit/frontends/support.h"
 
 using namespace zp;

@@ -66,8 +66,8 @@ TEST(Falcon, kvHeads) {
   EXPECT_EQ(kvHeads(R"("multi_query": false)"), 8);
   EXPECT_EQ(kvHeads(R"("new_decoder_architecture": true, "multi_query": true, "num_kv_heads": 2)"), 2);
   EXPECT_EQ(kvHeads(R"("new_decoder_architecture": true, "n_head_kv": 4)"), 4);
-  EXPECT_ERROR(importedType("falcon", R"("num_attention_heads": 8, "hidden_size": 32, "multi_query": false, "num_kv_heads": 2)"),
-               UnknownArchitecture, "num_kv_heads: is 2 without multi_query");
+  EXPECT_ERROR(importedType("falcon", R"("num_attention_heads": 8, "hidden_size": 32, "multi_query": false, "num_kv_heads": 2)"), UnknownArchitecture,
+               "num_kv_heads: is 2 without multi_query");
 }
 
 TEST(Falcon, modulesOfEveryBlock) {
@@ -158,14 +158,13 @@ TEST(Bloom, absentKeysTakeTheClassDefaults) {
 
 TEST(Bloom, modulesOfABlock) {
   Listing bloom = listing("bloom");
-  EXPECT_EQ(bloom.modules, (Names{"input_layernorm", "self_attention", "self_attention.query_key_value", "self_attention.dense",
-                                  "self_attention.attention_dropout", "post_attention_layernorm", "mlp", "mlp.dense_h_to_4h", "mlp.gelu_impl",
-                                  "mlp.dense_4h_to_h"}));
-  EXPECT_EQ(bloom.tensors,
-            (Names{"input_layernorm.weight 8", "input_layernorm.bias 8", "self_attention.query_key_value.weight 24 8",
-                   "self_attention.query_key_value.bias 24", "self_attention.dense.weight 8 8", "self_attention.dense.bias 8",
-                   "post_attention_layernorm.weight 8", "post_attention_layernorm.bias 8", "mlp.dense_h_to_4h.weight 32 8", "mlp.dense_h_to_4h.bias 32",
-                   "mlp.dense_4h_to_h.weight 8 32", "mlp.dense_4h_to_h.bias 8"}));
+  EXPECT_EQ(bloom.modules,
+            (Names{"input_layernorm", "self_attention", "self_attention.query_key_value", "self_attention.dense", "self_attention.attention_dropout",
+                   "post_attention_layernorm", "mlp", "mlp.dense_h_to_4h", "mlp.gelu_impl", "mlp.dense_4h_to_h"}));
+  EXPECT_EQ(bloom.tensors, (Names{"input_layernorm.weight 8", "input_layernorm.bias 8", "self_attention.query_key_value.weight 24 8",
+                                  "self_attention.query_key_value.bias 24", "self_attention.dense.weight 8 8", "self_attention.dense.bias 8",
+                                  "post_attention_layernorm.weight 8", "post_attention_layernorm.bias 8", "mlp.dense_h_to_4h.weight 32 8",
+                                  "mlp.dense_h_to_4h.bias 32", "mlp.dense_4h_to_h.weight 8 32", "mlp.dense_4h_to_h.bias 8"}));
 }
 
 TEST(Falcon, dropsProbabilitiesWithAlibiAlone) {

@@ -14,14 +14,12 @@ using namespace zp::fe::test;
 // and the errors.
 
 static ModelSpec llama() {
-  ModelSpec spec = *importConfig(document(
-      R"({"model_type": "llama", "num_hidden_layers": 2, "hidden_size": 8, "num_attention_heads": 2})"));
+  ModelSpec spec = *importConfig(document(R"({"model_type": "llama", "num_hidden_layers": 2, "hidden_size": 8, "num_attention_heads": 2})"));
   makeModules(spec);
   return spec;
 }
 
-static StatusOr<LoraSettings> attached(const std::function<void(JobSettings &)> &set,
-                                       ModelSpec spec = llama()) {
+static StatusOr<LoraSettings> attached(const std::function<void(JobSettings &)> &set, ModelSpec spec = llama()) {
   JobSettings settings;
   set(settings);
   StatusOr<LoraSettings> lora = loraFromFlags(settings);
@@ -86,8 +84,7 @@ TEST(ModuleMatcher, patternsMatchATail) {
 
 TEST(ModuleChoice, tellsListsFromExpressions) {
   EXPECT_EQ(ModuleChoice::fromText("q_proj").kind, ModuleChoice::Kind::Names);
-  EXPECT_EQ(ModuleChoice::fromText("self_attn.q_proj, v_proj").names,
-            (std::vector<std::string>{"self_attn.q_proj", "v_proj"}));
+  EXPECT_EQ(ModuleChoice::fromText("self_attn.q_proj, v_proj").names, (std::vector<std::string>{"self_attn.q_proj", "v_proj"}));
   EXPECT_EQ(ModuleChoice::fromText(".*q_proj").kind, ModuleChoice::Kind::Regex);
   EXPECT_EQ(ModuleChoice::fromText("ALL-linear").kind, ModuleChoice::Kind::AllLinear);
   EXPECT_EQ(ModuleChoice::fromText(" ").kind, ModuleChoice::Kind::None);
@@ -105,8 +102,7 @@ TEST(CondenseTargets, findsTheShortestSuffixes) {
     modules.push_back("model.encoder.layers." + std::to_string(i) + ".self_attn.k_proj");
   EXPECT_EQ(condenseTargets(targets, modules), (std::vector<std::string>{"q_proj", "v_proj"}));
   modules.push_back("model.encoder.q_proj"); // now q_proj alone would match too much
-  EXPECT_EQ(condenseTargets(targets, modules),
-            (std::vector<std::string>{"self_attn.q_proj", "v_proj"}));
+  EXPECT_EQ(condenseTargets(targets, modules), (std::vector<std::string>{"self_attn.q_proj", "v_proj"}));
   std::vector<std::string> few(targets.begin(), targets.begin() + 19);
   EXPECT_EQ(condenseTargets(few, modules).size(), 19u);
 }
@@ -117,15 +113,13 @@ TEST(LoraTargets, unknownNamesAreNamedWithTheNearest) {
                "the end of a module's name; the nearest: v_proj");
   EXPECT_ERROR(ATTACHED(s.lora_target_modules = "query_key_value"), UnknownTarget,
                "the nearest: q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj");
-  EXPECT_ERROR(ATTACHED(s.lora_target_modules = ".*query"), UnknownTarget,
-               "'.*query' matches no module");
+  EXPECT_ERROR(ATTACHED(s.lora_target_modules = ".*query"), UnknownTarget, "'.*query' matches no module");
   EXPECT_ERROR(ATTACHED(s.lora_modules_to_save = "lm_haed"), UnknownTarget,
                "--lora_modules_to_save: 'lm_haed' is no module of LlamaForCausalLM, expected the "
                "end of a module's name; try lm_head");
-  EXPECT_ERROR(ATTACHED(s.lora_target_modules = "q_proj", s.lora_layers_to_transform = "2"),
-               UnknownTarget, "--lora_layers_to_transform: names layer 2, expected 0 to 1");
-  EXPECT_ERROR(ATTACHED(s.lora_target_modules = "q_proj", s.lora_exclude_modules = "q_proj"),
-               UnknownTarget, "every target is excluded");
+  EXPECT_ERROR(ATTACHED(s.lora_target_modules = "q_proj", s.lora_layers_to_transform = "2"), UnknownTarget,
+               "--lora_layers_to_transform: names layer 2, expected 0 to 1");
+  EXPECT_ERROR(ATTACHED(s.lora_target_modules = "q_proj", s.lora_exclude_modules = "q_proj"), UnknownTarget, "every target is excluded");
 }
 
 // PEFT complains when nothing matches, and has saved what matched in part.
@@ -167,17 +161,12 @@ TEST(LoraTargets, expressionsArePythons) {
 }
 
 TEST(LoraTargets, refusesWhatIsNoLinear) {
-  EXPECT_ERROR(ATTACHED(s.lora_target_modules = "lm_head"), Config,
-               "targets lm_head, expected no adapter there");
-  EXPECT_ERROR(ATTACHED(s.lora_target_modules = "q_proj,embed_tokens"), Config,
-               "targets model.embed_tokens, an embedding");
-  EXPECT_ERROR(ATTACHED(s.lora_target_modules = "mlp"), UnknownTarget,
-               "matches model.layers.0.mlp, which is no linear");
-  EXPECT_ERROR(ATTACHED(s.lora_target_modules = ".*norm"), UnknownTarget,
-               "matches model.layers.0.input_layernorm, which is no linear");
-  EXPECT_ERROR(
-      ATTACHED(s.lora_modules_to_save = "attn"), Config,
-      "--lora_modules_to_save: holds model.layers.0.self_attn.q_proj, which is adapted too");
+  EXPECT_ERROR(ATTACHED(s.lora_target_modules = "lm_head"), Config, "targets lm_head, expected no adapter there");
+  EXPECT_ERROR(ATTACHED(s.lora_target_modules = "q_proj,embed_tokens"), Config, "targets model.embed_tokens, an embedding");
+  EXPECT_ERROR(ATTACHED(s.lora_target_modules = "mlp"), UnknownTarget, "matches model.layers.0.mlp, which is no linear");
+  EXPECT_ERROR(ATTACHED(s.lora_target_modules = ".*norm"), UnknownTarget, "matches model.layers.0.input_layernorm, which is no linear");
+  EXPECT_ERROR(ATTACHED(s.lora_modules_to_save = "attn"), Config,
+               "--lora_modules_to_save: holds model.layers.0.self_attn.q_proj, which is adapted too");
 }
 
 TEST(LoraTargets, refusesWrongSettings) {
@@ -185,23 +174,16 @@ TEST(LoraTargets, refusesWrongSettings) {
   EXPECT_ERROR(ATTACHED(s.lora_dropout = 1), Config, "--lora_dropout: is 1.0");
   EXPECT_ERROR(ATTACHED(s.lora_dropout = -0.1), Config, "--lora_dropout: is -0.1");
   EXPECT_ERROR(ATTACHED(s.lora_bias = "some"), Config, "--lora_bias: is \"some\"");
-  EXPECT_ERROR(ATTACHED(s.init_lora_weights = "pissa"), Config,
-               "--init_lora_weights: is \"pissa\"");
+  EXPECT_ERROR(ATTACHED(s.init_lora_weights = "pissa"), Config, "--init_lora_weights: is \"pissa\"");
   EXPECT_ERROR(ATTACHED(s.lora_rank_pattern = "{"), Config, "--lora_rank_pattern: is '{'");
-  EXPECT_ERROR(ATTACHED(s.lora_rank_pattern = R"({"q_proj": 1.5})"), Config,
-               "--lora_rank_pattern: is");
-  EXPECT_ERROR(ATTACHED(s.lora_rank_pattern = R"({"q_proj": -1})"), Config,
-               "--lora_rank_pattern: gives \"q_proj\" the rank -1");
-  EXPECT_ERROR(ATTACHED(s.lora_alpha_pattern = R"({"q_proj": "x"})"), Config,
-               "--lora_alpha_pattern: is");
-  EXPECT_ERROR(ATTACHED(s.lora_target_modules = "(q_proj"), Config,
-               "--lora_target_modules: '(q_proj' is no regular expression");
+  EXPECT_ERROR(ATTACHED(s.lora_rank_pattern = R"({"q_proj": 1.5})"), Config, "--lora_rank_pattern: is");
+  EXPECT_ERROR(ATTACHED(s.lora_rank_pattern = R"({"q_proj": -1})"), Config, "--lora_rank_pattern: gives \"q_proj\" the rank -1");
+  EXPECT_ERROR(ATTACHED(s.lora_alpha_pattern = R"({"q_proj": "x"})"), Config, "--lora_alpha_pattern: is");
+  EXPECT_ERROR(ATTACHED(s.lora_target_modules = "(q_proj"), Config, "--lora_target_modules: '(q_proj' is no regular expression");
   EXPECT_ERROR(ATTACHED(s.lora_rank_pattern = R"({"(": 3})"), Config, "--lora_rank_pattern: ");
   EXPECT_ERROR(ATTACHED(s.lora_target_modules = ""), Config, "--lora_target_modules: is empty");
-  EXPECT_ERROR(ATTACHED(s.lora_target_modules = ".*q_proj", s.lora_layers_to_transform = "0"),
-               Config, "--lora_layers_to_transform: is set beside a regular expression");
-  EXPECT_ERROR(ATTACHED(s.lora_layers_to_transform = "one"), Config,
-               "--lora_layers_to_transform: holds 'one'");
-  EXPECT_ERROR(ATTACHED(s.lora_layers_pattern = "layers"), Config,
-               "--lora_layers_pattern: is set without");
+  EXPECT_ERROR(ATTACHED(s.lora_target_modules = ".*q_proj", s.lora_layers_to_transform = "0"), Config,
+               "--lora_layers_to_transform: is set beside a regular expression");
+  EXPECT_ERROR(ATTACHED(s.lora_layers_to_transform = "one"), Config, "--lora_layers_to_transform: holds 'one'");
+  EXPECT_ERROR(ATTACHED(s.lora_layers_pattern = "layers"), Config, "--lora_layers_pattern: is set without");
 }

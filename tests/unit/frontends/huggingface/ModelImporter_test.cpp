@@ -86,9 +86,7 @@ TEST_F(AgainstPeft, savedSettingsAreTheSameText) {
       continue;
     StatusOr<ImportedModel> imported = importModel(request(reference));
     ASSERT_TRUE(imported.ok()) << reference["name"] << imported.status().toString();
-    EXPECT_EQ(imported->adapterConfig,
-              withBase(reference["adapter_config"], folder.path + "/model"))
-        << reference["name"];
+    EXPECT_EQ(imported->adapterConfig, withBase(reference["adapter_config"], folder.path + "/model")) << reference["name"];
     StatusOr<ImportedModel> byFile = importModel(requestByFile(reference));
     ASSERT_TRUE(byFile.ok()) << reference["name"] << byFile.status().toString();
     EXPECT_EQ(byFile->adapterConfig, reference["adapter_config"]) << reference["name"];
@@ -115,12 +113,10 @@ TEST_F(AgainstPeft, overlappingPatternsKeepTheirMeaning) {
 // The seeded adapters of a golden run, drawn by PEFT: each A from its generator offset on.
 TEST(GeneratorOffset, givesTheAdaptersThatPeftDraws) {
   for (auto [name, seed, lora] :
-       {std::tuple("llama_trainer", 1234, std::pair("8", "all-linear")),
-        std::tuple("llama_qlora_trainer", 99, std::pair("8", "all-linear")),
+       {std::tuple("llama_trainer", 1234, std::pair("8", "all-linear")), std::tuple("llama_qlora_trainer", 99, std::pair("8", "all-linear")),
         std::tuple("llama_trainer_tail", 7, std::pair("4", "q_proj,v_proj,up_proj"))}) {
     std::string folder = std::string(ZP_TESTS) + "/golden/cases/" + name;
-    auto options = parseImportFlags(
-        {"--lora_r", lora.first, "--lora_target_modules", lora.second, "--max_length", "24"});
+    auto options = parseImportFlags({"--lora_r", lora.first, "--lora_target_modules", lora.second, "--max_length", "24"});
     StatusOr<ImportedModel> imported = importModel({folder + "/model", "", options->settings});
     ASSERT_TRUE(imported.ok()) << imported.status().toString();
     auto initial = rt::SafetensorsFile::open(folder + "/initial.safetensors");
@@ -135,11 +131,9 @@ TEST(GeneratorOffset, givesTheAdaptersThatPeftDraws) {
       std::memcpy(drawn.data(), (*initial)->data(*info), info->bytes);
       std::mt19937 generator(static_cast<uint32_t>(seed));
       generator.discard(uint64_t(module.adapter->generatorOffset));
-      float bound =
-          float(std::sqrt(3.0) * (std::sqrt(1.0 / 3.0) / std::sqrt(double(info->shape[1]))));
+      float bound = float(std::sqrt(3.0) * (std::sqrt(1.0 / 3.0) / std::sqrt(double(info->shape[1]))));
       for (float value : drawn)
-        ASSERT_EQ(value, std::fmaf(float(generator() & 0xffffff) * 0x1p-24f, 2 * bound, -bound))
-            << module.path;
+        ASSERT_EQ(value, std::fmaf(float(generator() & 0xffffff) * 0x1p-24f, 2 * bound, -bound)) << module.path;
       ++compared;
     }
     EXPECT_EQ(compared, lora.second == std::string("all-linear") ? 14 : 6);
@@ -173,8 +167,7 @@ TEST(ModelImporter, brokenTieReadsTheEmbeddingsTensor) {
   JobSettings settings;
   settings.max_length = 24;
   settings.lora_modules_to_save = "lm_head";
-  StatusOr<ImportedModel> imported = importModel(
-      {std::string(ZP_TESTS) + "/golden/cases/llama_tied_modules_to_save/model", "", settings});
+  StatusOr<ImportedModel> imported = importModel({std::string(ZP_TESTS) + "/golden/cases/llama_tied_modules_to_save/model", "", settings});
   ASSERT_TRUE(imported.ok()) << imported.status().toString();
   const ModuleSpec &head = imported->spec.modules.back();
   EXPECT_EQ(head.weight->name, "lm_head.weight");
@@ -185,18 +178,15 @@ TEST(ModelImporter, brokenTieReadsTheEmbeddingsTensor) {
 
 TEST(ModelImporter, everyGoldenCaseAdapterIsWrittenAsItWasRead) {
   int compared = 0;
-  for (const auto &entry :
-       std::filesystem::directory_iterator(std::string(ZP_TESTS) + "/golden/cases")) {
+  for (const auto &entry : std::filesystem::directory_iterator(std::string(ZP_TESTS) + "/golden/cases")) {
     std::string adapter = entry.path().string() + "/adapter";
     if (!std::filesystem::exists(adapter + "/adapter_config.json"))
       continue;
     JobSettings settings;
     settings.max_length = settings.max_source_length = settings.max_target_length = 24;
-    StatusOr<ImportedModel> imported =
-        importModel({entry.path().string() + "/model", adapter, settings});
+    StatusOr<ImportedModel> imported = importModel({entry.path().string() + "/model", adapter, settings});
     ASSERT_TRUE(imported.ok()) << imported.status().toString();
-    EXPECT_EQ(imported->adapterConfig, JsonDocument::read(adapter + "/adapter_config.json")->text())
-        << adapter;
+    EXPECT_EQ(imported->adapterConfig, JsonDocument::read(adapter + "/adapter_config.json")->text()) << adapter;
     ++compared;
   }
   EXPECT_GE(compared, 14);
@@ -256,7 +246,7 @@ TEST_F(GrownAdapter, ofATiedModelHoldsTheSameTwice) {
   EXPECT_TRUE(same->spec.tiedHead);
   EXPECT_EQ(moduleOf(*same, Role::Head).weight->name, "transformer.word_embeddings.weight");
   auto other = importWith("bloom_norms", {{"transformer.word_embeddings.weight", {104, kHidden}}, {"lm_head.weight", {104, kHidden}}},
-                      "base_model.model.lm_head.weight");
+                          "base_model.model.lm_head.weight");
   ASSERT_TRUE(other.ok()) << other.status().toString();
   EXPECT_FALSE(other->spec.tiedHead);
   EXPECT_EQ(moduleOf(*other, Role::Head).weight->name, "lm_head.weight");
@@ -286,8 +276,7 @@ TEST(ModelImporter, rowsLongerThanThePositions) {
   folder.write("config.json", R"({"model_type": "llama", "max_position_embeddings": 64})");
   JobSettings settings;
   settings.max_length = 65;
-  EXPECT_ERROR(importModel({folder.path, "", settings}), RopeLimit,
-               "--max_length: is 65, expected at most 64");
+  EXPECT_ERROR(importModel({folder.path, "", settings}), RopeLimit, "--max_length: is 65, expected at most 64");
   settings.max_length = 64;
   EXPECT_TRUE(importModel({folder.path, "", settings}).ok());
 }
@@ -320,13 +309,11 @@ TEST(ModelImporter, unusableShapes) {
     folder.write("config.json", R"({"model_type": "llama", )" + keys + "}");
     return importModel({folder.path, "", settings});
   };
-  EXPECT_ERROR(imported(R"("num_attention_heads": 4, "num_key_value_heads": 3)"),
-               UnknownArchitecture, "num_attention_heads: is 4, expected a multiple of the 3");
-  EXPECT_ERROR(imported(R"("head_dim": 7)"), UnknownArchitecture,
-               "head_dim: is 7, expected an even number");
+  EXPECT_ERROR(imported(R"("num_attention_heads": 4, "num_key_value_heads": 3)"), UnknownArchitecture,
+               "num_attention_heads: is 4, expected a multiple of the 3");
+  EXPECT_ERROR(imported(R"("head_dim": 7)"), UnknownArchitecture, "head_dim: is 7, expected an even number");
   EXPECT_ERROR(imported(R"("rms_norm_eps": 0)"), UnknownArchitecture, "rms_norm_eps: is 0");
   EXPECT_ERROR(importModel({folder.path + "/none", "", settings}), FileMissing, "none/config.json");
   folder.write("config.json", R"({"model_type": "llama"})");
-  EXPECT_ERROR(importModel({folder.path, folder.path + "/none", settings}), FileMissing,
-               "none/adapter_config.json");
+  EXPECT_ERROR(importModel({folder.path, folder.path + "/none", settings}), FileMissing, "none/adapter_config.json");
 }

@@ -16,8 +16,7 @@ StatusOr<std::optional<CheckpointQuantization>> found(const std::string &keys) {
 class Prequantised : public ::testing::Test {
 protected:
   /// A config.json alone, as transformers 5.23 writes it.
-  StatusOr<ImportedModel> imported(const JobSettings &settings, const std::set<std::string> &given,
-                                   const std::string &compute = "float32") {
+  StatusOr<ImportedModel> imported(const JobSettings &settings, const std::set<std::string> &given, const std::string &compute = "float32") {
     folder.write("config.json", R"({"model_type": "llama", "num_hidden_layers": 2, "hidden_size": 8,
       "intermediate_size": 12, "num_attention_heads": 2,
       "quantization_config": {"_load_in_4bit": true, "_load_in_8bit": false, "bnb_4bit_compute_dtype": ")" +
@@ -62,14 +61,12 @@ TEST(QuantizationConfig, refusesWhatIsNotRead) {
   EXPECT_ERROR(found(R"("quant_method": "bitsandbytes", "load_in_8bit": true)"), UnknownArchitecture,
                "config.json:3: quantization_config.load_in_8bit: is true, expected weights in 4 bits");
   EXPECT_ERROR(found(R"("load_in_4bit": true, "load_in_8bit": true)"), UnknownArchitecture, "load_in_8bit: is true");
-  EXPECT_ERROR(found(R"("quant_method": "bitsandbytes")"), UnknownArchitecture,
-               "quantization_config.load_in_4bit: is missing, expected true");
+  EXPECT_ERROR(found(R"("quant_method": "bitsandbytes")"), UnknownArchitecture, "quantization_config.load_in_4bit: is missing, expected true");
   EXPECT_ERROR(found(R"("load_in_4bit": true, "bnb_4bit_quant_type": "int4")"), UnknownArchitecture,
                "bnb_4bit_quant_type: is \"int4\", expected \"nf4\" or \"fp4\"");
   EXPECT_ERROR(found(R"("load_in_4bit": "yes")"), Json, "quantization_config.load_in_4bit: is \"yes\"");
   EXPECT_ERROR(found(R"("load_in_4bit": true, "llm_int8_skip_modules": "lm_head")"), Json, "llm_int8_skip_modules");
-  EXPECT_ERROR(importQuantization(document(R"({"quantization_config": 4})")), Json,
-               "config.json:1: quantization_config: is 4, expected an object");
+  EXPECT_ERROR(importQuantization(document(R"({"quantization_config": 4})")), Json, "config.json:1: quantization_config: is 4, expected an object");
 }
 
 TEST_F(Prequantised, theFileSaysTheFormat) {
@@ -92,8 +89,7 @@ TEST_F(Prequantised, theFileWinsOverFlags) {
   JobSettings wanted = settings();
   wanted.bnb_4bit_quant_type = "nf4";
   wanted.bf16 = true;
-  StatusOr<ImportedModel> model = imported(
-      wanted, {"use_4bit_quantization", "bnb_4bit_quant_type", "use_nested_quant", "max_length"}, "bfloat16");
+  StatusOr<ImportedModel> model = imported(wanted, {"use_4bit_quantization", "bnb_4bit_quant_type", "use_nested_quant", "max_length"}, "bfloat16");
   ASSERT_TRUE(model.ok()) << model.status().toString();
   EXPECT_EQ(model->settings.bnb_4bit_quant_type, "fp4");
   ASSERT_EQ(model->warnings.size(), 1u);

@@ -29,14 +29,11 @@ std::string safetensors(const Tensors &tensors) {
   nlohmann::ordered_json header;
   std::string data;
   for (const auto &[name, tensor] : tensors) {
-    static const std::map<std::string, int64_t> kBytes = {{"U8", 1},   {"I8", 1},  {"BF16", 2}, {"F16", 2},
-                                                          {"I32", 4}, {"F32", 4}, {"F64", 8}};
+    static const std::map<std::string, int64_t> kBytes = {{"U8", 1}, {"I8", 1}, {"BF16", 2}, {"F16", 2}, {"I32", 4}, {"F32", 4}, {"F64", 8}};
     int64_t bytes = kBytes.at(tensor.dtype);
     for (int64_t extent : tensor.shape)
       bytes *= extent;
-    header[name] = {{"dtype", tensor.dtype},
-                    {"shape", tensor.shape},
-                    {"data_offsets", {data.size(), data.size() + size_t(bytes)}}};
+    header[name] = {{"dtype", tensor.dtype}, {"shape", tensor.shape}, {"data_offsets", {data.size(), data.size() + size_t(bytes)}}};
     data.append(size_t(bytes), tensor.fill);
   }
   std::string text = header.dump();
@@ -81,8 +78,7 @@ protected:
             {"model.layers.0.input_layernorm.weight", {"F32", {4}}},
             {"model.layers.0.post_attention_layernorm.weight", {"F32", {4}}}};
   }
-  StatusOr<ImportedModel> imported(const std::function<void(Tensors &)> &change = nullptr,
-                                   bool tied = false) {
+  StatusOr<ImportedModel> imported(const std::function<void(Tensors &)> &change = nullptr, bool tied = false) {
     Tensors tensors = whole();
     if (change)
       change(tensors);
@@ -96,8 +92,7 @@ protected:
     return importModel({folder.path, "", JobSettings()});
   }
   /// A checkpoint in 4 bits whose up_proj is skipped.
-  StatusOr<ImportedModel> packed(bool nested, const std::function<void(Tensors &)> &change = nullptr,
-                                 const std::string &type = "nf4") {
+  StatusOr<ImportedModel> packed(bool nested, const std::function<void(Tensors &)> &change = nullptr, const std::string &type = "nf4") {
     Tensors tensors = whole();
     for (const std::string &module : kLinears)
       if (module != "mlp.up_proj")
@@ -123,24 +118,19 @@ protected:
 TEST_F(Weights, soundOnesPass) {
   EXPECT_TRUE(imported().ok()) << imported().status().toString();
   // Buffers that old files stored, and anything else that isn't asked for.
-  EXPECT_TRUE(imported([](Tensors &t) {
-                t["model.layers.0.self_attn.rotary_emb.inv_freq"] = {"F32", {1}};
-              }).ok());
+  EXPECT_TRUE(imported([](Tensors &t) { t["model.layers.0.self_attn.rotary_emb.inv_freq"] = {"F32", {1}}; }).ok());
 }
 
 TEST_F(Weights, missingWrongShapeWrongDtype) {
   EXPECT_ERROR(imported([](Tensors &t) { t.erase("model.norm.weight"); }), TensorMissing,
                "model.safetensors: tensor model.norm.weight is missing, expected [4] by ");
-  EXPECT_ERROR(
-      imported([](Tensors &t) {
-        t["model.layers.0.mlp.up_proj.weight"].shape = {4, 5};
-      }),
-      TensorShape,
-      "model.safetensors: tensor model.layers.0.mlp.up_proj.weight is [4, 5], expected [5, 4] by ");
+  EXPECT_ERROR(imported([](Tensors &t) {
+                 t["model.layers.0.mlp.up_proj.weight"].shape = {4, 5};
+               }),
+               TensorShape, "model.safetensors: tensor model.layers.0.mlp.up_proj.weight is [4, 5], expected [5, 4] by ");
   EXPECT_ERROR(imported([](Tensors &t) { t["model.norm.weight"].dtype = "I32"; }), TensorDtype,
                "tensor model.norm.weight is I32, expected F32, BF16 or F16");
-  EXPECT_ERROR(imported([](Tensors &t) { t.erase("lm_head.weight"); }), TensorMissing,
-               "lm_head.weight");
+  EXPECT_ERROR(imported([](Tensors &t) { t.erase("lm_head.weight"); }), TensorMissing, "lm_head.weight");
 }
 
 TEST_F(Weights, aTruncatedFileIsRefused) {
@@ -150,15 +140,13 @@ TEST_F(Weights, aTruncatedFileIsRefused) {
 }
 
 TEST_F(Weights, tiesByWhatIsStored) {
-  StatusOr<ImportedModel> without =
-      imported([](Tensors &t) { t.erase("lm_head.weight"); }, /*tied=*/true);
+  StatusOr<ImportedModel> without = imported([](Tensors &t) { t.erase("lm_head.weight"); }, /*tied=*/true);
   ASSERT_TRUE(without.ok()) << without.status().toString();
   EXPECT_TRUE(without->spec.tiedHead);
   StatusOr<ImportedModel> equal = imported(nullptr, true);
   EXPECT_TRUE(equal->spec.tiedHead);
   EXPECT_TRUE(equal->warnings.empty());
-  StatusOr<ImportedModel> differing =
-      imported([](Tensors &t) { t["lm_head.weight"].fill = 1; }, true);
+  StatusOr<ImportedModel> differing = imported([](Tensors &t) { t["lm_head.weight"].fill = 1; }, true);
   ASSERT_TRUE(differing.ok());
   EXPECT_FALSE(differing->spec.tiedHead);
   EXPECT_EQ(differing->spec.modules.back().weight->checkpoint, "lm_head.weight");
@@ -205,9 +193,8 @@ TEST_F(Weights, namesWithAndWithoutTheBasePrefix) {
 // transformers 5 ties an encoder-decoder's head whatever config.json says (mT5's class and its hub files say false), unless the
 // file has one of its own.
 TEST_F(Weights, tiesAnEncoderDecodersHeadByWhatIsStored) {
-  Tensors tensors = {{"shared.weight", {"F32", {6, 4}}},
-                     {"encoder.final_layer_norm.weight", {"F32", {4}}},
-                     {"decoder.final_layer_norm.weight", {"F32", {4}}}};
+  Tensors tensors = {
+      {"shared.weight", {"F32", {6, 4}}}, {"encoder.final_layer_norm.weight", {"F32", {4}}}, {"decoder.final_layer_norm.weight", {"F32", {4}}}};
   auto attention = [&](const std::string &path) {
     for (const char *linear : {"q", "k", "v", "o"})
       tensors[path + "." + linear + ".weight"] = {"F32", {4, 4}};
@@ -226,7 +213,8 @@ TEST_F(Weights, tiesAnEncoderDecodersHeadByWhatIsStored) {
   auto load = [&](const char *said, std::optional<char> head) {
     folder.write("config.json", std::string(R"({"model_type": "mt5", "vocab_size": 6, "d_model": 4, "d_kv": 2, "num_heads": 2,
       "d_ff": 5, "num_layers": 1, "relative_attention_num_buckets": 4, "relative_attention_max_distance": 8, "dropout_rate": 0,
-      "tie_word_embeddings": )") + said + "}");
+      "tie_word_embeddings": )") + said +
+                                    "}");
     Tensors stored = tensors;
     if (head)
       stored["lm_head.weight"] = {"F32", {6, 4}, *head};
@@ -240,8 +228,8 @@ TEST_F(Weights, tiesAnEncoderDecodersHeadByWhatIsStored) {
     size_t warnings;
   };
   constexpr char kEqual = 0, kOther = 1;
-  for (const Case &one : {Case{"false", {}, true, 0}, Case{"false", kEqual, true, 0}, Case{"false", kOther, false, 0},
-                          Case{"true", {}, true, 0}, Case{"true", kOther, false, 1}}) {
+  for (const Case &one : {Case{"false", {}, true, 0}, Case{"false", kEqual, true, 0}, Case{"false", kOther, false, 0}, Case{"true", {}, true, 0},
+                          Case{"true", kOther, false, 1}}) {
     StatusOr<ImportedModel> model = load(one.said, one.head);
     ASSERT_TRUE(model.ok()) << model.status().toString();
     EXPECT_EQ(model->spec.tiedHead, one.tied) << one.said << int(one.head.value_or(-1));
@@ -260,16 +248,13 @@ TEST_F(Weights, shardsByTheIndex) {
   }
   folder.write("one.safetensors", safetensors(first));
   folder.write("two.safetensors", safetensors(second));
-  auto index = [&](const nlohmann::json &map) {
-    folder.write("model.safetensors.index.json", nlohmann::json({{"weight_map", map}}).dump(1));
-  };
+  auto index = [&](const nlohmann::json &map) { folder.write("model.safetensors.index.json", nlohmann::json({{"weight_map", map}}).dump(1)); };
   index(map);
   EXPECT_TRUE(import().ok()) << import().status().toString();
   nlohmann::json wrong = map;
   wrong["model.norm.weight"] = "three.safetensors";
   index(wrong);
-  EXPECT_ERROR(import(), FileMissing,
-               "weight_map.model.norm.weight: names three.safetensors, which isn't there");
+  EXPECT_ERROR(import(), FileMissing, "weight_map.model.norm.weight: names three.safetensors, which isn't there");
   wrong["model.norm.weight"] = "../two.safetensors";
   index(wrong);
   EXPECT_ERROR(import(), Json, "expected a file of the same directory");
@@ -285,21 +270,20 @@ TEST_F(Weights, packedOnesPass) {
     EXPECT_TRUE(packed(nested).ok()) << packed(nested).status().toString();
     // 16 weights are 8 bytes under any name.
     for (auto [storage, items] : {std::pair("I8", 8), {"BF16", 4}, {"F16", 4}, {"F32", 2}, {"F64", 1}})
-      EXPECT_TRUE(packed(nested, [&](Tensors &t) {
-                    t["model.layers.0.self_attn.q_proj.weight"] = {storage, {items, 1}};
-                  }).ok())
-          << storage;
+      EXPECT_TRUE(packed(nested, [&](Tensors &t) { t["model.layers.0.self_attn.q_proj.weight"] = {storage, {items, 1}}; }).ok()) << storage;
   }
 }
 
 TEST_F(Weights, packedCodes) {
   const std::string name = "model.layers.0.self_attn.q_proj.weight";
-  EXPECT_ERROR(packed(false, [&](Tensors &t) { t[name].shape = {9, 1}; }), TensorShape,
-               "model.safetensors: tensor " + name + " is [9, 1] U8, expected 8 bytes of 4-bit codes, two of the 16 weights");
+  EXPECT_ERROR(packed(false,
+                      [&](Tensors &t) {
+                        t[name].shape = {9, 1};
+                      }),
+               TensorShape, "model.safetensors: tensor " + name + " is [9, 1] U8, expected 8 bytes of 4-bit codes, two of the 16 weights");
   EXPECT_ERROR(packed(false, [&](Tensors &t) { t[name].shape = {8}; }), TensorShape, name + " is [8] U8");
   EXPECT_ERROR(packed(false, [&](Tensors &t) { t[name] = {"BF16", {8, 1}}; }), TensorShape, name + " is [8, 1] BF16");
-  EXPECT_ERROR(packed(false, [&](Tensors &t) { t[name] = {"I32", {2, 1}}; }), TensorDtype,
-               name + " is I32, expected 4-bit codes by ");
+  EXPECT_ERROR(packed(false, [&](Tensors &t) { t[name] = {"I32", {2, 1}}; }), TensorDtype, name + " is I32, expected 4-bit codes by ");
   // A linear that was left in floats, though config.json doesn't skip it.
   EXPECT_ERROR(packed(false,
                       [&](Tensors &t) {
@@ -315,14 +299,16 @@ TEST_F(Weights, packedScales) {
   const std::string name = "model.layers.0.self_attn.q_proj.weight";
   EXPECT_ERROR(packed(false, [&](Tensors &t) { t[name + ".absmax"].shape = {2}; }), TensorShape,
                name + ".absmax is [2], expected [1] for blocks of 64 weights");
-  EXPECT_ERROR(packed(true, [&](Tensors &t) { t[name + ".absmax"].dtype = "F32"; }), TensorDtype,
-               name + ".absmax is F32, expected U8 by ");
+  EXPECT_ERROR(packed(true, [&](Tensors &t) { t[name + ".absmax"].dtype = "F32"; }), TensorDtype, name + ".absmax is F32, expected U8 by ");
   EXPECT_ERROR(packed(true, [&](Tensors &t) { t.erase(name + ".nested_absmax"); }), TensorMissing,
                "tensor " + name + ".nested_absmax is missing, expected it beside the 4-bit codes by ");
   EXPECT_ERROR(packed(true, [&](Tensors &t) { t[name + ".nested_quant_map"].shape = {255}; }), TensorShape,
                name + ".nested_quant_map is [255], expected [256]");
-  EXPECT_ERROR(packed(false, [&](Tensors &t) { t[name + ".nested_absmax"] = {"F32", {1}}; }), QuantState,
-               name + ".nested_absmax is there, expected none by ");
+  EXPECT_ERROR(packed(false,
+                      [&](Tensors &t) {
+                        t[name + ".nested_absmax"] = {"F32", {1}};
+                      }),
+               QuantState, name + ".nested_absmax is there, expected none by ");
   EXPECT_ERROR(packed(false, nullptr, "fp4"), QuantState, "quant_state.bitsandbytes__fp4 is there, expected nf4 by ");
   EXPECT_ERROR(packed(false, [&](Tensors &t) { t.erase(name + ".quant_state.bitsandbytes__nf4"); }), TensorMissing,
                name + ".quant_state.bitsandbytes__nf4 is missing");

@@ -83,9 +83,8 @@ TEST(SftFlags, theScriptsNameIsSkipped) {
 
 TEST(SftFlags, oneFileOfFlags) {
   test::TemporaryFolder folder;
-  std::string file = folder.write(
-      "args.json",
-      "{\"packing\": true, \"learning_rate\": 1e-4, \"splits\": \"train,test\", \"lora_r\": 8, \"run_name\": null}");
+  std::string file =
+      folder.write("args.json", "{\"packing\": true, \"learning_rate\": 1e-4, \"splits\": \"train,test\", \"lora_r\": 8, \"run_name\": null}");
   SftArguments arguments = parsed({"--config_file", "c.yaml", "train.py", file});
   EXPECT_EQ(arguments.get("config_file"), "c.yaml");
   EXPECT_EQ(arguments.get("packing"), "true");
@@ -93,19 +92,16 @@ TEST(SftFlags, oneFileOfFlags) {
   EXPECT_EQ(arguments.get("splits"), "train,test");
   EXPECT_EQ(arguments.given.count("run_name"), 0u);
   EXPECT_EQ(parsed({file}).get("lora_r"), "8");
-  EXPECT_EQ(parsed({folder.write("object.json", "{\"lr_scheduler_kwargs\": {\"min_lr\": 1e-6}}")}).get("lr_scheduler_kwargs"),
-            "{\"min_lr\":1e-06}");
+  EXPECT_EQ(parsed({folder.write("object.json", "{\"lr_scheduler_kwargs\": {\"min_lr\": 1e-6}}")}).get("lr_scheduler_kwargs"), "{\"min_lr\":1e-06}");
   EXPECT_ERROR(parseSftFlags({folder.write("unknown.json", "{\n\"lora_r\": 4,\n\"foo_bar\": 1}")}), UnknownKey,
                "unknown.json:3: --foo_bar: is not a flag of zp sft");
-  EXPECT_ERROR(parseSftFlags({folder.write("bad.json", "{\n\"lora_rr\": [1]}")}), Config,
-               "bad.json:2: lora_rr: is a list");
+  EXPECT_ERROR(parseSftFlags({folder.write("bad.json", "{\n\"lora_rr\": [1]}")}), Config, "bad.json:2: lora_rr: is a list");
   EXPECT_ERROR(parseSftFlags({"/nowhere.json"}), FileMissing, "/nowhere.json");
 }
 
 TEST(SftFlags, errors) {
-  EXPECT_ERROR(
-      parseSftFlags({"--learnin_rate", "1"}), UnknownKey,
-      "--learnin_rate: is not a flag of zp sft, expected one of train.py or a setting; did you mean --learning_rate");
+  EXPECT_ERROR(parseSftFlags({"--learnin_rate", "1"}), UnknownKey,
+               "--learnin_rate: is not a flag of zp sft, expected one of train.py or a setting; did you mean --learning_rate");
   EXPECT_ERROR(parseSftFlags({"--zzzzz"}), UnknownKey, "see zp sft --help");
   EXPECT_ERROR(parseSftFlags({"--lora_"}), Usage, "--lora_: could be --lora_alpha or --lora_alpha_pattern");
   EXPECT_ERROR(parseSftFlags({"stray"}), Usage, "'stray' is no flag");
@@ -142,9 +138,11 @@ TEST(SftFlags, everyFlagRefusesAnotherType) {
 }
 
 TEST(SftFlags, whatIsNotBuiltIsRefusedWhenItIsOn) {
-  const std::pair<const char *, const char *> on[] = {
-      {"--use_unsloth", "true"},           {"--use_8bit_quantization", "True"},  {"--neftune_noise_alpha", "5"},
-      {"--label_smoothing_factor", "0.1"}, {"--fsdp", "full_shard"}};
+  const std::pair<const char *, const char *> on[] = {{"--use_unsloth", "true"},
+                                                      {"--use_8bit_quantization", "True"},
+                                                      {"--neftune_noise_alpha", "5"},
+                                                      {"--label_smoothing_factor", "0.1"},
+                                                      {"--fsdp", "full_shard"}};
   for (const auto &[flag, value] : on) {
     EXPECT_ERROR(parseSftFlags({flag, value}), Config, std::string(flag) + ": is " + value + ", expected it off; ");
     EXPECT_TRUE(parseSftFlags({flag, "0"}).ok()) << flag;

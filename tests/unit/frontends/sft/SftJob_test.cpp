@@ -17,8 +17,7 @@ protected:
     folder.write("data/train.jsonl", "");
   }
   StatusOr<SftJob> resolve(std::vector<std::string> words, const JobConfig &config = {}) {
-    words.insert(words.begin(), {"--model_name_or_path", folder.path + "/model", "--dataset_name",
-                                 folder.path + "/data", "--output_dir", "out"});
+    words.insert(words.begin(), {"--model_name_or_path", folder.path + "/model", "--dataset_name", folder.path + "/data", "--output_dir", "out"});
     StatusOr<SftArguments> arguments = parseSftFlags(words);
     if (!arguments.ok())
       return arguments.status();
@@ -32,8 +31,7 @@ protected:
   StatusOr<SftJob> withJson(const std::string &text, const std::vector<std::string> &words, int ranks = 2) {
     JobConfig config;
     config.wishes.push_back({"num_processes", std::to_string(ranks), "c.yaml:1: num_processes", false});
-    ZP_RETURN_IF_ERROR(
-        readDsConfig(folder.write("ds.json", "{\"zero_optimization\": {\"stage\": 3}, " + text + "}"), config));
+    ZP_RETURN_IF_ERROR(readDsConfig(folder.write("ds.json", "{\"zero_optimization\": {\"stage\": 3}, " + text + "}"), config));
     return resolve(words, config);
   }
   static std::string origin(const SftJob &job, const std::string &setting) {
@@ -60,8 +58,7 @@ JobConfig yaml(std::vector<SettingWish> wishes) {
 } // namespace
 
 TEST_F(SftJobTest, flagsOverFilesOverDefaults) {
-  JobConfig config = yaml(
-      {{"num_processes", "8", "c.yaml:17: num_processes", false}, {"zero_stage", "3", "c.yaml:10: zero_stage", false}});
+  JobConfig config = yaml({{"num_processes", "8", "c.yaml:17: num_processes", false}, {"zero_stage", "3", "c.yaml:10: zero_stage", false}});
   SftJob job = resolved({"--num_processes", "2", "--lora_r", "4"}, config);
   EXPECT_EQ(job.values.num_processes, 2);
   EXPECT_EQ(origin(job, "num_processes"), "--num_processes");
@@ -92,9 +89,8 @@ TEST_F(SftJobTest, defaultsAreTheScripts) {
 
 TEST_F(SftJobTest, mismatches) {
   JobConfig steps = yaml({{"gradient_accumulation_steps", "4", "c.yaml:5: gradient_accumulation_steps", true}});
-  EXPECT_ERROR(
-      resolve({"--gradient_accumulation_steps", "2"}, steps), Config,
-      "c.yaml:5: gradient_accumulation_steps: is 4, expected 2 as --gradient_accumulation_steps says; set it to auto");
+  EXPECT_ERROR(resolve({"--gradient_accumulation_steps", "2"}, steps), Config,
+               "c.yaml:5: gradient_accumulation_steps: is 4, expected 2 as --gradient_accumulation_steps says; set it to auto");
   EXPECT_EQ(resolved({"--gradient_accumulation_steps", "4"}, steps).values.gradient_accumulation_steps, 4);
   EXPECT_EQ(resolved({}, steps).values.gradient_accumulation_steps, 4);
   JobConfig clip = yaml({{"max_grad_norm", "1", "c.yaml:5: gradient_clipping", true}});
@@ -104,18 +100,16 @@ TEST_F(SftJobTest, mismatches) {
   EXPECT_ERROR(resolve({"--bf16", "False"}, bf16), Config, "mixed_precision: means --bf16 true, expected false as --bf16 says; drop one");
   EXPECT_ERROR(resolve({"--fp16"}, bf16), Config, "c.yaml:14: mixed_precision: means --bf16, expected fp16 as --fp16 says; drop one");
   EXPECT_TRUE(resolved({"--mixed_precision", "fp16"}, bf16).values.fp16) << "accelerate launch's flag goes before its file";
-  const std::pair<const char *, const char *> json[] = {
-      {R"("optimizer": {"type": "AdamW", "params": {"lr": 1e-4}})", "--learning_rate=3e-4"},
-      {R"("optimizer": {"type": "AdamW", "params": {"weight_decay": 0.1}})", "--weight_decay=0"},
-      {R"("optimizer": {"type": "AdamW", "params": {"eps": 1e-6}})", "--adam_epsilon=1e-8"},
-      {R"("optimizer": {"type": "AdamW", "params": {"betas": [0.9, 0.95]}})", "--adam_beta2=0.999"},
-      {R"("gradient_clipping": 0.5)", "--max_grad_norm=1.0"},
-      {R"("gradient_accumulation_steps": 8)", "--gradient_accumulation_steps=4"},
-      {R"("train_micro_batch_size_per_gpu": 8)", "--per_device_train_batch_size=4"},
-      {R"("bf16": {"enabled": false})", "--bf16=true"}};
+  const std::pair<const char *, const char *> json[] = {{R"("optimizer": {"type": "AdamW", "params": {"lr": 1e-4}})", "--learning_rate=3e-4"},
+                                                        {R"("optimizer": {"type": "AdamW", "params": {"weight_decay": 0.1}})", "--weight_decay=0"},
+                                                        {R"("optimizer": {"type": "AdamW", "params": {"eps": 1e-6}})", "--adam_epsilon=1e-8"},
+                                                        {R"("optimizer": {"type": "AdamW", "params": {"betas": [0.9, 0.95]}})", "--adam_beta2=0.999"},
+                                                        {R"("gradient_clipping": 0.5)", "--max_grad_norm=1.0"},
+                                                        {R"("gradient_accumulation_steps": 8)", "--gradient_accumulation_steps=4"},
+                                                        {R"("train_micro_batch_size_per_gpu": 8)", "--per_device_train_batch_size=4"},
+                                                        {R"("bf16": {"enabled": false})", "--bf16=true"}};
   for (const auto &[text, flag] : json)
-    EXPECT_ERROR(withJson(text, {flag}), Config,
-                 std::string(" as ") + std::string(flag).substr(0, std::string(flag).find('=')) + " says");
+    EXPECT_ERROR(withJson(text, {flag}), Config, std::string(" as ") + std::string(flag).substr(0, std::string(flag).find('=')) + " says");
 }
 
 TEST_F(SftJobTest, schedules) {
@@ -124,8 +118,7 @@ TEST_F(SftJobTest, schedules) {
   EXPECT_EQ(job.values.lr_scheduler_kwargs, kwargs);
   EXPECT_EQ(origin(job, "lr_scheduler_kwargs"), "--lr_scheduler_kwargs");
   EXPECT_ERROR(resolve({"--lr_scheduler_type", "cosine_with_min_lr"}), Config, "--lr_scheduler_kwargs: min_lr: is missing");
-  EXPECT_ERROR(resolve({"--lr_scheduler_type", "cosine_with_min_lr", "--lr_scheduler_kwargs", "{\"mn_lr\": 1}"}), UnknownKey,
-               "did you mean min_lr");
+  EXPECT_ERROR(resolve({"--lr_scheduler_type", "cosine_with_min_lr", "--lr_scheduler_kwargs", "{\"mn_lr\": 1}"}), UnknownKey, "did you mean min_lr");
   EXPECT_ERROR(resolve({"--lr_scheduler_type", "reduce_lr_on_plateau"}), Config, "which follows the losses of the run");
 }
 
@@ -148,11 +141,8 @@ TEST_F(SftJobTest, schedulersOfAJson) {
   ASSERT_TRUE(job.ok()) << job.status().toString();
   EXPECT_EQ(job->values.lr_scheduler_type, "WarmupLR");
   EXPECT_EQ(job->values.lr_scheduler_kwargs.find("num_cycles"), std::string::npos);
-  EXPECT_NE(joined(job->notes).find("scheduler.type: WarmupLR goes before --lr_scheduler_type cosine, as in the reference"),
-            std::string::npos);
-  auto shares = [&](const char *ratio) {
-    return withJson(section(R"("warmup_num_steps": 10)"), {"--warmup_ratio", ratio, "--max_steps", "100"});
-  };
+  EXPECT_NE(joined(job->notes).find("scheduler.type: WarmupLR goes before --lr_scheduler_type cosine, as in the reference"), std::string::npos);
+  auto shares = [&](const char *ratio) { return withJson(section(R"("warmup_num_steps": 10)"), {"--warmup_ratio", ratio, "--max_steps", "100"}); };
   EXPECT_TRUE(shares("0.1").ok()) << shares("0.1").status().toString();
   EXPECT_ERROR(shares("0.2"), Config, "warmup_num_steps: is 10, expected 20, the updates of warm-up");
 }
@@ -184,14 +174,10 @@ TEST_F(SftJobTest, batchLaw) {
   EXPECT_EQ(batch("\"train_batch_size\": 16", {}), Pair(8, 1));
   EXPECT_EQ(batch("\"train_batch_size\": 16, \"gradient_accumulation_steps\": 4", {}), Pair(2, 4));
   EXPECT_EQ(batch("\"train_batch_size\": 16, \"train_micro_batch_size_per_gpu\": 2", {}), Pair(2, 4));
-  EXPECT_EQ(
-      batch("\"train_batch_size\": 16", {"--per_device_train_batch_size", "4", "--gradient_accumulation_steps", "2"}),
-      Pair(4, 2));
+  EXPECT_EQ(batch("\"train_batch_size\": 16", {"--per_device_train_batch_size", "4", "--gradient_accumulation_steps", "2"}), Pair(4, 2));
   EXPECT_EQ(batch("\"train_micro_batch_size_per_gpu\": 4", {}), Pair(4, 1));
   EXPECT_EQ(batch("\"train_batch_size\": \"auto\"", {"--per_device_train_batch_size", "4"}), Pair(4, 1));
-  EXPECT_ERROR(withJson("\"train_batch_size\": 16",
-                        {"--per_device_train_batch_size", "4", "--gradient_accumulation_steps", "4"}),
-               Config,
+  EXPECT_ERROR(withJson("\"train_batch_size\": 16", {"--per_device_train_batch_size", "4", "--gradient_accumulation_steps", "4"}), Config,
                "ds.json:1: train_batch_size: is 16, expected the product 32 (per_device_train_batch_size 4, "
                "gradient_accumulation_steps 4, num_processes 2)");
   EXPECT_ERROR(withJson("\"train_batch_size\": 9", {}), Config, "is 9, expected a positive multiple of 2");
@@ -245,11 +231,9 @@ TEST_F(SftJobTest, splits) {
   EXPECT_EQ(resolved({"--splits", "test_sft,train_sft", "--do_eval"}).testSplit, "test_sft");
   EXPECT_FALSE(resolved({"--do_eval"}).evaluatesBetween);
   EXPECT_TRUE(resolved({"--do_eval"}).evaluatesAfter);
-  EXPECT_ERROR(resolve({"--splits", "train,validation"}), Config,
-               "--splits: validation is neither, expected train or test");
+  EXPECT_ERROR(resolve({"--splits", "train,validation"}), Config, "--splits: validation is neither, expected train or test");
   EXPECT_ERROR(resolve({"--splits", "test"}), Config, "--splits: is test, expected a split with train in its name");
-  EXPECT_ERROR(resolve({"--splits", "train", "--eval_strategy", "steps"}), Config,
-               "--eval_strategy: is steps without a test split");
+  EXPECT_ERROR(resolve({"--splits", "train", "--eval_strategy", "steps"}), Config, "--eval_strategy: is steps without a test split");
 }
 
 TEST_F(SftJobTest, rowsOfPairsHaveThePlansLengths) {
@@ -271,8 +255,8 @@ TEST_F(SftJobTest, rowsOfPairsHaveThePlansLengths) {
 }
 
 TEST_F(SftJobTest, flagsOfTheOtherTools) {
-  SftJob job = resolved({"--packing", "True", "--max_seq_len", "64", "--seed", "7", "--eval_packing", "False",
-                         "--save_steps", "5", "--resume_from_checkpoint", "True"});
+  SftJob job = resolved({"--packing", "True", "--max_seq_len", "64", "--seed", "7", "--eval_packing", "False", "--save_steps", "5",
+                         "--resume_from_checkpoint", "True"});
   EXPECT_EQ(joined(job.dataFlags), "--max_length 64 --packing true --seed 7 ");
   EXPECT_EQ(joined(job.testDataFlags), "--max_length 64 --seed 7 --packing false ");
   EXPECT_EQ(joined(job.runFlags), "--save_steps 5 --resume_from_checkpoint latest ");
@@ -285,8 +269,7 @@ TEST_F(SftJobTest, flagsOfTheOtherTools) {
   EXPECT_EQ(joined(resolved({"--report_to", "wandb,tensorboard", "--logging_dir", "logs", "--push_to_hub"}).runFlags),
             "--logging_dir logs --report_to tensorboard --push_to_hub true ");
   EXPECT_EQ(resolved({"--report_to", "none"}).notes, resolved({}).notes);
-  EXPECT_EQ(joined(resolved({"--resume_from_checkpoint", "out/checkpoint-5"}).runFlags),
-            "--resume_from_checkpoint out/checkpoint-5 ");
+  EXPECT_EQ(joined(resolved({"--resume_from_checkpoint", "out/checkpoint-5"}).runFlags), "--resume_from_checkpoint out/checkpoint-5 ");
 }
 
 TEST_F(SftJobTest, wrongFlags) {
@@ -296,8 +279,7 @@ TEST_F(SftJobTest, wrongFlags) {
   EXPECT_ERROR(resolve({"--eval_steps", "-1"}), Config, "--eval_steps: is -1");
   EXPECT_ERROR(resolve({"--zero_stage", "4"}), Config, "--zero_stage: is 4");
   EXPECT_ERROR(resolve({"--do_train", "False"}), Config, "--do_train: is false, expected true");
-  EXPECT_ERROR(resolve({"--average_tokens_across_devices", "False"}), Config,
-               "the mean is over the counted labels of all ranks");
+  EXPECT_ERROR(resolve({"--average_tokens_across_devices", "False"}), Config, "the mean is over the counted labels of all ranks");
   EXPECT_ERROR(resolve({"--model_name_or_path", "meta-llama/Llama-2-70b-hf"}), FileMissing,
                "--model_name_or_path: 'meta-llama/Llama-2-70b-hf' is not here");
   EXPECT_ERROR(resolve({"--dataset_name", "smangrul/ultrachat-10k-chatml"}), FileMissing,

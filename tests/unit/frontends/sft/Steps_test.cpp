@@ -29,22 +29,20 @@ static std::vector<std::string> lines(const SftJob &job) {
 }
 
 TEST(Steps, inOrder) {
-  std::vector<std::string> expected = {
-      "zpc import --model m --lora_r 8 -o out/.zp-cache/model.mlir",
-      "zpc compile out/.zp-cache/model.mlir -o out/.zp-cache/plan.fb",
-      "zpdata d --tokenizer m --splits train -o out/.zp-cache/tokens-train.safetensors",
-      "zpdata d --tokenizer m --splits test -o out/.zp-cache/tokens-test.safetensors",
-      "zprun out/.zp-cache/plan.fb --model m --dataset out/.zp-cache/tokens-train.safetensors -n 2 --output_dir out "
-      "--eval_dataset out/.zp-cache/tokens-test.safetensors",
-      "zprun eval out/.zp-cache/plan.fb --model m --dataset out/.zp-cache/tokens-test.safetensors "
-      "--adapter_name_or_path out -n 2"};
+  std::vector<std::string> expected = {"zpc import --model m --lora_r 8 -o out/.zp-cache/model.mlir",
+                                       "zpc compile out/.zp-cache/model.mlir -o out/.zp-cache/plan.fb",
+                                       "zpdata d --tokenizer m --splits train -o out/.zp-cache/tokens-train.safetensors",
+                                       "zpdata d --tokenizer m --splits test -o out/.zp-cache/tokens-test.safetensors",
+                                       "zprun out/.zp-cache/plan.fb --model m --dataset out/.zp-cache/tokens-train.safetensors -n 2 --output_dir out "
+                                       "--eval_dataset out/.zp-cache/tokens-test.safetensors",
+                                       "zprun eval out/.zp-cache/plan.fb --model m --dataset out/.zp-cache/tokens-test.safetensors "
+                                       "--adapter_name_or_path out -n 2"};
   EXPECT_EQ(lines(job()), expected);
 }
 
 TEST(Steps, variants) {
   SftJob whole = job(/*lora=*/false);
-  EXPECT_EQ(lines(whole).back(),
-            "zprun eval out/.zp-cache/plan.fb --model out --dataset out/.zp-cache/tokens-test.safetensors -n 2");
+  EXPECT_EQ(lines(whole).back(), "zprun eval out/.zp-cache/plan.fb --model out --dataset out/.zp-cache/tokens-test.safetensors -n 2");
   SftJob file = job();
   file.trainSplit = file.testSplit = "";
   file.evaluatesBetween = file.evaluatesAfter = false;
@@ -55,12 +53,9 @@ TEST(Steps, variants) {
   others.adapter = "a dir";
   others.runFlags = {"--save_steps", "5"};
   others.evaluatesBetween = false;
-  EXPECT_EQ(lines(others)[0],
-            "zpc import --model m --adapter_name_or_path 'a dir' --lora_r 8 -o out/.zp-cache/model.mlir");
-  EXPECT_EQ(
-      lines(others)[4],
-      "CUDA_VISIBLE_DEVICES=0,1 zprun out/.zp-cache/plan.fb --model m --dataset out/.zp-cache/tokens-train.safetensors "
-      "--adapter_name_or_path 'a dir' -n 2 --output_dir out --save_steps 5");
+  EXPECT_EQ(lines(others)[0], "zpc import --model m --adapter_name_or_path 'a dir' --lora_r 8 -o out/.zp-cache/model.mlir");
+  EXPECT_EQ(lines(others)[4], "CUDA_VISIBLE_DEVICES=0,1 zprun out/.zp-cache/plan.fb --model m --dataset out/.zp-cache/tokens-train.safetensors "
+                              "--adapter_name_or_path 'a dir' -n 2 --output_dir out --save_steps 5");
 }
 
 TEST(Steps, newTokens) {
@@ -74,12 +69,10 @@ TEST(Steps, newTokens) {
   EXPECT_EQ(found[1], "zprun resize --model m --vocab_size 1030 --tokenizer out -o out/.zp-cache/model");
   EXPECT_EQ(found[4], "zpdata d --tokenizer out/.zp-cache/model --splits train -o out/.zp-cache/tokens-train.safetensors");
   EXPECT_EQ(found[2], "zpc import --model out/.zp-cache/model --lora_r 8 -o out/.zp-cache/model.mlir");
-  EXPECT_EQ(found[6],
-            "zprun out/.zp-cache/plan.fb --model out/.zp-cache/model --dataset out/.zp-cache/tokens-train.safetensors -n 2 "
-            "--output_dir out --tokenizer out --base_model_name_or_path m --eval_dataset out/.zp-cache/tokens-test.safetensors");
-  EXPECT_EQ(found[7],
-            "zprun eval out/.zp-cache/plan.fb --model out/.zp-cache/model --dataset out/.zp-cache/tokens-test.safetensors "
-            "--adapter_name_or_path out -n 2");
+  EXPECT_EQ(found[6], "zprun out/.zp-cache/plan.fb --model out/.zp-cache/model --dataset out/.zp-cache/tokens-train.safetensors -n 2 "
+                      "--output_dir out --tokenizer out --base_model_name_or_path m --eval_dataset out/.zp-cache/tokens-test.safetensors");
+  EXPECT_EQ(found[7], "zprun eval out/.zp-cache/plan.fb --model out/.zp-cache/model --dataset out/.zp-cache/tokens-test.safetensors "
+                      "--adapter_name_or_path out -n 2");
 }
 
 // The model has rows for them: the tokenizer is saved with what is trained, and that is all.
@@ -98,8 +91,7 @@ TEST(Steps, newTokensThatFit) {
 TEST(Steps, inputsAreOutputs) {
   std::vector<Step> steps = stepsOf(job(), {"/bin"});
   auto depends = [&](size_t step, const std::string &path) {
-    return std::any_of(steps[step].inputs.begin(), steps[step].inputs.end(),
-                       [&](const StepInput &input) { return input.path == path; });
+    return std::any_of(steps[step].inputs.begin(), steps[step].inputs.end(), [&](const StepInput &input) { return input.path == path; });
   };
   EXPECT_TRUE(depends(1, steps[0].outputs[0])); // of the module the plan, of plan and tokens what is trained
   EXPECT_TRUE(depends(4, steps[1].outputs[0]));

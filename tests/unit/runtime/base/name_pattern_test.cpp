@@ -17,7 +17,7 @@ TEST(NamePattern, MatchesWholeNamesAsPythonDoes) {
   EXPECT_TRUE(whole(R"(.*\.(q|v)_proj)", name));
   EXPECT_FALSE(whole("q_proj", name));
   EXPECT_FALSE(whole(R"(model\.layers)", name)); // a beginning is no whole
-  EXPECT_TRUE(whole("model|model.*", name)); // a shorter branch comes first: fullmatch goes back
+  EXPECT_TRUE(whole("model|model.*", name));     // a shorter branch comes first: fullmatch goes back
   EXPECT_TRUE(whole(R"(model\.layers\.\d+\..*(?<!k)_proj)", name));
   EXPECT_FALSE(whole(R"(model\.layers\.\d+\..*(?<!q)_proj)", name));
   EXPECT_TRUE(whole(R"((?i).*SELF_ATTN\.Q_PROJ)", name));

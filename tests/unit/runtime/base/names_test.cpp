@@ -13,8 +13,7 @@ TEST(Names, editDistance) {
 
 TEST(Names, nearestComesFirstAndTheFarAreLeftOut) {
   std::vector<std::string> known = {"learning_rate", "lora_r", "lora_alpha"};
-  EXPECT_EQ(nearestNames("lora_alfa", known, 2),
-            (std::vector<std::string>{"lora_alpha", "lora_r"}));
+  EXPECT_EQ(nearestNames("lora_alfa", known, 2), (std::vector<std::string>{"lora_alpha", "lora_r"}));
   EXPECT_TRUE(nearestNames("zzzz", known).empty());
 }
 

@@ -33,8 +33,8 @@ TEST(Status, ExitCodesAreThoseOfTheCommandLine) {
 TEST(Status, NumbersAreUnique) {
   std::set<int> numbers;
   size_t count = 0;
-#define ZP_ERROR(name, number, exitCode, summary)                                                  \
-  numbers.insert(number);                                                                          \
+#define ZP_ERROR(name, number, exitCode, summary)                                                                                                    \
+  numbers.insert(number);                                                                                                                            \
   ++count;
 #include "runtime/base/error_codes.inc"
 #undef ZP_ERROR

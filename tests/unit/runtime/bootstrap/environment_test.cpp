@@ -112,7 +112,8 @@ TEST(Connect, RanksOfOneHostMeetByTheirJobsVariables) {
       pid_t pid = ::fork();
       if (pid == 0) {
         ::alarm(60);
-        auto environment = read({{"RANK", std::to_string(rank)}, {"WORLD_SIZE", "3"}, {"MASTER_ADDR", "localhost"}, {"MASTER_PORT", std::to_string(getppid())}});
+        auto environment =
+            read({{"RANK", std::to_string(rank)}, {"WORLD_SIZE", "3"}, {"MASTER_ADDR", "localhost"}, {"MASTER_PORT", std::to_string(getppid())}});
         auto communicator = connect(*environment);
         float sum = static_cast<float>(rank + 1);
         if (!communicator.ok() || !(*communicator)->allReduce(&sum, 1, DType::F32).ok())

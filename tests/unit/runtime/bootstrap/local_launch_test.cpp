@@ -22,22 +22,24 @@ TEST(LocalLaunch, OneRankRunsHere) {
 }
 
 TEST(LocalLaunch, EveryRankIsThereOnce) {
-  EXPECT_EQ(launchLocal(4, [](std::unique_ptr<Communicator> c) {
-              double bit = 1 << c->rank();
-              return c->allReduce(&bit, 1, DType::F64).ok() && bit == 15 ? 0 : 1;
-            }),
+  EXPECT_EQ(launchLocal(4,
+                        [](std::unique_ptr<Communicator> c) {
+                          double bit = 1 << c->rank();
+                          return c->allReduce(&bit, 1, DType::F64).ok() && bit == 15 ? 0 : 1;
+                        }),
             0);
 }
 
 TEST(LocalLaunch, TheFirstFailuresCodeIsReturnedNotItsEcho) {
   for (int failing : {0, 1, 2})
-    EXPECT_EQ(launchLocal(3, [&](std::unique_ptr<Communicator> c) {
-                if (c->rank() == failing)
-                  return 5;
-                while (c->barrier().ok()) {
-                }
-                return exitCodeOf(ErrorCode::PeerLost);
-              }),
+    EXPECT_EQ(launchLocal(3,
+                          [&](std::unique_ptr<Communicator> c) {
+                            if (c->rank() == failing)
+                              return 5;
+                            while (c->barrier().ok()) {
+                            }
+                            return exitCodeOf(ErrorCode::PeerLost);
+                          }),
               5);
 }
 

@@ -35,11 +35,11 @@ template <typename T> std::vector<T> sumInRankOrder(int ranks, size_t count, uns
   return sum;
 }
 
-#define ZP_CHECK(condition, text)                                                                                      \
-  if (!(condition))                                                                                                    \
+#define ZP_CHECK(condition, text)                                                                                                                    \
+  if (!(condition))                                                                                                                                  \
   return std::string(text)
-#define ZP_CHECK_OK(expression)                                                                                        \
-  if (Status status = (expression); !status.ok())                                                                      \
+#define ZP_CHECK_OK(expression)                                                                                                                      \
+  if (Status status = (expression); !status.ok())                                                                                                    \
   return status.toString()
 
 inline std::string checkGather(Communicator &c, size_t bytes, bool inPlace) {
@@ -56,7 +56,8 @@ inline std::string checkGather(Communicator &c, size_t bytes, bool inPlace) {
   ZP_CHECK_OK(c.allGather(source, whole.data(), bytes));
   for (size_t rank = 0; rank < ranks; ++rank)
     for (size_t i = 0; i < bytes; ++i)
-      ZP_CHECK(whole[rank * bytes + i] == value(rank, i), "all_gather of " + std::to_string(bytes) + " bytes: byte " + std::to_string(i) + " of rank " + std::to_string(rank));
+      ZP_CHECK(whole[rank * bytes + i] == value(rank, i),
+               "all_gather of " + std::to_string(bytes) + " bytes: byte " + std::to_string(i) + " of rank " + std::to_string(rank));
   return {};
 }
 

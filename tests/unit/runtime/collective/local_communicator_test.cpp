@@ -80,7 +80,8 @@ void expectOthersLearn(const Body &end) {
     }
   });
   for (int rank : {0, 2})
-    EXPECT_TRUE(WIFEXITED(states[static_cast<size_t>(rank)]) && WEXITSTATUS(states[static_cast<size_t>(rank)]) == 42) << states[static_cast<size_t>(rank)];
+    EXPECT_TRUE(WIFEXITED(states[static_cast<size_t>(rank)]) && WEXITSTATUS(states[static_cast<size_t>(rank)]) == 42)
+        << states[static_cast<size_t>(rank)];
   EXPECT_LT(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(), 10.0);
 }
 
@@ -105,7 +106,7 @@ std::vector<int> statesOfAsking(const Body &end) {
       return 43;
     if (c.rank() == 1)
       return end(c);
-    for (int i = 0; i < 100; ++i) { // two seconds
+    for (int i = 0; i < 100; ++i) {                     // two seconds
       if (Status status = c.checkPeers(); !status.ok()) // of rank 1, or of who heard of it first and has ended
         return status.code() == ErrorCode::PeerLost && status.message().find(" is gone") != std::string::npos ? 42 : 43;
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
@@ -115,7 +116,8 @@ std::vector<int> statesOfAsking(const Body &end) {
 }
 void expectAskedRanksEndWith(const std::vector<int> &states, int code) {
   for (int rank : {0, 2})
-    EXPECT_TRUE(WIFEXITED(states[static_cast<size_t>(rank)]) && WEXITSTATUS(states[static_cast<size_t>(rank)]) == code) << states[static_cast<size_t>(rank)];
+    EXPECT_TRUE(WIFEXITED(states[static_cast<size_t>(rank)]) && WEXITSTATUS(states[static_cast<size_t>(rank)]) == code)
+        << states[static_cast<size_t>(rank)];
 }
 
 TEST(LocalCommunicator, WhoAsksHearsOfAKilledRankAndOfOneThatFailed) {

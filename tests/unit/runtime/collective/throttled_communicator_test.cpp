@@ -41,9 +41,9 @@ double secondsOf(const std::function<Status()> &body) {
 TEST(ThrottledCommunicator, CarriesOutAndTakesItsTime) {
   Recorder inner;
   auto slow = createThrottledCommunicator(inner, 1e6);
-  EXPECT_GE(secondsOf([&] { return slow->allGather(nullptr, nullptr, 20000); }), 0.020);                    // one other's shard
-  EXPECT_GE(secondsOf([&] { return slow->reduceScatter(nullptr, nullptr, 5000, DType::F32); }), 0.020);     // four bytes each
-  EXPECT_GE(secondsOf([&] { return slow->allReduce(nullptr, 2500, DType::F64); }), 0.020);                  // half of it, twice
+  EXPECT_GE(secondsOf([&] { return slow->allGather(nullptr, nullptr, 20000); }), 0.020);                // one other's shard
+  EXPECT_GE(secondsOf([&] { return slow->reduceScatter(nullptr, nullptr, 5000, DType::F32); }), 0.020); // four bytes each
+  EXPECT_GE(secondsOf([&] { return slow->allReduce(nullptr, 2500, DType::F64); }), 0.020);              // half of it, twice
   EXPECT_TRUE(slow->barrier().ok());
   EXPECT_EQ(inner.asked, (std::vector<size_t>{20000, 5000, 2500, 0}));
   slow->abort();

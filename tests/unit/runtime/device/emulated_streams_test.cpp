@@ -11,7 +11,7 @@
 namespace zp::rt::cuda {
 namespace {
 
-#define EXPECT_OK(expression)                                                                                                                       \
+#define EXPECT_OK(expression)                                                                                                                        \
   if (const Status status = (expression); !status.ok())                                                                                              \
   ADD_FAILURE() << status.toString()
 

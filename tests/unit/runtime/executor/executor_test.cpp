@@ -77,9 +77,11 @@ TEST_P(ExecutorModes, RunsTheSamplePlan) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Executor, ExecutorModes,
-                         testing::Values(Options{false, false, 1}, Options{false, false, 3}, Options{false, true, 1}, Options{true, false, 2}, Options{true, true, 1}),
+                         testing::Values(Options{false, false, 1}, Options{false, false, 3}, Options{false, true, 1}, Options{true, false, 2},
+                                         Options{true, true, 1}),
                          [](const auto &info) {
-                           return std::string(info.param.shadow ? "shadow" : "planned") + (info.param.reference ? "_reference_" : "_cpu_") + std::to_string(info.param.threads);
+                           return std::string(info.param.shadow ? "shadow" : "planned") + (info.param.reference ? "_reference_" : "_cpu_") +
+                                  std::to_string(info.param.threads);
                          });
 
 TEST(Executor, TimesOfTheLastInstructionsAreKeptByStream) {
@@ -172,7 +174,8 @@ TEST(Executor, LoadersOfCodesGetTheirOperandsInOrder) {
   ExecutorOptions options;
   std::vector<std::string> calls;
   options.loadQuantized = [&](uint32_t section, const TensorPart &records, const TensorPart &scales, ParallelFor &) {
-    calls.push_back("load " + std::to_string(section) + " " + std::to_string(records.view.bytes()) + " " + std::to_string(scales ? scales.view.elements() : 0));
+    calls.push_back("load " + std::to_string(section) + " " + std::to_string(records.view.bytes()) + " " +
+                    std::to_string(scales ? scales.view.elements() : 0));
     records.view.as<uint8_t>()[5] = 1;
     if (scales)
       scales.view.as<float>()[7] = 3;

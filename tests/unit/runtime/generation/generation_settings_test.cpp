@@ -29,8 +29,7 @@ private:
 };
 
 TEST(GenerationSettings, TheFileThenTheFlags) {
-  Model model(
-      "{}", R"({"do_sample": true, "temperature": 0.6, "top_p": 0.9, "top_k": 20, "repetition_penalty": 1.05, "max_new_tokens": 9,
+  Model model("{}", R"({"do_sample": true, "temperature": 0.6, "top_p": 0.9, "top_k": 20, "repetition_penalty": 1.05, "max_new_tokens": 9,
                        "eos_token_id": [5, 7], "bos_token_id": 1, "pad_token_id": 0})");
   auto settings = readGenerationSettings(model.path, {});
   ASSERT_TRUE(settings.ok()) << settings.status().toString();
@@ -55,8 +54,7 @@ TEST(GenerationSettings, TheFileThenTheFlags) {
 }
 
 TEST(GenerationSettings, BeamsAndForcedTokens) {
-  Model model(
-      "{}", R"({"num_beams": 4, "length_penalty": 2, "early_stopping": true, "no_repeat_ngram_size": 3, "forced_bos_token_id": 0,
+  Model model("{}", R"({"num_beams": 4, "length_penalty": 2, "early_stopping": true, "no_repeat_ngram_size": 3, "forced_bos_token_id": 0,
                         "forced_eos_token_id": 2, "eos_token_id": 2, "decoder_start_token_id": 2, "min_length": 5, "max_length": 30,
                         "suppress_tokens": [7, 8], "stop_strings": ["a", "b"], "min_p": 0.1})");
   auto settings = readGenerationSettings(model.path, {});
@@ -107,9 +105,7 @@ TEST(GenerationSettings, WithoutTheFileTheModelsConfigSays) {
 }
 
 TEST(GenerationSettings, WhatIsNotBuiltOrNotKnownIsSaid) {
-  Model model(
-      "{}",
-      R"({"num_beam_groups": 4, "typical_p": 1.0, "no_repeat_ngram_size": 0, "bad_words_ids": null, "use_cache": true, "beams": 4})");
+  Model model("{}", R"({"num_beam_groups": 4, "typical_p": 1.0, "no_repeat_ngram_size": 0, "bad_words_ids": null, "use_cache": true, "beams": 4})");
   auto settings = readGenerationSettings(model.path, {});
   ASSERT_TRUE(settings.ok());
   ASSERT_EQ(settings->notes.size(), 2u);
@@ -123,25 +119,24 @@ TEST(GenerationSettings, BadValuesAreRefused) {
     ErrorCode code;
     const char *says;
   };
-  const Bad bad[] = {
-      {"[1]", ErrorCode::Json, "is not a JSON object"},
-      {R"({"do_sample": "yes"})", ErrorCode::Json, "do_sample is \"yes\", expected true or false"},
-      {R"({"top_k": -1})", ErrorCode::Json, "top_k is -1, expected a whole number from 0"},
-      {R"({"top_k": 1.5})", ErrorCode::Json, "top_k is 1.5, expected a whole number"},
-      {R"({"max_new_tokens": -3})", ErrorCode::Json, "max_new_tokens is -3"},
-      {R"({"max_new_tokens": 0})", ErrorCode::Config, "--max_new_tokens: is 0"},
-      {R"({"do_sample": true, "temperature": 0.0})", ErrorCode::Config, "--temperature: is 0"},
-      {R"({"do_sample": true, "top_p": 1.1})", ErrorCode::Config, "--top_p: is 1.1"},
-      {R"({"repetition_penalty": 0})", ErrorCode::Config, "--repetition_penalty: is 0"},
-      {R"({"eos_token_id": [1, -2]})", ErrorCode::Json, "eos_token_id is [1,-2], expected a token id"},
-      {R"({"early_stopping": "sometimes"})", ErrorCode::Json, "expected true, false or \"never\""},
-      {R"({"num_beams": 0})", ErrorCode::Config, "--num_beams: is 0"},
-      {R"({"num_beams": 2, "do_sample": true})", ErrorCode::Config, "--num_beams: is 2, expected 1 beside --do_sample true"},
-      {R"({"min_p": 2, "do_sample": true})", ErrorCode::Config, "--min_p: is 2"},
-      {R"({"max_length": 0})", ErrorCode::Config, "--max_length: is 0"},
-      {R"({"stop_strings": [""]})", ErrorCode::Config, "--stop_strings: is \"\""},
-      {R"({"suppress_tokens": [3], "forced_bos_token_id": 3})", ErrorCode::Config, "--forced_bos_token_id: is 3"},
-      {R"({"suppress_tokens": [3, 4], "forced_eos_token_id": [4]})", ErrorCode::Config, "--forced_eos_token_id: is [4]"}};
+  const Bad bad[] = {{"[1]", ErrorCode::Json, "is not a JSON object"},
+                     {R"({"do_sample": "yes"})", ErrorCode::Json, "do_sample is \"yes\", expected true or false"},
+                     {R"({"top_k": -1})", ErrorCode::Json, "top_k is -1, expected a whole number from 0"},
+                     {R"({"top_k": 1.5})", ErrorCode::Json, "top_k is 1.5, expected a whole number"},
+                     {R"({"max_new_tokens": -3})", ErrorCode::Json, "max_new_tokens is -3"},
+                     {R"({"max_new_tokens": 0})", ErrorCode::Config, "--max_new_tokens: is 0"},
+                     {R"({"do_sample": true, "temperature": 0.0})", ErrorCode::Config, "--temperature: is 0"},
+                     {R"({"do_sample": true, "top_p": 1.1})", ErrorCode::Config, "--top_p: is 1.1"},
+                     {R"({"repetition_penalty": 0})", ErrorCode::Config, "--repetition_penalty: is 0"},
+                     {R"({"eos_token_id": [1, -2]})", ErrorCode::Json, "eos_token_id is [1,-2], expected a token id"},
+                     {R"({"early_stopping": "sometimes"})", ErrorCode::Json, "expected true, false or \"never\""},
+                     {R"({"num_beams": 0})", ErrorCode::Config, "--num_beams: is 0"},
+                     {R"({"num_beams": 2, "do_sample": true})", ErrorCode::Config, "--num_beams: is 2, expected 1 beside --do_sample true"},
+                     {R"({"min_p": 2, "do_sample": true})", ErrorCode::Config, "--min_p: is 2"},
+                     {R"({"max_length": 0})", ErrorCode::Config, "--max_length: is 0"},
+                     {R"({"stop_strings": [""]})", ErrorCode::Config, "--stop_strings: is \"\""},
+                     {R"({"suppress_tokens": [3], "forced_bos_token_id": 3})", ErrorCode::Config, "--forced_bos_token_id: is 3"},
+                     {R"({"suppress_tokens": [3, 4], "forced_eos_token_id": [4]})", ErrorCode::Config, "--forced_eos_token_id: is [4]"}};
   for (const Bad &b : bad) {
     Model model("{}", b.file);
     auto settings = readGenerationSettings(model.path, {});

@@ -16,9 +16,7 @@ class File {
 public:
   File(const Rows &ids, const Rows &segments, const SafetensorsWriter::Metadata *metadata = nullptr)
       : path("/tmp/prompts-" + std::to_string(getpid()) + ".safetensors") {
-    auto entry = [](const char *name, const Rows &rows) {
-      return SafetensorsEntry{name, SafetensorsDtype::I32, {rows.size(), rows[0].size()}};
-    };
+    auto entry = [](const char *name, const Rows &rows) { return SafetensorsEntry{name, SafetensorsDtype::I32, {rows.size(), rows[0].size()}}; };
     auto writer = SafetensorsWriter::create(path, {entry("input_ids", ids), entry("segment_ids", segments)}, metadata);
     EXPECT_TRUE(writer.ok());
     for (const auto &[name, rows] : {std::pair("input_ids", &ids), std::pair("segment_ids", &segments)})
@@ -76,7 +74,8 @@ TEST(Prompts, WhatCannotBeContinuedIsRefused) {
 TEST(Prompts, RowsOfNoTokensAreRefusedHoweverManyAFileClaims) {
   const std::string path = "/tmp/prompts-" + std::to_string(getpid()) + ".safetensors";
   const std::vector<uint64_t> shape = {uint64_t{1} << 60, 0};
-  auto writer = SafetensorsWriter::create(path, {{"input_ids", SafetensorsDtype::I32, shape}, {"segment_ids", SafetensorsDtype::I32, shape}}, nullptr);
+  auto writer =
+      SafetensorsWriter::create(path, {{"input_ids", SafetensorsDtype::I32, shape}, {"segment_ids", SafetensorsDtype::I32, shape}}, nullptr);
   ASSERT_TRUE(writer.ok()) << writer.status().toString();
   ASSERT_TRUE(writer->finish().ok());
   Status status = readPrompts(path, 8, {2}).status();

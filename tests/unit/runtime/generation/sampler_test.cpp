@@ -39,8 +39,7 @@ TEST(Sampler, DistributionsAreTheReferences) {
   for (const Case &c : cases) {
     const std::vector<double> got = distributionOf(kLogits, sampling(c.temperature, c.topK, c.topP));
     for (size_t i = 0; i < got.size(); ++i)
-      EXPECT_NEAR(got[i], c.expected[i], 1e-6)
-          << "token " << i << ", temperature " << c.temperature << " top_k " << c.topK << " top_p " << c.topP;
+      EXPECT_NEAR(got[i], c.expected[i], 1e-6) << "token " << i << ", temperature " << c.temperature << " top_k " << c.topK << " top_p " << c.topP;
   }
 }
 
@@ -49,8 +48,7 @@ TEST(Sampler, WithoutSamplingTheFirstOfTheMostProbable) { EXPECT_EQ(nextToken(kL
 TEST(Sampler, MinPLeavesWhatIsLikelyBesideTheMostProbable) {
   GenerationSettings settings = sampling(1.0, 0, 1.0);
   settings.min_p = 0.25;
-  const std::vector<double> got = distributionOf(kLogits, settings),
-                            expected = {0, 0, 0.3456577, 0.3456577, 0, 0, 0.209652, 0.0990326};
+  const std::vector<double> got = distributionOf(kLogits, settings), expected = {0, 0, 0.3456577, 0.3456577, 0, 0, 0.209652, 0.0990326};
   for (size_t i = 0; i < got.size(); ++i)
     EXPECT_NEAR(got[i], expected[i], 1e-6) << "token " << i;
 }

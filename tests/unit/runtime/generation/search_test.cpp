@@ -19,8 +19,7 @@ std::vector<float> logitsOf(int64_t last, int64_t before, int64_t vocabulary) {
   std::vector<float> logits;
   for (int64_t token = 0; token < vocabulary; ++token)
     logits.push_back(static_cast<float>(
-        static_cast<double>((last * 7919 + before * 104729 + token * token * 31 + token * (last * 3 + 1) * 977) % 1009) / 1009.0 *
-        5));
+        static_cast<double>((last * 7919 + before * 104729 + token * token * 31 + token * (last * 3 + 1) * 977) % 1009) / 1009.0 * 5));
   return logits;
 }
 
@@ -70,8 +69,7 @@ TEST(TextSearch, SaysWhatTheReferenceSays) {
 
 TEST(TextSearch, BeamsEndWhereAStopStringDoes) {
   const std::vector<std::string> texts = {"a", "b", "c", "d", "st", "op", "x", "y"};
-  GenerationSettings settings =
-      settingsFrom({{"num_beams", 2}, {"max_new_tokens", 20}, {"stop_strings", {"stop"}}, {"early_stopping", true}});
+  GenerationSettings settings = settingsFrom({{"num_beams", 2}, {"max_new_tokens", 20}, {"stop_strings", {"stop"}}, {"early_stopping", true}});
   const Tokens prompt = {6};
   auto search = makeSearch({prompt, prompt, 0, 21, &settings, &texts});
   while (!search->over()) { // "st" is likeliest, then "op"

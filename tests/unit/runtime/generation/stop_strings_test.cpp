@@ -18,8 +18,8 @@ TEST(StopStrings, EndWithinTheLastToken) {
   for (const std::vector<std::string> &texts : std::vector<std::vector<std::string>>{
            {"st", "op"}, {"stop"}, {"st", "opera"}, {"sto", "pper"}, {"las", "topper"}, {"s", "to", "pped"}, {"", "stopped"}})
     EXPECT_TRUE(ends({"stop"}, texts)) << texts.back();
-  for (const std::vector<std::string> &texts : std::vector<std::vector<std::string>>{
-           {"stop", "at"}, {"st", "op", "at"}, {"st", "opera", "tion"}, {"stop", ""}, {"sto"}, {"top"}, {""}})
+  for (const std::vector<std::string> &texts :
+       std::vector<std::vector<std::string>>{{"stop", "at"}, {"st", "op", "at"}, {"st", "opera", "tion"}, {"stop", ""}, {"sto"}, {"top"}, {""}})
     EXPECT_FALSE(ends({"stop"}, texts)) << texts.back();
 }
 

@@ -17,8 +17,7 @@ protected:
   void make(const std::string &name, const std::string &content, int age = 0) {
     fs::create_directory(directory.file(name));
     directory.write(name + "/file", content);
-    fs::last_write_time(directory.file(name),
-                        fs::file_time_type::clock::now() - std::chrono::hours(age));
+    fs::last_write_time(directory.file(name), fs::file_time_type::clock::now() - std::chrono::hours(age));
   }
   std::string content(const std::string &name) const { return directory.read(name + "/file"); }
   std::vector<std::string> names() const {
@@ -32,9 +31,8 @@ protected:
 };
 
 TEST_F(CheckpointDirectory, ListsFinalNamesOnly) {
-  for (const char *name :
-       {"checkpoint-9", "checkpoint-10", "checkpoint-0", "checkpoint-11.tmp", "checkpoint-012",
-        "checkpoint-", "checkpoint-x", "checkpoint-7.old", "other"})
+  for (const char *name : {"checkpoint-9", "checkpoint-10", "checkpoint-0", "checkpoint-11.tmp", "checkpoint-012", "checkpoint-", "checkpoint-x",
+                           "checkpoint-7.old", "other"})
     make(name, "");
   directory.write("checkpoint-5", "a file");
   EXPECT_EQ(checkpointsIn(directory.path), (std::vector<uint64_t>{0, 9, 10}));
@@ -105,8 +103,7 @@ TEST_F(CheckpointDirectory, CleansWhatKilledRunsLeft) {
   make("checkpoint-1.old", "the good"); // killed between two renames
   make("checkpoint-x.tmp", "not ours");
   removeUnfinished(directory.path);
-  EXPECT_EQ(names(),
-            (std::vector<std::string>{"checkpoint-1", "checkpoint-2", "checkpoint-x.tmp"}));
+  EXPECT_EQ(names(), (std::vector<std::string>{"checkpoint-1", "checkpoint-2", "checkpoint-x.tmp"}));
   EXPECT_EQ(content("checkpoint-1"), "the good");
   EXPECT_EQ(content("checkpoint-2"), "whole");
 }

@@ -17,8 +17,7 @@ std::string sealed(json body) {
   body.erase("xxh64");
   std::string text = body.dump();
   char seal[17];
-  std::snprintf(seal, sizeof seal, "%016llx",
-                static_cast<unsigned long long>(XXH64(text.data(), text.size(), 0)));
+  std::snprintf(seal, sizeof seal, "%016llx", static_cast<unsigned long long>(XXH64(text.data(), text.size(), 0)));
   body["xxh64"] = seal;
   return body.dump(1);
 }
@@ -41,8 +40,7 @@ protected:
     auto found = readManifest(directory.path);
     return found.ok() ? checkFiles(directory.path, *found, true) : found.status();
   }
-  void refused(const std::string &file, const std::string &content,
-               ErrorCode code = ErrorCode::Checkpoint) {
+  void refused(const std::string &file, const std::string &content, ErrorCode code = ErrorCode::Checkpoint) {
     std::string before = directory.read(file);
     directory.write(file, content);
     Status status = read();
@@ -66,8 +64,7 @@ TEST_F(Manifest, ComesBackAsItWas) {
   EXPECT_EQ(found->files[0].bytes, 14u);
   EXPECT_EQ(found->files[1].checksum, XXH64(std::string(3000000, 'b').data(), 3000000, 0));
   EXPECT_TRUE(read().ok());
-  EXPECT_EQ(sealed(json::parse(directory.read(kManifestName))),
-            json::parse(directory.read(kManifestName)).dump(1));
+  EXPECT_EQ(sealed(json::parse(directory.read(kManifestName))), json::parse(directory.read(kManifestName)).dump(1));
 }
 
 TEST_F(Manifest, WhatIsKnownIsNotRead) {
@@ -108,8 +105,7 @@ TEST_F(Manifest, AFlippedBitIsRefusedOrChangesNothing) {
     std::string flipped = whole;
     flipped[i] = static_cast<char>(flipped[i] ^ 1 << (i * 5 % 8));
     json same = json::parse(flipped, nullptr, false);
-    if (!same.is_discarded() &&
-        same.dump(-1, ' ', false, json::error_handler_t::replace) == meaning)
+    if (!same.is_discarded() && same.dump(-1, ' ', false, json::error_handler_t::replace) == meaning)
       continue; // 1e-08 and 1E-08
     directory.write(kManifestName, flipped);
     EXPECT_EQ(readManifest(directory.path).status().code(), ErrorCode::Checkpoint) << "byte " << i;

@@ -43,8 +43,7 @@ protected:
 };
 
 TEST_F(Shards, AnyCutReadsAnyOther) {
-  const std::pair<uint32_t, bool> cuts[] = {{1, false}, {2, false}, {2, true},
-                                            {4, true},  {64, true}, {3, false}};
+  const std::pair<uint32_t, bool> cuts[] = {{1, false}, {2, false}, {2, true}, {4, true}, {64, true}, {3, false}};
   for (auto [ranks, sharded] : cuts) {
     auto shards = StateShards::open(directory.path, write(ranks, sharded));
     ASSERT_TRUE(shards.ok()) << shards.status().toString();
@@ -54,14 +53,10 @@ TEST_F(Shards, AnyCutReadsAnyOther) {
         ASSERT_TRUE(shards->covers(state.plan()).ok());
         auto pieces = piecesOf(state.plan(), rank, state.views(), false);
         for (const StatePiece &piece : *pieces)
-          ASSERT_TRUE(shards
-                          ->read(piece.parameter, piece.kind, piece.first, piece.count, piece.data,
-                                 piece.dtype)
-                          .ok());
+          ASSERT_TRUE(shards->read(piece.parameter, piece.kind, piece.first, piece.count, piece.data, piece.dtype).ok());
         state.forEach(rank, [&](const std::string &name, StateKind kind, uint64_t i, float place) {
           ASSERT_EQ(place, StatePlan::valueOf(name, kind, i))
-              << name << " " << textOf(kind) << " " << i << " of " << ranks << " ranks, read by "
-              << readers;
+              << name << " " << textOf(kind) << " " << i << " of " << ranks << " ranks, read by " << readers;
         });
       }
   }
@@ -86,8 +81,7 @@ TEST_F(Shards, StateThatAllHoldIsWrittenOnce) {
   uint64_t elements = 0;
   for (int rank = 0; rank < 3; ++rank) {
     StatePlan state(3, false);
-    const std::vector<StatePiece> pieces =
-        piecesOf(state.plan(), rank, state.views(), true).value();
+    const std::vector<StatePiece> pieces = piecesOf(state.plan(), rank, state.views(), true).value();
     for (const StatePiece &piece : pieces)
       elements += piece.count;
   }
@@ -101,8 +95,7 @@ TEST_F(Shards, AMissingElementIsNamed) {
   ASSERT_TRUE(shards.ok());
   Status status = shards->covers(StatePlan(1, false).plan());
   EXPECT_EQ(status.code(), ErrorCode::Checkpoint);
-  EXPECT_NE(status.message().find("no element 4 of c (master)"), std::string::npos)
-      << status.message();
+  EXPECT_NE(status.message().find("no element 4 of c (master)"), std::string::npos) << status.message();
   float value;
   EXPECT_FALSE(shards->read("nobody", StateKind::Master, 0, 1, &value, DType::F32).ok());
 }
@@ -112,9 +105,8 @@ TEST_F(Shards, ElementsOfTwoShardsAreRefused) {
   tensors("y.safetensors", {{"a/master/3", SafetensorsDtype::F32, {3}}});
   tensors("z.safetensors", {{"a/master/4", SafetensorsDtype::F32, {2}}});
   EXPECT_TRUE(StateShards::open(directory.path, {"x.safetensors", "z.safetensors"}).ok());
-  for (auto &names : {std::vector<std::string>{"x.safetensors", "y.safetensors"},
-                      {"y.safetensors", "x.safetensors"},
-                      {"z.safetensors", "y.safetensors"}}) {
+  for (auto &names :
+       {std::vector<std::string>{"x.safetensors", "y.safetensors"}, {"y.safetensors", "x.safetensors"}, {"z.safetensors", "y.safetensors"}}) {
     Status status = StateShards::open(directory.path, names).status();
     EXPECT_EQ(status.code(), ErrorCode::Checkpoint) << names[0];
     EXPECT_NE(status.message().find("another has too"), std::string::npos);
@@ -122,22 +114,13 @@ TEST_F(Shards, ElementsOfTwoShardsAreRefused) {
 }
 
 TEST_F(Shards, OtherNamesAreRefused) {
-  for (const char *name : {"a", "a/master", "master/0", "a/moment3/0", "a/master/x", "a/master/-1",
-                           "a/master/", "a//0", "/"}) {
-    Status status =
-        StateShards::open(directory.path,
-                          {tensors("x.safetensors", {{name, SafetensorsDtype::F32, {4}}})})
-            .status();
+  for (const char *name : {"a", "a/master", "master/0", "a/moment3/0", "a/master/x", "a/master/-1", "a/master/", "a//0", "/"}) {
+    Status status = StateShards::open(directory.path, {tensors("x.safetensors", {{name, SafetensorsDtype::F32, {4}}})}).status();
     EXPECT_EQ(status.code(), ErrorCode::Checkpoint) << name;
   }
-  EXPECT_EQ(
-      StateShards::open(directory.path,
-                        {tensors("x.safetensors", {{"a/master/0", SafetensorsDtype::I32, {4}}})})
-          .status()
-          .code(),
-      ErrorCode::Checkpoint);
-  EXPECT_EQ(StateShards::open(directory.path, {"none.safetensors"}).status().code(),
-            ErrorCode::FileMissing);
+  EXPECT_EQ(StateShards::open(directory.path, {tensors("x.safetensors", {{"a/master/0", SafetensorsDtype::I32, {4}}})}).status().code(),
+            ErrorCode::Checkpoint);
+  EXPECT_EQ(StateShards::open(directory.path, {"none.safetensors"}).status().code(), ErrorCode::FileMissing);
 }
 
 } // namespace

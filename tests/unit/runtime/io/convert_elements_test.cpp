@@ -130,8 +130,7 @@ TEST_P(ConvertElementsBy, RoundsInPlaceAsThroughTheType) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Cpus, ConvertElementsBy,
-                         testing::Values(int64_t{HWY_STATIC_TARGET}, int64_t{HWY_AVX2}, int64_t{HWY_AVX3}),
+INSTANTIATE_TEST_SUITE_P(Cpus, ConvertElementsBy, testing::Values(int64_t{HWY_STATIC_TARGET}, int64_t{HWY_AVX2}, int64_t{HWY_AVX3}),
                          [](const auto &cpu) { return std::string(hwy::TargetName(cpu.param)); });
 
 TEST(ConvertElements, ReadsUnalignedSources) {

@@ -37,9 +37,9 @@ TEST(EventFile, ScalarsAreAProtocolBuffer) {
   const Scalar scalars[] = {{"a", 1.5}};
   EXPECT_EQ(scalarsEvent(2.0, 300, scalars), bytes({0x09, 0,    0,    0,    0,   0, 0, 0, 0x40, // wall time 2.0
                                                     0x10, 0xac, 0x02,                           // step 300
-                                                    0x2a, 0x0a, 0x0a, 0x08,          // summary of ten bytes, a value of eight
-                                                    0x0a, 0x01, 'a',                 // tag
-                                                    0x15, 0,    0,    0xc0, 0x3f})); // 1.5f
+                                                    0x2a, 0x0a, 0x0a, 0x08,                     // summary of ten bytes, a value of eight
+                                                    0x0a, 0x01, 'a',                            // tag
+                                                    0x15, 0,    0,    0xc0, 0x3f}));            // 1.5f
 }
 
 TEST(EventFile, EachRecordIsOutAtOnce) {

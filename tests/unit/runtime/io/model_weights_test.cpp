@@ -75,8 +75,9 @@ TEST_F(Sharded, NamesAMissingShard) {
 // A base model saved alone lacks the prefix that it has in the whole one; a plan that was made by config.json alone can't know.
 TEST(ModelWeights, FindsABaseModelsTensorsByBothNames) {
   zp::test::TemporaryDirectory directory;
-  auto writer = SafetensorsWriter::create(directory.file("model.safetensors"), {{"norm.weight", SafetensorsDtype::F32, {1}},
-                                                                                {"transformer.h.weight", SafetensorsDtype::F32, {1}}}, nullptr);
+  auto writer =
+      SafetensorsWriter::create(directory.file("model.safetensors"),
+                                {{"norm.weight", SafetensorsDtype::F32, {1}}, {"transformer.h.weight", SafetensorsDtype::F32, {1}}}, nullptr);
   const float one = 1, two = 2;
   ASSERT_TRUE(writer->write("norm.weight", 0, &one, 4).ok() && writer->write("transformer.h.weight", 0, &two, 4).ok() && writer->finish().ok());
   auto checkpoint = ModelWeights::open(directory.path);

@@ -54,8 +54,7 @@ TEST_F(Prequantized, IsCopiedAsItIsOnAnyNumberOfRanks) {
 TEST_F(Prequantized, StorageIsALabel) {
   const QuantizedCase &c = fixtures["whole_bf16.nf4-32-nested"];
   ASSERT_EQ(c.packed.size() % 8, 0u);
-  for (auto [dtype, bytes] :
-       std::vector<std::pair<SafetensorsDtype, uint64_t>>{{I8, 1}, {F16, 2}, {BF16, 2}, {F32, 4}, {F64, 8}}) {
+  for (auto [dtype, bytes] : std::vector<std::pair<SafetensorsDtype, uint64_t>>{{I8, 1}, {F16, 2}, {BF16, 2}, {F32, 4}, {F64, 8}}) {
     CheckpointTensors tensors = savedTensors(fixtures, c, "w");
     tensors["w"].dtype = dtype;
     tensors["w"].shape = {c.packed.size() / bytes, 1};
@@ -72,8 +71,7 @@ TEST_F(Prequantized, FloatsWhereThePlanExpectsCodesAreRefused) {
   writeTensors(path(), {{"w", {F32, {73, 113}, Bytes(73 * 113 * 4)}}});
   Status status = load(CodesPlan(nested.layout, {{"w", {73, 113}}}, {2, true, true, false})).status();
   EXPECT_EQ(status.code(), ErrorCode::QuantFormat);
-  EXPECT_NE(status.message().find(path() + ": tensor w: isn't quantized, expected nf4 by the plan; name the directory"),
-            std::string::npos)
+  EXPECT_NE(status.message().find(path() + ": tensor w: isn't quantized, expected nf4 by the plan; name the directory"), std::string::npos)
       << status.message();
 }
 
@@ -85,17 +83,11 @@ TEST_F(Prequantized, AnotherFormatThanThePlansIsRefused) {
     EXPECT_NE(status.message().find(path()), std::string::npos) << status.message();
     return status.message();
   };
-  EXPECT_NE(
-      expecting(fixtures["odd_f32.fp4-32-nested"], nested.layout, {73, 113}).find("is quantized to fp4, expected nf4"),
-      std::string::npos);
-  EXPECT_NE(expecting(nested, {QuantType::NF4, 64, true}, {73, 113}).find("blocksize is 32, expected 64"),
-            std::string::npos);
-  EXPECT_NE(expecting(nested, {QuantType::NF4, 32, false}, {73, 113}).find("kind of scales is nested, expected plain"),
-            std::string::npos);
-  EXPECT_NE(expecting(plain, {QuantType::NF4, 64, true}, {73, 113}).find("kind of scales is plain, expected nested"),
-            std::string::npos);
-  EXPECT_NE(expecting(nested, nested.layout, {113, 73}).find("shape is [73, 113], expected [113, 73]"),
-            std::string::npos);
+  EXPECT_NE(expecting(fixtures["odd_f32.fp4-32-nested"], nested.layout, {73, 113}).find("is quantized to fp4, expected nf4"), std::string::npos);
+  EXPECT_NE(expecting(nested, {QuantType::NF4, 64, true}, {73, 113}).find("blocksize is 32, expected 64"), std::string::npos);
+  EXPECT_NE(expecting(nested, {QuantType::NF4, 32, false}, {73, 113}).find("kind of scales is nested, expected plain"), std::string::npos);
+  EXPECT_NE(expecting(plain, {QuantType::NF4, 64, true}, {73, 113}).find("kind of scales is plain, expected nested"), std::string::npos);
+  EXPECT_NE(expecting(nested, nested.layout, {113, 73}).find("shape is [73, 113], expected [113, 73]"), std::string::npos);
 }
 
 std::string replaced(const Bytes &text, const std::string &from, const std::string &to) {
@@ -129,26 +121,21 @@ TEST_F(Prequantized, TensorsThatContradictEachOtherAreRefused) {
     const char *says;
   };
   for (const Damage &damage : std::vector<Damage>{
-           {"shape", &nested, withState("[73, 113]", "[73, 999]"), ErrorCode::QuantState,
-            "the packed weight has 4125 bytes"},
-           {"group size", &nested, withState("\"nested_blocksize\": 256", "\"nested_blocksize\": 128"),
-            ErrorCode::QuantState, "nested_blocksize is 128, expected 256"},
+           {"shape", &nested, withState("[73, 113]", "[73, 999]"), ErrorCode::QuantState, "the packed weight has 4125 bytes"},
+           {"group size", &nested, withState("\"nested_blocksize\": 256", "\"nested_blocksize\": 128"), ErrorCode::QuantState,
+            "nested_blocksize is 128, expected 256"},
            {"type", &nested, withState("\"nf4\"", "\"fp4\""), ErrorCode::QuantState, "quant_type is \"fp4\""},
            {"no JSON", &nested, withState("{", "["), ErrorCode::Json, "is not a JSON object"},
            {"codes", &nested, cut("w"), ErrorCode::QuantState, "the packed weight has 4124 bytes, expected 4125"},
            {"scales", &nested, cut("w.absmax"), ErrorCode::QuantState, "absmax has 257 elements, expected 258"},
            {"plain scales", &plain, cut("w.absmax"), ErrorCode::QuantState, "absmax has 128 elements, expected 129"},
-           {"groups", &nested, cut("w.nested_absmax"), ErrorCode::QuantState,
-            "nested_absmax has 1 elements, expected 2"},
+           {"groups", &nested, cut("w.nested_absmax"), ErrorCode::QuantState, "nested_absmax has 1 elements, expected 2"},
            {"map", &nested, cut("w.nested_quant_map"), ErrorCode::QuantState, "nested_quant_map has 255 elements"},
-           {"no groups", &nested, [](CheckpointTensors &t) { t.erase("w.nested_absmax"); }, ErrorCode::TensorMissing,
-            "w.nested_absmax"},
-           {"no scales", &plain, [](CheckpointTensors &t) { t.erase("w.absmax"); }, ErrorCode::TensorMissing,
-            "w.absmax"},
+           {"no groups", &nested, [](CheckpointTensors &t) { t.erase("w.nested_absmax"); }, ErrorCode::TensorMissing, "w.nested_absmax"},
+           {"no scales", &plain, [](CheckpointTensors &t) { t.erase("w.absmax"); }, ErrorCode::TensorMissing, "w.absmax"},
            {"scales' dtype", &plain, [](CheckpointTensors &t) { t["w.absmax"].dtype = I32; }, ErrorCode::TensorDtype,
             "tensor w.absmax: dtype is I32, expected F32 or U8"},
-           {"state's dtype", &plain, [&](CheckpointTensors &t) { t[state].dtype = I8; }, ErrorCode::TensorDtype,
-            "dtype is I8, expected U8"},
+           {"state's dtype", &plain, [&](CheckpointTensors &t) { t[state].dtype = I8; }, ErrorCode::TensorDtype, "dtype is I8, expected U8"},
            {"groups without an offset", &plain,
             [&](CheckpointTensors &t) {
               t["w.nested_absmax"] = {F32, {1}, Bytes(4)};

@@ -33,13 +33,12 @@ struct QuantizedCase {
 inline void put(Bytes &target, uint64_t at, const Bytes &source, uint64_t from, uint64_t count) {
   from = std::min<uint64_t>(from, source.size());
   count = std::min<uint64_t>(count, source.size() - from);
-  std::copy_n(source.begin() + static_cast<std::ptrdiff_t>(from), count,
-              target.begin() + static_cast<std::ptrdiff_t>(at));
+  std::copy_n(source.begin() + static_cast<std::ptrdiff_t>(from), count, target.begin() + static_cast<std::ptrdiff_t>(at));
 }
 
 /// The records that quant_records.h describes, from whole tensors as a checkpoint has them.
-inline Bytes recordsOf(const QuantRecords &layout, uint64_t elements, const Bytes &packed, const Bytes &absmax,
-                       const Bytes &nestedAbsmax, float offset) {
+inline Bytes recordsOf(const QuantRecords &layout, uint64_t elements, const Bytes &packed, const Bytes &absmax, const Bytes &nestedAbsmax,
+                       float offset) {
   Bytes records(layout.bytesFor(elements), 0);
   const uint64_t scale = layout.nested ? 1 : 4;
   for (uint64_t k = 0; k < layout.countFor(elements); ++k) {
@@ -114,8 +113,7 @@ inline void writeTensors(const std::string &path, const CheckpointTensors &tenso
 }
 
 /// The tensors that transformers saves for a quantised weight.
-inline CheckpointTensors savedTensors(const QuantizedFixtures &fixtures, const QuantizedCase &c,
-                                      const std::string &name) {
+inline CheckpointTensors savedTensors(const QuantizedFixtures &fixtures, const QuantizedCase &c, const std::string &name) {
   using enum rt::SafetensorsDtype;
   CheckpointTensors out;
   const char *type = rt::textOf(c.layout.type);

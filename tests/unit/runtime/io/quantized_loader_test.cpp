@@ -63,9 +63,7 @@ Bytes codecsRecords(const QuantRecords &layout, const std::vector<float> &values
   Bytes packed(packedBytesOf(n));
   std::vector<float> absmax(blocks), nested(blocksOf(blocks, 256));
   quantizeBlocks(format, converted.data(), dtype, n, packed.data(), absmax.data());
-  auto raw = [](const auto &v) {
-    return Bytes(reinterpret_cast<const uint8_t *>(v.data()), reinterpret_cast<const uint8_t *>(v.data() + v.size()));
-  };
+  auto raw = [](const auto &v) { return Bytes(reinterpret_cast<const uint8_t *>(v.data()), reinterpret_cast<const uint8_t *>(v.data() + v.size())); };
   if (!layout.nested)
     return zp::test::recordsOf(layout, n, packed, raw(absmax), {}, 0);
   Bytes codes(blocks);
@@ -90,8 +88,7 @@ protected:
                        : dtype == DType::BF16 ? SafetensorsDtype::BF16
                                               : SafetensorsDtype::F16,
                        std::move(shape), Bytes(bytesOf(dtype, values.size()))};
-    convertElements(reinterpret_cast<const std::byte *>(values.data()), DType::F32, tensor.bytes.data(), dtype,
-                    values.size());
+    convertElements(reinterpret_cast<const std::byte *>(values.data()), DType::F32, tensor.bytes.data(), dtype, values.size());
     writeTensors(path(), {{"w", tensor}});
   }
   std::string path() const { return directory.file("model.safetensors"); }
@@ -110,16 +107,14 @@ TEST_F(Weight, IsConvertedToTheComputeDtypeFirst) {
         write(values, stored, {259, 141});
         std::vector<float> asStored(values.size());
         std::vector<std::byte> halves(bytesOf(stored, values.size()));
-        convertElements(reinterpret_cast<const std::byte *>(values.data()), DType::F32, halves.data(), stored,
-                        values.size());
+        convertElements(reinterpret_cast<const std::byte *>(values.data()), DType::F32, halves.data(), stored, values.size());
         convertElements(halves.data(), stored, asStored.data(), DType::F32, values.size());
         const QuantRecords layout{QuantType::NF4, 64, nested};
         for (uint32_t ranks : {1u, 2u, 3u}) {
           CodesPlan spec(layout, {{"w", {259, 141}}}, {ranks, true, false, bf16});
           auto loaded = loadByRanks(spec, sources());
           ASSERT_TRUE(loaded.ok()) << loaded.status().toString();
-          EXPECT_TRUE(*loaded ==
-                      expectedSection(spec, {codecsRecords(layout, asStored, bf16 ? DType::BF16 : DType::F32)}));
+          EXPECT_TRUE(*loaded == expectedSection(spec, {codecsRecords(layout, asStored, bf16 ? DType::BF16 : DType::F32)}));
         }
       }
 }
@@ -171,8 +166,7 @@ TEST_F(Weight, NamesTheFirstElementThatIsNotFiniteByAnyNumberOfThreads) {
 }
 
 TEST_F(Weight, ThatIsNotFiniteIsRefusedByElement) {
-  for (auto [bad, says] : std::vector<std::pair<float, const char *>>{
-           {NAN, "not a number"}, {INFINITY, "infinite"}, {-INFINITY, "infinite"}})
+  for (auto [bad, says] : std::vector<std::pair<float, const char *>>{{NAN, "not a number"}, {INFINITY, "infinite"}, {-INFINITY, "infinite"}})
     for (bool nested : {false, true}) {
       std::vector<float> values = someWeights(300 * 70);
       values[20999] = bad;
@@ -180,8 +174,7 @@ TEST_F(Weight, ThatIsNotFiniteIsRefusedByElement) {
       CodesPlan spec({QuantType::NF4, 64, nested}, {{"w", {300, 70}}}, {2, true, false, true});
       Status status = loadByRanks(spec, sources()).status();
       EXPECT_EQ(status.code(), ErrorCode::NonFinite);
-      EXPECT_NE(status.message().find(path() + ": tensor w: element 20999 of the flattened weight is " + says),
-                std::string::npos)
+      EXPECT_NE(status.message().find(path() + ": tensor w: element 20999 of the flattened weight is " + says), std::string::npos)
           << status.message();
     }
 }
@@ -206,13 +199,10 @@ TEST_F(Weight, ThatIsQuantizedAlreadyIsRefused) {
     CodesPlan spec(c.layout, {{"w", c.shape()}}, {1, true, false, false});
     Status status = loadByRanks(spec, sources()).status();
     EXPECT_EQ(status.code(), ErrorCode::QuantFormat) << status.toString();
-    EXPECT_NE(status.message().find(std::string("is quantized to ") + textOf(c.layout.type) + " already"),
-              std::string::npos)
-        << status.message();
+    EXPECT_NE(status.message().find(std::string("is quantized to ") + textOf(c.layout.type) + " already"), std::string::npos) << status.message();
     EXPECT_NE(status.message().find("import this one"), std::string::npos);
   }
-  writeTensors(path(), {{"m.weight", {SafetensorsDtype::I8, {10, 7}, Bytes(70)}},
-                        {"m.SCB", {SafetensorsDtype::F32, {10}, Bytes(40)}}});
+  writeTensors(path(), {{"m.weight", {SafetensorsDtype::I8, {10, 7}, Bytes(70)}}, {"m.SCB", {SafetensorsDtype::F32, {10}, Bytes(40)}}});
   CodesPlan spec({QuantType::NF4, 64, true}, {{"m.weight", {10, 7}}}, {1, true, false, false});
   Status status = loadByRanks(spec, sources()).status();
   EXPECT_EQ(status.code(), ErrorCode::QuantFormat);

@@ -47,7 +47,8 @@ std::vector<Case> cases() {
        "tensor b: data begin at 1, expected 2"},
       {"first_not_at_zero", fileOf(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}})", "xy"), "data begin at 1, expected 0"},
       {"end_before_begin", fileOf(R"({"a":{"dtype":"U8","shape":[0],"data_offsets":[1,0]}})", "x"), "end before they begin"},
-      {"zero_size_inside", fileOf(R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[0],"data_offsets":[1,1]}})", "xy"),
+      {"zero_size_inside",
+       fileOf(R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[0],"data_offsets":[1,1]}})", "xy"),
        "tensor b: data begin at 1, expected 2"},
       {"shape_overflow", fileOf(R"({"a":{"dtype":"U8","shape":[4294967296,4294967296],"data_offsets":[0,0]}})"), "overflows"},
       {"overflow_beside_zero", fileOf(R"({"a":{"dtype":"U8","shape":[4294967296,4294967296,0],"data_offsets":[0,0]}})"), "overflows"},
@@ -78,7 +79,8 @@ std::vector<Case> cases() {
       {"entry_as_array", fileOf(R"({"a":["U8",[1],[0,1]]})", "x"), nullptr},
       {"metadata_null", fileOf(R"({"__metadata__":null})"), nullptr},
       {"empty_name", fileOf(R"({"":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}})"), nullptr},
-      {"any_order", fileOf(R"({"b":{"dtype":"U8","shape":[1],"data_offsets":[1,2]},"a":{"dtype":"F4","shape":[2],"data_offsets":[0,1]}})", "xy"), nullptr},
+      {"any_order", fileOf(R"({"b":{"dtype":"U8","shape":[1],"data_offsets":[1,2]},"a":{"dtype":"F4","shape":[2],"data_offsets":[0,1]}})", "xy"),
+       nullptr},
   };
 }
 
@@ -111,8 +113,8 @@ TEST(SafetensorsFile, GivesBytesThatComeBackAfterRelease) {
   zp::test::TemporaryDirectory directory;
   std::string data(100000, 'x');
   data[50000] = 'y';
-  auto file = SafetensorsFile::open(
-      directory.write("t.safetensors", fileOf(R"({"a":{"dtype":"U8","shape":[100000],"data_offsets":[0,100000]}})", data)));
+  auto file =
+      SafetensorsFile::open(directory.write("t.safetensors", fileOf(R"({"a":{"dtype":"U8","shape":[100000],"data_offsets":[0,100000]}})", data)));
   ASSERT_TRUE(file.ok());
   const SafetensorsInfo *a = (*file)->find("a");
   ASSERT_NE(a, nullptr);

@@ -225,8 +225,8 @@ TEST_F(Adapters, MayHoldATensorOfTheBaseWhole) {
   from.adapter = std::move(*openAdapter(directory.path, ours, {"saved.a", "base_model.model.w"}));
   std::vector<float> out;
   EXPECT_EQ(load(0, 256, std::move(from), out).code(), ErrorCode::TensorShape) << "[70] is not [10, 7]";
-  auto writer = SafetensorsWriter::create(directory.file("adapter_model.safetensors"),
-                                          {{"base_model.model.w", SafetensorsDtype::F32, {10, 7}}}, nullptr);
+  auto writer =
+      SafetensorsWriter::create(directory.file("adapter_model.safetensors"), {{"base_model.model.w", SafetensorsDtype::F32, {10, 7}}}, nullptr);
   const std::vector<float> values(70, 3.0f);
   ASSERT_TRUE(writer->write("base_model.model.w", 0, values.data(), 280).ok());
   ASSERT_TRUE(writer->finish().ok());

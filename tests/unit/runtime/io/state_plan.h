@@ -17,8 +17,7 @@ using rt::kStateKinds;
 using rt::StateKind;
 using rt::TensorView;
 
-inline constexpr const char *kAdapterConfig =
-    R"({"peft_type":"LORA","r":8,"base_model_name_or_path":null})";
+inline constexpr const char *kAdapterConfig = R"({"peft_type":"LORA","r":8,"base_model_name_or_path":null})";
 
 /// One rank's memory under a plan for `ranks`; `sharded`: masters and moments of the sections are
 /// cut among them.
@@ -36,31 +35,23 @@ public:
       return static_cast<uint32_t>(tensors.size() - 1);
     };
     auto parameter = [&](const char *name, std::vector<int64_t> shape, uint64_t offset) {
-      return fbs::CreateParameterDirect(b, name, "", (std::string("saved.") + name).c_str(), &shape,
-                                        offset);
+      return fbs::CreateParameterDirect(b, name, "", (std::string("saved.") + name).c_str(), &shape, offset);
     };
-    std::vector<flatbuffers::Offset<fbs::Parameter>> first = {
-        parameter("a", {2, 3}, 0), parameter("b.weight", {5}, 8), parameter("c", {100}, 60),
-        parameter("d", {1}, 255)};
+    std::vector<flatbuffers::Offset<fbs::Parameter>> first = {parameter("a", {2, 3}, 0), parameter("b.weight", {5}, 8), parameter("c", {100}, 60),
+                                                              parameter("d", {1}, 255)};
     std::vector<flatbuffers::Offset<fbs::Parameter>> second = {parameter("e", {64}, 0)};
     std::vector<int64_t> shape = {7};
-    std::vector<flatbuffers::Offset<fbs::Parameter>> frozen = {
-        fbs::CreateParameterDirect(b, "w", "w", "", &shape, 0)};
+    std::vector<flatbuffers::Offset<fbs::Parameter>> frozen = {fbs::CreateParameterDirect(b, "w", "w", "", &shape, 0)};
     auto section = [&](const char *name, uint64_t elements, const auto &parameters) {
-      uint32_t values = tensor(static_cast<int64_t>(elements)),
-               moment1 = tensor(static_cast<int64_t>(elements)),
+      uint32_t values = tensor(static_cast<int64_t>(elements)), moment1 = tensor(static_cast<int64_t>(elements)),
                moment2 = tensor(static_cast<int64_t>(elements));
-      return fbs::CreateSectionDirect(b, name, 0, fbs::SectionKind::Trainable, 0, elements, sharded,
-                                      sharded, sharded, 0, &parameters, values, values, moment1,
-                                      moment2);
+      return fbs::CreateSectionDirect(b, name, 0, fbs::SectionKind::Trainable, 0, elements, sharded, sharded, sharded, 0, &parameters, values, values,
+                                      moment1, moment2);
     };
     std::vector<flatbuffers::Offset<fbs::Section>> sections = {
-        section("first", 256, first),
-        fbs::CreateSectionDirect(b, "frozen", 0, fbs::SectionKind::Frozen, 0, 64, false, false,
-                                 false, 0, &frozen, 0),
+        section("first", 256, first), fbs::CreateSectionDirect(b, "frozen", 0, fbs::SectionKind::Frozen, 0, 64, false, false, false, 0, &frozen, 0),
         section("second", 64, second)};
-    b.Finish(fbs::CreatePlanDirect(b, ranks, "cpu", nullptr, adapterConfig, R"({"hidden_size": 3})",
-                                   8, 0, nullptr, nullptr, &tensors, &sections));
+    b.Finish(fbs::CreatePlanDirect(b, ranks, "cpu", nullptr, adapterConfig, R"({"hidden_size": 3})", 8, 0, nullptr, nullptr, &tensors, &sections));
     bytes.assign(b.GetBufferPointer(), b.GetBufferPointer() + b.GetSize());
   }
 
@@ -78,9 +69,7 @@ public:
 
   /// What element `i` of a parameter's state is: told from every other.
   static float valueOf(const std::string &parameter, StateKind kind, uint64_t i) {
-    return static_cast<float>(parameter[0] * 10000 + static_cast<int>(kind) * 1000 +
-                              static_cast<int>(i)) +
-           0.25f;
+    return static_cast<float>(parameter[0] * 10000 + static_cast<int>(kind) * 1000 + static_cast<int>(i)) + 0.25f;
   }
   /// Calls f(parameter, kind, element, place in this rank's memory) for every element that rank
   /// `rank` holds.
@@ -90,8 +79,7 @@ public:
         continue;
       for (StateKind kind : kStateKinds) {
         std::vector<float> &held = memory[rt::stateTensor(*section, kind)];
-        const uint64_t begin =
-            held.size() == section->elements() ? 0 : static_cast<uint64_t>(rank) * held.size();
+        const uint64_t begin = held.size() == section->elements() ? 0 : static_cast<uint64_t>(rank) * held.size();
         for (const fbs::Parameter *parameter : *section->parameters()) {
           uint64_t elements = 1;
           for (int64_t dim : *parameter->shape())
@@ -104,9 +92,7 @@ public:
     }
   }
   void fill(int rank) {
-    forEach(rank, [](const std::string &name, StateKind kind, uint64_t i, float &place) {
-      place = valueOf(name, kind, i);
-    });
+    forEach(rank, [](const std::string &name, StateKind kind, uint64_t i, float &place) { place = valueOf(name, kind, i); });
   }
   void clear() {
     for (auto &tensor : memory)

@@ -33,16 +33,14 @@ class TokenFile : public testing::Test {
 protected:
   std::string write(const Columns &c) {
     std::string path = directory.file("tokens.safetensors");
-    const std::vector<int32_t> *data[] = {&c.ids,       &c.labels,          &c.positions,     &c.segments,
-                                          &c.sourceIds, &c.sourcePositions, &c.sourceSegments};
+    const std::vector<int32_t> *data[] = {&c.ids, &c.labels, &c.positions, &c.segments, &c.sourceIds, &c.sourcePositions, &c.sourceSegments};
     std::vector<SafetensorsEntry> entries;
     std::vector<size_t> written;
     for (size_t i = 0; i < kTokenColumns.size(); ++i) {
       const bool source = isSource(static_cast<TokenColumn>(i));
       if (kTokenColumns[i] == c.leaveOut || (source && c.sourceLength == 0 && !c.emptySource))
         continue;
-      entries.push_back(
-          {kTokenColumns[i], SafetensorsDtype::I32, {source ? c.sourceRows : c.rows, source ? c.sourceLength : c.length}});
+      entries.push_back({kTokenColumns[i], SafetensorsDtype::I32, {source ? c.sourceRows : c.rows, source ? c.sourceLength : c.length}});
       written.push_back(i);
     }
     SafetensorsWriter::Metadata metadata = {{"kind", c.kind}};
@@ -52,8 +50,7 @@ protected:
     EXPECT_TRUE(writer->finish().ok());
     return path;
   }
-  Status open(const std::function<void(Columns &)> &edit, uint64_t length = 4, uint32_t vocabulary = 8,
-              uint64_t sourceLength = 0) {
+  Status open(const std::function<void(Columns &)> &edit, uint64_t length = 4, uint32_t vocabulary = 8, uint64_t sourceLength = 0) {
     Columns columns;
     edit(columns);
     return TokenDataset::open(write(columns), length, vocabulary, sourceLength).status();
@@ -100,8 +97,7 @@ TEST_F(TokenFile, ALabelOnPaddingStillCounts) {
 }
 
 TEST_F(TokenFile, RefusesAnotherLength) {
-  expect(open([](Columns &) {}, 8), ErrorCode::Dataset,
-         "rows have 4 tokens, expected 8 as the plan has; run zpdata with --max_length 8");
+  expect(open([](Columns &) {}, 8), ErrorCode::Dataset, "rows have 4 tokens, expected 8 as the plan has; run zpdata with --max_length 8");
   expect(open([](Columns &) {}, 2), ErrorCode::Dataset, "zpc import with --max_length 4");
 }
 TEST_F(TokenFile, RefusesMissingColumns) {
@@ -190,8 +186,7 @@ TEST_F(TokenFile, RefusesTheOtherKind) {
 }
 
 TEST_F(TokenFile, RefusesADamagedSourceSide) {
-  expect(openPair([](Columns &c) { c.leaveOut = "source_segment_ids"; }), ErrorCode::Dataset,
-         "has no source_segment_ids, expected the seven");
+  expect(openPair([](Columns &c) { c.leaveOut = "source_segment_ids"; }), ErrorCode::Dataset, "has no source_segment_ids, expected the seven");
   expect(openPair([](Columns &c) { c.leaveOut = "source_ids"; }), ErrorCode::Dataset, "expected source_ids too");
   expect(openPair([](Columns &) {}, 2), ErrorCode::Dataset,
          "rows of the encoder have 3 tokens, expected 2 as the plan has; run zpdata with "
@@ -203,8 +198,7 @@ TEST_F(TokenFile, RefusesADamagedSourceSide) {
          ErrorCode::Dataset, "source_ids: shape is [3, 3], expected 2 rows");
   expect(openPair([](Columns &c) { c.sourceIds[5] = 8; }), ErrorCode::TokenRange, "source_ids[1][2] is 8, expected 0 to 7");
   expect(openPair([](Columns &c) { c.sourceIds[0] = -100; }), ErrorCode::TokenRange, "source_ids[0][0] is -100");
-  expect(openPair([](Columns &c) { c.sourcePositions[1] = 3; }), ErrorCode::Dataset,
-         "source_position_ids[0][1] is 3, expected 0 to 2");
+  expect(openPair([](Columns &c) { c.sourcePositions[1] = 3; }), ErrorCode::Dataset, "source_position_ids[0][1] is 3, expected 0 to 2");
   expect(openPair([](Columns &c) { c.sourceSegments[1] = -2; }), ErrorCode::Dataset, "source_segment_ids[0][1] is -2");
 }
 

@@ -8,7 +8,6 @@
 namespace zp::rt::test {
 namespace {
 
-
 /// Five keys a row for three queries.
 template <typename Args> void across(Args &args, Maker &maker) {
   args.key = args.value = maker.normal(kF32, {10, 6});
@@ -44,9 +43,18 @@ template <typename Args> std::vector<Broken<Args>> attentionRules() {
           {"rows of key_length", [](auto &x, Maker &) { x.keyLength = 2; }},
           {"length, when causal", [](auto &x, Maker &m) { across(x, m), x.causal = true; }},
           {"0, when not causal", [](auto &x, Maker &) { x.causal = false, x.window = 2; }},
-          {"bias is f32[4,5]", [](auto &x, Maker &m) { x.bias = m.normal(kF32, {4, 5}); }},
-          {"bias is f32[4,6]", [](auto &x, Maker &m) { x.bias = m.normal(kF32, {4, 6}), x.biasByDistance = true; }},
-          {"bias is bf16", [](auto &x, Maker &m) { x.bias = m.normal(DType::BF16, {4, 6}); }},
+          {"bias is f32[4,5]",
+           [](auto &x, Maker &m) {
+             x.bias = m.normal(kF32, {4, 5});
+           }},
+          {"bias is f32[4,6]",
+           [](auto &x, Maker &m) {
+             x.bias = m.normal(kF32, {4, 6}), x.biasByDistance = true;
+           }},
+          {"bias is bf16",
+           [](auto &x, Maker &m) {
+             x.bias = m.normal(DType::BF16, {4, 6});
+           }},
           {"without scalars", [](auto &x, Maker &) { x.dropout = 0.1; }},
           {"dropout is 0.000000 with scalars", [](auto &x, Maker &m) { x.scalars = m.scalars({}); }},
           {"dropout is 1.000000", [](auto &x, Maker &m) { x.scalars = m.scalars({}), x.dropout = 1; }},
@@ -73,7 +81,10 @@ TEST(AttentionCheck, CachesAndAttentionOverThem) {
                            {{"length", [](auto &x, Maker &) { x.length = 0; }},
                             {"length", [](auto &x, Maker &) { x.length = 7; }},
                             {"whole rows", [](auto &x, Maker &) { x.length = 4; }},
-                            {"as many places", [](auto &x, Maker &m) { x.cache = m.normal(kF32, {21, 6}); }},
+                            {"as many places",
+                             [](auto &x, Maker &m) {
+                               x.cache = m.normal(kF32, {21, 6});
+                             }},
                             {"cache is f32[20,5]", [](auto &x, Maker &) { shrink(x.cache); }},
                             {"cache is bf16", [](auto &x, Maker &) { x.cache.dtype = DType::BF16; }},
                             {"positions is i32[5]", [](auto &x, Maker &) { shrink(x.positions); }},
@@ -96,16 +107,34 @@ TEST(AttentionCheck, CachesAndAttentionOverThem) {
                                 {"whole rows", [](auto &x, Maker &) { x.length = 4; }},
                                 {"window", [](auto &x, Maker &) { x.window = -1; }},
                                 {"scale", [](auto &x, Maker &) { x.scale = NAN; }},
-                                {"head_dim", [](auto &x, Maker &m) { x.query = m.empty(kF32, {6, 4 * 257}); }},
-                                {"as many places", [](auto &x, Maker &m) { x.key = x.value = m.normal(kF32, {21, 6}); }},
+                                {"head_dim",
+                                 [](auto &x, Maker &m) {
+                                   x.query = m.empty(kF32, {6, 4 * 257});
+                                 }},
+                                {"as many places",
+                                 [](auto &x, Maker &m) {
+                                   x.key = x.value = m.normal(kF32, {21, 6});
+                                 }},
                                 {"key is f32[20,5]", [](auto &x, Maker &) { shrink(x.key); }},
-                                {"value is f32[10,6]", [](auto &x, Maker &m) { x.value = m.normal(kF32, {10, 6}); }},
+                                {"value is f32[10,6]",
+                                 [](auto &x, Maker &m) {
+                                   x.value = m.normal(kF32, {10, 6});
+                                 }},
                                 {"value is bf16", [](auto &x, Maker &) { x.value.dtype = DType::BF16; }},
                                 {"positions is f32", [](auto &x, Maker &) { x.positions.dtype = kF32; }},
                                 {"target is f32[6,11]", [](auto &x, Maker &) { shrink(x.target); }},
-                                {"bias is f32[4,9]", [](auto &x, Maker &m) { x.bias = m.normal(kF32, {4, 9}); }},
-                                {"bias is f32[4,10]", [](auto &x, Maker &m) { x.bias = m.normal(kF32, {4, 10}), x.biasByDistance = true; }},
-                                {"bias is bf16", [](auto &x, Maker &m) { x.bias = m.normal(DType::BF16, {4, 10}); }},
+                                {"bias is f32[4,9]",
+                                 [](auto &x, Maker &m) {
+                                   x.bias = m.normal(kF32, {4, 9});
+                                 }},
+                                {"bias is f32[4,10]",
+                                 [](auto &x, Maker &m) {
+                                   x.bias = m.normal(kF32, {4, 10}), x.biasByDistance = true;
+                                 }},
+                                {"bias is bf16",
+                                 [](auto &x, Maker &m) {
+                                   x.bias = m.normal(DType::BF16, {4, 10});
+                                 }},
                                 {"target overlaps query", [](auto &x, Maker &) { x.target.data = x.query.data; }}});
   ReorderCacheArgs reorder;
   reorder.rows = maker.integers({2}, 0, 1);
@@ -129,14 +158,26 @@ TEST(AttentionCheck, BiasesOfPositions) {
   forward.bidirectional = true;
   forward.target = maker.empty(kF32, {3, 9});
   refuses<RelativeBiasArgs>(forward, maker,
-                            {{"7 buckets", [](auto &x, Maker &m) { x.table = m.normal(kF32, {7, 3}); }},
-                             {"2 buckets", [](auto &x, Maker &m) { x.table = m.normal(kF32, {2, 3}); }},
-                             {"1 buckets", [](auto &x, Maker &m) { x.table = m.normal(kF32, {1, 3}), x.bidirectional = false; }},
+                            {{"7 buckets",
+                              [](auto &x, Maker &m) {
+                                x.table = m.normal(kF32, {7, 3});
+                              }},
+                             {"2 buckets",
+                              [](auto &x, Maker &m) {
+                                x.table = m.normal(kF32, {2, 3});
+                              }},
+                             {"1 buckets",
+                              [](auto &x, Maker &m) {
+                                x.table = m.normal(kF32, {1, 3}), x.bidirectional = false;
+                              }},
                              {"max_distance", [](auto &x, Maker &) { x.maxDistance = 2; }},
                              {"length", [](auto &x, Maker &) { x.length = 0; }},
                              {"key_length", [](auto &x, Maker &) { x.keyLength = INT64_MAX; }},
                              {"target is f32[3,9]", [](auto &x, Maker &) { x.length = 5; }},
-                             {"target is f32[3,9]", [](auto &x, Maker &m) { x.table = m.normal(kF32, {8, 4}); }},
+                             {"target is f32[3,9]",
+                              [](auto &x, Maker &m) {
+                                x.table = m.normal(kF32, {8, 4});
+                              }},
                              {"target is bf16", [](auto &x, Maker &) { x.target.dtype = DType::BF16; }},
                              {"table is f64", [](auto &x, Maker &) { x.table.dtype = DType::F64; }},
                              {"table is f32[8]", [](auto &x, Maker &) { x.table.rank = 1; }}});
@@ -230,9 +271,14 @@ TEST(AttentionCheck, AttentionAndItsGradient) {
                            {"grad_query is f32[6,11]", [](auto &x, Maker &) { shrink(x.gradQuery); }},
                            {"grad_key is f32[6,5]", [](auto &x, Maker &) { shrink(x.gradKey); }},
                            {"grad_value is bf16", [](auto &x, Maker &) { x.gradValue.dtype = DType::BF16; }},
-                           {"grad_bias is f32[4,5]", [](auto &x, Maker &m) { x.gradBias = m.normal(kF32, {4, 5}); }},
+                           {"grad_bias is f32[4,5]",
+                            [](auto &x, Maker &m) {
+                              x.gradBias = m.normal(kF32, {4, 5});
+                            }},
                            {"grad_bias is f32[4,6]",
-                            [](auto &x, Maker &m) { x.bias = m.normal(kF32, {4, 6}), x.gradBias = m.normal(kF32, {4, 6}); }},
+                            [](auto &x, Maker &m) {
+                              x.bias = m.normal(kF32, {4, 6}), x.gradBias = m.normal(kF32, {4, 6});
+                            }},
                            {"grad_bias is f32[4,6]",
                             [](auto &x, Maker &m) {
                               x.bias = m.normal(kF32, {4, 5}), x.gradBias = m.normal(kF32, {4, 6}), x.biasByDistance = true;

@@ -16,8 +16,17 @@ TEST(Bf16Engine, ProductsOfAllLayouts) {
   Maker maker;
   for (bool amxShape : {true, false})
     for (DType output : {DType::F32, DType::BF16})
-      for (auto [m, n, k] : {Case{1, 20, 33}, {9, 9, 1}, {33, 50, 32}, {32, 32, 64}, {70, 49, 95}, {40, 160, 1024}, {64, 33, 2100}, {530, 20, 1060},
-                             {200, 8, 300}, {8, 200, 300}, {20, 300, 8}})
+      for (auto [m, n, k] : {Case{1, 20, 33},
+                             {9, 9, 1},
+                             {33, 50, 32},
+                             {32, 32, 64},
+                             {70, 49, 95},
+                             {40, 160, 1024},
+                             {64, 33, 2100},
+                             {530, 20, 1060},
+                             {200, 8, 300},
+                             {8, 200, 300},
+                             {20, 300, 8}})
         for (int bits = 0; bits < 16; ++bits) {
           if (m * n * k > 200000 && bits % 5 != 0 && bits != 2)
             continue;

@@ -7,7 +7,6 @@
 namespace zp::rt::test {
 namespace {
 
-
 // The rules that all ops share, shown on add.
 TEST(Check, CommonRules) {
   Maker maker;
@@ -23,7 +22,10 @@ TEST(Check, CommonRules) {
                     {"positive dims", [](auto &x, Maker &) { x.a.dims[1] = 0; }},
                     {"positive dims", [](auto &x, Maker &) { x.b.dims[0] = -4; }},
                     {"2^60", [](auto &x, Maker &) { x.a.dims[0] = INT64_MAX; }},
-                    {"2^60", [](auto &x, Maker &) { x.a.dims = {1 << 30, 1 << 30, 1 << 30, 1 << 30}, x.a.rank = 4; }},
+                    {"2^60",
+                     [](auto &x, Maker &) {
+                       x.a.dims = {1 << 30, 1 << 30, 1 << 30, 1 << 30}, x.a.rank = 4;
+                     }},
                     {"dtype 9", [](auto &x, Maker &) { x.a.dtype = static_cast<DType>(9); }},
                     {"address", [](auto &x, Maker &) { x.a.data = x.a.template as<char>() + 2; }},
                     {"overlaps a", [](auto &x, Maker &) { x.target.data = x.a.template as<float>() + 1; }},
@@ -207,8 +209,13 @@ TEST(Check, RmsNormAndItsGradient) {
                                 {"weight is f32[5]", [](auto &x, Maker &) { shrink(x.weight); }},
                                 {"rstd is f32[3]", [](auto &x, Maker &) { shrink(x.rstd); }},
                                 {"residual_gradient is f32[4,5]",
-                                 [](auto &x, Maker &m) { x.residualGradient = m.normal(kF32, {4, 5}); }},
-                                {"grad_source is f32[4,5]", [](auto &x, Maker &m) { x.gradSource = m.empty(kF32, {4, 5}); }},
+                                 [](auto &x, Maker &m) {
+                                   x.residualGradient = m.normal(kF32, {4, 5});
+                                 }},
+                                {"grad_source is f32[4,5]",
+                                 [](auto &x, Maker &m) {
+                                   x.gradSource = m.empty(kF32, {4, 5});
+                                 }},
                                 {"grad_weight is f32[5]", [](auto &x, Maker &) { shrink(x.gradWeight); }},
                                 {"grad_weight is bf16", [](auto &x, Maker &) { x.gradWeight.dtype = DType::BF16; }},
                                 {"grad_source overlaps source", [](auto &x, Maker &) { x.gradSource.data = x.source.data; }}});
@@ -254,8 +261,13 @@ TEST(Check, LayerNormAndItsGradient) {
                                   {"mean is f32[3]", [](auto &x, Maker &) { shrink(x.mean); }},
                                   {"rstd is f32[3]", [](auto &x, Maker &) { shrink(x.rstd); }},
                                   {"residual_gradient is f32[4,5]",
-                                   [](auto &x, Maker &m) { x.residualGradient = m.normal(kF32, {4, 5}); }},
-                                  {"grad_source is f32[4,5]", [](auto &x, Maker &m) { x.gradSource = m.empty(kF32, {4, 5}); }},
+                                   [](auto &x, Maker &m) {
+                                     x.residualGradient = m.normal(kF32, {4, 5});
+                                   }},
+                                  {"grad_source is f32[4,5]",
+                                   [](auto &x, Maker &m) {
+                                     x.gradSource = m.empty(kF32, {4, 5});
+                                   }},
                                   {"grad_weight is f32[5]", [](auto &x, Maker &) { shrink(x.gradWeight); }},
                                   {"grad_bias is bf16", [](auto &x, Maker &) { x.gradBias.dtype = DType::BF16; }},
                                   {"grad_source overlaps source", [](auto &x, Maker &) { x.gradSource.data = x.source.data; }}});
@@ -387,9 +399,18 @@ TEST(Check, Rope) {
                      {"head_dim", [](auto &x, Maker &) { x.headDim = 24; }},
                      {"cosine is f32[4,2]", [](auto &x, Maker &) { shrink(x.cosine); }},
                      {"sine is bf16", [](auto &x, Maker &) { x.sine.dtype = DType::BF16; }},
-                     {"source is f32[4]", [](auto &x, Maker &m) { x.source.rank = 1, x.target = m.empty(kF32, {4, 12}); }},
-                     {"source is f64", [](auto &x, Maker &m) { x.source.dtype = DType::F64, x.target = m.empty(kF32, {4, 12}); }},
-                     {"target is f32[4,11]", [](auto &x, Maker &m) { x.target = m.empty(kF32, {4, 11}); }},
+                     {"source is f32[4]",
+                      [](auto &x, Maker &m) {
+                        x.source.rank = 1, x.target = m.empty(kF32, {4, 12});
+                      }},
+                     {"source is f64",
+                      [](auto &x, Maker &m) {
+                        x.source.dtype = DType::F64, x.target = m.empty(kF32, {4, 12});
+                      }},
+                     {"target is f32[4,11]",
+                      [](auto &x, Maker &m) {
+                        x.target = m.empty(kF32, {4, 11});
+                      }},
                      {"target overlaps cosine", [](auto &x, Maker &) { x.target.data = x.cosine.data; }}});
 }
 
@@ -433,31 +454,30 @@ TEST(Check, LinearCrossEntropy) {
   valid.gradWeight = maker.normal(kF32, {100, 4});
   valid.chunk = 3;
   valid.length = 3;
-  refuses<LinearCrossEntropyArgs>(
-      valid, maker,
-      {{"hidden is f64", [](auto &x, Maker &) { x.hidden.dtype = DType::F64; }},
-       {"hidden is f32[6]", [](auto &x, Maker &) { x.hidden.rank = 1; }},
-       {"weight is f32[100,3]", [](auto &x, Maker &) { shrink(x.weight); }},
-       {"weight is bf16", [](auto &x, Maker &) { x.weight.dtype = DType::BF16; }},
-       {"labels is i32[5]", [](auto &x, Maker &) { shrink(x.labels); }},
-       {"labels is f32", [](auto &x, Maker &) { x.labels.dtype = kF32; }},
-       {"loss_sum is f32", [](auto &x, Maker &) { x.lossSum.dtype = kF32; }},
-       {"grad_hidden is f32[6,3]", [](auto &x, Maker &) { shrink(x.gradHidden); }},
-       {"grad_weight is f32[100,3]", [](auto &x, Maker &) { shrink(x.gradWeight); }},
-       {"grad_weight is bf16", [](auto &x, Maker &) { x.gradWeight.dtype = DType::BF16; }},
-       {"chunk", [](auto &x, Maker &) { x.chunk = 0; }},
-       {"chunk", [](auto &x, Maker &) { x.chunk = 7; }},
-       {"length", [](auto &x, Maker &) { x.length = 0; }},
-       {"whole rows", [](auto &x, Maker &) { x.length = 4; }},
-       {"workspace has", [](auto &x, Maker &) { shrink(x.workspace); }},
-       {"workspace has", [](auto &x, Maker &) { x.chunk = 6; }},
-       {"grad_hidden overlaps hidden", [](auto &x, Maker &) { x.gradHidden.data = x.hidden.data; }},
-       {"scalars is u8[63]", [](auto &x, Maker &m) { x.scalars = m.scalars(StepScalars{}), shrink(x.scalars); }},
-       {"below 2^31", [](auto &x, Maker &) {
-          x.weight.dims[0] = int64_t{1} << 31;
-          x.weight.data = reinterpret_cast<void *>(uintptr_t{64});
-          x.gradWeight = {};
-        }}});
+  refuses<LinearCrossEntropyArgs>(valid, maker,
+                                  {{"hidden is f64", [](auto &x, Maker &) { x.hidden.dtype = DType::F64; }},
+                                   {"hidden is f32[6]", [](auto &x, Maker &) { x.hidden.rank = 1; }},
+                                   {"weight is f32[100,3]", [](auto &x, Maker &) { shrink(x.weight); }},
+                                   {"weight is bf16", [](auto &x, Maker &) { x.weight.dtype = DType::BF16; }},
+                                   {"labels is i32[5]", [](auto &x, Maker &) { shrink(x.labels); }},
+                                   {"labels is f32", [](auto &x, Maker &) { x.labels.dtype = kF32; }},
+                                   {"loss_sum is f32", [](auto &x, Maker &) { x.lossSum.dtype = kF32; }},
+                                   {"grad_hidden is f32[6,3]", [](auto &x, Maker &) { shrink(x.gradHidden); }},
+                                   {"grad_weight is f32[100,3]", [](auto &x, Maker &) { shrink(x.gradWeight); }},
+                                   {"grad_weight is bf16", [](auto &x, Maker &) { x.gradWeight.dtype = DType::BF16; }},
+                                   {"chunk", [](auto &x, Maker &) { x.chunk = 0; }},
+                                   {"chunk", [](auto &x, Maker &) { x.chunk = 7; }},
+                                   {"length", [](auto &x, Maker &) { x.length = 0; }},
+                                   {"whole rows", [](auto &x, Maker &) { x.length = 4; }},
+                                   {"workspace has", [](auto &x, Maker &) { shrink(x.workspace); }},
+                                   {"workspace has", [](auto &x, Maker &) { x.chunk = 6; }},
+                                   {"grad_hidden overlaps hidden", [](auto &x, Maker &) { x.gradHidden.data = x.hidden.data; }},
+                                   {"scalars is u8[63]", [](auto &x, Maker &m) { x.scalars = m.scalars(StepScalars{}), shrink(x.scalars); }},
+                                   {"below 2^31", [](auto &x, Maker &) {
+                                      x.weight.dims[0] = int64_t{1} << 31;
+                                      x.weight.data = reinterpret_cast<void *>(uintptr_t{64});
+                                      x.gradWeight = {};
+                                    }}});
 }
 
 TEST(Check, Optimizer) {

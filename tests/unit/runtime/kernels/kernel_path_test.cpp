@@ -68,8 +68,7 @@ TEST_F(KernelPaths, TheListHasEachOnALine) {
   const std::string list = listKernelPaths();
   EXPECT_EQ(std::count(list.begin(), list.end(), '\n'), std::ssize(kKernelPaths));
   for (KernelPath path : kKernelPaths)
-    EXPECT_NE(list.find(std::string(canRun(path) ? "runs: " : "cannot run: ") + textOf(path) + (canRun(path) ? "\n" : " (")),
-              std::string::npos)
+    EXPECT_NE(list.find(std::string(canRun(path) ? "runs: " : "cannot run: ") + textOf(path) + (canRun(path) ? "\n" : " (")), std::string::npos)
         << list;
 }
 

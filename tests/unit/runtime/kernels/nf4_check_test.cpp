@@ -39,7 +39,8 @@ TEST(NF4Check, Matmul) {
        {"floats is f32[6,5]", [](auto &x, Maker &) { std::swap(x.floats.dims[0], x.floats.dims[1]); }},
        {"floats is f32[5,5]", [](auto &x, Maker &) { shrink(x.floats); }},
        {"floats overlaps target", [](auto &x, Maker &) { x.floats.data = x.target.data; }},
-       {"multiple of 64", [](auto &x, Maker &m) { x.workspace = m.workspace(128), x.workspace.data = x.workspace.template as<char>() + 8, x.workspace.dims[0] = 64; }},
+       {"multiple of 64",
+        [](auto &x, Maker &m) { x.workspace = m.workspace(128), x.workspace.data = x.workspace.template as<char>() + 8, x.workspace.dims[0] = 64; }},
        {"alpha", [](auto &x, Maker &) { x.alpha = INFINITY; }},
        {"weight is absent", [](auto &x, Maker &) { x.weight.data = nullptr; }},
        {"weight is f32", [](auto &x, Maker &m) { x.weight = m.empty(kF32, {x.weight.dims[0] / 4}); }},
@@ -50,7 +51,8 @@ TEST(NF4Check, Matmul) {
        {"weight is u8[", [](auto &x, Maker &) { x.nested = false; }},
        {"weight is u8[", [](auto &x, Maker &) { x.blockSize = 128; }},
        {"weight is u8[", [](auto &x, Maker &) { x.columns = 4096; }},
-       {"multiple of 16", [=](auto &x, Maker &m) {
+       {"multiple of 16",
+        [=](auto &x, Maker &m) {
           resize(x, m, bytes + 8);
           x.weight.data = x.weight.template as<char>() + 8, x.weight.dims[0] = bytes;
         }},
@@ -76,16 +78,18 @@ TEST(NF4Check, Dequantize) {
   NF4DequantizeArgs valid;
   setWeight(valid, makeQuantWeight(maker, kFormat, 5, 6), kFormat);
   valid.target = maker.empty(kF32, {5, 6});
-  refuses<NF4DequantizeArgs>(
-      valid, maker,
-      {{"target is f64", [](auto &x, Maker &) { x.target.dtype = DType::F64; }},
-       {"target is f32[5]", [](auto &x, Maker &) { x.target.rank = 1; }},
-       {"weight is u8[", [](auto &x, Maker &m) { x.target = m.empty(kF32, {128, 129}); }}, // one block more than a record
-       {"weight is u8[", [](auto &x, Maker &) { x.nested = false; }},
-       {"weight is f32", [](auto &x, Maker &m) { x.weight = m.empty(kF32, {x.weight.dims[0] / 4}); }},
-       {"block_size is 48", [](auto &x, Maker &) { x.blockSize = 48; }},
-       {"quant_type is 7", [](auto &x, Maker &) { x.quantType = 7; }},
-       {"target overlaps weight", [](auto &x, Maker &) { x.target.data = x.weight.data; }}});
+  refuses<NF4DequantizeArgs>(valid, maker,
+                             {{"target is f64", [](auto &x, Maker &) { x.target.dtype = DType::F64; }},
+                              {"target is f32[5]", [](auto &x, Maker &) { x.target.rank = 1; }},
+                              {"weight is u8[",
+                               [](auto &x, Maker &m) {
+                                 x.target = m.empty(kF32, {128, 129});
+                               }}, // one block more than a record
+                              {"weight is u8[", [](auto &x, Maker &) { x.nested = false; }},
+                              {"weight is f32", [](auto &x, Maker &m) { x.weight = m.empty(kF32, {x.weight.dims[0] / 4}); }},
+                              {"block_size is 48", [](auto &x, Maker &) { x.blockSize = 48; }},
+                              {"quant_type is 7", [](auto &x, Maker &) { x.quantType = 7; }},
+                              {"target overlaps weight", [](auto &x, Maker &) { x.target.data = x.weight.data; }}});
 }
 
 } // namespace

@@ -20,7 +20,8 @@ TEST(Philox, DropoutMaskOfTheFirstCounter) {
   struct {
     double probability;
     std::array<bool, 4> kept;
-  } cases[] = {{0.5, {false, true, true, true}}, {0.39, {true, true, true, true}}, {0.7, {false, true, true, false}}, {0.9, {false, false, false, false}}};
+  } cases[] = {
+      {0.5, {false, true, true, true}}, {0.39, {true, true, true, true}}, {0.7, {false, true, true, false}}, {0.9, {false, false, false, false}}};
   for (const auto &c : cases)
     for (bool oracle : {false, true}) {
       Maker maker;

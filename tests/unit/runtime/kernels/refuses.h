@@ -45,7 +45,10 @@ template <typename Args> void refusesBranches(Args valid, Maker &maker, std::ini
                  {"branch_a is f32[3,3]", [](auto &x, Maker &) { x.branchA.dims[0] = 3; }},
                  {"branch_a is f32[4]", [](auto &x, Maker &) { x.branchA.rank = 1; }},
                  {"branch_b is f32[" + branchBText + "]", [](auto &x, Maker &) { x.branchA.dims[1] = 2; }},
-                 {"branch_a has 257 columns", [](auto &x, Maker &m) { x.branchA = m.empty(kF32, {4, 257}); }},
+                 {"branch_a has 257 columns",
+                  [](auto &x, Maker &m) {
+                    x.branchA = m.empty(kF32, {4, 257});
+                  }},
                  {"branch_alpha", [](auto &x, Maker &) { x.branchAlpha = NAN; }},
                  {"target overlaps branch_b", [](auto &x, Maker &) { x.branchB.data = x.target.data; }}});
 }

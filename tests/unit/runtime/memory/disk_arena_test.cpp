@@ -76,7 +76,8 @@ TEST_F(DiskArenaTest, ManyThreadsMoveManyPiecesAtATime) {
         std::vector<uint8_t> data = counted(kBytes + kDiskBlock, static_cast<uint8_t>(t * 16 + round)), back(kBytes + kDiskBlock);
         uint64_t shift = round % 2 ? 1 : kDiskBlock - reinterpret_cast<uintptr_t>(back.data()) % kDiskBlock;
         bool moved = arena->write(t * kRoom, data.data(), kBytes).ok() && arena->read(t * kRoom, back.data() + shift, kBytes).ok();
-        same[static_cast<size_t>(t)] = moved && std::equal(back.begin() + static_cast<std::ptrdiff_t>(shift), back.begin() + static_cast<std::ptrdiff_t>(shift + kBytes), data.begin());
+        same[static_cast<size_t>(t)] = moved && std::equal(back.begin() + static_cast<std::ptrdiff_t>(shift),
+                                                           back.begin() + static_cast<std::ptrdiff_t>(shift + kBytes), data.begin());
         if (!same[static_cast<size_t>(t)])
           return;
       }

@@ -27,11 +27,12 @@ std::vector<uint8_t> PlanSpec::payload() const {
   for (const SectionSpec &section : sections) {
     std::vector<flatbuffers::Offset<fbs::Parameter>> parameters;
     for (const ParameterSpec &p : section.parameters)
-      parameters.push_back(fbs::CreateParameterDirect(fbb, p.name.c_str(), p.checkpoint.c_str(), p.savedAs.c_str(), &p.shape, p.offset, p.initial, p.bound));
-    sectionList.push_back(fbs::CreateSectionDirect(fbb, section.name.c_str(), 0, section.kind, section.dtype, section.elements, section.parametersSharded,
-                                                   section.gradientsSharded, section.optimizerSharded, section.decayEnd, &parameters, section.values,
-                                                   section.master, section.moment1, section.moment2, section.gradient, section.quantType,
-                                                   section.blockSize, section.nested, section.prequantized));
+      parameters.push_back(
+          fbs::CreateParameterDirect(fbb, p.name.c_str(), p.checkpoint.c_str(), p.savedAs.c_str(), &p.shape, p.offset, p.initial, p.bound));
+    sectionList.push_back(fbs::CreateSectionDirect(fbb, section.name.c_str(), 0, section.kind, section.dtype, section.elements,
+                                                   section.parametersSharded, section.gradientsSharded, section.optimizerSharded, section.decayEnd,
+                                                   &parameters, section.values, section.master, section.moment1, section.moment2, section.gradient,
+                                                   section.quantType, section.blockSize, section.nested, section.prequantized));
   }
   std::vector<flatbuffers::Offset<fbs::Entry>> entryList;
   for (const EntrySpec &entry : entries) {
@@ -72,7 +73,8 @@ SamplePlan::SamplePlan(uint32_t rankCount) {
   section.elements = elements;
   section.parametersSharded = true;
   section.values = shard;
-  section.parameters = {{"embed.weight", "embed.weight", "", {8, 4}, 0, fbs::Initial::Checkpoint}, {"norm.weight", "norm.weight", "", {4}, 64, fbs::Initial::Checkpoint}};
+  section.parameters = {{"embed.weight", "embed.weight", "", {8, 4}, 0, fbs::Initial::Checkpoint},
+                        {"norm.weight", "norm.weight", "", {4}, 64, fbs::Initial::Checkpoint}};
   sections = {section};
 
   EntrySpec initial;

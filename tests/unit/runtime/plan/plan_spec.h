@@ -105,11 +105,9 @@ struct PlanSpec {
 };
 
 /// instruction<fbs::FillAttrs>(operands, stream, attributes…): attributes as Create…Attrs takes them.
-#define ZP_TEST_INSTRUCTION(Class)                                                                                     \
-  template <typename... Attributes>                                                                                    \
-  InstructionSpec make##Class(std::vector<uint32_t> operands, uint8_t stream, Attributes... attributes) {              \
-    return {fbs::OpAttrs::Class, std::move(operands),                                                                  \
-            [=](Fbb &fbb) { return fbs::Create##Class##Attrs(fbb, attributes...).Union(); }, stream};                  \
+#define ZP_TEST_INSTRUCTION(Class)                                                                                                                   \
+  template <typename... Attributes> InstructionSpec make##Class(std::vector<uint32_t> operands, uint8_t stream, Attributes... attributes) {          \
+    return {fbs::OpAttrs::Class, std::move(operands), [=](Fbb &fbb) { return fbs::Create##Class##Attrs(fbb, attributes...).Union(); }, stream};      \
   }
 ZP_TEST_INSTRUCTION(RecordEvent)
 ZP_TEST_INSTRUCTION(WaitEvent)

@@ -30,8 +30,13 @@ const PlanFault kPlanFaults[] = {
     {"no_streams", [](SamplePlan &p) { p.streams = 0; }, "streams: is 0"},
     {"many_streams", [](SamplePlan &p) { p.streams = 17; }, "streams: is 17"},
     {"unknown_tier", [](SamplePlan &p) { p.spaces[0].tier = static_cast<fbs::Tier>(9); }, "spaces[0]: tier is 9"},
-    {"kernel_on_disk", [](SamplePlan &p) { p.spaces.push_back(p.spaces[0]); p.spaces[1].tier = p.buffers[p.tensors[p.embedded].buffer].tier = fbs::Tier::Disk;
-       p.buffers[p.tensors[p.embedded].buffer].offset = 0; }, "is in buffer embedded on disk"},
+    {"kernel_on_disk",
+     [](SamplePlan &p) {
+       p.spaces.push_back(p.spaces[0]);
+       p.spaces[1].tier = p.buffers[p.tensors[p.embedded].buffer].tier = fbs::Tier::Disk;
+       p.buffers[p.tensors[p.embedded].buffer].offset = 0;
+     },
+     "is in buffer embedded on disk"},
     {"space_twice", [](SamplePlan &p) { p.spaces.push_back(p.spaces[0]); }, "spaces[1]: tier Device has a space already"},
     {"huge_space", [](SamplePlan &p) { p.spaces[0].bytes = kHuge; }, "spaces[0]: has 18446744073709551615 bytes"},
     {"buffer_without_space", [](SamplePlan &p) { p.buffers[1].tier = fbs::Tier::Host; }, "buffers[1] (gathered): tier is 2"},
@@ -43,15 +48,37 @@ const PlanFault kPlanFaults[] = {
     {"tensor_buffer", [](SamplePlan &p) { p.tensors[0].buffer = 99; }, "tensors[0]: buffer is 99"},
     {"tensor_dtype", [](SamplePlan &p) { p.tensors[0].dtype = kDTypeCount; }, "tensors[0]: dtype is 7"},
     {"tensor_no_dims", [](SamplePlan &p) { p.tensors[0].dims = {}; }, "tensors[0]: has 0 dims"},
-    {"tensor_many_dims", [](SamplePlan &p) { p.tensors[0].dims = {1, 1, 1, 1, 1}; }, "tensors[0]: has 5 dims"},
+    {"tensor_many_dims",
+     [](SamplePlan &p) {
+       p.tensors[0].dims = {1, 1, 1, 1, 1};
+     },
+     "tensors[0]: has 5 dims"},
     {"tensor_zero_dim", [](SamplePlan &p) { p.tensors[0].dims = {0}; }, "tensors[0]: has a dim of 0"},
     {"tensor_negative_dim", [](SamplePlan &p) { p.tensors[0].dims = {-4}; }, "tensors[0]: has a dim of -4"},
-    {"tensor_elements_wrap", [](SamplePlan &p) { p.tensors[0].dims = {1ll << 32, 1ll << 32, 2}; }, "tensors[0]: has a dim of"},
-    {"tensor_leaves_buffer", [](SamplePlan &p) { p.tensors[p.late].dims = {4, 40}; }, "leaves buffer late"},
+    {"tensor_elements_wrap",
+     [](SamplePlan &p) {
+       p.tensors[0].dims = {1ll << 32, 1ll << 32, 2};
+     },
+     "tensors[0]: has a dim of"},
+    {"tensor_leaves_buffer",
+     [](SamplePlan &p) {
+       p.tensors[p.late].dims = {4, 40};
+     },
+     "leaves buffer late"},
     {"tensor_offset_wraps", [](SamplePlan &p) { p.tensors[0].offset = kHuge - 3; }, "leaves buffer weights"},
-    {"disk_buffers_share_a_block", [](SamplePlan &p) { p.spaces.push_back({fbs::Tier::Disk, 8192}); p.buffers.push_back({"far", fbs::Tier::Disk, fbs::BufferKind::Weights, true, 2048, 64}); }, "(far): lies at 2048 with 64 bytes, expected some bytes at a multiple of 4096"},
-    {"disk_tensors_share_a_block", [](SamplePlan &p) { p.spaces.push_back({fbs::Tier::Disk, 8192}); p.buffers.push_back({"far", fbs::Tier::Disk, fbs::BufferKind::Weights, true, 0, 8192});
-       p.addTensor(static_cast<uint32_t>(p.buffers.size() - 1), DType::F32, {16}); }, "shares a block of 4096 bytes of buffer far"},
+    {"disk_buffers_share_a_block",
+     [](SamplePlan &p) {
+       p.spaces.push_back({fbs::Tier::Disk, 8192});
+       p.buffers.push_back({"far", fbs::Tier::Disk, fbs::BufferKind::Weights, true, 2048, 64});
+     },
+     "(far): lies at 2048 with 64 bytes, expected some bytes at a multiple of 4096"},
+    {"disk_tensors_share_a_block",
+     [](SamplePlan &p) {
+       p.spaces.push_back({fbs::Tier::Disk, 8192});
+       p.buffers.push_back({"far", fbs::Tier::Disk, fbs::BufferKind::Weights, true, 0, 8192});
+       p.addTensor(static_cast<uint32_t>(p.buffers.size() - 1), DType::F32, {16});
+     },
+     "shares a block of 4096 bytes of buffer far"},
     {"tensor_unaligned", [](SamplePlan &p) { p.tensors[p.late].offset = 2; }, "lies at byte 2"},
     {"section_kind", [](SamplePlan &p) { p.sections[0].kind = fbs::SectionKind::Scales; }, "sections[0] (unit0.frozen): kind is 3"},
     {"section_dtype", [](SamplePlan &p) { p.sections[0].dtype = static_cast<uint8_t>(DType::I32); }, "sections[0] (unit0.frozen): dtype is 4"},
@@ -78,23 +105,43 @@ const PlanFault kPlanFaults[] = {
     {"input_index", [](SamplePlan &p) { p.step().inputs[0].second = 1000; }, "entries[1].inputs[0] (input_ids): is tensor 1000"},
     {"input_size", [](SamplePlan &p) { p.step().length = 3; }, "entries[1].inputs[0] (input_ids): is i32[4], expected i32 with 6 elements"},
     {"source_absent", [](SamplePlan &p) { p.step().inputs[0].first = "source_ids"; }, "(source_ids): is i32[4], expected i32 with 0 elements"},
-    {"source_size", [](SamplePlan &p) { p.step().inputs[0].first = "source_ids"; p.step().sourceLength = 3; }, "(source_ids): is i32[4], expected i32 with 6 elements"},
+    {"source_size",
+     [](SamplePlan &p) {
+       p.step().inputs[0].first = "source_ids";
+       p.step().sourceLength = 3;
+     },
+     "(source_ids): is i32[4], expected i32 with 6 elements"},
     {"source_huge", [](SamplePlan &p) { p.step().sourceLength = 1u << 31; }, "entries[1]: has 2 rows of 2147483648 tokens"},
     {"scalars_size", [](SamplePlan &p) { p.tensors[p.scalars].dims = {60}; }, "entries[1].inputs[1] (scalars): is u8[60]"},
-    {"metrics_type", [](SamplePlan &p) { p.apply().outputs[0].first = "metrics"; }, "entries[2].outputs[0] (metrics): is f32[4,4], expected f64 with 4"},
+    {"metrics_type", [](SamplePlan &p) { p.apply().outputs[0].first = "metrics"; },
+     "entries[2].outputs[0] (metrics): is f32[4,4], expected f64 with 4"},
     {"unknown_opcode", [](SamplePlan &p) { p.step().instructions[3].op = static_cast<fbs::OpAttrs>(4); }, "entries[1].instructions[3]: opcode is 4"},
-    {"no_attributes", [](SamplePlan &p) { p.step().instructions[3].attributes = nullptr; }, "entries[1].instructions[3]: opcode is 40 or has no attributes"},
+    {"no_attributes", [](SamplePlan &p) { p.step().instructions[3].attributes = nullptr; },
+     "entries[1].instructions[3]: opcode is 40 or has no attributes"},
     {"stream", [](SamplePlan &p) { p.step().instructions[3].stream = 2; }, "entries[1].instructions[3] (embedding): stream is 2"},
     {"operands_missing", [](SamplePlan &p) { p.step().instructions[3].operands.pop_back(); }, "(embedding): has 2 operands, expected 3"},
     {"operand_absent", [](SamplePlan &p) { p.step().instructions[3].operands[0] = kNone; }, "(embedding): operand table is tensor"},
     {"operand_index", [](SamplePlan &p) { p.step().instructions[3].operands[1] = 555; }, "(embedding): operand ids is tensor 555"},
     {"event", [](SamplePlan &p) { p.events = 0; }, "(record_event): event is 0"},
     {"negative_event", [](SamplePlan &p) { p.step().instructions[1] = makeRecordEvent({}, 1, -1); }, "(record_event): event is -1"},
-    {"gather_sizes", [](SamplePlan &p) { p.step().instructions[0] = makeAllGather({p.sum, p.gathered}, 1); }, "(all_gather): shard is f32[4,4] and whole f32[128]"},
+    {"gather_sizes",
+     [](SamplePlan &p) {
+       p.step().instructions[0] = makeAllGather({p.sum, p.gathered}, 1);
+     },
+     "(all_gather): shard is f32[4,4] and whole f32[128]"},
     {"reduce_dtype", [](SamplePlan &p) { p.apply().instructions[0] = makeAllReduce({p.ids}, 0); }, "(all_reduce): sums i32[4]"},
-    {"copy_shapes", [](SamplePlan &p) { p.step().instructions[6] = makeCopy({p.embedded, p.gathered}, 0); }, "(copy): copies f32[4,4] to f32[128]"},
-    {"copy_onto_itself", [](SamplePlan &p) { p.step().instructions[6] = makeCopy({p.embedded, p.embedded}, 0); }, "(copy): copies f32[4,4]"},
-    {"load_outside_init", [](SamplePlan &p) { p.step().instructions[0] = makeLoadSection({p.shard}, 0, 0); }, "(load_section): is in an entry of kind TrainStep"},
+    {"copy_shapes",
+     [](SamplePlan &p) {
+       p.step().instructions[6] = makeCopy({p.embedded, p.gathered}, 0);
+     },
+     "(copy): copies f32[4,4] to f32[128]"},
+    {"copy_onto_itself",
+     [](SamplePlan &p) {
+       p.step().instructions[6] = makeCopy({p.embedded, p.embedded}, 0);
+     },
+     "(copy): copies f32[4,4]"},
+    {"load_outside_init", [](SamplePlan &p) { p.step().instructions[0] = makeLoadSection({p.shard}, 0, 0); },
+     "(load_section): is in an entry of kind TrainStep"},
     {"load_section_index", [](SamplePlan &p) { p.init().instructions[0] = makeLoadSection({p.shard}, 0, 1); }, "(load_section): section is 1"},
     {"load_section_size", [](SamplePlan &p) { p.init().instructions[0] = makeLoadSection({p.sum}, 0, 0); }, "(load_section): target is f32[4,4]"},
 };

@@ -44,9 +44,7 @@ inline uint32_t crc32(const void *data, size_t bytes) {
   }
   return ~crc;
 }
-template <typename T> uint32_t crc32(const std::vector<T> &values) {
-  return crc32(values.data(), values.size() * sizeof(T));
-}
+template <typename T> uint32_t crc32(const std::vector<T> &values) { return crc32(values.data(), values.size() * sizeof(T)); }
 
 } // namespace zp::test
 

@@ -29,8 +29,7 @@ void PrintTo(const KnownVector &q, std::ostream *out) {
 KnownVector quantized(const std::vector<float> &x, QuantType type, uint32_t blockSize) {
   std::vector<uint8_t> packed(packedBytesOf(x.size()));
   std::vector<float> absmax(blocksOf(x.size(), blockSize));
-  quantizeBlocks({type, blockSize}, reinterpret_cast<const std::byte *>(x.data()), DType::F32, x.size(), packed.data(),
-                 absmax.data());
+  quantizeBlocks({type, blockSize}, reinterpret_cast<const std::byte *>(x.data()), DType::F32, x.size(), packed.data(), absmax.data());
   return {hexOf(packed), bitsOf(absmax)};
 }
 
@@ -74,10 +73,8 @@ TEST(KnownVectors, D_AnOddTail) {
   std::vector<float> x;
   for (int i = 0; i < 37; ++i)
     x.push_back(static_cast<float>((29 * i + 3) % 61 - 30) / 512);
-  EXPECT_EQ(quantized(x, QuantType::NF4, 32),
-            (KnownVector{"0807f6e5e4d3d2c1b1a1907f6f5e4e3d1e0d07", {0x3d700000, 0x3d200000}}));
-  EXPECT_EQ(quantized(x, QuantType::FP4, 32),
-            (KnownVector{"b1b93e2f2c2d5d5a4a7b6b1393e2f2c2a2b2b0", {0x3d700000, 0x3d200000}}));
+  EXPECT_EQ(quantized(x, QuantType::NF4, 32), (KnownVector{"0807f6e5e4d3d2c1b1a1907f6f5e4e3d1e0d07", {0x3d700000, 0x3d200000}}));
+  EXPECT_EQ(quantized(x, QuantType::FP4, 32), (KnownVector{"b1b93e2f2c2d5d5a4a7b6b1393e2f2c2a2b2b0", {0x3d700000, 0x3d200000}}));
 }
 
 TEST(KnownVectors, F_AFullBlockTakesTheReciprocalATailDivides) {

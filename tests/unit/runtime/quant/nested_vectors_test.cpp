@@ -18,9 +18,9 @@ using test::hexOf;
 uint32_t scrambled(uint64_t i) { return static_cast<uint32_t>(i * 2654435761u); }
 
 TEST(NestedScales, OffsetsAreMeansInTheReferencesOrder) {
-  const std::vector<std::pair<uint64_t, uint32_t>> means = {
-      {7, 0x3ed9df22},    {31, 0x3efe1d28},    {33, 0x3efd3cca},     {100, 0x3efc40dc},   {1000, 0x3efffce6},
-      {4096, 0x3f0001cb}, {32769, 0x3efffdf8}, {100000, 0x3f00001b}, {262144, 0x3f000003}};
+  const std::vector<std::pair<uint64_t, uint32_t>> means = {{7, 0x3ed9df22},     {31, 0x3efe1d28},     {33, 0x3efd3cca},
+                                                            {100, 0x3efc40dc},   {1000, 0x3efffce6},   {4096, 0x3f0001cb},
+                                                            {32769, 0x3efffdf8}, {100000, 0x3f00001b}, {262144, 0x3f000003}};
   for (auto [n, mean] : means) {
     std::vector<float> z(n);
     for (uint64_t i = 0; i < n; ++i)
@@ -37,8 +37,7 @@ protected:
     std::vector<float> x(kElements);
     for (uint64_t i = 0; i < kElements; ++i)
       x[i] = (static_cast<float>(scrambled(i) >> 16) - 32768) * static_cast<float>(16 + 7 * (i / 64) % 29) * 0x1p-24f;
-    quantizeBlocks({}, reinterpret_cast<const std::byte *>(x.data()), DType::F32, kElements, packed.data(),
-                   absmax.data());
+    quantizeBlocks({}, reinterpret_cast<const std::byte *>(x.data()), DType::F32, kElements, packed.data(), absmax.data());
     offset = offsetOfScales(absmax);
     quantizeScales(absmax, offset, 0, codes);
     nestScales(absmax, offset, 0, nested);
@@ -49,13 +48,10 @@ protected:
     dequantizeBlocks({}, packed.data(), restored.data(), kElements, dtype, out.data());
     return out;
   }
-  template <typename T> static std::vector<T> firstFour(const std::vector<T> &all) {
-    return {all.begin(), all.begin() + 4};
-  }
+  template <typename T> static std::vector<T> firstFour(const std::vector<T> &all) { return {all.begin(), all.begin() + 4}; }
 
   std::vector<uint8_t> packed = std::vector<uint8_t>(kElements / 2), codes = std::vector<uint8_t>(kBlocks);
-  std::vector<float> absmax = std::vector<float>(kBlocks), nested = std::vector<float>(2),
-                     restored = std::vector<float>(kBlocks);
+  std::vector<float> absmax = std::vector<float>(kBlocks), nested = std::vector<float>(2), restored = std::vector<float>(kBlocks);
   float offset = 0;
 };
 

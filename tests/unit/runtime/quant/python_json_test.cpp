@@ -25,9 +25,8 @@ TEST(PythonJson, FilesOfTheReferenceComeOutAsTheyWere) {
 
 TEST(PythonJson, WritesNumbersTextsAndEmptyThingsAsPythonDoes) {
   // json.dumps(…, indent=2, sort_keys=True) of Python 3.11.
-  nlohmann::json value = {{"b", {1, -2, 1.0, 1e-05, 1e16, 0.1}},
-                          {"a", {{"z", nlohmann::json::array()}, {"y", nlohmann::json::object()}}},
-                          {"c", "\x7f\xc3\xa9\t"}};
+  nlohmann::json value = {
+      {"b", {1, -2, 1.0, 1e-05, 1e16, 0.1}}, {"a", {{"z", nlohmann::json::array()}, {"y", nlohmann::json::object()}}}, {"c", "\x7f\xc3\xa9\t"}};
   EXPECT_EQ(pythonJson(value), R"({
   "a": {
     "y": {},

@@ -7,16 +7,11 @@ namespace zp::rt {
 namespace {
 
 const std::string kPlain = R"({"quant_type": "nf4", "blocksize": 64, "dtype": "bfloat16", "shape": [300, 50]})";
-const std::string kNested =
-    R"({"quant_type": "nf4", "blocksize": 64, "dtype": "bfloat16", "shape": [300, 64], "nested_blocksize": 256, )"
-    R"("nested_dtype": "float32", "nested_offset": 0.05810278654098511})";
+const std::string kNested = R"({"quant_type": "nf4", "blocksize": 64, "dtype": "bfloat16", "shape": [300, 64], "nested_blocksize": 256, )"
+                            R"("nested_dtype": "float32", "nested_offset": 0.05810278654098511})";
 
-StatusOr<QuantState> read(const std::string &text, QuantType type = QuantType::NF4) {
-  return readQuantState("m.safetensors: tensor q", text, type);
-}
-std::string replaced(std::string text, const std::string &from, const std::string &to) {
-  return text.replace(text.find(from), from.size(), to);
-}
+StatusOr<QuantState> read(const std::string &text, QuantType type = QuantType::NF4) { return readQuantState("m.safetensors: tensor q", text, type); }
+std::string replaced(std::string text, const std::string &from, const std::string &to) { return text.replace(text.find(from), from.size(), to); }
 void expectRefused(const std::string &text, ErrorCode code, const std::string &message) {
   auto state = read(text);
   ASSERT_FALSE(state.ok()) << text;
@@ -44,11 +39,9 @@ TEST(QuantStateJson, RefusesDamage) {
 TEST(QuantStateJson, RefusesMissingUnknownAndRepeatedKeys) {
   expectRefused("{}", ErrorCode::QuantState, "has no \"quant_type\"");
   expectRefused(replaced(kPlain, "\"blocksize\": 64, ", ""), ErrorCode::QuantState, "has no \"blocksize\"");
-  expectRefused(replaced(kNested, "\"nested_dtype\": \"float32\", ", ""), ErrorCode::QuantState,
-                "has no \"nested_dtype\"");
+  expectRefused(replaced(kNested, "\"nested_dtype\": \"float32\", ", ""), ErrorCode::QuantState, "has no \"nested_dtype\"");
   expectRefused(replaced(kPlain, "{", "{\"code\": 1, "), ErrorCode::QuantState, "has the unknown key \"code\"");
-  expectRefused(replaced(kPlain, "{", "{\"blocksize\": 128, "), ErrorCode::QuantState,
-                "has the key \"blocksize\" twice");
+  expectRefused(replaced(kPlain, "{", "{\"blocksize\": 128, "), ErrorCode::QuantState, "has the key \"blocksize\" twice");
 }
 
 TEST(QuantStateJson, RefusesValues) {
@@ -86,8 +79,7 @@ TEST(QuantStateJson, ComparesTensors) {
   refused([](auto &s) { s.nestedScales = 1; }, "nested_absmax has 1 elements, expected 2");
   refused([](auto &s) { s.nestedQuantMap = 255; }, "nested_quant_map has 255 elements, expected 256");
   refused([](auto &s) { s.scalesAreCodes = false; }, "absmax is f32, expected u8, for nested_offset is given");
-  EXPECT_NE(checkQuantTensors("t", plain, forNested).message().find("expected f32, for no nested_offset is given"),
-            std::string::npos);
+  EXPECT_NE(checkQuantTensors("t", plain, forNested).message().find("expected f32, for no nested_offset is given"), std::string::npos);
   QuantTensorSizes spare = forPlain;
   spare.nestedScales = 1;
   EXPECT_FALSE(checkQuantTensors("t", plain, spare).ok());

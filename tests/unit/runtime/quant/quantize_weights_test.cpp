@@ -19,8 +19,7 @@ struct Weights : testing::Test {
   std::vector<float> absmax = std::vector<float>(4);
 
   WeightPiece piece(uint64_t first, uint64_t count) const {
-    return {"m.safetensors", "q.weight", reinterpret_cast<const std::byte *>(values.data() + first), DType::F32, first,
-            count,           kTotal};
+    return {"m.safetensors", "q.weight", reinterpret_cast<const std::byte *>(values.data() + first), DType::F32, first, count, kTotal};
   }
   Status quantize(const WeightPiece &from, uint32_t blockSize = 32) {
     return quantizeWeights({QuantType::NF4, blockSize}, from, packed.data(), absmax.data());
@@ -32,15 +31,13 @@ TEST_F(Weights, NamesTheFirstElementThatIsNotFinite) {
   values[70] = INFINITY;
   Status status = quantize(piece(0, kTotal));
   EXPECT_EQ(status.code(), ErrorCode::NonFinite);
-  EXPECT_EQ(status.message(),
-            "m.safetensors: tensor q.weight: element 70 of the flattened weight is infinite, expected "
-            "finite weights; fetch the checkpoint again or mend it");
+  EXPECT_EQ(status.message(), "m.safetensors: tensor q.weight: element 70 of the flattened weight is infinite, expected "
+                              "finite weights; fetch the checkpoint again or mend it");
   EXPECT_EQ(quantize(piece(64, 36)).message(), status.message()); // whichever piece it is in
   EXPECT_TRUE(quantize(piece(0, 64)).ok());
   values[99] = NAN; // in the tail
   values[70] = 0;
-  EXPECT_NE(quantize(piece(96, 4)).message().find("element 99 of the flattened weight is not a number"),
-            std::string::npos);
+  EXPECT_NE(quantize(piece(96, 4)).message().find("element 99 of the flattened weight is not a number"), std::string::npos);
 }
 
 TEST_F(Weights, ReadsHalves) {
@@ -76,7 +73,8 @@ TEST(QuantizeWeights, ScalesAloneAreTheSame) {
     weight[i] = static_cast<float>(i * 37 % 101) - 50;
   for (uint64_t count : {64, 128, 300, 33, 1})
     for (bool zeros : {false, true}) {
-      std::vector<float> values(zeros ? std::vector<float>(count, 0.0f) : std::vector<float>(weight.begin(), weight.begin() + static_cast<long>(count)));
+      std::vector<float> values(zeros ? std::vector<float>(count, 0.0f)
+                                      : std::vector<float>(weight.begin(), weight.begin() + static_cast<long>(count)));
       WeightPiece piece{"f", "w", reinterpret_cast<const std::byte *>(values.data()), DType::F32, 0, count, count};
       std::vector<uint8_t> packed(packedBytesOf(count));
       std::vector<float> scales(blocksOf(count, 64)), alone(blocksOf(count, 64), -1.0f);

@@ -98,13 +98,11 @@ QuantizedTensor quantizeByRanks(const QuantState &state, const std::byte *weight
   out.codes.resize(blocks);
   auto codeCuts = cutsOf(blocks, 1, ranks); // slices of codes need not agree with groups
   for (uint64_t rank = 0; rank < ranks; ++rank)
-    quantizeScales(out.absmax, out.offset, codeCuts[rank],
-                   std::span(out.codes).subspan(codeCuts[rank], codeCuts[rank + 1] - codeCuts[rank]));
+    quantizeScales(out.absmax, out.offset, codeCuts[rank], std::span(out.codes).subspan(codeCuts[rank], codeCuts[rank + 1] - codeCuts[rank]));
   out.nested.resize(blocksOf(blocks, kNestedBlockSize));
   auto groupCuts = cutsOf(out.nested.size(), 1, ranks);
   for (uint64_t rank = 0; rank < ranks; ++rank)
-    nestScales(out.absmax, out.offset, groupCuts[rank],
-               std::span(out.nested).subspan(groupCuts[rank], groupCuts[rank + 1] - groupCuts[rank]));
+    nestScales(out.absmax, out.offset, groupCuts[rank], std::span(out.nested).subspan(groupCuts[rank], groupCuts[rank + 1] - groupCuts[rank]));
   return out;
 }
 
@@ -162,8 +160,7 @@ TEST_F(Fixtures, Dequantized) {
     dequantizeBlocks(state.format, packed.data(), absmax.data(), n, DType::F32, f32.data());
     dequantizeBlocks(state.format, packed.data(), absmax.data(), n, DType::BF16, bf16.data());
     dequantizeBlocks(state.format, packed.data(), absmax.data(), n, DType::F16, f16.data());
-    std::vector<int64_t> crcs = {crcOfPositiveZeros(f32, 0x80000000u), crcOfPositiveZeros(bf16, 0x8000),
-                                 crcOfPositiveZeros(f16, 0x8000)};
+    std::vector<int64_t> crcs = {crcOfPositiveZeros(f32, 0x80000000u), crcOfPositiveZeros(bf16, 0x8000), crcOfPositiveZeros(f16, 0x8000)};
     EXPECT_EQ(crcs, read<int64_t>(c.name + ".dequantized_crc32"));
   }
 }

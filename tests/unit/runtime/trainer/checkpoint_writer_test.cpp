@@ -46,8 +46,7 @@ struct Rank {
     options.model.baseName = "some/base";
     options.settings = &settings;
     options.identity = [] { return CheckpointIdentity{{"seed", "9"}}; };
-    writer = std::make_unique<CheckpointWriter>(state.plan(), executor, communicator,
-                                                std::move(options));
+    writer = std::make_unique<CheckpointWriter>(state.plan(), executor, communicator, std::move(options));
   }
   /// Until this rank's shard is there.
   void wait() {
@@ -62,8 +61,7 @@ struct Rank {
 
 class Writer : public testing::Test {
 protected:
-  StatusOr<ResumePoint> open(const std::string &asked, const StatePlan &plan,
-                             const CheckpointIdentity &run = {{"seed", "9"}}) {
+  StatusOr<ResumePoint> open(const std::string &asked, const StatePlan &plan, const CheckpointIdentity &run = {{"seed", "9"}}) {
     return openResumePoint(asked, directory.path, plan.plan(), &run, true);
   }
   RunPosition at(uint64_t step) const { return {step, 10 * step, 0.5, 0.25, 100, 20}; }
@@ -98,14 +96,10 @@ TEST_F(Writer, HoldsTheStateOfItsStepAndNotALaterOne) {
   for (uint32_t section : {0u, 2u}) {
     uint32_t values = stateTensor(*reader.plan().sections()->Get(section), StateKind::Master);
     ASSERT_TRUE(restoreMasters(*shards, reader.plan(), section, 0, reader.view(values)).ok());
-    EXPECT_EQ(reader.memory[values][6],
-              section == 0 ? 0.0f : StatePlan::valueOf("e", StateKind::Master, 6))
-        << "a gap is zero";
+    EXPECT_EQ(reader.memory[values][6], section == 0 ? 0.0f : StatePlan::valueOf("e", StateKind::Master, 6)) << "a gap is zero";
   }
   ASSERT_TRUE(restoreMoments(*shards, reader.plan(), 0, executor).ok());
-  reader.forEach(0, [&](const std::string &name, StateKind kind, uint64_t i, float place) {
-    ASSERT_EQ(place, StatePlan::valueOf(name, kind, i));
-  });
+  reader.forEach(0, [&](const std::string &name, StateKind kind, uint64_t i, float place) { ASSERT_EQ(place, StatePlan::valueOf(name, kind, i)); });
 }
 
 TEST_F(Writer, IsMadeOfAllRanksShards) {
@@ -129,8 +123,7 @@ TEST_F(Writer, IsMadeOfAllRanksShards) {
   float last;
   std::memcpy(&last, (*adapter)->data(*(*adapter)->find("saved.c")) + 99 * 4, 4);
   EXPECT_EQ(last, StatePlan::valueOf("c", StateKind::Master, 99));
-  EXPECT_NE(directory.read("checkpoint-5/adapter_config.json").find("\"some/base\""),
-            std::string::npos);
+  EXPECT_NE(directory.read("checkpoint-5/adapter_config.json").find("\"some/base\""), std::string::npos);
 }
 
 TEST_F(Writer, SavesAStepOnceAndWaitsForTheOneBefore) {
@@ -163,8 +156,7 @@ TEST_F(Writer, LeavesNothingWhoeverComesLast) {
     Rank zero(0, 2, directory.path, settings);
     ASSERT_TRUE(zero.writer->save(at(6), true).ok());
   }
-  ASSERT_TRUE(
-      one->writer->save(at(6), true).ok()); // rank 0 has failed, which this one hasn't heard
+  ASSERT_TRUE(one->writer->save(at(6), true).ok()); // rank 0 has failed, which this one hasn't heard
   one.reset();
   EXPECT_EQ(directory.files(), 0u);
 }
@@ -174,9 +166,7 @@ TEST_F(Writer, TellsWhenAnotherRanksShardIsNotSeen) {
   ASSERT_TRUE(rank.writer->save(at(5), false).ok());
   Status status = rank.writer->finish(); // the test's barrier says that all have written
   EXPECT_EQ(status.code(), ErrorCode::DiskWrite);
-  EXPECT_NE(status.message().find("optimizer-00002-of-00002.safetensors: rank 1 wrote it"),
-            std::string::npos)
-      << status.message();
+  EXPECT_NE(status.message().find("optimizer-00002-of-00002.safetensors: rank 1 wrote it"), std::string::npos) << status.message();
 }
 
 /// Files end at `bytes` while it lives, as on a full disk.
@@ -219,31 +209,25 @@ TEST_F(Writer, RefusalsNameTheFileAndTheLatestGoodCheckpoint) {
   for (uint64_t step : {5, 6, 7})
     saveOne(step);
   StatePlan plan(1, false);
-  auto refused = [&](const std::string &asked, ErrorCode code, const std::string &file,
-                     const std::string &good, const CheckpointIdentity &run = {{"seed", "9"}}) {
+  auto refused = [&](const std::string &asked, ErrorCode code, const std::string &file, const std::string &good,
+                     const CheckpointIdentity &run = {{"seed", "9"}}) {
     Status status = open(asked, plan, run).status();
     EXPECT_EQ(status.code(), code) << status.toString();
     EXPECT_NE(status.message().find(file), std::string::npos) << status.message();
     EXPECT_TRUE(status.message().ends_with(good)) << status.message();
   };
-  std::string shard = "checkpoint-7/optimizer-00001-of-00001.safetensors",
-              bytes = directory.read(shard);
+  std::string shard = "checkpoint-7/optimizer-00001-of-00001.safetensors", bytes = directory.read(shard);
   bytes[bytes.size() - 3] ^= 4;
   directory.write(shard, bytes);
-  refused("latest", ErrorCode::Checkpoint, shard + ": its checksum",
-          "latest good checkpoint beside it is " + directory.file("checkpoint-6"));
+  refused("latest", ErrorCode::Checkpoint, shard + ": its checksum", "latest good checkpoint beside it is " + directory.file("checkpoint-6"));
   directory.write("checkpoint-6/trainer_state.json", "{");
   refused("latest", ErrorCode::Checkpoint, shard, directory.file("checkpoint-5"));
-  refused(directory.file("checkpoint-6"), ErrorCode::Checkpoint,
-          "checkpoint-6/trainer_state.json: has 1 bytes", directory.file("checkpoint-5"));
-  refused(directory.file("nowhere"), ErrorCode::Checkpoint, "nowhere/checkpoint.json: is missing",
-          directory.file("checkpoint-5"));
-  refused(directory.file("checkpoint-5"), ErrorCode::CheckpointMismatch,
-          "checkpoint-5/checkpoint.json: seed: is 9, expected 10", "no good checkpoint beside it",
-          {{"seed", "10"}});
+  refused(directory.file("checkpoint-6"), ErrorCode::Checkpoint, "checkpoint-6/trainer_state.json: has 1 bytes", directory.file("checkpoint-5"));
+  refused(directory.file("nowhere"), ErrorCode::Checkpoint, "nowhere/checkpoint.json: is missing", directory.file("checkpoint-5"));
+  refused(directory.file("checkpoint-5"), ErrorCode::CheckpointMismatch, "checkpoint-5/checkpoint.json: seed: is 9, expected 10",
+          "no good checkpoint beside it", {{"seed", "10"}});
   test::TemporaryDirectory empty;
-  EXPECT_EQ(openResumePoint("latest", empty.path, plan.plan(), nullptr, true).status().code(),
-            ErrorCode::Checkpoint);
+  EXPECT_EQ(openResumePoint("latest", empty.path, plan.plan(), nullptr, true).status().code(), ErrorCode::Checkpoint);
 }
 
 } // namespace

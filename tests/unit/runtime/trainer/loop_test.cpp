@@ -97,9 +97,7 @@ protected:
     options.earlierMetrics = directory.file("metrics.jsonl");
     return trainLoop(plan, settings, *dataset, *executor, communicator, options);
   }
-  uint32_t outputOfApply() const {
-    return flatbuffers::GetRoot<fbs::Plan>(bytes.data())->entries()->Get(2)->outputs()->Get(0)->tensor();
-  }
+  uint32_t outputOfApply() const { return flatbuffers::GetRoot<fbs::Plan>(bytes.data())->entries()->Get(2)->outputs()->Get(0)->tensor(); }
   static std::string withoutSeconds(const std::string &lines) {
     std::string out;
     for (size_t at = 0, end; (end = lines.find('\n', at)) != std::string::npos; at = end + 1)

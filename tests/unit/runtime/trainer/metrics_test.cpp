@@ -91,7 +91,8 @@ TEST(Metrics, GoOnAfterTheLinesOfAnEarlierRun) {
   }
   // Evaluations are counted by themselves; one may come before the first update.
   auto evaluated = [](uint64_t step) { return evaluationLine({step, 1, 1, 1, 1, 1, 1}) + "\n"; };
-  earlier = directory.write("earlier.jsonl", evaluated(0) + line(1) + line(2) + evaluated(2) + evaluated(2) + line(3) + evaluated(3) + line(4) + evaluated(4));
+  earlier = directory.write("earlier.jsonl",
+                            evaluated(0) + line(1) + line(2) + evaluated(2) + evaluated(2) + line(3) + evaluated(3) + line(4) + evaluated(4));
   ASSERT_TRUE(MetricsFile::resume(directory.file("new.jsonl"), earlier, 3).ok());
   EXPECT_EQ(directory.read("new.jsonl"), evaluated(0) + line(1) + line(2) + evaluated(2) + line(3) + evaluated(3));
   auto alone = MetricsFile::resume(directory.file("alone.jsonl"), directory.file("none.jsonl"), 3);

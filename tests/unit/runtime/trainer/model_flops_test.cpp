@@ -15,21 +15,16 @@ double flopsWith(fbs::SectionKind kind) {
   auto parameter = [&](const char *name, std::vector<int64_t> shape) {
     return fbs::CreateParameterDirect(builder, name, name, "", &shape, 0, fbs::Initial::Checkpoint);
   };
-  std::vector<flatbuffers::Offset<fbs::Parameter>> frozen = {
-      parameter("model.layers.0.self_attn.q_proj.weight", {6, 8})};
-  std::vector<flatbuffers::Offset<fbs::Parameter>> rest = {parameter("model.embed_tokens.weight", {10, 8}),
-                                                           parameter("model.norm.weight", {8}),
+  std::vector<flatbuffers::Offset<fbs::Parameter>> frozen = {parameter("model.layers.0.self_attn.q_proj.weight", {6, 8})};
+  std::vector<flatbuffers::Offset<fbs::Parameter>> rest = {parameter("model.embed_tokens.weight", {10, 8}), parameter("model.norm.weight", {8}),
                                                            parameter("lm_head.weight", {10, 8})};
-  std::vector<flatbuffers::Offset<fbs::Parameter>> adapter = {parameter("q.lora_A.weight", {2, 8}),
-                                                              parameter("q.lora_B.weight", {6, 2})};
+  std::vector<flatbuffers::Offset<fbs::Parameter>> adapter = {parameter("q.lora_A.weight", {2, 8}), parameter("q.lora_B.weight", {6, 2})};
   std::vector<flatbuffers::Offset<fbs::Section>> sections = {
       fbs::CreateSectionDirect(builder, "linears", 0, kind, 6, 4368, true, false, false, 0, &frozen),
       fbs::CreateSectionDirect(builder, "rest", 0, fbs::SectionKind::Frozen, 0, 256, true, false, false, 0, &rest),
-      fbs::CreateSectionDirect(builder, "adapter", 0, fbs::SectionKind::Trainable, 0, 64, true, true, true, 0,
-                               &adapter)};
+      fbs::CreateSectionDirect(builder, "adapter", 0, fbs::SectionKind::Trainable, 0, 64, true, true, true, 0, &adapter)};
   const char *config = R"({"hidden_size": 8, "num_attention_heads": 2, "num_hidden_layers": 1})";
-  builder.Finish(
-      fbs::CreatePlanDirect(builder, 1, "cpu", nullptr, "", config, 10, 0, nullptr, nullptr, nullptr, &sections));
+  builder.Finish(fbs::CreatePlanDirect(builder, 1, "cpu", nullptr, "", config, 10, 0, nullptr, nullptr, nullptr, &sections));
   auto flops = flopsPerToken(*flatbuffers::GetRoot<fbs::Plan>(builder.GetBufferPointer()), 16);
   EXPECT_TRUE(flops.ok());
   return *flops;

@@ -11,8 +11,7 @@ namespace {
 // What Python prints: {k: f"{v:.4g}"} of each.
 TEST(RunLog, PrintsAsPythonDoes) {
   const Scalar values[] = {{"loss", 2.54321}, {"learning_rate", 2e-5}, {"num_tokens", 123456789}, {"epoch", 1}, {"grad_norm", 0}};
-  EXPECT_EQ(pythonDict(values),
-            "{'loss': '2.543', 'learning_rate': '2e-05', 'num_tokens': '1.235e+08', 'epoch': '1', 'grad_norm': '0'}");
+  EXPECT_EQ(pythonDict(values), "{'loss': '2.543', 'learning_rate': '2e-05', 'num_tokens': '1.235e+08', 'epoch': '1', 'grad_norm': '0'}");
   EXPECT_EQ(pythonDict({}), "{}");
 }
 

@@ -9,8 +9,7 @@
 namespace zp::rt {
 namespace {
 
-std::vector<uint64_t> saves(const char *strategy, double steps, uint64_t updates,
-                            uint64_t updatesPerEpoch = 4) {
+std::vector<uint64_t> saves(const char *strategy, double steps, uint64_t updates, uint64_t updatesPerEpoch = 4) {
   JobSettings settings;
   settings.save_strategy = strategy;
   settings.save_steps = steps;
@@ -68,17 +67,11 @@ TEST(StepPolicy, TheBestIsDecidedByEvaluations) {
 }
 
 TEST(StepPolicy, RefusesWhatHasNoMeaning) {
-  for (auto [strategy, steps] : {std::pair("best", 1.0),
-                                 {"", 1.0},
-                                 {"steps", -1.0},
-                                 {"steps", 1.5},
-                                 {"steps", NAN},
-                                 {"steps", INFINITY}}) {
+  for (auto [strategy, steps] : {std::pair("best", 1.0), {"", 1.0}, {"steps", -1.0}, {"steps", 1.5}, {"steps", NAN}, {"steps", INFINITY}}) {
     JobSettings settings;
     settings.save_strategy = strategy;
     settings.save_steps = steps;
-    EXPECT_EQ(StepPolicy::ofSaving(settings, 10, 4).status().code(), ErrorCode::Config)
-        << strategy << " " << steps;
+    EXPECT_EQ(StepPolicy::ofSaving(settings, 10, 4).status().code(), ErrorCode::Config) << strategy << " " << steps;
   }
 }
 

@@ -179,7 +179,8 @@ TEST_F(TrainedWeights, OfACheckpointAreTheSameBytes) {
       std::vector<float> values(128);
       std::iota(values.begin(), values.end(), 100.0f);
       TensorView view{values.data(), DType::F32, 1, {128}};
-      auto pieces = piecesOf(plan, 0, [&](uint32_t) { return view; }, true);
+      auto pieces = piecesOf(
+          plan, 0, [&](uint32_t) { return view; }, true);
       ASSERT_TRUE(pieces.ok()) << pieces.status().toString();
       ASSERT_TRUE(writeShard(directory.path, "masters", layoutOf(*pieces)).ok());
       auto shards = StateShards::open(directory.path, {"masters"});

@@ -14,9 +14,7 @@ using nlohmann::json;
 std::string lines(uint64_t first, uint64_t last) {
   std::string out;
   for (uint64_t step = first; step <= last; ++step)
-    out += metricsLine({step, static_cast<double>(step), 0.5, 1e-3, 10 * step,
-                        static_cast<double>(step) / 4, 0.1, 100}) +
-           "\n";
+    out += metricsLine({step, static_cast<double>(step), 0.5, 1e-3, 10 * step, static_cast<double>(step) / 4, 0.1, 100}) + "\n";
   return out;
 }
 
@@ -52,9 +50,7 @@ TEST(TrainingLog, HasTheReferencesFields) {
   EXPECT_EQ(state["epoch"], 0.5);
   EXPECT_EQ(state["save_steps"].dump(), "500");
   EXPECT_EQ(state["num_input_tokens_seen"], 20);
-  EXPECT_EQ(
-      state["log_history"][1].dump(),
-      R"({"epoch":0.5,"grad_norm":0.5,"learning_rate":0.001,"loss":2.0,"num_tokens":20,"step":2})");
+  EXPECT_EQ(state["log_history"][1].dump(), R"({"epoch":0.5,"grad_norm":0.5,"learning_rate":0.001,"loss":2.0,"num_tokens":20,"step":2})");
 }
 
 TEST(TrainingLog, KeepsTheLossScaleAndOutlivesALossThatIsNoNumber) {
@@ -79,8 +75,7 @@ TEST(TrainingLog, KeepsTheLossScaleAndOutlivesALossThatIsNoNumber) {
 TEST(TrainingLog, AveragesSinceTheLastEntry) {
   JobSettings settings;
   settings.logging_steps = 3;
-  json history =
-      json::parse(trainerStateText({lines(1, 8), "", 8, 8, 0, 0}, settings))["log_history"];
+  json history = json::parse(trainerStateText({lines(1, 8), "", 8, 8, 0, 0}, settings))["log_history"];
   ASSERT_EQ(history.size(), 2u);
   EXPECT_EQ(history[0]["loss"], 2.0);
   EXPECT_EQ(history[1]["loss"], 5.0);
@@ -106,12 +101,9 @@ TEST(TrainingLog, LogsByTheStrategy) {
 }
 
 TEST(TrainingLog, LeavesOutWhatCameLaterAndTornLines) {
-  json history = json::parse(trainerStateText({lines(1, 5) + "{\"step\": 6, \"lo", "", 4, 8, 0, 0},
-                                              JobSettings()))["log_history"];
+  json history = json::parse(trainerStateText({lines(1, 5) + "{\"step\": 6, \"lo", "", 4, 8, 0, 0}, JobSettings()))["log_history"];
   ASSERT_EQ(history.size(), 4u);
-  EXPECT_EQ(
-      json::parse(trainerStateText({"", "", 4, 8, 0, 0}, JobSettings()))["log_history"].dump(),
-      "[]");
+  EXPECT_EQ(json::parse(trainerStateText({"", "", 4, 8, 0, 0}, JobSettings()))["log_history"].dump(), "[]");
 }
 
 TEST(TrainingLog, HasEvaluationsTheBestAndTheSummary) {

@@ -5,9 +5,9 @@
 // ctest puts a driver without a device (tests/support/fake_cuda_driver) and the toolkit's libraries where the loader looks.
 #include <dlfcn.h>
 
-#include "gtest/gtest.h"
 #include "runtime/kernels/cuda/fused_graphs_cudnn.h"
 #include "runtime/schema/workspaces.h"
+#include "gtest/gtest.h"
 
 namespace zp::rt::cuda {
 namespace {
@@ -77,9 +77,9 @@ protected:
       const auto graph = build(shape);
       ASSERT_TRUE(graph.ok()) << what << (gradient ? ", gradient: " : ": ") << graph.status().message();
       auto size = [](int64_t value) { return static_cast<uint64_t>(value); };
-      const uint64_t most = gradient ? fusedGradientWorkspaceBytes(size(shape.rows), size(shape.heads), size(shape.kvHeads), size(shape.length),
-                                                                   size(shape.headDim))
-                                     : uint64_t{4} << 20;
+      const uint64_t most =
+          gradient ? fusedGradientWorkspaceBytes(size(shape.rows), size(shape.heads), size(shape.kvHeads), size(shape.length), size(shape.headDim))
+                   : uint64_t{4} << 20;
       EXPECT_LE((*graph)->workspaceBytes(), most) << what;
     }
   }

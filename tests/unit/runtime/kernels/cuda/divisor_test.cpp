@@ -11,8 +11,8 @@ namespace {
 TEST(Divisor, GivesTheQuotientOfAll31Bits) {
   std::mt19937 random(1);
   std::uniform_int_distribution<uint32_t> any(1, INT32_MAX);
-  std::vector<uint32_t> divisors = {1, 2, 3, 5, 7, 8, 512, 641, 1376, 11008, 65535, 65536, 65537,
-                                    (1u << 30) - 1, 1u << 30, (1u << 30) + 1, INT32_MAX - 1, INT32_MAX};
+  std::vector<uint32_t> divisors = {
+      1, 2, 3, 5, 7, 8, 512, 641, 1376, 11008, 65535, 65536, 65537, (1u << 30) - 1, 1u << 30, (1u << 30) + 1, INT32_MAX - 1, INT32_MAX};
   for (int i = 0; i < 2000; ++i)
     divisors.push_back(any(random) >> (i % 31) | 1u);
   for (uint32_t value : divisors) {

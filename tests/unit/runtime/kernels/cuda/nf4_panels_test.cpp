@@ -63,7 +63,7 @@ TEST(NF4Panels, WhatIdlesDequantises) {
   const CutProduct p = productOf({2 * 9 * kTileColumns, 4096}, 32 * kTileRows, 132);
   const int64_t columns = 9 * kTileColumns, decoding = p.n / kDecodedColumns;
   EXPECT_EQ(widthOf(p, columns, false).cost - widthOf(p, columns, true).cost, decoding / 2); // the second of two panels
-  EXPECT_EQ(widthOf(p, p.n, false).cost, widthOf(p, p.n, true).cost);                       // nothing comes next
+  EXPECT_EQ(widthOf(p, p.n, false).cost, widthOf(p, p.n, true).cost);                        // nothing comes next
 }
 
 // The cases of the conformance suite that are to be filled in turn on the emulated device.

@@ -44,18 +44,18 @@ double operationsOf(const PlanSpec &spec) {
 }
 
 TEST(Operations, OfAProduct) {
-  auto matmul = [](bool transposeA) {
-    return [=](Fbb &fbb) { return fbs::CreateMatmulAttrs(fbb, transposeA, false, 1.0, false, 1.0).Union(); };
-  };
+  auto matmul = [](bool transposeA) { return [=](Fbb &fbb) { return fbs::CreateMatmulAttrs(fbb, transposeA, false, 1.0, false, 1.0).Union(); }; };
   EXPECT_DOUBLE_EQ(operationsOf(OneInstruction(fbs::OpAttrs::Matmul, matmul(false), {{2, 5}, {5, 3}, {}, {}, {}, {}, {2, 3}})), 2 * 2 * 3 * 5);
   EXPECT_DOUBLE_EQ(operationsOf(OneInstruction(fbs::OpAttrs::Matmul, matmul(true), {{5, 2}, {5, 3}, {}, {}, {}, {}, {2, 3}})), 2 * 2 * 3 * 5);
-  EXPECT_DOUBLE_EQ(operationsOf(OneInstruction(fbs::OpAttrs::Matmul, matmul(false), {{2, 5}, {5, 3}, {}, {2, 4}, {4, 3}, {}, {2, 3}})), 2 * 2 * 3 * (5 + 4));
+  EXPECT_DOUBLE_EQ(operationsOf(OneInstruction(fbs::OpAttrs::Matmul, matmul(false), {{2, 5}, {5, 3}, {}, {2, 4}, {4, 3}, {}, {2, 3}})),
+                   2 * 2 * 3 * (5 + 4));
 }
 
 TEST(Operations, OfAQuantisedProductTheWeightsShapeCounts) {
   auto attributes = [](Fbb &fbb) { return fbs::CreateNF4MatmulAttrs(fbb, 6, 4, true, 1.0, false, 0, 64, false, 1.0).Union(); };
   EXPECT_DOUBLE_EQ(operationsOf(OneInstruction(fbs::OpAttrs::NF4Matmul, attributes, {{3, 4}, {100}, {}, {}, {}, {}, {}, {3, 6}})), 2 * 3 * 6 * 4);
-  EXPECT_DOUBLE_EQ(operationsOf(OneInstruction(fbs::OpAttrs::NF4Matmul, attributes, {{3, 4}, {100}, {}, {3, 2}, {6, 2}, {}, {}, {3, 6}})), 2 * 3 * 6 * (4 + 2));
+  EXPECT_DOUBLE_EQ(operationsOf(OneInstruction(fbs::OpAttrs::NF4Matmul, attributes, {{3, 4}, {100}, {}, {3, 2}, {6, 2}, {}, {}, {3, 6}})),
+                   2 * 3 * 6 * (4 + 2));
 }
 
 TEST(Operations, OfAttentionAndItsGradient) {
@@ -64,11 +64,12 @@ TEST(Operations, OfAttentionAndItsGradient) {
     const int64_t keyLength = causal ? 4 : 5, keys = 2 * keyLength, pairs = causal ? 10 : 20;
     auto forward = [=](Fbb &fbb) { return fbs::CreateAttentionAttrs(fbb, 3, 1, 4, 0, 1.0, keyLength, causal, false).Union(); };
     auto backward = [=](Fbb &fbb) { return fbs::CreateAttentionGradientAttrs(fbb, 3, 1, 4, 0, 1.0, keyLength, causal, false).Union(); };
-    EXPECT_DOUBLE_EQ(operationsOf(OneInstruction(fbs::OpAttrs::Attention, forward,
-                                                 {{8, 6}, {keys, 2}, {keys, 2}, {8}, {keys}, {}, {}, {}, {8, 6}, {3, 8}})),
-                     2 * 2 * 2 * pairs * 6);
-    EXPECT_DOUBLE_EQ(operationsOf(OneInstruction(fbs::OpAttrs::AttentionGradient, backward,
-                                                 {{8, 6}, {8, 6}, {keys, 2}, {keys, 2}, {8, 6}, {3, 8}, {8}, {keys}, {}, {}, {}, {8, 6}, {keys, 2}, {keys, 2}, {}})),
+    EXPECT_DOUBLE_EQ(
+        operationsOf(OneInstruction(fbs::OpAttrs::Attention, forward, {{8, 6}, {keys, 2}, {keys, 2}, {8}, {keys}, {}, {}, {}, {8, 6}, {3, 8}})),
+        2 * 2 * 2 * pairs * 6);
+    EXPECT_DOUBLE_EQ(operationsOf(OneInstruction(
+                         fbs::OpAttrs::AttentionGradient, backward,
+                         {{8, 6}, {8, 6}, {keys, 2}, {keys, 2}, {8, 6}, {3, 8}, {8}, {keys}, {}, {}, {}, {8, 6}, {keys, 2}, {keys, 2}, {}})),
                      2 * 5 * 2 * pairs * 6);
   }
 }
@@ -76,8 +77,10 @@ TEST(Operations, OfAttentionAndItsGradient) {
 TEST(Operations, OfTheLossAProductForTheLogitsAndOneForEachGradient) {
   auto loss = [](Fbb &fbb) { return fbs::CreateLinearCrossEntropyAttrs(fbb, 4, 4).Union(); };
   EXPECT_DOUBLE_EQ(operationsOf(OneInstruction(fbs::OpAttrs::LinearCrossEntropy, loss, {{8, 6}, {9, 6}, {8}, {64}, {1}, {}, {}, {}})), 2 * 8 * 9 * 6);
-  EXPECT_DOUBLE_EQ(operationsOf(OneInstruction(fbs::OpAttrs::LinearCrossEntropy, loss, {{8, 6}, {9, 6}, {8}, {64}, {1}, {8, 6}, {}, {}})), 2 * 2 * 8 * 9 * 6);
-  EXPECT_DOUBLE_EQ(operationsOf(OneInstruction(fbs::OpAttrs::LinearCrossEntropy, loss, {{8, 6}, {9, 6}, {8}, {64}, {1}, {8, 6}, {9, 6}, {}})), 3 * 2 * 8 * 9 * 6);
+  EXPECT_DOUBLE_EQ(operationsOf(OneInstruction(fbs::OpAttrs::LinearCrossEntropy, loss, {{8, 6}, {9, 6}, {8}, {64}, {1}, {8, 6}, {}, {}})),
+                   2 * 2 * 8 * 9 * 6);
+  EXPECT_DOUBLE_EQ(operationsOf(OneInstruction(fbs::OpAttrs::LinearCrossEntropy, loss, {{8, 6}, {9, 6}, {8}, {64}, {1}, {8, 6}, {9, 6}, {}})),
+                   3 * 2 * 8 * 9 * 6);
 }
 
 TEST(Operations, WhatIsDoneElementByElementCountsAsNone) {
@@ -93,8 +96,8 @@ TEST(KernelsReport, CountsOpsAndTheBytesTheyTouch) {
   BuiltPlan built{spec};
   KernelsReport report = kernelsReport(built.index());
   EXPECT_EQ(report.entries[1].at("scale").count, 1u);
-  EXPECT_EQ(report.entries[1].at("scale").bytes, 64u + 64u);           // source read, target written
-  EXPECT_EQ(report.entries[1].at("accumulate").bytes, 64u + 2 * 64u);  // target read and written
+  EXPECT_EQ(report.entries[1].at("scale").bytes, 64u + 64u);          // source read, target written
+  EXPECT_EQ(report.entries[1].at("accumulate").bytes, 64u + 2 * 64u); // target read and written
   EXPECT_EQ(report.entries[1].at("embedding").bytes, 128u + 16 + 64);
   EXPECT_EQ(report.update.at("scale").count, 5u);
   EXPECT_EQ(report.update.at("all_reduce").count, 1u);

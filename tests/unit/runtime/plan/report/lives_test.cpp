@@ -21,7 +21,8 @@ using Lives = std::map<std::string, std::pair<uint32_t, uint32_t>>;
 TEST(Lives, FirstToLastTouchOfTransientBuffers) {
   BuiltPlan built{SamplePlan(2)};
   // all_gather, record, wait, embedding, scale, accumulate, copy; inputs from the start, outputs to the end.
-  EXPECT_EQ(livesByName(built.plan(), 1), (Lives{{"gathered", {0, 3}}, {"ids", {0, 3}}, {"scalars", {0, 0}}, {"embedded", {3, 6}}, {"late", {6, 6}}}));
+  EXPECT_EQ(livesByName(built.plan(), 1),
+            (Lives{{"gathered", {0, 3}}, {"ids", {0, 3}}, {"scalars", {0, 0}}, {"embedded", {3, 6}}, {"late", {6, 6}}}));
   EXPECT_TRUE(livesByName(built.plan(), 0).empty());
 }
 
@@ -38,9 +39,9 @@ struct AsynchronousSum : PlanSpec {
     sum = addBuffered("sum", DType::F32, {4}, true);
     EntrySpec entry;
     entry.kind = fbs::EntryKind::TrainStep;
-    entry.instructions = {makeFill({whole}, 0, 1.0),     makeRecordEvent({}, 0, 0),     makeWaitEvent({}, 1, 0),
+    entry.instructions = {makeFill({whole}, 0, 1.0),           makeRecordEvent({}, 0, 0), makeWaitEvent({}, 1, 0),
                           makeReduceScatter({whole, part}, 1), makeRecordEvent({}, 1, 1), makeFill({other}, 0, 1.0),
-                          makeScale({other, other}, 0, 2.0), makeWaitEvent({}, 0, 1),   makeAdd({part, other, sum}, 0)};
+                          makeScale({other, other}, 0, 2.0),   makeWaitEvent({}, 0, 1),   makeAdd({part, other, sum}, 0)};
     entries = {entry};
   }
 };

@@ -99,7 +99,9 @@ TEST(MemoryReport, TextNamesWhatAPersonLooksFor) {
   PlanIndex index = built.index();
   std::string text = memoryText(index, memoryReport(index));
   EXPECT_NE(text.find("device: peak 1024 bytes (1.02 kB), fullest at train_step:0 all_gather\n"), std::string::npos) << text;
-  EXPECT_NE(text.find("arena 1024 bytes, most that lives at once 912: waste 1.1228 (112 bytes between buffers, counted as working)\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("arena 1024 bytes, most that lives at once 912: waste 1.1228 (112 bytes between buffers, counted as working)\n"),
+            std::string::npos)
+      << text;
   EXPECT_NE(text.find("gathered  512  512 B  gathered   all of unit0.frozen: embed.weight and 1 more\n"), std::string::npos) << text;
   EXPECT_NE(text.find("<- 0 all_gather\n"), std::string::npos) << text;
   EXPECT_EQ(text.find("4-bit"), std::string::npos) << text;

@@ -25,12 +25,14 @@ TEST(ScheduleReport, AGatherThatIsAwaitedAtOnceHidesBehindNothing) {
 
 TEST(ScheduleReport, DistanceIsWhatStream0DoesMeanwhile) {
   SamplePlan spec(2);
-  uint32_t a = spec.addBuffered("a", DType::F32, {2, 5}), b = spec.addBuffered("b", DType::F32, {2, 3}), w = spec.addBuffered("w", DType::F32, {5, 3});
+  uint32_t a = spec.addBuffered("a", DType::F32, {2, 5}), b = spec.addBuffered("b", DType::F32, {2, 3}),
+           w = spec.addBuffered("w", DType::F32, {5, 3});
   auto &list = spec.step().instructions;
   // Two fills and a product of 2·2·5·3 operations, and a copy, which no kernel does.
   uint32_t c = spec.addBuffered("c", DType::F32, {2, 3});
   list.insert(list.begin() + SamplePlan::kWait,
-              {makeFill({a}, 0, 1.0), makeFill({w}, 0, 1.0), makeMatmul({a, w, kNone, kNone, kNone, kNone, b}, 0, false, false, 1.0, false, 1.0), makeCopy({b, c}, 0)});
+              {makeFill({a}, 0, 1.0), makeFill({w}, 0, 1.0), makeMatmul({a, w, kNone, kNone, kNone, kNone, b}, 0, false, false, 1.0, false, 1.0),
+               makeCopy({b, c}, 0)});
   BuiltPlan built{spec};
   Flight flight = scheduleReport(built.index()).entries[1].flights.at(0);
   EXPECT_EQ(flight.awaited, 6u);

@@ -48,8 +48,7 @@ TEST(Budget, NamesAllThatIsTooMuch) {
   EXPECT_EQ(excessOf(footprint, cluster), "device 1.00 kB and 100 B reserve of 1.10 kB");
   cluster.host_memory = 499;
   cluster.nvme = 49;
-  EXPECT_EQ(excessOf(footprint, cluster),
-            "device 1.00 kB and 100 B reserve of 1.10 kB, host 500 B a node of 499 B, nvme 50 B a node of 49 B");
+  EXPECT_EQ(excessOf(footprint, cluster), "device 1.00 kB and 100 B reserve of 1.10 kB, host 500 B a node of 499 B, nvme 50 B a node of 49 B");
 }
 
 } // namespace

@@ -11,8 +11,7 @@ using namespace test;
 std::vector<RateSample> samplesOf(const KernelRate &rate, std::vector<std::pair<double, double>> shapes) {
   std::vector<RateSample> samples;
   for (auto [operations, bytes] : shapes)
-    samples.push_back(
-        {{operations, bytes, 0}, rate.secondsPerCall + operations * rate.secondsPerOperation + bytes * rate.secondsPerByte});
+    samples.push_back({{operations, bytes, 0}, rate.secondsPerCall + operations * rate.secondsPerOperation + bytes * rate.secondsPerByte});
   return samples;
 }
 

@@ -38,8 +38,7 @@ Cost costOf(const PlanSpec &spec, const Cluster &cluster, uint32_t instruction =
 
 StepPlan product(DType dtype, int64_t rows, int64_t inner, int64_t columns) {
   StepPlan plan;
-  uint32_t a = plan.tensor(dtype, {rows, inner}), b = plan.tensor(dtype, {inner, columns}),
-           c = plan.tensor(dtype, {rows, columns});
+  uint32_t a = plan.tensor(dtype, {rows, inner}), b = plan.tensor(dtype, {inner, columns}), c = plan.tensor(dtype, {rows, columns});
   plan.step(makeMatmul({a, b, kNone, kNone, kNone, kNone, c}, 0, false, false, 1.0, false, 1.0));
   return plan;
 }
@@ -91,9 +90,8 @@ TEST(InstructionCost, ARingOfRanks) {
   EXPECT_EQ(gather.resource, Resource::Link);
   // 64 bytes are summed, then spread: 6 steps of 16 bytes.
   BuiltPlan built{plan};
-  EXPECT_DOUBLE_EQ(
-      ::zp::rt::costOf(plainCluster(), built.index(), *built.plan().entries()->Get(2)->instructions()->Get(0)).seconds,
-      6 * (1 + 16 / 4.0));
+  EXPECT_DOUBLE_EQ(::zp::rt::costOf(plainCluster(), built.index(), *built.plan().entries()->Get(2)->instructions()->Get(0)).seconds,
+                   6 * (1 + 16 / 4.0));
   Cluster nodes = plainCluster();
   nodes.devices_per_node = 2;
   Cost across = costOf(plan, nodes, SamplePlan::kGather);

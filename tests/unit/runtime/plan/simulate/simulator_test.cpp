@@ -91,11 +91,9 @@ TEST(Simulator, ATraceHasEverySliceOnItsStream) {
   std::stringstream text;
   text << std::ifstream(path).rdbuf();
   // Seconds are microseconds there: 40 s of a product, from the start on.
-  EXPECT_NE(text.str().find(R"("name":"matmul","pid":0,"tid":1,"ts":0.000,"dur":40000000.000,"args":{"at":"train_step:2"})"),
-            std::string::npos)
+  EXPECT_NE(text.str().find(R"("name":"matmul","pid":0,"tid":1,"ts":0.000,"dur":40000000.000,"args":{"at":"train_step:2"})"), std::string::npos)
       << text.str();
-  EXPECT_NE(text.str().find(R"("name":"all_gather","pid":0,"tid":2,"ts":0.000,"dur":99000000.000)"), std::string::npos)
-      << text.str();
+  EXPECT_NE(text.str().find(R"("name":"all_gather","pid":0,"tid":2,"ts":0.000,"dur":99000000.000)"), std::string::npos) << text.str();
 }
 
 } // namespace
