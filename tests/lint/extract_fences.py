@@ -4,8 +4,16 @@ import pathlib
 import re
 import sys
 
-text = pathlib.Path(sys.argv[1]).read_text(encoding="utf-8")
-fences = re.findall(r"^ *```mlir\n(.*?)^ *```", text, re.S | re.M)
-if not fences:
-    sys.exit(f"{sys.argv[1]}:1: has no mlir fence; add the example that the page promises")
-print("// -----\n".join(fences), end="")
+FENCE = re.compile(r"^ *```mlir\n(.*?)^ *```", re.S | re.M)
+
+
+def main() -> int:
+    fences = FENCE.findall(pathlib.Path(sys.argv[1]).read_text(encoding="utf-8"))
+    if not fences:
+        sys.exit(f"{sys.argv[1]}:1: has no mlir fence; add the example that the page promises")
+    print("// -----\n".join(fences), end="")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -17,12 +17,16 @@ def QuantizeFrozenWeightsPass : NF4_Pass<"nf4-quantize-frozen-weights"> {
     Requires: set-precision; forward programs only. Ensures: no frozen weight of a linear is in floats, unless skipped.
 
     ```mlir
+    nn.parameter @w : tensor<64x32xbf16> initial checkpoint {unit = 1 : i64, checkpoint = "w"}
     %w = nn.read @w : tensor<64x32xbf16>
-    %y = nn.linear %x, %w : …
-    // becomes
+    %y = nn.linear %x, %w : (tensor<16x32xbf16>, tensor<64x32xbf16>) -> tensor<16x64xbf16>
+    ```
+    becomes
+    ```mlir
+    nn.parameter @w : tensor<64x32x!nf4.block<64>> initial checkpoint {unit = 1 : i64, checkpoint = "w"}
     %q = nn.read @w : tensor<64x32x!nf4.block<64>>
     %w = nf4.dequantize %q : (tensor<64x32x!nf4.block<64>>) -> tensor<64x32xbf16>
-    %y = nn.linear %x, %w : …
+    %y = nn.linear %x, %w : (tensor<16x32xbf16>, tensor<64x32xbf16>) -> tensor<16x64xbf16>
     ```
   }];
 }
@@ -35,9 +39,11 @@ def FuseDequantMatmulPass : NF4_Pass<"nf4-fuse-dequant-matmul"> {
 
     ```mlir
     %w = nf4.dequantize %q : (tensor<64x32x!nf4.block<64>>) -> tensor<64x32xbf16>
-    %y = nn.linear %x, %w : …
-    // becomes
-    %y = nf4.linear %x, %q : …
+    %y = nn.linear %x, %w : (tensor<16x32xbf16>, tensor<64x32xbf16>) -> tensor<16x64xbf16>
+    ```
+    becomes
+    ```mlir
+    %y = nf4.linear %x, %q : (tensor<16x32xbf16>, tensor<64x32x!nf4.block<64>>) -> tensor<16x64xbf16>
     ```
   }];
 }

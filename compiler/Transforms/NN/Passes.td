@@ -15,14 +15,26 @@ def AttachAdaptersPass : NN_Pass<"nn-attach-adapters"> {
     Requires: import's module: targets are resolved. Ensures: no linear has an `adapter`.
 
     ```mlir
-    %y = nn.linear %x, %w {adapter = {rank = 4 : i64, scaling = 2.0, dropout = 0.0, site = 1 : i64, …}, module = "m"} : …
-    // becomes
-    %y = nn.linear %x, %w {module = "m"} : …
+    nn.parameter @w : tensor<64x32xf32> initial checkpoint {unit = 1 : i64, checkpoint = "m.weight"}
+    %w = nn.read @w : tensor<64x32xf32>
+    %y = nn.linear %x, %w {nn.unit = 1 : i64, module = "m", adapter = {rank = 4 : i64, scaling = 2.0 : f64, dropout = 0.0 : f64, site = 1 : i64,
+                                                                       initial = "uniform", generator_offset = 0 : i64}}
+        : (tensor<16x32xf32>, tensor<64x32xf32>) -> tensor<16x64xf32>
+    ```
+    becomes, `nn.unit` of the new ops left out here,
+    ```mlir
+    nn.parameter @w : tensor<64x32xf32> initial checkpoint {unit = 1 : i64, checkpoint = "m.weight"}
+    nn.parameter @m.lora_A.weight : tensor<4x32xf32> initial uniform
+        {unit = 1 : i64, saved_as = "base_model.model.m.lora_A.weight", trainable, decayed, bound = 0.1767766922712326 : f64}
+    nn.parameter @m.lora_B.weight : tensor<64x4xf32> initial zero
+        {unit = 1 : i64, saved_as = "base_model.model.m.lora_B.weight", trainable, decayed}
+    %w = nn.read @w : tensor<64x32xf32>
+    %y = nn.linear %x, %w {module = "m"} : (tensor<16x32xf32>, tensor<64x32xf32>) -> tensor<16x64xf32>
     %a = nn.read @m.lora_A.weight : tensor<4x32xf32>
-    %h = nn.linear %x, %a : …
+    %h = nn.linear %x, %a : (tensor<16x32xf32>, tensor<4x32xf32>) -> tensor<16x4xf32>
     %b = nn.read @m.lora_B.weight : tensor<64x4xf32>
-    %d = nn.linear %h, %b : …
-    %s = nn.scale %d {factor = 2.0} : tensor<16x64xf32>
+    %d = nn.linear %h, %b : (tensor<16x4xf32>, tensor<64x4xf32>) -> tensor<16x64xf32>
+    %s = nn.scale %d {factor = 2.0 : f64} : tensor<16x64xf32>
     %z = nn.add %y, %s : tensor<16x64xf32>
     ```
   }];
@@ -42,18 +54,23 @@ def SetPrecisionPass : NN_Pass<"nn-set-precision"> {
     Requires: forward programs only. Ensures: one compute type, but for what comes of a parameter `in_f32`.
 
     ```mlir
-    nn.parameter @wo : tensor<32x64xf32> initial checkpoint {in_f32, …}
+    nn.parameter @w : tensor<64x32xf32> initial checkpoint {unit = 1 : i64, checkpoint = "w"}
+    nn.parameter @wo : tensor<32x64xf32> initial checkpoint {unit = 1 : i64, checkpoint = "wo", in_f32}
     %w = nn.read @w : tensor<64x32xf32>
     %wo = nn.read @wo : tensor<32x64xf32>
-    %u = nn.linear %n, %w : …
-    %d = nn.linear %u, %wo : …
+    %u = nn.linear %n, %w : (tensor<16x32xf32>, tensor<64x32xf32>) -> tensor<16x64xf32>
+    %d = nn.linear %u, %wo : (tensor<16x64xf32>, tensor<32x64xf32>) -> tensor<16x32xf32>
     %y = nn.add %x, %d : tensor<16x32xf32>
-    // becomes
+    ```
+    becomes, with `fp16`,
+    ```mlir
+    nn.parameter @w : tensor<64x32xf16> initial checkpoint {unit = 1 : i64, checkpoint = "w"}
+    nn.parameter @wo : tensor<32x64xf32> initial checkpoint {unit = 1 : i64, checkpoint = "wo", in_f32}
     %w = nn.read @w : tensor<64x32xf16>
     %wo = nn.read @wo : tensor<32x64xf32>
-    %u = nn.linear %n, %w : … -> tensor<16x64xf16>
+    %u = nn.linear %n, %w : (tensor<16x32xf16>, tensor<64x32xf16>) -> tensor<16x64xf16>
     %u32 = nn.cast %u : (tensor<16x64xf16>) -> tensor<16x64xf32>
-    %d = nn.linear %u32, %wo : … -> tensor<16x32xf32>
+    %d = nn.linear %u32, %wo : (tensor<16x64xf32>, tensor<32x64xf32>) -> tensor<16x32xf32>
     %x32 = nn.cast %x : (tensor<16x32xf16>) -> tensor<16x32xf32>
     %y = nn.add %x32, %d : tensor<16x32xf32>
     ```
@@ -89,13 +106,20 @@ def BuildGenerationPass : NN_Pass<"nn-build-generation"> {
     Ensures: no program of kind train_step; without the setting nothing changes.
 
     ```mlir
-    %a, %lse = nn.attention %q, %k, %v, %segments, %segments {heads = 4 : i64, key_length = 8 : i64, kv_heads = 2 : i64, length = 8 : i64, …} : …
-    // becomes
-    nn.append_cache @cache.key.0, %k, %positions {length = 1 : i64} : …
-    nn.append_cache @cache.value.0, %v, %positions {length = 1 : i64} : …
-    %keys = nn.load_state @cache.key.0 : …
-    %values = nn.load_state @cache.value.0 : …
-    %a = nn.cached_attention %q, %keys, %values, %positions {heads = 4 : i64, kv_heads = 2 : i64, length = 1 : i64, …} : …
+    %a, %lse = nn.attention %q, %k, %v, %segments, %segments
+        {heads = 4 : i64, kv_heads = 2 : i64, length = 8 : i64, key_length = 8 : i64, scale = 0.35 : f64}
+        : (tensor<16x32xf32>, tensor<16x16xf32>, tensor<16x16xf32>, tensor<16xi32>, tensor<16xi32>) -> (tensor<16x32xf32>, tensor<4x16xf32>)
+    ```
+    becomes, in `decode`,
+    ```mlir
+    nn.state @cache.key.0 : tensor<64x16xf32>
+    nn.state @cache.value.0 : tensor<64x16xf32>
+    nn.append_cache @cache.key.0, %k, %positions {length = 1 : i64} : tensor<2x16xf32>, tensor<2xi32>
+    nn.append_cache @cache.value.0, %v, %positions {length = 1 : i64} : tensor<2x16xf32>, tensor<2xi32>
+    %keys = nn.load_state @cache.key.0 : tensor<64x16xf32>
+    %values = nn.load_state @cache.value.0 : tensor<64x16xf32>
+    %a = nn.cached_attention %q, %keys, %values, %positions {heads = 4 : i64, kv_heads = 2 : i64, length = 1 : i64, scale = 0.35 : f64}
+        : (tensor<2x32xf32>, tensor<64x16xf32>, tensor<64x16xf32>, tensor<2xi32>) -> tensor<2x32xf32>
     ```
   }];
 }
@@ -119,9 +143,14 @@ def ScaleLossPass : NN_Pass<"nn-scale-loss"> {
     Requires: build-backward. Ensures: each nn.linear_cross_entropy_gradient of train_step is scaled; without `fp16` nothing changes.
 
     ```mlir
-    %l, %dh = nn.linear_cross_entropy_gradient %h, %w, %labels {…} : …
-    // becomes
-    %l, %dh = nn.linear_cross_entropy_gradient %h, %w, %labels scaled_by %scalars {…} : …
+    %l, %dh = nn.linear_cross_entropy_gradient %h, %w, %labels {chunk = 16 : i64, length = 8 : i64}
+        : (tensor<16x32xf16>, tensor<100x32xf16>, tensor<16xi32>) -> (tensor<1xf64>, tensor<16x32xf16>)
+    ```
+    becomes
+    ```mlir
+    %scalars = nn.input "scalars" : tensor<64xi8>
+    %l, %dh = nn.linear_cross_entropy_gradient %h, %w, %labels scaled_by %scalars {chunk = 16 : i64, length = 8 : i64}
+        : (tensor<16x32xf16>, tensor<100x32xf16>, tensor<16xi32>, tensor<64xi8>) -> (tensor<1xf64>, tensor<16x32xf16>)
     ```
   }];
 }
@@ -155,14 +184,16 @@ def RematerializePass : NN_Pass<"nn-rematerialize"> {
     computed, unless it is kept.
 
     ```mlir
-    %h = nn.linear %x, %w {nn.unit = 1 : i64} : …
-    …
-    %g = nn.silu_mul_gradient %dy, %h, %u {nn.backward, nn.unit = 1 : i64} : …
-    // becomes
-    %h = nn.linear %x, %w {nn.unit = 1 : i64} : …
-    …
-    %h2 = nn.linear %x, %w {nn.backward, nn.unit = 1 : i64} : …
-    %g = nn.silu_mul_gradient %dy, %h2, %u {nn.backward, nn.unit = 1 : i64} : …
+    %h = nn.linear %x, %w {nn.unit = 1 : i64} : (tensor<16x32xf32>, tensor<64x32xf32>) -> tensor<16x64xf32>
+    // the rest of the forward pass, the backward pass down to unit 1
+    %dh, %du = nn.silu_mul_gradient %dy, %h, %u {nn.backward, nn.unit = 1 : i64} : tensor<16x64xf32>
+    ```
+    becomes, by `block`,
+    ```mlir
+    %h = nn.linear %x, %w {nn.unit = 1 : i64} : (tensor<16x32xf32>, tensor<64x32xf32>) -> tensor<16x64xf32>
+    // the rest of the forward pass, the backward pass down to unit 1
+    %h2 = nn.linear %x, %w {nn.backward, nn.unit = 1 : i64} : (tensor<16x32xf32>, tensor<64x32xf32>) -> tensor<16x64xf32>
+    %dh, %du = nn.silu_mul_gradient %dy, %h2, %u {nn.backward, nn.unit = 1 : i64} : tensor<16x64xf32>
     ```
   }];
 }
@@ -191,11 +222,13 @@ def FuseLinearEpiloguePass : NN_Pass<"nn-fuse-linear-epilogue"> {
     Values used elsewhere stay.
 
     ```mlir
-    %d = nn.linear %h, %b : …
-    %s = nn.scale %d {factor = 2.0} : …
-    %z = nn.add %y, %s : …
-    // becomes
-    %z = nn.linear %h, %b addend %y {alpha = 2.0} : …
+    %d = nn.linear %h, %b : (tensor<16x4xf32>, tensor<64x4xf32>) -> tensor<16x64xf32>
+    %s = nn.scale %d {factor = 2.0 : f64} : tensor<16x64xf32>
+    %z = nn.add %y, %s : tensor<16x64xf32>
+    ```
+    becomes
+    ```mlir
+    %z = nn.linear %h, %b addend %y {alpha = 2.0 : f64} : (tensor<16x4xf32>, tensor<64x4xf32>, tensor<16x64xf32>) -> tensor<16x64xf32>
     ```
   }];
 }
@@ -212,10 +245,13 @@ def FuseAdapterBranchPass : NN_Pass<"nn-fuse-adapter-branch"> {
     another use of the base's output demands it.
 
     ```mlir
-    %y = nn.linear %x, %w bias %c : …
-    %z = nn.linear %h, %b addend %y {alpha = 2.0} : …
-    // becomes
-    %z = nn.linear %x, %w bias %c branch %h, %b {branch_alpha = 2.0} : …
+    %y = nn.linear %x, %w bias %c : (tensor<16x32xf32>, tensor<64x32xf32>, tensor<64xf32>) -> tensor<16x64xf32>
+    %z = nn.linear %h, %b addend %y {alpha = 2.0 : f64} : (tensor<16x4xf32>, tensor<64x4xf32>, tensor<16x64xf32>) -> tensor<16x64xf32>
+    ```
+    becomes
+    ```mlir
+    %z = nn.linear %x, %w bias %c branch %h, %b {branch_alpha = 2.0 : f64}
+        : (tensor<16x32xf32>, tensor<64x32xf32>, tensor<64xf32>, tensor<16x4xf32>, tensor<64x4xf32>) -> tensor<16x64xf32>
     ```
   }];
 }
@@ -224,10 +260,13 @@ def FuseResidualGradientPass : NN_Pass<"nn-fuse-residual-gradient"> {
   let summary = "adds the residual stream's gradient inside the gradient of rms_norm or layer_norm";
   let description = [{
     ```mlir
-    %n = nn.rms_norm_gradient %g, %x, %w, %rstd : …
-    %s = nn.add %r, %n : …
-    // becomes
-    %s = nn.rms_norm_gradient %g, %x, %w, %rstd residual %r : …
+    %n = nn.rms_norm_gradient %g, %x, %w, %rstd : (tensor<16x32xf32>, tensor<16x32xf32>, tensor<32xf32>, tensor<16xf32>) -> tensor<16x32xf32>
+    %s = nn.add %r, %n : tensor<16x32xf32>
+    ```
+    becomes
+    ```mlir
+    %s = nn.rms_norm_gradient %g, %x, %w, %rstd residual %r
+        : (tensor<16x32xf32>, tensor<16x32xf32>, tensor<32xf32>, tensor<16xf32>, tensor<16x32xf32>) -> tensor<16x32xf32>
     ```
   }];
 }

@@ -18,14 +18,16 @@ def AdvanceGathersPass : Plan_Pass<"plan-advance-gathers"> {
     Requires: legalize-tiers. Ensures: every future is awaited once, after its start.
 
     ```mlir
-    plan.all_gather %s1, %w1 {plan.future = 0 : i64} : …
-    plan.matmul %x, %w0, %y …
+    plan.all_gather %s1, %w1 {plan.future = 0 : i64} : memref<1024xf32>, memref<2048xf32>
+    plan.silu_mul %gate, %up, %h : memref<16x64xf32>, memref<16x64xf32>, memref<16x64xf32>
     plan.wait_event {event = 0 : i64}
-    plan.all_gather %s2, %w2 {plan.future = 1 : i64} : …
-    // becomes, where @w2 has room beside what else is live until then
-    plan.all_gather %s1, %w1 {plan.future = 0 : i64} : …
-    plan.all_gather %s2, %w2 {plan.future = 1 : i64} : …
-    plan.matmul %x, %w0, %y …
+    plan.all_gather %s2, %w2 {plan.future = 1 : i64} : memref<1024xf32>, memref<2048xf32>
+    ```
+    becomes, where the buffer of %w2 has room beside what else is live until then,
+    ```mlir
+    plan.all_gather %s1, %w1 {plan.future = 0 : i64} : memref<1024xf32>, memref<2048xf32>
+    plan.all_gather %s2, %w2 {plan.future = 1 : i64} : memref<1024xf32>, memref<2048xf32>
+    plan.silu_mul %gate, %up, %h : memref<16x64xf32>, memref<16x64xf32>, memref<16x64xf32>
     plan.wait_event {event = 0 : i64}
     ```
   }];
@@ -43,14 +45,16 @@ def ReuseResultsPass : Plan_Pass<"plan-reuse-results"> {
     Requires: legalize-tiers. Ensures: what is written to memory that outlives the entry is the same; so is the device's peak.
 
     ```mlir
-    plan.silu_mul %gate, %up, %h : …
-    plan.matmul %h, %a, %s …
-    plan.silu_mul %gate, %up, %h2 : …
-    plan.matmul %t, %h2, %grad …
-    // becomes
-    plan.silu_mul %gate, %up, %h : …
-    plan.matmul %h, %a, %s …
-    plan.matmul %t, %h, %grad …
+    plan.silu_mul %gate, %up, %h : memref<16x64xf32>, memref<16x64xf32>, memref<16x64xf32>
+    plan.add %h, %a, %s : memref<16x64xf32>, memref<16x64xf32>, memref<16x64xf32>
+    plan.silu_mul %gate, %up, %h2 : memref<16x64xf32>, memref<16x64xf32>, memref<16x64xf32>
+    plan.add %h2, %b, %t : memref<16x64xf32>, memref<16x64xf32>, memref<16x64xf32>
+    ```
+    becomes
+    ```mlir
+    plan.silu_mul %gate, %up, %h : memref<16x64xf32>, memref<16x64xf32>, memref<16x64xf32>
+    plan.add %h, %a, %s : memref<16x64xf32>, memref<16x64xf32>, memref<16x64xf32>
+    plan.add %h, %b, %t : memref<16x64xf32>, memref<16x64xf32>, memref<16x64xf32>
     ```
   }];
 }
@@ -68,13 +72,20 @@ def ShareDequantizedPass : Plan_Pass<"plan-share-dequantized"> {
     would read.
 
     ```mlir
-    plan.nf4_matmul %x, %codes, %workspace, %y {…}
-    …
-    plan.nf4_matmul %dy, %codes, %workspace2, %dx {…}
-    // becomes, where there is room for @floats0
-    plan.nf4_matmul %x, %codes, %floats, %y {…}
-    …
-    plan.matmul %dy, %floats, %dx {…}
+    plan.nf4_matmul %x, %codes, %workspace, %y {rows = 64 : i64, columns = 32 : i64, transpose = true, alpha = 1.0 : f64, accumulate = false,
+        quant_type = 0 : i64, block_size = 64 : i64, nested = false, branch_alpha = 1.0 : f64,
+        operandSegmentSizes = array<i32: 1, 1, 0, 0, 0, 1, 0, 1>} : memref<16x32xf32>, memref<9216xi8>, memref<8192xi8>, memref<16x64xf32>
+    plan.nf4_matmul %dy, %codes, %workspace, %dx {rows = 64 : i64, columns = 32 : i64, transpose = false, alpha = 1.0 : f64, accumulate = false,
+        quant_type = 0 : i64, block_size = 64 : i64, nested = false, branch_alpha = 1.0 : f64,
+        operandSegmentSizes = array<i32: 1, 1, 0, 0, 0, 1, 0, 1>} : memref<16x64xf32>, memref<9216xi8>, memref<8192xi8>, memref<16x32xf32>
+    ```
+    becomes, where there is room for the floats,
+    ```mlir
+    plan.nf4_matmul %x, %codes, %floats, %y {rows = 64 : i64, columns = 32 : i64, transpose = true, alpha = 1.0 : f64, accumulate = false,
+        quant_type = 0 : i64, block_size = 64 : i64, nested = false, branch_alpha = 1.0 : f64,
+        operandSegmentSizes = array<i32: 1, 1, 0, 0, 0, 0, 1, 1>} : memref<16x32xf32>, memref<9216xi8>, memref<64x32xf32>, memref<16x64xf32>
+    plan.matmul %dy, %floats, %dx {transpose_a = false, transpose_b = false, alpha = 1.0 : f64, accumulate = false, branch_alpha = 1.0 : f64,
+        operandSegmentSizes = array<i32: 1, 1, 0, 0, 0, 0, 1>} : memref<16x64xf32>, memref<64x32xf32>, memref<16x32xf32>
     ```
   }];
 }
@@ -89,15 +100,17 @@ def ScheduleStreamsPass : Plan_Pass<"plan-schedule-streams"> {
     Requires: convert-to-plan. Ensures: no `plan.future` is left.
 
     ```mlir
-    plan.all_gather %s, %w {plan.future = 0 : i64} : …
-    …
+    plan.all_gather %s, %w {plan.future = 0 : i64} : memref<1024xf32>, memref<2048xf32>
+    // what is computed meanwhile
     plan.wait_event {event = 0 : i64}
-    // becomes
+    ```
+    becomes
+    ```mlir
     plan.record_event {event = 0 : i64}
     plan.wait_event {event = 0 : i64, stream = 1 : i64}
-    plan.all_gather %s, %w {stream = 1 : i64} : …
+    plan.all_gather %s, %w {stream = 1 : i64} : memref<1024xf32>, memref<2048xf32>
     plan.record_event {event = 1 : i64, stream = 1 : i64}
-    …
+    // what is computed meanwhile
     plan.wait_event {event = 1 : i64}
     ```
   }];
@@ -113,13 +126,22 @@ def LegalizeTiersPass : Plan_Pass<"plan-legalize-tiers"> {
     Requires: convert-to-plan. Ensures: all operands of an instruction are in one memory, except a copy's.
 
     ```mlir
-    %m = plan.view @master[0] : memref<64xf32>      // of a buffer in tier host
-    %g = plan.view @t0[0] : memref<64xf32>          // of a buffer in tier device
-    plan.accumulate %g, %m {scale = 1.0 : f64} : …
-    // becomes
-    %h = plan.view @tier0[0] : memref<64xf32>       // of a fresh buffer in tier host
-    plan.copy %g, %h : …
-    plan.accumulate %h, %m {scale = 1.0 : f64} : …
+    plan.buffer @master tier host kind optimizer {bytes = 256 : i64}
+    plan.buffer @t0 tier device kind working {bytes = 256 : i64}
+    %m = plan.view @master[0] : memref<64xf32>
+    %g = plan.view @t0[0] : memref<64xf32>
+    plan.accumulate %g, %m {scale = 1.0 : f64} : memref<64xf32>, memref<64xf32>
+    ```
+    becomes
+    ```mlir
+    plan.buffer @master tier host kind optimizer {bytes = 256 : i64}
+    plan.buffer @t0 tier device kind working {bytes = 256 : i64}
+    plan.buffer @tier0 tier host kind communication {bytes = 256 : i64}
+    %m = plan.view @master[0] : memref<64xf32>
+    %g = plan.view @t0[0] : memref<64xf32>
+    %h = plan.view @tier0[0] : memref<64xf32>
+    plan.copy %g, %h : memref<64xf32>, memref<64xf32>
+    plan.accumulate %h, %m {scale = 1.0 : f64} : memref<64xf32>, memref<64xf32>
     ```
   }];
 }

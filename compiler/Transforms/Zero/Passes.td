@@ -20,8 +20,10 @@ def PartitionStatePass : Zero_Pass<"zero-partition-state"> {
     Requires: phase train is over. Ensures: every nn.parameter has exactly one slot.
 
     ```mlir
-    nn.parameter @w : tensor<64x32xf32> initial checkpoint {unit = 1 : i64, …}
-    // gets, beside it
+    nn.parameter @w : tensor<64x32xf32> initial checkpoint {unit = 1 : i64, checkpoint = "w"}
+    ```
+    gets beside it, at stage 3 on two ranks,
+    ```mlir
     zero.section @unit1.frozen kind frozen {ranks = 2 : i64, slots = [#zero.slot<@w, 0>], type = tensor<2048xf32>, unit = 1 : i64, values_sharded}
     ```
   }];
@@ -40,8 +42,13 @@ def InsertGathersPass : Zero_Pass<"zero-insert-gathers"> {
     Requires: partition-state. Ensures: no nn.read is left; every slot is of a whole section.
 
     ```mlir
+    nn.parameter @w : tensor<64x32xf32> initial checkpoint {unit = 1 : i64, checkpoint = "w"}
+    zero.section @unit1.frozen kind frozen {ranks = 2 : i64, slots = [#zero.slot<@w, 0>], type = tensor<2048xf32>, unit = 1 : i64, values_sharded}
     %w = nn.read @w : tensor<64x32xf32>
-    // becomes
+    ```
+    becomes, beside parameter and section,
+    ```mlir
+    zero.section @unit1.frozen kind frozen {ranks = 2 : i64, slots = [#zero.slot<@w, 0>], type = tensor<2048xf32>, unit = 1 : i64, values_sharded}
     %s = zero.values @unit1.frozen : tensor<1024xf32>
     %f = zero.all_gather %s {ranks = 2 : i64} : tensor<1024xf32> -> !zero.future<tensor<2048xf32>>
     %g = zero.wait %f : !zero.future<tensor<2048xf32>> -> tensor<2048xf32>
@@ -71,15 +78,15 @@ def PrefetchGathersPass : Zero_Pass<"zero-prefetch-gathers"> {
     Requires: insert-gathers. Ensures: every future is awaited once, after its start.
 
     ```mlir
-    %v = zero.slot %g1, @unit1.frozen, @v : …
-    %y = nn.linear %x, %v {nn.unit = 1 : i64} : …
-    %f2 = zero.all_gather %s2 {ranks = 2 : i64, nn.unit = 2 : i64} : …
-    %g2 = zero.wait %f2 : …
-    // becomes
-    %f2 = zero.all_gather %s2 {ranks = 2 : i64, nn.unit = 2 : i64} : …
-    %v = zero.slot %g1, @unit1.frozen, @v : …
-    %y = nn.linear %x, %v {nn.unit = 1 : i64} : …
-    %g2 = zero.wait %f2 : …
+    %y = nn.linear %x, %v {nn.unit = 1 : i64} : (tensor<16x32xf32>, tensor<64x32xf32>) -> tensor<16x64xf32>
+    %f2 = zero.all_gather %s2 {ranks = 2 : i64, nn.unit = 2 : i64} : tensor<1024xf32> -> !zero.future<tensor<2048xf32>>
+    %g2 = zero.wait %f2 : !zero.future<tensor<2048xf32>> -> tensor<2048xf32>
+    ```
+    becomes
+    ```mlir
+    %f2 = zero.all_gather %s2 {ranks = 2 : i64, nn.unit = 2 : i64} : tensor<1024xf32> -> !zero.future<tensor<2048xf32>>
+    %y = nn.linear %x, %v {nn.unit = 1 : i64} : (tensor<16x32xf32>, tensor<64x32xf32>) -> tensor<16x64xf32>
+    %g2 = zero.wait %f2 : !zero.future<tensor<2048xf32>> -> tensor<2048xf32>
     ```
   }];
 }
@@ -94,17 +101,23 @@ def DeferWaitsPass : Zero_Pass<"zero-defer-waits"> {
     Requires: insert-reductions. Ensures: every future is awaited once, after its start.
 
     ```mlir
-    %f = zero.reduce_scatter %p {nn.unit = 2 : i64, ranks = 2 : i64} : …
-    %g = zero.wait %f : …
-    zero.accumulate_gradient @unit2.trainable, %g : …
-    …                                                  // the backward pass of unit 1
-    %e = zero.reduce_scatter %q {nn.unit = 1 : i64, ranks = 2 : i64} : …
-    // becomes
-    %f = zero.reduce_scatter %p {nn.unit = 2 : i64, ranks = 2 : i64} : …
-    …
-    %g = zero.wait %f : …
-    zero.accumulate_gradient @unit2.trainable, %g : …
-    %e = zero.reduce_scatter %q {nn.unit = 1 : i64, ranks = 2 : i64} : …
+    zero.section @unit2.trainable kind trainable {unit = 2 : i64, type = tensor<384xf32>, slots = [#zero.slot<@a, 0>], ranks = 2 : i64,
+                                                  gradient_sharded, optimizer_sharded}
+    %f = zero.reduce_scatter %p {nn.unit = 2 : i64, ranks = 2 : i64} : tensor<384xf32> -> !zero.future<tensor<192xf32>>
+    %g = zero.wait %f : !zero.future<tensor<192xf32>> -> tensor<192xf32>
+    zero.accumulate_gradient @unit2.trainable, %g : tensor<192xf32>
+    // the backward pass of unit 1
+    %e = zero.reduce_scatter %q {nn.unit = 1 : i64, ranks = 2 : i64} : tensor<384xf32> -> !zero.future<tensor<192xf32>>
+    ```
+    becomes
+    ```mlir
+    zero.section @unit2.trainable kind trainable {unit = 2 : i64, type = tensor<384xf32>, slots = [#zero.slot<@a, 0>], ranks = 2 : i64,
+                                                  gradient_sharded, optimizer_sharded}
+    %f = zero.reduce_scatter %p {nn.unit = 2 : i64, ranks = 2 : i64} : tensor<384xf32> -> !zero.future<tensor<192xf32>>
+    // the backward pass of unit 1
+    %g = zero.wait %f : !zero.future<tensor<192xf32>> -> tensor<192xf32>
+    zero.accumulate_gradient @unit2.trainable, %g : tensor<192xf32>
+    %e = zero.reduce_scatter %q {nn.unit = 1 : i64, ranks = 2 : i64} : tensor<384xf32> -> !zero.future<tensor<192xf32>>
     ```
   }];
 }
@@ -120,18 +133,22 @@ def OffloadCheckpointsPass : Zero_Pass<"zero-offload-checkpoints"> {
 
     ```mlir
     %x = nn.add %a, %b {nn.unit = 1 : i64} : tensor<16x32xf32>
-    …
-    %g = nn.rms_norm_gradient %dy, %x, %w, %rstd {nn.backward, nn.unit = 1 : i64} : …
-    // becomes
+    // the rest of the forward pass, the backward pass down to unit 1
+    %g = nn.rms_norm_gradient %dy, %x, %w, %rstd {nn.backward, nn.unit = 1 : i64}
+        : (tensor<16x32xf32>, tensor<16x32xf32>, tensor<32xf32>, tensor<16xf32>) -> tensor<16x32xf32>
+    ```
+    becomes, with tier 2, the host's,
+    ```mlir
     %x = nn.add %a, %b {nn.unit = 1 : i64} : tensor<16x32xf32>
-    %o = zero.offload %x {tier = …} : tensor<16x32xf32> -> !zero.future<tensor<16x32xf32>>
-    …
+    %o = zero.offload %x {tier = 2 : i32} : tensor<16x32xf32> -> !zero.future<tensor<16x32xf32>>
+    // the forward pass of unit 2
     %h = zero.wait %o : !zero.future<tensor<16x32xf32>> -> tensor<16x32xf32>
-    …
+    // the rest of the forward pass, the backward pass down to unit 3
     %f = zero.fetch %h : tensor<16x32xf32> -> !zero.future<tensor<16x32xf32>>
-    …
+    // the backward pass of unit 2
     %y = zero.wait %f : !zero.future<tensor<16x32xf32>> -> tensor<16x32xf32>
-    %g = nn.rms_norm_gradient %dy, %y, %w, %rstd {nn.backward, nn.unit = 1 : i64} : …
+    %g = nn.rms_norm_gradient %dy, %y, %w, %rstd {nn.backward, nn.unit = 1 : i64}
+        : (tensor<16x32xf32>, tensor<16x32xf32>, tensor<32xf32>, tensor<16xf32>) -> tensor<16x32xf32>
     ```
   }];
 }
@@ -147,15 +164,20 @@ def CacheDequantizedPass : Zero_Pass<"zero-cache-dequantized"> {
     codes would read.
 
     ```mlir
-    %s = zero.values @unit1.codes : …
-    %q = zero.slot %s, @unit1.codes, @w : (…) -> tensor<64x32x!nf4.block<64>>
-    %y = nf4.linear %x, %q : …
-    // becomes
+    zero.section @unit1.codes kind codes {unit = 1 : i64, type = tensor<16384x!nf4.block<64>>, slots = [#zero.slot<@w, 0>], ranks = 1 : i64}
+    %s = zero.values @unit1.codes : tensor<16384x!nf4.block<64>>
+    %q = zero.slot %s, @unit1.codes, @w : (tensor<16384x!nf4.block<64>>) -> tensor<64x32x!nf4.block<64>>
+    %y = nf4.linear %x, %q : (tensor<16x32xbf16>, tensor<64x32x!nf4.block<64>>) -> tensor<16x64xbf16>
+    ```
+    becomes
+    ```mlir
     nn.state @w.floats : tensor<64x32xbf16> {nn.dequantized}
-    …
     %w = nn.load_state @w.floats : tensor<64x32xbf16>
-    %y = nn.linear %x, %w : …
-    // and in init
+    %y = nn.linear %x, %w : (tensor<16x32xbf16>, tensor<64x32xbf16>) -> tensor<16x64xbf16>
+    ```
+    and, in `init`,
+    ```mlir
+    nn.state @w.floats : tensor<64x32xbf16> {nn.dequantized}
     %w = nf4.dequantize %q : (tensor<64x32x!nf4.block<64>>) -> tensor<64x32xbf16>
     nn.store_state @w.floats, %w : tensor<64x32xbf16>
     ```

@@ -18,6 +18,7 @@ def NF4_Dialect : Dialect {
     business.
 
     ```mlir
+    nn.parameter @w : tensor<64x32x!nf4.block<64, nested = 256>> initial checkpoint {unit = 1 : i64, checkpoint = "w"}
     %w = nn.read @w : tensor<64x32x!nf4.block<64, nested = 256>>
     %y = nf4.linear %x, %w : (tensor<16x32xbf16>, tensor<64x32x!nf4.block<64, nested = 256>>) -> tensor<16x64xbf16>
     ```

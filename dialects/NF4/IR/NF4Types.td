@@ -14,9 +14,9 @@ def NF4_BlockType : TypeDef<NF4_Dialect, "Block"> {
     themselves, with an f32 scale for each 256 of them and an f32 offset for the tensor.
 
     ```mlir
-    !nf4.block<64>
-    !nf4.block<64, nested = 256>
-    !nf4.block<64, fp4, nested = 256>
+    !plain = !nf4.block<64>
+    !nested = !nf4.block<64, nested = 256>
+    !fp4 = !nf4.block<64, fp4, nested = 256>
     ```
 
     Constraints: C1: the block size is a power of two from 32 to 4096. C2: `nested` is 256, or absent.

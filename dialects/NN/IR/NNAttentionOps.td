@@ -6,6 +6,13 @@ include "dialects/NN/IR/NNBase.td"
 def NN_RopeTableOp : NN_PureOp<"rope_table"> {
   let summary = "cos and sin of position·frequency, times scaling";
   let description = [{
+    Element (t, i) of cosine is cos(a)·scaling, of sine sin(a)·scaling, with a = positions[t]·inverse_frequencies[i] rounded to f32; each is rounded
+    once to the element type. Not differentiable.
+
+    ```mlir
+    %cos, %sin = nn.rope_table %positions {inverse_frequencies = array<f32: 1.0, 0.01>} : (tensor<16xi32>) -> (tensor<16x2xf32>, tensor<16x2xf32>)
+    ```
+
     Constraints: C1: both results are [T, d/2] for positions [T] and d/2 frequencies. C2: one element type.
   }];
   let arguments = (ins NN_Indices:$positions, DenseF32ArrayAttr:$inverse_frequencies, DefaultValuedAttr<F64Attr, "1.0">:$scaling);
@@ -15,9 +22,14 @@ def NN_RopeTableOp : NN_PureOp<"rope_table"> {
 def NN_RopeOp : NN_DifferentiableOp<"rope"> {
   let summary = "rotary embedding of each head's halves; inverse rotates back";
   let description = [{
-    For each head of width head_dim, halves x1, x2: (x1·cos - x2·sin, x2·cos + x1·sin); inverse negates sin.
+    For each head of width head_dim, halves x1, x2: (x1·cos - x2·sin, x2·cos + x1·sin); inverse negates sin. Products are rounded to the element type,
+    and so are the sums of two.
 
-    Constraints: C1: x and result have one type. C2: head_dim is even and divides the columns. C3: cosine and sine are
+    ```mlir
+    %q = nn.rope %x, %cos, %sin {head_dim = 4 : i64} : (tensor<16x32xbf16>, tensor<16x2xbf16>, tensor<16x2xbf16>) -> tensor<16x32xbf16>
+    ```
+
+    Constraints: C1: x and result have one type. C2: head_dim is even, positive and divides the columns. C3: cosine and sine are
     [T, head_dim/2] with x's element type.
 
     Gradient: rope with the other direction.
@@ -39,14 +51,22 @@ def NN_AttentionOp : NN_DifferentiableOp<"attention", [AttrSizedOperandSegments]
   let description = [{
     Rows of `length` queries meet rows of `key_length` keys: as many of both; self-attention gives its segments and its length twice.
     The query at place i of a row sees the key at place j of the same row iff their segments are equal and, when causal, j <= i and
-    (window == 0 or j > i - window). A query that sees nothing gives zeros. Query head h reads kv head h / (heads / kv_heads).
+    (window == 0 or j > i - window). Padding, of segment -1, is a segment like any other. A query that sees nothing gives zeros. Query head h reads
+    kv head h / (heads / kv_heads).
 
     The score is scale·q·k + bias. A bias is `by_key`, [heads, Tk], or `by_distance`, [heads, length + key_length - 1] with element
-    j - i + length - 1. The second result is the log-sum-exp of the scores, f32 [heads, T]; minus infinity where nothing is seen.
+    j - i + length - 1. The second result is the log-sum-exp of the scores, f32 [heads, T]; minus infinity where nothing is seen. Scores and softmax
+    are in f32, the result is rounded once.
 
     With `dropout` each probability is dropped or divided by 1 - dropout before it meets its value, by a mask that depends on seed, optimizer
     step, site + h, the row's place in the update, i and j alone: plan.attention has the formula. Head h has a site of its own, so the sites
     [site, site + heads) are this op's.
+
+    ```mlir
+    %o, %lse = nn.attention %q, %k, %v, %segments, %segments
+        {heads = 4 : i64, kv_heads = 2 : i64, length = 8 : i64, key_length = 8 : i64, scale = 0.35 : f64}
+        : (tensor<16x32xbf16>, tensor<16x16xbf16>, tensor<16x16xbf16>, tensor<16xi32>, tensor<16xi32>) -> (tensor<16x32xbf16>, tensor<4x16xf32>)
+    ```
 
     Constraints (query and result [T, heads·d], key and value [Tk, kv_heads·d]):
     - C1: heads divides query's columns, giving d. C2: key and value are [Tk, kv_heads·d]. C3: kv_heads divides heads.
@@ -74,10 +94,21 @@ def NN_AttentionOp : NN_DifferentiableOp<"attention", [AttrSizedOperandSegments]
 def NN_AttentionGradientOp : NN_PureOp<"attention_gradient", [AttrSizedOperandSegments]> {
   let summary = "gradients of attention with respect to query, key, value and, when asked, a bias by_distance";
   let description = [{
-    The bias' gradient is f32, a sum over rows and queries.
+    Masks, heads, bias and dropout are attention's. Of a query and a key that it sees: the probability is p = exp(score - log_sum_exp), m what dropout
+    makes of it (0 or 1/(1 - dropout); 1 without), and ds = p·(m·(gradient·value) - gradient·out), dots of the head's columns. Then query_gradient is
+    the sum of scale·ds·key over keys, key_gradient that of scale·ds·query and value_gradient that of m·p·gradient, over the queries of all heads that
+    read the kv head; each is summed in f32 and rounded once. The bias' gradient, the sum of ds over rows and queries, is f32.
 
-    Constraints: C1: gradient and out have query's type. C2: the results have the types of query, key, value. C3: bias and bias_kind come
-    together; a bias_gradient has the type of a bias by_distance. C4: dropout is 0 without scalars, in (0, 1) with them.
+    ```mlir
+    %dq, %dk, %dv = nn.attention_gradient %g, %q, %k, %v, %o, %lse, %segments, %segments
+        {heads = 4 : i64, kv_heads = 4 : i64, length = 8 : i64, key_length = 8 : i64, scale = 0.35 : f64}
+        : (tensor<16x32xf32>, tensor<16x32xf32>, tensor<16x32xf32>, tensor<16x32xf32>, tensor<16x32xf32>, tensor<4x16xf32>, tensor<16xi32>,
+           tensor<16xi32>) -> (tensor<16x32xf32>, tensor<16x32xf32>, tensor<16x32xf32>)
+    ```
+
+    Constraints (the rest is held by the attention that this is of): C1: gradient and out have query's type. C2: the results have the types of query,
+    key, value. C3: bias and bias_kind come together; a bias_gradient has the type of a bias by_distance. C4: dropout is 0 without scalars, in (0, 1)
+    with them.
   }];
   let arguments = NN_AttentionShape<(ins NN_Matrix:$gradient, NN_Matrix:$query, NN_Matrix:$key, NN_Matrix:$value, NN_Matrix:$out, NN_Matrix:$log_sum_exp)>.all;
   let results = (outs NN_Matrix:$query_gradient, NN_Matrix:$key_gradient, NN_Matrix:$value_gradient, Optional<NN_Matrix>:$bias_gradient);
@@ -100,6 +131,11 @@ def NN_RelativeBiasOp : NN_DifferentiableOp<"relative_bias"> {
     absolute value) and exact = n/2: d itself when d < exact, else min(exact + trunc(log(d/exact) / log(max_distance/exact)·(n - exact)), n - 1),
     in f32; plus n when bidirectional and the key comes after the query.
 
+    ```mlir
+    %bias = nn.relative_bias %table {length = 8 : i64, key_length = 8 : i64, max_distance = 128 : i64, bidirectional}
+        : (tensor<32x4xbf16>) -> tensor<4x15xf32>
+    ```
+
     Constraints (table [B, heads]):
     - C1: length and key_length are positive, and the result is f32 [heads, length + key_length - 1].
     - C2: B is at least 2, when bidirectional even and at least 4. C3: max_distance is more than exact.
@@ -113,6 +149,13 @@ def NN_RelativeBiasOp : NN_DifferentiableOp<"relative_bias"> {
 def NN_RelativeBiasGradientOp : NN_PureOp<"relative_bias_gradient"> {
   let summary = "gradient of relative_bias: the sum over each bucket's distances, f32 [B, heads]";
   let description = [{
+    Element (b, h) is the sum, in f32, of gradient[h, e] over the elements e whose distance falls in bucket b; 0 where none does.
+
+    ```mlir
+    %dtable = nn.relative_bias_gradient %dbias {length = 8 : i64, key_length = 8 : i64, max_distance = 128 : i64}
+        : (tensor<4x15xf32>) -> tensor<32x4xf32>
+    ```
+
     Constraints: C1: gradient and result are f32, of relative_bias' result and table. C2: as relative_bias. C3: as relative_bias.
   }];
   let arguments = NN_RelativeBiasShape<(ins NN_Matrix:$gradient)>.all;
@@ -123,7 +166,11 @@ def NN_AlibiTableOp : NN_PureOp<"alibi_table"> {
   let summary = "ALiBi's bias by key: a head's slope times the key's position, times scale";
   let description = [{
     Element (h, t) is slopes[h]·positions[t]·scale, the first product rounded to f32 or, with round_bf16 (Falcon), of both factors rounded to bf16
-    and rounded to bf16 itself. Without positions, those of a cache: t is its own position.
+    and rounded to bf16 itself. Without positions, those of a cache: t is its own position. Not differentiable.
+
+    ```mlir
+    %bias = nn.alibi_table %positions {slopes = array<f32: 0.25, 0.0625>} : (tensor<16xi32>) -> tensor<2x16xf32>
+    ```
 
     Constraints: C1: the result is f32 [slopes, T], T being the positions when they are there.
   }];

@@ -14,9 +14,13 @@ def NN_Dialect : Dialect {
     4-bit; those are `zero`, `plan` and `nf4`. Values are tensors of static shape. What lives from step to step is named by
     symbols: `nn.parameter` (with its gradient and moments, which belong to the symbol) and `nn.state`.
 
-    T is the number of tokens of a micro-batch (rows × length); activations are matrices [T, features]. Every op may carry
-    `nn.unit` (the parameter unit it belongs to: 0 embeddings, 1..L blocks, L+1 head) and `nn.backward`; an nn.state that holds a weight's
-    copy as floats, which init alone writes, is marked `nn.dequantized`.
+    T is the number of tokens of a micro-batch (rows × length); activations are matrices [T, features]. `scalars` is the block of step scalars
+    (runtime/schema/step_scalars.h), as bytes. Arithmetic is in f32 or wider, and an element of a result is rounded once, to the result's element
+    type, unless an op says where else it rounds. Gradients are of the sum over tokens. A constraint that MLIR itself checks (one type of all
+    operands, a static shape) has a number too; its message is MLIR's.
+
+    Every op may carry `nn.unit` (the parameter unit it belongs to: 0 embeddings, 1..L blocks, L+1 head) and `nn.backward`; an nn.state that holds
+    a weight's copy as floats, which init alone writes, is marked `nn.dequantized`.
 
     ```mlir
     nn.parameter @w : tensor<64x32xf32> initial checkpoint {unit = 1 : i64, checkpoint = "w", saved_as = "w", trainable}

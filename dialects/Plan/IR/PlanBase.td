@@ -1,6 +1,6 @@
 //===- PlanBase.td - classes of the op table --------------------------------===//
 //
-// Every instruction of a plan is declared once, in PlanOps.td, with these classes. `mlir-tblgen` makes the C++ op classes
+// Every instruction of a plan is declared once, in Plan*Ops.td, with these classes. `mlir-tblgen` makes the C++ op classes
 // from it, `zp-tblgen` the flatbuffer's op part, the runtime's argument structs, the kernel list and the verifier's
 // signature table (see ../README.md).
 //===----------------------------------------------------------------------===//

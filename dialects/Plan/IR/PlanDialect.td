@@ -16,6 +16,7 @@ def Plan_Dialect : Dialect {
 
     ```mlir
     plan.buffer @gradients tier device kind gradients {bytes = 4096 : i64}
+    plan.buffer @square_sum tier device kind working {bytes = 8 : i64}
     plan.entry @apply_gradients kind apply_gradients {
       %g = plan.view @gradients[0] : memref<1024xf32>
       %s = plan.view @square_sum[0] : memref<1xf64>

@@ -35,7 +35,7 @@ static Attribute::Kind kindOf(const Record &type) {
 }
 
 static Operand operandOf(const Record &arg, StringRef name) {
-  Operand operand{name.str(), arg.getValueAsOptionalString("description").value_or("").str()};
+  Operand operand{name.str(), arg.getValueAsString("summary").str()};
   operand.optional = arg.getValueAsDef("constraint")->isSubClassOf("Optional");
   for (const Record *decorator : arg.getValueAsListOfDefs("decorators")) {
     operand.reads |= decorator->getName().contains("MemRead") || decorator->isSubClassOf("MemRead");

@@ -1,4 +1,4 @@
-// The op table as plain data: what PlanOps.td says of each instruction, read once for all generators.
+// The op table as plain data: what Plan*Ops.td say of each instruction, read once for all generators.
 #ifndef ZP_DIALECTS_PLAN_TBLGEN_OPTABLE_H
 #define ZP_DIALECTS_PLAN_TBLGEN_OPTABLE_H
 

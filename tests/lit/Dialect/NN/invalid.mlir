@@ -1,4 +1,4 @@
-// RUN: zp-opt %s --split-input-file --verify-diagnostics
+// RUN: zp-opt %s --split-input-file --verify-diagnostics --allow-unregistered-dialect
 // One program for each numbered constraint, named op_cN_what: see the Constraints of the op's description.
 
 // expected-error @below {{C1: needs `checkpoint` exactly when initial is checkpoint}}
@@ -1751,4 +1751,131 @@ nn.program @reorder_cache_c2_rows kind decode {
   %rows = nn.input "rows" : tensor<3xi32>
   // expected-error @below {{C2: the state must be a matrix whose rows the number of rows divides}}
   nn.reorder_cache @cache, %rows : tensor<3xi32>
+}
+
+// -----
+
+// expected-error @below {{failed to satisfy constraint: type attribute of statically shaped tensor}}
+nn.state @state_c1_dynamic : tensor<?xf32>
+
+// -----
+
+// expected-error @below {{region should have no arguments}}
+nn.program @program_c1_argument kind evaluate {
+^bb0(%x: tensor<4xf32>):
+}
+
+// -----
+
+// expected-error @below {{expects region #0 to have 0 or 1 blocks}}
+"nn.program"() <{kind = 2 : i32, sym_name = "program_c1_two_blocks"}> ({
+^bb0:
+  %x = nn.input "x" : tensor<4xf32>
+^bb1:
+  %y = nn.input "y" : tensor<4xf32>
+}) : () -> ()
+
+// -----
+
+nn.program @input_c1_dynamic kind evaluate {
+  // expected-error @below {{result #0 must be statically shaped tensor}}
+  %x = nn.input "x" : tensor<?xf32>
+}
+
+// -----
+
+nn.program @output_c1_dynamic kind evaluate {
+  %x = "test.value"() : () -> tensor<?xf32>
+  // expected-error @below {{operand #0 must be statically shaped tensor}}
+  nn.output "x", %x : tensor<?xf32>
+}
+
+// -----
+
+nn.program @add_c1_type kind evaluate {
+  %x = nn.input "x" : tensor<2x3xf32>
+  %y = nn.input "y" : tensor<2x3xbf16>
+  // expected-error @below {{requires the same type for all operands and results}}
+  %z = "nn.add"(%x, %y) : (tensor<2x3xf32>, tensor<2x3xbf16>) -> tensor<2x3xf32>
+}
+
+// -----
+
+nn.program @scale_c1_type kind evaluate {
+  %x = nn.input "x" : tensor<2x3xf32>
+  %y = nn.input "y" : tensor<2x3xbf16>
+  // expected-error @below {{requires the same type for all operands and results}}
+  %z = "nn.scale"(%x) <{factor = 2.0 : f64}> : (tensor<2x3xf32>) -> tensor<2x3xbf16>
+}
+
+// -----
+
+nn.program @silu_mul_c1_type kind evaluate {
+  %x = nn.input "x" : tensor<2x3xf32>
+  %y = nn.input "y" : tensor<2x3xbf16>
+  // expected-error @below {{requires the same type for all operands and results}}
+  %z = "nn.silu_mul"(%x, %y) : (tensor<2x3xf32>, tensor<2x3xbf16>) -> tensor<2x3xf32>
+}
+
+// -----
+
+nn.program @silu_mul_gradient_c1_type kind evaluate {
+  %x = nn.input "x" : tensor<2x3xf32>
+  %y = nn.input "y" : tensor<2x3xbf16>
+  // expected-error @below {{requires the same type for all operands and results}}
+  %a, %b = "nn.silu_mul_gradient"(%x, %x, %x) : (tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>) -> (tensor<2x3xf32>, tensor<2x3xbf16>)
+}
+
+// -----
+
+nn.program @activation_c1_type kind evaluate {
+  %x = nn.input "x" : tensor<2x3xf32>
+  %y = nn.input "y" : tensor<2x3xbf16>
+  // expected-error @below {{requires the same type for all operands and results}}
+  %z = "nn.activation"(%x) <{kind = 0 : i32}> : (tensor<2x3xf32>) -> tensor<2x3xbf16>
+}
+
+// -----
+
+nn.program @activation_gradient_c1_type kind evaluate {
+  %x = nn.input "x" : tensor<2x3xf32>
+  %y = nn.input "y" : tensor<2x3xbf16>
+  // expected-error @below {{requires the same type for all operands and results}}
+  %z = "nn.activation_gradient"(%x, %y) <{kind = 0 : i32}> : (tensor<2x3xf32>, tensor<2x3xbf16>) -> tensor<2x3xf32>
+}
+
+// -----
+
+nn.program @gated_activation_c1_type kind evaluate {
+  %x = nn.input "x" : tensor<2x3xf32>
+  %y = nn.input "y" : tensor<2x3xbf16>
+  // expected-error @below {{requires the same type for all operands and results}}
+  %z = "nn.gated_activation"(%x, %y) <{kind = 0 : i32}> : (tensor<2x3xf32>, tensor<2x3xbf16>) -> tensor<2x3xf32>
+}
+
+// -----
+
+nn.program @gated_activation_gradient_c1_type kind evaluate {
+  %x = nn.input "x" : tensor<2x3xf32>
+  %y = nn.input "y" : tensor<2x3xbf16>
+  // expected-error @below {{requires the same type for all operands and results}}
+  %a, %b = "nn.gated_activation_gradient"(%x, %x, %x) <{kind = 0 : i32}> : (tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>) -> (tensor<2x3xf32>, tensor<2x3xbf16>)
+}
+
+// -----
+
+nn.program @clamp_half_c1_type kind evaluate {
+  %x = nn.input "x" : tensor<2x3xf32>
+  %y = nn.input "y" : tensor<2x3xbf16>
+  // expected-error @below {{requires the same type for all operands and results}}
+  %z = "nn.clamp_half"(%x) : (tensor<2x3xf32>) -> tensor<2x3xbf16>
+}
+
+// -----
+
+nn.program @clamp_half_gradient_c1_type kind evaluate {
+  %x = nn.input "x" : tensor<2x3xf32>
+  %y = nn.input "y" : tensor<2x3xbf16>
+  // expected-error @below {{requires the same type for all operands and results}}
+  %z = "nn.clamp_half_gradient"(%x, %y) : (tensor<2x3xf32>, tensor<2x3xbf16>) -> tensor<2x3xf32>
 }

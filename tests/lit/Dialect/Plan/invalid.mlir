@@ -21,6 +21,13 @@ plan.buffer @buffer_c2_negative tier device kind working {bytes = 256 : i64, off
 
 // -----
 
+// expected-error @below {{region should have no arguments}}
+plan.entry @entry_c1_argument kind train_step {
+^bb0(%x: memref<8xf32>):
+}
+
+// -----
+
 plan.buffer @b tier device kind working {bytes = 256 : i64}
 plan.entry @view_c1_negative kind train_step {
   // expected-error @below {{C1: offset must not be negative}}
