@@ -1,4 +1,4 @@
-// The sum that every engine takes: rank by rank, so that the bits don't depend on the engine or on how data is cut.
+// The sum that every engine on the host takes: rank by rank, so that the bits don't depend on the engine or on how data is cut.
 #ifndef ZP_RUNTIME_COLLECTIVE_ORDERED_SUM_H
 #define ZP_RUNTIME_COLLECTIVE_ORDERED_SUM_H
 

@@ -71,7 +71,7 @@ def NN_AttentionOp : NN_DifferentiableOp<"attention", [AttrSizedOperandSegments]
     Constraints (query and result [T, heads·d], key and value [Tk, kv_heads·d]):
     - C1: heads divides query's columns, giving d. C2: key and value are [Tk, kv_heads·d]. C3: kv_heads divides heads.
     - C4: length divides T and key_length Tk, into as many rows; segments is [T], key_segments [Tk]. C5: one element type.
-    - C6: log_sum_exp is f32 [heads, T]. C7: causal needs key_length == length, a window needs causal.
+    - C6: log_sum_exp is f32 [heads, T]. C7: causal needs key_length == length, a window needs causal and is >= 0.
     - C8: bias and bias_kind come together, and bias is f32 of its kind's shape. C9: dropout is 0 without scalars, in (0, 1) with them.
 
     Gradient: nn.attention_gradient; log_sum_exp is not differentiable, nor is a bias by_key.

@@ -39,7 +39,7 @@ def NN_CachedAttentionOp : NN_PureOp<"cached_attention"> {
     Constraints (query and result [T, heads·d], key and value [R·L, kv_heads·d], R = T/length):
     - C1: heads divides query's columns, and the result has query's type. C2: key and value are of one type, [R·L, kv_heads·d].
     - C3: kv_heads divides heads. C4: length divides T, R divides key's rows, and positions is [T]. C5: one element type.
-    - C6: bias and bias_kind come together, and bias is f32 of its kind's shape.
+    - C6: bias and bias_kind come together, and bias is f32 of its kind's shape. C7: window >= 0.
 
     Not differentiable: nothing is trained while a cache is in use.
   }];

@@ -88,6 +88,7 @@ def NN_DropoutOp : NN_DifferentiableOp<"dropout"> {
     ```
 
     Constraints: C1: x and result have one type [T,D]. C2: length is positive and divides T. C3: 0 <= probability < 1.
+    C4: site >= 0.
 
     Gradient: the same op on g.
   }];

@@ -178,6 +178,7 @@ LogicalResult DropoutOp::verify() {
   ZP_REQUIRE(getLength() > 0 && dim(getX(), 0) % static_cast<int64_t>(getLength()) == 0, "C2: length does not divide the rows");
   double p = getProbability().convertToDouble();
   ZP_REQUIRE(p >= 0 && p < 1, "C3: probability must be in [0, 1)");
+  ZP_REQUIRE(static_cast<int64_t>(getSite()) >= 0, "C4: site must not be negative");
   return success();
 }
 LogicalResult RowsOp::verify() {
@@ -196,7 +197,8 @@ LogicalResult RmsNormGradientOp::verify() {
   Type type = getX().getType();
   ZP_REQUIRE(getGradient().getType() == type && getResult().getType() == type && (!getResidual() || getResidual().getType() == type),
              "C1: gradient, x, residual and the result differ in type");
-  ZP_REQUIRE(dim(getWeight(), 0) == dim(getX(), 1) && dim(getRstd(), 0) == dim(getX(), 0) && element(getRstd()).isF32(),
+  ZP_REQUIRE(dim(getWeight(), 0) == dim(getX(), 1) && sameElement({getWeight(), getX()}) && dim(getRstd(), 0) == dim(getX(), 0) &&
+                 element(getRstd()).isF32(),
              "C2: weight or rstd does not fit x");
   ZP_REQUIRE(!getWeightGradient() || (element(getWeightGradient()).isF32() && shape(getWeightGradient()) == shape(getWeight())),
              "C3: the weight's gradient must be f32 of the weight's shape");
@@ -216,7 +218,7 @@ LogicalResult LayerNormGradientOp::verify() {
   ZP_REQUIRE(getGradient().getType() == type && getResult().getType() == type && (!getResidual() || getResidual().getType() == type),
              "C1: gradient, x, residual and the result differ in type");
   bool statistics = llvm::all_of(ValueRange{getMean(), getRstd()}, [&](Value v) { return dim(v, 0) == dim(getX(), 0) && element(v).isF32(); });
-  ZP_REQUIRE(dim(getWeight(), 0) == dim(getX(), 1) && statistics, "C2: weight, mean or rstd does not fit x");
+  ZP_REQUIRE(dim(getWeight(), 0) == dim(getX(), 1) && sameElement({getWeight(), getX()}) && statistics, "C2: weight, mean or rstd does not fit x");
   for (Value gradient : {getWeightGradient(), getBiasGradient()})
     ZP_REQUIRE(!gradient || (element(gradient).isF32() && shape(gradient) == shape(getWeight())),
                "C3: the gradients of weight and bias must be f32 of the weight's shape");
@@ -286,7 +288,8 @@ LogicalResult AttentionOp::verify() {
   ZP_REQUIRE(sameElement({getQuery(), getKey(), getValue(), getResult()}), "C5: element types differ");
   ZP_REQUIRE(element(getLogSumExp()).isF32() && dim(getLogSumExp(), 0) == heads && dim(getLogSumExp(), 1) == tokens,
              "C6: log_sum_exp must be f32 [heads, tokens]");
-  ZP_REQUIRE(getCausal() ? keyLength == length : getWindow() == 0, "C7: causal needs key_length of length, a window needs causal");
+  ZP_REQUIRE(static_cast<int64_t>(getWindow()) >= 0 && (getCausal() ? keyLength == length : getWindow() == 0),
+             "C7: causal needs key_length of length, a window needs causal and is not negative");
   ZP_REQUIRE(biasFits(*this, keys, length + keyLength - 1), "C8: bias must be f32 of its kind, [heads, keys] or [heads, length + key_length - 1]");
   ZP_REQUIRE(dropoutFits(*this), "C9: dropout must be 0 without scalars, in (0, 1) with them");
   return success();
@@ -302,6 +305,7 @@ LogicalResult CachedAttentionOp::verify() {
   ZP_REQUIRE(length > 0 && tokens % length == 0 && dim(getPositions(), 0) == tokens && isCacheFor(shape(getKey()), tokens, length),
              "C4: length does not divide the tokens, their rows do not divide key's, or positions differ in rows");
   ZP_REQUIRE(sameElement({getQuery(), getKey()}), "C5: element types differ");
+  ZP_REQUIRE(static_cast<int64_t>(getWindow()) >= 0, "C7: window must not be negative");
   int64_t places = dim(getKey(), 0) / (tokens / length);
   ZP_REQUIRE(biasFits(*this, places, 2 * places - 1), "C6: bias must be f32 of its kind, [heads, places] or [heads, 2 * places - 1]");
   return success();
@@ -347,7 +351,7 @@ template <typename OpT> static LogicalResult verifyCrossEntropy(OpT op) {
     return op.emitOpError("C1: hidden and weight differ in columns");
   if (dim(op.getHidden(), 0) != dim(op.getLabels(), 0))
     return op.emitOpError("C2: hidden and labels differ in rows");
-  if (op.getLength() == 0 || dim(op.getHidden(), 0) % static_cast<int64_t>(op.getLength()))
+  if (static_cast<int64_t>(op.getLength()) <= 0 || dim(op.getHidden(), 0) % static_cast<int64_t>(op.getLength()))
     return op.emitOpError("C3: length does not divide the tokens");
   if (static_cast<int64_t>(op.getChunk()) <= 0)
     return op.emitOpError("C4: chunk must be positive");
@@ -373,7 +377,8 @@ LogicalResult SumSquaresOp::verify() {
 }
 LogicalResult FinishStepOp::verify() {
   ZP_REQUIRE(element(getCoefficient()).isF32() && dim(getCoefficient(), 0) == 1, "C1: coefficient must be f32 [1]");
-  ZP_REQUIRE(element(getMetrics()).isF64() && dim(getMetrics(), 0) == dim(getLossSum(), 0) + 3,
+  int64_t sums = dim(getLossSum(), 0);
+  ZP_REQUIRE(element(getMetrics()).isF64() && (sums == 1 || sums == 2) && dim(getMetrics(), 0) == sums + 3,
              "C2: metrics must be f64 [4], or [5] when the loss sum has two elements");
   return success();
 }

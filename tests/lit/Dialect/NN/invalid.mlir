@@ -1879,3 +1879,22 @@ nn.program @clamp_half_gradient_c1_type kind evaluate {
   // expected-error @below {{requires the same type for all operands and results}}
   %z = "nn.clamp_half_gradient"(%x, %y) : (tensor<2x3xf32>, tensor<2x3xbf16>) -> tensor<2x3xf32>
 }
+
+// -----
+
+nn.program @dropout_c4_site kind evaluate {
+  %x = nn.input "x" : tensor<8x4xf32>
+  %s = nn.input "s" : tensor<64xi8>
+  // expected-error @below {{C4: site must not be negative}}
+  %y = nn.dropout %x, %s {probability = 0.1 : f64, site = -1 : i64, length = 4 : i64} : (tensor<8x4xf32>, tensor<64xi8>) -> tensor<8x4xf32>
+}
+
+// -----
+
+nn.program @attention_c7_negative kind evaluate {
+  %q = nn.input "q" : tensor<8x4xf32>
+  %k = nn.input "k" : tensor<8x2xf32>
+  %s = nn.input "s" : tensor<8xi32>
+  // expected-error @below {{C7: causal needs key_length of length, a window needs causal and is not negative}}
+  %o, %l = nn.attention %q, %k, %k, %s, %s {heads = 2 : i64, kv_heads = 1 : i64, length = 4 : i64, scale = 0.5 : f64, key_length = 4 : i64, causal = true, window = -2 : i64} : (tensor<8x4xf32>, tensor<8x2xf32>, tensor<8x2xf32>, tensor<8xi32>, tensor<8xi32>) -> (tensor<8x4xf32>, tensor<2x8xf32>)
+}
