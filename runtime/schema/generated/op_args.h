@@ -132,9 +132,9 @@ struct EmbeddingGradientArgs {
 struct MatmulArgs {
   TensorView a;
   TensorView b;
-  TensorView bias;      // optional
-  TensorView branchA;   // optional
-  TensorView branchB;   // optional
+  TensorView bias; // optional
+  TensorView branchA; // optional
+  TensorView branchB; // optional
   TensorView workspace; // optional
   TensorView target;
   bool transposeA{};
@@ -196,8 +196,8 @@ struct AttentionArgs {
   TensorView value;
   TensorView segments;
   TensorView keySegments;
-  TensorView bias;      // optional
-  TensorView scalars;   // optional
+  TensorView bias; // optional
+  TensorView scalars; // optional
   TensorView workspace; // optional
   TensorView target;
   TensorView logSumExp;
@@ -223,8 +223,8 @@ struct AttentionGradientArgs {
   TensorView logSumExp;
   TensorView segments;
   TensorView keySegments;
-  TensorView bias;      // optional
-  TensorView scalars;   // optional
+  TensorView bias; // optional
+  TensorView scalars; // optional
   TensorView workspace; // optional
   TensorView gradQuery;
   TensorView gradKey;
@@ -267,7 +267,7 @@ struct LinearCrossEntropyArgs {
   TensorView lossSum;
   TensorView gradHidden; // optional
   TensorView gradWeight; // optional
-  TensorView scalars;    // optional
+  TensorView scalars; // optional
   int64_t chunk{};
   int64_t length{};
 };
@@ -276,11 +276,11 @@ struct LinearCrossEntropyArgs {
 struct NF4MatmulArgs {
   TensorView a;
   TensorView weight;
-  TensorView bias;      // optional
-  TensorView branchA;   // optional
-  TensorView branchB;   // optional
+  TensorView bias; // optional
+  TensorView branchA; // optional
+  TensorView branchB; // optional
   TensorView workspace; // optional
-  TensorView floats;    // optional
+  TensorView floats; // optional
   TensorView target;
   int64_t rows{};
   int64_t columns{};
@@ -380,7 +380,7 @@ struct LayerNormGradientArgs {
   TensorView residualGradient; // optional
   TensorView gradSource;
   TensorView gradWeight; // optional
-  TensorView gradBias;   // optional
+  TensorView gradBias; // optional
 };
 
 /// target = relu, gelu (by erf) or gelu_tanh of source (kind: runtime/schema/activations.h), rounded once; target may be source
@@ -429,7 +429,7 @@ struct SplitQkvArgs {
 /// the inverse of split_qkv, and its gradient; what is absent is zero
 struct JoinQkvArgs {
   TensorView query; // optional
-  TensorView key;   // optional
+  TensorView key; // optional
   TensorView value; // optional
   TensorView target;
   int64_t heads{};

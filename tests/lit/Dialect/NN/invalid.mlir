@@ -1707,6 +1707,16 @@ nn.program @cached_attention_c6_by_key kind decode {
 
 // -----
 
+nn.program @cached_attention_c7_window kind decode {
+  %q = nn.input "q" : tensor<4x8xf32>
+  %k = nn.input "k" : tensor<10x4xf32>
+  %p = nn.input "p" : tensor<4xi32>
+  // expected-error @below {{C7: window must not be negative}}
+  %o = nn.cached_attention %q, %k, %k, %p {heads = 4 : i64, kv_heads = 2 : i64, length = 2 : i64, window = -1 : i64, scale = 0.5 : f64} : (tensor<4x8xf32>, tensor<10x4xf32>, tensor<10x4xf32>, tensor<4xi32>) -> tensor<4x8xf32>
+}
+
+// -----
+
 nn.program @cached_attention_c6_by_distance kind decode {
   %q = nn.input "q" : tensor<4x8xf32>
   %k = nn.input "k" : tensor<10x4xf32>
