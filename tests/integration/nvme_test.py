@@ -120,7 +120,7 @@ def vanishing(bench, disk):
             failures.append(f"exit {process.returncode}, expected 7: {stderr[-300:]}")
         if CODED.findall(stderr) != ["6001"]:
             failures.append(f"errors {CODED.findall(stderr)}, expected one ZP6001")
-        if "offload file cannot be read" not in stderr:
+        if "offload file: cannot be read" not in stderr:
             failures.append("does not say what could not be read")
         for line in (out / "metrics.jsonl").read_text().splitlines():
             json.loads(line)  # what was done before it is whole
