@@ -24,7 +24,7 @@ void passOn(int signal) {
 
 constexpr int kStopSignals[] = {SIGTERM, SIGINT};
 
-/// Forwards stop signals while it lives, but for those that whoever started zp ignores (nohup, a job in a script's background).
+/// Forwards stop signals while it lives, also those that were ignored, as a script has it for what runs in its background.
 class PassSignalsOn {
 public:
   PassSignalsOn() {
@@ -32,9 +32,7 @@ public:
     for (size_t i = 0; i < std::size(kStopSignals); ++i) {
       struct sigaction action {};
       action.sa_handler = passOn;
-      ::sigaction(kStopSignals[i], nullptr, &old[i]);
-      if (old[i].sa_handler != SIG_IGN)
-        ::sigaction(kStopSignals[i], &action, nullptr);
+      ::sigaction(kStopSignals[i], &action, &old[i]);
     }
   }
   ~PassSignalsOn() {

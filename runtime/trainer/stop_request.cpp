@@ -11,11 +11,7 @@ static void note(int signal) { requested = signal; }
 
 void watchStopSignals() {
   for (int signal : {SIGINT, SIGTERM}) {
-    struct sigaction action {};
-    ::sigaction(signal, nullptr, &action);
-    if (action.sa_handler == SIG_IGN) // nohup's, or a script's of what it runs in the background
-      continue;
-    action = {};
+    struct sigaction action {}; // also where it was ignored, as a script has it for what runs in its background: who sends one means it
     action.sa_handler = note;
     action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
     sigaction(signal, &action, nullptr);

@@ -31,13 +31,6 @@ TEST(Process, exitCodes) {
   EXPECT_ERROR(runTool(missing), FileMissing, "/nowhere/tool: cannot be started (No such file or directory)");
 }
 
-// nohup, or what a script runs in the background.
-TEST(Process, whatIsIgnoredStaysIgnored) {
-  ::signal(SIGINT, SIG_IGN);
-  EXPECT_EQ(codeOf(shell("kill -INT $PPID; kill -INT $$; exit 3")), 3);
-  ::signal(SIGINT, SIG_DFL);
-}
-
 // zp must not begin the next tool.
 TEST(Process, aSignalThatComesAsAToolEndsIsNotLost) {
   EXPECT_EQ(codeOf(shell("trap '' TERM; kill -TERM $PPID; sleep 0.2; exit 0")), 128 + SIGTERM);
