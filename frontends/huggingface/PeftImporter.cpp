@@ -89,8 +89,8 @@ private:
     if (!reader.has("task_type"))
       return;
     const std::string task = reader.text("task_type", "");
-    constexpr const char *kText[] = {"CAUSAL_LM", "SEQ_2_SEQ_LM", "FEATURE_EXTRACTION"};
-    if (std::find(std::begin(kText), std::end(kText), task) == std::end(kText))
+    constexpr const char *kTasks[] = {"CAUSAL_LM", "SEQ_2_SEQ_LM", "FEATURE_EXTRACTION"};
+    if (std::find(std::begin(kTasks), std::end(kTasks), task) == std::end(kTasks))
       reader.fail(ErrorCode::Config, "task_type", "is \"" + task + "\", expected CAUSAL_LM or SEQ_2_SEQ_LM, a model's of text; write which");
   }
 

@@ -13,9 +13,9 @@ StatusOr<ModelWeights> ModelWeights::open(const std::string &directory) {
   std::error_code ignored;
   std::string whole = directory + "/model.safetensors", index = whole + ".index.json";
   if (fs::exists(whole, ignored)) {
-    ZP_ASSIGN_OR_RETURN(ModelWeights checkpoint, openFile(whole));
-    checkpoint.directory = directory;
-    return checkpoint;
+    ZP_ASSIGN_OR_RETURN(ModelWeights weights, openFile(whole));
+    weights.directory = directory;
+    return weights;
   }
   if (!fs::exists(index, ignored))
     return Status(ErrorCode::FileMissing, directory +
@@ -28,23 +28,23 @@ StatusOr<ModelWeights> ModelWeights::open(const std::string &directory) {
   auto map = root.find("weight_map");
   if (map == root.end() || !map->is_object())
     return Status(ErrorCode::Json, index + ": weight_map: is not an object of tensor to file; fetch the file again");
-  ModelWeights checkpoint;
-  checkpoint.where = index;
-  checkpoint.directory = directory;
+  ModelWeights weights;
+  weights.where = index;
+  weights.directory = directory;
   for (auto &[tensor, file] : map->items()) {
     // A shard lies beside its index: a path out of the directory is no shard's name.
     if (!file.is_string() || file.get_ref<const std::string &>().find('/') != std::string::npos)
       return Status(ErrorCode::Json, index + ": weight_map." + tensor + ": is not a file name; fetch the file again");
-    checkpoint.weightMap[tensor] = file.get<std::string>();
+    weights.weightMap[tensor] = file.get<std::string>();
   }
-  return checkpoint;
+  return weights;
 }
 
 StatusOr<ModelWeights> ModelWeights::openFile(const std::string &path) {
-  ModelWeights checkpoint;
-  checkpoint.where = path;
-  ZP_ASSIGN_OR_RETURN(checkpoint.single, SafetensorsFile::open(path));
-  return checkpoint;
+  ModelWeights weights;
+  weights.where = path;
+  ZP_ASSIGN_OR_RETURN(weights.single, SafetensorsFile::open(path));
+  return weights;
 }
 
 bool ModelWeights::stores(const std::string &name) const { return single ? single->find(name) != nullptr : weightMap.count(name) != 0; }

@@ -25,7 +25,7 @@ public:
   /// FileMissing when the directory has no weights. Weights of a base model alone lack the prefix that they have in the whole one
   /// (model., transformer.): they are found by both names.
   static StatusOr<ModelWeights> open(const std::string &directory);
-  /// One file as a checkpoint, e.g. an adapter's.
+  /// Those of one file, e.g. an adapter's.
   static StatusOr<ModelWeights> openFile(const std::string &path);
 
   /// TensorMissing names the directory (or the shard that should have it).

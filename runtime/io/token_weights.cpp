@@ -18,8 +18,8 @@ bool isTokenWeight(std::string_view name) {
   return isOf(name, kHeadWeight) || std::any_of(std::begin(kEmbeddings), std::end(kEmbeddings), [&](auto module) { return isOf(name, module); });
 }
 
-std::string embeddingIn(const ModelWeights &checkpoint) {
-  const std::vector<std::string> names = checkpoint.names();
+std::string embeddingIn(const ModelWeights &weights) {
+  const std::vector<std::string> names = weights.names();
   for (std::string_view module : kEmbeddings)
     for (const std::string &name : names)
       if (isOf(name, module))
@@ -35,12 +35,12 @@ bool sameTensor(const WeightTensor &one, const WeightTensor &other) {
   return same;
 }
 
-StatusOr<bool> headDiffers(ModelWeights &checkpoint) {
-  const std::string shared = embeddingIn(checkpoint);
-  if (shared.empty() || !checkpoint.contains(kHeadWeight))
+StatusOr<bool> headDiffers(ModelWeights &weights) {
+  const std::string shared = embeddingIn(weights);
+  if (shared.empty() || !weights.contains(kHeadWeight))
     return false;
-  ZP_ASSIGN_OR_RETURN(WeightTensor head, checkpoint.find(kHeadWeight));
-  ZP_ASSIGN_OR_RETURN(WeightTensor embedding, checkpoint.find(shared));
+  ZP_ASSIGN_OR_RETURN(WeightTensor head, weights.find(kHeadWeight));
+  ZP_ASSIGN_OR_RETURN(WeightTensor embedding, weights.find(shared));
   return !sameTensor(head, embedding);
 }
 

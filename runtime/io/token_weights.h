@@ -14,13 +14,13 @@ inline constexpr const char *kHeadWeight = "lm_head.weight";
 /// Whether `name` is that of an embedding of tokens, of one of its aliases in an encoder-decoder, or of the head.
 bool isTokenWeight(std::string_view name);
 
-/// The checkpoint's embedding, not an alias where it has both; empty when it has none.
-std::string embeddingIn(const ModelWeights &checkpoint);
+/// A model's embedding, not an alias where it has both; empty when it has none.
+std::string embeddingIn(const ModelWeights &weights);
 
 /// The same type, shape and bytes. The pages that this has read are given back.
 bool sameTensor(const WeightTensor &one, const WeightTensor &other);
-/// Whether the checkpoint has an embedding and another head: then they aren't tied, whatever the configuration says.
-StatusOr<bool> headDiffers(ModelWeights &checkpoint);
+/// Whether a model has an embedding and another head: then they aren't tied, whatever the configuration says.
+StatusOr<bool> headDiffers(ModelWeights &weights);
 
 } // namespace zp::rt
 

@@ -1,6 +1,5 @@
 #include "runtime/tools/zprun/staged_directory.h"
 
-#include <algorithm>
 #include <filesystem>
 #include <regex>
 #include <set>
@@ -49,10 +48,11 @@ static StatusOr<std::set<std::string>> namesIn(const std::string &folder) {
 }
 
 Status StagedDirectory::commit(const std::string &last) {
-  ZP_ASSIGN_OR_RETURN(std::set<std::string> names, namesIn(stage));
+  ZP_ASSIGN_OR_RETURN(const std::set<std::string> names, namesIn(stage));
   ZP_ASSIGN_OR_RETURN(const std::set<std::string> before, namesIn(directory));
   std::vector<std::string> order(names.begin(), names.end());
-  std::stable_partition(order.begin(), order.end(), [&](const std::string &name) { return name != last; });
+  std::erase(order, last);
+  order.push_back(last); // which has to be there
   for (const std::string &name : order) {
     std::error_code error;
     fs::rename(stage + "/" + name, directory + "/" + name, error);

@@ -42,6 +42,12 @@ TEST_F(Staged, AWholeModelTakesTheOlderOnesPlace) {
   EXPECT_EQ(directory.read("out/model.safetensors"), "new");
 }
 
+TEST_F(Staged, WhatComesLastHasToBeThere) {
+  auto staged = StagedDirectory::create(directory.file("out"));
+  write(staged->path() + "/model.safetensors", "new");
+  EXPECT_EQ(staged->commit("config.json").code(), ErrorCode::DiskWrite);
+}
+
 // A failure leaves the older model, and nothing else.
 TEST_F(Staged, WhatCannotMoveTakesNothingAway) {
   const std::string out = directory.file("out");
