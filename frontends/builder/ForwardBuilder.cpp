@@ -49,7 +49,10 @@ Value ForwardBuilder::read(const ParameterSpec &parameter) {
 Value ForwardBuilder::embed(Value ids, const ModuleSpec &module, int64_t offset) {
   Value table = read(*module.weight);
   int64_t rows = cast<RankedTensorType>(ids.getType()).getDimSize(0);
-  return make<nn::EmbeddingOp>(matrix(rows, module.weight->shape[1]), ids, table, builder.getI64IntegerAttr(offset)).getResult();
+  const int64_t padding = module.role == Role::Embedding ? spec.paddingToken : -1;
+  return make<nn::EmbeddingOp>(matrix(rows, module.weight->shape[1]), ids, table, builder.getI64IntegerAttr(offset),
+                               builder.getI64IntegerAttr(padding))
+      .getResult();
 }
 
 DictionaryAttr ForwardBuilder::adapterOf(const ModuleSpec &module) const {

@@ -140,6 +140,7 @@ struct ModelSpec {
   AlibiSpec alibi;
   RelativeBiasSpec relativeBias;
   int64_t positionOffset = 0;                                 ///< rows of the table of positions before that of place 0
+  int64_t paddingToken = -1;                                  ///< whose row of the embedding gets no gradient; -1: every row gets one
   double embeddingScale = 1, hiddenScale = 1, scoreScale = 0; ///< on embeddings; before the head; on scores, 0: headDim^-0.5
   double activationDropout = 0;                               ///< on the MLP's hidden values
   bool normAfter = false;                                     ///< each half of a block ends in its norm instead of beginning with it

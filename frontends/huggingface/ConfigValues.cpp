@@ -15,6 +15,11 @@ static const char *nameInFile(const JsonReader &reader, std::initializer_list<co
 int64_t readSize(JsonReader &reader, std::initializer_list<const char *> names, int64_t absent) {
   const char *name = nameInFile(reader, names);
   int64_t value = reader.integer(name, absent);
+  for (const char *other : names)
+    if (reader.has(other) && reader.integer(other, value) != value)
+      reader.fail(ErrorCode::Json, other,
+                  "is " + std::to_string(reader.integer(other, value)) + " and " + name + " " + std::to_string(value) +
+                      ", expected one size under both names; correct one of them");
   // Far above any model, far below where products of two sizes overflow.
   if (value <= 0 || value > (int64_t(1) << 30))
     reader.fail(ErrorCode::Json, name, "is " + std::to_string(value) + ", expected a positive size below 2^30; correct the value");
@@ -73,6 +78,15 @@ double readDropout(JsonReader &reader, const char *name, double absent) {
   if (!(value >= 0 && value < 1))
     reader.fail(ErrorCode::Json, name, "is " + std::to_string(value) + ", expected a probability from 0 up to 1, 1 excluded; correct it");
   return value;
+}
+
+int64_t readPaddingToken(JsonReader &reader, int64_t vocabulary, int64_t absent) {
+  if (!reader.has("pad_token_id"))
+    return reader.contains("pad_token_id") ? -1 : absent;
+  int64_t token = reader.integer("pad_token_id", 0);
+  if (token < 0)
+    token += vocabulary;
+  return token >= 0 && token < vocabulary ? token : -1;
 }
 
 void refuseOtherNumber(JsonReader &reader, const char *name, double expected, const char *fix) {

@@ -33,6 +33,10 @@ double readDropout(JsonReader &reader, const char *name, double absent);
 /// hidden / heads, which must be whole, for a config that has no width of a head of its own.
 int64_t divideHeads(JsonReader &reader, const char *hiddenName, int64_t hidden, int64_t heads);
 
+/// The pad_token_id of classes whose embedding takes it for PyTorch's padding_idx (`absent`, where the file has no such key): its row gets no
+/// gradient. Below 0 it counts from the end; -1 for null, and for a token that no row is of.
+int64_t readPaddingToken(JsonReader &reader, int64_t vocabulary, int64_t absent);
+
 /// UnknownArchitecture when the number isn't `expected`: it would change the mathematics.
 void refuseOtherNumber(JsonReader &reader, const char *name, double expected, const char *fix);
 

@@ -209,8 +209,25 @@ TEST(Gradient, Embedding) {
   args.gradOut = weights;
   args.gradTable = maker.empty(kWide, {5, 3});
   zero(args.gradTable);
+  args.padding = -1;
   reference::run(KernelContext{}, args);
   expectGradient(numeric, args.gradTable, "table");
+}
+
+// What PyTorch calls padding_idx is multiplied, but not learned.
+TEST(Gradient, EmbeddingLeavesPadding) {
+  Maker maker;
+  EmbeddingGradientArgs args;
+  args.ids = maker.integers({4}, 2, 2);
+  args.ids.as<int32_t>()[1] = 1;
+  args.gradOut = maker.normal(kWide, {4, 3});
+  args.gradTable = maker.empty(kWide, {5, 3});
+  zero(args.gradTable);
+  args.offset = 1;
+  args.padding = 2;
+  reference::run(KernelContext{}, args);
+  for (int64_t i = 0; i < 15; ++i) // token 1's row is 2
+    EXPECT_EQ(loadElement(args.gradTable, i), i / 3 == 2 ? loadElement(args.gradOut, 3 + i % 3) : 0);
 }
 
 // y = alpha·x·Wᵀ + b, as a linear layer has it: dx = alpha·dy·W, dW = alpha·dyᵀ·x, db = column sums of dy.

@@ -65,10 +65,10 @@ Tensor embedding(const Tensor &ids, const Tensor &table, int64_t offset) {
   return result;
 }
 
-Tensor embeddingGradient(const Tensor &ids, const Tensor &gradient, int64_t offset, int64_t vocabulary) {
+Tensor embeddingGradient(const Tensor &ids, const Tensor &gradient, int64_t offset, int64_t padding, int64_t vocabulary) {
   Tensor result({vocabulary, gradient.columns()});
   for (int64_t t = 0; t < ids.size(); ++t)
-    for (int64_t d = 0; d < gradient.columns(); ++d)
+    for (int64_t d = 0; d < gradient.columns() && static_cast<int64_t>(ids[t]) != padding; ++d)
       result.at(static_cast<int64_t>(ids[t]) + offset, d) += gradient.at(t, d);
   return result;
 }

@@ -229,7 +229,8 @@ static bool runGradient(Operation *op, Frame &f) {
       })
       .Case([&](nn::ColumnSumOp o) { return f.out(o, columnSum(f.in(o.getSource()))), true; })
       .Case([&](nn::EmbeddingGradientOp o) {
-        return f.out(o, embeddingGradient(f.in(o.getIds()), f.in(o.getGradient()), static_cast<int64_t>(o.getOffset()), shapeOf(o.getType())[0])),
+        return f.out(o, embeddingGradient(f.in(o.getIds()), f.in(o.getGradient()), static_cast<int64_t>(o.getOffset()),
+                                          static_cast<int64_t>(o.getPadding()), shapeOf(o.getType())[0])),
                true;
       })
       .Case([&](nn::RmsNormGradientOp o) {

@@ -48,7 +48,7 @@ void addLinearInputGradient(const Tensor &gradient, const Tensor &weight, double
 Tensor linearWeightGradient(const Tensor &gradient, const Tensor &x, double alpha);
 Tensor columnSum(const Tensor &source);
 Tensor embedding(const Tensor &ids, const Tensor &table, int64_t offset);
-Tensor embeddingGradient(const Tensor &ids, const Tensor &gradient, int64_t offset, int64_t vocabulary);
+Tensor embeddingGradient(const Tensor &ids, const Tensor &gradient, int64_t offset, int64_t padding, int64_t vocabulary);
 
 // QuantOps.cpp
 /// The numbers that a tensor's 4-bit elements stand for, after quantising.

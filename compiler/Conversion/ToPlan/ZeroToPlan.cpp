@@ -37,12 +37,15 @@ namespace {
 
 template <typename OpT> bool isAwaitedAtOnce(OpT op) { return op->getNextNode() == *op.getResult().getUsers().begin(); }
 
-/// Starts a collective or a transfer; if its wait does not come at once, it gets an event of its own.
-template <typename OpT, typename InstructionT> void start(OpT op, InstructionT instruction, Lowering &l) {
-  if (isAwaitedAtOnce(op))
-    return;
+template <typename OpT, typename InstructionT> void promise(OpT op, InstructionT instruction, Lowering &l) {
   l.pending[op.getResult()] = l.nextEvent;
   instruction->setAttr(plan::kFutureAttr, l.builder.getI64IntegerAttr(l.nextEvent++));
+}
+
+/// Starts a collective or a transfer; if its wait does not come at once, it gets an event of its own.
+template <typename OpT, typename InstructionT> void start(OpT op, InstructionT instruction, Lowering &l) {
+  if (!isAwaitedAtOnce(op))
+    promise(op, instruction, l);
 }
 
 Place defineFuture(TypedValue<FutureType> future, plan::BufferKind kind, Lowering &l) {
@@ -50,7 +53,7 @@ Place defineFuture(TypedValue<FutureType> future, plan::BufferKind kind, Lowerin
   return l.memory.define(wait.getResult(), kind);
 }
 
-/// Copies a tensor into device memory. What is gathered from there follows on the same stream.
+/// Copies a tensor into device memory. What is gathered from there awaits it itself.
 void fetch(FetchOp op, Lowering &l) {
   auto gather = dyn_cast<AllGatherOp>(*op.getResult().getUsers().begin());
   if (!gather) {
@@ -61,7 +64,15 @@ void fetch(FetchOp op, Lowering &l) {
   l.memory.bind(op.getResult(), target);
   auto copy = l.emit<plan::CopyOp>(op, l.memory.view(op.getSource()), l.memory.view(target));
   if (!isAwaitedAtOnce(gather))
-    copy->setAttr(plan::kChainedAttr, l.builder.getUnitAttr());
+    promise(op, copy, l);
+}
+
+void gather(AllGatherOp op, Lowering &l) {
+  Place target = defineFuture(op.getResult(), plan::BufferKind::Gathered, l);
+  auto instruction = l.emit<plan::AllGatherOp>(op, l.memory.view(op.getSource()), l.memory.view(target));
+  if (auto fetched = l.pending.find(op.getSource()); fetched != l.pending.end())
+    instruction->setAttr(plan::kAfterAttr, l.builder.getI64IntegerAttr(fetched->second));
+  start(op, instruction, l);
 }
 
 /// Copies a tensor out of device memory.
@@ -158,10 +169,7 @@ bool lowerZero(Operation *operation, Lowering &l) {
       })
       .Case([&](FetchOp op) { return fetch(op, l), true; })
       .Case([&](OffloadOp op) { return offload(op, l), true; })
-      .Case([&](AllGatherOp op) {
-        Place target = defineFuture(op.getResult(), plan::BufferKind::Gathered, l);
-        return start(op, l.emit<plan::AllGatherOp>(op, m.view(op.getSource()), m.view(target)), l), true;
-      })
+      .Case([&](AllGatherOp op) { return gather(op, l), true; })
       .Case([&](ReduceScatterOp op) {
         Place target = defineFuture(op.getResult(), plan::BufferKind::Communication, l);
         return start(op, l.emit<plan::ReduceScatterOp>(op, m.view(op.getSource()), m.view(target)), l), true;

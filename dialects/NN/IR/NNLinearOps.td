@@ -95,10 +95,11 @@ def NN_EmbeddingOp : NN_DifferentiableOp<"embedding"> {
     ```
 
     Constraints (ids [T], table [V,D], result [T,D]): C1: T agrees. C2: D agrees. C3: one element type. C4: 0 <= offset < V.
+    C5: -1 <= padding < V - offset.
 
-    Gradient: table: g[t] added to row ids[t] + offset, in f32.
+    Gradient: table: g[t] added to row ids[t] + offset, in f32, unless ids[t] is `padding` (-1: every id counts).
   }];
-  let arguments = (ins NN_Indices:$ids, NN_Matrix:$table, DefaultValuedAttr<I64Attr, "0">:$offset);
+  let arguments = (ins NN_Indices:$ids, NN_Matrix:$table, DefaultValuedAttr<I64Attr, "0">:$offset, DefaultValuedAttr<I64Attr, "-1">:$padding);
   let results = (outs NN_Matrix:$result);
   let assemblyFormat = "$ids `,` $table attr-dict `:` functional-type(operands, results)";
 }
@@ -106,15 +107,16 @@ def NN_EmbeddingOp : NN_DifferentiableOp<"embedding"> {
 def NN_EmbeddingGradientOp : NN_PureOp<"embedding_gradient"> {
   let summary = "gradient of a table: row v is the sum of gradient[t] over ids[t] + offset == v, in f32";
   let description = [{
-    Rows are added in the order of t. A row that no id names is zero.
+    Rows are added in the order of t. A row that no id names is zero, and so is that of `padding` (-1: none).
 
     ```mlir
     %dtable = nn.embedding_gradient %ids, %dx : (tensor<16xi32>, tensor<16x32xbf16>) -> tensor<100x32xf32>
     ```
 
     Constraints (ids [T], gradient [T,D], result [V,D]): C1: T of ids and gradient agrees. C2: the result is f32 [V,D]. C3: 0 <= offset < V.
+    C4: -1 <= padding < V - offset.
   }];
-  let arguments = (ins NN_Indices:$ids, NN_Matrix:$gradient, DefaultValuedAttr<I64Attr, "0">:$offset);
+  let arguments = (ins NN_Indices:$ids, NN_Matrix:$gradient, DefaultValuedAttr<I64Attr, "0">:$offset, DefaultValuedAttr<I64Attr, "-1">:$padding);
   let results = (outs NN_Matrix:$result);
   let assemblyFormat = "$ids `,` $gradient attr-dict `:` functional-type(operands, results)";
 }

@@ -150,17 +150,23 @@ LogicalResult ColumnSumOp::verify() {
   return success();
 }
 static bool isRowOf(uint64_t offset, Value table) { return offset < static_cast<uint64_t>(dim(table, 0)); }
+/// Of a table whose rows begin at `offset`.
+static bool isPaddingOf(int64_t padding, uint64_t offset, Value table) {
+  return padding >= -1 && padding < dim(table, 0) - static_cast<int64_t>(offset);
+}
 LogicalResult EmbeddingOp::verify() {
   ZP_REQUIRE(dim(getIds(), 0) == dim(getResult(), 0), "C1: ids and the result differ in rows");
   ZP_REQUIRE(dim(getTable(), 1) == dim(getResult(), 1), "C2: table and the result differ in columns");
   ZP_REQUIRE(sameElement({getTable(), getResult()}), "C3: element types differ");
   ZP_REQUIRE(isRowOf(getOffset(), getTable()), "C4: offset is not a row of the table");
+  ZP_REQUIRE(isPaddingOf(getPadding(), getOffset(), getTable()), "C5: padding is neither -1 nor an id of the table");
   return success();
 }
 LogicalResult EmbeddingGradientOp::verify() {
   ZP_REQUIRE(dim(getIds(), 0) == dim(getGradient(), 0), "C1: ids and gradient differ in rows");
   ZP_REQUIRE(element(getResult()).isF32() && dim(getResult(), 1) == dim(getGradient(), 1), "C2: the result must be f32 [V, gradient's columns]");
   ZP_REQUIRE(isRowOf(getOffset(), getResult()), "C3: offset is not a row of the table");
+  ZP_REQUIRE(isPaddingOf(getPadding(), getOffset(), getResult()), "C4: padding is neither -1 nor an id of the table");
   return success();
 }
 LogicalResult CastOp::verify() {

@@ -38,7 +38,7 @@ void LinearOp::buildVjp(OpBuilder &b, ArrayRef<Value> grads, ArrayRef<bool> need
 
 void EmbeddingOp::buildVjp(OpBuilder &b, ArrayRef<Value> grads, ArrayRef<bool> needed, MutableArrayRef<Value> out) {
   if (needed[1])
-    out[1] = EmbeddingGradientOp::create(b, getLoc(), gradientType(getTable()), getIds(), grads[0], getOffsetAttr());
+    out[1] = EmbeddingGradientOp::create(b, getLoc(), gradientType(getTable()), getIds(), grads[0], getOffsetAttr(), getPaddingAttr());
 }
 
 void AddOp::buildVjp(OpBuilder &, ArrayRef<Value> grads, ArrayRef<bool> needed, MutableArrayRef<Value> out) {

@@ -18,11 +18,11 @@ struct Access {
   mlir::Value memory; ///< null: an optional operand that is absent
   bool reads, writes;
 };
-/// Discardable attribute of a collective that runs beside the compute stream: the event that its end records. The
-/// `plan.wait_event` of the same number is where it is awaited. Set by convert-to-plan, spent by plan-schedule-streams.
+/// Discardable attribute of what runs beside the compute stream: the number of its future. It is awaited once, by the `plan.wait_event` of that
+/// number or by what has it as `plan.after`. Set by convert-to-plan, spent by plan-schedule-streams.
 inline constexpr llvm::StringLiteral kFutureAttr = "plan.future";
-/// On a transfer that the next collective follows on its stream.
-inline constexpr llvm::StringLiteral kChainedAttr = "plan.chained";
+/// Of a collective that starts when that future is fulfilled: of what is fetched for it.
+inline constexpr llvm::StringLiteral kAfterAttr = "plan.after";
 } // namespace zp::plan
 
 #include "dialects/Plan/IR/PlanDialect.h.inc"

@@ -16,12 +16,12 @@ def Plan_EmbeddingOp : Plan_Instruction<"embedding", 40, OnDevice,
   }];
 }
 def Plan_EmbeddingGradientOp : Plan_Instruction<"embedding_gradient", 41, OnDevice,
-    (ins Reads<"i32[T]">:$ids, Reads<"f[T,D]">:$grad_out, Updates<"f32[V,D]">:$grad_table, I64Attr:$offset)> {
+    (ins Reads<"i32[T]">:$ids, Reads<"f[T,D]">:$grad_out, Updates<"f32[V,D]">:$grad_table, I64Attr:$offset, I64Attr:$padding)> {
   let summary = "adds grad_out[t] into grad_table[ids[t] + offset], in the order of t";
   let description = [{
-    In f32. An id that names no row adds nothing.
+    In f32. An id that names no row adds nothing, nor does `padding` (-1: every id counts).
 
-    Constraints: ids [T], grad_out [T,D] of a compute dtype, grad_table f32 [V,D]; 0 <= offset < V.
+    Constraints: ids [T], grad_out [T,D] of a compute dtype, grad_table f32 [V,D]; 0 <= offset < V; -1 <= padding < V - offset.
   }];
 }
 

@@ -43,10 +43,11 @@ def Plan_AllGatherOp : Plan_Instruction<"all_gather", 10, ByEngine, (ins Reads<"
     Constraints: whole has shard's dtype and `ranks` times its elements; the two don't overlap. Collectives of an entry are on one stream.
   }];
 }
-def Plan_ReduceScatterOp : Plan_Instruction<"reduce_scatter", 11, ByEngine, (ins Reads<"[n·ranks]">:$whole, Writes<"[n]">:$shard)> {
+def Plan_ReduceScatterOp : Plan_Instruction<"reduce_scatter", 11, ByEngine, (ins Updates<"[n·ranks]: used up">:$whole, Writes<"[n]">:$shard)> {
   let summary = "sums the ranks' tensors element by element, in rank order, and keeps this rank's slice (f32 or f64)";
   let description = [{
-    Rank r's shard is the sum of the ranks' elements [r·n, (r+1)·n). NCCL, between GPUs, adds in an order of its own. `whole` may be overwritten.
+    Rank r's shard is the sum of the ranks' elements [r·n, (r+1)·n). NCCL, between GPUs, adds in an order of its own. What `whole` holds
+    afterwards is not defined: an engine may add in it.
 
     Constraints: whole has shard's dtype, f32 or f64, and `ranks` times its elements; the two don't overlap.
   }];

@@ -88,6 +88,7 @@ static Status readBart(const JsonDocument &config, ModelSpec &spec) {
   ZP_RETURN_IF_ERROR(reader.status());
   spec.headDim = divideHeads(reader, "d_model", spec.hidden, spec.heads);
   spec.positionOffset = 2;
+  spec.paddingToken = readPaddingToken(reader, spec.vocabulary, 1);
   spec.normEpsilon = 1e-5;
   spec.normAfter = true;
   spec.halfClamps = HalfClamps::EncoderBlocks;
@@ -117,6 +118,7 @@ constinit const Family kBartFamily = {
     .defaultTargets = kTargets,
     .otherArchitectures = kOtherArchitectures,
     .decoderStart = 2,
+    .untiesEmbeddings = true,
 };
 
 } // namespace zp::fe

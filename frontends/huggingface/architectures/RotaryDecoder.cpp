@@ -27,12 +27,13 @@ static std::vector<int64_t> readWindows(WindowRule rule, int64_t layers, JsonRea
   int64_t window = reader.contains("sliding_window") ? reader.integer("sliding_window", 0) : 4096;
   if (reader.has("sliding_window") && window <= 0)
     reader.fail(ErrorCode::Json, "sliding_window", "is " + std::to_string(window) + ", expected a positive number or null; correct the value");
-  if (rule == WindowRule::EveryLayer) {
+  // transformers takes a Mistral with layer_types for a Ministral, the same but for its windows.
+  if (rule == WindowRule::EveryLayer && !reader.has("layer_types")) {
     windows.assign(windows.size(), window);
     return windows;
   }
   // transformers 4 wrote a sliding_window that use_sliding_window false makes void.
-  if (!reader.boolean("use_sliding_window", false))
+  if (rule != WindowRule::EveryLayer && !reader.boolean("use_sliding_window", false))
     return windows;
   std::vector<std::string> types = reader.texts("layer_types");
   if (reader.has("layer_types") && types.size() != windows.size()) {
@@ -81,6 +82,7 @@ Status readRotaryDecoder(const JsonDocument &config, const RotaryDefaults &defau
   spec.normEpsilon = readEpsilon(reader, "rms_norm_eps", defaults.normEpsilon);
   spec.probabilityDropout = readDropout(reader, "attention_dropout", 0);
   spec.tiedHead = reader.boolean("tie_word_embeddings", false);
+  spec.paddingToken = readPaddingToken(reader, spec.vocabulary, -1);
   spec.queryKeyValueBias = applies(defaults.queryKeyValueBias, reader);
   spec.outputBias = applies(defaults.outputBias, reader);
   spec.mlpBias = applies(defaults.mlpBias, reader);

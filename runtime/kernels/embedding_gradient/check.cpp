@@ -9,6 +9,9 @@ Status check(const EmbeddingGradientArgs &args) {
   if (!checker.ok())
     return checker.status();
   checker.attribute("offset", args.offset, 0, args.gradTable.dims[0] - 1);
+  if (!checker.ok())
+    return checker.status();
+  checker.attribute("padding", args.padding, -1, args.gradTable.dims[0] - args.offset - 1);
   return checker.shape(args.gradOut, {args.ids.dims[0], args.gradTable.dims[1]}).status();
 }
 

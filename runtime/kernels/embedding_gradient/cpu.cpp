@@ -20,7 +20,7 @@ template <typename T> static void addRows(const KernelContext &context, const Em
     const F32 d;
     for (int64_t t = 0; t < tokens; ++t) {
       const int64_t row = ids[t] + args.offset;
-      if (ids[t] < 0 || row >= vocabulary)
+      if (ids[t] < 0 || row >= vocabulary || ids[t] == args.padding)
         continue;
       const T *from = gradOut + t * width;
       float *to = gradTable + row * width;

@@ -126,6 +126,7 @@ struct EmbeddingGradientArgs {
   TensorView gradOut;
   TensorView gradTable;
   int64_t offset{};
+  int64_t padding{};
 };
 
 /// target = alpha·op(a)·op(b) (+ branch_alpha·branch_a·op(branch_b)) (+ bias) (+ target when accumulate)

@@ -121,6 +121,14 @@ CASES = [
         flags=dict(use_peft_lora="false", learning_rate=3e-3),
         variants=[{"name": "untied", "untie": True}],
     ),
+    # The token that the configuration pads with is one of the text: its row of the embedding is read and not learned.
+    Case(
+        "llama_full_padding",
+        lora=None,
+        config=dict(pad_token_id=42),
+        flags=dict(use_peft_lora="false", learning_rate=3e-3),
+        variants=[{"name": "padding_learned", "config": {"pad_token_id": None}}],
+    ),
     Case(
         "llama_gqa_bf16",
         stored="bfloat16",

@@ -410,6 +410,24 @@ nn.program @embedding_c3_elements kind evaluate {
 
 // -----
 
+nn.program @embedding_c5_padding kind evaluate {
+  %a = nn.input "a" : tensor<8xi32>
+  %b = nn.input "b" : tensor<9x4xf32>
+  // expected-error @below {{C5: padding is neither -1 nor an id of the table}}
+  %y = nn.embedding %a, %b {offset = 2 : i64, padding = 7 : i64} : (tensor<8xi32>, tensor<9x4xf32>) -> tensor<8x4xf32>
+}
+
+// -----
+
+nn.program @embedding_gradient_c4_padding kind evaluate {
+  %a = nn.input "a" : tensor<8xi32>
+  %b = nn.input "b" : tensor<8x4xf32>
+  // expected-error @below {{C4: padding is neither -1 nor an id of the table}}
+  %y = nn.embedding_gradient %a, %b {padding = -2 : i64} : (tensor<8xi32>, tensor<8x4xf32>) -> tensor<9x4xf32>
+}
+
+// -----
+
 nn.program @embedding_gradient_c1_rows kind evaluate {
   %a = nn.input "a" : tensor<8xi32>
   %b = nn.input "b" : tensor<7x4xf32>

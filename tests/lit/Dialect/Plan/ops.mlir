@@ -127,8 +127,8 @@ plan.entry @train_step kind train_step attributes {rows = 2 : i64, length = 4 : 
   plan.copy_rows %m, %sc, %m2 : memref<8x4xf32>, memref<64xi8>, memref<3x4xf32>
   // CHECK: plan.embedding %[[TAB]], %[[IDS]], %[[M]] {offset = 2 : i64} : memref<9x4xf32>, memref<8xi32>, memref<8x4xf32>
   plan.embedding %tab, %ids, %m {offset = 2 : i64} : memref<9x4xf32>, memref<8xi32>, memref<8x4xf32>
-  // CHECK: plan.embedding_gradient %[[IDS]], %[[M]], %[[TAB]] {offset = 0 : i64} : memref<8xi32>, memref<8x4xf32>, memref<9x4xf32>
-  plan.embedding_gradient %ids, %m, %tab {offset = 0 : i64} : memref<8xi32>, memref<8x4xf32>, memref<9x4xf32>
+  // CHECK: plan.embedding_gradient %[[IDS]], %[[M]], %[[TAB]] {offset = 0 : i64, padding = -1 : i64} : memref<8xi32>, memref<8x4xf32>, memref<9x4xf32>
+  plan.embedding_gradient %ids, %m, %tab {offset = 0 : i64, padding = -1 : i64} : memref<8xi32>, memref<8x4xf32>, memref<9x4xf32>
   // CHECK: plan.matmul %[[M]], %[[W]], %[[M6]] {accumulate = false, alpha = 1.000000e+00 : f64, branch_alpha = 1.000000e+00 : f64, operandSegmentSizes = array<i32: 1, 1, 0, 0, 0, 0, 1>, transpose_a = false, transpose_b = true} : memref<8x4xf32>, memref<6x4xf32>, memref<8x6xf32>
   plan.matmul %m, %w, %m6 {accumulate = false, alpha = 1.0 : f64, branch_alpha = 1.0 : f64, operandSegmentSizes = array<i32: 1, 1, 0, 0, 0, 0, 1>, transpose_a = false, transpose_b = true} : memref<8x4xf32>, memref<6x4xf32>, memref<8x6xf32>
   // CHECK: plan.matmul %[[M]], %[[W]], %[[V6]], %[[M]], %[[W]], %[[WS]], %[[M6]] {accumulate = true, alpha = 2.000000e+00 : f64, branch_alpha = 3.000000e+00 : f64, operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 1, 1>, transpose_a = true, transpose_b = false} : memref<8x4xf32>, memref<6x4xf32>, memref<6xf32>, memref<8x4xf32>, memref<6x4xf32>, memref<512xi8>, memref<8x6xf32>

@@ -129,6 +129,7 @@ TEST(Check, RowsAndEmbeddings) {
                           {"offset is -1", [](auto &x, Maker &) { x.offset = -1; }},
                           {"offset is 10", [](auto &x, Maker &) { x.offset = 10; }}});
   EmbeddingGradientArgs gradient;
+  gradient.padding = -1;
   gradient.ids = embedding.ids;
   gradient.gradOut = maker.normal(kF32, {6, 4});
   gradient.gradTable = maker.normal(kF32, {10, 4});
@@ -136,6 +137,8 @@ TEST(Check, RowsAndEmbeddings) {
                                  {{"ids is f32", [](auto &x, Maker &) { x.ids.dtype = kF32; }},
                                   {"offset is -1", [](auto &x, Maker &) { x.offset = -1; }},
                                   {"offset is 10", [](auto &x, Maker &) { x.offset = 10; }},
+                                  {"padding is -2", [](auto &x, Maker &) { x.padding = -2; }},
+                                  {"padding is 8", [](auto &x, Maker &) { x.offset = 2, x.padding = 8; }},
                                   {"grad_out is f64", [](auto &x, Maker &) { x.gradOut.dtype = DType::F64; }},
                                   {"grad_out is f32[6,3]", [](auto &x, Maker &) { shrink(x.gradOut); }},
                                   {"grad_table is bf16", [](auto &x, Maker &) { x.gradTable.dtype = DType::BF16; }},
