@@ -6,7 +6,7 @@ namespace zp {
 
 static constexpr StringLiteral kTargetAttr = "zp.target";
 static const Target kTargets[] = {
-#define ZP_TARGET(name, reserve, workspace, panel, attention, logits) {name, reserve, workspace, panel, attention, logits},
+#define ZP_TARGET(name, reserve, workspace, panel, attention, logits, engines) {name, reserve, workspace, panel, attention, logits, engines},
 #include "runtime/schema/targets.inc"
 #undef ZP_TARGET
 };

@@ -11,6 +11,7 @@ namespace zp {
 struct Target {
   llvm::StringRef name;
   uint64_t reserveBytes, productWorkspaceBytes, panelBytes, attentionBytes, logitBytes;
+  bool copyEngines;
 };
 
 /// Null when there is none of that name.

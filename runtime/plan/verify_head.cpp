@@ -15,7 +15,7 @@ static bool isSetting(std::string_view name) {
 }
 
 static bool isTarget(std::string_view name) {
-#define ZP_TARGET(target, reserve, workspace, panel, attention, logits)                                                                              \
+#define ZP_TARGET(target, reserve, workspace, panel, attention, logits, engines)                                                                     \
   if (name == target)                                                                                                                                \
     return true;
 #include "runtime/schema/targets.inc"

@@ -1,8 +1,10 @@
 #include "compiler/Support/Settings.h"
+#include "compiler/Support/Targets.h"
 #include "compiler/Transforms/Plan/Layout.h"
 #include "compiler/Transforms/Plan/Passes.h"
 
 #include <array>
+#include <numeric>
 
 namespace zp::plan {
 #define GEN_PASS_DEF_ADVANCEGATHERSPASS
@@ -31,12 +33,13 @@ Profile profileOf(EntryOp entry) {
 }
 
 /// Starts a transfer or a collective that is awaited later.
-bool isStart(Operation *op) { return op->hasAttr(kFutureAttr) || op->hasAttr(kChainedAttr); }
+bool isStart(Operation *op) { return op->hasAttr(kFutureAttr); }
 
 /// Moves the starts of an entry up.
 class Advancer {
 public:
-  Advancer(EntryOp entry, Profile profile, const Bytes &most) : body(entry.getBody().front()), live(std::move(profile)), most(most) {
+  Advancer(EntryOp entry, Profile profile, const Bytes &most, bool copyEngines)
+      : body(entry.getBody().front()), live(std::move(profile)), most(most), copyEngines(copyEngines) {
     for (Operation &op : body)
       ops.push_back(&op);
     for (auto buffer : body.getOps<BufferOp>())
@@ -46,14 +49,14 @@ public:
         for (Access access : instruction.getAccesses())
           if (access.memory && access.writes)
             firstWrite.insert({bufferOf(access.memory), at});
-    behind.resize(ops.size());
-    moved.resize(ops.size());
+    places.resize(ops.size());
+    std::iota(places.begin(), places.end(), 0u);
   }
 
   /// Whether any moved.
   bool run() {
-    std::vector<unsigned> groups; // of starts with no work between them: where the last of each was
-    unsigned latest = 0;          // behind which no start goes
+    std::vector<unsigned> groups;     // of starts with no work between them: where the last of each was
+    unsigned latest = 0, fetched = 0; // behind which no start goes, and nothing that is fetched
     bool grouped = false;
     for (unsigned at = 0; at < ops.size(); ++at) {
       if (!isa<InstructionOpInterface>(ops[at]))
@@ -65,13 +68,22 @@ public:
       if (bringsWeights(at, end)) {
         if (!grouped)
           groups.push_back(end);
-        latest = advance(at, end, llvm::ArrayRef(groups).drop_back().take_back(kFurther), latest);
+        const auto before = llvm::ArrayRef(groups).drop_back();
+        advance(at, end, before.take_back(kFurther), latest);
+        latest = places[end];
+        // What is fetched takes the room of a slice: it is on its way while the slice before is gathered.
+        if (copyEngines && end != at) {
+          advance(at, at, before.take_while([&](unsigned group) { return group < latest; }).take_back(1), fetched);
+          fetched = places[at];
+        }
         groups.back() = end;
         grouped = true;
       }
       at = end;
     }
-    const bool any = llvm::is_contained(moved, true);
+    bool any = false;
+    for (unsigned at = 0; at < ops.size(); ++at)
+      any |= places[at] != at;
     if (any)
       reorder();
     return any;
@@ -83,11 +95,12 @@ public:
   }
 
 private:
-  /// The last op of what is started with the one at `at`, on which it may be chained.
+  /// The last op of what is started with the one at `at`: what comes next may be gathered from there.
   unsigned endOf(unsigned at) const {
-    while (ops[at]->hasAttr(kChainedAttr))
-      for (++at; !isa<InstructionOpInterface>(ops[at]);)
-        ++at;
+    auto future = ops[at]->getAttr(kFutureAttr);
+    for (unsigned next = at + 1; next < ops.size(); ++next)
+      if (isa<InstructionOpInterface>(ops[next]))
+        return ops[next]->getAttr(kAfterAttr) == future ? next : at;
     return at;
   }
 
@@ -105,24 +118,20 @@ private:
     return true;
   }
 
-  /// Moves ops `at` to `end` up behind the first of `places` from where on there is room for their buffers, but not before `latest`; returns
-  /// where they are then.
-  unsigned advance(unsigned at, unsigned end, ArrayRef<unsigned> places, unsigned latest) {
+  /// Moves ops `at` to `end` up behind the first of `candidates` from where on there is room for their buffers, but not before `latest`.
+  void advance(unsigned at, unsigned end, ArrayRef<unsigned> candidates, unsigned latest) {
     const Bytes more = ownBytes(at, end);
-    for (unsigned place : places) {
+    const unsigned from = places[at] == at ? at : places[at] + 1; // where they start so far
+    for (unsigned place : candidates) {
       place = std::max(place, latest);
-      if (!mayStartBehind(place, at, more))
+      if (place >= from || !mayStartBehind(place, from, more))
         continue;
-      for (unsigned i = at; i <= end; ++i) {
-        moved[i] = true;
-        behind[place].push_back(i);
-      }
+      std::fill(places.begin() + at, places.begin() + end + 1, place);
       for (size_t t = 0; t < kTiers.size(); ++t)
-        for (unsigned i = place + 1; i < at; ++i)
+        for (unsigned i = place + 1; i < from; ++i)
           live[t][i] += more[t];
-      return place;
+      return;
     }
-    return end;
   }
 
   /// Whether all that lives until `at` leaves room. Nothing goes ahead of a collective that is awaited where it stands.
@@ -151,8 +160,12 @@ private:
   }
 
   void reorder() {
+    std::vector<SmallVector<unsigned>> behind(ops.size());
+    for (unsigned at = 0; at < ops.size(); ++at)
+      if (places[at] != at)
+        behind[places[at]].push_back(at);
     for (unsigned at = 0; at < ops.size(); ++at) {
-      if (!moved[at])
+      if (places[at] == at)
         append(ops[at]);
       for (unsigned i : behind[at])
         append(ops[i]);
@@ -177,8 +190,8 @@ private:
   const Bytes &most;
   llvm::DenseMap<StringAttr, BufferOp> own;
   llvm::DenseMap<StringAttr, unsigned> firstWrite;
-  std::vector<SmallVector<unsigned>> behind; // what goes behind the op at a position
-  std::vector<bool> moved;
+  const bool copyEngines;
+  std::vector<unsigned> places; // of each op: its own position, or that of the op behind which it goes
   llvm::DenseSet<Operation *> appended;
 };
 
@@ -204,7 +217,7 @@ struct AdvanceGathers : zp::plan::impl::AdvanceGathersPassBase<AdvanceGathers> {
         Bytes usable = most;
         for (int64_t &bytes : usable)
           bytes -= bytes / gaps;
-        Advancer advancer(entry, profileOf(entry), usable);
+        Advancer advancer(entry, profileOf(entry), usable, zp::targetOf(getOperation()).copyEngines);
         if (!advancer.run() || EntryLayout(entry, Tier::Device).place(0, ample) <= ample)
           break;
         advancer.undo();

@@ -6,30 +6,34 @@ using namespace mlir;
 
 namespace zp::plan {
 
-/// Where stream 0 awaits the event that is recorded next after `at` on the same stream.
+/// Where stream 0 awaits the event that is recorded next after `at` on the same stream; or, where another stream awaits it, that one's next.
 static unsigned awaited(ArrayRef<Operation *> ops, unsigned at) {
   int64_t stream = cast<InstructionOpInterface>(ops[at]).getStreamId(), event = -1;
   for (unsigned i = at + 1; i < ops.size(); ++i) {
     if (auto record = dyn_cast<RecordEventOp>(ops[i]); record && event < 0 && static_cast<int64_t>(record.getStream()) == stream)
       event = record.getEvent();
-    if (auto wait = dyn_cast<WaitEventOp>(ops[i]); wait && event >= 0 && static_cast<int64_t>(wait.getEvent()) == event)
+    auto wait = dyn_cast<WaitEventOp>(ops[i]);
+    if (!wait || event < 0 || static_cast<int64_t>(wait.getEvent()) != event)
+      continue;
+    stream = wait.getStream();
+    if (stream == 0)
       return i;
+    event = -1;
   }
   return ops.size();
 }
 
-/// Where the future of the instruction at `at`, or of the one that it is chained to, is awaited; `at` for one that has none.
+/// Where the future of the instruction at `at` is awaited, or that of what starts after it; `at` for one that has none.
 static unsigned fulfilled(ArrayRef<Operation *> ops, unsigned at) {
-  unsigned i = at;
-  if (ops[at]->hasAttr(kChainedAttr))
-    while (i < ops.size() && !ops[i]->hasAttr(kFutureAttr))
-      ++i;
-  auto future = i < ops.size() ? ops[i]->getAttrOfType<IntegerAttr>(kFutureAttr) : IntegerAttr();
+  auto future = ops[at]->getAttrOfType<IntegerAttr>(kFutureAttr);
   if (!future)
     return at;
-  for (; i < ops.size(); ++i)
+  for (unsigned i = at + 1; i < ops.size(); ++i) {
     if (auto wait = dyn_cast<WaitEventOp>(ops[i]); wait && static_cast<int64_t>(wait.getEvent()) == future.getInt())
       return i;
+    if (ops[i]->getAttrOfType<IntegerAttr>(kAfterAttr) == future)
+      return fulfilled(ops, i);
+  }
   return ops.size();
 }
 

@@ -12,8 +12,9 @@ def AdvanceGathersPass : Plan_Pass<"plan-advance-gathers"> {
     Where the settings leave `prefetch_distance` open (-1), zero-prefetch-gathers brings one unit ahead of use. Here a second and a third
     are brought beside it, where memory is free: what brings weights starts with what brings the unit's two before, or that of the one
     before, unless a tier would hold more on the way than the fullest entry holds anyway, less a twentieth for what placing loses. Where
-    the device's arena grows all the same, less a fifth; if that doesn't help, the entry stays as it is. Starts keep their order. With
-    `prefetch_bytes` nothing moves.
+    the device's arena grows all the same, less a fifth; if that doesn't help, the entry stays as it is. Where the target has engines for
+    transfers, what is fetched to be gathered starts a unit before its gather, if there is room for the slice: it crosses the bus while the
+    slice before is gathered. Gathers keep their order, and so do fetches. With `prefetch_bytes` nothing moves.
 
     Requires: legalize-tiers. Ensures: every future is awaited once, after its start.
 
@@ -91,11 +92,13 @@ def ShareDequantizedPass : Plan_Pass<"plan-share-dequantized"> {
 }
 
 def ScheduleStreamsPass : Plan_Pass<"plan-schedule-streams"> {
-  let summary = "puts collectives that are awaited later on a stream of their own";
+  let summary = "puts collectives and transfers that are awaited later on streams of their own";
   let description = [{
-    Stream 0 computes. When a collective of an entry has `plan.future`, stream 1 carries all collectives of that entry, for
-    ranks must issue them in one order. A collective starts when stream 0 has come to its place in the list, which also
-    orders all memory it touches, and is done where its event is awaited; without a future that is at once. Events are numbered anew: each is recorded once and awaited once.
+    Stream 0 computes. When something of an entry has `plan.future`, stream 1 carries all collectives of that entry, for
+    ranks must issue them in one order, and its transfers between memories. Where the target has engines for these, stream 2 carries those into the
+    device and stream 3 those out of it: what is gathered, fetched and taken out then goes on at the same time, and what is gathered of what is
+    fetched (`plan.after`) awaits that itself. Each starts when stream 0 has come to its place in the list, which also orders all memory it touches,
+    and is done where its event is awaited; without a future that is at once. Events are numbered anew: each is recorded once and awaited once.
 
     Requires: convert-to-plan. Ensures: no `plan.future` is left.
 

@@ -1,3 +1,5 @@
+#include "compiler/Support/Targets.h"
+#include "compiler/Transforms/Plan/Lives.h"
 #include "compiler/Transforms/Plan/Passes.h"
 
 namespace zp::plan {
@@ -10,58 +12,78 @@ using namespace zp::plan;
 
 namespace {
 
-constexpr int64_t kCompute = 0, kCommunication = 1;
+constexpr int64_t kCompute = 0, kCommunication = 1, kFetches = 2, kOffloads = 3;
 
-/// Goes to the communication stream: collectives, transfers that are awaited later, and those that a collective follows there.
-bool isMoved(Operation &op) {
-  auto instruction = dyn_cast<InstructionOpInterface>(op);
-  return instruction && (instruction.isCollective() || op.hasAttr(kFutureAttr) || op.hasAttr(kChainedAttr));
-}
+/// Gives the instructions of an entry their streams, and events to what they wait for.
+class Scheduler {
+public:
+  Scheduler(EntryOp entry, bool copyEngines) : entry(entry), copyEngines(copyEngines) {}
 
-/// Moves an instruction to the communication stream; returns the event that its end records, if it `ends` something.
-int64_t moveToCommunication(Operation &op, bool ends, int64_t &next) {
-  OpBuilder b(&op);
-  RecordEventOp::create(b, op.getLoc(), next, kCompute);
-  WaitEventOp::create(b, op.getLoc(), next++, kCommunication);
-  cast<InstructionOpInterface>(op).setStreamId(kCommunication);
-  if (!ends)
-    return -1;
-  b.setInsertionPointAfter(&op);
-  RecordEventOp::create(b, op.getLoc(), next, kCommunication);
-  return next++;
-}
+  /// All collectives of an entry share a stream, or ranks could issue them in different orders: once one is asynchronous, the others follow
+  /// it, awaited where they stand.
+  void run() {
+    Block &body = entry.getBody().front();
+    if (llvm::none_of(body, [](Operation &op) { return op.hasAttr(kFutureAttr); }))
+      return;
+    for (Operation &op : body)
+      if (auto after = op.getAttrOfType<IntegerAttr>(kAfterAttr))
+        followed.insert(after.getInt());
+    for (Operation &op : llvm::make_early_inc_range(body))
+      if (auto wait = dyn_cast<WaitEventOp>(op))
+        wait.setEvent(renumbered.lookup(wait.getEvent()));
+      else if (int64_t stream = streamOf(op); stream != kCompute)
+        move(op, stream);
+  }
 
-/// All collectives of an entry share a stream, or ranks could issue them in different orders: once one is asynchronous,
-/// the others follow it, awaited where they stand.
-void scheduleEntry(EntryOp entry) {
-  Block &body = entry.getBody().front();
-  if (llvm::none_of(body, [](Operation &op) { return op.hasAttr(kFutureAttr); }))
-    return;
+private:
+  /// Computing goes on beside collectives, and beside transfers that are awaited later.
+  int64_t streamOf(Operation &op) const {
+    auto instruction = dyn_cast<InstructionOpInterface>(op);
+    if (instruction && instruction.isCollective())
+      return kCommunication;
+    if (!op.hasAttr(kFutureAttr))
+      return kCompute;
+    auto copy = dyn_cast<CopyOp>(op);
+    return !copy || !copyEngines ? kCommunication : tierOf(copy.getTarget()) == Tier::Device ? kFetches : kOffloads;
+  }
+
+  Tier tierOf(Value memory) const {
+    FlatSymbolRefAttr name = viewOf(memory).getBufferAttr();
+    return SymbolTable::lookupNearestSymbolFrom<BufferOp>(viewOf(memory), name).getTier();
+  }
+
+  /// It starts when stream 0 has come to its place, and when what it is to start after has ended.
+  void move(Operation &op, int64_t stream) {
+    cast<InstructionOpInterface>(op).setStreamId(stream);
+    OpBuilder b(&op);
+    RecordEventOp::create(b, op.getLoc(), next, kCompute);
+    WaitEventOp::create(b, op.getLoc(), next++, stream);
+    if (auto after = dyn_cast_or_null<IntegerAttr>(op.removeAttr(kAfterAttr)))
+      if (auto event = renumbered.find(after.getInt()); event != renumbered.end())
+        WaitEventOp::create(b, op.getLoc(), event->second, stream);
+    auto future = dyn_cast_or_null<IntegerAttr>(op.removeAttr(kFutureAttr));
+    if (future && followed.contains(future.getInt()) && stream == kCommunication)
+      return; // a collective follows it there
+    b.setInsertionPointAfter(&op);
+    RecordEventOp::create(b, op.getLoc(), next, stream);
+    if (future)
+      renumbered[future.getInt()] = next;
+    else
+      WaitEventOp::create(b, op.getLoc(), next, kCompute);
+    ++next;
+  }
+
+  EntryOp entry;
+  const bool copyEngines;
+  llvm::DenseSet<int64_t> followed;            // futures that a collective awaits
   llvm::DenseMap<int64_t, int64_t> renumbered; // future to event
   int64_t next = 0;
-  for (Operation &op : llvm::make_early_inc_range(body)) {
-    if (auto wait = dyn_cast<WaitEventOp>(op)) {
-      wait.setEvent(renumbered.lookup(wait.getEvent()));
-    } else if (isMoved(op)) {
-      bool ends = !op.removeAttr(kChainedAttr);
-      int64_t event = moveToCommunication(op, ends, next);
-      if (!ends)
-        continue;
-      if (auto future = dyn_cast_or_null<IntegerAttr>(op.removeAttr(kFutureAttr))) {
-        renumbered[future.getInt()] = event;
-      } else {
-        OpBuilder b(&op);
-        b.setInsertionPointAfter(op.getNextNode());
-        WaitEventOp::create(b, op.getLoc(), event, kCompute);
-      }
-    }
-  }
-}
+};
 
 struct ScheduleStreams : zp::plan::impl::ScheduleStreamsPassBase<ScheduleStreams> {
   void runOnOperation() override {
     for (auto entry : getOperation().getOps<EntryOp>())
-      scheduleEntry(entry);
+      Scheduler(entry, zp::targetOf(getOperation()).copyEngines).run();
   }
 };
 

@@ -1,7 +1,10 @@
-// RUN: sed 's/SETTINGS//' %s | zp-opt --plan-advance-gathers | FileCheck %s --check-prefixes=CHECK,OPEN
+// RUN: sed '/^\/\/ =====/,$d; s/SETTINGS//' %s | zp-opt --plan-advance-gathers | FileCheck %s --check-prefixes=CHECK,OPEN
 // A distance, or a limit in bytes, is kept to.
-// RUN: sed 's/SETTINGS/prefetch_distance = 1 : i64/' %s | zp-opt --plan-advance-gathers | FileCheck %s --check-prefixes=CHECK,SET
-// RUN: sed 's/SETTINGS/prefetch_bytes = 4096 : i64/' %s | zp-opt --plan-advance-gathers | FileCheck %s --check-prefixes=CHECK,SET
+// RUN: sed '/^\/\/ =====/,$d; s/SETTINGS/prefetch_distance = 1 : i64/' %s | zp-opt --plan-advance-gathers | FileCheck %s --check-prefixes=CHECK,SET
+// RUN: sed '/^\/\/ =====/,$d; s/SETTINGS/prefetch_bytes = 4096 : i64/' %s | zp-opt --plan-advance-gathers | FileCheck %s --check-prefixes=CHECK,SET
+
+// RUN: sed '1,/^\/\/ =====/d; s/TARGET/cuda/' %s | zp-opt --plan-advance-gathers | FileCheck %s --check-prefix=ENGINES
+// RUN: sed '1,/^\/\/ =====/d; s/TARGET/cpu/' %s | zp-opt --plan-advance-gathers | FileCheck %s --check-prefix=TOGETHER
 
 module attributes {zp.settings = {SETTINGS}} {
 plan.buffer @s tier device kind weights {bytes = 256 : i64}
@@ -49,27 +52,27 @@ plan.entry @train_step kind train_step {
   plan.scale %w1, %w1 {factor = 4.0 : f64} : memref<128xf32>, memref<128xf32>
   // CHECK-NEXT: plan.wait_event {event = 1 : i64}
   plan.wait_event {event = 1 : i64}
-  // CHECK: plan.copy %{{.+}}, %[[H:.+]] {{{.*}}plan.chained
-  // CHECK: plan.all_gather %[[H]], %{{.+}} {plan.future = 2 : i64}
+  // CHECK: plan.copy %{{.+}}, %[[H:.+]] {plan.future = 4 : i64}
+  // CHECK: plan.all_gather %[[H]], %{{.+}} {plan.after = 4 : i64, plan.future = 2 : i64}
   %h = plan.view @h[0] : memref<64xf32>
   %w3 = plan.view @w3[0] : memref<128xf32>
-  plan.copy %far, %h {plan.chained} : memref<64xf32>, memref<64xf32>
-  plan.all_gather %h, %w3 {plan.future = 2 : i64} : memref<64xf32>, memref<128xf32>
+  plan.copy %far, %h {plan.future = 4 : i64} : memref<64xf32>, memref<64xf32>
+  plan.all_gather %h, %w3 {plan.after = 4 : i64, plan.future = 2 : i64} : memref<64xf32>, memref<128xf32>
   // The fourth has: what is fetched to be gathered stays with its gather.
-  // OPEN: plan.copy %{{.+}}, %[[H:.+]] {{{.*}}plan.chained
-  // OPEN: plan.all_gather %[[H]], %{{.+}} {plan.future = 3 : i64}
+  // OPEN: plan.copy %{{.+}}, %[[H:.+]] {plan.future = 5 : i64}
+  // OPEN: plan.all_gather %[[H]], %{{.+}} {plan.after = 5 : i64, plan.future = 3 : i64}
   // CHECK: plan.scale %{{.+}}, %{{.+}} {factor = 5.000000e+00 : f64}
   plan.scale %w2, %w2 {factor = 5.0 : f64} : memref<128xf32>, memref<128xf32>
   // CHECK-NEXT: plan.wait_event {event = 2 : i64}
   plan.wait_event {event = 2 : i64}
-  // SET: plan.copy %{{.+}}, %[[H:.+]] {{{.*}}plan.chained
-  // SET: plan.all_gather %[[H]], %{{.+}} {plan.future = 3 : i64}
+  // SET: plan.copy %{{.+}}, %[[H:.+]] {plan.future = 5 : i64}
+  // SET: plan.all_gather %[[H]], %{{.+}} {plan.after = 5 : i64, plan.future = 3 : i64}
   plan.buffer @i tier device kind communication {bytes = 256 : i64}
   plan.buffer @w4 tier device kind gathered {bytes = 512 : i64}
   %i = plan.view @i[0] : memref<64xf32>
   %w4 = plan.view @w4[0] : memref<128xf32>
-  plan.copy %far, %i {plan.chained} : memref<64xf32>, memref<64xf32>
-  plan.all_gather %i, %w4 {plan.future = 3 : i64} : memref<64xf32>, memref<128xf32>
+  plan.copy %far, %i {plan.future = 5 : i64} : memref<64xf32>, memref<64xf32>
+  plan.all_gather %i, %w4 {plan.after = 5 : i64, plan.future = 3 : i64} : memref<64xf32>, memref<128xf32>
   // CHECK-NEXT: plan.scale %{{.+}}, %{{.+}} {factor = 6.000000e+00 : f64}
   plan.scale %w3, %w3 {factor = 6.0 : f64} : memref<128xf32>, memref<128xf32>
   plan.wait_event {event = 3 : i64}
@@ -104,5 +107,50 @@ plan.entry @apply_gradients kind apply_gradients {
 // One without instructions stays.
 // CHECK-LABEL: plan.entry @init
 plan.entry @init kind init {
+}
+}
+
+// ===== Where transfers have engines of their own, what is fetched is a unit ahead of its gather; elsewhere it stays with it.
+module attributes {zp.settings = {}, zp.target = "TARGET"} {
+plan.buffer @s tier device kind weights {bytes = 256 : i64}
+plan.buffer @far tier host kind weights {bytes = 256 : i64}
+
+// A slice of the third unit has room beside two units, the unit has not.
+// ENGINES-LABEL: plan.entry @eval_step
+// TOGETHER-LABEL: plan.entry @eval_step
+plan.entry @eval_step kind evaluate {
+  plan.buffer @w0 tier device kind gathered {bytes = 8192 : i64}
+  plan.buffer @w1 tier device kind gathered {bytes = 8192 : i64}
+  plan.buffer @w2 tier device kind gathered {bytes = 8192 : i64}
+  plan.buffer @h1 tier device kind communication {bytes = 256 : i64}
+  plan.buffer @h2 tier device kind communication {bytes = 256 : i64}
+  plan.buffer @peak tier device kind working {bytes = 22528 : i64}
+  %far = plan.view @far[0] : memref<64xf32>
+  %s = plan.view @s[0] : memref<64xf32>
+  %w0 = plan.view @w0[0] : memref<2048xf32>
+  %w1 = plan.view @w1[0] : memref<2048xf32>
+  %w2 = plan.view @w2[0] : memref<2048xf32>
+  %h1 = plan.view @h1[0] : memref<64xf32>
+  %h2 = plan.view @h2[0] : memref<64xf32>
+  %peak = plan.view @peak[0] : memref<5632xf32>
+  plan.all_gather %s, %w0 : memref<64xf32>, memref<2048xf32>
+  // ENGINES: plan.all_gather {{.*}} {plan.after = 0 : i64, plan.future = 1 : i64}
+  // ENGINES-NEXT: plan.copy {{.*}} {plan.future = 2 : i64}
+  // TOGETHER: plan.all_gather {{.*}} {plan.after = 0 : i64, plan.future = 1 : i64}
+  // TOGETHER-NEXT: plan.scale {{.*}} {factor = 2.000000e+00 : f64}
+  plan.copy %far, %h1 {plan.future = 0 : i64} : memref<64xf32>, memref<64xf32>
+  plan.all_gather %h1, %w1 {plan.after = 0 : i64, plan.future = 1 : i64} : memref<64xf32>, memref<2048xf32>
+  // ENGINES: plan.scale {{.*}} {factor = 2.000000e+00 : f64}
+  plan.scale %w0, %w0 {factor = 2.0 : f64} : memref<2048xf32>, memref<2048xf32>
+  plan.wait_event {event = 1 : i64}
+  // ENGINES: plan.all_gather {{.*}} {plan.after = 2 : i64, plan.future = 3 : i64}
+  // TOGETHER: plan.copy {{.*}} {plan.future = 2 : i64}
+  // TOGETHER-NEXT: plan.all_gather {{.*}} {plan.after = 2 : i64, plan.future = 3 : i64}
+  plan.copy %far, %h2 {plan.future = 2 : i64} : memref<64xf32>, memref<64xf32>
+  plan.all_gather %h2, %w2 {plan.after = 2 : i64, plan.future = 3 : i64} : memref<64xf32>, memref<2048xf32>
+  plan.scale %w1, %w1 {factor = 3.0 : f64} : memref<2048xf32>, memref<2048xf32>
+  plan.wait_event {event = 3 : i64}
+  plan.scale %w2, %w2 {factor = 4.0 : f64} : memref<2048xf32>, memref<2048xf32>
+  plan.fill %peak {value = 1.0 : f64} : memref<5632xf32>
 }
 }

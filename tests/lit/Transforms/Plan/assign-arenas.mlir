@@ -52,3 +52,25 @@ plan.entry @asynchronous kind evaluate {
   plan.wait_event {event = 1 : i64}
   plan.fill %late {value = 1.0 : f64} : memref<128xf32>
 }
+
+// Nor may `idle` lie in `fetched`, whose copy a third stream awaits, and stream 0 that one.
+// CHECK-LABEL: plan.entry @transitively
+plan.entry @transitively kind evaluate {
+  plan.buffer @fetched tier device kind communication {bytes = 512 : i64}
+  plan.buffer @whole tier device kind gathered {bytes = 1024 : i64}
+  plan.buffer @idle tier device kind working {bytes = 512 : i64}
+  %fetched = plan.view @fetched[0] : memref<128xf32>
+  %whole = plan.view @whole[0] : memref<256xf32>
+  %slice = plan.view @whole[0] : memref<128xf32>
+  %idle = plan.view @idle[0] : memref<128xf32>
+  plan.fill %whole {value = 1.0 : f64} : memref<256xf32>
+  plan.record_event {event = 0 : i64}
+  plan.wait_event {event = 0 : i64, stream = 2 : i64}
+  plan.copy %slice, %fetched {stream = 2 : i64} : memref<128xf32>, memref<128xf32>
+  plan.record_event {event = 1 : i64, stream = 2 : i64}
+  plan.wait_event {event = 1 : i64, stream = 1 : i64}
+  plan.all_reduce %whole {stream = 1 : i64} : memref<256xf32>
+  plan.record_event {event = 2 : i64, stream = 1 : i64}
+  plan.fill %idle {value = 1.0 : f64} : memref<128xf32>
+  plan.wait_event {event = 2 : i64}
+}
