@@ -54,7 +54,7 @@ def Zero_ValuesOp : Zero_OnSectionOp<"values", [MemoryEffects<[MemRead]>]> {
     %slice = zero.values @unit1.frozen : tensor<2048xf32>
     ```
 
-    Constraints: C1: the symbol is a zero.section. C2: the length is what the section stores.
+    Constraints: C1: the symbol is a zero.section. C2: the length is what the section stores, the element type the section's.
   }];
   let arguments = (ins FlatSymbolRefAttr:$section);
   let results = (outs Zero_Flat:$result);
@@ -70,7 +70,7 @@ def Zero_StoreValuesOp : Zero_OnSectionOp<"store_values", [MemoryEffects<[MemWri
     zero.store_values @unit1.trainable, %new : tensor<384xf32>
     ```
 
-    Constraints: C1: the symbol is a zero.section. C2: the length is what the section stores.
+    Constraints: C1: the symbol is a zero.section. C2: the length is what the section stores, the element type the section's.
   }];
   let arguments = (ins FlatSymbolRefAttr:$section, Zero_Flat:$values);
   let assemblyFormat = "$section `,` $values attr-dict `:` type($values)";
@@ -85,8 +85,8 @@ def Zero_SlotOp : Zero_OnSectionOp<"slot", [Pure]> {
     %w = zero.slot %whole, @unit1.frozen, @w : (tensor<4096xf32>) -> tensor<64x32xf32>
     ```
 
-    Constraints: C1: the symbol is a zero.section. C2: `whole` has the section's length. C3: the parameter has a slot there,
-    and the result fits before the next one.
+    Constraints: C1: the symbol is a zero.section. C2: `whole` has the section's length and element type, and the result that type. C3: the
+    parameter has a slot there, and the result fits before the next one.
   }];
   let arguments = (ins Zero_Flat:$whole, FlatSymbolRefAttr:$section, FlatSymbolRefAttr:$parameter);
   let results = (outs Zero_Tensor:$result);
@@ -104,7 +104,7 @@ def Zero_PackOp : Zero_OnSectionOp<"pack", [Pure]> {
     ```
 
     Constraints: C1: the symbol is a trainable zero.section. C2: one parameter an operand, each with a slot there that it fits.
-    C3: the result has the section's length and f32 elements.
+    C3: the result has the section's length; all are of f32 elements.
   }];
   let arguments = (ins FlatSymbolRefAttr:$section, Variadic<Zero_Tensor>:$tensors, TypedArrayAttrBase<FlatSymbolRefAttr, "parameters">:$parameters);
   let results = (outs Zero_Flat:$result);
@@ -121,7 +121,7 @@ def Zero_AccumulateGradientOp : Zero_OnSectionOp<"accumulate_gradient", [MemoryE
     zero.accumulate_gradient @unit1.trainable, %slice : tensor<192xf32>
     ```
 
-    Constraints: C1: the symbol is a trainable zero.section. C2: the length is what the section stores.
+    Constraints: C1: the symbol is a trainable zero.section. C2: the length is what the section stores, the elements are f32.
   }];
   let arguments = (ins FlatSymbolRefAttr:$section, Zero_Flat:$gradient);
   let assemblyFormat = "$section `,` $gradient attr-dict `:` type($gradient)";
@@ -136,7 +136,7 @@ def Zero_GradientOp : Zero_OnSectionOp<"gradient", [MemoryEffects<[MemRead]>]> {
     %g = zero.gradient @unit1.trainable : tensor<384xf32>
     ```
 
-    Constraints: C1: the symbol is a trainable zero.section. C2: the length is what the section stores.
+    Constraints: C1: the symbol is a trainable zero.section. C2: the length is what the section stores, the elements are f32.
   }];
   let arguments = (ins FlatSymbolRefAttr:$section);
   let results = (outs Zero_Flat:$result);
@@ -173,7 +173,7 @@ def Zero_AdamwOp : Zero_OnSectionOp<"adamw", [MemoryEffects<[MemRead, MemWrite]>
     ```
 
     Constraints: C1: the symbol is a trainable zero.section. C2: gradient and result have the length of what the optimizer
-    stores; the result has the section's element type.
+    stores; the gradient is f32, the result has the section's element type.
   }];
   let arguments = (ins FlatSymbolRefAttr:$section, Zero_Flat:$gradient, Zero_Tensor:$coefficient, Zero_Tensor:$scalars,
                        F64Attr:$beta1, F64Attr:$beta2, F64Attr:$epsilon, F64Attr:$weight_decay);

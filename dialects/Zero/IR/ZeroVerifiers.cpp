@@ -27,6 +27,8 @@ LogicalResult SectionOp::verify() {
   return success();
 }
 
+static Type elementOf(SectionOp section) { return cast<RankedTensorType>(section.getType()).getElementType(); }
+
 /// C1, and C2 when `value` is given: its length is `stored(section)`.
 static LogicalResult verifySection(Operation *op, SymbolTableCollection &symbols, FlatSymbolRefAttr name, bool trainable, Value value,
                                    int64_t (SectionOp::*stored)(), SectionOp *found = nullptr) {
@@ -43,17 +45,32 @@ static LogicalResult verifySection(Operation *op, SymbolTableCollection &symbols
   return success();
 }
 
-LogicalResult ValuesOp::verifySymbolUses(SymbolTableCollection &symbols) {
-  return verifySection(*this, symbols, getSectionAttr(), false, getResult(), &SectionOp::getStoredValues);
+/// C1 and C2 of values as they are stored.
+static LogicalResult verifyValues(Operation *op, SymbolTableCollection &symbols, FlatSymbolRefAttr name, Value values) {
+  SectionOp section;
+  if (failed(verifySection(op, symbols, name, false, values, &SectionOp::getStoredValues, &section)))
+    return failure();
+  if (element(values) != elementOf(section))
+    return op->emitOpError("C2: has elements of type ") << element(values) << ", expected the section's, " << elementOf(section);
+  return success();
 }
-LogicalResult StoreValuesOp::verifySymbolUses(SymbolTableCollection &symbols) {
-  return verifySection(*this, symbols, getSectionAttr(), false, getValues(), &SectionOp::getStoredValues);
+LogicalResult ValuesOp::verifySymbolUses(SymbolTableCollection &symbols) { return verifyValues(*this, symbols, getSectionAttr(), getResult()); }
+LogicalResult StoreValuesOp::verifySymbolUses(SymbolTableCollection &symbols) { return verifyValues(*this, symbols, getSectionAttr(), getValues()); }
+
+/// C1 and C2 of a gradient, of which a rank stores `stored(section)` elements.
+static LogicalResult verifyGradient(Operation *op, SymbolTableCollection &symbols, FlatSymbolRefAttr name, Value gradient,
+                                    int64_t (SectionOp::*stored)(), SectionOp *found = nullptr) {
+  if (failed(verifySection(op, symbols, name, true, gradient, stored, found)))
+    return failure();
+  if (!element(gradient).isF32())
+    return op->emitOpError("C2: has a gradient of ") << element(gradient) << ", expected f32";
+  return success();
 }
 LogicalResult AccumulateGradientOp::verifySymbolUses(SymbolTableCollection &symbols) {
-  return verifySection(*this, symbols, getSectionAttr(), true, getGradient(), &SectionOp::getStoredGradient);
+  return verifyGradient(*this, symbols, getSectionAttr(), getGradient(), &SectionOp::getStoredGradient);
 }
 LogicalResult GradientOp::verifySymbolUses(SymbolTableCollection &symbols) {
-  return verifySection(*this, symbols, getSectionAttr(), true, getResult(), &SectionOp::getStoredGradient);
+  return verifyGradient(*this, symbols, getSectionAttr(), getResult(), &SectionOp::getStoredGradient);
 }
 LogicalResult ClearGradientOp::verifySymbolUses(SymbolTableCollection &symbols) {
   return verifySection(*this, symbols, getSectionAttr(), true, Value(), nullptr);
@@ -63,9 +80,9 @@ LogicalResult LoadOp::verifySymbolUses(SymbolTableCollection &symbols) {
 }
 LogicalResult AdamwOp::verifySymbolUses(SymbolTableCollection &symbols) {
   SectionOp section;
-  if (failed(verifySection(*this, symbols, getSectionAttr(), true, getGradient(), &SectionOp::getStoredOptimizer, &section)))
+  if (failed(verifyGradient(*this, symbols, getSectionAttr(), getGradient(), &SectionOp::getStoredOptimizer, &section)))
     return failure();
-  if (length(getResult()) != section.getStoredOptimizer() || element(getResult()) != cast<RankedTensorType>(section.getType()).getElementType())
+  if (length(getResult()) != section.getStoredOptimizer() || element(getResult()) != elementOf(section))
     return emitOpError("C2: the result must have the optimizer's length and the section's element type");
   return success();
 }
@@ -73,6 +90,8 @@ LogicalResult SlotOp::verifySymbolUses(SymbolTableCollection &symbols) {
   SectionOp section;
   if (failed(verifySection(*this, symbols, getSectionAttr(), false, getWhole(), &SectionOp::getElements, &section)))
     return failure();
+  if (element(getWhole()) != elementOf(section) || element(getResult()) != elementOf(section))
+    return emitOpError("C2: whole and result must have the section's element type, ") << elementOf(section);
   std::optional<int64_t> offset = section.offsetOf(getParameterAttr());
   if (!offset || length(getResult()) > section.roomAt(*offset))
     return emitOpError("C3: ") << getParameterAttr() << " has no slot of this size in " << getSectionAttr();
@@ -89,8 +108,9 @@ LogicalResult PackOp::verifySymbolUses(SymbolTableCollection &symbols) {
     if (!offset || length(tensor) > section.roomAt(*offset))
       return emitOpError("C2: ") << parameter << " has no slot of this size in " << getSectionAttr();
   }
-  if (length(getResult()) != section.getElements() || !element(getResult()).isF32())
-    return emitOpError("C3: the result must be f32 with the section's length");
+  if (length(getResult()) != section.getElements() || !element(getResult()).isF32() ||
+      !llvm::all_of(getTensors(), [](Value tensor) { return element(tensor).isF32(); }))
+    return emitOpError("C3: the result must have the section's length, and all must be f32");
   return success();
 }
 

@@ -66,6 +66,14 @@ nn.program @values_c2_slice_of_replica kind evaluate {
 
 // -----
 
+zero.section @s kind frozen {unit = 1 : i64, type = tensor<64xf32>, slots = [#zero.slot<@w, 0>], ranks = 2 : i64, values_sharded}
+nn.program @values_c2_type kind evaluate {
+  // expected-error @below {{C2: has elements of type 'bf16', expected the section's, 'f32'}}
+  %v = zero.values @s : tensor<32xbf16>
+}
+
+// -----
+
 nn.program @store_values_c1_no_section kind evaluate {
   %x = nn.input "x" : tensor<64xf32>
   // expected-error @below {{C1: @s is not a zero.section}}
@@ -80,6 +88,15 @@ nn.program @store_values_c2_length kind evaluate {
   %x = nn.input "x" : tensor<64xf32>
   // expected-error @below {{C2: has 64 elements, expected 32}}
   zero.store_values @s, %x : tensor<64xf32>
+}
+
+// -----
+
+zero.section @s kind frozen {unit = 1 : i64, type = tensor<64xf32>, slots = [#zero.slot<@w, 0>], ranks = 2 : i64, values_sharded}
+nn.program @store_values_c2_type kind evaluate {
+  %x = nn.input "x" : tensor<32xbf16>
+  // expected-error @below {{C2: has elements of type 'bf16', expected the section's, 'f32'}}
+  zero.store_values @s, %x : tensor<32xbf16>
 }
 
 // -----
@@ -111,6 +128,15 @@ nn.program @accumulate_gradient_c2_length kind evaluate {
 
 // -----
 
+zero.section @s kind trainable {unit = 1 : i64, type = tensor<64xbf16>, slots = [#zero.slot<@w, 0>], ranks = 2 : i64, gradient_sharded, optimizer_sharded}
+nn.program @accumulate_gradient_c2_bf16 kind evaluate {
+  %x = nn.input "x" : tensor<32xbf16>
+  // expected-error @below {{C2: has a gradient of 'bf16', expected f32}}
+  zero.accumulate_gradient @s, %x : tensor<32xbf16>
+}
+
+// -----
+
 nn.program @gradient_c1_no_section kind evaluate {
   // expected-error @below {{C1: @s is not a trainable zero.section}}
   %g = zero.gradient @s : tensor<64xf32>
@@ -131,6 +157,14 @@ zero.section @s kind trainable {unit = 1 : i64, type = tensor<64xf32>, slots = [
 nn.program @gradient_c2_length kind evaluate {
   // expected-error @below {{C2: has 64 elements, expected 32}}
   %g = zero.gradient @s : tensor<64xf32>
+}
+
+// -----
+
+zero.section @s kind trainable {unit = 1 : i64, type = tensor<64xbf16>, slots = [#zero.slot<@w, 0>], ranks = 2 : i64, gradient_sharded, optimizer_sharded}
+nn.program @gradient_c2_bf16 kind evaluate {
+  // expected-error @below {{C2: has a gradient of 'bf16', expected f32}}
+  %g = zero.gradient @s : tensor<32xbf16>
 }
 
 // -----
@@ -173,6 +207,17 @@ nn.program @adamw_c2_gradient kind evaluate {
 
 // -----
 
+zero.section @s kind trainable {unit = 1 : i64, type = tensor<64xbf16>, slots = [#zero.slot<@w, 0>], ranks = 2 : i64, gradient_sharded, optimizer_sharded}
+nn.program @adamw_c2_gradient_bf16 kind evaluate {
+  %g = nn.input "g" : tensor<32xbf16>
+  %c = nn.input "c" : tensor<1xf32>
+  %k = nn.input "k" : tensor<64xi8>
+  // expected-error @below {{C2: has a gradient of 'bf16', expected f32}}
+  %n = zero.adamw @s, %g, %c, %k {beta1 = 0.9 : f64, beta2 = 0.999 : f64, epsilon = 1.0e-8 : f64, weight_decay = 0.0 : f64} : (tensor<32xbf16>, tensor<1xf32>, tensor<64xi8>) -> tensor<32xbf16>
+}
+
+// -----
+
 zero.section @s kind trainable {unit = 1 : i64, type = tensor<64xf32>, slots = [#zero.slot<@w, 0>], ranks = 2 : i64, gradient_sharded, optimizer_sharded}
 nn.program @adamw_c2_result_length kind evaluate {
   %g = nn.input "g" : tensor<32xf32>
@@ -209,6 +254,24 @@ nn.program @slot_c2_a_slice kind evaluate {
   %x = nn.input "x" : tensor<32xf32>
   // expected-error @below {{C2: has 32 elements, expected 64}}
   %w = zero.slot %x, @s, @w : (tensor<32xf32>) -> tensor<8x4xf32>
+}
+
+// -----
+
+zero.section @s kind frozen {unit = 1 : i64, type = tensor<64xf32>, slots = [#zero.slot<@w, 0>], ranks = 2 : i64}
+nn.program @slot_c2_whole_type kind evaluate {
+  %x = nn.input "x" : tensor<64xbf16>
+  // expected-error @below {{C2: whole and result must have the section's element type, 'f32'}}
+  %w = zero.slot %x, @s, @w : (tensor<64xbf16>) -> tensor<8x4xf32>
+}
+
+// -----
+
+zero.section @s kind frozen {unit = 1 : i64, type = tensor<64xf32>, slots = [#zero.slot<@w, 0>], ranks = 2 : i64}
+nn.program @slot_c2_result_type kind evaluate {
+  %x = nn.input "x" : tensor<64xf32>
+  // expected-error @below {{C2: whole and result must have the section's element type, 'f32'}}
+  %w = zero.slot %x, @s, @w : (tensor<64xf32>) -> tensor<8x4xbf16>
 }
 
 // -----
@@ -279,7 +342,7 @@ nn.program @pack_c2_into_the_next kind evaluate {
 zero.section @s kind trainable {unit = 1 : i64, type = tensor<64xf32>, slots = [#zero.slot<@w, 0>], ranks = 2 : i64}
 nn.program @pack_c3_length kind evaluate {
   %x0 = nn.input "x0" : tensor<8x4xf32>
-  // expected-error @below {{C3: the result must be f32 with the section's length}}
+  // expected-error @below {{C3: the result must have the section's length, and all must be f32}}
   %p = zero.pack @s, [@w] (%x0) : (tensor<8x4xf32>) -> tensor<32xf32>
 }
 
@@ -288,8 +351,17 @@ nn.program @pack_c3_length kind evaluate {
 zero.section @s kind trainable {unit = 1 : i64, type = tensor<64xbf16>, slots = [#zero.slot<@w, 0>], ranks = 2 : i64}
 nn.program @pack_c3_bf16 kind evaluate {
   %x0 = nn.input "x0" : tensor<8x4xf32>
-  // expected-error @below {{C3: the result must be f32 with the section's length}}
+  // expected-error @below {{C3: the result must have the section's length, and all must be f32}}
   %p = zero.pack @s, [@w] (%x0) : (tensor<8x4xf32>) -> tensor<64xbf16>
+}
+
+// -----
+
+zero.section @s kind trainable {unit = 1 : i64, type = tensor<64xbf16>, slots = [#zero.slot<@w, 0>], ranks = 2 : i64}
+nn.program @pack_c3_operand_bf16 kind evaluate {
+  %x0 = nn.input "x0" : tensor<8x4xbf16>
+  // expected-error @below {{C3: the result must have the section's length, and all must be f32}}
+  %p = zero.pack @s, [@w] (%x0) : (tensor<8x4xbf16>) -> tensor<64xf32>
 }
 
 // -----
