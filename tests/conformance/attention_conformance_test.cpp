@@ -367,8 +367,10 @@ protected:
     EXPECT_NE(fused->notice().find(why), std::string::npos) << fused->notice();
   }
   /// Rows whose queries see keys after them too.
-  AttentionArgs encoder(DType f) {
-    AttentionArgs args = attention(maker, f, kPacked);
+  AttentionArgs encoder(DType f, int64_t length) {
+    Case rows = kPacked;
+    rows.length = length;
+    AttentionArgs args = attention(maker, f, rows);
     args.causal = false;
     return args;
   }
@@ -386,10 +388,10 @@ TEST_F(FusedAttention, TakesRowsToThemselves) {
     biased.bias = Case::ByKey;
     EXPECT_TRUE(takes(attention(maker, f, window)));
     EXPECT_TRUE(takes(attention(maker, f, biased)));
-    EXPECT_TRUE(takes(encoder(f)));
+    EXPECT_TRUE(takes(encoder(f, 64)));
     EXPECT_EQ(fused->notice(), "");
     EXPECT_TRUE(takes(gradientOf(maker, attention(maker, f, kPacked))));
-    EXPECT_TRUE(takes(gradientOf(maker, encoder(f))));
+    EXPECT_TRUE(takes(gradientOf(maker, encoder(f, 96))));
   }
 }
 
@@ -408,6 +410,7 @@ TEST_F(FusedAttention, LeavesWhatIsDefinedOtherwise) {
   other = kPacked;
   other.headDim = 12;
   leaves(attention(maker, DType::BF16, other), "heads of 12 elements");
+  leaves(gradientOf(maker, encoder(DType::BF16, 192)), "rows of 192 that see what comes later");
   AttentionArgs aside = attention(maker, DType::BF16, kPacked);
   aside.value.data = aside.value.as<char>() + 8;
   leaves(aside, "at a multiple of 16 bytes");

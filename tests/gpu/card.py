@@ -1,6 +1,7 @@
 """The GPU as nvidia-smi tells of it, and what rows of run.sh have in common: figures, a verdict, the table's line."""
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -12,7 +13,9 @@ LEFT_OUT = 77  # exit status of a row that couldn't be tried here: counted apart
 
 
 def smi(field):
-    done = subprocess.run(["nvidia-smi", "-i", "0", f"--query-gpu={field}", "--format=csv,noheader,nounits"], check=True, capture_output=True, text=True)
+    """Of the card that programs here call the first."""
+    first = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")[0].strip() or "0"
+    done = subprocess.run(["nvidia-smi", "-i", first, f"--query-gpu={field}", "--format=csv,noheader,nounits"], check=True, capture_output=True, text=True)
     return done.stdout.strip()
 
 
@@ -21,23 +24,33 @@ def is_h200():
     return "H200" in smi("name")
 
 
+class Refused(Exception):
+    """A tool ended otherwise than it should."""
+
+
 class Watch:
     """The device's memory in use, as long as it watches."""
 
     def __init__(self):
         self.samples = [(time.monotonic(), int(smi("memory.used")))]
-        self.done = threading.Event()
+        self.done, self.broken = threading.Event(), None
         self.thread = threading.Thread(target=self.watch, daemon=True)
         self.thread.start()
 
     def watch(self):
         while not self.done.wait(0.1):
-            used = int(smi("memory.used"))
-            self.samples.append((time.monotonic(), used))
+            try:
+                self.samples.append((time.monotonic(), int(smi("memory.used"))))
+            except (OSError, ValueError, subprocess.SubprocessError) as problem:
+                self.broken = problem
+                return
 
     def close(self):
+        """Ends it. What was not looked at to the end says nothing."""
         self.done.set()
         self.thread.join()
+        if self.broken:
+            raise Refused(f"nvidia-smi stopped telling what memory is in use: {self.broken}")
 
     def taken(self):
         """The most bytes beyond what was in use before."""
@@ -47,10 +60,6 @@ class Watch:
         """Bytes taken after the first look between two moments; none when there was one look or none."""
         seen = [used for at, used in self.samples if begin <= at <= end]
         return (max(seen) - seen[0]) << 20 if len(seen) > 1 else None
-
-
-class Refused(Exception):
-    """A tool ended otherwise than it should."""
 
 
 def call(words):

@@ -42,7 +42,7 @@ def main():
     parser.add_argument("--plan", type=Path, required=True, help="where the plan is written")
     parser.add_argument("--keep", type=Path, required=True, help="file for the figures")
     parser.add_argument("--steps", type=int, default=10)
-    parser.add_argument("--warm_up", type=int, default=2)
+    parser.add_argument("--warm_up", type=int, default=3)
     parser.add_argument("--rates", type=Path, help="what cuda_rates said: the matmul peak")
     parser.add_argument("--h200_at_least", type=float, help="tokens a second, where the GPU is an H200")
     parser.add_argument("--device_at_most", type=float, help="bytes of the device that the process may take in all")

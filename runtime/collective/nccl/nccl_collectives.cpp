@@ -5,6 +5,7 @@
 #include <future>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -87,6 +88,7 @@ public:
   /// NCCL says what it has met itself; that a peer on the same host is gone the job's communicator knows first.
   Status watch() override {
     ZP_RETURN_IF_ERROR(communicator.checkPeers()); // the cause, where both know something
+    const std::lock_guard lock(asking);
     const ncclComm_t asked = group;
     if (!asked)
       return {};
@@ -96,7 +98,7 @@ public:
   }
   /// On a thread of its own, which is left behind when it takes too long: the process is about to end.
   void abort() override {
-    const ncclComm_t ended = group.exchange(nullptr);
+    const ncclComm_t ended = giveUp();
     if (!ended)
       return;
     const auto over = std::make_shared<std::promise<void>>();
@@ -127,6 +129,12 @@ public:
   }
 
 private:
+  /// Nobody asks it any more.
+  ncclComm_t giveUp() {
+    const std::lock_guard lock(asking);
+    return group.exchange(nullptr);
+  }
+
   struct Hello {
     ncclUniqueId identity;
     char device[64];
@@ -165,6 +173,7 @@ private:
   Communicator &communicator;
   std::string device;
   Library library;
+  std::mutex asking; ///< held while `group` is asked for errors: nobody frees it meanwhile
   std::atomic<ncclComm_t> group = nullptr;
 };
 

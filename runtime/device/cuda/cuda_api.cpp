@@ -110,8 +110,11 @@ StatusOr<double> secondsBetween(Event first, Event second) {
 Status synchronize(Stream stream) { return statusOf(cudaStreamSynchronize(native(stream)), "cudaStreamSynchronize"); }
 StatusOr<bool> isDone(Stream stream) {
   const cudaError_t error = cudaStreamQuery(native(stream));
-  if (error == cudaErrorNotReady)
+  if (error == cudaErrorNotReady) {
+    if (cudaPeekAtLastError() == cudaErrorNotReady)
+      cudaGetLastError(); // or the next launch would be blamed
     return false;
+  }
   ZP_RETURN_IF_ERROR(statusOf(error, "cudaStreamQuery"));
   return true;
 }

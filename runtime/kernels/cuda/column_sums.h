@@ -22,19 +22,16 @@ __global__ void stripSumsKernel(Value value, int64_t rows, int64_t first, int64_
   partial[strip * columns + column] = sum;
 }
 
-struct AddStrips {
-  const float *partial;
-  float *target;
-  int64_t strips, columns;
-  ZP_DEVICE void operator()(int64_t i, int count) const {
-    for (int e = 0; e < count; ++e) {
-      float sum = 0;
-      for (int64_t strip = 0; strip < strips; ++strip)
-        sum += partial[strip * columns + i + e];
-      target[i + e] += sum;
-    }
-  }
-};
+/// A thread a column: a warp's loads lie beside each other. Warps are blocks of their own, on multiprocessors of their own.
+template <int kThreads> __global__ void addStripsKernel(const float *partial, float *target, int64_t strips, int64_t columns) {
+  const int64_t column = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x;
+  if (column >= columns)
+    return;
+  float sum = 0;
+  for (int64_t strip = 0; strip < strips; ++strip)
+    sum += partial[strip * columns + column];
+  target[column] += sum;
+}
 
 /// target[c] += Σ over rows of value(row, c). As many columns at a time as the scratch has room for; how rows are cut depends on the whole.
 template <typename Value> void addColumnSums(const Context &context, int64_t rows, int64_t columns, const Value &value, float *target) {
@@ -45,7 +42,9 @@ template <typename Value> void addColumnSums(const Context &context, int64_t row
   for (int64_t first = 0; first < columns; first += most) {
     const int64_t width = columns - first < most ? columns - first : most, blocks = (width + kBlockThreads - 1) / kBlockThreads;
     launch(context.stream, blocks * strips, kBlockThreads, stripSumsKernel<Value>, value, rows, first, width, blocks, strips, partial);
-    forElements(context, width, AddStrips{partial, target + first, strips, width});
+    constexpr int kWarp = 32;
+    launch(context.stream, (width + kWarp - 1) / kWarp, kWarp, addStripsKernel<kWarp>, static_cast<const float *>(partial), target + first, strips,
+           width);
   }
 }
 

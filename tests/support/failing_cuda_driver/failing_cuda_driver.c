@@ -9,6 +9,7 @@
 #include <dlfcn.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -40,8 +41,13 @@ static void trapIn(void *stream) {
   int (*find)(void **, void *, const char *) = inDriver("cuModuleGetFunction");
   int (*launch)(void *, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void *, void **, void **) = inDriver("cuLaunchKernel");
   void *module, *function;
-  if (load && find && launch && load(&module, code) == kSuccess && find(&function, module, "fault") == kSuccess)
-    launch(function, 1, 1, 1, 1, 1, 1, 0, stream, NULL, NULL);
+  int refused = load && find && launch ? load(&module, code) : -1;
+  if (refused == kSuccess)
+    refused = find(&function, module, "fault");
+  if (refused == kSuccess)
+    refused = launch(function, 1, 1, 1, 1, 1, 1, 0, stream, NULL, NULL);
+  if (refused != kSuccess)
+    fprintf(stderr, "failing_cuda_driver: no kernel traps, the driver said %d\n", refused);
 }
 
 /// Once.
@@ -73,6 +79,17 @@ static int launchKernel(void *function, unsigned x, unsigned y, unsigned z, unsi
   return code == kSuccess ? realLaunchKernel(function, x, y, z, threadsX, threadsY, threadsZ, shared, stream, arguments, extra) : code;
 }
 
+/// The beginning of CUlaunchConfig.
+struct LaunchConfig {
+  unsigned grid[3], block[3], shared;
+  void *stream;
+};
+static int (*realLaunchKernelEx)(const struct LaunchConfig *, void *, void **, void **);
+static int launchKernelEx(const struct LaunchConfig *config, void *function, void **arguments, void **extra) {
+  const int code = fault(config->stream);
+  return code == kSuccess ? realLaunchKernelEx(config, function, arguments, extra) : code;
+}
+
 static int oldVersion(int *version) {
   *version = kOldVersion;
   return kSuccess;
@@ -93,6 +110,10 @@ static void *replaced(const char *name, void *function) {
   if (strcmp(name, "cuLaunchKernel") == 0) {
     realLaunchKernel = function;
     return launchKernel;
+  }
+  if (strcmp(name, "cuLaunchKernelEx") == 0) {
+    realLaunchKernelEx = function;
+    return launchKernelEx;
   }
   return function;
 }

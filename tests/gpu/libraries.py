@@ -1,0 +1,28 @@
+"""Folders of PyTorch's packages for what zprun loads and the system has not, as LD_LIBRARY_PATH wants them."""
+
+import ctypes
+import glob
+import os
+import sys
+
+NAMES = ("libcudart.so.13", "libcublasLt.so.13", "libcudnn.so.9", "libnccl.so.2")
+TOOLKIT = "/usr/local/cuda/lib64"
+
+
+def opens(path):
+    try:
+        ctypes.CDLL(path)
+    except OSError:
+        return False
+    return True
+
+
+def folder_of(name):
+    """The package's folder that has it; none where the loader or the toolkit has."""
+    if opens(name) or opens(os.path.join(TOOLKIT, name)):
+        return None
+    return next((os.path.dirname(found) for path in sys.path for found in glob.glob(f"{path}/nvidia/*/lib/{name}")), None)
+
+
+if __name__ == "__main__":
+    print(":".join(dict.fromkeys(folder for folder in map(folder_of, NAMES) if folder)))
