@@ -40,7 +40,8 @@ std::string writeAdapterConfig(const LoraSettings &lora, const std::string &base
   config["exclude_modules"] = choice(lora.excluded);
   config["bias"] = lora.bias;
   config["use_rslora"] = lora.rankStabilised;
-  config["init_lora_weights"] = lora.initial == "gaussian" ? Json(lora.initial) : Json(lora.initial == "true");
+  const bool isFlag = lora.initial == "true" || lora.initial == "false";
+  config["init_lora_weights"] = isFlag ? Json(lora.initial == "true") : Json(lora.initial);
   for (const auto &[key, rank] : lora.rankPattern)
     config["rank_pattern"][key] = rank;
   for (const auto &[key, alpha] : lora.alphaPattern)

@@ -26,8 +26,10 @@ Status markFourBit(ModelSpec &spec, const std::vector<std::string> &skipped, con
     bool found = false;
     std::vector<std::string> known;
     for (ModuleSpec &module : spec.modules) {
-      known.push_back(module.path.substr(module.path.rfind('.') + 1));
-      known.push_back(module.path);
+      if (module.kind == ModuleKind::Linear) {
+        known.push_back(module.path.substr(module.path.rfind('.') + 1));
+        known.push_back(module.path);
+      }
       if (module.kind != ModuleKind::Linear || !isSkipped(module.path, entry, pattern))
         continue;
       found = true;

@@ -130,7 +130,9 @@ Status verifyLora(const LoraSettings &lora) {
     return wrong("lora_dropout", "is " + numberText(lora.dropout.value) + ", expected a probability from 0 up to 1, 1 excluded; try 0.1");
   if (lora.bias != "none" && lora.bias != "all" && lora.bias != "lora_only")
     return wrong("bias", "is \"" + lora.bias + "\", expected none, all or lora_only; choose one");
-  if (lora.initial != "true" && lora.initial != "false" && lora.initial != "gaussian")
+  const bool isDrawn = lora.initial == "true" || lora.initial == "false" || lora.initial == "gaussian";
+  // What these have drawn is in the file, and the base is as it was. (PiSSA, OLoRA and others change it.)
+  if (!isDrawn && !(lora.saved && (lora.initial == "orthogonal" || lora.initial == "eva")))
     return wrong("init_lora_weights", "is \"" + lora.initial + "\", expected true, false or gaussian; choose one");
   for (const auto &[key, rank] : lora.rankPattern)
     if (rank <= 0 || rank > kMostRank)
@@ -143,6 +145,8 @@ Status verifyLora(const LoraSettings &lora) {
   if (hasLayers && lora.targets.kind == ModuleChoice::Kind::Regex)
     return wrong("layers_to_transform", "is set beside a regular expression of targets, expected a "
                                         "list of targets; put the layers into the expression");
+  if (hasLayers && lora.targets.kind == ModuleChoice::Kind::AllLinear)
+    return wrong("layers_to_transform", "is set beside all-linear, expected a list of targets, as PEFT does; name the linears, as q_proj,v_proj");
   if (!lora.layersPattern.empty() && !hasLayers)
     return wrong("layers_pattern", "is set without layers_to_transform, expected both; name the layers");
   return Status();

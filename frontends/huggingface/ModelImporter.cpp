@@ -15,6 +15,7 @@
 #include "frontends/huggingface/QuantizationConfig.h"
 #include "frontends/huggingface/SpecialTokens.h"
 #include "frontends/huggingface/WeightIndex.h"
+#include "frontends/huggingface/architectures/Family.h"
 #include "runtime/base/names.h"
 
 namespace zp::fe {
@@ -121,7 +122,10 @@ StatusOr<ImportedModel> importModel(const ImportRequest &request) {
   ZP_RETURN_IF_ERROR(verifySpecialTokens(config, request.modelDirectory, spec));
 
   ZP_ASSIGN_OR_RETURN(std::optional<WeightIndex> weights, WeightIndex::open(request.modelDirectory));
+  const bool untied = familyNamed(spec.modelType).untiesEmbeddings && !spec.tiedHead;
   makeModulesAsStored(config, weights, imported);
+  if (weights && untied)
+    ZP_RETURN_IF_ERROR(weights->refuseOwnEmbeddings(spec));
   if (!request.adapterDirectory.empty()) {
     const size_t told = spec.notes.size();
     ZP_RETURN_IF_ERROR(adoptEmbeddings(request.adapterDirectory, spec));

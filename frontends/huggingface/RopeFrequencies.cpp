@@ -21,7 +21,10 @@ Frequencies wavePowers(double theta, int64_t headDim) {
 class RopeReader {
 public:
   RopeReader(const JsonDocument &config, int64_t headDim, int64_t maxPositions) : reader(config), headDim(headDim), maxPositions(maxPositions) {
-    group = reader.has("rope_parameters") ? "rope_parameters" : "rope_scaling";
+    // Where both stand, transformers 5 takes the older key for what somebody added.
+    const auto *added = config.find("rope_scaling");
+    const bool isAdded = added && added->is_object() && !added->empty();
+    group = isAdded || !reader.has("rope_parameters") ? "rope_scaling" : "rope_parameters";
   }
 
   StatusOr<RopeSpec> read() {

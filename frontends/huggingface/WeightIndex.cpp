@@ -89,6 +89,9 @@ std::string WeightIndex::storedEmbedding(const ModelSpec &spec) const {
     if (first.empty())
       first = name;
   }
+  for (const ModuleSpec &module : spec.modules) // a tied model may be stored by its head alone
+    if (module.role == Role::Head && spec.tiedHead && find(module.path + ".weight"))
+      return module.path + ".weight";
   return first;
 }
 
@@ -105,16 +108,34 @@ Status WeightIndex::refuseHeadBias() const {
                     " is not zero, expected zeros as BART's is: a bias of the head is not built; choose a model without it");
 }
 
+bool WeightIndex::differ(const Entry *a, const Entry *b) {
+  if (!a || !b)
+    return false;
+  if (a->info->dtype != b->info->dtype || a->info->bytes != b->info->bytes)
+    return true;
+  return std::memcmp(a->file->data(*a->info), b->file->data(*b->info), a->info->bytes) != 0;
+}
+
 bool WeightIndex::headDiffers(const ModelSpec &spec) const {
-  const Entry *head = nullptr, *embedding = find(storedEmbedding(spec));
+  const Entry *head = nullptr;
   for (const ModuleSpec &module : spec.modules)
     if (module.role == Role::Head)
       head = find(module.path + ".weight");
-  if (!head || !embedding)
-    return false;
-  if (head->info->dtype != embedding->info->dtype || head->info->bytes != embedding->info->bytes)
-    return true;
-  return std::memcmp(head->file->data(*head->info), embedding->file->data(*embedding->info), head->info->bytes) != 0;
+  return differ(head, find(storedEmbedding(spec)));
+}
+
+Status WeightIndex::refuseOwnEmbeddings(const ModelSpec &spec) const {
+  const std::string prefix = familyNamed(spec.modelType).basePrefix;
+  const Entry *shared = find(storedEmbedding(spec));
+  for (const ModuleSpec &module : spec.modules) {
+    const std::string name = storedName(module.path + ".weight", prefix);
+    if (const Entry *own = find(name); module.role == Role::EmbeddingAlias && differ(own, shared))
+      return Status(ErrorCode::UnknownArchitecture,
+                    own->file->path() + ": tensor " + name +
+                        " has values of its own, expected those of the shared embedding: tables for encoder and decoder each are not built; "
+                        "choose a model with tie_word_embeddings true");
+  }
+  return Status();
 }
 
 Status WeightIndex::checkFloat(const ModelSpec &spec, const ParameterSpec &parameter, bool prequantized) const {

@@ -26,6 +26,8 @@ public:
   /// in the whole model (Family::basePrefix): those that are there only so are read so. A table that several modules
   /// share is read under whichever of their names it is stored.
   void adoptNames(ModelSpec &spec) const;
+  /// UnknownArchitecture where encoder or decoder have an embedding of their own, with other values than the shared one.
+  Status refuseOwnEmbeddings(const ModelSpec &spec) const;
   /// UnknownArchitecture for a head with a bias that isn't zero (BART's final_logits_bias).
   Status refuseHeadBias() const;
   /// Each tensor of the model that isn't the adapter's is there (TensorMissing), with its shape (TensorShape) and in fp32,
@@ -38,6 +40,8 @@ private:
     std::shared_ptr<const rt::SafetensorsFile> file;
     const rt::SafetensorsInfo *info = nullptr;
   };
+  /// Whether both are there, with other values.
+  static bool differ(const Entry *a, const Entry *b);
   const Entry *find(const std::string &name) const;
   /// The name under which the tensor is there: as it is, or without the base model's prefix.
   std::string storedName(const std::string &name, const std::string &basePrefix) const;

@@ -27,8 +27,7 @@ const std::vector<Field> &comparedFields() {
                                             {"alpha_pattern", json::object()},
                                             {"modules_to_save", nullptr},
                                             {"use_dora", false},
-                                            {"lora_bias", false},
-                                            {"fan_in_fan_out", false}};
+                                            {"lora_bias", false}};
   return fields;
 }
 
@@ -38,6 +37,11 @@ json fieldOf(const json &config, const Field &field) {
   if (value.is_array())
     std::sort(value.begin(), value.end());
   return value.is_array() && value.empty() ? json(nullptr) : value;
+}
+
+/// With biases PEFT saves those of wrapped modules twice more, under names that it doesn't read.
+bool isSavedTwice(const std::string &name) {
+  return name.find(".modules_to_save.") != std::string::npos || name.find(".original_module.") != std::string::npos;
 }
 
 } // namespace
@@ -60,7 +64,7 @@ StatusOr<ModelWeights> openAdapter(const std::string &directory, const std::stri
   std::string weights = directory + "/adapter_model.safetensors";
   ZP_ASSIGN_OR_RETURN(std::shared_ptr<const SafetensorsFile> file, SafetensorsFile::open(weights));
   for (const auto &[name, info] : file->tensors())
-    if (!trained.count(name))
+    if (!trained.count(name) && !isSavedTwice(name))
       return Status(ErrorCode::AdapterMismatch,
                     weights + ": tensor " + name + " is of no parameter that the plan trains; import again with --adapter_name_or_path " + directory);
   return ModelWeights::openFile(weights);

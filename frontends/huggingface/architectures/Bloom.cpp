@@ -37,7 +37,7 @@ static Status readBloom(const JsonDocument &config, ModelSpec &spec) {
   JsonReader reader(config);
   spec.vocabulary = readSize(reader, {"vocab_size"}, 250880);
   // Files of the hub have n_embed, which wins where both stand.
-  spec.hidden = readSize(reader, {"n_embed", "hidden_size"}, 64);
+  spec.hidden = readSize(reader, {reader.has("n_embed") ? "n_embed" : "hidden_size"}, 64);
   spec.intermediate = 4 * spec.hidden;
   spec.layers = readLayers(reader, {"n_layer", "num_hidden_layers"}, 2);
   spec.heads = spec.kvHeads = readSize(reader, {"n_head", "num_attention_heads"}, 8);
@@ -50,10 +50,15 @@ static Status readBloom(const JsonDocument &config, ModelSpec &spec) {
   spec.attentionDropout = spec.hiddenDropout = readDropout(reader, "hidden_dropout", 0);
   spec.probabilityDropout = readDropout(reader, "attention_dropout", 0);
   spec.tiedHead = reader.boolean("tie_word_embeddings", true);
+  if (reader.boolean("slow_but_exact", false) && reader.integer("pretraining_tp", 1) > 1)
+    reader.fail(ErrorCode::UnknownArchitecture, "slow_but_exact",
+                "is true beside a pretraining_tp above 1, expected false: transformers leaves out biases and adapters then; set it to false");
   ZP_RETURN_IF_ERROR(reader.status());
   spec.alibi.slopes = alibiSlopes(spec.heads);
   return Status();
 }
+
+static constexpr const char *kOtherArchitectures[] = {"BloomModel"};
 
 constinit const Family kBloomFamily = {
     .modelType = "bloom",
@@ -63,6 +68,7 @@ constinit const Family kBloomFamily = {
     .sections = kSections,
     .basePrefix = "transformer.",
     .defaultTargets = kTargets,
+    .otherArchitectures = kOtherArchitectures,
 };
 
 } // namespace zp::fe

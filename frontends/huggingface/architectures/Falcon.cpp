@@ -71,7 +71,7 @@ static Status readFalcon(const JsonDocument &config, bool newDecoder, ModelSpec 
   JsonReader reader(config);
   newDecoder = reader.boolean("new_decoder_architecture", newDecoder);
   spec.vocabulary = readSize(reader, {"vocab_size"}, 65024);
-  spec.hidden = readSize(reader, {"n_embed", "hidden_size"}, 4544);
+  spec.hidden = readSize(reader, {reader.has("n_embed") ? "n_embed" : "hidden_size"}, 4544);
   spec.intermediate = readSize(reader, {"ffn_hidden_size"}, 4 * spec.hidden);
   spec.layers = readLayers(reader, {"num_hidden_layers", "n_layer"}, 32);
   spec.maxPositions = readSize(reader, {"max_position_embeddings"}, 2048);
@@ -98,6 +98,8 @@ static Status readFalcon(const JsonDocument &config, bool newDecoder, ModelSpec 
   return Status();
 }
 
+static constexpr const char *kOtherArchitectures[] = {"FalconModel"};
+
 constinit const Family kFalconFamily = {
     .modelType = "falcon",
     .architecture = "FalconForCausalLM",
@@ -106,6 +108,7 @@ constinit const Family kFalconFamily = {
     .sections = kSections,
     .basePrefix = "transformer.",
     .defaultTargets = kTargets,
+    .otherArchitectures = kOtherArchitectures,
 };
 
 /// As Falcon was published with code of its own: 40B as RefinedWeb, 7B as RefinedWebModel. The tensors are the same.

@@ -61,6 +61,8 @@ struct Family {
   std::span<const char *const> otherArchitectures = {};
   /// What the class takes for a decoder_start_token_id that no file names; -1: nothing.
   int64_t decoderStart = -1;
+  /// tie_word_embeddings false gives encoder and decoder tables of their own.
+  bool untiesEmbeddings = false;
 };
 
 /// Every family, in the order in which messages list them.

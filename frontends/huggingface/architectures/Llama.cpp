@@ -18,6 +18,8 @@ static constexpr RotaryDefaults kDefaults = {
     .window = WindowRule::Never,
 };
 
+static constexpr const char *kOtherArchitectures[] = {"LlamaModel"};
+
 constinit const Family kLlamaFamily = {
     .modelType = "llama",
     .architecture = "LlamaForCausalLM",
@@ -26,6 +28,7 @@ constinit const Family kLlamaFamily = {
     .sections = kLlamaSections,
     .basePrefix = "model.",
     .defaultTargets = kRotaryTargets,
+    .otherArchitectures = kOtherArchitectures,
 };
 
 } // namespace zp::fe

@@ -18,6 +18,8 @@ static constexpr RotaryDefaults kDefaults = {
     .window = WindowRule::EveryLayer,
 };
 
+static constexpr const char *kOtherArchitectures[] = {"MistralModel"};
+
 constinit const Family kMistralFamily = {
     .modelType = "mistral",
     .architecture = "MistralForCausalLM",
@@ -26,6 +28,7 @@ constinit const Family kMistralFamily = {
     .sections = kLlamaSections,
     .basePrefix = "model.",
     .defaultTargets = kRotaryTargets,
+    .otherArchitectures = kOtherArchitectures,
 };
 
 } // namespace zp::fe

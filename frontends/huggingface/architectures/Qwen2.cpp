@@ -18,6 +18,8 @@ static constexpr RotaryDefaults kDefaults = {
     .window = WindowRule::LayerTypes,
 };
 
+static constexpr const char *kOtherArchitectures[] = {"Qwen2Model"};
+
 constinit const Family kQwen2Family = {
     .modelType = "qwen2",
     .architecture = "Qwen2ForCausalLM",
@@ -26,6 +28,7 @@ constinit const Family kQwen2Family = {
     .sections = kLlamaSections,
     .basePrefix = "model.",
     .defaultTargets = kRotaryTargets,
+    .otherArchitectures = kOtherArchitectures,
 };
 
 } // namespace zp::fe

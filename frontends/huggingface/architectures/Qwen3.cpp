@@ -41,6 +41,8 @@ static constexpr RotaryDefaults kDefaults = {
     .window = WindowRule::LayerTypes,
 };
 
+static constexpr const char *kOtherArchitectures[] = {"Qwen3Model"};
+
 constinit const Family kQwen3Family = {
     .modelType = "qwen3",
     .architecture = "Qwen3ForCausalLM",
@@ -49,6 +51,7 @@ constinit const Family kQwen3Family = {
     .sections = kSections,
     .basePrefix = "model.",
     .defaultTargets = kRotaryTargets,
+    .otherArchitectures = kOtherArchitectures,
 };
 
 } // namespace zp::fe

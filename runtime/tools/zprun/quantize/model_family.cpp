@@ -87,7 +87,13 @@ void deriveT5(const json &given, json &config) {
 struct OtherName {
   const char *name, *architecture;
 };
-constexpr OtherName kOtherNames[] = {{"BartModel", "BartForConditionalGeneration"},
+constexpr OtherName kOtherNames[] = {{"LlamaModel", "LlamaForCausalLM"},
+                                     {"MistralModel", "MistralForCausalLM"},
+                                     {"Qwen2Model", "Qwen2ForCausalLM"},
+                                     {"Qwen3Model", "Qwen3ForCausalLM"},
+                                     {"FalconModel", "FalconForCausalLM"},
+                                     {"BloomModel", "BloomForCausalLM"},
+                                     {"BartModel", "BartForConditionalGeneration"},
                                      {"T5WithLMHeadModel", "T5ForConditionalGeneration"},
                                      {"T5Model", "T5ForConditionalGeneration"},
                                      {"MT5Model", "MT5ForConditionalGeneration"}};
@@ -168,14 +174,16 @@ constexpr ModelFamily kFamilies[] = {
 
 } // namespace
 
-const ModelFamily *findFamily(std::string_view architecture) {
+const ModelFamily *findFamily(std::string_view architecture, std::string_view modelType) {
   for (const OtherName &other : kOtherNames)
     if (architecture == other.name)
       architecture = other.architecture;
-  for (const ModelFamily &family : kFamilies)
-    if (architecture == family.architecture)
-      return &family;
-  return nullptr;
+  const ModelFamily *named = nullptr, *typed = nullptr;
+  for (const ModelFamily &family : kFamilies) {
+    named = architecture == family.architecture ? &family : named;
+    typed = modelType == family.modelType ? &family : typed;
+  }
+  return named && typed ? typed : named;
 }
 
 std::string knownArchitectures() {

@@ -26,8 +26,9 @@ struct ModelFamily {
   const char *note; ///< what whoever quantises such a model should know; null: nothing
 };
 
-/// By a name that config.json may have for it; null for an architecture that isn't known.
-const ModelFamily *findFamily(std::string_view architecture);
+/// By names that config.json may have for it, the model type before the architecture, as transformers has it; null for an architecture that
+/// isn't known.
+const ModelFamily *findFamily(std::string_view architecture, std::string_view modelType = {});
 /// "LlamaForCausalLM, MistralForCausalLM, …"
 std::string knownArchitectures();
 

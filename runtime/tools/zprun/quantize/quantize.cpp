@@ -75,7 +75,8 @@ private:
                                                          "name the original with --model");
     const json names = given.value("architectures", json());
     std::string architecture = names.is_array() && !names.empty() && names[0].is_string() ? names[0].get<std::string>() : "";
-    family = findFamily(architecture);
+    const json type = given.value("model_type", json());
+    family = findFamily(architecture, type.is_string() ? type.get<std::string>() : "");
     if (!family)
       return Status(ErrorCode::UnknownArchitecture, configPath + ": architectures: is \"" + architecture + "\", expected one of " +
                                                         knownArchitectures() + "; use a model of one of these");

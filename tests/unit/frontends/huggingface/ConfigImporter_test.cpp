@@ -75,6 +75,51 @@ TEST(ConfigImporter, windowsOfQwen) {
                UnknownArchitecture, "layer_types: holds \"linear_attention\"");
 }
 
+// transformers takes a mistral with layer_types for a Ministral.
+TEST(ConfigImporter, windowsOfMistral) {
+  auto windows = [](const std::string &keys) {
+    return importedConfig(R"({"model_type": "mistral", "num_hidden_layers": 3, "sliding_window": 16, )" + keys + "}")->windows;
+  };
+  using Windows = std::vector<int64_t>;
+  EXPECT_EQ(windows(R"("layer_types": ["sliding_attention", "full_attention", "sliding_attention"])"), (Windows{16, 0, 16}));
+  EXPECT_EQ(windows(R"("layer_types": null)"), (Windows{16, 16, 16}));
+}
+
+// transformers makes what model_type says, whatever class the weights were saved from.
+TEST(ConfigImporter, modelTypeDecides) {
+  auto read = [](const std::string &architecture, const std::string &type) {
+    return *importedConfig(R"({"num_hidden_layers": 1, "attention_bias": true, "architectures": [")" + architecture + R"("], "model_type": ")" +
+                           type + "\"}");
+  };
+  const ModelSpec window = read("LlamaForCausalLM", "mistral");
+  EXPECT_EQ(window.architecture, "MistralForCausalLM");
+  EXPECT_EQ(window.windows, std::vector<int64_t>{4096});
+  EXPECT_EQ(window.notes, std::vector<std::string>{"note: config.json:1: architectures: is LlamaForCausalLM, and model_type \"mistral\": read as "
+                                                   "MistralForCausalLM, as transformers does"});
+  EXPECT_TRUE(read("MistralForCausalLM", "llama").queryKeyValueBias);
+  EXPECT_EQ(read("MT5ForConditionalGeneration", "t5").modelType, "t5");
+  EXPECT_EQ(read("T5ForConditionalGeneration", "mt5").modelType, "mt5");
+  EXPECT_TRUE(read("LlamaForCausalLM", "llama").notes.empty());
+  EXPECT_TRUE(read("LlamaModel", "llama").notes.empty());
+  EXPECT_EQ(read("LlamaForCausalLM", "Yi").modelType, "llama"); // of no family: the class alone is known
+}
+
+// It is the padding_idx of PyTorch's table, whose row gets no gradient.
+TEST(ConfigImporter, paddingTokens) {
+  auto token = [](const std::string &keys) { return importedConfig("{\"vocab_size\": 100, " + keys + "}")->paddingToken; };
+  for (const char *type : {"llama", "mistral", "qwen2", "qwen3"}) {
+    const std::string model = std::string("\"model_type\": \"") + type + "\"";
+    EXPECT_EQ(token(model), -1) << type;
+    EXPECT_EQ(token(model + R"(, "pad_token_id": 7)"), 7) << type;
+    EXPECT_EQ(token(model + R"(, "pad_token_id": -1)"), 99) << type;
+    EXPECT_EQ(token(model + R"(, "pad_token_id": 100)"), -1) << type;
+  }
+  EXPECT_EQ(token(R"("model_type": "bart")"), 1);
+  EXPECT_EQ(token(R"("model_type": "bart", "pad_token_id": null)"), -1);
+  for (const char *type : {"falcon", "bloom", "t5"})
+    EXPECT_EQ(token(std::string("\"model_type\": \"") + type + R"(", "pad_token_id": 7)"), -1) << type;
+}
+
 TEST(ConfigImporter, unknownArchitectures) {
   EXPECT_ERROR(importedConfig("{\n\"architectures\": [\"GPT2LMHeadModel\"], \"model_type\": \"llama\"}"), UnknownArchitecture,
                "config.json:2: architectures: is GPT2LMHeadModel, expected one of "
@@ -106,6 +151,8 @@ TEST(ConfigImporter, refusesUnusableSizes) {
   EXPECT_ERROR(withKey(R"("num_hidden_layers": 100000000)"), Json, "config.json:2: num_hidden_layers");
   EXPECT_ERROR(withKey(R"("vocab_size": "32000")"), Json, "config.json:2: vocab_size: is \"32000\", expected a whole number");
   EXPECT_ERROR(withKey(R"("hidden_size": 100, "num_attention_heads": 3)"), Json, "config.json:2: hidden_size: is 100 with 3 heads");
+  EXPECT_ERROR(importedConfig("{\"model_type\": \"bloom\",\n\"n_head\": 8, \"num_attention_heads\": 4}"), Json,
+               "config.json:2: num_attention_heads: is 4 and n_head 8, expected one size under both names");
 }
 
 // The names that a Llama checkpoint has (two layers, all biases, GQA).

@@ -184,6 +184,9 @@ TEST(LoraTargets, refusesWrongSettings) {
   EXPECT_ERROR(ATTACHED(s.lora_target_modules = ""), Config, "--lora_target_modules: is empty");
   EXPECT_ERROR(ATTACHED(s.lora_target_modules = ".*q_proj", s.lora_layers_to_transform = "0"), Config,
                "--lora_layers_to_transform: is set beside a regular expression");
+  EXPECT_ERROR(ATTACHED(s.lora_target_modules = "all-linear", s.lora_layers_to_transform = "0"), Config,
+               "--lora_layers_to_transform: is set beside all-linear");
+  EXPECT_ERROR(ATTACHED(s.init_lora_weights = "orthogonal"), Config, "--init_lora_weights: is \"orthogonal\"");
   EXPECT_ERROR(ATTACHED(s.lora_layers_to_transform = "one"), Config, "--lora_layers_to_transform: holds 'one'");
   EXPECT_ERROR(ATTACHED(s.lora_layers_pattern = "layers"), Config, "--lora_layers_pattern: is set without");
 }

@@ -35,6 +35,18 @@ TEST(RopeFrequencies, spellingsOfTransformers4) {
   EXPECT_NEAR(first("{}"), std::pow(10000.0, -0.25), 1e-7);
 }
 
+// Somebody follows a model card and adds the older key to what transformers 5 has saved.
+TEST(RopeFrequencies, anAddedRopeScalingWins) {
+  auto first = [](const std::string &scaling) {
+    return importRope(document(R"({"rope_parameters": {"rope_type": "default", "rope_theta": 100.0}, "rope_scaling": )" + scaling + "}"), 8, 64)
+        ->inverseFrequencies[1];
+  };
+  EXPECT_NEAR(first("null"), std::pow(100.0, -0.25), 1e-7);
+  EXPECT_NEAR(first("{}"), std::pow(100.0, -0.25), 1e-7);
+  EXPECT_NEAR(first(R"({"rope_type": "linear", "factor": 4})"), std::pow(10000.0, -0.25) / 4, 1e-7); // its theta goes, too
+  EXPECT_NEAR(first(R"({"rope_type": "linear", "factor": 4, "rope_theta": 100.0})"), std::pow(100.0, -0.25) / 4, 1e-7);
+}
+
 TEST(RopeFrequencies, missingOriginalPositionsAreTheModels) {
   auto scaled = [](const std::string &more, int64_t positions) {
     return importRope(document(R"({"rope_theta": 10.0, )" + more +

@@ -151,6 +151,50 @@ TEST_F(Weights, tiesByWhatIsStored) {
   EXPECT_FALSE(differing->spec.tiedHead);
   EXPECT_EQ(differing->spec.modules.back().weight->checkpoint, "lm_head.weight");
   EXPECT_EQ(differing->warnings.size(), 1u);
+  StatusOr<ImportedModel> alone = imported([](Tensors &t) { t.erase("model.embed_tokens.weight"); }, true);
+  ASSERT_TRUE(alone.ok()) << alone.status().toString();
+  EXPECT_TRUE(alone->spec.tiedHead);
+  EXPECT_EQ(alone->spec.modules[1].weight->checkpoint, "lm_head.weight") << alone->spec.modules[1].path;
+}
+
+// BART's tie_word_embeddings false unties encoder and decoder, too: then their tables may differ from the shared one.
+TEST_F(Weights, refusesEmbeddingsOfEncoderAndDecoder) {
+  Tensors tensors = {{"model.shared.weight", {"F32", {6, 4}}}, {"lm_head.weight", {"F32", {6, 4}}}};
+  auto norm = [&](const std::string &path) { tensors[path + ".weight"] = tensors[path + ".bias"] = {"F32", {4}}; };
+  auto linear = [&](const std::string &path, int64_t out, int64_t in) {
+    tensors[path + ".weight"] = {"F32", {out, in}};
+    tensors[path + ".bias"] = {"F32", {out}};
+  };
+  for (std::string stack : {"model.encoder", "model.decoder"}) {
+    const std::string block = stack + ".layers.0.";
+    tensors[stack + ".embed_positions.weight"] = {"F32", {10, 4}};
+    for (const char *name : {"self_attn", "encoder_attn"}) {
+      if (std::string(name) == "encoder_attn" && stack == "model.encoder")
+        continue;
+      for (const char *part : {"k_proj", "v_proj", "q_proj", "out_proj"})
+        linear(block + name + "." + part, 4, 4);
+      norm(block + name + "_layer_norm");
+    }
+    linear(block + "fc1", 5, 4);
+    linear(block + "fc2", 4, 5);
+    norm(block + "final_layer_norm");
+    norm(stack + ".layernorm_embedding");
+  }
+  auto load = [&](const char *tied, char encoder) {
+    folder.write("config.json", std::string(R"({"model_type": "bart", "vocab_size": 6, "d_model": 4, "encoder_layers": 1, "decoder_layers": 1,
+      "encoder_attention_heads": 2, "decoder_attention_heads": 2, "encoder_ffn_dim": 5, "decoder_ffn_dim": 5, "max_position_embeddings": 8,
+      "tie_word_embeddings": )") + tied +
+                                    "}");
+    Tensors stored = tensors;
+    stored["model.encoder.embed_tokens.weight"] = {"F32", {6, 4}, encoder};
+    folder.write("model.safetensors", safetensors(stored));
+    JobSettings settings;
+    settings.max_source_length = settings.max_target_length = 8;
+    return importModel({folder.path, "", settings}).status();
+  };
+  EXPECT_TRUE(load("false", 0).ok()) << load("false", 0).toString();
+  EXPECT_TRUE(load("true", 1).ok()) << load("true", 1).toString();
+  EXPECT_ERROR(load("false", 1), UnknownArchitecture, "model.safetensors: tensor model.encoder.embed_tokens.weight has values of its own");
 }
 
 // BLOOM's files on the hub are of the model without its head: no "transformer." in front. Those that save_pretrained writes have it.

@@ -253,6 +253,16 @@ TEST_F(Adapters, OfOtherSettingsAreRefused) {
   }
 }
 
+// With biases PEFT saves wrapped modules' more than once, and reads one of them.
+TEST_F(Adapters, MayHoldWhatPeftSavesTwice) {
+  writeAdapter(ours, "saved.modules_to_save.bias", 80);
+  EXPECT_TRUE(openAdapter(directory.path, ours, {"saved.a"}).ok());
+  writeAdapter(ours, "saved.original_module.bias", 80);
+  EXPECT_TRUE(openAdapter(directory.path, ours, {"saved.a"}).ok());
+  writeAdapter(R"({"r": 8, "lora_alpha": 16, "modules_to_save": ["b", "a"], "fan_in_fan_out": true})", "saved.a", 80);
+  EXPECT_TRUE(openAdapter(directory.path, ours, {"saved.a"}).ok()); // of linears PEFT ignores it
+}
+
 TEST_F(Adapters, OfOtherTargetsAreRefused) {
   writeAdapter(ours, "saved.other", 80);
   auto adapter = openAdapter(directory.path, ours, {"saved.a"});
