@@ -1,5 +1,7 @@
 #include "frontends/accelerate/AccelerateConfig.h"
 
+#include <algorithm>
+
 #include "frontends/accelerate/DsConfig.h"
 #include "runtime/base/names.h"
 
@@ -27,11 +29,21 @@ namespace {
 const char *const kOfTheJson[] = {"zero_stage",           "gradient_accumulation_steps", "gradient_clipping",       "offload_optimizer_device",
                                   "offload_param_device", "offload_optimizer_nvme_path", "offload_param_nvme_path", "zero3_save_16bit_model"};
 
+/// Values of distributed_type that aren't here, by how they begin, and what to write in their place.
+struct OtherEngine {
+  const char *begins, *instead;
+};
+const OtherEngine kEngines[] = {
+    {"FSDP", "set DEEPSPEED, and below deepspeed_config zero_stage: 3, which shards what FULL_SHARD does (2: what SHARD_GRAD_OP does)"},
+    {"MEGATRON_LM", "set DEEPSPEED, and below deepspeed_config zero_stage: 3; tensor and pipeline parallelism are not built"},
+    {"MULTI_", "set MULTI_GPU: --num_processes says how many ranks there are, and the plan's target where they run, the CPU too"}};
+
 class Importer {
 public:
   explicit Importer(const ConfigDocument &document) : document(document) {}
 
   StatusOr<JobConfig> run() {
+    ZP_RETURN_IF_ERROR(refuseOtherEngines());
     ZP_RETURN_IF_ERROR(readTables());
     ZP_RETURN_IF_ERROR(readMachines());
     ZP_RETURN_IF_ERROR(readPrecision());
@@ -43,6 +55,17 @@ public:
   }
 
 private:
+  Status refuseOtherEngines() const {
+    const ConfigNode *type = document.root().find("distributed_type");
+    std::string word = type ? type->text : "";
+    std::transform(word.begin(), word.end(), word.begin(), [](unsigned char c) { return char(std::toupper(c)); });
+    for (const OtherEngine &engine : kEngines)
+      if (word.starts_with(engine.begins) && word != "MULTI_GPU")
+        return fail(lineOf("distributed_type"), "distributed_type",
+                    "is " + type->shown() + ", expected DEEPSPEED or MULTI_GPU or NO; " + engine.instead);
+    return Status();
+  }
+
   /// deepspeed_config is a table of its own, so that its keys are looked for there alone.
   Status readTables() {
     ConfigNode outer = document.root();
@@ -107,15 +130,15 @@ private:
 
   Status readPrecision() {
     std::optional<std::string> word = top.text("mixed_precision");
+    const char *key = word ? "mixed_precision" : "fp16";
     if (std::optional<std::string> old = top.text("fp16"); old && !word && boolWord(*old) == true)
-      wish("fp16", "true", place(top, "fp16"), /*mustMatch=*/true);
+      word = "fp16";
     if (!word)
       return Status();
-    // `no` leaves the choice to --bf16, as the reference's trainer does.
-    if (*word == "no")
-      wish("bf16", "false", place(top, "mixed_precision"), /*mustMatch=*/false);
-    else
-      wish(*word, "true", place(top, "mixed_precision"), /*mustMatch=*/true);
+    config.precision = SettingWish{"mixed_precision", *word, place(top, key)};
+    // `no` leaves the choice to --bf16 and its default, as the reference's trainer does.
+    if (*word != "no")
+      wish(*word, "true", place(top, key), /*mustMatch=*/true);
     return Status();
   }
 
@@ -134,11 +157,14 @@ private:
       return fail(1, "distributed_type", "is missing, expected DEEPSPEED, MULTI_GPU or NO; write which");
     bool sharded = *type == "DEEPSPEED", alone = *type == "NO";
     if (!sharded) {
-      if (!inner.found.empty())
+      if (!inner.found.empty() && !alone)
         return fail(lineOf("deepspeed_config"), "deepspeed_config",
                     "has keys beside distributed_type " + *type + ", expected none; set distributed_type: DEEPSPEED");
       if (const SettingWish *processes = config.wish("num_processes"); alone && processes && processes->value != "1")
         return fail(top, "distributed_type", "is NO beside num_processes " + processes->value + ", expected one process; set DEEPSPEED or MULTI_GPU");
+      if (!inner.found.empty())
+        config.notes.push_back(document.place(lineOf("deepspeed_config"), "deepspeed_config") +
+                               ": its keys have no part beside distributed_type NO, as in the reference; set DEEPSPEED to have them");
       wish("zero_stage", "0", place(top, "distributed_type"), /*mustMatch=*/false);
       return Status();
     }

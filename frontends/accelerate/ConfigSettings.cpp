@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <type_traits>
 
 #include "frontends/common/JsonDocument.h"
+#include "runtime/base/number_text.h"
+#include "runtime/schema/settings.h"
 
 namespace zp::fe {
 
@@ -31,11 +34,16 @@ public:
     ZP_RETURN_IF_ERROR(takeThreshold());
     if (config.warmup)
       ZP_RETURN_IF_ERROR(checkWarmup(*config.warmup));
+    noteClipping();
     return config.trainBatch ? deriveBatch(*config.trainBatch) : Status();
   }
 
 private:
   Status takeWish(const SettingWish &wish) {
+    if (wish.unsaid) {
+      takeUnsaid(wish);
+      return Status();
+    }
     auto at = sources.find(wish.setting);
     if (wish.overFlags && at != sources.end() && !same(at->second.value, wish.value))
       notes.push_back(wish.place + ": " + wish.value + " goes before " + at->second.origin + " " + at->second.value + ", as in the reference");
@@ -43,10 +51,41 @@ private:
       sources[wish.setting] = {wish.value, wish.place};
       return Status();
     }
-    const bool launchers = at->second.origin == "--mixed_precision" && wish.place.ends_with("mixed_precision"); // the same word's flag
-    if (!wish.mustMatch || launchers || same(at->second.value, wish.value))
+    if (!wish.mustMatch || same(at->second.value, wish.value))
       return Status();
     return disagrees(wish, at->second.value, at->second.origin);
+  }
+
+  /// Where it changes nothing there is nothing to say.
+  void takeUnsaid(const SettingWish &wish) {
+    const auto at = sources.find(wish.setting);
+    const bool given = at != sources.end();
+    if (same(given ? at->second.value : initialOf(wish.setting), wish.value))
+      return;
+    notes.push_back(wish.place + ": is absent, and DeepSpeed's own default " + wish.value +
+                    (given ? " goes before " + at->second.origin + " " + at->second.value : " is taken") +
+                    ", as in the reference; write \"auto\" to leave it to --" + wish.setting);
+    sources[wish.setting] = {wish.value, wish.place + " (DeepSpeed's default)"};
+  }
+
+  /// All that goes unsaid are numbers.
+  static std::string initialOf(const std::string &setting) {
+    std::string word;
+    JobSettings().forEach([&](const char *name, const auto &value, const char *) {
+      if constexpr (std::is_same_v<std::decay_t<decltype(value)>, double>)
+        if (name == setting)
+          word = numberText(value);
+    });
+    return word;
+  }
+
+  /// The flag is somebody's wish, and the file says nothing.
+  void noteClipping() {
+    const auto flag = sources.find("max_grad_norm");
+    if (!config.unsaidClipping.empty() && flag != sources.end() && !same(flag->second.value, "1"))
+      notes.push_back(
+          config.unsaidClipping + ": is absent, and " + flag->second.origin + " " + flag->second.value +
+          " is what gradients are clipped at; DeepSpeed 0.19 would clip at its own default of 1.0; write \"auto\" to have the same there");
   }
 
   static Status disagrees(const SettingWish &wish, const std::string &expected, const std::string &origin) {

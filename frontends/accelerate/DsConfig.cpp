@@ -30,6 +30,17 @@ const OnlyValue kOnly[] = {{"optimizer.params.adam_w_mode", {"true"}},
                            {"zero_optimization.mics_shard_size", {"-1", "0"}},
                            {"tensor_parallel.autotp_size", {"1", "0"}}};
 
+/// What DeepSpeed's Adams take for a parameter that the section doesn't name. torch's AdamW decays, its own two (on the device and on
+/// the host) don't.
+struct OptimizerDefault {
+  const char *key, *setting, *value, *ofTorch;
+};
+const OptimizerDefault kOptimizer[] = {{"lr", "learning_rate", "0.001", "0.001"},
+                                       {"betas", "adam_beta1", "0.9", "0.9"},
+                                       {"betas", "adam_beta2", "0.999", "0.999"},
+                                       {"eps", "adam_epsilon", "1e-08", "1e-08"},
+                                       {"weight_decay", "weight_decay", "0", "0.01"}};
+
 /// A map of scalars as DeepSpeed's constructor gets it. What is no scalar stays what no argument can be.
 nlohmann::json objectOf(const ConfigNode &map) {
   nlohmann::json object = nlohmann::json::object();
@@ -62,10 +73,13 @@ public:
     ZP_RETURN_IF_ERROR(readOnlyValues());
     ZP_RETURN_IF_ERROR(readBetas());
     ZP_RETURN_IF_ERROR(readSchedule());
+    ZP_RETURN_IF_ERROR(readUnsaid());
     noteLoggedRate();
     readThreshold();
     if (keys.text("gradient_clipping") && isOff(keys.found.at("gradient_clipping")->value))
       config.notes.push_back(place("gradient_clipping") + ": 0 clips nothing here; DeepSpeed 0.19 would clip at its own default of 1.0");
+    else if (!keys.text("gradient_clipping"))
+      config.unsaidClipping = document.place(1, "gradient_clipping");
     if (std::optional<std::string> batch = keys.text("train_batch_size"); batch && *batch != "auto")
       config.trainBatch = SettingWish{"train_batch_size", *keys.text("train_batch_size"), place("train_batch_size"), true};
     config.wishes.insert(config.wishes.end(), keys.wishes.begin(), keys.wishes.end());
@@ -146,6 +160,9 @@ private:
           return document.place(entry.line, params + "." + name);
       return place(params) + (name.empty() ? "" : "." + name);
     };
+    const ConfigNode *most = map.find("warmup_max_lr");
+    const bool unsaid = !most || most->kind == ConfigNode::Kind::Null;
+    ratesOfItsOwn = type != "WarmupCosineLR" && !(type == "WarmupLR" && unsaid);
     const std::string words = objectOf(map).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
     ZP_ASSIGN_OR_RETURN(rt::ScheduleArguments arguments, rt::ScheduleArguments::parse(type, place(section + ".type"), words, placeOf));
     config.wishes.push_back({"lr_scheduler_type", type, place(section + ".type"), false, /*overFlags=*/true});
@@ -157,6 +174,25 @@ private:
     if (std::optional<SettingWish> rate = given("warmup_max_lr", "learning_rate"))
       config.wishes.push_back(*rate);
     config.warmup = given("warmup_num_steps", "warmup_steps");
+    return Status();
+  }
+
+  /// "auto" alone is the flags': what an optimizer's section lacks is DeepSpeed's.
+  Status readUnsaid() {
+    const std::string section = "optimizer", params = section + ".params";
+    if (!hasKeys("optimizer"))
+      return Status();
+    if (!keys.text(section + ".type"))
+      return fail(section, "has no type, expected AdamW or Adam; add \"type\": \"AdamW\"");
+    const int line = keys.found.at(keys.found.count(params) ? params : section)->line;
+    const bool ofTorch = keys.text(params + ".torch_adam") == "true";
+    for (const OptimizerDefault &unsaid : kOptimizer) {
+      const std::string key = params + "." + unsaid.key;
+      const auto at = keys.found.find(key);
+      const bool named = at != keys.found.end() && at->second->value.kind != ConfigNode::Kind::Null;
+      if (!named && !(ratesOfItsOwn && unsaid.key == std::string("lr")))
+        config.wishes.push_back({unsaid.setting, ofTorch ? unsaid.ofTorch : unsaid.value, document.place(line, key), false, false, /*unsaid=*/true});
+    }
     return Status();
   }
 
@@ -184,6 +220,7 @@ private:
   const ConfigDocument &document;
   ConfigNode root;
   ReadKeys keys;
+  bool ratesOfItsOwn = false; ///< the schedule's: it never looks at the optimizer's
   JobConfig &config;
 };
 

@@ -15,7 +15,9 @@ struct JobConfig {
   std::vector<std::string> notes;        ///< a line for each key that has no effect, with the reason
   std::optional<SettingWish> trainBatch; ///< train_batch_size: rows of an update on all ranks
   std::optional<SettingWish> warmup;     ///< warmup_num_steps: what flags of warm-up must say, if one does
+  std::optional<SettingWish> precision;  ///< the launcher's word for the dtype, `no` too, which is no wish
   std::string hiddenThreshold;           ///< place of a stage3_param_persistence_threshold that is auto: 10 x hidden size
+  std::string unsaidClipping;            ///< place of a gradient_clipping that isn't there, where DeepSpeed has a default
   int64_t machines = 1;
   std::string openProcesses; ///< where num_processes is -1: a flag has to say
   std::string gpuIds;        ///< for CUDA_VISIBLE_DEVICES; empty: all
@@ -35,7 +37,7 @@ struct OffloadWish {
   std::optional<std::string> path;   ///< for nvme
   std::string devicePlace, pathPlace;
 };
-/// Becomes settings, or a note for a path that nothing uses. Config when the stage doesn't go with the device.
+/// Becomes settings, or a note for what nothing uses. Config when the stage doesn't go with the device.
 Status takeOffload(const OffloadWish &wish, int64_t stage, JobConfig &into);
 
 } // namespace zp::fe

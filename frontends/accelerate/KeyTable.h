@@ -44,6 +44,7 @@ struct SettingWish {
   std::string place;          ///< FILE:LINE: key
   bool mustMatch = false;     ///< a flag that says otherwise is an error
   bool overFlags = false;     ///< it goes before a flag that says otherwise, as in the reference; a note says so
+  bool unsaid = false;        ///< the file doesn't name it, and the reference takes this value whatever flags say; a note says so
 };
 
 /// The word as our tools take it (true/false, plain whole numbers), or the kind that was expected.

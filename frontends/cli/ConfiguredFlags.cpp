@@ -1,6 +1,6 @@
 #include "frontends/cli/ConfiguredFlags.h"
 
-#include <cstdio>
+#include <charconv>
 
 #include "frontends/accelerate/AccelerateConfig.h"
 #include "frontends/accelerate/ConfigSettings.h"
@@ -12,8 +12,7 @@ static std::string wordOf(bool value) { return value ? "true" : "false"; }
 static std::string wordOf(const std::string &value) { return value; }
 static std::string wordOf(double value) {
   char text[32];
-  std::snprintf(text, sizeof text, "%.17g", value);
-  return text;
+  return {text, std::to_chars(text, text + sizeof text, value).ptr}; // as it was written, and no digit is lost
 }
 
 StatusOr<ImportOptions> parseConfiguredFlags(const std::vector<std::string> &words, std::vector<std::string> &notes) {

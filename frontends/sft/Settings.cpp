@@ -22,9 +22,12 @@ public:
   Status run() {
     takeFlags();
     ZP_RETURN_IF_ERROR(takePrecision());
+    JobConfig config = ofFlags();
     ZP_RETURN_IF_ERROR(takeSwitch("gradient_checkpointing", "rematerialize", "block"));
     ZP_RETURN_IF_ERROR(takeSwitch("activation_offloading", "offload_activation_device", "cpu"));
     ZP_RETURN_IF_ERROR(addConfigSettings(config, job.model, sources, job.notes));
+    if (config.precision)
+      noteLaunchersWord(*config.precision);
     if (arguments.get("mode") == "seq2seq")
       takeTokenizersLength();
     takeDefaults();
@@ -49,10 +52,10 @@ private:
     });
   }
 
-  /// `accelerate launch --mixed_precision` stands for the trainer's two flags.
+  /// `accelerate launch --mixed_precision` stands for the trainer's two flags; `no` leaves it to them.
   Status takePrecision() {
     std::string word = arguments.get("mixed_precision");
-    if (word.empty())
+    if (word.empty() || word == "no")
       return Status();
     for (const char *dtype : {"bf16", "fp16"}) {
       std::string meant = word == dtype ? "true" : "false";
@@ -62,6 +65,26 @@ private:
       sources[dtype] = {meant, "--mixed_precision"};
     }
     return Status();
+  }
+
+  /// The file, but for its mixed_precision where that is a flag.
+  JobConfig ofFlags() const {
+    JobConfig out = config;
+    if (!arguments.given.count("mixed_precision"))
+      return out;
+    std::erase_if(out.wishes, [&](const SettingWish &wish) { return config.precision && wish.place == config.precision->place; });
+    out.precision = SettingWish{"mixed_precision", arguments.get("mixed_precision"), "--mixed_precision"};
+    return out;
+  }
+
+  /// In the reference the trainer's default goes over the launcher's word. Here it goes over `no`, which is nobody's wish, and not over fp16.
+  void noteLaunchersWord(const SettingWish &word) {
+    const bool half = sources.count("fp16") && sources["fp16"].value == "true";
+    if (word.value == "no" && !sources.count("bf16") && !half)
+      job.notes.push_back(word.place + ": no leaves the dtype to --bf16, whose default is true, as in the reference; --bf16 false computes in fp32");
+    if (word.value == "fp16" && !arguments.isOn("fp16") && !arguments.given.count("bf16"))
+      job.notes.push_back(word.place + ": computing is in fp16, as it says; the reference's trainer would go over it with its own default, bf16; "
+                                       "give --fp16 to have the same there, or set bf16");
   }
 
   /// The trainer's switch for a setting that takes a word; `none` when it is off. Any other word of the setting's own agrees with on.

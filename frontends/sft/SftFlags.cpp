@@ -20,6 +20,11 @@ const std::pair<const char *, const char *> kAliases[] = {{"max_seq_len", "max_l
                                                           {"label_column", "target_column"},
                                                           {"n", "num_processes"}};
 
+/// Flags that take several words, up to the next flag; here commas split them.
+const char *const kLists[] = {"label_names", "debug", "include_for_metrics", "lora_target_modules", "lora_modules_to_save"};
+
+bool isList(const std::string &name) { return std::find(std::begin(kLists), std::end(kLists), name) != std::end(kLists); }
+
 ValueKind kindOf(int64_t) { return ValueKind::Int; }
 ValueKind kindOf(double) { return ValueKind::Float; }
 ValueKind kindOf(bool) { return ValueKind::Bool; }
@@ -80,12 +85,16 @@ private:
     for (const auto &[key, value] : document.root().items()) {
       if (value.is_null())
         continue;
-      const bool arguments = value.is_object() && key.ends_with("_kwargs");
-      if (value.is_structured() && !arguments)
+      const bool arguments = value.is_object() && (key.ends_with("_kwargs") || key.ends_with("_config"));
+      const bool list = value.is_array() && isList(key) && std::all_of(value.begin(), value.end(), [](const auto &one) { return one.is_string(); });
+      if (value.is_structured() && !arguments && !list)
         return document.error(ErrorCode::Config, key, "is a list or an object, expected one value; write it as a text");
       const std::string place = document.place(key);
       places.push_back(place.substr(0, place.size() - key.size())); // an error names the key itself
-      words.push_back("--" + key + "=" + (value.is_string() ? value.get<std::string>() : value.dump()));
+      words.push_back("--" + key + "=" +
+                      (list                ? joinNames(value.get<std::vector<std::string>>(), ",")
+                       : value.is_string() ? value.get<std::string>()
+                                           : value.dump()));
     }
     return Status();
   }
@@ -122,6 +131,8 @@ private:
       return usage(spelled + ": has no value, expected one; write " + spelled + " VALUE");
     } else if (!attached) {
       value = words[++at];
+      while (isList(key->name) && at + 1 < words.size() && !isFlag(words[at + 1]))
+        value += "," + words[++at];
     }
     return accept(*key, spelled, value);
   }
@@ -167,7 +178,7 @@ private:
     scalar.kind = ConfigNode::Kind::Scalar;
     scalar.text = word;
     if (key.use == KeyUse::Off) {
-      if (!isOff(scalar))
+      if (!isOff(scalar) && word != "{}")
         return Status(ErrorCode::Config, spelled + ": is " + scalar.shown() + ", expected it off; " + key.note);
       return Status();
     }
@@ -177,6 +188,8 @@ private:
     if (key.use == KeyUse::NoEffect)
       arguments.notes.push_back("--" + std::string(key.name) + ": " + key.note);
     arguments.given[key.name] = checked.value;
+    if (key.name == std::string("save_total_limit") && checked.value.starts_with("-"))
+      arguments.given[key.name] = "0"; // in the reference all that is below 1 keeps all
     return Status();
   }
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "frontends/huggingface/LoraSettings.h"
+#include "frontends/sft/ObjectFlags.h"
 #include "frontends/sft/Settings.h"
 #include "runtime/base/names.h"
 
@@ -167,6 +168,7 @@ StatusOr<SftJob> resolveJob(const SftArguments &arguments, const JobConfig &conf
   for (const char *flag : kOnlyTrue)
     if (arguments.get(flag, "true") != "true")
       return Status(ErrorCode::Config, std::string("--") + flag + ": is false, expected true; " + sftFlags().find(flag)->note);
+  ZP_RETURN_IF_ERROR(checkObjectFlags(arguments, job.notes));
   ZP_RETURN_IF_ERROR(takeFiles(arguments, job));
   job.chatFormat = arguments.get("chat_template_format", "none");
   ZP_RETURN_IF_ERROR(resolveSettings(arguments, config, job));

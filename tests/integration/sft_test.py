@@ -221,25 +221,38 @@ def warmup_decay(update, updates, rate):
     return rate * (math.log(max(step, 0) + 1) / math.log(2) if step < 2 else max(0.0, (updates - step) / max(1, updates - 2)))
 
 
+def cosine_of_deepspeeds_own(update, updates, _):
+    """The schedule of the guide's flags at the rate of DeepSpeed's optimizer, whose section doesn't name one."""
+    return 1e-3 * 0.5 * (1 + math.cos(math.pi * update / updates))
+
+
 def cosine_to_a_tenth(update, updates, rate):
     return rate * (0.9 * 0.5 * (1 + math.cos(math.pi * update / updates)) + 0.1)
 
 
 def schedules(guide):
     """The guide's flags beside a DeepSpeed config as the Trainer's manual has it, and with arguments of a schedule."""
-    ds_config, accelerate = guide.work / "ds_config.json", guide.work / "accelerate.yaml"
-    ds_config.write_text(json.dumps(DS_CONFIG))
-    accelerate.write_text(f"distributed_type: DEEPSPEED\ndeepspeed_config:\n  deepspeed_config_file: {ds_config}\n")
+    unsaid = {**{key: value for key, value in DS_CONFIG.items() if key != "scheduler"}, "optimizer": {"type": "AdamW", "params": {}}}
+    for name, config in (("ds-scheduler", DS_CONFIG), ("ds-optimizer", unsaid)):
+        ds_config = guide.work / f"{name}.json"
+        ds_config.write_text(json.dumps(config))
+        (guide.work / f"{name}.yaml").write_text(
+            f"distributed_type: DEEPSPEED\ndeepspeed_config:\n  deepspeed_config_file: {ds_config}\n"
+        )
     common = ["--max_steps", "8", "--eval_strategy", "no", "--learning_rate", "1e-4"]
     arguments = ["--lr_scheduler_type", "cosine_with_min_lr", "--lr_scheduler_kwargs", '{"min_lr": 1e-5}']
-    for name, extra, formula, late in (("ds-scheduler", [], warmup_decay, 1), ("arguments", arguments, cosine_to_a_tenth, 0)):
+    cases = (
+        ("ds-scheduler", [], warmup_decay, 1, "WarmupDecayLR goes before --lr_scheduler_type cosine"),
+        ("ds-optimizer", [], cosine_of_deepspeeds_own, 1, "DeepSpeed's own default 0.001 goes before --learning_rate 1e-4"),
+        ("arguments", arguments, cosine_to_a_tenth, 0, ""),
+    )
+    for name, extra, formula, late, note in cases:
         words = guide.words("run_peft_deepspeed", guide.work / name, *common, *extra)
         if not extra:
-            words[words.index("--config_file") + 1] = accelerate
+            words[words.index("--config_file") + 1] = guide.work / f"{name}.yaml"
         done = run(words)
         expect(done.returncode == 0, f"{name}: exit {done.returncode}: {done.stderr[-400:]}")
-        noted = "WarmupDecayLR goes before --lr_scheduler_type cosine" in done.stderr
-        expect(noted == (not extra), f"{name}: notes: {done.stderr[-400:]}")
+        expect(note in done.stderr and (extra == [] or "goes before" not in done.stderr), f"{name}: notes: {done.stderr[-400:]}")
         lines = [json.loads(line) for line in (guide.work / name / "metrics.jsonl").read_text().splitlines()]
         rates = [line["learning_rate"] for line in lines if "learning_rate" in line]
         expected = [formula(update + late, 8, 1e-4) for update in range(8)]

@@ -63,13 +63,35 @@ TEST_F(AccelerateConfig, distribution) {
   EXPECT_NE(parsed("distributed_type: DEEPSPEED\nnum_processes: -1\n").openProcesses.find("c.yaml:2: num_processes"), std::string::npos);
   EXPECT_EQ(parsed("distributed_type: DEEPSPEED\n").openProcesses + parsed(kSharded).openProcesses, "");
   EXPECT_ERROR(read("num_processes: 2\n"), Config, "distributed_type: is missing, expected DEEPSPEED, MULTI_GPU or NO");
-  EXPECT_ERROR(read("distributed_type: FSDP\n"), Config, "c.yaml:1: distributed_type: is FSDP, expected DEEPSPEED or MULTI_GPU or NO");
+  EXPECT_ERROR(read("distributed_type: TPU\n"), Config, "c.yaml:1: distributed_type: is TPU, expected DEEPSPEED or MULTI_GPU or NO");
   EXPECT_ERROR(read("distributed_type: 'NO'\nnum_processes: 2\n"), Config, "is NO beside num_processes 2");
   EXPECT_ERROR(read("distributed_type: MULTI_GPU\ndeepspeed_config:\n  zero_stage: 3\n"), Config,
                "c.yaml:2: deepspeed_config: has keys beside distributed_type MULTI_GPU");
   EXPECT_ERROR(read("distributed_type: DEEPSPEED\ndeepspeed_config: 3\n"), Config, "deepspeed_config: is 3, expected a map of keys");
   EXPECT_ERROR(read("distributed_type: DEEPSPEED\ndeepspeed_config:\n  zero_stage: 4\n"), Config,
                "c.yaml:3: zero_stage: is 4, expected 0, 1, 2 or 3");
+}
+
+TEST_F(AccelerateConfig, enginesThatAreNotHereSayWhatIs) {
+  const std::pair<const char *, const char *> instead[] = {
+      {"FSDP", "set DEEPSPEED, and below deepspeed_config zero_stage: 3, which shards what FULL_SHARD does"},
+      {"fsdp", "set DEEPSPEED, and below deepspeed_config zero_stage: 3"},
+      {"MEGATRON_LM", "set DEEPSPEED, and below deepspeed_config zero_stage: 3; tensor and pipeline"},
+      {"MULTI_CPU", "set MULTI_GPU: --num_processes says how many ranks there are"},
+      {"MULTI_XPU", "set MULTI_GPU"}};
+  for (const auto &[type, fix] : instead) {
+    const std::string is = std::string("c.yaml:2: distributed_type: is ") + type + ", expected DEEPSPEED or MULTI_GPU or NO; ";
+    EXPECT_ERROR(read(std::string("fsdp_config: {fsdp_version: 2}\ndistributed_type: ") + type + "\n"), Config, is + fix);
+  }
+}
+
+// As accelerate launch does.
+TEST_F(AccelerateConfig, oneProcessLeavesDeepspeedsKeysAlone) {
+  JobConfig alone = parsed("distributed_type: 'NO'\ndeepspeed_config:\n  zero_stage: 3\n  offload_param_device: cpu\n  gradient_clipping: 0.5\n");
+  EXPECT_EQ(value(alone, "zero_stage"), "0");
+  EXPECT_EQ(value(alone, "offload_param_device") + value(alone, "max_grad_norm"), "(none)(none)");
+  EXPECT_TRUE(hasNote(alone, "c.yaml:2: deepspeed_config: its keys have no part beside distributed_type NO"));
+  EXPECT_FALSE(hasNote(parsed("distributed_type: 'NO'\ndeepspeed_config: {}\n"), "deepspeed_config"));
 }
 
 TEST_F(AccelerateConfig, machines) {
@@ -92,9 +114,14 @@ TEST_F(AccelerateConfig, machines) {
 TEST_F(AccelerateConfig, precision) {
   EXPECT_EQ(value(parsed("distributed_type: DEEPSPEED\nmixed_precision: fp16\n"), "fp16"), "true");
   JobConfig no = parsed("distributed_type: DEEPSPEED\nmixed_precision: no\n");
-  EXPECT_EQ(value(no, "bf16"), "false");
-  EXPECT_FALSE(no.wish("bf16")->mustMatch) << "--bf16 decides";
-  EXPECT_EQ(value(parsed("distributed_type: DEEPSPEED\nfp16: true\n"), "fp16"), "true") << "old files";
+  EXPECT_EQ(value(no, "bf16") + value(no, "fp16"), "(none)(none)") << "--bf16 decides";
+  ASSERT_TRUE(no.precision.has_value());
+  EXPECT_EQ(no.precision->value, "no");
+  EXPECT_TRUE(no.precision->place.ends_with("c.yaml:2: mixed_precision")) << no.precision->place;
+  JobConfig old = parsed("distributed_type: DEEPSPEED\nfp16: true\n");
+  EXPECT_EQ(value(old, "fp16"), "true") << "old files";
+  EXPECT_EQ(old.precision->place, old.wish("fp16")->place);
+  EXPECT_FALSE(parsed("distributed_type: DEEPSPEED\nfp16: false\n").precision.has_value());
   EXPECT_EQ(value(parsed("distributed_type: DEEPSPEED\n"), "bf16"), "(none)");
   EXPECT_ERROR(read("distributed_type: DEEPSPEED\nmixed_precision: fp8\n"), Config, "mixed_precision: is fp8, expected no or bf16 or fp16");
   EXPECT_ERROR(read("distributed_type: DEEPSPEED\nmixed_precision: true\n"), Config, "mixed_precision: is true");
@@ -102,7 +129,7 @@ TEST_F(AccelerateConfig, precision) {
 
 TEST_F(AccelerateConfig, wordsInAnyCase) {
   EXPECT_EQ(value(parsed("distributed_type: DEEPSPEED\nmixed_precision: FP16\n"), "fp16"), "true");
-  EXPECT_EQ(value(parsed("distributed_type: DEEPSPEED\nmixed_precision: No\n"), "bf16"), "false");
+  EXPECT_EQ(parsed("distributed_type: DEEPSPEED\nmixed_precision: No\n").precision->value, std::string("no"));
   EXPECT_EQ(value(parsed("distributed_type: deepspeed\ndeepspeed_config:\n  zero_stage: 3\n"), "zero_stage"), "3");
   EXPECT_EQ(value(parsed("distributed_type: multi_gpu\n"), "zero_stage"), "0");
   JobConfig offloads = parsed("distributed_type: DEEPSPEED\ndeepspeed_config:\n  zero_stage: 3\n  offload_optimizer_device: CPU\n"
@@ -156,7 +183,14 @@ TEST_F(AccelerateConfig, otherEngines) {
 TEST_F(AccelerateConfig, offload) {
   const std::string stage2 = "distributed_type: DEEPSPEED\ndeepspeed_config:\n  zero_stage: 2\n",
                     stage0 = "distributed_type: DEEPSPEED\ndeepspeed_config:\n  zero_stage: 0\n";
-  EXPECT_ERROR(read(stage2 + "  offload_param_device: cpu\n"), Config, "offload_param_device: is cpu at zero_stage 2, expected stage 3");
+  for (const char *device : {"cpu", "nvme"}) {
+    const std::string keys = std::string("  offload_param_device: ") + device + "\n  offload_param_nvme_path: /x\n";
+    for (const std::string &stage : {stage2, stage0}) {
+      JobConfig whole = parsed(stage + keys);
+      EXPECT_EQ(value(whole, "offload_param_device") + value(whole, "nvme_path"), "(none)(none)");
+      EXPECT_TRUE(hasNote(whole, "c.yaml:4: offload_param_device: parameters stay on the device at zero_stage")) << device;
+    }
+  }
   EXPECT_ERROR(read(stage2 + "  offload_optimizer_device: nvme\n"), Config,
                "offload_optimizer_device: is nvme at zero_stage 2, expected stage 3 for NVMe");
   EXPECT_ERROR(read(stage0 + "  offload_optimizer_device: cpu\n"), Config, "offload_optimizer_device: is cpu at zero_stage 0");

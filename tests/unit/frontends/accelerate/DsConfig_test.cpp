@@ -90,6 +90,44 @@ TEST_F(DsConfig, valuesBecomeSettings) {
   EXPECT_EQ(value(readText("{\"zero_optimization\": {}}"), "zero_stage"), "0") << "DeepSpeed's default";
 }
 
+// The values of DeepSpeed 0.19.8's FusedAdam and DeepSpeedCPUAdam, and of torch's AdamW, in runs of the reference.
+TEST_F(DsConfig, whatAnOptimizersSectionLacksIsDeepspeeds) {
+  const char *const settings[] = {"learning_rate", "adam_beta1", "adam_beta2", "adam_epsilon", "weight_decay"};
+  auto all = [&](const std::string &inside) {
+    StatusOr<JobConfig> config = read(inside);
+    std::string line;
+    for (const char *setting : settings)
+      line += value(config, setting) + " ";
+    return line;
+  };
+  const std::string own = "0.001 0.9 0.999 1e-08 0 ", torch = "0.001 0.9 0.999 1e-08 0.01 ", flags = "(none) (none) (none) (none) (none) ";
+  EXPECT_EQ(all(R"("optimizer": {"type": "AdamW", "params": {}})"), own);
+  EXPECT_EQ(all(R"("optimizer": {"type": "Adam"})"), own);
+  EXPECT_EQ(all(R"("optimizer": {"type": "AdamW", "params": {"torch_adam": false}})"), own);
+  EXPECT_EQ(all(R"("optimizer": {"type": "Adam", "params": {"torch_adam": true}})"), torch);
+  EXPECT_EQ(all(R"("optimizer": {"type": "AdamW", "params": {"lr": "auto", "betas": "auto", "eps": "auto", "weight_decay": "auto"}})"), flags);
+  EXPECT_EQ(all(R"("optimizer": {"type": "AdamW", "params": {"lr": 3e-4, "weight_decay": "auto"}})"), "3e-4 0.9 0.999 1e-08 (none) ");
+  EXPECT_EQ(all(""), flags);
+  StatusOr<JobConfig> config = read("\"optimizer\": {\"type\": \"AdamW\",\n\"params\": {}}");
+  EXPECT_TRUE(config->wish("learning_rate")->place.ends_with("ds.json:3: optimizer.params.lr")) << config->wish("learning_rate")->place;
+  EXPECT_TRUE(config->wish("learning_rate")->unsaid);
+  EXPECT_ERROR(read(R"("optimizer": {"params": {"lr": "auto"}})"), Config, "ds.json:2: optimizer: has no type, expected AdamW or Adam; add");
+}
+
+// A schedule with rates of its own never looks at the optimizer's, and its "auto" is the flag's.
+TEST_F(DsConfig, aScheduleMayHaveTheRate) {
+  auto rate = [&](const std::string &type, const std::string &params) {
+    return value(read(R"("optimizer": {"type": "AdamW", "params": {}}, "scheduler": {"type": ")" + type + R"(", "params": {)" + params + "}}"),
+                 "learning_rate");
+  };
+  EXPECT_EQ(rate("WarmupLR", R"("warmup_max_lr": "auto")"), "(none)");
+  EXPECT_EQ(rate("WarmupLR", R"("warmup_max_lr": 3e-4)"), "3e-4");
+  EXPECT_EQ(rate("WarmupLR", ""), "0.001");
+  EXPECT_EQ(rate("WarmupLR", R"("warmup_max_lr": null)"), "0.001");
+  EXPECT_EQ(rate("WarmupDecayLR", R"("total_num_steps": "auto")"), "(none)");
+  EXPECT_EQ(rate("WarmupCosineLR", R"("total_num_steps": "auto")"), "0.001");
+}
+
 // Names that DeepSpeed 0.19.8 still honours, with a warning.
 TEST_F(DsConfig, oldNames) {
   EXPECT_EQ(value(read("", R"("stage": 2, "cpu_offload": true, "cpu_offload_use_pin_memory": true)"), "offload_optimizer_device"), "cpu");
@@ -147,7 +185,7 @@ TEST_F(DsConfig, refused) {
   const std::pair<const char *, const char *> zero[] = {
       {R"("stage": 4)", "zero_optimization.stage: is 4, expected 0, 1, 2 or 3"},
       {R"("stage": "auto")", "zero_optimization.stage: is auto, expected a whole number"},
-      {R"("stage": 2, "offload_param": {"device": "cpu"})", "zero_optimization.offload_param.device: is cpu at zero_stage 2"},
+      {R"("stage": 2, "offload_optimizer": {"device": "nvme"})", "zero_optimization.offload_optimizer.device: is nvme at zero_stage 2"},
       {R"("stage": 3, "zero_quantized_weights": true)", "ZeRO++ is not built"},
       {R"("stage": 3, "zero_hpz_partition_size": 8)", "zero_hpz_partition_size: is 8, expected 1"},
       {R"("stage": 3, "mics_shard_size": 8)", "mics_shard_size: is 8, expected -1"},
@@ -178,6 +216,12 @@ TEST_F(DsConfig, schedulersBecomeSettings) {
   EXPECT_EQ(value(read(R"("optimizer": {"type": "AdamW"})"), "logging_next_learning_rate"), "true") << "the engine steps the trainer's schedule";
   EXPECT_EQ(value(read(""), "logging_next_learning_rate"), "(none)");
   EXPECT_EQ(value(read(R"("scheduler": {}, "optimizer": null)"), "logging_next_learning_rate"), "(none)");
+}
+
+TEST_F(DsConfig, clippingThatIsNotThere) {
+  EXPECT_TRUE(read("")->unsaidClipping.ends_with("ds.json:1: gradient_clipping"));
+  for (const char *there : {"\"gradient_clipping\": \"auto\"", "\"gradient_clipping\": 0", "\"gradient_clipping\": 1.0"})
+    EXPECT_EQ(read(there)->unsaidClipping, "") << there;
 }
 
 // DeepSpeed refuses what it has removed even when it is off; here off is off.

@@ -74,6 +74,31 @@ TEST(SftFlags, booleans) {
   EXPECT_EQ(parsed({"--no-packing"}).get("packing"), "false");
 }
 
+// What the reference's parser takes with nargs="+".
+TEST(SftFlags, lists) {
+  EXPECT_EQ(parsed({"--label_names", "labels", "more", "--seed", "3"}).get("label_names"), "labels,more");
+  EXPECT_EQ(parsed({"--label_names", "labels", "more", "--seed", "3"}).get("seed"), "3");
+  EXPECT_EQ(parsed({"--lora_target_modules", "q_proj", "v_proj"}).get("lora_target_modules"), "q_proj,v_proj");
+  EXPECT_EQ(parsed({"--debug", "underflow_overflow"}).notes.size(), 1u);
+  EXPECT_ERROR(parseSftFlags({"--run_name", "a", "b"}), Usage, "'b' is no flag");
+  test::TemporaryFolder folder;
+  EXPECT_EQ(parsed({folder.write("list.json", "{\"label_names\": [\"a\", \"b\"]}")}).get("label_names"), "a,b");
+  EXPECT_ERROR(parseSftFlags({folder.write("mixed.json", "{\"label_names\": [[1]]}")}), Config, "label_names: is a list");
+}
+
+TEST(SftFlags, anEmptyObjectIsOff) {
+  EXPECT_TRUE(parseSftFlags({"--model_init_kwargs", "{}"}).ok());
+  EXPECT_ERROR(parseSftFlags({"--model_init_kwargs", "{\"dtype\": \"bfloat16\"}"}), Config, "--model_init_kwargs: is {\"dtype\"");
+  test::TemporaryFolder folder;
+  EXPECT_TRUE(parseSftFlags({folder.write("empty.json", "{\"model_init_kwargs\": {}, \"fsdp_config\": {}}")}).ok());
+}
+
+TEST(SftFlags, noLimitOfCheckpoints) {
+  for (const char *none : {"-1", "0"})
+    EXPECT_EQ(parsed({"--save_total_limit", none}).get("save_total_limit"), "0") << "all are kept, as in the reference";
+  EXPECT_EQ(parsed({"--save_total_limit", "2"}).get("save_total_limit"), "2");
+}
+
 TEST(SftFlags, theScriptsNameIsSkipped) {
   SftArguments arguments = parsed({"--config_file", "c.yaml", "train.py", "--seed", "3"});
   EXPECT_EQ(arguments.get("seed"), "3");
@@ -138,11 +163,9 @@ TEST(SftFlags, everyFlagRefusesAnotherType) {
 }
 
 TEST(SftFlags, whatIsNotBuiltIsRefusedWhenItIsOn) {
-  const std::pair<const char *, const char *> on[] = {{"--use_unsloth", "true"},
-                                                      {"--use_8bit_quantization", "True"},
-                                                      {"--neftune_noise_alpha", "5"},
-                                                      {"--label_smoothing_factor", "0.1"},
-                                                      {"--fsdp", "full_shard"}};
+  const std::pair<const char *, const char *> on[] = {{"--use_unsloth", "true"},           {"--use_8bit_quantization", "True"},
+                                                      {"--neftune_noise_alpha", "5"},      {"--label_smoothing_factor", "0.1"},
+                                                      {"--router_aux_loss_coef", "0.001"}, {"--fsdp", "full_shard"}};
   for (const auto &[flag, value] : on) {
     EXPECT_ERROR(parseSftFlags({flag, value}), Config, std::string(flag) + ": is " + value + ", expected it off; ");
     EXPECT_TRUE(parseSftFlags({flag, "0"}).ok()) << flag;

@@ -97,6 +97,7 @@ TEST_F(SftJobTest, mismatches) {
   EXPECT_TRUE(resolve({"--max_grad_norm", "1.0"}, clip).ok()) << "the same number in other letters";
   EXPECT_ERROR(resolve({"--max_grad_norm", "0.5"}, clip), Config, "gradient_clipping: is 1, expected 0.5");
   JobConfig bf16 = yaml({{"bf16", "true", "c.yaml:14: mixed_precision", true}});
+  bf16.precision = SettingWish{"mixed_precision", "bf16", "c.yaml:14: mixed_precision"};
   EXPECT_ERROR(resolve({"--bf16", "False"}, bf16), Config, "mixed_precision: means --bf16 true, expected false as --bf16 says; drop one");
   EXPECT_ERROR(resolve({"--fp16"}, bf16), Config, "c.yaml:14: mixed_precision: means --bf16, expected fp16 as --fp16 says; drop one");
   EXPECT_TRUE(resolved({"--mixed_precision", "fp16"}, bf16).values.fp16) << "accelerate launch's flag goes before its file";
@@ -149,11 +150,7 @@ TEST_F(SftJobTest, schedulersOfAJson) {
 
 TEST_F(SftJobTest, precision) {
   EXPECT_TRUE(resolved({"--mixed_precision", "bf16"}).values.bf16);
-  EXPECT_FALSE(resolved({"--mixed_precision", "no"}).values.bf16);
-  EXPECT_ERROR(resolve({"--mixed_precision", "no", "--bf16"}), Config, "--mixed_precision: is no beside --bf16 true");
-  JobConfig no = yaml({{"bf16", "false", "c.yaml:9: mixed_precision", false}});
-  EXPECT_FALSE(resolved({}, no).values.bf16) << "the file speaks, the default doesn't";
-  EXPECT_TRUE(resolved({"--bf16", "True"}, no).values.bf16);
+  EXPECT_ERROR(resolve({"--mixed_precision", "fp16", "--bf16"}), Config, "--mixed_precision: is fp16 beside --bf16 true");
   JobSettings fp16 = resolved({"--fp16", "--initial_scale_power", "8"}).values;
   EXPECT_TRUE(fp16.fp16);
   EXPECT_FALSE(fp16.bf16) << "the trainer's default gives way";
@@ -161,6 +158,105 @@ TEST_F(SftJobTest, precision) {
   EXPECT_TRUE(resolved({"--mixed_precision", "fp16"}).values.fp16);
   EXPECT_EQ(withJson(R"("fp16": {"enabled": true, "loss_scale": 128})", {})->values.loss_scale, 128);
   EXPECT_ERROR(withJson(R"("fp16": {"enabled": true, "hysteresis": 3})", {"--hysteresis=2"}), Config, "as --hysteresis says");
+}
+
+// The trainer's default goes over the launcher's `no` in the reference: bf16 in runs of TRL 1.16 with either word for it.
+TEST_F(SftJobTest, theLaunchersNoLeavesTheDtypeToTheTrainer) {
+  JobConfig no, fp16 = yaml({{"fp16", "true", "c.yaml:9: mixed_precision", true}});
+  no.precision = SettingWish{"mixed_precision", "no", "c.yaml:9: mixed_precision"};
+  fp16.precision = SettingWish{"mixed_precision", "fp16", "c.yaml:9: mixed_precision"};
+  const std::string leaves = ": no leaves the dtype to --bf16, whose default is true";
+  EXPECT_TRUE(resolved({}, no).values.bf16);
+  EXPECT_NE(joined(resolved({}, no).notes).find("c.yaml:9: mixed_precision" + leaves), std::string::npos);
+  for (const char *word : {"true", "false"}) {
+    const SftJob said = resolved({"--bf16", word}, no);
+    EXPECT_EQ(said.values.bf16, word == std::string("true"));
+    EXPECT_EQ(joined(said.notes).find(leaves), std::string::npos) << word;
+  }
+  EXPECT_TRUE(resolved({"--fp16"}, no).values.fp16);
+  const SftJob flag = resolved({"--mixed_precision", "no"}, fp16); // which the flag takes the place of
+  EXPECT_TRUE(flag.values.bf16 && !flag.values.fp16);
+  EXPECT_NE(joined(flag.notes).find("--mixed_precision" + leaves), std::string::npos);
+  EXPECT_FALSE(resolved({"--mixed_precision", "no", "--bf16", "False"}).values.bf16);
+  EXPECT_TRUE(resolved({"--mixed_precision", "no", "--bf16"}).values.bf16);
+
+  const std::string over = ": computing is in fp16, as it says; the reference's trainer would go over it";
+  EXPECT_TRUE(resolved({}, fp16).values.fp16);
+  EXPECT_NE(joined(resolved({}, fp16).notes).find("c.yaml:9: mixed_precision" + over), std::string::npos);
+  EXPECT_NE(joined(resolved({"--mixed_precision", "fp16"}).notes).find("--mixed_precision" + over), std::string::npos);
+  EXPECT_EQ(joined(resolved({"--fp16"}, fp16).notes).find(over), std::string::npos);
+}
+
+TEST_F(SftJobTest, deepspeedsOwnOptimizerGoesBeforeFlags) {
+  StatusOr<SftJob> job = withJson(R"("optimizer": {"type": "AdamW", "params": {"eps": "auto"}})",
+                                  {"--learning_rate", "2e-4", "--weight_decay", "0.1", "--adam_beta2", "0.999", "--adam_epsilon", "1e-6"});
+  ASSERT_TRUE(job.ok()) << job.status().toString();
+  EXPECT_EQ(job->values.learning_rate, 1e-3);
+  EXPECT_EQ(job->values.weight_decay, 0);
+  EXPECT_EQ(job->values.adam_epsilon, 1e-6);
+  EXPECT_NE(origin(*job, "learning_rate").find("ds.json:1: optimizer.params.lr (DeepSpeed's default)"), std::string::npos);
+  const std::string notes = joined(job->notes);
+  EXPECT_NE(notes.find("ds.json:1: optimizer.params.lr: is absent, and DeepSpeed's own default 0.001 goes before --learning_rate 2e-4, as in the "
+                       "reference; write \"auto\" to leave it to --learning_rate"),
+            std::string::npos)
+      << notes;
+  EXPECT_NE(notes.find("weight_decay: is absent, and DeepSpeed's own default 0 goes before --weight_decay 0.1"), std::string::npos) << notes;
+  EXPECT_EQ(notes.find("betas"), std::string::npos) << "nothing changes, nothing is said";
+  job = withJson(R"("optimizer": {"type": "AdamW", "params": {"torch_adam": true}})", {});
+  ASSERT_TRUE(job.ok()) << job.status().toString();
+  EXPECT_EQ(job->values.learning_rate, 1e-3);
+  EXPECT_EQ(job->values.weight_decay, 0.01);
+  EXPECT_NE(joined(job->notes).find("weight_decay: is absent, and DeepSpeed's own default 0.01 is taken, as in the reference"), std::string::npos);
+  EXPECT_EQ(origin(*job, "adam_beta1"), "(default)");
+}
+
+TEST_F(SftJobTest, clippingThatTheJsonLeavesOut) {
+  auto notes = [&](const std::string &json, const std::vector<std::string> &words) { return joined(withJson("\"_\": 1" + json, words)->notes); };
+  EXPECT_EQ(withJson("\"_\": 1", {"--max_grad_norm", "0.3"})->values.max_grad_norm, 0.3);
+  const std::string note = "ds.json:1: gradient_clipping: is absent, and --max_grad_norm 0.3 is what gradients are clipped at; DeepSpeed 0.19 would";
+  EXPECT_NE(notes("", {"--max_grad_norm", "0.3"}).find(note), std::string::npos);
+  EXPECT_EQ(notes(", \"gradient_clipping\": \"auto\"", {"--max_grad_norm", "0.3"}).find("is absent"), std::string::npos);
+  for (const std::vector<std::string> &words : {std::vector<std::string>{"--max_grad_norm", "1.0"}, {}})
+    EXPECT_EQ(notes("", words).find("gradient_clipping"), std::string::npos);
+}
+
+TEST_F(SftJobTest, acceleratorConfig) {
+  const std::string defaults = R"({"split_batches": false, "dispatch_batches": null, "even_batches": true, "use_seedable_sampler": true,
+    "non_blocking": false, "gradient_accumulation_kwargs": null, "use_configured_state": false})";
+  EXPECT_TRUE(resolve({"--accelerator_config", defaults}).ok()) << resolve({"--accelerator_config", defaults}).status().toString();
+  EXPECT_TRUE(resolve({"--accelerator_config", folder.write("acc.json", defaults)}).ok());
+  EXPECT_TRUE(resolve({"--accelerator_config", "{}"}).ok());
+  EXPECT_NE(joined(resolved({"--accelerator_config", "{\"non_blocking\": true}"}).notes).find("--accelerator_config: non_blocking: the plan's"),
+            std::string::npos);
+  const std::pair<const char *, const char *> refused[] = {
+      {R"({"split_batches": true})", "--accelerator_config: split_batches: is true, expected it off; --per_device_train_batch_size is of one rank"},
+      {R"({"split_batches": "true"})", "--accelerator_config: split_batches: is true, expected it off"},
+      {R"({"use_seedable_sampler": false})", "--accelerator_config: use_seedable_sampler: is false, expected true; rows are shuffled"},
+      {R"({"even_batches": false})", "--accelerator_config: even_batches: is false, expected true"},
+      {R"({"dispatch_batches": true})", "dispatch_batches: is true, expected it off"},
+      {R"({"gradient_accumulation_kwargs": {"num_steps": 4}})", "gradient_accumulation_kwargs: is {num_steps: 4}, expected it off; use --grad"},
+      {R"({"even_batches": 3})", "--accelerator_config: even_batches: is 3, expected true or false"}};
+  for (const auto &[text, message] : refused)
+    EXPECT_ERROR(resolve({"--accelerator_config", text}), Config, message);
+  EXPECT_ERROR(resolve({"--accelerator_config", folder.write("acc.json", "{\n\"split_batches\": true}")}), Config,
+               "acc.json:2: split_batches: is true");
+  EXPECT_ERROR(resolve({"--accelerator_config", "{\"split_batch\": true}"}), UnknownKey,
+               "--accelerator_config: split_batch: is not a key of --accelerator_config, expected one that it has; did you mean split_batches");
+  EXPECT_ERROR(resolve({"--accelerator_config", "/nowhere.json"}), FileMissing, "/nowhere.json");
+  EXPECT_ERROR(resolve({folder.write("args.json", "{\"accelerator_config\": {\"split_batches\": true}}")}), Usage, "is no flag");
+  StatusOr<SftArguments> file = parseSftFlags({folder.path + "/args.json"});
+  ASSERT_TRUE(file.ok()) << file.status().toString();
+  EXPECT_ERROR(resolveJob(*file, {}), Config, "--accelerator_config: split_batches: is true");
+}
+
+TEST_F(SftJobTest, datasetKwargs) {
+  EXPECT_ERROR(resolve({"--dataset_kwargs", "{\"skip_prepare_dataset\": true}"}), Config,
+               "--dataset_kwargs: skip_prepare_dataset: is true, expected it off; rows are always cut at --max_length");
+  const std::string notes = joined(resolved({"--dataset_kwargs", "{\"skip_prepare_dataset\": false, \"add_special_tokens\": false}"}).notes);
+  EXPECT_NE(notes.find("--dataset_kwargs: add_special_tokens: as with the reference's trainer of today"), std::string::npos) << notes;
+  EXPECT_EQ(notes.find("skip_prepare_dataset"), std::string::npos) << notes;
+  EXPECT_ERROR(resolve({"--dataset_kwargs", "{\"skip_prepare_datset\": true}"}), UnknownKey, "did you mean skip_prepare_dataset");
+  EXPECT_ERROR(resolve({"--dataset_kwargs", "word"}), Config, "--dataset_kwargs: is 'word', expected a JSON object");
 }
 
 TEST_F(SftJobTest, batchLaw) {
