@@ -47,7 +47,11 @@ class Tools(Case):
         (self.model / "additional_chat_templates").mkdir()
         (self.model / "additional_chat_templates" / "tool_use.jinja").write_text("sorted {{ tools | length }}")
         self.assertEqual(self.made(json.dumps(TOOLS)), self.made(TOOLS))
-        self.assertEqual(self.made("[]"), self.made(None))
+        self.assertEqual(self.made("[]"), self.made([]))
+        self.assertEqual(self.made("null"), self.made(None))
+        ids = {self.made(tools)[0][0][-1] for tools in ([], TOOLS)}
+        self.assertEqual(len(ids), 2, "the length of the list isn't said")
+        self.assertNotEqual(self.made([]), self.made(None))
 
     def test_what_is_no_list_of_tools(self):
         for tools, number, pieces in (
@@ -125,6 +129,15 @@ class Texts(Case):
         self.fails({"messages": [{"role": "user", "content": half}]})
         self.fails({"messages": [{"role": "user", "content": half}]}, "--chat_template_format", "chatml")
         self.fails({"prompt": [{"role": "user", "content": half}], "completion": CHAT[1:]})
+
+    def test_a_half_like_a_mark(self):
+        for half in "\udc50\udc51":
+            for row in ({"messages": [{"role": "user", "content": f"a {half} b"}]}, {"messages": CHAT, "tools": [{"name": half}]}):
+                path = self.folder / "rows.jsonl"
+                path.write_text(json.dumps(row) + "\n")
+                said = ["rows.jsonl:1: has half a letter", f"\\u{ord(half):04x}"]
+                for words in ((), ("--assistant_only_loss",)):
+                    self.assert_fails(4, 3009, said, path, "--tokenizer", TOKENIZER, "-o", self.output, *words)
 
     def test_pairs(self):
         for mode in (["--mode", "causal"], ["--mode", "seq2seq", "--decoder_start_token_id", 0]):

@@ -59,9 +59,12 @@ class Templates(unittest.TestCase):
                 render(compileTemplate(attack), CHAT)
             self.assertEqual(type(caught.exception).__name__, "SecurityError", attack)
 
-    def test_marks_in_the_text_are_not_marks(self):
-        text, spans = self.rendered("chatml", [{"role": "user", "content": "a\U000f5a50b\U000f5a51"}])
-        self.assertEqual((text, spans), ("<|im_start|>user\nab<|im_end|>\n", []))
+    def test_every_letter_is_kept(self):
+        """Private letters once were our marks, and vanished."""
+        content = "a\U000f5a50b\U000f5a51\ue000\U0010fffd"
+        text, spans = self.rendered("chatml", [{"role": "assistant", "content": content}])
+        self.assertEqual(text, f"<|im_start|>assistant\n{content}<|im_end|>\n")
+        self.assertEqual([text[a:b] for a, b in spans], [f"{content}<|im_end|>"])
 
 
 class Eos(Case):
@@ -76,6 +79,33 @@ class Eos(Case):
         self.assertTrue(
             self.last_tokens("--chat_template_format", "chatml", "--reference_eos").endswith("<|im_end|>\n<|im_end|>")
         )
+
+    def test_rows_of_which_nothing_counts(self):
+        """The flag that is named is the one that leaves tokens out."""
+        path = self.write_rows([{"messages": CHAT}])
+        for words, named in ((["--assistant_only_loss"], "assistant"), ([], "completion")):
+            if not words:
+                path = self.write_rows([{"prompt": "open the path", "completion": " key"}])
+            said = ["leaves no row with a counted token in its first 3", f"check the rows with --{named}_only_loss false"]
+            self.assert_fails(4, 3009, said, path, "--tokenizer", TOKENIZER, "--max_length", 3, *words, "-o", self.output)
+
+    def test_a_tokenizer_without_one_is_said(self):
+        """Once, and only where one would have been appended."""
+        model = self.folder / "model"
+        shutil.copytree(TOKENIZER, model)
+        config = json.loads((model / "tokenizer_config.json").read_text())
+        (model / "tokenizer_config.json").write_text(json.dumps({**config, "eos_token": None}))
+        (model / "chat_template.jinja").write_text(PLAIN)
+        for row, said in (
+            ({"text": "open"}, 1),
+            ({"prompt": "open", "completion": " key"}, 1),
+            ({"messages": CHAT}, 0),
+            ({"input_ids": [5, 6]}, 0),
+        ):
+            code, _, err = self.run_zpdata(self.write_rows([row] * 3), "--tokenizer", model, "-o", self.output)
+            self.assertEqual((code, err.count("\n"), err.count("names no eos_token")), (0, said, said), err)
+        code, _, err = self.run_zpdata("prompts", self.write_rows([{"text": "open"}]), "--tokenizer", model, "-o", self.output)
+        self.assertEqual((code, err), (0, ""))
 
     def test_text_gets_one_eos(self):
         for text in ("the file", "the file</s>"):

@@ -1,6 +1,7 @@
 """The same rows from every kind of file, directories of splits, and rows that are wrong."""
 
 import json
+import shutil
 import unittest
 
 import numpy
@@ -66,6 +67,59 @@ class Files(Case):
         self.make(path)
         made = load_file(self.output)["input_ids"]
         numpy.testing.assert_array_equal(made, self.tokens(rows, "--max_length", 32)["input_ids"])
+
+    def saved(self, **columns):
+        """Columns (what makes a type of that of JSON texts, values) in a Parquet and an Arrow file, as `datasets` 5 saves what has no one type."""
+        arrays = {name: pyarrow.array(values, kind(pyarrow.string())).cast(kind(pyarrow.json_())) for name, (kind, values) in columns.items()}
+        table = pyarrow.table(arrays)
+        files = [self.folder / name for name in ("typed.parquet", "typed.arrow")]
+        pyarrow.parquet.write_table(table, files[0])
+        with pyarrow.ipc.new_stream(str(files[1]), table.schema) as sink:
+            sink.write_table(table)
+        return files
+
+    def test_columns_of_json(self):
+        """Messages with keys of their own, contents that are texts or lists, tools; at any depth of the schema."""
+        chats = [
+            [{"role": "user", "content": "open"}, {"role": "assistant", "content": "key", "name": "x"}],
+            [{"role": "user", "content": [{"type": "text", "text": "the path"}]}, {"role": "assistant", "content": "a file", "name": None}],
+        ]
+        tools = [[{"name": "read"}], None]
+        wanted = [{"messages": chat, "tools": some} for chat, some in zip(chats, tools)]
+        model = self.folder / "model"
+        shutil.copytree(TOKENIZER, model)
+        (model / "chat_template.jinja").write_text(
+            "{{ tools | tojson }}{% for m in messages %}{{ m.role }} {{ m.content if m.content is string else m.content[0].text }} {{ m.name }}\n"
+            "{% endfor %}"
+        )
+        wanted = self.tokens(wanted, "--max_length", 64, tokenizer=model)["input_ids"]
+        cells = [[{**message, "content": json.dumps(message["content"])} for message in chat] for chat in chats]
+
+        def message(text):
+            return pyarrow.struct([("role", pyarrow.string()), ("content", text), ("name", pyarrow.string())])
+
+        for name, kind, values in (
+            ("a message", pyarrow.list_, [list(map(json.dumps, chat)) for chat in chats]),
+            ("all messages", lambda text: text, list(map(json.dumps, chats))),
+            ("a content", lambda text: pyarrow.list_(message(text)), cells),
+            ("a content of a long list", lambda text: pyarrow.large_list(message(text)), cells),
+            ("a content of two", lambda text: pyarrow.list_(message(text), 2), cells),
+        ):
+            for path in self.saved(messages=(kind, values), tools=(lambda text: text, [some and json.dumps(some) for some in tools])):
+                with self.subTest(name, file=path.name):
+                    code, _, err = self.run_zpdata(path, "--tokenizer", model, "--max_length", 64, "-o", self.output)
+                    self.assertEqual(code, 0, err)
+                    numpy.testing.assert_array_equal(load_file(self.output)["input_ids"], wanted)
+
+    def test_cells_that_are_no_json(self):
+        def kind(text):
+            return pyarrow.list_(pyarrow.struct([("role", pyarrow.string()), ("content", text)]))
+
+        for content, said in (("open", "messages.content is not JSON (Expecting value"), ("[" * 100000, "messages.content is nested too deep")):
+            values = [[{"role": "user", "content": '"open"'}], [{"role": "user", "content": content}]]
+            for path in self.saved(messages=(kind, values)):
+                words = [path, "--tokenizer", TOKENIZER, "-o", self.output]
+                self.assert_fails(4, 3009, [f"{path}: row 1: {said}", "as the schema says; mend or drop the row"], *words)
 
     def test_directory_of_splits(self):
         data = self.folder / "data set"

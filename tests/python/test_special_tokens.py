@@ -15,30 +15,32 @@ REFERENCE = json.loads((GOLDEN / "special_tokens.json").read_text())
 
 
 class Special(Case):
-    def model(self, config, older=None):
+    def model(self, config, older=None, added=None):
         model = pathlib.Path(shutil.copytree(TOKENIZER, self.folder / f"model{len(list(self.folder.iterdir()))}"))
         path = model / "tokenizer_config.json"
         path.write_text(json.dumps({**json.loads(path.read_text()), **config}))
-        if older is not None:
-            (model / "special_tokens_map.json").write_text(json.dumps(older))
+        for name, content in (("special_tokens_map.json", older), ("added_tokens.json", added)):
+            if content is not None:
+                (model / name).write_text(json.dumps(content))
         return model
 
+    def made(self, model, format):
+        tokenizer = Tokenizer(model, format)
+        made = {"tokens": tokenizer.size, "eos": tokenizer.eosToken, "ids": [encoding.ids for encoding in tokenizer.encode(REFERENCE["texts"], True)]}
+        return made, tokenizer.added
+
     def test_reference(self):
-        self.assertEqual(len(REFERENCE["cases"]), 16)
+        self.assertEqual(len(REFERENCE["cases"]), 24)
         for case in REFERENCE["cases"]:
             for format in ("none", "chatml"):
                 with self.subTest(case=case["name"], format=format), contextlib.redirect_stderr(io.StringIO()):
-                    model = self.model(case["config"], case["map"])
-                    tokenizer = Tokenizer(model, format)
-                    made = [encoding.ids for encoding in tokenizer.encode(REFERENCE["texts"], True)]
-                    self.assertEqual({"tokens": tokenizer.size, "ids": made}, case[format])
+                    model = self.model(case["config"], case["map"], case["added"])
+                    self.assertEqual(self.made(model, format)[0], case[format])
                     # A tokenizer that is written with them has the same.
                     words = ["--tokenizer", model, "--chat_template_format", format]
                     code, _, err = self.run_zpdata("tokenizer", *words, "-o", self.folder / "new")
                     self.assertEqual(code, 0, err)
-                    tokenizer = Tokenizer(self.folder / "new", format)
-                    made = [encoding.ids for encoding in tokenizer.encode(REFERENCE["texts"], True)]
-                    self.assertEqual({"tokens": tokenizer.size, "ids": made, "added": []}, {**case[format], "added": tokenizer.added})
+                    self.assertEqual(self.made(self.folder / "new", format), (case[format], []))
 
     def test_a_template_has_the_models_own_names(self):
         model = self.model({"image_token": "<x>", "extra_special_tokens": {"video": "<y>"}})
@@ -71,6 +73,23 @@ class Special(Case):
             # A format brings its own, but what is saved has both.
             words = ["--tokenizer", self.model(config), "--chat_template_format", "chatml", "-o", self.folder / "saved"]
             self.assert_fails(4, 3002, [f"tokenizer_config.json: {named}", " holds "], "tokenizer", *words)
+
+    def test_what_is_wrong_in_older_files(self):
+        rows = self.write_rows([{"text": "open"}])
+        for older, added, place in (
+            ({"eos_token": 5}, None, "special_tokens_map.json: eos_token holds 5, expected a token's text"),
+            ({"pad_token": {"content": "<x>", "lstrip": 1}}, None, "special_tokens_map.json: pad_token holds "),
+            ({"image_token": {"lstrip": True}}, None, "special_tokens_map.json: image_token holds "),
+            (None, {"<x>": "330"}, 'added_tokens.json: <x> holds "330", expected the token\'s id'),
+            (None, {"<x>": -1}, "added_tokens.json: <x> holds -1"),
+            (None, [5], "added_tokens.json: holds a list"),
+        ):
+            self.assert_fails(4, 3002, [place, "save the tokenizer again"], rows, "--tokenizer", self.model({}, older, added), "-o", self.output)
+
+    def test_older_files_without_a_say(self):
+        """Where the configuration lists the added tokens, the others aren't read at all."""
+        model = self.model({"added_tokens_decoder": {}}, {"eos_token": 5}, [5])
+        self.assertEqual(Tokenizer(model).eosToken, "</s>")
 
 
 if __name__ == "__main__":

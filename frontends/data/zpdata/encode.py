@@ -22,8 +22,8 @@ import numpy
 
 from .assistant import byMarks, byPrefixes
 from .errors import ZpError, warn
-from .fields import IGNORED, field, labelsOf, maskOf, tokensOf, toolsOf, wholeText
-from .templates import render
+from .fields import IGNORED, field, halfLetter, labelsOf, maskOf, tokensOf, toolsOf, wholeText
+from .templates import markIn, render
 
 BLOCK = 1000  # rows that are encoded at once
 TEXT = "a text as in the first row"
@@ -173,6 +173,8 @@ class Encoder:
                 "the tokenizer has no chat template of its own and the rows are "
                 "messages; choose --chat_template_format chatml or zephyr",
             )
+        if mark := markIn([messages, tools, row.get("chat_template_kwargs")]):
+            raise halfLetter(mark, place)
         try:
             return render(
                 template,
@@ -224,7 +226,14 @@ class Encoder:
 
     def _withEos(self, text):
         eos = self.tokenizer.eosToken
-        if not eos or text.endswith(eos):
+        if not eos:
+            self._warnOnce(
+                "eos",
+                f"the tokenizer in {self.tokenizer.directory} names no eos_token, so documents end without one, where the reference fails; add it "
+                "to tokenizer_config.json, and a model learns to stop"
+            )
+            return text
+        if text.endswith(eos):
             return text
         if self.settings.format != "none" and not self.settings.referenceEos and text.rstrip("\n").endswith(eos):
             return text

@@ -77,10 +77,13 @@ def wholeText(text, place):
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise ZpError(
-            "Dataset",
-            place,
-            f"has half a letter in its text (\\u{ord(text[error.start]):04x} without the other half of its pair), expected "
-            "whole ones; mend or drop the row",
-        ) from None
+        raise halfLetter(text[error.start], place) from None
     return text
+
+
+def halfLetter(half, place):
+    return ZpError(
+        "Dataset",
+        place,
+        f"has half a letter in its text (\\u{ord(half):04x} without the other half of its pair), expected whole ones; mend or drop the row",
+    )

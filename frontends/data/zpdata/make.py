@@ -87,11 +87,12 @@ def makeSplit(tokenizer, files, output, split, arguments):
     if arguments.shuffle_dataset:
         rows = shuffled(rows, arguments.seed)
     if not rows:
+        flag = "assistant_only_loss" if arguments.assistant_only_loss else "completion_only_loss"
         raise ZpError(
             "Dataset",
             files[0],
             f"leaves no row with a counted token in its first {arguments.max_length} tokens; "
-            "raise --max_length or check the rows with --completion_only_loss false",
+            f"raise --max_length or check the rows with --{flag} false",
         )
     warnOfCuts(long, seen, arguments)
     report = {"file": str(output), "split": split, "documents": seen, **count(rows, arguments.max_length)}

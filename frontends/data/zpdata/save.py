@@ -5,6 +5,7 @@ import pathlib
 
 from .errors import diskError
 from .tokenizer import NAMES, Tokenizer, tokenText
+from .tokenizer_class import RULES
 from .whole_file import wholeFile
 
 
@@ -34,8 +35,14 @@ def files(tokenizer):
         for identity, token in sorted(decoder.items())
     }
     config.setdefault("tokenizer_class", "PreTrainedTokenizerFast")
+    if tokenizer.rebuilt != (tokenizer.loneClass in RULES):  # a config.json says so, and where this goes there may be none
+        config["tokenizer_class"] = tokenizer.className if tokenizer.rebuilt else "PreTrainedTokenizerFast"
+    core = tokenizer.core.to_str(pretty=True)
+    if tokenizer.rebuilt:  # who knows of no classes reads what the user had, with the tokens that are new
+        own = json.loads((tokenizer.directory / "tokenizer.json").read_bytes())
+        core = json.dumps({**own, "added_tokens": json.loads(core)["added_tokens"]}, indent=2, ensure_ascii=False)
     texts = {
-        "tokenizer.json": tokenizer.core.to_str(pretty=True),
+        "tokenizer.json": core,
         "tokenizer_config.json": json.dumps(config, indent=2, ensure_ascii=False, sort_keys=True) + "\n",
         "special_tokens_map.json": json.dumps(
             {name: tokenizer.special[name] for name in NAMES if name in tokenizer.special}, indent=2, ensure_ascii=False

@@ -86,6 +86,9 @@ def readCsv(path):
             raise ZpError("Dataset", f"{path}:{line}", f"is not CSV ({error}); quote the cell") from None
 
 
+LISTS = (pyarrow.ListType, pyarrow.LargeListType, pyarrow.FixedSizeListType)
+
+
 def readParquet(path):
     with pyarrow.parquet.ParquetFile(path) as file:
         yield from numbered(file.iter_batches(batch_size=1000), path)
@@ -103,9 +106,36 @@ def readArrow(path):
 def numbered(batches, path):
     number = 0
     for batch in batches:
+        readers = {field.name: reader for field in batch.schema if (reader := jsonReader(field.type, field.name))}
         for row in batch.to_pylist():
-            yield row, f"{path}: row {number}"
+            place = f"{path}: row {number}"
+            for name, reader in readers.items():
+                row[name] = reader(row[name], place)
+            yield row, place
             number += 1
+
+
+def jsonReader(kind, name):
+    """What reads a column's values of which some are JSON texts by the schema (Arrow's type arrow.json, as `datasets` saves what has no one
+    type), as a function of a value and its place; None where none is. The library reads them alike, at any depth."""
+    if isinstance(kind, pyarrow.JsonType):
+        return lambda value, place: None if value is None else cellJson(value, name, place)
+    if isinstance(kind, pyarrow.StructType):
+        fields = [kind.field(i) for i in range(kind.num_fields)]
+        parts = {field.name: part for field in fields if (part := jsonReader(field.type, f"{name}.{field.name}"))}
+        return parts and (lambda value, place: value and {key: parts[key](item, place) if key in parts else item for key, item in value.items()})
+    if isinstance(kind, LISTS):
+        part = jsonReader(kind.value_type, name)
+        return part and (lambda value, place: value and [part(item, place) for item in value])
+    return None
+
+
+def cellJson(text, name, place):
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        said = "is nested too deep" if isinstance(error, RecursionError) else f"is not JSON ({error})"
+        raise ZpError("Dataset", place, f"{name} {said}, expected JSON, as the schema says; mend or drop the row") from None
 
 
 def classNames(files, column):

@@ -48,9 +48,8 @@ FORMATS = {
     ),
 }
 
-# Marks around generated text while rendering: private-use characters, taken out of the input first.
-BEGIN, END = "\U000f5a50", "\U000f5a51"
-MARKS = str.maketrans("", "", BEGIN + END)
+# Marks around generated text while rendering: halves of letters, which no whole text holds. Who renders refuses texts that do.
+BEGIN, END = "\udc50", "\udc51"
 
 
 class GenerationBlock(jinja2.ext.Extension):
@@ -89,10 +88,10 @@ def raiseException(message):
 
 def render(template, messages, **variables):
     """(text, generated spans) of a conversation. Keys whose value is None are left out, as templates expect."""
-    messages = [{key: unmarked(value) for key, value in message.items() if value is not None} for message in messages]
+    messages = [{key: value for key, value in message.items() if value is not None} for message in messages]
     for message in messages:
         aliasReasoning(message)
-    marked = template.render(messages=messages, **{key: unmarked(value) for key, value in variables.items()})
+    marked = template.render(messages=messages, **variables)
     text, spans, starts = [], [], []
     length = 0
     for piece in re.split(f"([{BEGIN}{END}])", marked):
@@ -106,14 +105,13 @@ def render(template, messages, **variables):
     return "".join(text), [span for span in spans if span[0] < span[1]]
 
 
-def unmarked(value):
+def markIn(value):
+    """The mark that a text of the value holds, at any depth, or None."""
     if isinstance(value, str):
-        return value.translate(MARKS)
+        return next((mark for mark in (BEGIN, END) if mark in value), None)
     if isinstance(value, dict):
-        return {key: unmarked(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [unmarked(item) for item in value]
-    return value
+        value = [*value, *value.values()]
+    return next(filter(None, map(markIn, value)), None) if isinstance(value, list) else None
 
 
 def aliasReasoning(message):

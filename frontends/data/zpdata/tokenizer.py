@@ -9,8 +9,9 @@ import jinja2
 import tokenizers
 
 from .errors import ZpError, readError, warn
-from .special_tokens import NAMES, furtherTokens, ownTokens
+from .special_tokens import LISTED, NAMES, furtherTokens, ownTokens
 from .templates import FORMATS, compileTemplate
+from .tokenizer_class import classOf, defaultsOf, rebuilt
 
 LISTINGS = (
     ("additional_special_tokens", list, "a list of tokens"),
@@ -21,7 +22,9 @@ FLAGS = ("single_word", "lstrip", "rstrip", "normalized", "special")  # of an ad
 
 class Tokenizer:
     """`special` maps names to tokens, `own` those that the model named itself, `further` are special tokens without a name,
-    `templates` names to compiled ones and `texts` to their words, `added` lists (token, id) that the vocabulary lacked."""
+    `templates` names to compiled ones and `texts` to their words, `added` lists (token, id) that the vocabulary lacked.
+    `className` is the class that the reference takes for it, `loneClass` without a model beside it, `rebuilt` whether that goes over what
+    tokenizer.json says (see tokenizer_class.py)."""
 
     def __init__(self, directory, format="none"):
         self.directory = pathlib.Path(directory)
@@ -29,12 +32,20 @@ class Tokenizer:
             raise ZpError(
                 "FileMissing", directory, "no such directory; --tokenizer takes one that holds tokenizer.json"
             )
-        config, older = self._json("tokenizer_config.json"), self._json("special_tokens_map.json")
-        self.config = {**older, **config}
-        self.core = self._load()
-        self.special = {name: self._token(name, self.config[name]) for name in NAMES if self.config.get(name)}
+        config = self._json("tokenizer_config.json")
+        # As in the reference: older files go over the configuration, but only where that doesn't list the added tokens itself.
+        older = {} if "added_tokens_decoder" in config else self._json("special_tokens_map.json")
+        format = FORMATS.get(format)
+        words = self._words()
+        self.className, self.loneClass = (classOf(config, model, words) for model in (self._baseConfig(), {}))
+        core = self._parsed(words)
+        padding = {"pad_token": core.padding["pad_token"]} if core.padding else {}
+        full = {**padding, **defaultsOf(self.className, config), **config}
+        self.config = {**full, **older}
+        self.core = self._withTokens(core, self._addedTokens(config, older, format, core))
+        self.special = {name: self._token(name, self.config[name], fileOf(name, older)) for name in NAMES if self.config.get(name)}
         self._setFormat(format)
-        self._setSpecial(config, {} if "added_tokens_decoder" in config else older, FORMATS.get(format))
+        self._setSpecial(full, older, format)
 
     def encode(self, texts, addSpecial, length=None):
         """Encodings of many texts, of at most `length` tokens if given; the work is shared among threads."""
@@ -78,6 +89,13 @@ class Tokenizer:
     def modelConfig(self):
         return self._json("config.json")
 
+    def _baseConfig(self):
+        """config.json of the model whose tokenizer it is: in an adapter's directory its base's, if that is there."""
+        base = self._json("adapter_config.json").get("base_model_name_or_path")
+        if isinstance(base, str) and base and not (self.directory / "config.json").exists():
+            return self._json(pathlib.Path(base).absolute() / "config.json")
+        return self.modelConfig()
+
     def generationConfig(self):
         return self._json("generation_config.json")
 
@@ -91,50 +109,81 @@ class Tokenizer:
         return [token.content for token in self.core.get_added_tokens_decoder().values()]
 
     def templateFor(self, tools=None):
-        """The compiled template; of several, the one for tools when a row has tools."""
-        if tools and "tool_use" in self.templates:
+        """The compiled template; of several, the one for tools when a row has a list of them, as in the reference an empty one too."""
+        if tools is not None and "tool_use" in self.templates:
             return self.templates["tool_use"]
         return self.templates.get("default")
 
-    def _load(self):
+    def _words(self):
+        """The bytes of tokenizer.json."""
         path = self.directory / "tokenizer.json"
         if not path.exists():
             raise ZpError("FileMissing", path, "no such file; save the tokenizer again as a fast one, which writes it")
         try:
-            core = tokenizers.Tokenizer.from_file(str(path))
+            return path.read_bytes()
+        except OSError as error:
+            raise readError(path, error) from None
+
+    def _parsed(self, words):
+        try:
+            return tokenizers.Tokenizer.from_buffer(words)
         except Exception as error:  # the library has no exception of its own
-            raise ZpError("Json", path, f"is not a tokenizer ({error}); save it again") from None
+            raise ZpError("Json", self.directory / "tokenizer.json", f"is not a tokenizer ({error}); save it again") from None
+
+    def _withTokens(self, core, tokens):
+        """The tokenizer as its class makes it, with added tokens."""
         core.no_truncation()
         core.no_padding()
+        made = rebuilt(core, self.className, self.config)
+        self.rebuilt = made is not None
+        core = made or core
         known = {repr(token) for token in core.get_added_tokens_decoder().values()}
-        core.add_tokens([token for _, token in self._addedTokens() if repr(token) not in known])
+        core.add_tokens([token for token in tokens if repr(token) not in known])
         return core
 
-    def _addedTokens(self):
-        """(text, token) of the configuration's added_tokens_decoder, by rising ids."""
-        added = self.config.get("added_tokens_decoder") or {}
+    def _addedTokens(self, config, older, format, core):
+        """By rising ids: those of the configuration's added_tokens_decoder or, of older directories, added_tokens.json's and tokenizer.json's."""
+        if "added_tokens_decoder" not in config:
+            tokens = {**self._olderTokens(config, older, format), **core.get_added_tokens_decoder()}
+            return [tokens[identity] for identity in sorted(tokens)]
+        added = config["added_tokens_decoder"] or {}
         if not isinstance(added, dict):
             raise self._wrong("added_tokens_decoder", added, "an object from ids to tokens")
         for identity in added:
             if not identity.isdecimal():
                 raise self._wrong("added_tokens_decoder", identity, "ids that are whole numbers from 0")
-        for identity, token in sorted(added.items(), key=lambda item: int(item[0])):
-            yield self._addedToken(f"added_tokens_decoder.{identity}", token)
+        ids = sorted(added, key=int)
+        return [self._addedToken(f"added_tokens_decoder.{identity}", added[identity])[1] for identity in ids]
 
-    def _addedToken(self, name, token, **flags):
+    def _olderTokens(self, config, older, format):
+        """Id -> token of added_tokens.json, which says no more of a token: one that has a role, or is listed, is special."""
+        file = "added_tokens.json"
+        named = {**{name: config.get(name) for name in NAMES}, **older, **(format[1] if format else {})}
+        listed = furtherTokens(config, {LISTED: older.get(LISTED)}, format and format[2])
+        listed = listed if isinstance(listed, list) else []  # what else it may be is said when all tokens are read
+        special = {token for token in (*(named[name] for name in NAMES), *listed) if isinstance(token, str)}
+        special |= {named[name].get("content") for name in NAMES if isinstance(named[name], dict) and name in older}
+        tokens = {}
+        for text, identity in self._json(file).items():
+            if type(identity) is not int or identity < 0:
+                raise self._wrong(text, identity, "the token's id, a whole number from 0", file)
+            tokens[identity] = tokenizers.AddedToken(text, normalized=text not in special, special=text in special)
+        return tokens
+
+    def _addedToken(self, name, token, file="tokenizer_config.json", **flags):
         """(text, token) with the flags that it says."""
-        text = self._token(name, token)
+        text = self._token(name, token, file)
         if isinstance(token, dict):
             flags = {flag: token[flag] for flag in FLAGS if flag in token}
         if not all(isinstance(flag, bool) for flag in flags.values()):
-            raise self._wrong(name, token, "flags that are true or false")
+            raise self._wrong(name, token, "flags that are true or false", file)
         return text, tokenizers.AddedToken(text, **flags)
 
-    def _token(self, name, token):
+    def _token(self, name, token, file="tokenizer_config.json"):
         """A token's text."""
         text = token.get("content") if isinstance(token, dict) else token
         if not isinstance(text, str) or not text:
-            raise self._wrong(name, token, "a token's text, or an object with its content")
+            raise self._wrong(name, token, "a token's text, or an object with its content", file)
         return text
 
     def _wrong(self, name, value, expected, file="tokenizer_config.json"):
@@ -144,10 +193,10 @@ class Tokenizer:
     def _setFormat(self, format):
         self.templates = {}
         self.templatePlaces = {}  # the file of each that the directory has, for errors
-        if format == "none":
+        if not format:
             texts = self._ownTemplates()
         else:
-            text, names, _ = FORMATS[format]
+            text, names, _ = format
             texts = {"default": text}
             self.special.update(names)
         self.texts = texts
@@ -167,8 +216,10 @@ class Tokenizer:
         """Makes special tokens what they are: matched before a text is split. A token that is named in the configuration is one,
         whatever the vocabulary."""
         plain = {"special": True, "normalized": False}
-        own = [(name, *self._addedToken(name, token, **plain)) for name, token in ownTokens(config, older).items()]
-        for _, _, token in own:
+        given = format[1] if format else {}
+        named = [self._addedToken(n, given.get(n) or self.config[n], fileOf(n, older), **plain) for n in NAMES if n in self.special]
+        own = [(n, *self._addedToken(n, token, fileOf(n, older), **plain)) for n, token in ownTokens(config, older).items()]
+        for *_, token in named + own:
             token.special = True
         self.own = {name: text for name, text, _ in own}
         for name, kinds, expected in LISTINGS:
@@ -177,12 +228,11 @@ class Tokenizer:
                 if not isinstance(listed, kinds):
                     raise self._wrong(name, listed, expected, file)
                 for token in listed if isinstance(listed, list) else ():
-                    self._addedToken(name, token)
+                    self._addedToken(name, token, file)
         further = [self._addedToken("extra_special_tokens", token, **plain) for token in furtherTokens(config, older, format and format[2])]
         self.further = [text for text, _ in further]
-        named = [self.special[name] for name in NAMES if name in self.special]
         # The reference's order: those with a role, the model's own, the others. Of equals that are new the last says how it is matched.
-        self.added = self._addMissing([(text, tokenizers.AddedToken(text, **plain)) for text in named] + [pair for _, *pair in own] + further)
+        self.added = self._addMissing(named + [pair for _, *pair in own] + further)
         missed = [token for token in format[2] if token not in self.further] if format else []
         if missed and any(self.core.token_to_id(token) is None for token in missed):
             warn(
@@ -253,6 +303,11 @@ class Tokenizer:
                 f"zprun will refuse this file (new tokens: {names}); make a model that has them: "
                 f"zprun resize --model {self.directory} --vocab_size {largest + 1} -o NEW"
             )
+
+
+def fileOf(name, older):
+    """Which file says what a token is, for errors."""
+    return "special_tokens_map.json" if name in older else "tokenizer_config.json"
 
 
 def tokenText(token):

@@ -3,7 +3,7 @@
 
     python tests/python/golden/generate_special_tokens.py      in an environment with transformers 5.23.0
 
-Writes special_tokens.json beside this file: what a tokenizer's configuration and a map beside it say of special tokens, and what
+Writes special_tokens.json beside this file: what a tokenizer's configuration and older files beside it say of special tokens, and what
 the reference's AutoTokenizer makes of some texts then, alone ("none") and with the tokens that the PEFT guide's scripts pass
 ("chatml"). Nothing here imports zpdata.
 """
@@ -31,7 +31,7 @@ def typed(text, **flags):
     return {"content": text, **off, "special": True, **flags, "__type": "AddedToken"}
 
 
-# name, what tokenizer_config.json says further, special_tokens_map.json
+# name, what tokenizer_config.json says further, special_tokens_map.json, and where it is there added_tokens.json
 CASES = [
     ("older_list", {"additional_special_tokens": ["<x>", "<y>"]}, None),
     ("list", {"extra_special_tokens": ["<y>", "<x>", "<y>"]}, None),
@@ -49,10 +49,27 @@ CASES = [
     ("decoder_has_the_word", {"added_tokens_decoder": {"330": typed("<y>"), "283": typed("path")}}, None),
     ("split", {"split_special_tokens": True, "extra_special_tokens": ["<x>"]}, None),
     ("not_split", {"split_special_tokens": False, "additional_special_tokens": ["<x>"]}, None),
+    (
+        "map_over_roles",
+        {"eos_token": "<x>", "pad_token": "<y>"},
+        {"eos_token": "</s>", "bos_token": None, "mask_token": {"content": "<z>", "lstrip": True}},
+    ),
+    ("roles_without_the_map", {"added_tokens_decoder": {"330": typed("<x>")}, "eos_token": "<x>"}, {"eos_token": "</s>", "pad_token": "<y>"}),
+    ("flags_of_roles", {"pad_token": typed("<x>", lstrip=True, rstrip=True), "mask_token": typed("<y>", normalized=True, special=False)}, None),
+    ("flags_of_the_decoder", {"added_tokens_decoder": {"330": typed("<x>", rstrip=True)}, "eos_token": typed("<x>", lstrip=True)}, None),
+    ("added", {}, None, {"<y>": 331, "<x>": 330}),
+    (
+        "added_with_roles",
+        {"eos_token": "<x>", "extra_special_tokens": ["<y>"]},
+        {"pad_token": {"content": "<z>"}},
+        {"<x>": 330, "<y>": 331, "<z>": 332, "key": 400},
+    ),
+    ("added_and_objects", {"eos_token": typed("<x>", lstrip=True)}, {"additional_special_tokens": ["<y>"]}, {"<x>": 331, "<y>": 330}),
+    ("added_unread", {"added_tokens_decoder": {"330": typed("<y>")}}, None, {"<x>": 331}),
 ]
 
 
-def made(config, older, options):
+def made(config, older, added, options):
     with tempfile.TemporaryDirectory() as folder:
         model = pathlib.Path(shutil.copytree(HERE / "tokenizer", pathlib.Path(folder) / "model"))
         path = model / "tokenizer_config.json"
@@ -60,17 +77,19 @@ def made(config, older, options):
         for entry in config.get("added_tokens_decoder", {}).values():
             entry.pop("__type", None)
         path.write_text(json.dumps(config))
-        if older is not None:
-            (model / "special_tokens_map.json").write_text(json.dumps(older))
+        for name, content in (("special_tokens_map.json", older), ("added_tokens.json", added)):
+            if content is not None:
+                (model / name).write_text(json.dumps(content))
         tokenizer = transformers.AutoTokenizer.from_pretrained(model, **options)
-        return {"tokens": len(tokenizer), "ids": [tokenizer(text)["input_ids"] for text in TEXTS]}
+        return {"tokens": len(tokenizer), "eos": tokenizer.eos_token, "ids": [tokenizer(text)["input_ids"] for text in TEXTS]}
 
 
 def main():
     cases = []
-    for name, config, older in CASES:
-        made_with = {format: made(config, older, options) for format, options in (("none", {}), ("chatml", CHATML))}
-        cases.append({"name": name, "config": config, "map": older, **made_with})
+    for name, config, older, *added in CASES:
+        added = added[0] if added else None
+        made_with = {format: made(config, older, added, options) for format, options in (("none", {}), ("chatml", CHATML))}
+        cases.append({"name": name, "config": config, "map": older, "added": added, **made_with})
     head = json.dumps({"transformers": transformers.__version__})
     lines = ",\n".join(json.dumps(case, ensure_ascii=False, separators=(",", ":")) for case in cases)
     (HERE / "special_tokens.json").write_text(f'{{"made_with":{head},"texts":{json.dumps(TEXTS)},"cases":[\n{lines}\n]}}\n')
