@@ -119,7 +119,7 @@ StatusOr<std::string> FileHashes::ofDirectory(const StepInput &input) {
   std::error_code error;
   for (fs::directory_iterator at(input.path, error), end; !error && at != end; at.increment(error)) {
     std::string name = at->path().filename().string();
-    if (!name.starts_with("."))
+    if (!name.starts_with(".") && name != "__pycache__")
       names.push_back(name);
   }
   if (error)

@@ -14,10 +14,12 @@ Words joined(Words words, const Words &more) {
 /// The model that is trained: the user's, or one with rows for new tokens.
 std::string modelOf(const SftJob &job) { return job.vocabulary ? cacheFolder(job) + "/model" : job.model; }
 
-/// What a tokenizer is read from; files that aren't there count as absent.
+/// What zpdata makes rows of beside the data: its own modules (its program only starts them), and what a tokenizer is read from; files that aren't
+/// there count as absent.
 std::vector<StepInput> tokenizerFiles(const std::string &model) {
-  std::vector<StepInput> inputs;
-  for (const char *name : {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja", "config.json"})
+  std::vector<StepInput> inputs = {{ZP_DATA_MODULES}};
+  for (const char *name :
+       {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "chat_template.jinja", "config.json"})
     inputs.push_back({model + "/" + name});
   return inputs;
 }

@@ -21,6 +21,18 @@ static Status copyFile(const std::string &from, const std::string &to, const cha
 
 std::span<const char *const> tokenizerFiles() { return kTokenizerFiles; }
 
+std::string readAsItStands(const std::string &tokenizerConfig) {
+  using nlohmann::ordered_json;
+  ordered_json config = ordered_json::parse(tokenizerConfig, nullptr, false);
+  if (!config.is_object())
+    return tokenizerConfig;
+  const ordered_json named = config.value("tokenizer_class", ordered_json());
+  if (named != "LlamaTokenizer" && named != "LlamaTokenizerFast")
+    return tokenizerConfig;
+  config["tokenizer_class"] = "PreTrainedTokenizerFast";
+  return config.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
 Status copyTokenizer(const std::string &from, const std::string &to) {
   for (const char *name : kTokenizerFiles)
     ZP_RETURN_IF_ERROR(copyFile(from, to, name));

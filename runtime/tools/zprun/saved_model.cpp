@@ -135,6 +135,10 @@ StatusOr<SavedModel> savedModelOf(const Session &session, bool writes) {
   if (writes)
     ZP_RETURN_IF_ERROR(addTokenizer(tokenizer, !options.tokenizer.empty(), saved));
   if (session.trainsAdapter()) {
+    if (const nlohmann::json config = configOf(session.plan()); config.is_object() && config.value("model_type", nlohmann::json()) == "mistral")
+      for (auto &[name, text] : saved.texts)
+        if (name == "tokenizer_config.json")
+          text = readAsItStands(text);
     const std::optional<int64_t> rows = vocabularyOf(saved.baseName);
     if (rows && *rows != static_cast<int64_t>(session.plan().vocab_size())) {
       ZP_ASSIGN_OR_RETURN(saved.copies, embeddingsOf(session));

@@ -80,7 +80,9 @@ SpecialTokens specialTokensOf(const std::string &directory) {
   const json config = objectOf(directory + "/tokenizer_config.json"), map = objectOf(directory + "/special_tokens_map.json");
   std::optional<json> tokenizer; // large: read when it is asked for
   auto find = [&](const char *name) -> std::optional<int64_t> {
-    const std::string text = config.contains(name) ? textOf(config, name) : textOf(map, name);
+    // transformers reads the older file only beside a configuration that doesn't list its tokens, and then goes by it.
+    const bool isOlder = !config.contains("added_tokens_decoder") && map.contains(name);
+    const std::string text = isOlder ? textOf(map, name) : textOf(config, name);
     if (text.empty())
       return {};
     if (!tokenizer)

@@ -1,6 +1,8 @@
 // A saved model names its tokenizer's tokens, as transformers 5.23's Trainer has both configurations name them (align_special_tokens).
 #include "runtime/tools/zprun/special_tokens.h"
 
+#include "runtime/tools/zprun/model_files.h"
+
 #include <gtest/gtest.h>
 
 #include "tests/unit/runtime/io/temporary_directory.h"
@@ -52,12 +54,23 @@ TEST(SpecialTokens, areFoundInATokenizersFiles) {
   folder.write("special_tokens_map.json", R"({"bos_token": "b", "eos_token": "b"})");
   EXPECT_FALSE(specialTokensOf(folder.path).end) << "no tokenizer";
   folder.write("tokenizer.json", R"({"added_tokens": [{"id": 12, "content": "<end>"}], "model": {"vocab": {"a": 0, "b": 1, "<end>": 3}}})");
-  const SpecialTokens tokens = specialTokensOf(folder.path);
-  EXPECT_EQ(tokens.end, 12);
+  SpecialTokens tokens = specialTokensOf(folder.path);
+  EXPECT_EQ(tokens.end, 1) << "the older file goes before a configuration that doesn't list its tokens";
   EXPECT_EQ(tokens.begin, 1);
   EXPECT_FALSE(tokens.padding);
+  folder.write("tokenizer_config.json", R"({"eos_token": {"content": "<end>"}, "added_tokens_decoder": {}})");
+  tokens = specialTokensOf(folder.path);
+  EXPECT_EQ(tokens.end, 12);
+  EXPECT_FALSE(tokens.begin) << "and isn't read beside one that does";
   folder.write("tokenizer_config.json", R"({"pad_token": "<strange>", "added_tokens_decoder": {"9": {"content": "<strange>"}}})");
   EXPECT_EQ(specialTokensOf(folder.path).padding, 9) << "a token of the configuration alone";
+}
+
+TEST(Tokenizers, ofAMistralAreReadAsTheyStand) {
+  EXPECT_EQ(readAsItStands(R"({"legacy": false, "tokenizer_class": "LlamaTokenizer"})"),
+            "{\n  \"legacy\": false,\n  \"tokenizer_class\": \"PreTrainedTokenizerFast\"\n}\n");
+  for (const char *same : {R"({"tokenizer_class": "TokenizersBackend"})", "{}", "no JSON"})
+    EXPECT_EQ(readAsItStands(same), same);
 }
 
 } // namespace
