@@ -193,6 +193,8 @@ private:
       if (!named && !(ratesOfItsOwn && unsaid.key == std::string("lr")))
         config.wishes.push_back({unsaid.setting, ofTorch ? unsaid.ofTorch : unsaid.value, document.place(line, key), false, false, /*unsaid=*/true});
     }
+    // DeepSpeed makes this optimizer, of one group of parameters.
+    config.wishes.push_back({"decay_everything", "true", place(section), false});
     return Status();
   }
 

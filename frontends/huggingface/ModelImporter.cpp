@@ -148,6 +148,8 @@ StatusOr<ImportedModel> importModel(const ImportRequest &request) {
   }
   if (!request.settings.use_peft_lora) {
     imported.counts = trainEverything(spec);
+    if (imported.settings.decay_everything)
+      decayEverything(spec);
     return imported;
   }
   ZP_ASSIGN_OR_RETURN(LoraSettings lora, readLora(request, spec, imported.warnings));
@@ -158,6 +160,8 @@ StatusOr<ImportedModel> importModel(const ImportRequest &request) {
   ZP_ASSIGN_OR_RETURN(LoraSettings resolved, attachAdapters(spec, lora));
   imported.warnings.insert(imported.warnings.end(), spec.notes.begin() + std::ptrdiff_t(told), spec.notes.end());
   ZP_ASSIGN_OR_RETURN(imported.counts, trainAdapters(spec, resolved));
+  if (imported.settings.decay_everything)
+    decayEverything(spec);
   ZP_RETURN_IF_ERROR(verifyFourBitFrozen(spec, resolved));
   imported.adapterConfig = writeAdapterConfig(resolved, request.modelDirectory);
   return imported;

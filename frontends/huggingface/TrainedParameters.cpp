@@ -49,6 +49,10 @@ ParameterCounts trainEverything(ModelSpec &spec) {
   return {countElements(spec, true), countElements(spec, false)};
 }
 
+void decayEverything(ModelSpec &spec) {
+  forEachParameter(spec, [](ModuleSpec &, ParameterSpec &parameter) { parameter.decayed = parameter.trained; });
+}
+
 ParameterCounts trainNothing(ModelSpec &spec) { return {0, countElements(spec, false)}; }
 
 static void trainBiases(ModelSpec &spec, const std::string &which) {

@@ -22,6 +22,9 @@ bool isDecayed(const std::string &name);
 /// Full-parameter training: every tensor, saved under its own name.
 ParameterCounts trainEverything(ModelSpec &spec);
 
+/// Weight decay is of every trained parameter.
+void decayEverything(ModelSpec &spec);
+
 /// Generation by the base model alone.
 ParameterCounts trainNothing(ModelSpec &spec);
 

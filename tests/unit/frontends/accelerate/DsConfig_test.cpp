@@ -78,6 +78,7 @@ TEST_F(DsConfig, valuesBecomeSettings) {
                                                             {"adam_beta2", "0.99"},
                                                             {"adam_epsilon", "1e-7"},
                                                             {"weight_decay", "0.1"},
+                                                            {"decay_everything", "true"},
                                                             {"bf16", "true"},
                                                             {"zero_stage", "2"},
                                                             {"stage3_param_persistence_threshold", "10000"}};

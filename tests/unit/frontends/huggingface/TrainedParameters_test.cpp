@@ -14,6 +14,22 @@ TEST(TrainedParameters, decayGroup) {
     EXPECT_FALSE(isDecayed(name)) << name;
 }
 
+// As DeepSpeed's own optimizer, which has one group of parameters.
+TEST(TrainedParameters, decayOfEverything) {
+  ModelSpec spec;
+  ModuleSpec norm;
+  norm.path = "model.norm";
+  norm.kind = ModuleKind::LayerNorm;
+  norm.weight.emplace().name = "model.norm.weight";
+  spec.modules.push_back(norm);
+  decayEverything(spec);
+  EXPECT_FALSE(spec.modules[0].weight->decayed) << "is not trained";
+  trainEverything(spec);
+  EXPECT_FALSE(spec.modules[0].weight->decayed);
+  decayEverything(spec);
+  EXPECT_TRUE(spec.modules[0].weight->decayed);
+}
+
 // PeftModel.print_trainable_parameters on Llama 2 7B with r 8 on q and v.
 TEST(TrainedParameters, summaryReadsAsPefts) {
   EXPECT_EQ(summarise({4194304, 6742609920}), "trainable params: 4,194,304 || all params: 6,742,609,920 || trainable%: 0.0622");
