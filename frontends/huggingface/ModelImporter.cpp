@@ -17,6 +17,7 @@
 #include "frontends/huggingface/WeightIndex.h"
 #include "frontends/huggingface/architectures/Family.h"
 #include "runtime/base/names.h"
+#include "runtime/io/model_weights.h"
 
 namespace zp::fe {
 
@@ -122,6 +123,10 @@ StatusOr<ImportedModel> importModel(const ImportRequest &request) {
   ZP_RETURN_IF_ERROR(verifySpecialTokens(config, request.modelDirectory, spec));
 
   ZP_ASSIGN_OR_RETURN(std::optional<WeightIndex> weights, WeightIndex::open(request.modelDirectory));
+  if (!weights && rt::hasPickledWeights(request.modelDirectory))
+    imported.warnings.push_back("warning: " + request.modelDirectory +
+                                "/pytorch_model.bin: isn't read, and zprun will ask for safetensors; load the model with transformers and save it "
+                                "again with save_pretrained");
   const bool untied = familyNamed(spec.modelType).untiesEmbeddings && !spec.tiedHead;
   makeModulesAsStored(config, weights, imported);
   if (weights && untied)

@@ -30,7 +30,7 @@ const Question kQuestions[] = {
     {"gradient_clipping", "Clip the global gradient norm at (auto: as --max_grad_norm says; 0: never)?", "auto", true},
     {"offload_optimizer_device", "Optimizer state to none, cpu or nvme?", "none", true},
     {"offload_param_device", "Parameters to none, cpu or nvme (stage 3)?", "none", true},
-    {"mixed_precision", "Compute in fp32 (no), bf16 or fp16?", "bf16", false},
+    {"mixed_precision", "Compute in bf16, in fp16, or as --bf16 and --fp16 say (no)?", "bf16", false},
 };
 
 class Interview {

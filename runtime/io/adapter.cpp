@@ -1,6 +1,7 @@
 #include "runtime/io/adapter.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include <nlohmann/json.hpp>
 
@@ -62,6 +63,10 @@ StatusOr<ModelWeights> openAdapter(const std::string &directory, const std::stri
                                                     " as the plan has; import again with --adapter_name_or_path " + directory);
   }
   std::string weights = directory + "/adapter_model.safetensors";
+  std::error_code ignored;
+  if (!std::filesystem::exists(weights, ignored) && std::filesystem::exists(directory + "/adapter_model.bin", ignored))
+    return Status(ErrorCode::FileMissing, directory + ": has its weights in adapter_model.bin, a program of Python's, which isn't run, expected "
+                                                      "safetensors; load the adapter with PEFT and save it again with save_pretrained");
   ZP_ASSIGN_OR_RETURN(std::shared_ptr<const SafetensorsFile> file, SafetensorsFile::open(weights));
   for (const auto &[name, info] : file->tensors())
     if (!trained.count(name) && !isSavedTwice(name))

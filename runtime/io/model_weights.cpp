@@ -8,6 +8,12 @@
 
 namespace zp::rt {
 
+bool hasPickledWeights(const std::string &directory) {
+  std::error_code ignored;
+  return std::filesystem::exists(directory + "/pytorch_model.bin", ignored) ||
+         std::filesystem::exists(directory + "/pytorch_model.bin.index.json", ignored);
+}
+
 StatusOr<ModelWeights> ModelWeights::open(const std::string &directory) {
   namespace fs = std::filesystem;
   std::error_code ignored;
@@ -17,6 +23,9 @@ StatusOr<ModelWeights> ModelWeights::open(const std::string &directory) {
     weights.directory = directory;
     return weights;
   }
+  if (!fs::exists(index, ignored) && hasPickledWeights(directory))
+    return Status(ErrorCode::FileMissing, directory + ": has its weights in pytorch_model.bin, a program of Python's, which isn't run, expected "
+                                                      "safetensors; load the model with transformers and save it again with save_pretrained");
   if (!fs::exists(index, ignored))
     return Status(ErrorCode::FileMissing, directory +
                                               ": has neither model.safetensors nor model.safetensors.index.json, expected the weights of a model;"

@@ -48,6 +48,7 @@ TEST(PeftImporter, readsEveryHonouredKey) {
   EXPECT_EQ(lora.recorded["revision"], "main");
   EXPECT_TRUE(lora.recorded["task_type"].is_null());
   EXPECT_EQ(importedAdapter(R"("init_lora_weights": false)")->initial, "false");
+  EXPECT_EQ(importedAdapter(R"("init_lora_weights": "Gaussian")")->initial, "gaussian");
   EXPECT_EQ(importedAdapter(R"("init_lora_weights": "orthogonal")")->initial, "orthogonal"); // is drawn already
 }
 

@@ -65,6 +65,15 @@ TEST_F(Sharded, NamesTheShardThatLacksATensor) {
   EXPECT_NE(c.status().message().find("model-00002-of-00002.safetensors: has no tensor c"), std::string::npos);
 }
 
+TEST(ModelWeights, InPicklesAreNamed) {
+  test::TemporaryDirectory directory;
+  EXPECT_NE(ModelWeights::open(directory.path).status().message().find("has neither model.safetensors"), std::string::npos);
+  directory.write("pytorch_model.bin", "PK");
+  const Status status = ModelWeights::open(directory.path).status();
+  EXPECT_EQ(status.code(), ErrorCode::FileMissing);
+  EXPECT_NE(status.message().find("in pytorch_model.bin"), std::string::npos) << status.message();
+}
+
 TEST_F(Sharded, NamesAMissingShard) {
   auto d = ModelWeights::open(directory.path)->find("d");
   ASSERT_FALSE(d.ok());

@@ -263,6 +263,15 @@ TEST_F(Adapters, MayHoldWhatPeftSavesTwice) {
   EXPECT_TRUE(openAdapter(directory.path, ours, {"saved.a"}).ok()); // of linears PEFT ignores it
 }
 
+TEST_F(Adapters, InPicklesAreNamed) {
+  directory.write("adapter_config.json", ours);
+  directory.write("adapter_model.bin", "PK");
+  auto adapter = openAdapter(directory.path, ours, {"saved.a"});
+  ASSERT_FALSE(adapter.ok());
+  EXPECT_EQ(adapter.status().code(), ErrorCode::FileMissing);
+  EXPECT_NE(adapter.status().message().find("in adapter_model.bin"), std::string::npos) << adapter.status().message();
+}
+
 TEST_F(Adapters, OfOtherTargetsAreRefused) {
   writeAdapter(ours, "saved.other", 80);
   auto adapter = openAdapter(directory.path, ours, {"saved.a"});
