@@ -17,7 +17,7 @@
 #include "frontends/huggingface/WeightIndex.h"
 #include "frontends/huggingface/architectures/Family.h"
 #include "runtime/base/names.h"
-#include "runtime/io/model_weights.h"
+#include "runtime/io/safetensors.h"
 
 namespace zp::fe {
 

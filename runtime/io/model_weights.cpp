@@ -8,12 +8,6 @@
 
 namespace zp::rt {
 
-bool hasPickledWeights(const std::string &directory) {
-  std::error_code ignored;
-  return std::filesystem::exists(directory + "/pytorch_model.bin", ignored) ||
-         std::filesystem::exists(directory + "/pytorch_model.bin.index.json", ignored);
-}
-
 StatusOr<ModelWeights> ModelWeights::open(const std::string &directory) {
   namespace fs = std::filesystem;
   std::error_code ignored;

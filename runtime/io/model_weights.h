@@ -20,9 +20,6 @@ struct WeightTensor {
   const std::byte *data() const { return file->data(*info); }
 };
 
-/// Whether a directory has weights as transformers wrote them before safetensors: pickles, which are programs. Nobody here reads them.
-bool hasPickledWeights(const std::string &directory);
-
 class ModelWeights {
 public:
   /// FileMissing when the directory has no weights. Weights of a base model alone lack the prefix that they have in the whole one

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <filesystem>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -119,6 +120,12 @@ void SafetensorsFile::release(const SafetensorsInfo &info, uint64_t offset, uint
   end = end / page * page;
   if (begin < end)
     madvise(const_cast<std::byte *>(mapping) + begin, end - begin, MADV_DONTNEED);
+}
+
+bool hasPickledWeights(const std::string &directory) {
+  std::error_code ignored;
+  return std::filesystem::exists(directory + "/pytorch_model.bin", ignored) ||
+         std::filesystem::exists(directory + "/pytorch_model.bin.index.json", ignored);
 }
 
 } // namespace zp::rt

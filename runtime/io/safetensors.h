@@ -39,6 +39,9 @@ struct SafetensorsInfo {
 /// "[2, 3]", as errors print a shape.
 std::string shapeText(const std::vector<uint64_t> &shape);
 
+/// Whether a directory has weights as transformers wrote them before safetensors: pickles, which are programs. Nobody here reads them.
+bool hasPickledWeights(const std::string &directory);
+
 class SafetensorsFile {
 public:
   static StatusOr<std::shared_ptr<const SafetensorsFile>> open(const std::string &path);
