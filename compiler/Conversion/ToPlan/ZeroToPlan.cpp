@@ -37,6 +37,7 @@ namespace {
 
 template <typename OpT> bool isAwaitedAtOnce(OpT op) { return op->getNextNode() == *op.getResult().getUsers().begin(); }
 
+/// Gives what an op starts a future, which its wait, or what is gathered from there, finds by the op's result.
 template <typename OpT, typename InstructionT> void promise(OpT op, InstructionT instruction, Lowering &l) {
   l.pending[op.getResult()] = l.nextEvent;
   instruction->setAttr(plan::kFutureAttr, l.builder.getI64IntegerAttr(l.nextEvent++));
