@@ -1,7 +1,5 @@
 #include "frontends/accelerate/AccelerateConfig.h"
 
-#include <algorithm>
-
 #include "frontends/accelerate/DsConfig.h"
 #include "runtime/base/names.h"
 
@@ -34,9 +32,9 @@ struct OtherEngine {
   const char *begins, *instead;
 };
 const OtherEngine kEngines[] = {
-    {"FSDP", "set DEEPSPEED, and below deepspeed_config zero_stage: 3, which shards what FULL_SHARD does (2: what SHARD_GRAD_OP does)"},
-    {"MEGATRON_LM", "set DEEPSPEED, and below deepspeed_config zero_stage: 3; tensor and pipeline parallelism are not built"},
-    {"MULTI_", "set MULTI_GPU: --num_processes says how many ranks there are, and the plan's target where they run, the CPU too"}};
+    {"fsdp", "set DEEPSPEED, and below deepspeed_config zero_stage: 3, which shards what FULL_SHARD does (2: what SHARD_GRAD_OP does)"},
+    {"megatron_lm", "set DEEPSPEED, and below deepspeed_config zero_stage: 3; tensor and pipeline parallelism are not built"},
+    {"multi_", "set MULTI_GPU: --num_processes says how many ranks there are, and the plan's target where they run, the CPU too"}};
 
 class Importer {
 public:
@@ -57,10 +55,9 @@ public:
 private:
   Status refuseOtherEngines() const {
     const ConfigNode *type = document.root().find("distributed_type");
-    std::string word = type ? type->text : "";
-    std::transform(word.begin(), word.end(), word.begin(), [](unsigned char c) { return char(std::toupper(c)); });
+    const std::string word = lowered(type ? type->text : "");
     for (const OtherEngine &engine : kEngines)
-      if (word.starts_with(engine.begins) && word != "MULTI_GPU")
+      if (word.starts_with(engine.begins) && word != "multi_gpu")
         return fail(lineOf("distributed_type"), "distributed_type",
                     "is " + type->shown() + ", expected DEEPSPEED or MULTI_GPU or NO; " + engine.instead);
     return Status();

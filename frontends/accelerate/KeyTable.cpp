@@ -10,11 +10,6 @@ namespace zp::fe {
 
 namespace {
 
-std::string lower(std::string word) {
-  std::transform(word.begin(), word.end(), word.begin(), [](unsigned char c) { return char(std::tolower(c)); });
-  return word;
-}
-
 std::optional<double> numberOf(const std::string &word) {
   double value = 0;
   const char *first = word.data() + (word.starts_with("+") ? 1 : 0), *last = word.data() + word.size();
@@ -71,7 +66,7 @@ CheckedWord checkWord(const ConfigKey &key, const std::string &word) {
   if (std::find(accepted.begin(), accepted.end(), word) != accepted.end())
     return {word, ""};
   // DeepSpeed and Accelerate read most names in any case.
-  if (auto known = std::find_if(accepted.begin(), accepted.end(), [&](const std::string &one) { return lower(one) == lower(word); });
+  if (auto known = std::find_if(accepted.begin(), accepted.end(), [&](const std::string &one) { return lowered(one) == lowered(word); });
       known != accepted.end())
     return {*known, ""};
   std::string expected = kindText(key.kind);
@@ -105,7 +100,7 @@ bool isOff(const ConfigNode &node) {
   case ConfigNode::Kind::Null:
     return true;
   case ConfigNode::Kind::Scalar: {
-    std::string word = lower(node.text);
+    std::string word = lowered(node.text);
     return word.empty() || word == "none" || word == "null" || boolWord(word) == false || numberOf(word) == 0.0;
   }
   case ConfigNode::Kind::List:

@@ -1,7 +1,6 @@
 #include "frontends/huggingface/PeftImporter.h"
 
 #include <algorithm>
-#include <cctype>
 
 #include "runtime/base/names.h"
 
@@ -129,10 +128,8 @@ private:
       return;
     const Json &value = *reader.source().find("init_lora_weights");
     lora.initial = value.is_boolean() ? (value.get<bool>() ? "true" : "false") : reader.text("init_lora_weights", "true");
-    std::string lowered = lora.initial;
-    std::transform(lowered.begin(), lowered.end(), lowered.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    if (lowered == "gaussian") // in PEFT whatever its case
-      lora.initial = lowered;
+    if (lowered(lora.initial) == "gaussian") // in PEFT whatever its case
+      lora.initial = "gaussian";
   }
 
   void readPatterns() {

@@ -1,16 +1,13 @@
 #include "frontends/sft/SftCommand.h"
 
-#include <cerrno>
 #include <cstdio>
-#include <fcntl.h>
-#include <unistd.h>
 
 #include "frontends/accelerate/AccelerateConfig.h"
 #include "frontends/accelerate/DsConfig.h"
 #include "frontends/process/Process.h"
 #include "frontends/sft/NewTokens.h"
 #include "frontends/sft/StepCache.h"
-#include "runtime/base/disk_error.h"
+#include "runtime/base/atomic_file.h"
 #include "runtime/base/text_file.h"
 
 namespace zp::fe {
@@ -44,17 +41,11 @@ void printPlan(const SftJob &job) {
 
 /// With its standard output in `report`, whole or not there.
 StatusOr<int> runReported(const Step &step) {
-  const std::string temporary = step.report + ".tmp" + std::to_string(::getpid());
-  int fd = ::open(temporary.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (fd < 0)
-    return diskError(step.report, "written", errno);
-  StatusOr<int> code = runTool(step, fd);
-  ::close(fd);
-  if (code.ok() && *code == 0 && ::rename(temporary.c_str(), step.report.c_str()) == 0)
-    return code;
-  const int error = errno;
-  ::unlink(temporary.c_str());
-  return code.ok() && *code == 0 ? StatusOr<int>(diskError(step.report, "renamed into place", error)) : code;
+  ZP_ASSIGN_OR_RETURN(AtomicFile report, AtomicFile::create(step.report));
+  ZP_ASSIGN_OR_RETURN(const int code, runTool(step, report.descriptor()));
+  if (code == 0)
+    ZP_RETURN_IF_ERROR(report.commit());
+  return code;
 }
 
 class Runner {

@@ -9,9 +9,12 @@
 
 #include "runtime/base/disk_block.h"
 #include "runtime/base/disk_error.h"
+#include "runtime/base/leftovers.h"
 #include "runtime/base/link_target.h"
 
 namespace zp {
+
+constexpr const char *kTemporary = ".tmp"; ///< behind the final name, before a number
 
 Status AtomicFile::failure(const char *doing, int error) const { return diskError(path, doing, error); }
 
@@ -28,13 +31,12 @@ StatusOr<AtomicFile> AtomicFile::create(const std::string &path) {
                   path + ": is a device or a pipe, expected the name of a file, which is written in any order; name another place");
   AtomicFile file;
   file.path = linkTarget(path);
-  file.temporary = file.path + ".tmp" + std::to_string(getpid());
-  file.fd = ::open(file.temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (file.fd < 0) {
-    int error = errno;
-    file.temporary.clear();
-    return file.failure("made", error);
-  }
+  removeLeftovers(file.path + kTemporary);
+  Held held = makeHeldFile(file.path + kTemporary);
+  if (held.fd < 0)
+    return file.failure("made", errno);
+  file.temporary = std::move(held.path);
+  file.fd = held.fd;
   return file;
 }
 
@@ -110,11 +112,11 @@ Status AtomicFile::commit() {
     return failure("synced", errno);
   if (directFd >= 0 && ::close(std::exchange(directFd, -1)) != 0)
     return failure("closed", errno);
-  if (::close(std::exchange(fd, -1)) != 0)
-    return failure("closed", errno);
-  if (::rename(temporary.c_str(), path.c_str()) != 0)
+  if (::rename(temporary.c_str(), path.c_str()) != 0) // still held: nobody takes it for left behind
     return failure("renamed into place", errno);
   temporary.clear();
+  if (::close(std::exchange(fd, -1)) != 0)
+    return failure("closed", errno);
   const std::string parent = std::filesystem::path(path).parent_path().string();
   return syncDirectory(parent.empty() ? "." : parent);
 }

@@ -1,5 +1,6 @@
 // A file that appears under its name whole or not at all: written beside it under a temporary name, synced, renamed.
-// An object that is destroyed without `commit` leaves nothing behind. A link stays, what it points at is replaced. Errors: DiskFull,
+// An object that is destroyed without `commit` leaves nothing behind, and what a killed process left is
+// removed when the same file is made anew (leftovers.h). A link stays, what it points at is replaced. Errors: DiskFull,
 // DiskWrite, naming the final path; a device or a pipe is no place for a file.
 #ifndef ZP_RUNTIME_BASE_ATOMIC_FILE_H
 #define ZP_RUNTIME_BASE_ATOMIC_FILE_H
@@ -26,6 +27,8 @@ public:
   /// Takes the room for that many bytes now, where the file system can.
   Status reserve(uint64_t bytes);
   Status commit();
+  /// For another process to write by.
+  int descriptor() const { return fd; }
 
 private:
   AtomicFile() = default;

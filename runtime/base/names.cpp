@@ -61,8 +61,28 @@ std::vector<std::string> splitCommaList(std::string_view text) {
   return parts;
 }
 
-std::optional<bool> boolWord(std::string word) {
-  std::transform(word.begin(), word.end(), word.begin(), [](unsigned char c) { return char(std::tolower(c)); });
+static bool isUpper(char c) { return c >= 'A' && c <= 'Z'; }
+
+std::string lowered(std::string_view text) {
+  std::string out(text);
+  for (char &c : out)
+    if (isUpper(c))
+      c = static_cast<char>(c - 'A' + 'a');
+  return out;
+}
+
+std::string snakeCase(std::string_view name) {
+  std::string out;
+  for (char c : name) {
+    if (isUpper(c) && !out.empty())
+      out += '_';
+    out += c;
+  }
+  return lowered(out);
+}
+
+std::optional<bool> boolWord(std::string_view text) {
+  const std::string word = lowered(text);
   for (const char *yes : {"true", "yes", "on", "t", "y", "1"})
     if (word == yes)
       return true;

@@ -24,8 +24,13 @@ std::string joinNames(const std::vector<std::string> &names, std::string_view se
 /// The parts between commas, blanks around them removed, empty ones dropped.
 std::vector<std::string> splitCommaList(std::string_view text);
 
+/// Letters of ASCII in lower case, all else as it is.
+std::string lowered(std::string_view text);
+/// "TrainStep" as "train_step".
+std::string snakeCase(std::string_view name);
+
 /// true, yes, on, y, t, 1 and their opposites, in any case.
-std::optional<bool> boolWord(std::string word);
+std::optional<bool> boolWord(std::string_view text);
 
 } // namespace zp
 

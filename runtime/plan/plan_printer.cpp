@@ -1,10 +1,9 @@
 #include "runtime/plan/plan_printer.h"
 
-#include <algorithm>
-#include <cctype>
 #include <flatbuffers/minireflect.h>
 #include <string_view>
 
+#include "runtime/base/names.h"
 #include "runtime/plan/plan_checker.h"
 #include "runtime/plan/visit_attributes.h"
 #include "runtime/quant/block_format.h"
@@ -12,16 +11,6 @@
 
 namespace zp::rt {
 namespace {
-
-std::string lower(const char *name) {
-  std::string text;
-  for (const char *c = name; *c; ++c) {
-    if (std::isupper(static_cast<unsigned char>(*c)) && c != name)
-      text += '_';
-    text += static_cast<char>(std::tolower(static_cast<unsigned char>(*c)));
-  }
-  return text;
-}
 
 /// "{alpha: 1.0}", or nothing when every attribute has its default.
 std::string attributes(const fbs::Instruction &instruction) {
@@ -41,7 +30,7 @@ public:
     for (const fbs::Setting *setting : *plan.settings())
       line("setting " + setting->name()->str() + " = " + setting->value()->str());
     for (const fbs::Space *space : *plan.spaces())
-      line("space " + lower(fbs::EnumNameTier(space->tier())) + " " + num(space->bytes()));
+      line("space " + snakeCase(fbs::EnumNameTier(space->tier())) + " " + num(space->bytes()));
     for (uint32_t i = 0; i < plan.sections()->size(); ++i)
       section(i, *plan.sections()->Get(i));
     for (uint32_t i = 0; i < plan.buffers()->size(); ++i)
@@ -78,7 +67,7 @@ private:
     add(section.gradients_sharded(), "gradients");
     add(section.optimizer_sharded(), "optimizer");
     std::string out = "section " + num(index) + " " + section.name()->str() + " unit=" + num(section.unit()) + " " +
-                      lower(fbs::EnumNameSectionKind(section.kind())) + " " + textOf(static_cast<DType>(section.dtype())) +
+                      snakeCase(fbs::EnumNameSectionKind(section.kind())) + " " + textOf(static_cast<DType>(section.dtype())) +
                       " elements=" + num(section.elements()) + " sharded=" + (sharded.empty() ? "none" : sharded) +
                       " decay_end=" + num(section.decay_end());
     if (section.kind() == fbs::SectionKind::Codes)
@@ -98,7 +87,7 @@ private:
       if (parameter->initial() == fbs::Initial::Checkpoint)
         what += " checkpoint \"" + parameter->checkpoint()->str() + "\"";
       else
-        what += " " + lower(fbs::EnumNameInitial(parameter->initial()));
+        what += " " + snakeCase(fbs::EnumNameInitial(parameter->initial()));
       if (parameter->initial() == fbs::Initial::Uniform || parameter->initial() == fbs::Initial::Normal)
         what += " " + flatbuffers::NumToString(parameter->initial_bound()) + " from " + num(parameter->generator_offset());
       if (parameter->saved_as()->size())
@@ -108,8 +97,8 @@ private:
   }
 
   void buffer(uint32_t index, const fbs::Buffer &buffer) {
-    line("buffer " + num(index) + " " + buffer.name()->str() + " " + lower(fbs::EnumNameTier(buffer.tier())) + " " +
-         lower(fbs::EnumNameBufferKind(buffer.kind())) + (buffer.persistent() ? " persistent" : "") + " [" + num(buffer.offset()) + ", +" +
+    line("buffer " + num(index) + " " + buffer.name()->str() + " " + snakeCase(fbs::EnumNameTier(buffer.tier())) + " " +
+         snakeCase(fbs::EnumNameBufferKind(buffer.kind())) + (buffer.persistent() ? " persistent" : "") + " [" + num(buffer.offset()) + ", +" +
          num(buffer.bytes()) + ")");
   }
 
@@ -119,8 +108,9 @@ private:
   }
 
   void entry(uint32_t index, const fbs::Entry &entry) {
-    line("entry " + num(index) + " " + lower(fbs::EnumNameEntryKind(entry.kind())) + " " + lower(fbs::EnumNamePosition(entry.position())) + " rows=" +
-         num(entry.rows()) + " length=" + num(entry.length()) + (entry.source_length() ? " source_length=" + num(entry.source_length()) : ""));
+    line("entry " + num(index) + " " + snakeCase(fbs::EnumNameEntryKind(entry.kind())) + " " + snakeCase(fbs::EnumNamePosition(entry.position())) +
+         " rows=" + num(entry.rows()) + " length=" + num(entry.length()) +
+         (entry.source_length() ? " source_length=" + num(entry.source_length()) : ""));
     for (const fbs::NamedTensor *input : *entry.inputs())
       line("  input " + input->name()->str() + " " + window(input->tensor()));
     for (uint32_t i = 0; i < entry.instructions()->size(); ++i) {

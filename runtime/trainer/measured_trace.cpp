@@ -1,10 +1,10 @@
 #include "runtime/trainer/measured_trace.h"
 
 #include <algorithm>
-#include <cctype>
 #include <vector>
 
 #include "runtime/base/atomic_file.h"
+#include "runtime/base/names.h"
 #include "runtime/base/trace_writer.h"
 #include "runtime/plan/op_signatures.h"
 #include "runtime/plan/plan_checker.h"
@@ -56,21 +56,10 @@ StatusOr<std::vector<RankTimes>> gatherTimes(Executor &executor, Communicator &c
   return all;
 }
 
-/// "train_step"
-std::string spelled(fbs::EntryKind kind) {
-  std::string out;
-  for (const char *c = fbs::EnumNameEntryKind(kind); *c; ++c) {
-    if (std::isupper(static_cast<unsigned char>(*c)) && !out.empty())
-      out += '_';
-    out += static_cast<char>(std::tolower(static_cast<unsigned char>(*c)));
-  }
-  return out;
-}
-
 void addStep(TraceWriter &trace, uint32_t track, const fbs::Plan &plan, const StepTime &step, int64_t origin) {
   const fbs::Entry &entry = *plan.entries()->Get(step.entry);
   const fbs::Instruction &instruction = *entry.instructions()->Get(step.instruction);
-  const std::string at = spelled(entry.kind()) + ":" + std::to_string(step.instruction);
+  const std::string at = snakeCase(fbs::EnumNameEntryKind(entry.kind())) + ":" + std::to_string(step.instruction);
   uint64_t bytes = 0;
   std::string_view buffer;
   if (instruction.operands())

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "compiler/tools/zpc/Candidate.h"
+#include "runtime/base/names.h"
 #include "runtime/plan/report/memory_report.h"
 #include "runtime/plan/report/text_table.h"
 
@@ -68,7 +69,7 @@ std::string kindsOf(const fbs::Plan &plan) {
   std::vector<std::pair<uint64_t, std::string>> order;
   for (size_t kind = 0; kind < rt::kKinds; ++kind)
     if (kinds[kind] > 0)
-      order.emplace_back(kinds[kind], rt::snakeCase(fbs::EnumNameBufferKind(static_cast<fbs::BufferKind>(kind))));
+      order.emplace_back(kinds[kind], snakeCase(fbs::EnumNameBufferKind(static_cast<fbs::BufferKind>(kind))));
   std::sort(order.rbegin(), order.rend());
   std::string text;
   for (const auto &[bytes, name] : order)

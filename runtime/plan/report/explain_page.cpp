@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runtime/base/atomic_file.h"
+#include "runtime/base/names.h"
 #include "runtime/plan/report/memory_report.h"
 #include "runtime/plan/report/schedule_report.h"
 

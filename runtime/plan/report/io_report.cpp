@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "runtime/base/names.h"
 #include "runtime/plan/plan_checker.h"
 #include "runtime/plan/report/text_table.h"
 #include "runtime/schema/section_records.h"

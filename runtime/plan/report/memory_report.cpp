@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "runtime/base/names.h"
+
 namespace zp::rt {
 
 BytesByKind SpaceReport::byKind() const {

@@ -1,6 +1,7 @@
 // `zpc explain --memory` for people.
 #include <algorithm>
 
+#include "runtime/base/names.h"
 #include "runtime/plan/plan_checker.h"
 #include "runtime/plan/report/memory_report.h"
 #include "runtime/plan/report/text_table.h"

@@ -1,25 +1,15 @@
 #include "runtime/plan/report/plan_index.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cstdlib>
 #include <type_traits>
 
+#include "runtime/base/names.h"
 #include "runtime/plan/plan_checker.h"
 #include "runtime/schema/section_records.h"
 #include "runtime/schema/settings.h"
 
 namespace zp::rt {
-
-std::string snakeCase(const char *name) {
-  std::string text;
-  for (const char *c = name; *c; ++c) {
-    if (std::isupper(static_cast<unsigned char>(*c)) && c != name)
-      text += '_';
-    text += static_cast<char>(std::tolower(static_cast<unsigned char>(*c)));
-  }
-  return text;
-}
 
 uint64_t extentOf(const fbs::Section &section, const fbs::Parameter &parameter) {
   if (section.kind() != fbs::SectionKind::Codes)

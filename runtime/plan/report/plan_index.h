@@ -77,8 +77,6 @@ private:
 uint64_t extentOf(const fbs::Section &section, const fbs::Parameter &parameter);
 /// Bytes of a whole section, padding and all.
 uint64_t bytesOf(const fbs::Section &section);
-/// "train_step" for "TrainStep".
-std::string snakeCase(const char *name);
 
 } // namespace zp::rt
 

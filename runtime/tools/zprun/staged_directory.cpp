@@ -1,5 +1,6 @@
 #include "runtime/tools/zprun/staged_directory.h"
 
+#include <cerrno>
 #include <filesystem>
 #include <regex>
 #include <set>
@@ -8,6 +9,7 @@
 
 #include "runtime/base/atomic_file.h"
 #include "runtime/base/disk_error.h"
+#include "runtime/base/leftovers.h"
 
 namespace zp::rt {
 
@@ -19,19 +21,26 @@ StatusOr<StagedDirectory> StagedDirectory::create(const std::string &directory) 
   out.directory = directory;
   out.made = !fs::exists(directory, ignored);
   ZP_RETURN_IF_ERROR(makeWritableDirectory(directory));
-  std::string stage = directory + "/.zp-stage" + std::to_string(getpid());
-  ZP_RETURN_IF_ERROR(makeWritableDirectory(stage));
-  out.stage = std::move(stage);
+  const std::string prefix = directory + "/.zp-stage";
+  removeLeftovers(prefix);
+  Held stage = makeHeldFolder(prefix);
+  if (stage.fd < 0)
+    return diskError(stage.path, "made a directory", errno);
+  out.stage = std::move(stage.path);
+  out.held = stage.fd;
   return out;
 }
 
 StagedDirectory::StagedDirectory(StagedDirectory &&other) noexcept
-    : directory(std::move(other.directory)), stage(std::exchange(other.stage, {})), made(std::exchange(other.made, false)) {}
+    : directory(std::move(other.directory)), stage(std::exchange(other.stage, {})), held(std::exchange(other.held, -1)),
+      made(std::exchange(other.made, false)) {}
 
 StagedDirectory::~StagedDirectory() {
   std::error_code ignored;
   if (!stage.empty())
     fs::remove_all(stage, ignored);
+  if (held >= 0)
+    ::close(held);
   if (made)
     fs::remove(directory, ignored); // which an empty directory takes alone
 }

@@ -1,5 +1,6 @@
 // Files that appear under their names together, at the end: written in a folder inside the directory, then moved up. An
-// object that is destroyed before `commit` leaves nothing behind, not even the directory if it made it.
+// object that is destroyed before `commit` leaves nothing behind, not even the directory if it made it; what a killed process left goes
+// when the next one is made there (runtime/base/leftovers.h).
 #ifndef ZP_RUNTIME_TOOLS_ZPRUN_STAGED_DIRECTORY_H
 #define ZP_RUNTIME_TOOLS_ZPRUN_STAGED_DIRECTORY_H
 
@@ -25,6 +26,7 @@ private:
   StagedDirectory() = default;
 
   std::string directory, stage;
+  int held = -1;     // the stage
   bool made = false; // the directory wasn't there before
 };
 

@@ -32,3 +32,10 @@ TEST(Names, wordsOfTruthInAnyCase) {
   for (const char *neither : {"", "2", "maybe", "true ", "tru"})
     EXPECT_EQ(boolWord(neither), std::nullopt) << neither;
 }
+
+TEST(Names, casesOfLetters) {
+  EXPECT_EQ(lowered("Multi_GPU 4\xc3\x89"), "multi_gpu 4\xc3\x89") << "letters of ASCII alone";
+  EXPECT_EQ(snakeCase("TrainStep"), "train_step");
+  EXPECT_EQ(snakeCase("Host"), "host");
+  EXPECT_EQ(snakeCase(""), "");
+}
