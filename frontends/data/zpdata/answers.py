@@ -86,8 +86,8 @@ def answersAndRows(arguments):
     ((split, files),) = splits.items()
     rows = list(readRows(files))
     if arguments.tokenizer:
-        core = Tokenizer(arguments.tokenizer).core
-        answers = [core.decode(tokens, skip_special_tokens=True) for _, tokens, _ in readContinuations(arguments.file)]
+        tokenizer = Tokenizer(arguments.tokenizer)
+        answers = [tokenizer.decode(tokens) for _, tokens, _ in readContinuations(arguments.file)]
     else:
         answers = readTexts(arguments.file)
     if len(answers) != len(rows):

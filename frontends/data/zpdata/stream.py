@@ -13,8 +13,8 @@ PARTIAL = "\ufffd"  # what a decoder makes of a letter some of whose bytes are s
 
 
 class Texts:
-    def __init__(self, core, prompts):
-        self.core, self.prompts = core, prompts
+    def __init__(self, tokenizer, prompts):
+        self.tokenizer, self.prompts = tokenizer, prompts
         self.tokens, self.over = collections.defaultdict(list), set()
         self.row, self.printed = 0, None  # the text that is being printed, and how much of it is; None: not even its heading
 
@@ -34,7 +34,7 @@ class Texts:
             print(f"--- prompt {self.row}\n" if self.prompts > 1 else "", end="")
             self.printed = ""
         over = self.row in self.over
-        text = self.core.decode(self.tokens[self.row], skip_special_tokens=True)
+        text = self.tokenizer.decode(self.tokens[self.row])
         known = text if over else text.rstrip(PARTIAL)
         if known.startswith(self.printed):
             print(known[len(self.printed) :], end="", flush=True)
@@ -45,14 +45,14 @@ class Texts:
             print(flush=True)
 
 
-def streamTexts(core, lines, place):
+def streamTexts(tokenizer, lines, place):
     """Until the lines end. Without any there is nothing to say: who was to write them has said why."""
     texts = None
     for number, line in enumerate(lines, 1):
         said = parseJson(line, f"{place}:{number}")
         said = said if isinstance(said, dict) else {}
         if texts is None and isNumber(said.get("prompts"), 1 << 62):
-            texts = Texts(core, said["prompts"])
+            texts = Texts(tokenizer, said["prompts"])
             continue
         row, token, over = said.get("row"), said.get("token"), said.get("over")
         sound = texts and isNumber(row, texts.prompts) and isNumber(token, 1 << 31) and isinstance(over, bool)

@@ -16,11 +16,11 @@ def printText(arguments):
         )
     tokenizer = Tokenizer(arguments.tokenizer, arguments.chat_template_format)
     if arguments.stream:
-        streamTexts(tokenizer.core, sys.stdin.buffer, "standard input")
+        streamTexts(tokenizer, sys.stdin.buffer, "standard input")
         return
     rows = readContinuations(arguments.file)
     for number, tokens, ended in rows:
-        text = tokenizer.core.decode(tokens, skip_special_tokens=True)
+        text = tokenizer.decode(tokens)
         if arguments.json:
             print(json.dumps({"row": number, "text": text, "ended": ended}, ensure_ascii=False))
             continue

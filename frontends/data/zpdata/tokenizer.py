@@ -57,6 +57,18 @@ class Tokenizer:
         finally:
             self.core.no_truncation()
 
+    def decode(self, ids):
+        """The text of tokens, without the special ones."""
+        text = self.core.decode(ids, skip_special_tokens=True)
+        return withoutBlanks(text) if self._cleansUp else text
+
+    @property
+    def _cleansUp(self):
+        """The reference doesn't do to byte pairs, whose blanks are the text's own, what an older configuration asks for."""
+        key = "clean_up_tokenization_spaces"
+        pairs = isinstance(self.core.model, tokenizers.models.BPE)
+        return self.config.get(key) and (not pairs or self.config.get(f"{key}_for_bpe_even_though_it_will_corrupt_output"))
+
     @property
     def eosToken(self):
         return self.special.get("eos_token")
@@ -303,6 +315,16 @@ class Tokenizer:
                 f"zprun will refuse this file (new tokens: {names}); make a model that has them: "
                 f"zprun resize --model {self.directory} --vocab_size {largest + 1} -o NEW"
             )
+
+
+def withoutBlanks(text):
+    """Signs and English endings joined to the word before them: the reference's replacements, in its order."""
+    for sign in (".", "?", "!", ","):
+        text = text.replace(" " + sign, sign)
+    text = text.replace(" ' ", "'")
+    for ending in ("n't", "'m", "'s", "'ve", "'re"):
+        text = text.replace(" " + ending, ending)
+    return text
 
 
 def fileOf(name, older):
