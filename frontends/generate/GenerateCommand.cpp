@@ -198,26 +198,21 @@ private:
       words.insert(words.end(), {"--num_beams", std::to_string(*arguments.beams)});
     if (!arguments.adapter.empty())
       words.insert(words.end(), {"--adapter_name_or_path", arguments.adapter});
-    if (std::find(arguments.importFlags.begin(), arguments.importFlags.end(), "--generation_batch_size") == arguments.importFlags.end())
+    auto saysHowMany = [](const std::string &word) { return word.starts_with("--generation_batch_size="); };
+    if (std::none_of(arguments.importFlags.begin(), arguments.importFlags.end(), saysHowMany))
       words.insert(words.end(), {"--generation_batch_size", std::to_string(std::min(share, kMostAtOnce))});
     words.insert(words.end(), arguments.importFlags.begin(), arguments.importFlags.end());
     return words;
   }
 
   std::vector<std::string> runWords(const std::string &plan, const std::string &from, const std::string &to) const {
-    std::vector<std::string> words = {tools.path("zprun"),
-                                      "generate",
-                                      plan,
-                                      "--model",
-                                      arguments.model,
-                                      "--prompts",
-                                      from,
-                                      "-o",
-                                      to,
-                                      "-n",
-                                      std::to_string(arguments.ranks),
-                                      "--max_new_tokens",
-                                      std::to_string(newTokens)};
+    std::vector<std::string> words = {
+        tools.path("zprun"), "generate", plan, "--model", arguments.model, "--prompts", from, "-o", to, "-n", std::to_string(arguments.ranks)};
+    // A length that is asked for is the text's, whatever the model's own settings say of new tokens.
+    if (arguments.maxLength && !arguments.newTokens)
+      words.insert(words.end(), {"--max_length", std::to_string(*arguments.maxLength)});
+    else
+      words.insert(words.end(), {"--max_new_tokens", std::to_string(newTokens)});
     if (arguments.beams)
       words.insert(words.end(), {"--num_beams", std::to_string(*arguments.beams)});
     if (!arguments.adapter.empty())

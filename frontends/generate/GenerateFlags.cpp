@@ -73,8 +73,12 @@ public:
 #undef ZP_GENERATION
     for (const char *name : {"seed", "kernel_path", "threads"})
       flags[name] = {false, "a value", passTo(arguments.runFlags, name)};
-    for (const char *name : {"source_column", "input_template", "reference_quirks", "decoder_start_token_id", "dataset_text_field"})
+    for (const char *name : {"source_column", "input_template", "reference_quirks", "dataset_text_field"})
       flags[name] = {std::string_view(name) == "reference_quirks", "a value", passTo(arguments.dataFlags, name)};
+    flags["decoder_start_token_id"] = {false, "a value", [this](const std::string &word) {
+                                         return passTo(arguments.dataFlags, "decoder_start_token_id")(word) &&
+                                                passTo(arguments.runFlags, "decoder_start_token_id")(word);
+                                       }};
     flags["stop_strings"] = {false, "a text", [this](const std::string &word) {
                                arguments.stopStrings = true;
                                return passTo(arguments.runFlags, "stop_strings")(word);
@@ -126,7 +130,7 @@ public:
 private:
   static std::function<bool(const std::string &)> passTo(std::vector<std::string> &list, const std::string &name) {
     return [&list, name](const std::string &word) {
-      list.insert(list.end(), {"--" + name, word});
+      list.push_back("--" + name + "=" + word); // in one, as a text may begin with a dash
       return true;
     };
   }

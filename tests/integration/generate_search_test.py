@@ -200,7 +200,7 @@ def words(chosen, work, tally):
     drawn = ["--do_sample", "true", "--temperature", 2, "--top_k", 0]  # untrained, greedy repeats itself
     whole = texts(model, *asked, *drawn)
     stop = re.search("[a-z]{3}", whole[0]["text"]).group()[1:]  # inside a token or over two
-    stopped = texts(model, *asked, *drawn, "--stop_strings", "never said", "--stop_strings", stop)
+    stopped = texts(model, *asked, *drawn, "--stop_strings", "--- never said", "--stop_strings", stop)
     problems = []
     for before, after in zip(whole, stopped, strict=True):
         ends = stop in before["text"]
@@ -222,6 +222,14 @@ def words(chosen, work, tally):
     problems = [] if one == two and len(one) == 2 and one[0]["text"] != one[1]["text"] else [f"one rank says {one}, two {two}"]
     problems += [] if texts(model, *asked) != one else ["beams change nothing"]
     tally.check("zp generate of an encoder-decoder", problems, repr(one[0]["text"]))
+
+    by_file, by_flag = [], []
+    for start in (0, 7):
+        (model / "generation_config.json").write_text(json.dumps({"decoder_start_token_id": start}))
+        by_file.append(texts(model, *asked))
+        by_flag.append(texts(model, *asked, "--decoder_start_token_id", 7 - start))
+    problems = [] if by_file == by_flag[::-1] and by_file[0] != by_file[1] else [f"files say {by_file}, flags {by_flag[::-1]}"]
+    tally.check("zp generate --decoder_start_token_id", problems, "goes before generation_config.json")
 
 
 def main():

@@ -258,6 +258,14 @@ def words(chosen, work, tally):
         said = tools.call([*zp, *chat, *more], chosen.timeout)
         good = said == expected and said.count("--- prompt ") == 2
         tally.check(f"zp generate {label}", [] if good else [f"says {said!r}, expected {expected!r}"], repr(said[:60]))
+    report = tools.call([chosen.bin / "zpdata", "prompts", rows, *form, "-o", prompts, "--json", "true"], chosen.timeout)
+    longest, told = json.loads(report)["longest"], [word for word in drawn if not str(word).startswith("--max_new_tokens")]
+    zp_long = [chosen.bin / "zp", "generate", "--model", model, *told, *chat, "--prompt", asked[0]]
+    by_length, by_count, short = (
+        tools.call([*zp_long, *more], chosen.timeout) for more in (["--max_length", longest + 90], ["--max_new_tokens", 90], ["--max_new_tokens", 64])
+    )
+    good = by_length == by_count and by_length.startswith(short[:20]) and len(by_length) > len(short)
+    tally.check("zp generate --max_length", [] if good else [f"says {by_length!r}, expected {by_count!r}"], "as long as it says")
     first = expected.split("--- prompt 0\n")[1].split("--- prompt 1\n")[0]
     said = tools.call([*zp, *chat, "--prompt", asked[0]], chosen.timeout)
     tally.check("zp generate one prompt", [] if said == first else [f"says {said!r}, expected {first!r}"], repr(said))

@@ -23,6 +23,22 @@ TEST(GenerateFlags, truthIsSaidAsInTheOtherTools) {
   EXPECT_ERROR(parseGenerateFlags({"--json", "perhaps"}), Usage, "--json: is 'perhaps', expected true or false; write --json VALUE");
 }
 
+TEST(GenerateFlags, textsMayBeginWithADash) {
+  using Words = std::vector<std::string>;
+  const GenerateArguments arguments =
+      parsed({"--stop_strings", "---", "--stop_strings=--quiet", "--input_template", "- {text}", "--zero_stage", "3"});
+  EXPECT_EQ(arguments.runFlags, (Words{"--stop_strings=---", "--stop_strings=--quiet"}));
+  EXPECT_EQ(arguments.dataFlags, Words{"--input_template=- {text}"});
+  EXPECT_EQ(arguments.importFlags, Words{"--zero_stage=3"});
+  EXPECT_TRUE(arguments.stopStrings);
+}
+
+TEST(GenerateFlags, aDecodersFirstTokenIsForItsRowsAndForTheRun) {
+  const GenerateArguments arguments = parsed({"--decoder_start_token_id", "7"});
+  EXPECT_EQ(arguments.runFlags, std::vector<std::string>{"--decoder_start_token_id=7"});
+  EXPECT_EQ(arguments.dataFlags, arguments.runFlags);
+}
+
 TEST(GenerateFlags, unknownOnesNameTheNearest) {
   EXPECT_ERROR(parseGenerateFlags({"--repot_memory"}), UnknownKey, "--repot_memory: is not a flag of zp generate");
   EXPECT_ERROR(parseGenerateFlags({"--repot_memory"}), UnknownKey, "did you mean --report_memory");
