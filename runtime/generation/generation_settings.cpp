@@ -139,6 +139,9 @@ public:
 #define ZP_GENERATION(name, kind, initial, doc) take(#name, settings.name);
 #include "runtime/schema/generation.inc"
 #undef ZP_GENERATION
+    // As in the reference: what begins a text begins a decoder's that has no token of its own for it.
+    if (auto found = values.find("bos_token_id"); !settings.decoder_start_token_id && found != values.end() && isToken(*found))
+      settings.decoder_start_token_id = found->get<int32_t>();
     return first;
   }
 
@@ -171,8 +174,8 @@ Status checkDraws(const GenerationSettings &s) {
     return {};
   if (!(s.temperature > 0 && std::isfinite(s.temperature)))
     return wrong("temperature", s.temperature, "a positive number (--do_sample false takes the most probable token)");
-  if (!(s.top_p > 0 && s.top_p <= 1))
-    return wrong("top_p", s.top_p, "more than 0 and at most 1");
+  if (!(s.top_p >= 0 && s.top_p <= 1))
+    return wrong("top_p", s.top_p, "a share from 0 to 1");
   if (s.min_p && !(*s.min_p >= 0 && *s.min_p <= 1))
     return wrong("min_p", *s.min_p, "a share from 0 to 1");
   if (s.num_beams > 1)

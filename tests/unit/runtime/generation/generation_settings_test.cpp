@@ -92,6 +92,18 @@ TEST(GenerationSettings, OneOfTheLengthsHolds) {
   EXPECT_FALSE(settings->max_new_tokens); // the flag's before the file's
 }
 
+// Checked with transformers 5.23, which asks generation_config.json alone.
+TEST(GenerationSettings, ADecoderWithoutATokenOfItsOwnBeginsWithTheTexts) {
+  GenerationFlags flags;
+  Model both("{}", R"({"bos_token_id": 4, "decoder_start_token_id": 2})"), text(R"({"decoder_start_token_id": 2})", R"({"bos_token_id": 4})");
+  EXPECT_EQ(readGenerationSettings(both.path, flags)->decoder_start_token_id, 2);
+  EXPECT_EQ(readGenerationSettings(text.path, flags)->decoder_start_token_id, 4);
+  flags.decoder_start_token_id = 7;
+  EXPECT_EQ(readGenerationSettings(text.path, flags)->decoder_start_token_id, 7);
+  Model several("{}", R"({"bos_token_id": [4, 5]})");
+  EXPECT_FALSE(readGenerationSettings(several.path, {})->decoder_start_token_id);
+}
+
 // Checked with transformers 5.23: a model without the file generates as its config says.
 TEST(GenerationSettings, WithoutTheFileTheModelsConfigSays) {
   Model model(R"({"eos_token_id": 2, "temperature": 9.0, "num_beams": 4, "vocab_size": 5, "typical_p": 0.5})", "");
