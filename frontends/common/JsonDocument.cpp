@@ -10,6 +10,7 @@
 #include <optional>
 #include <string_view>
 
+#include "runtime/base/json_depth.h"
 #include "runtime/base/names.h"
 #include "runtime/base/text_file.h"
 
@@ -87,23 +88,6 @@ private:
   size_t at = 0;
 };
 
-/// Objects and lists inside each other; what follows walks them by recursion.
-size_t nestingOf(std::string_view text) {
-  size_t depth = 0, deepest = 0;
-  bool inString = false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '"')
-      inString = !inString;
-    else if (inString)
-      i += text[i] == '\\';
-    else if (text[i] == '{' || text[i] == '[')
-      deepest = std::max(deepest, ++depth);
-    else if ((text[i] == '}' || text[i] == ']') && depth)
-      --depth;
-  }
-  return deepest;
-}
-
 size_t lineAt(const std::string &text, size_t offset) { return 1 + std::count(text.begin(), text.begin() + std::min(offset, text.size()), '\n'); }
 
 } // namespace
@@ -117,10 +101,9 @@ StatusOr<JsonDocument> JsonDocument::parse(const std::string &name, std::string 
   JsonDocument document;
   document.file = name;
   document.source = std::move(text);
-  constexpr size_t kDeepest = 100;
-  if (nestingOf(document.source) > kDeepest)
-    return Status(ErrorCode::Json, name + ": nests deeper than 100 levels, expected a JSON object; "
-                                          "fetch or write the file again");
+  if (nestsTooDeep(document.source))
+    return Status(ErrorCode::Json,
+                  name + ": nests deeper than " + std::to_string(kDeepestJson) + " levels, expected a JSON object; fetch or write the file again");
   try {
     document.tree = Json::parse(document.source);
   } catch (const Json::parse_error &error) {

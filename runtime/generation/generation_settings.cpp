@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runtime/base/json_depth.h"
 #include "runtime/base/text_file.h"
 #include "runtime/io/model_weights.h"
 
@@ -245,9 +246,9 @@ StatusOr<GenerationSettings> readGenerationSettings(const std::string &model, co
   std::error_code ignored;
   const std::string own = model + "/generation_config.json", path = std::filesystem::exists(own, ignored) ? own : model + "/config.json";
   ZP_ASSIGN_OR_RETURN(std::string text, readTextFile(path));
-  json values = json::parse(text, nullptr, false);
+  json values = nestsTooDeep(text) ? json() : json::parse(text, nullptr, false);
   if (!values.is_object())
-    return Status(ErrorCode::Json, path + ": is not a JSON object; save the model again");
+    return Status(ErrorCode::Json, path + ": is not a JSON object of at most " + std::to_string(kDeepestJson) + " levels; save the model again");
   ConfigReader reader(path, values);
   GenerationSettings s;
   ZP_RETURN_IF_ERROR(reader.read(s));

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runtime/base/json_depth.h"
 #include "runtime/base/text_file.h"
 
 namespace zp::rt {
@@ -50,9 +51,9 @@ bool isSavedTwice(const std::string &name) {
 StatusOr<ModelWeights> openAdapter(const std::string &directory, const std::string &adapterConfig, const std::set<std::string> &trained) {
   std::string path = directory + "/adapter_config.json";
   ZP_ASSIGN_OR_RETURN(std::string text, readTextFile(path));
-  json theirs = json::parse(text, nullptr, false), ours = json::parse(adapterConfig, nullptr, false);
-  if (theirs.is_discarded() || !theirs.is_object())
-    return Status(ErrorCode::Json, path + ": is not a JSON object; save the adapter again");
+  json theirs = nestsTooDeep(text) ? json() : json::parse(text, nullptr, false), ours = json::parse(adapterConfig, nullptr, false);
+  if (!theirs.is_object())
+    return Status(ErrorCode::Json, path + ": is not a JSON object of at most " + std::to_string(kDeepestJson) + " levels; save the adapter again");
   if (ours.is_discarded() || !ours.is_object())
     return Status(ErrorCode::AdapterMismatch,
                   path + ": the plan has no adapter, expected one of these settings; import again with --adapter_name_or_path " + directory);

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runtime/base/checked_math.h"
+#include "runtime/base/json_depth.h"
 #include "runtime/quant/nested_scales.h"
 #include "runtime/quant/python_repr.h"
 
@@ -117,6 +118,8 @@ void readNested(StateReader &reader, QuantState &state) {
 
 /// Parses `text` into `object`; `repeated` becomes the first key that appears twice.
 bool parseObject(std::string_view text, json &object, std::string &repeated) {
+  if (nestsTooDeep(text))
+    return false;
   std::set<std::string> seen;
   auto watch = [&](int depth, json::parse_event_t event, json &value) {
     if (event == json::parse_event_t::key && depth == 1 && !seen.insert(value.get<std::string>()).second && repeated.empty())

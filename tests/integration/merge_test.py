@@ -303,6 +303,8 @@ def refused(bench, tally):
     cut = adapter("cut")
     path = cut / "adapter_model.safetensors"
     path.write_bytes(path.read_bytes()[:-10])
+    deep = adapter("deep")
+    (deep / "adapter_config.json").write_text('{"r": ' + "[" * 200000 + "]" * 200000 + "}")
     absent = adapter("absent")
     (absent / "adapter_model.safetensors").unlink()
     cases = [
@@ -317,6 +319,7 @@ def refused(bench, tally):
         ("not a number", adapter("nan", None, nan), 5, "4001", "q_proj.weight: element"),
         ("a pattern", adapter("pattern", {"alpha_pattern": {"(": 3}}), 2, "1002", "is no regular expression"),
         ("a cut file", cut, 4, "3003", "adapter_model.safetensors"),
+        ("settings of 200,000 levels", deep, 4, "3002", "adapter_config.json: nests deeper than 100 levels"),
         ("no weights", absent, 4, "3001", "adapter_model.safetensors"),
     ]  # fmt: skip
     for label, folder, code, number, words in cases:

@@ -188,6 +188,8 @@ def refusals(tests):
                   flags=["--bnb_4bit_quant_storage_dtype", "float32"])
     folder = copy_of(tests, "llama_bf16")
     tests.refused("onto itself", 2, 1001, "is the model's own directory", folder, output=folder)
+    (folder / "config.json").write_text('{"architectures": ["LlamaForCausalLM"], "x": ' + '{"a":' * 100000 + "1" + "}" * 100001)
+    tests.refused("a config of 100,000 levels", 4, 3002, "config.json: nests deeper than 100 levels", folder)
     (folder / "config.json").write_text("{")
     tests.refused("a config that is no JSON", 4, 3002, "config.json", folder)
     (folder / "config.json").unlink()

@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runtime/base/json_depth.h"
 #include "runtime/base/text_file.h"
 #include "runtime/io/float_types.h"
 #include "runtime/io/model_weights.h"
@@ -18,6 +19,9 @@ inline constexpr const char *kSavedHead = "base_model.model.lm_head.weight"; ///
 /// FileMissing, Json. `Document`: nlohmann::ordered_json where the order of keys matters.
 template <typename Document = nlohmann::json> StatusOr<Document> readObject(const std::string &path) {
   ZP_ASSIGN_OR_RETURN(std::string text, readTextFile(path));
+  if (nestsTooDeep(text))
+    return Status(ErrorCode::Json,
+                  path + ": nests deeper than " + std::to_string(kDeepestJson) + " levels, expected a JSON object; fetch the file again");
   Document object = Document::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!object.is_object())
     return Status(ErrorCode::Json, path + ": is not a JSON object; fetch the file again");

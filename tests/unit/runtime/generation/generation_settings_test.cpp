@@ -131,7 +131,9 @@ TEST(GenerationSettings, BadValuesAreRefused) {
     ErrorCode code;
     const char *says;
   };
+  const std::string deep = R"({"top_k": )" + std::string(200000, '[') + std::string(200000, ']') + "}";
   const Bad bad[] = {{"[1]", ErrorCode::Json, "is not a JSON object"},
+                     {deep.c_str(), ErrorCode::Json, "is not a JSON object of at most 100 levels"},
                      {R"({"do_sample": "yes"})", ErrorCode::Json, "do_sample is \"yes\", expected true or false"},
                      {R"({"top_k": -1})", ErrorCode::Json, "top_k is -1, expected a whole number from 0"},
                      {R"({"top_k": 1.5})", ErrorCode::Json, "top_k is 1.5, expected a whole number"},

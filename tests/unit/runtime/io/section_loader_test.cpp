@@ -263,6 +263,14 @@ TEST_F(Adapters, MayHoldWhatPeftSavesTwice) {
   EXPECT_TRUE(openAdapter(directory.path, ours, {"saved.a"}).ok()); // of linears PEFT ignores it
 }
 
+TEST_F(Adapters, WithSettingsThatNestTooDeepAreRefused) {
+  const std::string deep = R"({"rank_pattern": )" + std::string(200000, '[') + std::string(200000, ']') + "}";
+  writeAdapter(deep.c_str(), "saved.a", 80);
+  auto adapter = openAdapter(directory.path, ours, {"saved.a"});
+  ASSERT_FALSE(adapter.ok());
+  EXPECT_EQ(adapter.status().code(), ErrorCode::Json);
+}
+
 TEST_F(Adapters, InPicklesAreNamed) {
   directory.write("adapter_config.json", ours);
   directory.write("adapter_model.bin", "PK");

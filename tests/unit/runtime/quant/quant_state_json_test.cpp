@@ -34,6 +34,7 @@ TEST(QuantStateJson, RefusesDamage) {
   for (const char *text : {"", "[]", "{", "null", "{\"quant_type\": \"nf4\",}", "\xff"})
     expectRefused(text, ErrorCode::Json, "is not a JSON object");
   expectRefused(replaced(kNested, "0.05810278654098511", "NaN"), ErrorCode::Json, "is not a JSON object");
+  expectRefused("{\"shape\": " + std::string(200000, '[') + std::string(200000, ']') + "}", ErrorCode::Json, "is not a JSON object");
 }
 
 TEST(QuantStateJson, RefusesMissingUnknownAndRepeatedKeys) {
