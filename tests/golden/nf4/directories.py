@@ -88,7 +88,8 @@ def write_bloom_of_the_hub(folder):
              "attention_softmax_in_fp32": True, "bias_dropout_fusion": True, "bos_token_id": 1, "eos_token_id": 2, "hidden_dropout": 0.0,
              "initializer_range": 0.02, "layer_norm_epsilon": 1e-05, "model_type": "bloom", "n_embed": 24, "n_inner": None,
              "num_attention_heads": 3, "n_layer": 2, "offset_alibi": 100, "pad_token_id": 3, "pretraining_tp": 2, "seq_length": 2048,
-             "slow_but_exact": False, "torch_dtype": "float32", "transformers_version": "4.20.0", "use_cache": True, "vocab_size": 50}  # fmt: skip
+             "slow_but_exact": False, "torch_dtype": "float32", "transformers_version": "4.20.0", "use_cache": True, "vocab_size": 50,
+             "_attn_implementation": "eager", "rope_theta": 10000.0}  # fmt: skip
     config = transformers.BloomConfig(hidden_size=24, n_head=3, n_layer=2, vocab_size=50)
     write_model(folder, transformers.BloomForCausalLM, config, given, lambda name: name.removeprefix("transformer."))
 

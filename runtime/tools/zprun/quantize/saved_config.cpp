@@ -31,8 +31,9 @@ std::set<std::string> wordsOf(const char *text) {
 const std::set<std::string> &droppedKeys() {
   static const std::set<std::string> keys = wordsOf(R"(
     architectures dtype model_type torch_dtype transformers_version quantization_config num_labels rope_scaling
-    rope_theta partial_rotary_factor name_or_path _name_or_path _commit_hash _is_quantized _auto_class
-    attn_implementation experts_implementation _attn_implementation_internal _experts_implementation_internal
+    name_or_path _name_or_path _commit_hash _is_quantized _auto_class transformers_weights
+    attn_implementation experts_implementation _attn_implementation _experts_implementation
+    _attn_implementation_internal _experts_implementation_internal
     _post_init_done ignore_keys_at_rope_validation base_model_tp_plan base_model_pp_plan base_model_fsdp_plan
     distributed_config
 
@@ -103,7 +104,10 @@ StatusOr<json> savedConfig(const json &given, const ModelFamily &family, const s
     return Status(ErrorCode::Config, path + ": per_layer_config: is given, expected one configuration for all layers; use another model");
   json config = json::parse(family.fields);
   const json aliases = json::parse(family.aliases);
+  const bool rotates = config.contains("rope_parameters");
   for (const auto &[key, value] : given.items()) {
+    if (rotates && (key == "rope_theta" || key == "partial_rotary_factor"))
+      continue; // they go into rope_parameters
     const bool common = commonFields().contains(key) && (commonFields()[key] == value || value.is_null());
     if (common && isLabelMap(key)) { // the class's own, of another number of labels, where the file says nothing
       if (!value.is_null())
@@ -116,7 +120,7 @@ StatusOr<json> savedConfig(const json &given, const ModelFamily &family, const s
   for (const auto &[alias, field] : aliases.items())
     if (given.contains(alias) && !given[alias].is_null())
       config[field.get<std::string>()] = given[alias];
-  if (config.contains("rope_parameters"))
+  if (rotates)
     ZP_RETURN_IF_ERROR(moveRope(given, config, path));
   config["architectures"] = {family.architecture};
   config["model_type"] = family.modelType;
