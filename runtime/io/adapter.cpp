@@ -41,12 +41,20 @@ json fieldOf(const json &config, const Field &field) {
   return value.is_array() && value.empty() ? json(nullptr) : value;
 }
 
-/// With biases PEFT saves those of wrapped modules twice more, under names that it doesn't read.
+} // namespace
+
 bool isSavedTwice(const std::string &name) {
   return name.find(".modules_to_save.") != std::string::npos || name.find(".original_module.") != std::string::npos;
 }
 
-} // namespace
+StatusOr<ModelWeights> openAdapterWeights(const std::string &directory) {
+  const std::string weights = directory + "/adapter_model.safetensors";
+  std::error_code ignored;
+  if (!std::filesystem::exists(weights, ignored) && std::filesystem::exists(directory + "/adapter_model.bin", ignored))
+    return Status(ErrorCode::FileMissing, directory + ": has its weights in adapter_model.bin, a program of Python's, which isn't run, expected "
+                                                      "safetensors; load the adapter with PEFT and save it again with save_pretrained");
+  return ModelWeights::openFile(weights);
+}
 
 StatusOr<ModelWeights> openAdapter(const std::string &directory, const std::string &adapterConfig, const std::set<std::string> &trained) {
   std::string path = directory + "/adapter_config.json";
@@ -63,17 +71,13 @@ StatusOr<ModelWeights> openAdapter(const std::string &directory, const std::stri
       return Status(ErrorCode::AdapterMismatch, path + ": " + field.name + " is " + a.dump() + ", expected " + b.dump() +
                                                     " as the plan has; import again with --adapter_name_or_path " + directory);
   }
-  std::string weights = directory + "/adapter_model.safetensors";
-  std::error_code ignored;
-  if (!std::filesystem::exists(weights, ignored) && std::filesystem::exists(directory + "/adapter_model.bin", ignored))
-    return Status(ErrorCode::FileMissing, directory + ": has its weights in adapter_model.bin, a program of Python's, which isn't run, expected "
-                                                      "safetensors; load the adapter with PEFT and save it again with save_pretrained");
-  ZP_ASSIGN_OR_RETURN(std::shared_ptr<const SafetensorsFile> file, SafetensorsFile::open(weights));
-  for (const auto &[name, info] : file->tensors())
+  ZP_ASSIGN_OR_RETURN(ModelWeights weights, openAdapterWeights(directory));
+  for (const std::string &name : weights.names())
     if (!trained.count(name) && !isSavedTwice(name))
-      return Status(ErrorCode::AdapterMismatch,
-                    weights + ": tensor " + name + " is of no parameter that the plan trains; import again with --adapter_name_or_path " + directory);
-  return ModelWeights::openFile(weights);
+      return Status(ErrorCode::AdapterMismatch, weights.place() + ": tensor " + name +
+                                                    " is of no parameter that the plan trains; import again with --adapter_name_or_path " +
+                                                    directory);
+  return weights;
 }
 
 } // namespace zp::rt

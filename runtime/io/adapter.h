@@ -9,6 +9,12 @@
 
 namespace zp::rt {
 
+/// Whether PEFT saved a tensor a second time, under a name that it doesn't read: biases and resized embeddings of modules that are saved whole.
+bool isSavedTwice(const std::string &name);
+
+/// DIR/adapter_model.safetensors. FileMissing says so where there are weights of another format, a program of Python's.
+StatusOr<ModelWeights> openAdapterWeights(const std::string &directory);
+
 /// Opens DIR/adapter_model.safetensors after holding DIR/adapter_config.json to the plan's `adapterConfig`: rank, alpha,
 /// scaling, patterns, bias and saved modules must agree. `trained` are the plan's saved_as names: a tensor of the file that
 /// is not among them means other targets. AdapterMismatch names the field or the tensor.

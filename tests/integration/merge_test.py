@@ -184,9 +184,11 @@ def by_numpy(bench, tally):
     adapter = lora_files(place / "plain", pair)
     check("numpy: plain", bench.merge(free, adapter), {f"{q}.weight": weight + product, EMBEDDING: table, HEAD: head})
 
-    transposed = model_files(place / "transposed", {f"{q}.weight": weight.T.copy()})
-    adapter = lora_files(place / "fan", pair, fan_in_fan_out=True)
-    check("numpy: fan_in_fan_out", bench.merge(transposed, adapter), {f"{q}.weight": (weight + product).T})
+    transposed = model_files(place / "transposed", {f"{q}.weight": weight.T.copy()}, model_type="gpt2")
+    fan = lora_files(place / "fan", pair, fan_in_fan_out=True)
+    check("numpy: fan_in_fan_out", bench.merge(transposed, fan), {f"{q}.weight": (weight + product).T})
+    out = bench.merge(free, fan)  # PEFT resets it for what isn't Conv1D
+    check("numpy: fan_in_fan_out of a linear", out, {f"{q}.weight": weight + product, EMBEDDING: table, HEAD: head})
 
     big, bigger = matrix(16, 5), matrix(16, 5)
     grown = {f"{prefix}{EMBEDDING}": big, f"{prefix}{HEAD}": bigger}
@@ -305,11 +307,13 @@ def refused(bench, tally):
     path.write_bytes(path.read_bytes()[:-10])
     deep = adapter("deep")
     (deep / "adapter_config.json").write_text('{"r": ' + "[" * 200000 + "]" * 200000 + "}")
-    absent = adapter("absent")
+    absent, pickled = adapter("absent"), adapter("pickled")
+    (pickled / "adapter_model.safetensors").rename(pickled / "adapter_model.bin")
     (absent / "adapter_model.safetensors").unlink()
     cases = [
         ("DoRA", adapter("dora", {"use_dora": True}), 2, "1008", "use_dora: is true"),
         ("PiSSA", adapter("pissa", {"init_lora_weights": "pissa_niter_4"}), 2, "1008", 'init_lora_weights: is "pissa_niter_4"'),
+        ("OLoRA in capitals", adapter("olora", {"init_lora_weights": "OLoRA"}), 2, "1008", 'init_lora_weights: is "OLoRA"'),
         ("magnitudes", adapter("magnitude", None, magnitude), 2, "1008", "lora_magnitude_vector: is not known"),
         ("another method", adapter("ia3", {"peft_type": "IA3"}), 2, "1008", 'peft_type: is "IA3"'),
         ("another rank", adapter("rank", {"r": 4}), 2, "1008", "has rank 8"),
@@ -320,6 +324,7 @@ def refused(bench, tally):
         ("a pattern", adapter("pattern", {"alpha_pattern": {"(": 3}}), 2, "1002", "is no regular expression"),
         ("a cut file", cut, 4, "3003", "adapter_model.safetensors"),
         ("settings of 200,000 levels", deep, 4, "3002", "adapter_config.json: nests deeper than 100 levels"),
+        ("weights in a pickle", pickled, 4, "3001", "has its weights in adapter_model.bin, a program of Python's"),
         ("no weights", absent, 4, "3001", "adapter_model.safetensors"),
     ]  # fmt: skip
     for label, folder, code, number, words in cases:

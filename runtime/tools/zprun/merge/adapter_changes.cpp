@@ -5,7 +5,10 @@
 #include <optional>
 
 #include "runtime/base/name_pattern.h"
+#include "runtime/base/names.h"
+#include "runtime/io/adapter.h"
 #include "runtime/io/convert_elements.h"
+#include "runtime/io/token_weights.h"
 #include "runtime/tools/zprun/model_files.h"
 
 namespace zp::rt {
@@ -29,6 +32,9 @@ const ordered_json &plainLora() {
 /// B·A is then added to other weights than the base's. An adapter that was saved with path_initial_model_for_weight_conversion is plain.
 constexpr const char *kChangesTheBase[] = {"pissa", "olora", "loftq", "corda", "lora_ga"};
 
+/// Models whose layers have Conv1D for linears: weights [inputs, outputs].
+constexpr std::string_view kTransposing[] = {"gpt2", "openai-gpt", "imagegpt", "decision_transformer", "clvp"};
+
 struct LoraTensors {
   std::string a, b; // names in the adapter's file
   bool embedding = false;
@@ -43,13 +49,14 @@ std::optional<std::string> stemOf(const std::string &name, std::string_view suff
 
 class Reader {
 public:
-  explicit Reader(const std::string &directory) : configPath(directory + "/adapter_config.json") {
-    changes.place = directory + "/adapter_model.safetensors";
-  }
+  Reader(const std::string &directory, std::string_view modelType)
+      : directory(directory), configPath(directory + "/adapter_config.json"),
+        transposing(std::find(std::begin(kTransposing), std::end(kTransposing), modelType) != std::end(kTransposing)) {}
 
   StatusOr<AdapterChanges> read() {
     ZP_RETURN_IF_ERROR(readConfig());
-    ZP_ASSIGN_OR_RETURN(changes.weights, ModelWeights::openFile(changes.place));
+    ZP_ASSIGN_OR_RETURN(changes.weights, openAdapterWeights(directory));
+    changes.place = changes.weights.place();
     for (const std::string &name : changes.weights.names())
       ZP_RETURN_IF_ERROR(sort(name));
     for (const auto &[module, pair] : pairs)
@@ -71,7 +78,7 @@ private:
                                                       ", as zprun merges plain LoRA; merge this one with PEFT");
     const ordered_json initial = config.value("init_lora_weights", ordered_json());
     for (const char *name : kChangesTheBase)
-      if (initial.is_string() && initial.get<std::string>().starts_with(name))
+      if (initial.is_string() && lowered(initial.get<std::string>()).starts_with(name))
         return Status(ErrorCode::AdapterMismatch, configPath + ": init_lora_weights: is " + initial.dump() +
                                                       ", which changes the base's weights, expected true, false or gaussian; merge this one "
                                                       "with PEFT, or save it with path_initial_model_for_weight_conversion");
@@ -80,6 +87,8 @@ private:
 
   /// Where a tensor of the adapter belongs.
   Status sort(const std::string &name) {
+    if (isSavedTwice(name))
+      return {};
     if (!name.starts_with(kPrefix))
       return strange(name, "a name that begins with base_model.model.");
     const std::string own = name.substr(kPrefix.size());
@@ -142,7 +151,7 @@ private:
     ZP_ASSIGN_OR_RETURN(double alpha, numberFor("alpha_pattern", "lora_alpha", module));
     LowRankChange change;
     const bool rootOfRank = isOn("use_rslora");
-    change.transposed = pair.embedding || isOn("fan_in_fan_out");
+    change.transposed = pair.embedding || (transposing && module + ".weight" != kHeadWeight);
     change.a = pair.a;
     change.b = pair.b;
     change.rank = rank;
@@ -169,7 +178,8 @@ private:
     return value.get<double>();
   }
 
-  std::string configPath;
+  std::string directory, configPath;
+  bool transposing;
   ordered_json config;
   std::map<std::string, LoraTensors> pairs; // by module
   AdapterChanges changes;
@@ -222,6 +232,6 @@ void LowRankProduct::compute(uint64_t first, uint64_t count, float *out) const {
   }
 }
 
-StatusOr<AdapterChanges> readAdapterChanges(const std::string &directory) { return Reader(directory).read(); }
+StatusOr<AdapterChanges> readAdapterChanges(const std::string &directory, std::string_view modelType) { return Reader(directory, modelType).read(); }
 
 } // namespace zp::rt

@@ -33,7 +33,7 @@ private:
   float scale = 1;
 };
 
-/// Tensors are named as the base names them.
+/// Tensors are named as the model's class names them.
 struct AdapterChanges {
   std::string place; ///< the adapter's weights file
   ModelWeights weights;
@@ -42,8 +42,9 @@ struct AdapterChanges {
 };
 
 /// Reads DIR/adapter_config.json and DIR/adapter_model.safetensors. AdapterMismatch for what isn't plain LoRA and for
-/// tensors that don't belong together; FileMissing, Json, Config, TensorShape, TensorDtype.
-StatusOr<AdapterChanges> readAdapterChanges(const std::string &directory);
+/// tensors that don't belong together; FileMissing, Json, Config, TensorShape, TensorDtype. `modelType` is the base's, by which PEFT knows
+/// how linears are kept, whatever fan_in_fan_out says.
+StatusOr<AdapterChanges> readAdapterChanges(const std::string &directory, std::string_view modelType);
 
 } // namespace zp::rt
 

@@ -50,7 +50,7 @@ public:
     ZP_ASSIGN_OR_RETURN(config, readObject<ordered_json>(configPath));
     ZP_ASSIGN_OR_RETURN(base, ModelWeights::open(options.model));
     embedding = embeddingIn(base);
-    ZP_ASSIGN_OR_RETURN(changes, readAdapterChanges(options.adapter));
+    ZP_ASSIGN_OR_RETURN(changes, readAdapterChanges(options.adapter, textIn("model_type")));
     ZP_RETURN_IF_ERROR(listTensors());
     ZP_RETURN_IF_ERROR(checkBelonging());
     ZP_RETURN_IF_ERROR(requantize());
@@ -61,6 +61,11 @@ public:
   }
 
 private:
+  std::string textIn(const char *key) const {
+    const ordered_json value = config.value(key, ordered_json());
+    return value.is_string() ? value.get<std::string>() : "";
+  }
+
   /// What the base has, and a head of its own where it was tied to an embedding and one of them changes.
   Status listTensors() {
     const std::vector<std::string> names = base.names();
