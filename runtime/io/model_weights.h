@@ -33,13 +33,13 @@ public:
   bool contains(const std::string &name) const;
   /// Of all tensors, sorted.
   std::vector<std::string> names() const;
+  /// The name by which a tensor is found that is asked for by `name`, which is that name itself unless the prefix makes the difference.
+  std::string storedName(const std::string &name) const;
   const std::string &place() const { return where; }
 
 private:
   StatusOr<std::shared_ptr<const SafetensorsFile>> shard(const std::string &file);
   bool stores(const std::string &name) const;
-  /// How the file has it.
-  std::string storedName(const std::string &name) const;
 
   std::string where;     // the directory, or the one file
   std::string directory; // of the shards

@@ -10,6 +10,7 @@
 namespace zp::rt {
 
 inline constexpr const char *kHeadWeight = "lm_head.weight";
+inline constexpr const char *kHeadBias = "final_logits_bias"; ///< BART's: a row with a number a token
 
 /// Whether `name` is that of an embedding of tokens, of one of its aliases in an encoder-decoder, or of the head.
 bool isTokenWeight(std::string_view name);

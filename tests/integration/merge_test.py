@@ -7,6 +7,7 @@ peft      tests/golden/merge holds PEFT's merged weights (its README): fp32 with
           step of the last place, and nothing else of the model touched; safe_merge too.
 loss      `zprun eval` of the merged model gives the loss of base and adapter: 1e-6 in fp32.
 shapes    resized embeddings, a tied head that stays tied or gets its own, weights kept transposed: by numpy's product.
+names     those of the hub, the embedding's other names, a head that is saved though it is tied, what PEFT saves twice.
 files     shards and their index, config, tokenizer; nothing but what a model has; the base is left alone.
 memory    a model of many tensors is merged in the memory of one.
 refused   what isn't plain LoRA, another base, a cut file, a full disk: one coded line, and no model under a final name.
@@ -217,6 +218,70 @@ def by_numpy(bench, tally):
     tally.check("--dtype", [] if kinds == {"F16"} and named == "float16" else [f"{kinds}, dtype {named}"], "float16")
 
 
+def names(bench, tally):
+    """What is named otherwise than the adapter names it. A weight [7, 5] of a linear, 11 tokens that the adapter makes 16."""
+    draw = np.random.default_rng(6)
+
+    def matrix(*shape):
+        return draw.standard_normal(shape).astype(np.float32)
+
+    prefix, place = "base_model.model.", bench.work / "names"
+    a, b, weight, table, head, big = matrix(2, 5), matrix(7, 2), matrix(7, 5), matrix(11, 5), matrix(11, 5), matrix(16, 5)
+    merged = weight + np.float32(1.5) * (b @ a)
+
+    def merge(label, family, model, adapter, wanted, tie=None, rows=11, **config):
+        """`adapter`: whole tensors and more, beside the linear's pair. `tie`: what config.json says in the end."""
+        linear = {"llama": "model.layers.0.self_attn.q_proj", "bart": "model.encoder.layers.0.fc1", "t5": "encoder.block.0.layer.0.SelfAttention.q"}[family]
+        pair = {f"{prefix}{linear}.lora_A.weight": a, f"{prefix}{linear}.lora_B.weight": b}
+        inner = linear.removeprefix("model.") if config.pop("hub", False) else linear
+        base = model_files(place / label / "model", {f"{inner}.weight": weight, **model}, vocab_size=11, model_type=family, **config)
+        whole = {prefix + name: tensor for name, tensor in adapter.items()}
+        out = bench.merge(base, lora_files(place / label / "adapter", {**pair, **whole}))
+        found, wanted = load_file(out / "model.safetensors"), {f"{inner}.weight": merged, **wanted}
+        failures = [] if found.keys() == wanted.keys() else [f"tensors {sorted(found.keys() ^ wanted.keys())} too many or missing"]
+        for name in found.keys() & wanted.keys():
+            if found[name].shape != wanted[name].shape or not np.allclose(found[name], wanted[name], rtol=1e-6, atol=1e-6):
+                failures.append(f"{name} differs")
+        said = json.loads((out / "config.json").read_text())
+        if (said["vocab_size"], said.get("tie_word_embeddings")) != (rows, tie):
+            failures.append(f"config.json says {said}")
+        tally.check(f"names: {label}", failures, f"{len(wanted)} tensors")
+
+    shared, tokens = "model.shared.weight", ".embed_tokens.weight"
+    both, stacks = {shared: big, HEAD: big}, ("model.encoder" + tokens, "model.decoder" + tokens)
+    merge("of the hub", "llama", {"embed_tokens.weight": table}, {}, {"embed_tokens.weight": table}, hub=True)
+    out = {"shared.weight": big, "encoder" + tokens: big}
+    merge("of the hub, resized", "bart", {"shared.weight": table, "encoder" + tokens: table}, both, out, rows=16, hub=True)
+    merge("others of the embedding", "bart", {shared: table, **dict.fromkeys(stacks, table)}, both, {shared: big, **dict.fromkeys(stacks, big)}, rows=16)
+    bias = np.arange(11, dtype=np.float32)[None]
+    wanted = {shared: big, "final_logits_bias": np.pad(bias, ((0, 0), (0, 5)))}
+    merge("the bias of logits", "bart", {shared: table, "final_logits_bias": bias}, both, wanted, rows=16)
+    few = table[:6].copy()
+    wanted = {shared: few, "final_logits_bias": bias[:, :6]}
+    merge("fewer tokens", "bart", {shared: table, "final_logits_bias": bias}, {shared: few, HEAD: few}, wanted, rows=6)
+    # By tie_word_embeddings BART's stacks, too, have the shared embedding; T5's scale the head's input.
+    wanted = {shared: table, HEAD: head, **dict.fromkeys(stacks, table)}
+    merge("BART's own head", "bart", {shared: table}, {HEAD: head}, wanted, tie=False, tie_word_embeddings=True)
+    merge("T5's own head", "t5", {"shared.weight": table}, {HEAD: head}, {"shared.weight": table, HEAD: head}, tie=True, tie_word_embeddings=True)
+    twice = {EMBEDDING: table, HEAD: table}
+    both = {EMBEDDING: big, HEAD: big}
+    merge("a tied head that is saved", "llama", twice, both, both, tie=True, rows=16, tie_word_embeddings=True)
+    merge("a tied head that is saved, and gets its own", "llama", twice, {HEAD: head}, {EMBEDDING: table, HEAD: head}, tie=False, tie_word_embeddings=True)
+    more = {f"lm_head.{copy}.weight": head for copy in ("modules_to_save", "original_module")}
+    merge("saved twice", "llama", {EMBEDDING: table, HEAD: table + 1}, {HEAD: head, **more}, {EMBEDDING: table, HEAD: head})
+    c, d = matrix(2, 5), matrix(16, 2)
+    wrapped = {"lm_head.base_layer.weight": big, "lm_head.lora_A.weight": c, "lm_head.lora_B.weight": d}
+    wanted = {EMBEDDING: big, HEAD: big + np.float32(1.5) * (d @ c)}
+    merge("half of a pair", "llama", {EMBEDDING: table}, wrapped, wanted, tie=False, rows=16, tie_word_embeddings=True)
+    try:
+        merge("half of no pair", "llama", {EMBEDDING: table, HEAD: head}, wrapped, {})
+        failures = ["it is merged"]
+    except pipeline.StageFailed as problem:
+        wanted = "model.embed_tokens.weight has 11 rows and lm_head.weight 16, expected as many of both"
+        failures = [] if problem.code == 2 and wanted in str(problem) else [str(problem)]
+    tally.check("names: half of no pair", failures)
+
+
 def files(bench, tally):
     case = find_cases(CASES, ["llama_sharded_bf16_ckpt"])[0]
     model, adapter = bench.work / "with-tokenizer", bench.work / "adapter-with-tokenizer"
@@ -348,4 +413,4 @@ def refused(bench, tally):
 
 
 if __name__ == "__main__":
-    sys.exit(tools.run_parts(__doc__, "merge", Bench, (against_peft, same_loss, by_numpy, files, memory, refused)))
+    sys.exit(tools.run_parts(__doc__, "merge", Bench, (against_peft, same_loss, by_numpy, names, files, memory, refused)))

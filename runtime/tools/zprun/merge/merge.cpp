@@ -3,6 +3,7 @@
 #include <cstring>
 #include <filesystem>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <set>
 
@@ -35,6 +36,8 @@ struct MergedTensor {
   SafetensorsDtype label = SafetensorsDtype::F32;
   std::vector<uint64_t> shape;
   std::shared_ptr<RequantizedWeight> requantized; ///< it goes back into 4 bits
+
+  uint64_t elements() const { return std::accumulate(shape.begin(), shape.end(), uint64_t{1}, std::multiplies<>()); }
 };
 
 class Merge {
@@ -51,6 +54,10 @@ public:
     ZP_ASSIGN_OR_RETURN(base, ModelWeights::open(options.model));
     embedding = embeddingIn(base);
     ZP_ASSIGN_OR_RETURN(changes, readAdapterChanges(options.adapter, textIn("model_type")));
+    nameAsTheBase(changes.added);
+    nameAsTheBase(changes.replaced);
+    ZP_RETURN_IF_ERROR(readTies());
+    ZP_RETURN_IF_ERROR(readVocabulary());
     ZP_RETURN_IF_ERROR(listTensors());
     ZP_RETURN_IF_ERROR(checkBelonging());
     ZP_RETURN_IF_ERROR(requantize());
@@ -66,6 +73,68 @@ private:
     return value.is_string() ? value.get<std::string>() : "";
   }
 
+  /// Files of the hub may lack the prefix that the model's class has.
+  template <typename Changes> void nameAsTheBase(Changes &changes) const {
+    Changes renamed;
+    for (auto &[name, change] : changes)
+      renamed[base.storedName(name)] = std::move(change);
+    changes = std::move(renamed);
+  }
+
+  /// Whether the head is the embedding, which some checkpoints hold twice, and stays so; and which other names the embedding has.
+  Status readTies() {
+    if (embedding.empty() || (!isChanged(kHeadWeight) && !isChanged(embedding)))
+      return {};
+    ZP_ASSIGN_OR_RETURN(WeightTensor tokens, base.find(embedding));
+    for (const std::string &name : base.names())
+      if (name != embedding && name != kHeadWeight && isTokenWeight(name) && !isChanged(name)) {
+        ZP_ASSIGN_OR_RETURN(WeightTensor other, base.find(name));
+        if (sameTensor(other, tokens))
+          aliases.insert(name);
+      }
+    ZP_ASSIGN_OR_RETURN(bool differs, headDiffers(base));
+    const bool tied = !base.contains(kHeadWeight) || (!differs && config.value("tie_word_embeddings", ordered_json()) != false);
+    if (!tied)
+      return {};
+    // Of a pair that is one, PEFT may have saved the one half that it had wrapped.
+    for (const auto &[name, twin] : {std::pair<std::string, std::string>(kHeadWeight, embedding), {embedding, kHeadWeight}})
+      if (changes.replaced.contains(name) && !changes.replaced.contains(twin)) {
+        ZP_ASSIGN_OR_RETURN(WeightTensor brought, changes.weights.find(changes.replaced[name]));
+        if (brought.info->shape != tokens.info->shape)
+          changes.replaced[twin] = changes.replaced[name];
+      }
+    ZP_ASSIGN_OR_RETURN(bool stays, staysTied());
+    headLeaves = !stays;
+    return {};
+  }
+
+  StatusOr<uint64_t> rowsOf(const std::string &name) {
+    auto replacement = changes.replaced.find(name);
+    const bool brought = replacement != changes.replaced.end();
+    ZP_ASSIGN_OR_RETURN(StoredWeight weight, StoredWeight::open(brought ? changes.weights : base, brought ? replacement->second : name));
+    return weight.shape().empty() ? 0 : weight.shape()[0];
+  }
+
+  /// Embedding and head have a row a token, also where the adapter brings one of them with other tokens than the base has.
+  Status readVocabulary() {
+    if (embedding.empty() || (!changes.replaced.contains(embedding) && !changes.replaced.contains(kHeadWeight)))
+      return {};
+    ZP_ASSIGN_OR_RETURN(StoredWeight before, StoredWeight::open(base, embedding));
+    ZP_ASSIGN_OR_RETURN(uint64_t rows, rowsOf(embedding));
+    uint64_t rowsOfHead = rows;
+    if (base.contains(kHeadWeight) || changes.replaced.contains(kHeadWeight)) {
+      ZP_ASSIGN_OR_RETURN(rowsOfHead, rowsOf(kHeadWeight));
+    }
+    if (rows != rowsOfHead)
+      return Status(ErrorCode::AdapterMismatch,
+                    changes.place + ": with it " + embedding + " has " + std::to_string(rows) + " rows and " + kHeadWeight + " " +
+                        std::to_string(rowsOfHead) +
+                        ", expected as many of both; name a base of so many tokens with --model (zprun resize makes one)");
+    if (before.shape().size() == 2 && rows != before.shape()[0])
+      vocabularySize = rows;
+    return {};
+  }
+
   /// What the base has, and a head of its own where it was tied to an embedding and one of them changes.
   Status listTensors() {
     const std::vector<std::string> names = base.names();
@@ -77,14 +146,16 @@ private:
           beside.insert(name + "." + suffix);
     for (const std::string &name : names)
       if (!beside.contains(name))
-        ZP_RETURN_IF_ERROR(addTensor(name, name));
-    const bool tied = !base.contains(kHeadWeight) && !embedding.empty();
-    if (!tied || (!isChanged(kHeadWeight) && !isChanged(embedding)))
+        ZP_RETURN_IF_ERROR(addTensor(name, name, aliases.contains(name) ? embedding : name));
+    if (!headLeaves)
       return {};
-    ZP_ASSIGN_OR_RETURN(bool stay, staysTied());
-    if (stay)
-      return {};
-    return addTensor(kHeadWeight, embedding);
+    // BART's encoder and decoder are tied to the embedding by the same word of config.json as the head.
+    if (textIn("model_type") == "bart" && embedding.ends_with("shared.weight"))
+      for (const char *stack : {"encoder", "decoder"})
+        if (std::string name = embedding.substr(0, embedding.size() - std::strlen("shared.weight")) + stack + ".embed_tokens.weight";
+            !base.contains(name))
+          ZP_RETURN_IF_ERROR(addTensor(name, embedding, embedding));
+    return base.contains(kHeadWeight) ? Status() : addTensor(kHeadWeight, embedding, kHeadWeight);
   }
 
   bool isChanged(const std::string &name) const { return changes.added.contains(name) || changes.replaced.contains(name); }
@@ -100,21 +171,21 @@ private:
     ZP_ASSIGN_OR_RETURN(WeightTensor one, changes.weights.find(head->second));
     ZP_ASSIGN_OR_RETURN(WeightTensor other, changes.weights.find(tokens->second));
     const bool same = sameTensor(one, other);
-    if (same)
+    if (same && !base.contains(kHeadWeight))
       changes.replaced.erase(head);
     return same;
   }
 
-  /// `baseName`: what it is in the base.
-  Status addTensor(const std::string &name, const std::string &baseName) {
+  /// `baseName`: what it is in the base. `changed`: what the adapter's changes call it.
+  Status addTensor(const std::string &name, const std::string &baseName, const std::string &changed) {
     MergedTensor tensor;
     tensor.name = name;
     tensor.source = baseName;
     ZP_ASSIGN_OR_RETURN(WeightTensor stored, base.find(baseName));
     tensor.shape = stored.info->shape;
     tensor.label = stored.info->dtype;
-    auto change = changes.added.find(name);
-    auto replacement = changes.replaced.find(name);
+    auto change = changes.added.find(changed);
+    auto replacement = changes.replaced.find(changed);
     const bool touched = change != changes.added.end() || replacement != changes.replaced.end();
     const bool packed = !quantizedAs(base, baseName).empty(), fourBits = packed && !staysAsItIs(name);
     tensor.floats = fourBits || (!packed && floatOf(stored.info->dtype, tensor.dtype)); // codes may be labelled as floats
@@ -128,6 +199,8 @@ private:
         tensor.dtype = asked->dtype;
       tensor.label = floatOf(tensor.dtype).label;
     }
+    if (name == kHeadBias && tensor.floats && vocabularySize)
+      tensor.shape = {1, *vocabularySize}; // of new tokens zeros, as transformers has it
     if (replacement != changes.replaced.end())
       ZP_RETURN_IF_ERROR(replace(tensor, replacement->second));
     if (change != changes.added.end())
@@ -139,13 +212,10 @@ private:
   Status replace(MergedTensor &tensor, const std::string &name) {
     ZP_ASSIGN_OR_RETURN(StoredWeight weight, StoredWeight::open(changes.weights, name));
     const std::vector<uint64_t> &shape = weight.shape();
-    const bool vocabulary = isTokenWeight(tensor.name);
-    const bool fits = shape == tensor.shape || (vocabulary && shape.size() == 2 && tensor.shape.size() == 2 && shape[1] == tensor.shape[1]);
-    if (!fits)
+    const bool vocabulary = isTokenWeight(tensor.name) && shape.size() == 2 && tensor.shape.size() == 2 && shape[1] == tensor.shape[1];
+    if (shape != tensor.shape && !vocabulary)
       return Status(ErrorCode::TensorShape, changes.place + ": tensor " + name + ": shape is " + shapeText(shape) + ", expected " +
                                                 shapeText(tensor.shape) + " as the base has; name the base that the adapter was trained on");
-    if (tensor.name == embedding && shape[0] != tensor.shape[0])
-      vocabularySize = shape[0];
     tensor.shape = shape;
     tensor.source = name;
     tensor.fromAdapter = true;
@@ -233,15 +303,16 @@ private:
     return writer.write(tensor.name, 0, source.data(), source.info->bytes);
   }
 
-  /// As they are, but for their dtype.
+  /// As they are, but for their dtype. Beyond what there are, zeros.
   Status writeFloats(const MergedTensor &tensor, SafetensorsWriter &writer) {
     ZP_ASSIGN_OR_RETURN(StoredWeight source, StoredWeight::open(tensor.fromAdapter ? changes.weights : base, tensor.source));
-    const uint64_t elements = source.elements(), most = std::min(kPiece, elements);
+    const uint64_t had = source.elements(), elements = tensor.elements(), most = std::min(kPiece, elements);
     std::vector<std::byte> stored(bytesOf(source.dtype(), most)), out(bytesOf(tensor.dtype, most));
     for (uint64_t first = 0; first < elements; first += kPiece) {
-      const uint64_t count = std::min(kPiece, elements - first);
-      ZP_RETURN_IF_ERROR(source.read(first, count, stored.data()));
-      convertElements(stored.data(), source.dtype(), out.data(), tensor.dtype, count);
+      const uint64_t count = std::min(kPiece, elements - first), there = std::min(count, had - std::min(had, first));
+      ZP_RETURN_IF_ERROR(source.read(first, there, stored.data()));
+      convertElements(stored.data(), source.dtype(), out.data(), tensor.dtype, there);
+      std::fill(out.begin() + static_cast<std::ptrdiff_t>(bytesOf(tensor.dtype, there)), out.end(), std::byte{0});
       ZP_RETURN_IF_ERROR(writer.write(tensor.name, bytesOf(tensor.dtype, first), out.data(), bytesOf(tensor.dtype, count)));
     }
     return {};
@@ -275,9 +346,9 @@ private:
       config[config.contains("torch_dtype") ? "torch_dtype" : "dtype"] = dtype->name;
     if (vocabularySize)
       config["vocab_size"] = *vocabularySize;
-    for (const MergedTensor &tensor : tensors)
-      if (tensor.name == kHeadWeight && (isChanged(kHeadWeight) || isChanged(embedding)))
-        config["tie_word_embeddings"] = false;
+    // T5's word for it says how the head's input is scaled: there the two are told apart by their values.
+    if (headLeaves && textIn("model_type") != "t5" && textIn("model_type") != "mt5")
+      config["tie_word_embeddings"] = false;
     ZP_ASSIGN_OR_RETURN(std::string text, readTextFile(configPath));
     return writeFileAtomically(directory + "/config.json", config == given ? text : config.dump(2, ' ', true) + "\n");
   }
@@ -286,7 +357,9 @@ private:
   const std::string configPath;
   ordered_json config;
   ModelWeights base;
-  std::string embedding; // the base's; empty where it has none
+  std::string embedding;         // the base's; empty where it has none
+  std::set<std::string> aliases; // the embedding again, as encoder and decoder call it
+  bool headLeaves = false;       // the head was the embedding, and is a tensor of its own now
   AdapterChanges changes;
   std::vector<MergedTensor> tensors;
   std::optional<DType> dequantized;       // what the first weight in 4 bits was quantized from

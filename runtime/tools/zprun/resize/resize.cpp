@@ -17,8 +17,6 @@ using nlohmann::ordered_json;
 
 namespace {
 
-constexpr const char *kHeadBias = "final_logits_bias"; // BART's: a row with a number a token
-
 /// The mean of a matrix's rows, in its own dtype.
 std::vector<std::byte> meanRow(const WeightTensor &tensor, DType dtype) {
   const uint64_t rows = tensor.info->shape[0], columns = tensor.info->shape[1];
