@@ -282,6 +282,21 @@ def names(bench, tally):
     tally.check("names: half of no pair", failures)
 
 
+def rounding(bench, tally):
+    """PEFT adds to an embedding of 16 bits what was rounded to them, to other weights what wasn't."""
+    draw = np.random.default_rng(7)
+    a, b, table = (draw.standard_normal(shape).astype(np.float32) for shape in ((2, 31), (20, 2), (31, 20)))
+    table, product = table.astype(np.float16), np.float32(1.5) * (b @ a).T
+    base = model_files(bench.work / "rounding/model", {EMBEDDING: table, HEAD: table[::-1].copy()})
+    pairs = {"embed_tokens.lora_embedding_A": a, "embed_tokens.lora_embedding_B": b}
+    out = bench.merge(base, lora_files(bench.work / "rounding/adapter", {f"base_model.model.model.{name}": pair for name, pair in pairs.items()}))
+    found = load_file(out / "model.safetensors")[EMBEDDING]
+    twice, once = ((table.astype(np.float32) + change).astype(np.float16) for change in (product.astype(np.float16).astype(np.float32), product))
+    # Where the product lies on the edge between two numbers of 16 bits, the order of its sum may decide.
+    missed, apart = int((found != twice).sum()), int((once != twice).sum())
+    tally.check("an embedding's rounding", [] if missed <= 2 < apart else [f"{missed} of {found.size} differ"], f"{missed} differ, rounded once {apart}")
+
+
 def files(bench, tally):
     case = find_cases(CASES, ["llama_sharded_bf16_ckpt"])[0]
     model, adapter = bench.work / "with-tokenizer", bench.work / "adapter-with-tokenizer"
@@ -413,4 +428,4 @@ def refused(bench, tally):
 
 
 if __name__ == "__main__":
-    sys.exit(tools.run_parts(__doc__, "merge", Bench, (against_peft, same_loss, by_numpy, names, files, memory, refused)))
+    sys.exit(tools.run_parts(__doc__, "merge", Bench, (against_peft, same_loss, by_numpy, names, rounding, files, memory, refused)))

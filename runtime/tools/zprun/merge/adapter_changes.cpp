@@ -151,6 +151,7 @@ private:
     ZP_ASSIGN_OR_RETURN(double alpha, numberFor("alpha_pattern", "lora_alpha", module));
     LowRankChange change;
     const bool rootOfRank = isOn("use_rslora");
+    change.embedding = pair.embedding;
     change.transposed = pair.embedding || (transposing && module + ".weight" != kHeadWeight);
     change.a = pair.a;
     change.b = pair.b;

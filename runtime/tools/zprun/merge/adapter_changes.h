@@ -18,6 +18,7 @@ struct LowRankChange {
   uint64_t rows = 0, rank = 0, columns = 0;
   float scale = 1;
   bool transposed = false; ///< the weight is kept as (B·A)ᵀ
+  bool embedding = false;
 };
 
 /// scale·left·right, in fp32 as PEFT computes it: left [rows, rank], right [rank, columns].

@@ -32,6 +32,7 @@ struct MergedTensor {
   bool fromAdapter = false;
   const LowRankChange *change = nullptr;
   bool floats = true;       ///< else its bytes are copied
+  DType own = DType::F32;   ///< what the base has it in
   DType dtype = DType::F32; ///< in which it is written
   SafetensorsDtype label = SafetensorsDtype::F32;
   std::vector<uint64_t> shape;
@@ -188,11 +189,11 @@ private:
     auto replacement = changes.replaced.find(changed);
     const bool touched = change != changes.added.end() || replacement != changes.replaced.end();
     const bool packed = !quantizedAs(base, baseName).empty(), fourBits = packed && !staysAsItIs(name);
-    tensor.floats = fourBits || (!packed && floatOf(stored.info->dtype, tensor.dtype)); // codes may be labelled as floats
+    tensor.floats = fourBits || (!packed && floatOf(stored.info->dtype, tensor.own)); // codes may be labelled as floats
     if (tensor.floats || touched) {
       ZP_ASSIGN_OR_RETURN(StoredWeight weight, StoredWeight::open(base, baseName));
       tensor.shape = weight.shape();
-      tensor.dtype = weight.dtype();
+      tensor.own = tensor.dtype = weight.dtype();
       if (fourBits && !dequantized && !options.requantize)
         dequantized = weight.dtype();
       if (const FloatType *asked = findFloat(options.dtype))
@@ -273,7 +274,7 @@ private:
   }
 
   StatusOr<MergedValues> valuesOf(const MergedTensor &tensor) {
-    return MergedValues::open(tensor.fromAdapter ? changes.weights : base, tensor.source, changes, tensor.change, tensor.name);
+    return MergedValues::open(tensor.fromAdapter ? changes.weights : base, tensor.source, tensor.own, changes, tensor.change, tensor.name);
   }
 
   Status writeTensors(const std::string &directory) {

@@ -6,19 +6,12 @@
 
 namespace zp::rt {
 
-/// To what `dtype` can hold.
-static void round(std::vector<float> &values, DType dtype, uint64_t count) {
-  if (dtype == DType::F32)
-    return;
-  std::vector<std::byte> rounded(bytesOf(dtype, count));
-  convertElements(reinterpret_cast<const std::byte *>(values.data()), DType::F32, rounded.data(), dtype, count);
-  convertElements(rounded.data(), dtype, values.data(), DType::F32, count);
-}
-
-StatusOr<MergedValues> MergedValues::open(ModelWeights &from, const std::string &source, AdapterChanges &changes, const LowRankChange *change,
-                                          const std::string &name) {
+StatusOr<MergedValues> MergedValues::open(ModelWeights &from, const std::string &source, DType dtype, AdapterChanges &changes,
+                                          const LowRankChange *change, const std::string &name) {
   MergedValues values;
   ZP_ASSIGN_OR_RETURN(values.weight, StoredWeight::open(from, source));
+  values.dtype = dtype;
+  values.roundsChange = change && change->embedding;
   values.place = changes.place + ": " + name;
   if (change) {
     ZP_ASSIGN_OR_RETURN(values.product, LowRankProduct::load(changes.weights, *change));
@@ -30,12 +23,14 @@ Status MergedValues::read(uint64_t first, uint64_t count, bool roundChange, floa
   stored.resize(bytesOf(weight.dtype(), count));
   ZP_RETURN_IF_ERROR(weight.read(first, count, stored.data()));
   convertElements(stored.data(), weight.dtype(), out, DType::F32, count);
+  if (weight.dtype() != dtype)
+    roundElements(out, count, dtype);
   if (!product)
     return {};
   added.resize(count);
   product->compute(first, count, added.data());
-  if (roundChange)
-    round(added, weight.dtype(), count);
+  if (roundChange || roundsChange)
+    roundElements(added.data(), count, dtype);
   for (uint64_t i = 0; i < count; ++i) {
     out[i] += added[i];
     if (!std::isfinite(out[i]))
