@@ -29,7 +29,7 @@ namespace zp::rt {
 
 // 2: products take an adapter's branch; 3: the frame says what the plan computes; 4: attention's keys have rows of their own;
 // 5: attention may drop probabilities; 6: a product may leave the floats of a 4-bit weight to the next.
-inline constexpr uint32_t kPlanVersion = 7;
+inline constexpr uint32_t kPlanVersion = 8;
 inline constexpr uint64_t kPlanHeaderBytes = 64; // before the payload
 
 class PlanFile {

@@ -19,6 +19,7 @@ struct HostTensor {
   DType dtype;
   uint64_t elements;   // 0: a token each
   uint64_t more = 0;   // elements that may follow
+  bool rows = false;   // so many a row
   bool source = false; // a token is the encoder's, not the decoder's
 };
 static constexpr HostTensor kInputs[] = {
@@ -27,13 +28,13 @@ static constexpr HostTensor kInputs[] = {
     {"position_ids", DType::I32, 0},
     {"segment_ids", DType::I32, 0},
     {"scalars", DType::U8, sizeof(StepScalars)},
-    {"source_ids", DType::I32, 0, 0, true},
-    {"source_position_ids", DType::I32, 0, 0, true},
-    {"source_segment_ids", DType::I32, 0, 0, true},
+    {"source_ids", DType::I32, 0, 0, false, true},
+    {"source_position_ids", DType::I32, 0, 0, false, true},
+    {"source_segment_ids", DType::I32, 0, 0, false, true},
     {"beam_origins", DType::I32, 0},
 };
 // "logits" are looked at by who reads them, for their rows are of more than one kind; outputs of other names are read by nobody but tests.
-static constexpr HostTensor kOutputs[] = {{"metrics", DType::F64, 4, 1}, {"loss_sum", DType::F64, 1, 1}};
+static constexpr HostTensor kOutputs[] = {{"metrics", DType::F64, 4, 1}, {"loss_sum", DType::F64, 2, 0, true}};
 
 template <size_t N> static const HostTensor *find(const HostTensor (&list)[N], std::string_view name) {
   for (const HostTensor &entry : list)
@@ -76,6 +77,8 @@ Status PlanChecker::verifyNamed(const std::string &entryPlace, const fbs::Entry 
       const fbs::Tensor &tensor = *plan.tensors()->Get(index);
       uint64_t tokens = uint64_t{entry.rows()} * (known && known->source ? entry.source_length() : entry.length());
       uint64_t elements = known && known->elements ? known->elements : tokens;
+      if (known && known->rows)
+        elements *= entry.rows();
       if (known && (dtypeOf(tensor) != known->dtype || elementsOf(tensor) < elements || elementsOf(tensor) > elements + known->more))
         return fail(place, "is " + describe(tensor) + ", expected " + textOf(known->dtype) + " with " + number(elements) + " elements");
     }

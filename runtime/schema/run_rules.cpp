@@ -11,6 +11,7 @@ namespace zp::rt {
 
 namespace {
 
+constexpr int64_t kMostRows = 1 << 30;
 constexpr std::string_view kPrefix = "eval_";
 constexpr const char *kBest = "best";
 constexpr const char *kAccuracy = "mean_token_accuracy";
@@ -104,19 +105,20 @@ Status verifyRunSettings(const JobSettings &s) {
     return wrong("save_total_limit", std::to_string(s.save_total_limit), "0 (all are kept) or more checkpoints; use 0");
   ZP_RETURN_IF_ERROR(verifyStrategy("eval_strategy", s.eval_strategy, false));
   ZP_RETURN_IF_ERROR(verifySteps("eval_steps", s.eval_steps));
+  if (s.per_device_eval_batch_size < 1 || s.per_device_eval_batch_size > kMostRows)
+    return wrong("per_device_eval_batch_size", std::to_string(s.per_device_eval_batch_size), "1 to 2^30 rows; use 8");
   if (!(s.eval_delay >= 0 && std::isfinite(s.eval_delay)))
     return wrong("eval_delay", numberText(s.eval_delay), "0 or more updates or epochs; use 0");
   return verifyBest(s);
 }
 
 Status verifyUpdateSize(const JobSettings &s, uint64_t ranks) {
-  constexpr int64_t kMost = 1 << 30;
-  if (s.per_device_train_batch_size < 1 || s.per_device_train_batch_size > kMost)
+  if (s.per_device_train_batch_size < 1 || s.per_device_train_batch_size > kMostRows)
     return wrong("per_device_train_batch_size", std::to_string(s.per_device_train_batch_size), "1 to 2^30 rows; use 1 at least");
-  if (s.gradient_accumulation_steps < 1 || s.gradient_accumulation_steps > kMost)
+  if (s.gradient_accumulation_steps < 1 || s.gradient_accumulation_steps > kMostRows)
     return wrong("gradient_accumulation_steps", std::to_string(s.gradient_accumulation_steps), "1 to 2^30 micro-batches; use 1 at least");
   uint64_t rows = static_cast<uint64_t>(s.per_device_train_batch_size) * static_cast<uint64_t>(s.gradient_accumulation_steps);
-  if (!checkedMul(rows, ranks, rows) || rows > static_cast<uint64_t>(kMost))
+  if (!checkedMul(rows, ranks, rows) || rows > static_cast<uint64_t>(kMostRows))
     return wrong("gradient_accumulation_steps",
                  std::to_string(s.gradient_accumulation_steps) + " beside --per_device_train_batch_size " +
                      std::to_string(s.per_device_train_batch_size) + " on " + std::to_string(ranks) + " ranks",

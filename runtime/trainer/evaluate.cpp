@@ -96,6 +96,7 @@ StatusOr<EvaluateReport> evaluate(const fbs::Plan &plan, const TokenDataset &dat
   StepScalars scalars{};
   scalars.seed = options.seed;
   std::vector<int64_t> mine(batch);
+  std::vector<double> pairs(2 * batch), sums(2 * dataset.rows()); // loss and hits, a row each
   for (uint64_t first = 0; first < dataset.rows(); first += ranks * batch) {
     uint64_t counted = 0;
     for (uint64_t row = first; row < std::min(first + ranks * batch, dataset.rows()); ++row)
@@ -108,21 +109,25 @@ StatusOr<EvaluateReport> evaluate(const fbs::Plan &plan, const TokenDataset &dat
     ZP_RETURN_IF_ERROR(fillTokens(executor, entry, dataset, mine));
     ZP_RETURN_IF_ERROR(fillScalars(executor, entry, scalars));
     ZP_RETURN_IF_ERROR(executor.run(index));
-    double sums[2];
-    ZP_RETURN_IF_ERROR(readDoubles(executor, entry, "loss_sum", sums));
-    report.lossSum += sums[0];
-    report.hits += sums[1];
-    report.countedLabels += counted;
+    ZP_RETURN_IF_ERROR(readDoubles(executor, entry, "loss_sum", pairs));
+    for (uint64_t i = 0; i < batch; ++i)
+      if (mine[i] >= 0)
+        std::copy_n(&pairs[2 * i], 2, &sums[2 * static_cast<uint64_t>(mine[i])]);
     ++report.rounds;
     report.resident.peak = std::max(report.resident.peak, residentOwnBytes());
     if (logits)
       ZP_RETURN_IF_ERROR(logits->take(first, batch, entry.length(), scalars));
   }
-  // The entry's sums are of this rank's rows: one exchange at the end makes them everyone's.
-  double sums[2] = {report.lossSum, report.hits};
-  ZP_RETURN_IF_ERROR(communicator.allReduce(sums, 2, DType::F64));
-  report.lossSum = sums[0];
-  report.hits = sums[1];
+  // Each rank has its own rows' sums, and zeros: one exchange at the end makes them everyone's.
+  ZP_RETURN_IF_ERROR(communicator.allReduce(sums.data(), sums.size(), DType::F64));
+  std::vector<RowSums> rows(dataset.rows());
+  for (uint64_t row = 0; row < dataset.rows(); ++row) {
+    rows[row] = {sums[2 * row], sums[2 * row + 1], dataset.row(row).countedLabels};
+    report.all.loss += rows[row].loss;
+    report.all.hits += rows[row].hits;
+    report.all.counted += rows[row].counted;
+  }
+  report.ofBatches = meansOfBatches(rows, options.batches);
   if (logits)
     ZP_RETURN_IF_ERROR(logits->finish());
   report.resident.end = residentOwnBytes();

@@ -7,6 +7,7 @@
 
 #include "runtime/executor/executor.h"
 #include "runtime/io/token_dataset.h"
+#include "runtime/trainer/evaluation_means.h"
 #include "runtime/trainer/process_memory.h"
 
 namespace zp::fbs {
@@ -16,21 +17,21 @@ struct Plan;
 namespace zp::rt {
 
 struct EvaluateOptions {
-  std::string logitsFile; ///< empty: no logits
+  EvaluationBatches batches; ///< of the reference's means; micro-batches are the plan's
+  std::string logitsFile;    ///< empty: no logits
   uint64_t logitsRows = 1;
   uint64_t seed = 0;
 };
 
 struct EvaluateReport {
-  double lossSum = 0; ///< over the counted labels of every row of the file
-  double hits = 0;    ///< counted labels that were predicted; not a number under a plan that doesn't count them
-  uint64_t countedLabels = 0;
+  RowSums all;                   ///< of every row of the file
+  EvaluationMeans ofBatches;     ///< the reference's
   uint64_t rows = 0, rounds = 0; ///< a round is a micro-batch on every rank
   ResidentBytes resident;        ///< of this process, seen after each round
 
-  /// Means over the counted labels; 0 without any.
-  double loss() const { return countedLabels ? lossSum / static_cast<double>(countedLabels) : 0; }
-  double accuracy() const { return countedLabels ? hits / static_cast<double>(countedLabels) : 0; }
+  /// Means over the counted labels, whatever the batches and the ranks; 0 without any.
+  double loss() const { return all.counted ? all.loss / static_cast<double>(all.counted) : 0; }
+  double accuracy() const { return all.counted ? all.hits / static_cast<double>(all.counted) : 0; }
   double perplexity() const { return std::exp(loss()); }
 };
 

@@ -94,8 +94,9 @@ private:
   /// Between two updates, by all ranks. It changes nothing that training goes on from.
   Status evaluateNow(const LoopOptions &options) {
     const auto start = Clock::now();
-    ZP_ASSIGN_OR_RETURN(EvaluateReport found,
-                        evaluate(plan, *options.evaluation, executor, communicator, {"", 1, static_cast<uint64_t>(settings.seed)}));
+    EvaluateOptions how{evaluationBatches(settings, static_cast<uint64_t>(communicator.size()))};
+    how.seed = static_cast<uint64_t>(settings.seed);
+    ZP_ASSIGN_OR_RETURN(EvaluateReport found, evaluate(plan, *options.evaluation, executor, communicator, how));
     report.residentPeak = std::max(report.residentPeak, found.resident.peak);
     if (options.afterEvaluation)
       options.afterEvaluation(found.resident);
@@ -109,6 +110,7 @@ private:
                               report.position.epoch,
                               found.loss(),
                               found.accuracy(),
+                              found.ofBatches,
                               seconds,
                               static_cast<double>(found.rows) / seconds,
                               static_cast<double>(found.rounds) / seconds};

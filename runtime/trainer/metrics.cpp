@@ -16,10 +16,10 @@
 namespace zp::rt {
 
 /// Nothing when it isn't known.
-static std::string accuracyMember(const char *prefix, double accuracy) {
-  char member[64] = "";
+static std::string accuracyMember(const char *name, double accuracy) {
+  char member[96] = "";
   if (!std::isnan(accuracy))
-    std::snprintf(member, sizeof member, ", \"%smean_token_accuracy\": %.17g", prefix, accuracy);
+    std::snprintf(member, sizeof member, ", \"%s\": %.17g", name, accuracy);
   return member;
 }
 
@@ -42,7 +42,7 @@ std::string metricsLine(const StepMetrics &m) {
                 ", \"epoch\": %.17g, \"step_seconds\": %.17g, \"tokens_per_second\": %.17g",
                 m.step, numberText(m.loss).c_str(), numberText(m.gradNorm).c_str(), m.learningRate, m.numTokens, m.epoch, m.stepSeconds,
                 m.tokensPerSecond);
-  return line + accuracyMember("", m.accuracy) + lossScaleMember(m) + "}";
+  return line + accuracyMember("mean_token_accuracy", m.accuracy) + lossScaleMember(m) + "}";
 }
 
 double lossToLog(double loss, double sumSoFar, uint64_t updatesSoFar) {
@@ -50,12 +50,15 @@ double lossToLog(double loss, double sumSoFar, uint64_t updatesSoFar) {
 }
 
 std::string evaluationLine(const EvaluationMetrics &m) {
-  char line[512];
+  char line[640];
   std::snprintf(line, sizeof line,
-                "{\"step\": %" PRIu64 ", \"eval_loss\": %s, \"eval_perplexity\": %s, \"epoch\": %.17g, \"eval_runtime\": %.17g"
+                "{\"step\": %" PRIu64
+                ", \"eval_loss\": %s, \"eval_loss_of_batches\": %s, \"eval_perplexity\": %s, \"epoch\": %.17g, \"eval_runtime\": %.17g"
                 ", \"eval_samples_per_second\": %.17g, \"eval_steps_per_second\": %.17g",
-                m.step, numberText(m.loss).c_str(), numberText(std::exp(m.loss)).c_str(), m.epoch, m.seconds, m.rowsPerSecond, m.roundsPerSecond);
-  return line + accuracyMember("eval_", m.accuracy) + "}";
+                m.step, numberText(m.loss).c_str(), numberText(m.ofBatches.loss).c_str(), numberText(std::exp(m.loss)).c_str(), m.epoch, m.seconds,
+                m.rowsPerSecond, m.roundsPerSecond);
+  return line + accuracyMember("eval_mean_token_accuracy", m.accuracy) + accuracyMember("eval_mean_token_accuracy_of_batches", m.ofBatches.accuracy) +
+         "}";
 }
 
 static Status failed(const std::string &path) {

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "runtime/base/status.h"
+#include "runtime/trainer/evaluation_means.h"
 
 namespace zp::rt {
 
@@ -33,7 +34,8 @@ double lossToLog(double loss, double sumSoFar, uint64_t updatesSoFar);
 struct EvaluationMetrics {
   uint64_t step = 0; ///< updates done
   double epoch = 0;
-  double loss = 0, accuracy = 0; ///< means over the counted labels; the accuracy may be unknown, not a number
+  double loss = 0, accuracy = 0; ///< means over the counted labels
+  EvaluationMeans ofBatches;     ///< the reference's
   double seconds = 0, rowsPerSecond = 0, roundsPerSecond = 0;
 };
 

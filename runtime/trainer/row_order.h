@@ -1,7 +1,8 @@
 // Which rows of the data an update takes, in which place: the reference's order, whatever the number of ranks.
 //
 // Rank r of N takes rows ((update·accumulation + micro)·N + r)·batch + i of the epoch's order. Rows that don't fill the last
-// update of an epoch make a smaller one; its places beyond the end are padding.
+// update of an epoch make a smaller one; its places beyond the end are padding. Accelerate, on more ranks than one, fills up the
+// last round with the first rows of the order and trains those again (even_batches); here N ranks train what one does.
 #ifndef ZP_RUNTIME_TRAINER_ROW_ORDER_H
 #define ZP_RUNTIME_TRAINER_ROW_ORDER_H
 

@@ -70,8 +70,10 @@ Status RunLog::evaluation(const EvaluationMetrics &m) {
                                 {"eval_runtime", m.seconds},
                                 {"eval_samples_per_second", m.rowsPerSecond},
                                 {"eval_steps_per_second", m.roundsPerSecond},
+                                {"eval_loss_of_batches", m.ofBatches.loss},
                                 {"eval_perplexity", std::exp(m.loss)}};
   addAccuracy(values, "eval_mean_token_accuracy", m.accuracy);
+  addAccuracy(values, "eval_mean_token_accuracy_of_batches", m.ofBatches.accuracy);
   values.emplace_back("epoch", m.epoch);
   return say(m.step, values);
 }

@@ -271,6 +271,31 @@ TEST(LinearCrossEntropy, ChunksMasksAndOptionalGradients) {
         }
 }
 
+// A pair of sums for each row, whose sums are those of all.
+TEST(LinearCrossEntropy, SumsEachRow) {
+  Maker maker;
+  for (auto [rows, length, chunk] : {std::array<int64_t, 3>{3, 20, 60}, {4, 9, 7}, {5, 2, 10}, {2, 33, 1}})
+    for (bool gradient : {false, true}) {
+      LinearCrossEntropyArgs args = crossEntropy(maker, DType::F32, rows, length, 20, 50, chunk, 0.7);
+      args.lossSum = maker.positive(DType::F64, {2 * rows});
+      if (gradient)
+        args.gradHidden = maker.empty(DType::F32, {rows * length, 20});
+      conform(args, std::to_string(rows) + " rows");
+      Copy<LinearCrossEntropyArgs> each(args), all(args);
+      for (int64_t i = 0; i < 2 * rows; ++i)
+        each.args.lossSum.as<double>()[i] = 0;
+      all.args.lossSum = maker.empty(DType::F64, {2});
+      std::fill_n(all.args.lossSum.as<double>(), 2, 0.0);
+      fast::run(KernelContext{}, each.args);
+      fast::run(KernelContext{}, all.args);
+      double sums[2] = {};
+      for (int64_t i = 0; i < 2 * rows; ++i)
+        sums[i % 2] += each.args.lossSum.as<double>()[i];
+      EXPECT_NEAR(sums[0], all.args.lossSum.as<double>()[0], 1e-9 * sums[0]);
+      EXPECT_EQ(sums[1], all.args.lossSum.as<double>()[1]);
+    }
+}
+
 // Gradients of the loss times the scale, rounded after it was applied; the loss itself is what it was.
 TEST(LinearCrossEntropy, ScalesItsGradients) {
   Maker maker;

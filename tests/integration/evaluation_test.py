@@ -130,8 +130,8 @@ def log_lines(trainer, tally):
     updates, evaluations = curves(out)
     keys = {
         "loss": ["loss", "grad_norm", "learning_rate", "mean_token_accuracy", "num_tokens", "epoch"],
-        "eval_loss": ["eval_loss", "eval_runtime", "eval_samples_per_second", "eval_steps_per_second", "eval_perplexity",
-                      "eval_mean_token_accuracy", "epoch"],
+        "eval_loss": ["eval_loss", "eval_runtime", "eval_samples_per_second", "eval_steps_per_second", "eval_loss_of_batches",
+                      "eval_perplexity", "eval_mean_token_accuracy", "eval_mean_token_accuracy_of_batches", "epoch"],
         "train_runtime": ["train_runtime", "train_samples_per_second", "train_steps_per_second", "train_loss", "epoch"],
     }  # fmt: skip
     failures = []

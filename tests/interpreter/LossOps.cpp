@@ -25,6 +25,7 @@ LossSums linearCrossEntropy(const Tensor &hidden, const Tensor &weight, const Te
   if (weightGradient)
     *weightGradient = Tensor(weight.shape);
   LossSums sums;
+  sums.rows.resize(static_cast<size_t>(hidden.rows() / length));
   std::vector<double> logits(static_cast<size_t>(vocabulary));
   for (int64_t t = 0; t < hidden.rows(); ++t) {
     int64_t target = targetOf(labels, t, length);
@@ -40,8 +41,11 @@ LossSums linearCrossEntropy(const Tensor &hidden, const Tensor &weight, const Te
     for (double logit : logits)
       sum += std::exp(logit - largest);
     double logSumExp = largest + std::log(sum);
-    sums.loss += logSumExp - logits[static_cast<size_t>(target)];
-    sums.hits += std::max_element(logits.begin(), logits.end()) - logits.begin() == target;
+    const double loss = logSumExp - logits[static_cast<size_t>(target)];
+    const bool hit = std::max_element(logits.begin(), logits.end()) - logits.begin() == target;
+    auto &[rowLoss, rowHits] = sums.rows[static_cast<size_t>(t / length)];
+    sums.loss += loss, rowLoss += loss;
+    sums.hits += hit, rowHits += hit;
     for (int64_t v = 0; v < vocabulary; ++v) {
       double g = lossScale * (std::exp(logits[static_cast<size_t>(v)] - logSumExp) - (v == target ? 1 : 0));
       for (int64_t d = 0; d < width; ++d) {

@@ -113,9 +113,15 @@ static bool runStateful(Operation *op, Frame &f, LogicalResult &result) {
       .Default([](Operation *) { return false; });
 }
 
-/// As many of the sums as the result has elements.
+/// As many of the sums as the result has elements, or those of each row.
 static Tensor tensorOf(const LossSums &sums, Value result) {
   Tensor tensor({cast<RankedTensorType>(result.getType()).getDimSize(0)});
+  for (int64_t row = 0; tensor.size() > 2 && row < tensor.size() / 2; ++row) {
+    const auto &[loss, hits] = sums.rows[static_cast<size_t>(row)];
+    tensor[2 * row] = loss, tensor[2 * row + 1] = static_cast<double>(hits);
+  }
+  if (tensor.size() > 2)
+    return tensor;
   tensor[0] = sums.loss;
   if (tensor.size() > 1)
     tensor[1] = static_cast<double>(sums.hits);

@@ -104,7 +104,8 @@ constexpr int64_t kNotCounted = -100;
 int64_t countTargets(const Tensor &labels, int64_t length);
 struct LossSums {
   double loss = 0;
-  int64_t hits = 0; // targets whose logit is the first of the largest
+  int64_t hits = 0;                             // targets whose logit is the first of the largest
+  std::vector<std::pair<double, int64_t>> rows; // of each row
 };
 /// Fills the gradients that aren't null: those of the loss times lossScale.
 LossSums linearCrossEntropy(const Tensor &hidden, const Tensor &weight, const Tensor &labels, int64_t length, Tensor *hiddenGradient,

@@ -21,7 +21,14 @@ ProgramOp makeProgram(OpBuilder &b, ProgramOp like, StringRef name, ProgramKind 
   return program;
 }
 
-/// Copies train_step's forward ops without dropout; the loss becomes an output, its last hidden state is kept.
+/// Means are of batches of some rows, whose sums the host adds up.
+void sumEachRow(LinearCrossEntropyOp loss) {
+  auto type = cast<RankedTensorType>(loss.getLoss().getType());
+  const int64_t rows = cast<RankedTensorType>(loss.getHidden().getType()).getDimSize(0) / static_cast<int64_t>(loss.getLength());
+  loss.getLoss().setType(type.clone({2 * rows}));
+}
+
+/// Copies train_step's forward ops without dropout; the loss of each row becomes an output, the last hidden state is kept.
 void buildEvaluate(ProgramOp train, ProgramOp evaluate, Value &hidden) {
   OpBuilder b = OpBuilder::atBlockBegin(&evaluate.getBody().front());
   IRMapping map;
@@ -39,6 +46,8 @@ void buildEvaluate(ProgramOp train, ProgramOp evaluate, Value &hidden) {
       setUnit(StoreStateOp::create(b, op.getLoc(), FlatSymbolRefAttr::get(b.getContext(), kHidden), hidden), unitOf(loss));
     }
     Operation *copy = b.clone(op, map);
+    if (auto loss = dyn_cast<LinearCrossEntropyOp>(copy))
+      sumEachRow(loss);
     if (auto attention = dyn_cast<AttentionOp>(copy))
       attention.keepProbabilities();
   }

@@ -4,20 +4,20 @@
 include "dialects/NN/IR/NNBase.td"
 
 def NN_LinearCrossEntropyOp : NN_DifferentiableOp<"linear_cross_entropy"> {
-  let summary = "the sum of next-token losses of hidden·weightᵀ, and how many targets have the largest logit";
+  let summary = "the sum of next-token losses of hidden·weightᵀ, and how many targets have the largest logit; of all rows or of each";
   let description = [{
     The target of token t is labels[t+1] when t+1 lies in the same row (t / length) and the label isn't -100; a token without one adds nothing. The
     loss of one is log-sum-exp of its logits less the target's. Logits are rounded to the element type, a chunk of tokens at a time (`chunk` is
     a choice of memory, not of meaning); what follows is in f32, the sum in f64. A second element of the result counts the targets whose logit is
-    the largest of its row, and the first of those that are as large.
+    the largest of its logits, and the first of those that are as large. With 2·R elements, R = T/length, each row has a pair of its own.
 
     ```mlir
     %loss = nn.linear_cross_entropy %hidden, %head, %labels {chunk = 16 : i64, length = 8 : i64}
         : (tensor<16x32xbf16>, tensor<100x32xbf16>, tensor<16xi32>) -> tensor<1xf64>
     ```
 
-    Constraints (hidden [T,D], weight [V,D], labels [T], result f64 [1] or [2]):
-    - C1: D agrees. C2: T agrees. C3: length divides T. C4: chunk > 0. C5: one element type. C6: the result is f64 [1] or [2].
+    Constraints (hidden [T,D], weight [V,D], labels [T], result f64 [1], [2] or [2·T/length]):
+    - C1: D agrees. C2: T agrees. C3: length divides T. C4: chunk > 0. C5: one element type. C6: the result is f64 of one of these shapes.
 
     Gradient: nn.linear_cross_entropy_gradient. The gradient of the loss must be one: it is the root.
   }];

@@ -363,8 +363,9 @@ template <typename OpT> static LogicalResult verifyCrossEntropy(OpT op) {
     return op.emitOpError("C4: chunk must be positive");
   if (!sameElement({op.getHidden(), op.getWeight()}))
     return op.emitOpError("C5: element types differ");
-  if (dim(op.getLoss(), 0) != 1 && dim(op.getLoss(), 0) != 2)
-    return op.emitOpError("C6: the loss must be f64 [1] or [2]");
+  const int64_t sums = dim(op.getLoss(), 0), rows = dim(op.getHidden(), 0) / static_cast<int64_t>(op.getLength());
+  if (sums != 1 && sums != 2 && sums != 2 * rows)
+    return op.emitOpError("C6: the loss must be f64 [1], [2] or [") << 2 * rows << "], a pair a row";
   return success();
 }
 LogicalResult LinearCrossEntropyOp::verify() { return verifyCrossEntropy(*this); }

@@ -89,7 +89,7 @@ def Plan_NF4DequantizeOp : Plan_Instruction<"nf4_dequantize", 55, OnDevice,
 
 def Plan_LinearCrossEntropyOp : Plan_Instruction<"linear_cross_entropy", 53, OnDevice,
     (ins Reads<"f[T,D]">:$hidden, Reads<"f[V,D]">:$weight, Reads<"i32[T], -100 = not counted">:$labels, Writes<"u8">:$workspace,
-         Updates<"f64[1] or f64[2]: added into">:$loss_sum, OptionalWrites<"f[T,D]">:$grad_hidden, OptionalUpdates<"f32[V,D]: added into">:$grad_weight,
+         Updates<"f64[1], f64[2] or f64[2·T/length]: added into">:$loss_sum, OptionalWrites<"f[T,D]">:$grad_hidden, OptionalUpdates<"f32[V,D]: added into">:$grad_weight,
          OptionalReads<"u8">:$scalars, I64Attr:$chunk, I64Attr:$length), [AttrSizedOperandSegments]> {
   let summary = "sum of next-token losses of hidden·weightᵀ, with its gradients, a chunk of tokens at a time";
   let description = [{
@@ -97,8 +97,8 @@ def Plan_LinearCrossEntropyOp : Plan_Instruction<"linear_cross_entropy", 53, OnD
     in the workspace, rounded to f, then log-softmax in f32; the gradient (softmax - onehot) is rounded to f and multiplied on. Gradients are of
     the *sum*: the division by the count is apply_gradients' work. With `scalars` they are of the sum times scalars.loss_scale, from before that
     rounding on. Rows without a target add nothing to the loss or the gradients, and have a zero grad_hidden; their products may be left out. The
-    labels were checked against V by the host. A second element of loss_sum counts the targets that have the largest logit of their row, and are
-    the first that do.
+    labels were checked against V by the host. A second element of loss_sum counts the targets that have the largest of their logits, and are
+    the first that do; with 2·T/length elements each row has such a pair of its own.
 
     Constraints: hidden, weight and grad_hidden have one dtype; 1 <= chunk <= T; length divides T; V and T are below 2³¹; workspace has the bytes of
     linearCrossEntropyLayout (runtime/schema/workspaces.h).

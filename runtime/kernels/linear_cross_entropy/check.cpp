@@ -16,13 +16,16 @@ Status check(const LinearCrossEntropyArgs &args) {
     return checker.status();
   int64_t tokens = args.hidden.dims[0], width = args.hidden.dims[1], vocabulary = args.weight.dims[0];
   DType f = args.hidden.dtype;
+  // One sum, one pair, or a pair a row.
+  const int64_t rows = args.length < 1 ? 1 : tokens / args.length, given = static_cast<int64_t>(args.lossSum.elements());
+  const int64_t sums = given == 2 || given == 2 * rows ? given : 1;
   checker.attribute("chunk", args.chunk, 1, tokens)
       .attribute("length", args.length, 1, tokens)
       .rule(args.length < 1 || tokens % args.length == 0, std::to_string(tokens) + " tokens", "whole rows of length")
       .rule(vocabulary <= INT32_MAX, "weight is " + describe(args.weight), "a vocabulary below 2^31")
       .rule(tokens <= INT32_MAX, "hidden is " + describe(args.hidden), "fewer than 2^31 tokens")
       .tensor(args.labels, DType::I32, {tokens})
-      .tensor(args.lossSum, DType::F64, {args.lossSum.elements() == 2 ? 2 : 1})
+      .tensor(args.lossSum, DType::F64, {sums})
       .tensor(args.gradHidden, f, {tokens, width})
       .tensor(args.gradWeight, DType::F32, {vocabulary, width});
   if (args.scalars)

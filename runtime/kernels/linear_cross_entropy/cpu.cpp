@@ -81,8 +81,10 @@ template <typename T> void crossEntropy(const KernelContext &context, const Line
 
   GemmProblem product;
   product.input = product.output = args.hidden.dtype;
-  double total = 0;
-  std::atomic<int64_t> hits = 0; // whole numbers: their sum is the same in any order
+  // Sums of a token's row, or of all rows.
+  auto *sums = args.lossSum.as<double>();
+  const auto given = static_cast<int64_t>(args.lossSum.elements());
+  const int64_t span = given > 2 ? args.length : tokens;
   for (int64_t first = 0; first < counted; first += args.chunk) {
     const int64_t rows = HWY_MIN(args.chunk, counted - first);
     const int32_t *index = indices + first;
@@ -104,16 +106,15 @@ template <typename T> void crossEntropy(const KernelContext &context, const Line
     forward.c = logits, forward.ldc = vocabulary;
     gemm(context, forward);
     parallelFor(context, rows, 1, [&](int64_t begin, int64_t end) {
-      int64_t right = 0;
       for (int64_t r = begin; r < end; ++r) {
         bool hit;
         losses[r] = lossOfRow(logits + r * vocabulary, vocabulary, labels[index[r] + 1], gradient, lossScale, hit);
-        right += hit;
+        if (hit && given > 1) // whole numbers: their sum is the same in any order
+          std::atomic_ref(sums[index[r] / span * 2 + 1]).fetch_add(1, std::memory_order_relaxed);
       }
-      hits.fetch_add(right, std::memory_order_relaxed);
     });
     for (int64_t r = 0; r < rows; ++r)
-      total += losses[r];
+      sums[index[r] / span * 2] += losses[r];
     if (gradHidden) {
       GemmProblem backward = product;
       backward.m = rows, backward.n = width, backward.k = vocabulary;
@@ -134,9 +135,6 @@ template <typename T> void crossEntropy(const KernelContext &context, const Line
       gemm(context, backward);
     }
   }
-  args.lossSum.as<double>()[0] += total;
-  if (args.lossSum.elements() == 2)
-    args.lossSum.as<double>()[1] += static_cast<double>(hits.load());
 }
 
 } // namespace

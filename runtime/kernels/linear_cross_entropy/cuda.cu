@@ -54,9 +54,13 @@ __global__ void crossEntropy(T *logits, const int32_t *labels, Outcome *outcomes
   });
 }
 
-__global__ void addOutcomes(const Outcome *outcomes, int64_t count, double *sums, bool hits) {
+/// A block each `span` of tokens that the chunk, [first, first + count), has a part of; the span's sums are a pair, or its loss alone.
+__global__ void addOutcomes(const Outcome *outcomes, int64_t first, int64_t count, int64_t span, double *sums, bool hits) {
+  const int64_t place = first / span + blockIdx.x;
+  const int64_t begin = place * span > first ? place * span - first : 0;
+  const int64_t end = (place + 1) * span - first < count ? (place + 1) * span - first : count;
   double loss = 0, hit = 0;
-  for (int64_t i = threadIdx.x; i < count; i += blockDim.x) {
+  for (int64_t i = begin + threadIdx.x; i < end; i += blockDim.x) {
     loss += outcomes[i].loss;
     hit += outcomes[i].hit;
   }
@@ -64,9 +68,9 @@ __global__ void addOutcomes(const Outcome *outcomes, int64_t count, double *sums
   hit = reduceBlock(hit, Sum());
   if (threadIdx.x != 0)
     return;
-  sums[0] += loss;
+  sums[2 * place] += loss;
   if (hits)
-    sums[1] += hit;
+    sums[2 * place + 1] += hit;
 }
 
 } // namespace
@@ -79,6 +83,7 @@ Status run(const Context &context, const LinearCrossEntropyArgs &args) {
   const auto stride = static_cast<int64_t>(layout.logitStride);
   auto *workspace = args.workspace.as<uint8_t>();
   void *logits = workspace + layout.logits;
+  const int64_t span = args.lossSum.elements() > 2 ? args.length : tokens;
   auto *outcomes = reinterpret_cast<Outcome *>(workspace + layout.losses);
   for (int64_t first = 0; first < tokens; first += args.chunk) {
     const int64_t rows = tokens - first < args.chunk ? tokens - first : args.chunk;
@@ -100,7 +105,8 @@ Status run(const Context &context, const LinearCrossEntropyArgs &args) {
       launch(context.stream, rows, kBlockThreads, crossEntropy<T>, static_cast<T *>(logits), args.labels.as<int32_t>(), outcomes,
              args.scalars.as<StepScalars>(), first, args.length, vocabulary, stride);
     });
-    launch(context.stream, 1, kBlockThreads, addOutcomes, outcomes, rows, args.lossSum.as<double>(), args.lossSum.elements() == 2);
+    launch(context.stream, (first + rows - 1) / span - first / span + 1, kBlockThreads, addOutcomes, outcomes, first, rows, span,
+           args.lossSum.as<double>(), args.lossSum.elements() > 1);
     if (args.gradWeight) {
       Product gradient;
       gradient.dtype = f;

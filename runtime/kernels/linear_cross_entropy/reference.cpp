@@ -12,7 +12,8 @@ void run(const KernelContext &context, const LinearCrossEntropyArgs &args) {
   DType f = args.hidden.dtype;
   const double lossScale = args.scalars ? args.scalars.as<StepScalars>()->lossScale : 1;
   std::vector<double> logits(vocabulary);
-  double lossSum = 0, hits = 0;
+  auto *sums = args.lossSum.as<double>();
+  const int64_t pairs = std::max<int64_t>(1, static_cast<int64_t>(args.lossSum.elements()) / 2);
   for (int64_t t = 0; t < tokens; ++t) {
     // The chunk size changes where sums are held, not their values: the oracle goes token by token.
     int64_t label = (t + 1) % args.length != 0 ? args.labels.as<int32_t>()[t + 1] : -100;
@@ -32,8 +33,10 @@ void run(const KernelContext &context, const LinearCrossEntropyArgs &args) {
     }
     for (double logit : logits)
       sum += std::exp(logit - largest);
-    lossSum += largest + std::log(sum) - logits[label];
-    hits += std::max_element(logits.begin(), logits.end()) - logits.begin() == label;
+    double *pair = sums + 2 * (t / (tokens / pairs));
+    pair[0] += largest + std::log(sum) - logits[label];
+    if (args.lossSum.elements() > 1)
+      pair[1] += std::max_element(logits.begin(), logits.end()) - logits.begin() == label;
     for (int64_t v = 0; v < vocabulary; ++v) // from here on: the gradient of the logit
       logits[v] = roundTo(f, lossScale * (std::exp(logits[v] - largest) / sum - (v == label ? 1 : 0)));
     for (int64_t d = 0; args.gradHidden && d < width; ++d) {
@@ -47,9 +50,6 @@ void run(const KernelContext &context, const LinearCrossEntropyArgs &args) {
         storeElement(args.gradWeight, v * width + d,
                      loadElement(args.gradWeight, v * width + d) + logits[v] * loadElement(args.hidden, t * width + d));
   }
-  args.lossSum.as<double>()[0] += lossSum;
-  if (args.lossSum.elements() == 2)
-    args.lossSum.as<double>()[1] += hits;
 }
 
 } // namespace zp::rt::reference

@@ -148,6 +148,11 @@ void addResizeOptions(CLI::App &app, ResizeOptions &o) {
   app.add_flag("--quiet", o.quiet, "no progress");
 }
 
+void addEvaluationBatch(CLI::App &app, ZprunOptions &o) {
+  const char *does = "rows of a batch of eval_loss_of_batches, the reference's mean; as the plan says";
+  app.add_option("--per_device_eval_batch_size", o.run.per_device_eval_batch_size, does)->group("Evaluation");
+}
+
 void addEvaluationOptions(CLI::App &app, ZprunOptions &o) {
   auto add = [&](const char *flag, auto &value, const char *does) { app.add_option(flag, value, does)->group("Evaluation"); };
   add("--eval_dataset", o.evalDataset, "token file whose loss is taken between updates");
@@ -155,6 +160,7 @@ void addEvaluationOptions(CLI::App &app, ZprunOptions &o) {
   add("--eval_steps", o.run.eval_steps, "updates between evaluations, or a share of the run; as the plan says, or as logging_steps");
   add("--eval_delay", o.run.eval_delay, "updates, or epochs, before the first evaluation");
   add("--eval_on_start", o.run.eval_on_start, "true: evaluate before the first update too");
+  addEvaluationBatch(app, o);
   add("--load_best_model_at_end", o.run.load_best_model_at_end, "true: the weights at the end are those of the best checkpoint");
   add("--metric_for_best_model", o.run.metric_for_best_model, "loss, perplexity or mean_token_accuracy; loss");
   add("--greater_is_better", o.run.greater_is_better, "true or false; true of the accuracy alone");
@@ -198,6 +204,7 @@ void addOptions(CLI::App &app, ZprunOptions &o, std::string &adapterSwitch) {
   } else if (o.verb == Verb::Eval) {
     app.add_option("--adapter", adapterSwitch, "on, or off: the base model alone")->check(CLI::IsMember({"on", "off"}));
     app.add_option("--report_memory", o.reportMemory, "true: memory, as the PEFT guide's scripts print it")->group("Logging");
+    addEvaluationBatch(app, o);
     app.add_option("--logits", o.logitsFile, "file for the logits of the first rows");
     app.add_option("--rows", o.logitsRows, "rows whose logits are written")->check(CLI::PositiveNumber);
   } else {
@@ -276,6 +283,7 @@ void RunSettings::over(JobSettings &settings) const {
   lay(eval_steps, settings.eval_steps);
   lay(eval_delay, settings.eval_delay);
   lay(eval_on_start, settings.eval_on_start);
+  lay(per_device_eval_batch_size, settings.per_device_eval_batch_size);
   lay(load_best_model_at_end, settings.load_best_model_at_end);
   lay(metric_for_best_model, settings.metric_for_best_model);
   lay(greater_is_better, settings.greater_is_better);

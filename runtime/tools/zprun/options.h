@@ -23,7 +23,7 @@ enum class Verb { Train, Eval, Bench, Generate, Merge, Quantize, Resize };
 struct RunSettings {
   std::optional<std::string> save_strategy, eval_strategy, metric_for_best_model, greater_is_better;
   std::optional<double> save_steps, eval_steps, eval_delay;
-  std::optional<int64_t> save_total_limit;
+  std::optional<int64_t> save_total_limit, per_device_eval_batch_size;
   std::optional<bool> eval_on_start, load_best_model_at_end;
 
   /// Lays what is given over the plan's.

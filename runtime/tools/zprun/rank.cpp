@@ -112,7 +112,8 @@ static StatusOr<int> train(const Session &session, Executor &executor, Communica
 }
 
 static StatusOr<int> evaluateAndReport(const Session &session, Executor &executor, Communicator &communicator) {
-  EvaluateOptions options{session.options.logitsFile, session.options.logitsRows, static_cast<uint64_t>(session.settings.seed)};
+  const EvaluateOptions options{evaluationBatches(session.settings, static_cast<uint64_t>(communicator.size())), session.options.logitsFile,
+                                session.options.logitsRows, static_cast<uint64_t>(session.settings.seed)};
   ZP_ASSIGN_OR_RETURN(EvaluateReport report, evaluate(session.plan(), *session.dataset, executor, communicator, options));
   if (communicator.rank() == 0) {
     reportEvaluation(report);

@@ -124,9 +124,13 @@ void reportEpoch(const Session &session, const EpochReport &report) {
 }
 
 void reportEvaluation(const EvaluateReport &report) {
-  json out = {{"loss", report.loss()}, {"perplexity", report.perplexity()}, {"counted_tokens", report.countedLabels}, {"rows", report.rows}};
-  if (!std::isnan(report.accuracy()))
-    out["mean_token_accuracy"] = report.accuracy();
+  const json out = {{"loss", report.loss()},
+                    {"loss_of_batches", report.ofBatches.loss},
+                    {"perplexity", report.perplexity()},
+                    {"mean_token_accuracy", report.accuracy()},
+                    {"mean_token_accuracy_of_batches", report.ofBatches.accuracy},
+                    {"counted_tokens", report.all.counted},
+                    {"rows", report.rows}};
   std::printf("%s\n", out.dump().c_str());
 }
 

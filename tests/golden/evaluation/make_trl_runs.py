@@ -2,11 +2,12 @@
 """Trains an adapter with TRL's SFTTrainer as people do, for tests/integration/trl_test.py (README.md): documents packed and padded
 by TRL itself, shuffled by its Trainer, micro-batches accumulated, warm-up before a cosine, gradients clipped, evaluations between.
 
-packed.* and padded.* each: .json the log and the settings, .safetensors the adapter at the end, -train and -eval.safetensors TRL's
-rows as a token file."""
+packed.* and padded.* each: .json the settings and the log of one process, and that of two, which share the batch and whose evaluations
+have other batches; .safetensors the adapter at the end, -train and -eval.safetensors TRL's rows as a token file."""
 
 import json
 import os
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -28,11 +29,12 @@ from transformers import PrinterCallback  # noqa: E402
 from trl import SFTConfig, SFTTrainer  # noqa: E402
 
 CASE, LENGTH, VOCABULARY = "llama_gqa_fp32", 24, 90
-DOCUMENTS, HELD_OUT = 44, 9
+DOCUMENTS, HELD_OUT = 52, 9  # an even number of rows: two processes would train one twice
 # What TrainingArguments and zpc import call alike. The large epsilon keeps rounding from growing.
 FLAGS = {
     "per_device_train_batch_size": 2, "gradient_accumulation_steps": 4, "max_steps": 20, "learning_rate": 4e-2, "adam_epsilon": 1e-2,
     "lr_scheduler_type": "cosine", "warmup_steps": 4, "weight_decay": 0.1, "max_grad_norm": 1.4, "seed": 42, "eval_steps": 5,
+    "per_device_eval_batch_size": 4,
 }  # fmt: skip
 
 
@@ -63,33 +65,39 @@ def token_file(path, dataset):
     save_arrays(rows, path)
 
 
-def run(name, packing):
+def run(name, packing, ranks):
     generator = np.random.default_rng(5)
     train, test = documents(generator, DOCUMENTS), documents(generator, HELD_OUT)
     with tempfile.TemporaryDirectory() as folder:
         arguments = SFTConfig(
             output_dir=folder,
-            **FLAGS,
+            **{**FLAGS, "per_device_train_batch_size": FLAGS["per_device_train_batch_size"] // ranks},
             max_length=LENGTH,
             packing=packing,
-            per_device_eval_batch_size=HELD_OUT,  # one batch: TRL's mean is then that over the counted tokens
             logging_steps=1,
             eval_strategy="steps",
             save_strategy="no",
             gradient_checkpointing=False,
             bf16=False,
             use_cpu=True,
+            ddp_backend="gloo" if ranks > 1 else None,
             report_to=[],
             disable_tqdm=True,
         )
         trainer = SFTTrainer(model=Job(GoldenCase(HERE.parent / "cases" / CASE)).model, args=arguments, train_dataset=train,
                              eval_dataset=test, processing_class=tokenizer())  # fmt: skip
         trainer.remove_callback(PrinterCallback)
-        token_file(HERE / f"{name}-train.safetensors", trainer.train_dataset)
-        token_file(HERE / f"{name}-eval.safetensors", trainer.eval_dataset)
         trainer.train()
     history = trainer.state.log_history
     log = [{key: entry[key] for key in LOGGED if key in entry} for entry in history if "train_runtime" not in entry]
+    if not trainer.is_world_process_zero():
+        return
+    if ranks > 1:
+        said = json.loads((HERE / f"{name}.json").read_text())
+        (HERE / f"{name}.json").write_text(json.dumps({**said, f"log_history_of_{ranks}": log}, indent=1) + "\n")
+        return
+    token_file(HERE / f"{name}-train.safetensors", trainer.train_dataset)
+    token_file(HERE / f"{name}-eval.safetensors", trainer.eval_dataset)
     said = {"case": CASE, "length": LENGTH, "rows": len(trainer.train_dataset), "flags": FLAGS, "train_loss": history[-1]["train_loss"]}
     (HERE / f"{name}.json").write_text(json.dumps({**said, "log_history": log}, indent=1) + "\n")
     final = get_peft_model_state_dict(trainer.model, save_embedding_layers=False)
@@ -102,8 +110,11 @@ def run(name, packing):
 
 def main():
     torch.set_num_threads(1)
-    run("packed", True)
-    run("padded", False)
+    ranks = int(os.environ.get("WORLD_SIZE", 1))
+    run("packed", True, ranks)
+    run("padded", False, ranks)
+    if ranks == 1:
+        subprocess.run([sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", __file__], check=True)
 
 
 if __name__ == "__main__":

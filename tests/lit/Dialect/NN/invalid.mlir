@@ -1434,7 +1434,7 @@ nn.program @linear_cross_entropy_c6_loss kind evaluate {
   %h = nn.input "h" : tensor<8x4xf32>
   %w = nn.input "w" : tensor<9x4xf32>
   %y = nn.input "y" : tensor<8xi32>
-  // expected-error @below {{C6: the loss must be f64 [1] or [2]}}
+  // expected-error @below {{C6: the loss must be f64 [1], [2] or [4], a pair a row}}
   %loss = nn.linear_cross_entropy %h, %w, %y {chunk = 4 : i64, length = 4 : i64} : (tensor<8x4xf32>, tensor<9x4xf32>, tensor<8xi32>) -> tensor<3xf64>
 }
 
@@ -1494,7 +1494,7 @@ nn.program @linear_cross_entropy_gradient_c1_as_c6_loss kind evaluate {
   %h = nn.input "h" : tensor<8x4xf32>
   %w = nn.input "w" : tensor<9x4xf32>
   %y = nn.input "y" : tensor<8xi32>
-  // expected-error @below {{C6: the loss must be f64 [1] or [2]}}
+  // expected-error @below {{C6: the loss must be f64 [1], [2] or [4], a pair a row}}
   %loss, %dh = nn.linear_cross_entropy_gradient %h, %w, %y {chunk = 4 : i64, length = 4 : i64} : (tensor<8x4xf32>, tensor<9x4xf32>, tensor<8xi32>) -> (tensor<3xf64>, tensor<8x4xf32>)
 }
 

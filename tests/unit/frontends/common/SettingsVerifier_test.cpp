@@ -92,6 +92,7 @@ const WrongSetting kWrong[] = {
     {"--save_strategy: is \"often\", expected steps, epoch, best or no", [](JobSettings &s) { s.save_strategy = "often"; }},
     {"--save_steps: is 1.5", [](JobSettings &s) { s.save_steps = 1.5; }},
     {"--save_total_limit: is -1", [](JobSettings &s) { s.save_total_limit = -1; }},
+    {"--per_device_eval_batch_size: is 0", [](JobSettings &s) { s.per_device_eval_batch_size = 0; }},
     {"--eval_strategy: is \"epochs\"", [](JobSettings &s) { s.eval_strategy = "epochs"; }},
     {"--eval_steps: is -1", [](JobSettings &s) { s.eval_steps = -1; }},
     {"--eval_steps: is nan", [](JobSettings &s) { s.eval_steps = std::nan(""); }},

@@ -465,6 +465,8 @@ TEST(Check, LinearCrossEntropy) {
                                    {"labels is i32[5]", [](auto &x, Maker &) { shrink(x.labels); }},
                                    {"labels is f32", [](auto &x, Maker &) { x.labels.dtype = kF32; }},
                                    {"loss_sum is f32", [](auto &x, Maker &) { x.lossSum.dtype = kF32; }},
+                                   {"loss_sum is f64[3]", [](auto &x, Maker &m) { x.lossSum = m.positive(DType::F64, {3}); }},
+                                   {"loss_sum is f64[6]", [](auto &x, Maker &m) { x.lossSum = m.positive(DType::F64, {6}); }},
                                    {"grad_hidden is f32[6,3]", [](auto &x, Maker &) { shrink(x.gradHidden); }},
                                    {"grad_weight is f32[100,3]", [](auto &x, Maker &) { shrink(x.gradWeight); }},
                                    {"grad_weight is bf16", [](auto &x, Maker &) { x.gradWeight.dtype = DType::BF16; }},

@@ -110,7 +110,7 @@ TEST(TrainingLog, HasEvaluationsTheBestAndTheSummary) {
   JobSettings settings;
   settings.eval_strategy = "steps";
   settings.eval_steps = 2;
-  TrainingLog log{lines(1, 2) + evaluationLine({2, 0.5, 2, 0.25, 4, 3, 1.5}) + "\n" + lines(3, 3), "", 3, 8, 0, 0};
+  TrainingLog log{lines(1, 2) + evaluationLine({2, 0.5, 2, 0.25, {}, 4, 3, 1.5}) + "\n" + lines(3, 3), "", 3, 8, 0, 0};
   log.best = BestModel{3, 2.5};
   log.outputDirectory = "out";
   log.summary = RunSummary{10, 4, 2, 1.5, 0.75, 3};
