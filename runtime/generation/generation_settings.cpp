@@ -35,7 +35,7 @@ const std::vector<Ignored> &ignoredKeys() {
                                             {"encoder_repetition_penalty", 1.0},
                                             {"exponential_decay_length_penalty", nullptr},
                                             {"remove_invalid_values", false},
-                                            {"guidance_scale", nullptr},
+                                            {"guidance_scale", 1},
                                             {"sequence_bias", nullptr},
                                             {"constraints", nullptr},
                                             {"force_words_ids", nullptr},

@@ -117,7 +117,8 @@ TEST(GenerationSettings, WithoutTheFileTheModelsConfigSays) {
 }
 
 TEST(GenerationSettings, WhatIsNotBuiltOrNotKnownIsSaid) {
-  Model model("{}", R"({"num_beam_groups": 4, "typical_p": 1.0, "no_repeat_ngram_size": 0, "bad_words_ids": null, "use_cache": true, "beams": 4})");
+  Model model("{}", R"({"num_beam_groups": 4, "typical_p": 1.0, "no_repeat_ngram_size": 0, "bad_words_ids": null, "use_cache": true, "beams": 4,
+                        "guidance_scale": 1.0})");
   auto settings = readGenerationSettings(model.path, {});
   ASSERT_TRUE(settings.ok());
   ASSERT_EQ(settings->notes.size(), 2u);
