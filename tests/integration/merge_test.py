@@ -283,7 +283,7 @@ def names(bench, tally):
 
 
 def rounding(bench, tally):
-    """PEFT adds to an embedding of 16 bits what was rounded to them, to other weights what wasn't."""
+    """PEFT adds to an embedding of 16 bits what was rounded to them, to other weights what wasn't. T5's wo it has in fp32."""
     draw = np.random.default_rng(7)
     a, b, table = (draw.standard_normal(shape).astype(np.float32) for shape in ((2, 31), (20, 2), (31, 20)))
     table, product = table.astype(np.float16), np.float32(1.5) * (b @ a).T
@@ -294,6 +294,14 @@ def rounding(bench, tally):
     twice, once = ((table.astype(np.float32) + change).astype(np.float16) for change in (product.astype(np.float16).astype(np.float32), product))
     # Where the product lies on the edge between two numbers of 16 bits, the order of its sum may decide.
     missed, apart = int((found != twice).sum()), int((once != twice).sum())
+    wo, weight = "encoder.block.0.layer.1.DenseReluDense.wo", table.T.copy()
+    base = model_files(bench.work / "rounding/t5", {"shared.weight": table, f"{wo}.weight": weight, f"{wo}2.weight": weight}, model_type="t5")
+    pairs = {f"base_model.model.{module}.lora_{side}.weight": pair for module in (wo, f"{wo}2") for side, pair in (("A", a), ("B", b))}
+    kept = load_file(bench.merge(base, lora_files(bench.work / "rounding/of-t5", pairs)) / "model.safetensors")
+    exact = weight.astype(np.float32) + product.T
+    good = kept[f"{wo}.weight"].dtype == np.float32 and np.allclose(kept[f"{wo}.weight"], exact, rtol=1e-6, atol=1e-6)
+    good &= kept[f"{wo}2.weight"].dtype == np.float16
+    tally.check("T5's wo stays in fp32", [] if good else [f"{ {name: str(tensor.dtype) for name, tensor in kept.items()} }"])
     tally.check("an embedding's rounding", [] if missed <= 2 < apart else [f"{missed} of {found.size} differ"], f"{missed} differ, rounded once {apart}")
 
 

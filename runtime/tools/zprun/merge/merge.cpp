@@ -11,6 +11,7 @@
 #include "runtime/base/text_file.h"
 #include "runtime/io/convert_elements.h"
 #include "runtime/io/token_weights.h"
+#include "runtime/schema/four_bit_modules.h"
 #include "runtime/tools/zprun/merge/requantized_weight.h"
 #include "runtime/tools/zprun/model_files.h"
 #include "runtime/tools/zprun/shard_files.h"
@@ -177,6 +178,8 @@ private:
     return same;
   }
 
+  static std::string_view moduleOf(std::string_view weight) { return weight.substr(0, weight.rfind('.')); }
+
   /// `baseName`: what it is in the base. `changed`: what the adapter's changes call it.
   Status addTensor(const std::string &name, const std::string &baseName, const std::string &changed) {
     MergedTensor tensor;
@@ -194,6 +197,8 @@ private:
       ZP_ASSIGN_OR_RETURN(StoredWeight weight, StoredWeight::open(base, baseName));
       tensor.shape = weight.shape();
       tensor.own = tensor.dtype = weight.dtype();
+      if (touched && tensor.own == DType::F16 && staysInFloats(textIn("model_type"), moduleOf(name)))
+        tensor.own = tensor.dtype = DType::F32; // as transformers loads it, and PEFT saves the sum
       if (fourBits && !dequantized && !options.requantize)
         dequantized = weight.dtype();
       if (const FloatType *asked = findFloat(options.dtype))
