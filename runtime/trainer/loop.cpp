@@ -136,7 +136,7 @@ private:
     const RunPosition &from = options.from;
     ZP_ASSIGN_OR_RETURN(report.wanted, updatesInAll(settings, dataset, communicator.size()));
     ZP_ASSIGN_OR_RETURN(policy, StepPolicy::ofSaving(settings, report.wanted, order.updatesPerEpoch()));
-    ZP_ASSIGN_OR_RETURN(evaluations, StepPolicy::ofEvaluation(settings, report.wanted, order.updatesPerEpoch()));
+    ZP_ASSIGN_OR_RETURN(evaluations, StepPolicy::ofEvaluation(settings, report.wanted, order.updatesPerEpoch(), order.epochAfter(report.wanted - 1)));
     best.emplace(settings, from.best);
     scaler.emplace(settings, from.scaling);
     report.updates = from.step;

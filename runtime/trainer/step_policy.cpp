@@ -20,10 +20,15 @@ StatusOr<StepPolicy> StepPolicy::ofSaving(const JobSettings &settings, uint64_t 
   return StepPolicy(settings.save_strategy, settings.save_steps, updates, updatesPerEpoch);
 }
 
-StatusOr<StepPolicy> StepPolicy::ofEvaluation(const JobSettings &settings, uint64_t updates, uint64_t updatesPerEpoch) {
+StatusOr<StepPolicy> StepPolicy::ofEvaluation(const JobSettings &settings, uint64_t updates, uint64_t updatesPerEpoch, double epochs) {
   ZP_RETURN_IF_ERROR(verifyRunSettings(settings));
   StepPolicy policy(settings.eval_strategy, evalStepsOf(settings), updates, updatesPerEpoch);
-  policy.first = settings.eval_delay * (settings.eval_strategy == "epoch" ? static_cast<double>(updatesPerEpoch) : 1);
+  policy.first = settings.eval_delay;
+  if (settings.eval_strategy == "epoch") {
+    policy.first *= static_cast<double>(updatesPerEpoch);
+    if (settings.eval_delay <= epochs) // which go by rounds: an epoch's last update may have fewer of them
+      policy.first = std::min(policy.first, static_cast<double>(updates));
+  }
   return policy;
 }
 

@@ -13,7 +13,8 @@ class StepPolicy {
 public:
   /// Config when a setting has no meaning. `updates` are those of the whole run.
   static StatusOr<StepPolicy> ofSaving(const JobSettings &settings, uint64_t updates, uint64_t updatesPerEpoch);
-  static StatusOr<StepPolicy> ofEvaluation(const JobSettings &settings, uint64_t updates, uint64_t updatesPerEpoch);
+  /// `epochs`: where the run ends.
+  static StatusOr<StepPolicy> ofEvaluation(const JobSettings &settings, uint64_t updates, uint64_t updatesPerEpoch, double epochs);
 
   /// `step` updates are done. steps: at their multiples and at the end; epoch: at the end of each epoch and of the run; no,
   /// and best, which evaluations decide: never. Not before the delay.

@@ -63,7 +63,7 @@ TEST(StepPolicy, TheBestIsDecidedByEvaluations) {
   settings.eval_steps = 3;
   EXPECT_TRUE(StepPolicy::ofSaving(settings, 10, 4).ok());
   settings.eval_strategy = "best";
-  EXPECT_EQ(StepPolicy::ofEvaluation(settings, 10, 4).status().code(), ErrorCode::Config);
+  EXPECT_EQ(StepPolicy::ofEvaluation(settings, 10, 4, 2.5).status().code(), ErrorCode::Config);
 }
 
 TEST(StepPolicy, RefusesWhatHasNoMeaning) {
@@ -76,13 +76,13 @@ TEST(StepPolicy, RefusesWhatHasNoMeaning) {
 }
 
 TEST(StepPolicy, EvaluationGoesByItsOwnSettings) {
-  auto evaluations = [](const char *strategy, double steps, double delay, double logging) {
+  auto evaluations = [](const char *strategy, double steps, double delay, double logging, double epochs = 2.5) {
     JobSettings settings;
     settings.eval_strategy = strategy;
     settings.eval_steps = steps;
     settings.eval_delay = delay;
     settings.logging_steps = logging;
-    auto policy = StepPolicy::ofEvaluation(settings, 10, 4);
+    auto policy = StepPolicy::ofEvaluation(settings, 10, 4, epochs);
     EXPECT_TRUE(policy.ok()) << policy.status().toString();
     Steps out;
     for (uint64_t step = 0; step <= 10; ++step)
@@ -97,6 +97,9 @@ TEST(StepPolicy, EvaluationGoesByItsOwnSettings) {
   EXPECT_EQ(evaluations("steps", 2, 5, 1), (Steps{6, 8, 10}));
   EXPECT_EQ(evaluations("epoch", 1, 0, 1), (Steps{4, 8, 10}));
   EXPECT_EQ(evaluations("epoch", 1, 2, 1), (Steps{8, 10}));
+  EXPECT_EQ(evaluations("epoch", 1, 2.6, 1), Steps());
+  EXPECT_EQ(evaluations("epoch", 1, 2.6, 1, 2.625), (Steps{10})) << "10 updates of 4 of 8 rounds by 2, 2, 1... are 2.625 epochs";
+  EXPECT_EQ(evaluations("steps", 4, 10.5, 1, 20), Steps()) << "a delay of updates";
 }
 
 /// What it says of the updates that are left is what it says of each of them.
@@ -108,7 +111,7 @@ TEST(StepPolicy, KnowsWhetherAnythingComesBeforeTheEnd) {
         settings.save_strategy = settings.eval_strategy = strategy;
         settings.save_steps = settings.eval_steps = steps;
         settings.eval_delay = delay;
-        for (const auto &policy : {StepPolicy::ofSaving(settings, 10, 4), StepPolicy::ofEvaluation(settings, 10, 4)}) {
+        for (const auto &policy : {StepPolicy::ofSaving(settings, 10, 4), StepPolicy::ofEvaluation(settings, 10, 4, 2.5)}) {
           ASSERT_TRUE(policy.ok()) << policy.status().toString();
           for (uint64_t done = 0; done <= 10; ++done) {
             bool any = false;
