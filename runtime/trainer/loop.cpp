@@ -118,15 +118,15 @@ private:
     return log->evaluation(metrics);
   }
 
-  /// The reference's figures: rows of the job, or of max_steps, over the time that this process took.
+  /// The reference's figures: rows of the job, or of max_steps, by the share of updates that this process did, over the time that it took.
   void summarize(uint64_t from, double seconds) {
     RunSummary &summary = report.summary;
-    const auto updates = static_cast<double>(report.updates - from);
+    const auto updates = static_cast<double>(report.updates - from), all = static_cast<double>(report.wanted);
     const auto rows = settings.max_steps > 0 ? static_cast<double>(report.wanted * order.placesPerUpdate())
                                              : static_cast<double>(dataset.rows()) * settings.num_train_epochs;
     summary.seconds = seconds;
-    summary.rowsPerSecond = rows / seconds;
-    summary.updatesPerSecond = static_cast<double>(report.wanted) / seconds;
+    summary.rowsPerSecond = rows * updates / all / seconds;
+    summary.updatesPerSecond = updates / seconds;
     summary.loss = updates > 0 ? summary.loss / updates : 0;
     summary.epoch = report.position.epoch;
     summary.step = report.updates;

@@ -241,6 +241,9 @@ TEST_F(LoopTest, GoesOnAsIfItHadNeverStopped) {
     EXPECT_EQ(rest->tokens, whole->tokens);
     EXPECT_EQ(rest->position.epoch, whole->position.epoch);
     EXPECT_EQ(rest->lastLoss, 2);
+    const RunSummary &part = rest->summary; // rates are of the updates that were done here
+    EXPECT_NEAR(part.updatesPerSecond * part.seconds, 8.0 - static_cast<double>(stop), 1e-9);
+    EXPECT_NEAR(part.rowsPerSecond * part.seconds, 28.0 / 8 * (8 - static_cast<double>(stop)), 1e-9);
     ASSERT_LE(executor->runs.size(), all.size());
     for (size_t i = executor->runs.size(), j = all.size(); i-- > 0;) {
       const test::Run &mine = executor->runs[i], &theirs = all[--j];
