@@ -134,7 +134,19 @@ Status publishCheckpoint(const std::string &output, uint64_t step, ExchangeNames
   return {};
 }
 
-void rotateCheckpoints(const std::string &output, uint64_t keep, uint64_t newest, uint64_t best) {
+static bool isOf(const std::string &output, uint64_t step, const std::string &directory) {
+  std::error_code ignored; // as of a directory that isn't there
+  return fs::equivalent(checkpointPath(output, step), directory, ignored);
+}
+
+/// Under its temporary name first: what is called a checkpoint is whole.
+static void removeCheckpoint(const std::string &output, uint64_t step) {
+  std::string temporary = unfinishedPath(output, step);
+  if (::rename(checkpointPath(output, step).c_str(), temporary.c_str()) == 0)
+    removeTree(temporary);
+}
+
+void rotateCheckpoints(const std::string &output, uint64_t keep, uint64_t newest, const std::string &best) {
   if (keep == 0)
     return;
   // By time, not by number: a run begun anew in an old directory has the smaller numbers.
@@ -143,19 +155,23 @@ void rotateCheckpoints(const std::string &output, uint64_t keep, uint64_t newest
   for (uint64_t step : checkpointsIn(output)) {
     std::error_code error;
     fs::file_time_type changed = fs::last_write_time(checkpointPath(output, step), error);
-    if (step == newest || step == best)
+    if (step == newest || isOf(output, step, best))
       ++kept;
     else if (!error)
       others.emplace_back(changed, step);
   }
   std::sort(others.begin(), others.end());
   const uint64_t more = keep > kept ? keep - kept : 0;
-  for (size_t i = 0; i + more < others.size(); ++i) {
-    uint64_t step = std::get<1>(others[i]);
-    std::string temporary = unfinishedPath(output, step);
-    if (::rename(checkpointPath(output, step).c_str(), temporary.c_str()) == 0)
-      removeTree(temporary);
-  }
+  for (size_t i = 0; i + more < others.size(); ++i)
+    removeCheckpoint(output, std::get<1>(others[i]));
+}
+
+void removeAllBut(const std::string &output, const std::string &best) {
+  const std::vector<uint64_t> steps = checkpointsIn(output);
+  if (std::any_of(steps.begin(), steps.end(), [&](uint64_t step) { return isOf(output, step, best); }))
+    for (uint64_t step : steps)
+      if (!isOf(output, step, best))
+        removeCheckpoint(output, step);
 }
 
 } // namespace zp::rt

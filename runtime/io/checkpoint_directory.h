@@ -32,9 +32,11 @@ int exchangeNames(const char *one, const char *other);
 /// Gives the temporary directory its final name; whatever had that name goes. Its files have been
 /// synced.
 Status publishCheckpoint(const std::string &output, uint64_t step, ExchangeNames exchange = exchangeNames);
-/// Removes checkpoints, the longest unchanged first, until `keep` remain; never those of `newest`
-/// and of `best`, which may be the same. 0 keeps all.
-void rotateCheckpoints(const std::string &output, uint64_t keep, uint64_t newest, uint64_t best);
+/// Removes checkpoints, the longest unchanged first, until `keep` remain; never that of `newest`, nor the directory `best`, which may be the
+/// same, another's, or none. 0 keeps all.
+void rotateCheckpoints(const std::string &output, uint64_t keep, uint64_t newest, const std::string &best);
+/// Removes all checkpoints but the directory `best`; none when that isn't one of them.
+void removeAllBut(const std::string &output, const std::string &best);
 
 } // namespace zp::rt
 

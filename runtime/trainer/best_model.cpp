@@ -1,6 +1,8 @@
 #include "runtime/trainer/best_model.h"
 
 #include <cmath>
+#include <filesystem>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -17,16 +19,30 @@ bool BestModelTracker::offer(uint64_t step, const EvaluateReport &report) {
   const double value = metric == "loss" ? report.loss() : metric == "perplexity" ? report.perplexity() : report.accuracy();
   if (std::isnan(value) || (found && !(greater ? value > found->metric : value < found->metric)))
     return false;
-  found = BestModel{step, value};
+  found = BestModel{step, value, found ? std::move(found->checkpoint) : ""};
   return true;
 }
 
-std::optional<BestModel> bestModelIn(const std::string &trainerState) {
+void BestModelTracker::saved(uint64_t step, const std::string &directory) {
+  if (found && found->step == step)
+    found->checkpoint = directory;
+}
+
+std::optional<BestModel> bestModelIn(const std::string &trainerState, const std::string &checkpoints) {
+  namespace fs = std::filesystem;
   nlohmann::json state = nlohmann::json::parse(trainerState, nullptr, false);
   if (!state.is_object() || !state.value("best_global_step", nlohmann::json()).is_number_unsigned() ||
       !state.value("best_metric", nlohmann::json()).is_number())
     return {};
-  return BestModel{state["best_global_step"].get<uint64_t>(), state["best_metric"].get<double>()};
+  BestModel best{state["best_global_step"].get<uint64_t>(), state["best_metric"].get<double>()};
+  if (const nlohmann::json said = state.value("best_model_checkpoint", nlohmann::json()); said.is_string()) {
+    const fs::path place = said.get<std::string>();
+    std::error_code ignored;
+    for (const fs::path &path : {checkpoints / place.filename(), place})
+      if (best.checkpoint.empty() && fs::is_directory(path, ignored))
+        best.checkpoint = path.native();
+  }
+  return best;
 }
 
 } // namespace zp::rt

@@ -14,6 +14,8 @@ namespace zp::rt {
 struct BestModel {
   uint64_t step = 0;
   double metric = 0;
+  /// Directory of the last checkpoint that was of the best model when it was saved; empty: none. A better one since need not have been saved.
+  std::string checkpoint = {};
 };
 
 class BestModelTracker {
@@ -23,6 +25,8 @@ public:
 
   /// An evaluation after `step` updates: it is the best, and the answer true, when it is strictly better than what was before.
   bool offer(uint64_t step, const EvaluateReport &report);
+  /// A checkpoint after `step` updates goes there.
+  void saved(uint64_t step, const std::string &directory);
   /// Nothing when no metric was asked for, or none was offered.
   const std::optional<BestModel> &best() const { return found; }
 
@@ -32,8 +36,9 @@ private:
   std::optional<BestModel> found;
 };
 
-/// What a trainer_state.json says.
-std::optional<BestModel> bestModelIn(const std::string &trainerState);
+/// What a trainer_state.json says. Its best checkpoint is looked for in the directory `checkpoints` first, which may have got another name
+/// since, then where it says.
+std::optional<BestModel> bestModelIn(const std::string &trainerState, const std::string &checkpoints);
 
 } // namespace zp::rt
 

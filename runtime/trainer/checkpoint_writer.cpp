@@ -211,9 +211,8 @@ Status CheckpointWriter::publish(const RunPosition &position) {
   ZP_ASSIGN_OR_RETURN(std::vector<ManifestFile> weights, writeTrainedWeights(plan, shards, model));
   written.insert(written.end(), weights.begin(), weights.end());
   StatusOr<std::string> lines = readTextFile(metrics);
-  TrainingLog log{
-      lines.ok() ? *lines : "", options.earlierLog, position.step, position.updates, position.tokens, position.epoch, position.best, output(), {},
-      position.updatesPerEpoch};
+  TrainingLog log{lines.ok() ? *lines : "", options.earlierLog, position.step, position.updates, position.tokens, position.epoch, position.best, {},
+                  position.updatesPerEpoch};
   ZP_RETURN_IF_ERROR(writeFileAtomically(directory + "/trainer_state.json", trainerStateText(log, *options.settings)));
   syncFile(metrics);
   if (!identity) {
@@ -230,7 +229,7 @@ Status CheckpointWriter::publish(const RunPosition &position) {
   ZP_RETURN_IF_ERROR(publishCheckpoint(output(), position.step));
   published = true;
   rotateCheckpoints(output(), static_cast<uint64_t>(std::max<int64_t>(0, options.settings->save_total_limit)), position.step,
-                    position.best ? position.best->step : position.step);
+                    position.best ? position.best->checkpoint : "");
   return {};
 }
 

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <optional>
 
+#include "runtime/io/checkpoint_directory.h"
 #include "runtime/schedule/schedule.h"
 #include "runtime/schema/plan_generated.h"
 #include "runtime/trainer/evaluate.h"
@@ -70,9 +71,13 @@ public:
         options.afterEpoch(*epoch);
       if (options.evaluation && evaluations->after(report.updates))
         ZP_RETURN_IF_ERROR(evaluateNow(options));
-      if (options.checkpoints && report.saveAtEnd && report.updates < report.wanted)
+      if (options.checkpoints && report.saveAtEnd && report.updates < report.wanted) {
+        best->saved(report.updates, checkpointPath(options.outputDirectory, report.updates));
         ZP_RETURN_IF_ERROR(options.checkpoints->save(position(), true));
+      }
     }
+    if (report.saveAtEnd || report.stoppedBy)
+      best->saved(report.updates, checkpointPath(options.outputDirectory, report.updates));
     report.position = position();
     summarize(options.from.step, secondsSince(begin));
     if (log)

@@ -1,12 +1,10 @@
 #include "runtime/trainer/training_log.h"
 
 #include <cmath>
-#include <filesystem>
 #include <map>
 
 #include <nlohmann/json.hpp>
 
-#include "runtime/io/checkpoint_directory.h"
 #include "runtime/schema/run_rules.h"
 
 namespace zp::rt {
@@ -15,7 +13,7 @@ using nlohmann::json;
 
 namespace {
 
-constexpr double kEvalSteps = 500; // the reference's default, where nothing is evaluated by steps
+constexpr double kEvalSteps = 500; // the reference's default, where nothing is evaluated by steps and no flag says otherwise
 
 /// The log's entries out of metrics.jsonl, a line at a time.
 class History {
@@ -91,13 +89,15 @@ json logHistory(const TrainingLog &log, const JobSettings &settings) {
   return whole;
 }
 
-/// Null unless there is a best one whose checkpoint is or will be there.
-json bestCheckpoint(const TrainingLog &log) {
-  if (!log.best)
-    return nullptr;
-  const std::string path = checkpointPath(log.outputDirectory, log.best->step);
-  std::error_code ignored;
-  return log.best->step == log.step || std::filesystem::exists(path, ignored) ? json(path) : json(nullptr);
+/// As the run's length and its epochs make them.
+int64_t epochsOf(const TrainingLog &log, const JobSettings &settings) {
+  if (settings.max_steps > 0 && log.updatesPerEpoch > 0)
+    return static_cast<int64_t>((log.updates + log.updatesPerEpoch - 1) / log.updatesPerEpoch);
+  return static_cast<int64_t>(std::ceil(settings.num_train_epochs));
+}
+
+double evalStepsToSay(const JobSettings &settings) {
+  return settings.eval_steps > 0 || settings.eval_strategy == "steps" ? evalStepsOf(settings) : kEvalSteps;
 }
 
 } // namespace
@@ -113,9 +113,9 @@ std::string trainerStateText(const TrainingLog &log, const JobSettings &settings
                   {"attributes", json::object()}};
   json state = {{"best_global_step", log.best ? json(log.best->step) : json(nullptr)},
                 {"best_metric", log.best ? json(log.best->metric) : json(nullptr)},
-                {"best_model_checkpoint", bestCheckpoint(log)},
+                {"best_model_checkpoint", log.best && !log.best->checkpoint.empty() ? json(log.best->checkpoint) : json(nullptr)},
                 {"epoch", log.epoch},
-                {"eval_steps", stepsOf(settings.eval_strategy == "steps" ? evalStepsOf(settings) : kEvalSteps, log.updates)},
+                {"eval_steps", stepsOf(evalStepsToSay(settings), log.updates)},
                 {"global_step", log.step},
                 {"is_hyper_param_search", false},
                 {"is_local_process_zero", true},
@@ -124,7 +124,7 @@ std::string trainerStateText(const TrainingLog &log, const JobSettings &settings
                 {"logging_steps", stepsOf(settings.logging_steps, log.updates)},
                 {"max_steps", log.updates},
                 {"num_input_tokens_seen", log.tokens},
-                {"num_train_epochs", static_cast<int64_t>(std::ceil(settings.num_train_epochs))},
+                {"num_train_epochs", epochsOf(log, settings)},
                 {"save_steps", stepsOf(settings.save_steps, log.updates)},
                 {"stateful_callbacks", {{"TrainerControl", std::move(control)}}},
                 {"total_flos", 0.0},

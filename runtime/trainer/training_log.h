@@ -18,7 +18,6 @@ struct TrainingLog {
   uint64_t step = 0, updates = 0, tokens = 0;
   double epoch = 0;
   std::optional<BestModel> best = {};
-  std::string outputDirectory = {};       ///< where the best one's checkpoint may lie
   std::optional<RunSummary> summary = {}; ///< the last entry of a run that has ended
   uint64_t updatesPerEpoch = 0;           ///< for who logs by epochs
 };

@@ -1,6 +1,7 @@
 #include "runtime/trainer/training_run.h"
 
 #include <algorithm>
+#include <cinttypes>
 #include <cstdio>
 #include <filesystem>
 #include <vector>
@@ -26,7 +27,7 @@ RunPosition positionOf(const ResumePoint &point, const JobSettings &settings) {
   position.tokens = point.manifest.tokens;
   position.loss = number("loss");
   position.epoch = number("epoch");
-  position.best = bestModelIn(point.log);
+  position.best = bestModelIn(point.log, std::filesystem::path(point.directory).parent_path().native());
   if (settings.fp16)
     position.scaling = LossScaleState{number("loss_scale"), static_cast<int64_t>(number("loss_scale_hysteresis")),
                                       static_cast<int64_t>(number("last_overflow")), static_cast<uint64_t>(number("skipped_steps"))};
@@ -55,11 +56,11 @@ std::string earlierMetrics(const ResumePoint &resume, const std::string &output)
 }
 
 /// Rank 0 replaces the weights by those of a checkpoint of this run.
-Status writeBest(const fbs::Plan &plan, uint64_t step, const RunOptions &options) {
-  const std::string directory = checkpointPath(options.trained.directory, step);
+Status writeBest(const fbs::Plan &plan, const BestModel &model, const RunOptions &options) {
+  const std::string &directory = model.checkpoint; // where the run that this one goes on from saved it, maybe
   std::error_code ignored;
-  if (!std::filesystem::exists(directory, ignored)) { // a run that was resumed into another directory
-    std::fprintf(stderr, "zprun: %s, the best model's, is not here: the last weights stay\n", directory.c_str());
+  if (directory.empty() || !std::filesystem::exists(directory, ignored)) {
+    std::fprintf(stderr, "zprun: the checkpoint of step %" PRIu64 ", the best model's, is not here: the last weights stay\n", model.step);
     return {};
   }
   ResumePoint best;
@@ -78,7 +79,7 @@ Status writeState(const JobSettings &settings, const LoopReport &report, const R
   StatusOr<std::string> lines = readTextFile(output + "/metrics.jsonl");
   const RunPosition &at = report.position;
   TrainingLog log{
-      lines.ok() ? *lines : "", options.resume ? options.resume->log : "", at.step, at.updates, at.tokens, at.epoch, at.best, output, report.summary,
+      lines.ok() ? *lines : "", options.resume ? options.resume->log : "", at.step, at.updates, at.tokens, at.epoch, at.best, report.summary,
       at.updatesPerEpoch};
   return writeFileAtomically(output + "/trainer_state.json", trainerStateText(log, settings));
 }
@@ -101,13 +102,11 @@ StatusOr<LoopReport> trainWith(CheckpointWriter &checkpoints, const LoopOptions 
   if (communicator.rank() == 0) {
     const std::optional<BestModel> &best = report.position.best;
     if (settings.load_best_model_at_end && !report.stoppedBy && best && best->step != report.updates)
-      ZP_RETURN_IF_ERROR(writeBest(plan, best->step, options));
+      ZP_RETURN_IF_ERROR(writeBest(plan, *best, options));
     // The last one was kept to go on from. The best may be a checkpoint of another directory, from which this run was resumed.
     const std::string &output = options.trained.directory;
-    std::error_code ignored;
-    if (settings.save_total_limit == 1 && settings.save_strategy != "no" && !report.stoppedBy && best &&
-        std::filesystem::exists(checkpointPath(output, best->step), ignored))
-      rotateCheckpoints(output, 1, best->step, best->step);
+    if (settings.save_total_limit == 1 && settings.save_strategy != "no" && !report.stoppedBy && best)
+      removeAllBut(output, best->checkpoint);
     ZP_RETURN_IF_ERROR(writeState(settings, report, options));
   }
   ZP_RETURN_IF_ERROR(communicator.barrier()); // a rank that returns may exit

@@ -11,8 +11,8 @@ memory      --report_memory: the guide's lines after each evaluation, within tra
 unchanged   a run that evaluates trains the same bytes as one that doesn't: sharded, offloaded, in 4 bits, recomputed
 strategies  no, steps, epoch, with a delay and at the start: the steps of transformers' DefaultFlowCallback
 best_alone  save_strategy best saves where an evaluation is the best so far
-kept        save_total_limit keeps the best checkpoint beside the last; of one, the best alone is left
-resumed     a run resumed after its best checkpoint knows it, and logs what the whole run did
+kept        save_total_limit keeps the best checkpoint beside the last; of one, the best alone is left; a better model that isn't saved takes no place
+resumed     a run resumed after its best checkpoint knows it, and logs what the whole run did; in another directory, too
 events      TensorBoard's files, read by the tensorboard package and by a parser of the test's own: every checksum, tag, step, value
 hub         --push_to_hub leaves a model card and the tokenizer
 refused     settings that contradict each other, rows that can't be evaluated: one coded line before anything is trained
@@ -242,6 +242,14 @@ def kept(trainer, tally):
         found = list(checkpoints(out))
         tally.check(f"kept {limit}", [] if found == wanted else [f"checkpoints {found}, expected {wanted}"], str(found))
     flags = ["--metric_for_best_model", "eval_mean_token_accuracy", "--load_best_model_at_end", "true"]
+    # Without the best being loaded a better one that isn't saved counts, and what was the best when it was saved is kept.
+    saved = 2 * CURVE["every"]
+    for limit, wanted in ((1, [saved]), (2, [saved, last])):
+        flags = ["--eval_steps", CURVE["every"], "--save_steps", saved, "--metric_for_best_model", "loss", "--save_total_limit", limit]
+        out, _ = trainer.run(1, 0, *flags)
+        found = list(checkpoints(out)), state(out)["best_global_step"], state(out)["best_model_checkpoint"]
+        wanted = wanted, best, str(out / f"checkpoint-{saved}")
+        tally.check(f"kept {limit} beside a better one", [] if found == wanted else [f"{found}, expected {wanted}"], str(found[0]))
     out, _ = trainer.run(1, 0, *EVERY, *flags)
     accuracies = {line["step"]: line["eval_mean_token_accuracy"] for line in curves(out)[1]}
     best = max(accuracies, key=accuracies.get)
@@ -289,6 +297,9 @@ def resumed(trainer, tally):
     if weights(out) != weights(whole):
         failures.append("the adapter at the end is another")
     tally.check("resumed", failures, f"from step 16, best is step {ours['best_global_step']}")
+    other, _ = trainer.run(1, 0, *flags, "--resume_from_checkpoint", out / "checkpoint-16")
+    if weights(other) != weights(whole) or state(other)["best_model_checkpoint"] != str(out / "checkpoint-12"):
+        failures.append(f"in another directory the adapter is another, the best {state(other)['best_model_checkpoint']}")
 
 
 def events(trainer, tally):

@@ -113,23 +113,34 @@ TEST_F(CheckpointDirectory, RotatesByAgeAndKeepsTheNewest) {
   make("checkpoint-400", "of an earlier run", 10);
   make("checkpoint-20", "", 2);
   make("checkpoint-30", "", 1);
-  rotateCheckpoints(directory.path, 0, 30, 30);
+  rotateCheckpoints(directory.path, 0, 30, "");
   EXPECT_EQ(checkpointsIn(directory.path).size(), 4u);
-  rotateCheckpoints(directory.path, 3, 30, 30);
+  rotateCheckpoints(directory.path, 3, 30, directory.file("checkpoint-30"));
   EXPECT_EQ(checkpointsIn(directory.path), (std::vector<uint64_t>{20, 30, 500}));
-  rotateCheckpoints(directory.path, 1, 20, 20);
+  rotateCheckpoints(directory.path, 1, 20, "");
   EXPECT_EQ(names(), (std::vector<std::string>{"checkpoint-20"}));
 }
 
 TEST_F(CheckpointDirectory, KeepsTheBestBesideTheNewest) {
   for (int step : {10, 20, 30, 40})
     make("checkpoint-" + std::to_string(step), "", 50 - step);
-  rotateCheckpoints(directory.path, 3, 40, 10);
+  rotateCheckpoints(directory.path, 3, 40, directory.file("checkpoint-10"));
   EXPECT_EQ(checkpointsIn(directory.path), (std::vector<uint64_t>{10, 30, 40}));
-  rotateCheckpoints(directory.path, 1, 40, 10);
-  EXPECT_EQ(checkpointsIn(directory.path), (std::vector<uint64_t>{10, 40}));
-  rotateCheckpoints(directory.path, 1, 40, 25);
-  EXPECT_EQ(checkpointsIn(directory.path), (std::vector<uint64_t>{40})) << "a best one that was never saved";
+  rotateCheckpoints(directory.path, 1, 40, directory.file("./checkpoint-10/"));
+  EXPECT_EQ(checkpointsIn(directory.path), (std::vector<uint64_t>{10, 40})) << "as spelt by an earlier run";
+  rotateCheckpoints(directory.path, 1, 40, "elsewhere/checkpoint-10");
+  EXPECT_EQ(checkpointsIn(directory.path), (std::vector<uint64_t>{40}));
+}
+
+TEST_F(CheckpointDirectory, KeepsTheBestAlone) {
+  for (int step : {10, 20, 30})
+    make("checkpoint-" + std::to_string(step), "");
+  for (const char *none : {"", "elsewhere/checkpoint-20"}) {
+    removeAllBut(directory.path, none);
+    EXPECT_EQ(checkpointsIn(directory.path).size(), 3u) << none;
+  }
+  removeAllBut(directory.path, directory.file("checkpoint-20"));
+  EXPECT_EQ(names(), (std::vector<std::string>{"checkpoint-20"}));
 }
 
 } // namespace

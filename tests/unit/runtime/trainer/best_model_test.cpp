@@ -2,8 +2,11 @@
 #include "runtime/trainer/best_model.h"
 
 #include <cmath>
+#include <filesystem>
 
 #include <gtest/gtest.h>
+
+#include "tests/unit/runtime/io/temporary_directory.h"
 
 namespace zp::rt {
 namespace {
@@ -52,6 +55,41 @@ TEST(BestModel, GoesOnFromAnEarlierPart) {
   settings.load_best_model_at_end = true;
   EXPECT_EQ(bestOf(settings, BestModel{9, 1.5}), 9u);
   EXPECT_EQ(bestOf(settings, BestModel{9, 2.5}), 2u);
+}
+
+// The reference's best_model_checkpoint: of the best at the time of a save.
+TEST(BestModel, KeepsTheLastCheckpointThatWasTheBest) {
+  JobSettings settings;
+  settings.metric_for_best_model = "loss";
+  BestModelTracker tracker(settings, {});
+  tracker.saved(1, "of nothing");
+  tracker.offer(2, report(3, 0));
+  EXPECT_EQ(tracker.best()->checkpoint, "");
+  tracker.saved(2, "out/checkpoint-2");
+  tracker.offer(3, report(2, 0));
+  EXPECT_EQ(tracker.best()->step, 3u);
+  EXPECT_EQ(tracker.best()->checkpoint, "out/checkpoint-2") << "the better one wasn't saved";
+  tracker.saved(4, "out/checkpoint-4");
+  EXPECT_EQ(tracker.best()->checkpoint, "out/checkpoint-2") << "which isn't the best";
+  tracker.offer(6, report(1, 0));
+  tracker.saved(6, "out/checkpoint-6");
+  EXPECT_EQ(tracker.best()->checkpoint, "out/checkpoint-6");
+}
+
+TEST(BestModel, IsFoundWhereTheRunHasBeenMovedTo) {
+  test::TemporaryDirectory directory;
+  auto found = [&](const std::string &checkpoint) {
+    return bestModelIn(R"({"best_global_step": 7, "best_metric": 2.5, "best_model_checkpoint": ")" + checkpoint + "\"}", directory.path)->checkpoint;
+  };
+  const std::string here = directory.file("checkpoint-7"), there = directory.file("elsewhere/checkpoint-7");
+  EXPECT_EQ(found(there), "") << "it is gone";
+  std::filesystem::create_directories(there);
+  EXPECT_EQ(found(there), there);
+  std::filesystem::create_directories(here);
+  EXPECT_EQ(found(there), here) << "beside the checkpoint that the run goes on from";
+  EXPECT_EQ(found("of/old/checkpoint-7"), here);
+  EXPECT_EQ(bestModelIn(R"({"best_global_step": 7, "best_metric": 2.5, "best_model_checkpoint": null})", directory.path)->checkpoint, "");
+  EXPECT_FALSE(bestModelIn("{}", directory.path).has_value());
 }
 
 } // namespace

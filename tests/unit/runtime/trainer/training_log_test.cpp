@@ -111,8 +111,7 @@ TEST(TrainingLog, HasEvaluationsTheBestAndTheSummary) {
   settings.eval_strategy = "steps";
   settings.eval_steps = 2;
   TrainingLog log{lines(1, 2) + evaluationLine({2, 0.5, 2, 0.25, {}, 4, 3, 1.5}) + "\n" + lines(3, 3), "", 3, 8, 0, 0};
-  log.best = BestModel{3, 2.5};
-  log.outputDirectory = "out";
+  log.best = BestModel{3, 2.5, "out/checkpoint-3"};
   log.summary = RunSummary{10, 4, 2, 1.5, 0.75, 3};
   json state = json::parse(trainerStateText(log, settings));
   EXPECT_EQ(state["best_global_step"], 3);
@@ -125,8 +124,28 @@ TEST(TrainingLog, HasEvaluationsTheBestAndTheSummary) {
   EXPECT_EQ(state["log_history"][4]["train_loss"], 1.5);
   log.best = BestModel{2, 2.5}; // of which there is no checkpoint
   EXPECT_TRUE(json::parse(trainerStateText(log, settings))["best_model_checkpoint"].is_null());
-  EXPECT_EQ(bestModelIn(trainerStateText(log, settings))->step, 2u);
-  EXPECT_FALSE(bestModelIn("{}").has_value());
+  EXPECT_EQ(bestModelIn(trainerStateText(log, settings), "out")->step, 2u);
+}
+
+// The reference's: max_steps says how many epochs there are, and eval_steps is told whoever goes by it.
+TEST(TrainingLog, TellsTheLengthOfTheRunAndTheStepsOfEvaluation) {
+  auto said = [](const char *name, int64_t maxSteps, double epochs, const char *strategy, double evalSteps) {
+    JobSettings settings;
+    settings.max_steps = maxSteps;
+    settings.num_train_epochs = epochs;
+    settings.eval_strategy = strategy;
+    settings.eval_steps = evalSteps;
+    settings.logging_steps = 7;
+    TrainingLog log{"", "", 4, 10, 0, 0};
+    log.updatesPerEpoch = 4;
+    return json::parse(trainerStateText(log, settings))[name].dump();
+  };
+  EXPECT_EQ(said("num_train_epochs", 10, 9, "no", 0), "3");
+  EXPECT_EQ(said("num_train_epochs", -1, 2.5, "no", 0), "3");
+  EXPECT_EQ(said("eval_steps", 10, 9, "no", 0), "500");
+  EXPECT_EQ(said("eval_steps", 10, 9, "epoch", 6), "6");
+  EXPECT_EQ(said("eval_steps", 10, 9, "no", 0.25), "3");
+  EXPECT_EQ(said("eval_steps", 10, 9, "steps", 0), "7");
 }
 
 TEST(TrainingLog, BeginsWithTheEarlierRunsEntries) {
