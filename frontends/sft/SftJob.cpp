@@ -69,15 +69,19 @@ Status checkAhead(const SftJob &job) {
 
 /// As the guide's script: a split with `train` in its name, one with `test`.
 Status takeSplits(const SftArguments &arguments, SftJob &job) {
-  const bool between = arguments.get("eval_strategy", "no") != "no", evaluates = between || arguments.isOn("do_eval");
+  // The flag that asks for rows to evaluate.
+  const std::string asks = arguments.get("eval_strategy", "no") != "no" ? "eval_strategy"
+                           : arguments.isOn("eval_on_start")            ? "eval_on_start"
+                           : arguments.isOn("do_eval")                  ? "do_eval"
+                                                                        : "";
   std::error_code ignored;
   if (std::filesystem::is_regular_file(job.dataset, ignored)) {
     if (arguments.isOn("load_best_model_at_end"))
       return Status(ErrorCode::Config, "--load_best_model_at_end: is true, but " + job.dataset +
                                            " is one file, expected a test split that says which model is the best; give "
                                            "--dataset_name a directory of splits");
-    if (evaluates)
-      job.notes.push_back("--eval_strategy: nothing is evaluated, " + job.dataset + " is one file without a test split");
+    if (!asks.empty())
+      job.notes.push_back("--" + asks + ": nothing is evaluated, " + job.dataset + " is one file without a test split");
     return Status();
   }
   for (const std::string &name : splitCommaList(arguments.get("splits", "train,test"))) {
@@ -88,12 +92,12 @@ Status takeSplits(const SftArguments &arguments, SftJob &job) {
   }
   if (job.trainSplit.empty())
     return Status(ErrorCode::Config, "--splits: is " + arguments.get("splits") + ", expected a split with train in its name; add it");
-  if (evaluates && job.testSplit.empty())
-    return Status(ErrorCode::Config, "--eval_strategy: is " + arguments.get("eval_strategy", "set by --do_eval") +
-                                         " without a test split, expected one in --splits; add it, or set --eval_strategy no");
-  if (!evaluates)
+  if (!asks.empty() && job.testSplit.empty())
+    return Status(ErrorCode::Config,
+                  "--" + asks + ": is " + arguments.get(asks) + " without a test split, expected one in --splits; add it, or drop --" + asks);
+  if (asks.empty())
     job.testSplit.clear();
-  job.evaluatesBetween = between;
+  job.evaluatesBetween = !asks.empty() && asks != "do_eval";
   job.evaluatesAfter = arguments.isOn("do_eval");
   return Status();
 }

@@ -228,6 +228,7 @@ def strategies(trainer, tally):
         ("steps", ["--save_strategy", "no", "--eval_steps", "2", "--eval_delay", "5"], [6, 7]),
         ("steps", ["--save_strategy", "no"], [5, 7]),  # as logging_steps
         ("no", ["--save_strategy", "no"], []),
+        ("no", ["--save_strategy", "no", "--eval_on_start", "true"], [0]),
     ]
     for strategy, flags, wanted in runs:
         out, _ = trainer.run(1, 0, *flags, import_flags={"max_steps": 7, "logging_steps": 5}, strategy=strategy)
@@ -241,7 +242,6 @@ def kept(trainer, tally):
         out, _ = trainer.run(1, 0, *EVERY, "--load_best_model_at_end", "true", "--save_total_limit", limit)
         found = list(checkpoints(out))
         tally.check(f"kept {limit}", [] if found == wanted else [f"checkpoints {found}, expected {wanted}"], str(found))
-    flags = ["--metric_for_best_model", "eval_mean_token_accuracy", "--load_best_model_at_end", "true"]
     # Without the best being loaded a better one that isn't saved counts, and what was the best when it was saved is kept.
     saved = 2 * CURVE["every"]
     for limit, wanted in ((1, [saved]), (2, [saved, last])):
@@ -250,6 +250,7 @@ def kept(trainer, tally):
         found = list(checkpoints(out)), state(out)["best_global_step"], state(out)["best_model_checkpoint"]
         wanted = wanted, best, str(out / f"checkpoint-{saved}")
         tally.check(f"kept {limit} beside a better one", [] if found == wanted else [f"{found}, expected {wanted}"], str(found[0]))
+    flags = ["--metric_for_best_model", "eval_mean_token_accuracy", "--load_best_model_at_end", "true"]
     out, _ = trainer.run(1, 0, *EVERY, *flags)
     accuracies = {line["step"]: line["eval_mean_token_accuracy"] for line in curves(out)[1]}
     best = max(accuracies, key=accuracies.get)
@@ -296,10 +297,10 @@ def resumed(trainer, tally):
             failures.append(f"{key} {gap:.1e} away")
     if weights(out) != weights(whole):
         failures.append("the adapter at the end is another")
-    tally.check("resumed", failures, f"from step 16, best is step {ours['best_global_step']}")
     other, _ = trainer.run(1, 0, *flags, "--resume_from_checkpoint", out / "checkpoint-16")
     if weights(other) != weights(whole) or state(other)["best_model_checkpoint"] != str(out / "checkpoint-12"):
         failures.append(f"in another directory the adapter is another, the best {state(other)['best_model_checkpoint']}")
+    tally.check("resumed", failures, f"from step 16, best is step {ours['best_global_step']}")
 
 
 def events(trainer, tally):
@@ -352,6 +353,7 @@ def refused(trainer, tally):
     best = ["--load_best_model_at_end", "true"]
     cases = [
         ("no rows", ["--eval_strategy", "steps"], 2, "--eval_strategy: is steps without rows to evaluate"),
+        ("no rows at the start", ["--eval_on_start", "true"], 2, "--eval_on_start: is true without rows to evaluate"),
         ("a missing file", ["--eval_strategy", "steps", "--eval_dataset", "absent"], 4, "absent"),
         ("nothing counted", ["--eval_strategy", "steps", "--eval_dataset", silent], 4, "silent.safetensors: labels: none of 4 rows"),
         ("another length", ["--eval_strategy", "steps", "--eval_dataset", short], 4, "rows have 8 tokens, expected 24"),

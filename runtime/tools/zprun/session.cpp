@@ -108,11 +108,13 @@ static Status checkMemory(const Session &session, int ranksHere) {
 /// The rows that training evaluates, if it does.
 static Status openEvaluation(Session &session) {
   const ZprunOptions &options = session.options;
-  if (session.settings.eval_strategy == "no")
+  const bool between = session.settings.eval_strategy != "no";
+  if (!between && !session.settings.eval_on_start)
     return {};
+  const std::string flag = between ? "eval_strategy" : "eval_on_start", no = between ? "no" : "false";
   if (options.evalDataset.empty())
-    return Status(ErrorCode::Config, "--eval_strategy: is " + session.settings.eval_strategy +
-                                         " without rows to evaluate, expected a token file; add --eval_dataset FILE, or set --eval_strategy no");
+    return Status(ErrorCode::Config, "--" + flag + ": is " + (between ? session.settings.eval_strategy : "true") +
+                                         " without rows to evaluate, expected a token file; add --eval_dataset FILE, or set --" + flag + " " + no);
   PlanEntries entries(session.plan());
   ZP_RETURN_IF_ERROR(entries.longestEntry(fbs::EntryKind::Evaluate).status());
   ZP_ASSIGN_OR_RETURN(TokenDataset rows, TokenDataset::open(options.evalDataset, entries.longest(fbs::EntryKind::Evaluate),

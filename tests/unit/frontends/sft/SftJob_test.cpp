@@ -325,11 +325,15 @@ TEST_F(SftJobTest, splits) {
   EXPECT_TRUE(resolved({"--eval_strategy", "epoch"}).evaluatesBetween);
   EXPECT_FALSE(resolved({"--eval_strategy", "epoch"}).evaluatesAfter);
   EXPECT_EQ(resolved({"--splits", "test_sft,train_sft", "--do_eval"}).testSplit, "test_sft");
+  EXPECT_TRUE(resolved({"--eval_on_start"}).evaluatesBetween) << "without a strategy, too";
+  EXPECT_EQ(resolved({"--eval_on_start"}).testSplit, "test");
   EXPECT_FALSE(resolved({"--do_eval"}).evaluatesBetween);
   EXPECT_TRUE(resolved({"--do_eval"}).evaluatesAfter);
   EXPECT_ERROR(resolve({"--splits", "train,validation"}), Config, "--splits: validation is neither, expected train or test");
   EXPECT_ERROR(resolve({"--splits", "test"}), Config, "--splits: is test, expected a split with train in its name");
   EXPECT_ERROR(resolve({"--splits", "train", "--eval_strategy", "steps"}), Config, "--eval_strategy: is steps without a test split");
+  EXPECT_ERROR(resolve({"--splits", "train", "--eval_on_start"}), Config, "--eval_on_start: is true without a test split");
+  EXPECT_ERROR(resolve({"--splits", "train", "--eval_strategy", "no", "--do_eval"}), Config, "--do_eval: is true without a test split");
 }
 
 TEST_F(SftJobTest, rowsOfPairsHaveThePlansLengths) {
@@ -362,6 +366,7 @@ TEST_F(SftJobTest, flagsOfTheOtherTools) {
   EXPECT_EQ(joined(resolved({"--eval_strategy", "steps", "--eval_steps", "5", "--greater_is_better", "Yes"}).runFlags),
             "--eval_strategy steps --eval_steps 5 --greater_is_better true ");
   EXPECT_EQ(joined(resolved({"--eval_steps", "5", "--eval_strategy", "no"}).runFlags), "") << "nothing is evaluated";
+  EXPECT_EQ(joined(resolved({"--eval_on_start"}).runFlags), "--eval_on_start true ");
   EXPECT_EQ(joined(resolved({"--report_to", "wandb,tensorboard", "--logging_dir", "logs", "--push_to_hub"}).runFlags),
             "--logging_dir logs --report_to tensorboard --push_to_hub true ");
   EXPECT_EQ(resolved({"--report_to", "none"}).notes, resolved({}).notes);
