@@ -23,6 +23,10 @@ const std::pair<const char *, const char *> kAliases[] = {{"max_seq_len", "max_l
 /// Flags that take several words, up to the next flag; here commas split them.
 const char *const kLists[] = {"label_names", "debug", "include_for_metrics", "lora_target_modules", "lora_modules_to_save"};
 
+/// Flags of words that stand for true where none follows.
+const char *const kMayBeBare[] = {"include_num_input_tokens_seen"};
+
+bool mayBeBare(const std::string &name) { return std::find(std::begin(kMayBeBare), std::end(kMayBeBare), name) != std::end(kMayBeBare); }
 bool isList(const std::string &name) { return std::find(std::begin(kLists), std::end(kLists), name) != std::end(kLists); }
 
 ValueKind kindOf(int64_t) { return ValueKind::Int; }
@@ -125,7 +129,7 @@ private:
       if (attached || !bare)
         return usage(spelled + ": has a value, expected none; write --" + key->name + " VALUE or " + spelled);
       value = "false";
-    } else if (bare && key->kind == ValueKind::Bool) {
+    } else if (bare && (key->kind == ValueKind::Bool || mayBeBare(key->name))) {
       value = "true";
     } else if (bare) {
       return usage(spelled + ": has no value, expected one; write " + spelled + " VALUE");

@@ -72,6 +72,9 @@ TEST(SftFlags, booleans) {
   EXPECT_TRUE(bare.isOn("bf16"));
   EXPECT_EQ(parsed({"--no_gradient_checkpointing"}).get("gradient_checkpointing"), "false");
   EXPECT_EQ(parsed({"--no-packing"}).get("packing"), "false");
+  // A boolean to the reference's parser, a word in its file.
+  EXPECT_EQ(parsed({"--include_num_input_tokens_seen", "--seed", "3"}).get("include_num_input_tokens_seen"), "true");
+  EXPECT_EQ(parsed({"--include_num_input_tokens_seen", "non_padding"}).get("include_num_input_tokens_seen"), "non_padding");
 }
 
 // What the reference's parser takes with nargs="+".
