@@ -272,14 +272,18 @@ def names(bench, tally):
     c, d = matrix(2, 5), matrix(16, 2)
     wrapped = {"lm_head.base_layer.weight": big, "lm_head.lora_A.weight": c, "lm_head.lora_B.weight": d}
     wanted = {EMBEDDING: big, HEAD: big + np.float32(1.5) * (d @ c)}
+    changed = {**wrapped, "lm_head.base_layer.weight": head, "lm_head.lora_B.weight": matrix(11, 2)}
+    sums = {EMBEDDING: head, HEAD: head + np.float32(1.5) * (changed["lm_head.lora_B.weight"] @ c)}
+    merge("half of a pair, of as many tokens", "llama", {EMBEDDING: table}, changed, sums, tie=False, tie_word_embeddings=True)
     merge("half of a pair", "llama", {EMBEDDING: table}, wrapped, wanted, tie=False, rows=16, tie_word_embeddings=True)
-    try:
-        merge("half of no pair", "llama", {EMBEDDING: table, HEAD: head}, wrapped, {})
-        failures = ["it is merged"]
-    except pipeline.StageFailed as problem:
-        wanted = "model.embed_tokens.weight has 11 rows and lm_head.weight 16, expected as many of both"
-        failures = [] if problem.code == 2 and wanted in str(problem) else [str(problem)]
-    tally.check("names: half of no pair", failures)
+    says = "model.embed_tokens.weight has 11 rows and lm_head.weight 16, expected as many of both"
+    for label, model, adapter in (("half of no pair", {HEAD: head}, wrapped), ("a head of more tokens alone", {}, {HEAD: big})):
+        try:
+            merge(label, "llama", {EMBEDDING: table, **model}, adapter, {})
+            failures = ["it is merged"]
+        except pipeline.StageFailed as problem:
+            failures = [] if problem.code == 2 and says in str(problem) else [str(problem)]
+        tally.check(f"names: {label}", failures)
 
 
 def rounding(bench, tally):

@@ -98,13 +98,10 @@ private:
     const bool tied = !base.contains(kHeadWeight) || (!differs && config.value("tie_word_embeddings", ordered_json()) != false);
     if (!tied)
       return {};
-    // Of a pair that is one, PEFT may have saved the one half that it had wrapped.
+    // Of a pair that is one, PEFT saves the half that it has wrapped.
     for (const auto &[name, twin] : {std::pair<std::string, std::string>(kHeadWeight, embedding), {embedding, kHeadWeight}})
-      if (changes.replaced.contains(name) && !changes.replaced.contains(twin)) {
-        ZP_ASSIGN_OR_RETURN(WeightTensor brought, changes.weights.find(changes.replaced[name]));
-        if (brought.info->shape != tokens.info->shape)
-          changes.replaced[twin] = changes.replaced[name];
-      }
+      if (auto half = changes.replaced.find(name); half != changes.replaced.end() && half->second.ends_with(".base_layer.weight"))
+        changes.replaced.emplace(twin, half->second);
     ZP_ASSIGN_OR_RETURN(bool stays, staysTied());
     headLeaves = !stays;
     return {};
