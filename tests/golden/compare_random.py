@@ -288,7 +288,7 @@ def describe(found):
     return f"{' '.join(kind)}, {', '.join(how)}"
 
 
-def numbers(chosen):
+def numbers(chosen, draw=draw):
     """(number, draw) of the first --count cases of the families that were asked for."""
     number, left = chosen.first, chosen.count
     while left:
@@ -299,15 +299,19 @@ def numbers(chosen):
         number += 1
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def parser_of_cases(doc):
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bin", type=Path, default=HERE.parents[1] / "build/bin", help="folder of zpc and zprun")
     parser.add_argument("--first", type=int, default=0, help="number of the first case")
     parser.add_argument("--count", type=int, default=20, help="how many cases are run")
     parser.add_argument("--family", nargs="+", choices=FAMILIES, default=[], help="passes over numbers of other families")
     parser.add_argument("--keep", type=Path, help="leaves the cases that failed here")
     parser.add_argument("--timeout", type=float, default=120, help="seconds a tool may take")
-    chosen = parser.parse_args()
+    return parser
+
+
+def main():
+    chosen = parser_of_cases(__doc__).parse_args()
     logging.disable_progress_bar()
     warnings.simplefilter("ignore")  # of the libraries, about draws that PEFT finds odd
     counts = collections.Counter()

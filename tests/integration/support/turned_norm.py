@@ -2,7 +2,7 @@
 
 from safetensors.numpy import load_file, save_file
 
-LAST = ("decoder.final_layer_norm.weight", "transformer.ln_f.weight", "model.decoder.layers.{}.final_layer_norm.weight")
+LAST = ("model.norm.weight", "decoder.final_layer_norm.weight", "transformer.ln_f.weight", "model.decoder.layers.{}.final_layer_norm.weight")
 
 
 def turn_last_norm(folder):
