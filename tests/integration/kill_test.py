@@ -7,6 +7,7 @@ A run trains on 1 rank or 2, with a checkpoint every few updates, and is ended b
 end by itself. How, by turns:
     instant   SIGKILL at any instant from the start on: a rank, the job's parent, or all
     writing   SIGKILL while a checkpoint is being written
+    ending    SIGKILL once what is trained has begun to be written at the end
     disk      the disk is full (a small tmpfs; a limit on file sizes where nothing can be mounted): exit 7 names the
               latest good checkpoint; then there is room again
     both      SIGKILL at any instant on a disk that is about to be full
@@ -33,7 +34,7 @@ from support.pipeline import StageFailed
 CASE = "llama_gqa_fp32"
 LENGTH = {"max_steps": "60"}
 WAYS = [(1, 0), (2, 3), (2, 0)]
-KINDS = ("instant", "writing", "disk", "both")
+KINDS = ("instant", "writing", "disk", "both", "ending")
 KEPT = 3  # --save_total_limit
 SECONDS = 60
 
@@ -144,9 +145,12 @@ class Run:
     def kill(self):
         process = self.start()
         delay = self.chance.uniform(0, self.reference.seconds * (1 - self.began / int(LENGTH["max_steps"])))
-        until = time.monotonic() + (delay if self.kind != "writing" else SECONDS)
+        until = time.monotonic() + (SECONDS if self.kind in ("writing", "ending") else delay)
         wanted = self.chance.randint(1, 6)  # of the checkpoints that are seen being written
         while process.poll() is None and time.monotonic() < until:
+            if self.kind == "ending" and list(self.out.glob("adapter_*")):
+                time.sleep(self.chance.uniform(0, 0.01))
+                break
             if self.kind == "writing" and (writing := list(self.out.glob("checkpoint-*.tmp"))):
                 wanted -= 1
                 if wanted <= 0:
