@@ -399,6 +399,9 @@ def refused(bench, tally):
     path.write_bytes(path.read_bytes()[:-10])
     deep = adapter("deep")
     (deep / "adapter_config.json").write_text('{"r": ' + "[" * 200000 + "]" * 200000 + "}")
+    large = model_files(bench.work / "large-values", {"a.weight": np.full((3, 2), 60000, np.float16), "b.weight": np.full(3, 1e5, np.float32)})
+    pair = {f"base_model.model.a.lora_{side}.weight": np.full(shape, 70, np.float32) for side, shape in (("A", (2, 2)), ("B", (3, 2)))}
+    larger, none = lora_files(bench.work / "larger", pair), lora_files(bench.work / "none", {name: 0 * matrix for name, matrix in pair.items()})
     absent, pickled = adapter("absent"), adapter("pickled")
     (pickled / "adapter_model.safetensors").rename(pickled / "adapter_model.bin")
     (absent / "adapter_model.safetensors").unlink()
@@ -419,9 +422,16 @@ def refused(bench, tally):
         ("weights in a pickle", pickled, 4, "3001", "has its weights in adapter_model.bin, a program of Python's"),
         ("no weights", absent, 4, "3001", "adapter_model.safetensors"),
     ]  # fmt: skip
-    for label, folder, code, number, words in cases:
+    wide = "a.weight: element 0 of the merged weight is 74700.000000, expected what float16 can hold"
+    cases = [(label, case.model, folder, [], *rest) for label, folder, *rest in cases]
+    cases += [
+        ("a sum that 16 bits can't hold", large, larger, [], 5, "4001", wide),
+        ("the same, safely", large, larger, ["--safe_merge", "true"], 5, "4001", "a.weight: element 0 of the merged weight is 7"),
+        ("weights that 16 bits can't hold", large, none, ["--dtype", "float16"], 5, "4001", "b.weight: element 0 of the merged weight is 1"),
+    ]
+    for label, model, folder, flags, code, number, words in cases:
         out = bench.folder()
-        done = subprocess.run(bench.words(case.model, folder, out), capture_output=True, text=True)
+        done = subprocess.run(bench.words(model, folder, out, *flags), capture_output=True, text=True)
         lines = done.stderr.splitlines()
         good = done.returncode == code and len(lines) == 1 and lines[0].startswith(f"error[ZP{number}] ") and words in lines[0]
         failures = [] if good else [f"exit {done.returncode}: {done.stderr[-300:]}"]

@@ -1,11 +1,13 @@
 #include "runtime/tools/zprun/merge/merge.h"
 
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <memory>
 #include <numeric>
 #include <optional>
 #include <set>
+#include <span>
 
 #include "runtime/base/atomic_file.h"
 #include "runtime/base/text_file.h"
@@ -306,6 +308,27 @@ private:
     return writer.write(tensor.name, 0, source.data(), source.info->bytes);
   }
 
+  /// Numbers that have become infinities of 16 bits. `first` is the place of the first in the tensor.
+  Status checkRange(const MergedTensor &tensor, uint64_t first, std::span<const std::byte> from, DType was, std::span<const std::byte> to,
+                    uint64_t count) const {
+    if (tensor.dtype == was || tensor.dtype == DType::F32)
+      return {};
+    const uint16_t infinity = tensor.dtype == DType::F16 ? 0x7c00 : 0x7f80;
+    for (uint64_t i = 0; i < count; ++i) {
+      uint16_t bits;
+      std::memcpy(&bits, to.data() + i * sizeof bits, sizeof bits);
+      if ((bits & infinity) != infinity)
+        continue;
+      float value;
+      convertElements(from.data() + bytesOf(was, i), was, reinterpret_cast<std::byte *>(&value), DType::F32, 1);
+      if (std::isfinite(value))
+        return Status(ErrorCode::NonFinite, (tensor.fromAdapter || tensor.change ? changes.place : base.place()) + ": " + tensor.name + ": element " +
+                                                std::to_string(first + i) + " of the merged weight is " + std::to_string(value) + ", expected what " +
+                                                floatOf(tensor.dtype).name + " can hold; choose another --dtype");
+    }
+    return {};
+  }
+
   /// As they are, but for their dtype. Beyond what there are, zeros.
   Status writeFloats(const MergedTensor &tensor, SafetensorsWriter &writer) {
     ZP_ASSIGN_OR_RETURN(StoredWeight source, StoredWeight::open(tensor.fromAdapter ? changes.weights : base, tensor.source));
@@ -315,6 +338,7 @@ private:
       const uint64_t count = std::min(kPiece, elements - first), there = std::min(count, had - std::min(had, first));
       ZP_RETURN_IF_ERROR(source.read(first, there, stored.data()));
       convertElements(stored.data(), source.dtype(), out.data(), tensor.dtype, there);
+      ZP_RETURN_IF_ERROR(checkRange(tensor, first, stored, source.dtype(), out, there));
       std::fill(out.begin() + static_cast<std::ptrdiff_t>(bytesOf(tensor.dtype, there)), out.end(), std::byte{0});
       ZP_RETURN_IF_ERROR(writer.write(tensor.name, bytesOf(tensor.dtype, first), out.data(), bytesOf(tensor.dtype, count)));
     }
@@ -330,6 +354,7 @@ private:
       const uint64_t count = std::min(kPiece, elements - first);
       ZP_RETURN_IF_ERROR(values.read(first, count, options.safe, sum.data()));
       convertElements(reinterpret_cast<const std::byte *>(sum.data()), DType::F32, out.data(), tensor.dtype, count);
+      ZP_RETURN_IF_ERROR(checkRange(tensor, first, std::as_bytes(std::span(sum)), DType::F32, out, count));
       ZP_RETURN_IF_ERROR(writer.write(tensor.name, bytesOf(tensor.dtype, first), out.data(), bytesOf(tensor.dtype, count)));
     }
     return {};
