@@ -36,7 +36,8 @@ StatusOr<ModelWeights> ModelWeights::open(const std::string &directory) {
   weights.directory = directory;
   for (auto &[tensor, file] : map->items()) {
     // A shard lies beside its index: a path out of the directory is no shard's name.
-    if (!file.is_string() || file.get_ref<const std::string &>().find('/') != std::string::npos)
+    constexpr std::string_view kNoName("/\0", 2);
+    if (!file.is_string() || file.get_ref<const std::string &>().find_first_of(kNoName) != std::string::npos)
       return Status(ErrorCode::Json, index + ": weight_map." + tensor + ": is not a file name; fetch the file again");
     weights.weightMap[tensor] = file.get<std::string>();
   }

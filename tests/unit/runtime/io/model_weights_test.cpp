@@ -101,7 +101,8 @@ TEST(ModelWeights, FindsABaseModelsTensorsByBothNames) {
 }
 
 TEST(ModelWeights, RefusesDamagedIndexes) {
-  for (const char *index : {"{", "[]", R"({"weight_map":[]})", R"({"weight_map":{"a":1}})", R"({"weight_map":{"a":"../x"}})"}) {
+  for (const char *index :
+       {"{", "[]", R"({"weight_map":[]})", R"({"weight_map":{"a":1}})", R"({"weight_map":{"a":"../x"}})", R"({"weight_map":{"a":"x\u0000"}})"}) {
     zp::test::TemporaryDirectory directory;
     directory.write("model.safetensors.index.json", index);
     auto checkpoint = ModelWeights::open(directory.path);
