@@ -27,7 +27,7 @@ public:
   Generator(const GeneratingPlan &plan, const Prompts &prompts, const GenerationSettings &given, Executor &executor, Communicator &communicator,
             const TokenListener &heard)
       : plan(plan), prompts(prompts), settings(given), executor(executor), communicator(communicator), heard(heard) {
-    if (prompts.end && !settings.isEnd(*prompts.end))
+    if (prompts.end && !settings.noOtherEnds && !settings.isEnd(*prompts.end))
       settings.eos_token_id.push_back(*prompts.end);
     if (plan.encode)
       start = {settings.decoder_start_token_id.value_or(prompts.start.value_or(0))}; // checkGeneration: one of them is there

@@ -260,6 +260,7 @@ StatusOr<GenerationSettings> readGenerationSettings(const std::string &model, co
 #include "runtime/schema/generation.inc"
 #undef ZP_GENERATION
   prefer(flags.seed, s.seed);
+  s.noOtherEnds = !flags.eos_token_id.empty();
   ZP_RETURN_IF_ERROR(checkRanges(s));
   return s;
 }

@@ -37,6 +37,7 @@ struct GenerationSettings {
 #include "runtime/schema/generation.inc"
 #undef ZP_GENERATION
   uint64_t seed = 42;             ///< of draws
+  bool noOtherEnds = false;       ///< eos_token_id is a flag's: the tokenizer's own end ends no text
   std::vector<std::string> notes; ///< what the file asks for and isn't done, a line each
 
   /// Whether `token` ends a text.

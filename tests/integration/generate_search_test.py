@@ -210,7 +210,9 @@ def words(chosen, work, tally):
             problems.append(f"{before} became {after} without {stop!r}")
     if len(stopped[0]["text"]) >= len(whole[0]["text"]):
         problems.append(f"nothing was cut from {whole[0]}")
-    tally.check("zp generate --stop_strings", problems, f"{whole[0]['text']!r} ends with {stopped[0]['text']!r}")
+    ends = [[text["ended"] for text in texts(model, *asked, "--forced_eos_token_id", 2, *more)] for more in ([], ["--eos_token_id", 5])]
+    problems += [] if ends == [["eos"] * 2, ["length"] * 2] else [f"the tokenizer's end: texts ended by {ends}"]
+    tally.check("zp generate --stop_strings, --eos_token_id", problems, f"{whole[0]['text']!r} ends with {stopped[0]['text']!r}")
 
     model = work / "source"
     shutil.copytree(tools.ROOT / "tests/golden/cases/mt5_all_linear/model", model)

@@ -41,7 +41,9 @@ TEST(GenerationSettings, TheFileThenTheFlags) {
   EXPECT_EQ(settings->max_new_tokens, 9u);
   EXPECT_EQ(settings->eos_token_id, (std::vector<int32_t>{5, 7}));
   EXPECT_TRUE(settings->notes.empty());
+  EXPECT_FALSE(settings->noOtherEnds);
   GenerationFlags flags;
+  flags.eos_token_id = {3};
   flags.do_sample = false;
   flags.top_k = 0;
   flags.max_new_tokens = 3;
@@ -51,6 +53,8 @@ TEST(GenerationSettings, TheFileThenTheFlags) {
   EXPECT_EQ(settings->top_k, 0u);
   EXPECT_EQ(settings->max_new_tokens, 3u);
   EXPECT_EQ(settings->temperature, 0.6);
+  EXPECT_EQ(settings->eos_token_id, std::vector<int32_t>{3});
+  EXPECT_TRUE(settings->noOtherEnds);
 }
 
 TEST(GenerationSettings, BeamsAndForcedTokens) {
