@@ -118,7 +118,8 @@ private:
                               found.ofBatches,
                               seconds,
                               static_cast<double>(found.rows) / seconds,
-                              static_cast<double>(found.rounds) / seconds};
+                              static_cast<double>(found.rounds) / seconds,
+                              report.tokens};
     ZP_RETURN_IF_ERROR(file->appendEvaluation(metrics));
     return log->evaluation(metrics);
   }

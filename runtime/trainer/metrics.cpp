@@ -54,9 +54,9 @@ std::string evaluationLine(const EvaluationMetrics &m) {
   std::snprintf(line, sizeof line,
                 "{\"step\": %" PRIu64
                 ", \"eval_loss\": %s, \"eval_loss_of_batches\": %s, \"eval_perplexity\": %s, \"epoch\": %.17g, \"eval_runtime\": %.17g"
-                ", \"eval_samples_per_second\": %.17g, \"eval_steps_per_second\": %.17g",
+                ", \"eval_samples_per_second\": %.17g, \"eval_steps_per_second\": %.17g, \"eval_num_tokens\": %" PRIu64,
                 m.step, numberText(m.loss).c_str(), numberText(m.ofBatches.loss).c_str(), numberText(std::exp(m.loss)).c_str(), m.epoch, m.seconds,
-                m.rowsPerSecond, m.roundsPerSecond);
+                m.rowsPerSecond, m.roundsPerSecond, m.numTokens);
   return line + accuracyMember("eval_mean_token_accuracy", m.accuracy) + accuracyMember("eval_mean_token_accuracy_of_batches", m.ofBatches.accuracy) +
          "}";
 }

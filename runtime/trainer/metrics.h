@@ -37,6 +37,7 @@ struct EvaluationMetrics {
   double loss = 0, accuracy = 0; ///< means over the counted labels
   EvaluationMeans ofBatches;     ///< the reference's
   double seconds = 0, rowsPerSecond = 0, roundsPerSecond = 0;
+  uint64_t numTokens = 0; ///< that training has been fed so far
 };
 
 /// One line of JSON, without the newline.

@@ -74,6 +74,7 @@ Status RunLog::evaluation(const EvaluationMetrics &m) {
                                 {"eval_perplexity", std::exp(m.loss)}};
   addAccuracy(values, "eval_mean_token_accuracy", m.accuracy);
   addAccuracy(values, "eval_mean_token_accuracy_of_batches", m.ofBatches.accuracy);
+  values.emplace_back("eval_num_tokens", static_cast<double>(m.numTokens));
   values.emplace_back("epoch", m.epoch);
   return say(m.step, values);
 }

@@ -131,7 +131,7 @@ def log_lines(trainer, tally):
     keys = {
         "loss": ["loss", "grad_norm", "learning_rate", "mean_token_accuracy", "num_tokens", "epoch"],
         "eval_loss": ["eval_loss", "eval_runtime", "eval_samples_per_second", "eval_steps_per_second", "eval_loss_of_batches",
-                      "eval_perplexity", "eval_mean_token_accuracy", "eval_mean_token_accuracy_of_batches", "epoch"],
+                      "eval_perplexity", "eval_mean_token_accuracy", "eval_mean_token_accuracy_of_batches", "eval_num_tokens", "epoch"],
         "train_runtime": ["train_runtime", "train_samples_per_second", "train_steps_per_second", "train_loss", "epoch"],
     }  # fmt: skip
     failures = []

@@ -39,7 +39,7 @@ TEST(Metrics, NameTheAccuracyWhereItIsKnown) {
   EXPECT_FALSE(nlohmann::json::parse(metricsLine(m)).contains("mean_token_accuracy"));
   m.accuracy = 0.1 + 0.2;
   EXPECT_EQ(nlohmann::json::parse(metricsLine(m))["mean_token_accuracy"].get<double>(), 0.1 + 0.2);
-  auto line = nlohmann::json::parse(evaluationLine({8, 0.5, 2, 0.25, {1.75, 0.5}, 4, 3, 1.5}));
+  auto line = nlohmann::json::parse(evaluationLine({8, 0.5, 2, 0.25, {1.75, 0.5}, 4, 3, 1.5, 1234567890123}));
   EXPECT_EQ(line["step"], 8);
   EXPECT_EQ(line["eval_loss"], 2.0);
   EXPECT_EQ(line["eval_loss_of_batches"], 1.75);
@@ -47,6 +47,7 @@ TEST(Metrics, NameTheAccuracyWhereItIsKnown) {
   EXPECT_DOUBLE_EQ(line["eval_perplexity"].get<double>(), std::exp(2.0));
   EXPECT_EQ(line["eval_mean_token_accuracy"], 0.25);
   EXPECT_EQ(line["eval_samples_per_second"], 3.0);
+  EXPECT_EQ(line["eval_num_tokens"].get<uint64_t>(), 1234567890123ull);
   line = nlohmann::json::parse(evaluationLine({8, 0.5, NAN, 0.25, {}, 4, 3, 1.5})); // JSON has no such number
   EXPECT_TRUE(line["eval_loss"].is_null());
   EXPECT_TRUE(nlohmann::json::parse(evaluationLine({8, 0.5, 1e9, 0.25, {}, 4, 3, 1.5}))["eval_perplexity"].is_null());
