@@ -315,6 +315,7 @@ def files(bench, tally):
     shutil.copytree(case.model, model)
     shutil.copytree(case.adapter, adapter)
     (model / "tokenizer.json").write_text("base")
+    (model / "spiece.model").write_text("T5's")
     (model / "generation_config.json").write_text("{}")
     (adapter / "tokenizer.json").write_text("adapter")
     before = {path.name: path.read_bytes() for path in model.iterdir()}
@@ -326,7 +327,7 @@ def files(bench, tally):
         with safe_open(out / shard, "np") as file:
             if {name for name, where in index["weight_map"].items() if where == shard} != set(file.keys()):
                 failures.append(f"{shard} holds other tensors than the index says")
-    wanted = {*shards, "model.safetensors.index.json", "config.json", "generation_config.json", "tokenizer.json"}
+    wanted = {*shards, "model.safetensors.index.json", "config.json", "generation_config.json", "tokenizer.json", "spiece.model"}
     if {path.name for path in out.iterdir()} != wanted:
         failures.append(f"files {sorted(path.name for path in out.iterdir())}")
     if (out / "config.json").read_bytes() != before["config.json"]:

@@ -8,7 +8,7 @@
 namespace zp::rt {
 
 static constexpr const char *kTokenizerFiles[] = {
-    "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "tokenizer.model",   "vocab.json",
+    "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "tokenizer.model",   "spiece.model", "tekken.json", "vocab.json",
     "merges.txt",     "added_tokens.json",     "chat_template.jinja",     "chat_template.json"};
 
 static Status copyFile(const std::string &from, const std::string &to, const char *name) {
