@@ -14,8 +14,7 @@ namespace {
 constexpr int64_t kMostRows = 1 << 30;
 constexpr std::string_view kPrefix = "eval_";
 constexpr const char *kBest = "best";
-constexpr const char *kAccuracy = "mean_token_accuracy";
-constexpr const char *kMetrics[] = {"loss", "perplexity", kAccuracy};
+constexpr const char *kMetrics[] = {"loss", "loss_of_batches", "perplexity", "mean_token_accuracy", "mean_token_accuracy_of_batches"};
 
 Status wrong(const char *flag, const std::string &is, const std::string &expected) {
   return Status(ErrorCode::Config, std::string("--") + flag + ": is " + is + ", expected " + expected);
@@ -68,7 +67,9 @@ Status verifyBest(const JobSettings &s) {
   for (const char *name : kMetrics)
     known |= metric == name;
   if (!known)
-    return wrong("metric_for_best_model", "\"" + s.metric_for_best_model + "\"", "loss, perplexity or mean_token_accuracy; choose one");
+    return wrong(
+        "metric_for_best_model", "\"" + s.metric_for_best_model + "\"",
+        "loss, perplexity or mean_token_accuracy, or of the reference's means loss_of_batches or mean_token_accuracy_of_batches; choose one");
   if (!s.greater_is_better.empty() && s.greater_is_better != "true" && s.greater_is_better != "false")
     return wrong("greater_is_better", "\"" + s.greater_is_better + "\"", "true or false; choose one");
   if (s.save_strategy == kBest && s.eval_strategy == "no")
@@ -140,7 +141,9 @@ std::string bestMetricOf(const JobSettings &s) {
   return metric.empty() && s.load_best_model_at_end ? "loss" : metric;
 }
 
-bool greaterIsBetter(const JobSettings &s) { return s.greater_is_better.empty() ? bestMetricOf(s) == kAccuracy : s.greater_is_better == "true"; }
+bool greaterIsBetter(const JobSettings &s) {
+  return s.greater_is_better.empty() ? bestMetricOf(s).starts_with("mean_token_accuracy") : s.greater_is_better == "true";
+}
 
 uint64_t stepsOf(double steps, uint64_t updates) {
   return static_cast<uint64_t>(steps >= 1 ? std::min(steps, 1e18) : std::ceil(static_cast<double>(updates) * steps));

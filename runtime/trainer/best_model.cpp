@@ -13,10 +13,23 @@ namespace zp::rt {
 BestModelTracker::BestModelTracker(const JobSettings &settings, std::optional<BestModel> from)
     : metric(bestMetricOf(settings)), greater(greaterIsBetter(settings)), found(from) {}
 
+/// NaN for a name that verifyRunSettings doesn't pass.
+static double valueOf(const std::string &metric, const EvaluateReport &report) {
+  const std::pair<const char *, double> values[] = {{"loss", report.loss()},
+                                                    {"loss_of_batches", report.ofBatches.loss},
+                                                    {"perplexity", report.perplexity()},
+                                                    {"mean_token_accuracy", report.accuracy()},
+                                                    {"mean_token_accuracy_of_batches", report.ofBatches.accuracy}};
+  for (const auto &[name, value] : values)
+    if (metric == name)
+      return value;
+  return NAN;
+}
+
 bool BestModelTracker::offer(uint64_t step, const EvaluateReport &report) {
   if (metric.empty())
     return false;
-  const double value = metric == "loss" ? report.loss() : metric == "perplexity" ? report.perplexity() : report.accuracy();
+  const double value = valueOf(metric, report);
   if (std::isnan(value) || (found && !(greater ? value > found->metric : value < found->metric)))
     return false;
   found = BestModel{step, value, found ? std::move(found->checkpoint) : ""};

@@ -162,7 +162,8 @@ void addEvaluationOptions(CLI::App &app, ZprunOptions &o) {
   add("--eval_on_start", o.run.eval_on_start, "true: evaluate before the first update too");
   addEvaluationBatch(app, o);
   add("--load_best_model_at_end", o.run.load_best_model_at_end, "true: the weights at the end are those of the best checkpoint");
-  add("--metric_for_best_model", o.run.metric_for_best_model, "loss, perplexity or mean_token_accuracy; loss");
+  add("--metric_for_best_model", o.run.metric_for_best_model,
+      "loss, perplexity, mean_token_accuracy, loss_of_batches or mean_token_accuracy_of_batches; loss");
   add("--greater_is_better", o.run.greater_is_better, "true or false; true of the accuracy alone");
 }
 

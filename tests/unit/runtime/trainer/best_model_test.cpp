@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "runtime/schema/run_rules.h"
 #include "tests/unit/runtime/io/temporary_directory.h"
 
 namespace zp::rt {
@@ -25,6 +26,23 @@ TEST(BestModel, SaysWhenThereIsANewOne) {
   EXPECT_FALSE(tracker.offer(2, report(3, 0)));
   EXPECT_FALSE(tracker.offer(3, report(NAN, 0)));
   EXPECT_TRUE(tracker.offer(4, report(2, 0)));
+}
+
+// Of the reference's means another one may be the best.
+TEST(BestModel, IsThatOfBatchesWhereItIsAskedFor) {
+  for (const auto &[metric, wanted] :
+       {std::pair("loss", 1u), {"loss_of_batches", 2u}, {"mean_token_accuracy", 1u}, {"eval_mean_token_accuracy_of_batches", 2u}}) {
+    JobSettings settings;
+    settings.metric_for_best_model = metric;
+    EXPECT_TRUE(verifyRunSettings(settings).ok()) << metric;
+    BestModelTracker tracker(settings, {});
+    EvaluateReport first = report(2, 0.4), second = report(3, 0.3);
+    first.ofBatches = {2.5, 0.2};
+    second.ofBatches = {2.25, 0.3};
+    tracker.offer(1, first);
+    tracker.offer(2, second);
+    EXPECT_EQ(tracker.best()->step, wanted) << metric;
+  }
 }
 
 uint64_t bestOf(const JobSettings &settings, std::optional<BestModel> from = {}) {
