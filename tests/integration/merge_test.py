@@ -315,7 +315,8 @@ def files(bench, tally):
     shutil.copytree(case.model, model)
     shutil.copytree(case.adapter, adapter)
     (model / "tokenizer.json").write_text("base")
-    (model / "spiece.model").write_text("T5's")
+    for name in ("spiece.model", "chat_template.jinja", "special_tokens_map.json"):
+        (model / name).write_text("base")
     (model / "generation_config.json").write_text("{}")
     (adapter / "tokenizer.json").write_text("adapter")
     before = {path.name: path.read_bytes() for path in model.iterdir()}
@@ -327,14 +328,19 @@ def files(bench, tally):
         with safe_open(out / shard, "np") as file:
             if {name for name, where in index["weight_map"].items() if where == shard} != set(file.keys()):
                 failures.append(f"{shard} holds other tensors than the index says")
-    wanted = {*shards, "model.safetensors.index.json", "config.json", "generation_config.json", "tokenizer.json", "spiece.model"}
+    wanted = {*shards, "model.safetensors.index.json", "config.json", "generation_config.json", "tokenizer.json"}
     if {path.name for path in out.iterdir()} != wanted:
         failures.append(f"files {sorted(path.name for path in out.iterdir())}")
     if (out / "config.json").read_bytes() != before["config.json"]:
         failures.append("config.json has changed")
     if (out / "tokenizer.json").read_text() != "adapter":
         failures.append("the tokenizer isn't the adapter's")
+    (adapter / "tokenizer.json").unlink()
+    (adapter / "chat_template.jinja").write_text("adapter")  # which makes no tokenizer
     tools.call(bench.words(model, adapter, out), bench.chosen.timeout)  # again, in one file: the shards go
+    for name, said in (("tokenizer.json", "base"), ("spiece.model", "base"), ("special_tokens_map.json", "base"), ("chat_template.jinja", "adapter")):
+        if not (out / name).exists() or (out / name).read_text() != said:
+            failures.append(f"{name} isn't of {said}")
     left = sorted(path.name for path in out.glob("model*"))
     if left != ["model.safetensors"]:
         failures.append(f"after a second merge: {left}")

@@ -1,5 +1,6 @@
 #include "runtime/tools/zprun/model_files.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "runtime/base/atomic_file.h"
@@ -10,6 +11,9 @@ namespace zp::rt {
 static constexpr const char *kTokenizerFiles[] = {
     "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "tokenizer.model",   "spiece.model", "tekken.json", "vocab.json",
     "merges.txt",     "added_tokens.json",     "chat_template.jinja",     "chat_template.json"};
+
+/// One of them makes a tokenizer.
+static constexpr const char *kVocabularies[] = {"tokenizer.json", "tokenizer.model", "spiece.model", "tekken.json", "vocab.json"};
 
 static Status copyFile(const std::string &from, const std::string &to, const char *name) {
   std::error_code ignored;
@@ -34,8 +38,16 @@ std::string readAsItStands(const std::string &tokenizerConfig) {
 }
 
 Status copyTokenizer(const std::string &from, const std::string &to) {
+  auto has = [&](const char *name) {
+    std::error_code ignored;
+    return std::filesystem::is_regular_file(from + "/" + name, ignored);
+  };
+  const bool whole = std::any_of(std::begin(kVocabularies), std::end(kVocabularies), has);
   for (const char *name : kTokenizerFiles)
-    ZP_RETURN_IF_ERROR(copyFile(from, to, name));
+    if (std::error_code ignored; whole && !has(name))
+      std::filesystem::remove(to + "/" + name, ignored);
+    else
+      ZP_RETURN_IF_ERROR(copyFile(from, to, name));
   return {};
 }
 

@@ -33,7 +33,8 @@ std::span<const char *const> tokenizerFiles();
 /// A tokenizer_config.json whose tokenizer.json is to be read as it stands, not as LlamaTokenizer would have it. Beside a Mistral's config.json
 /// transformers does so whatever class is named; an adapter's directory has none, so there the class must say it.
 std::string readAsItStands(const std::string &tokenizerConfig);
-/// Copies the tokenizer's files of a directory into another, those that there are. DiskWrite, DiskFull.
+/// Copies the tokenizer's files of a directory into another, those that there are. Where they make a tokenizer, none of another one's stays
+/// there: its template or special tokens would go before. DiskWrite, DiskFull.
 Status copyTokenizer(const std::string &from, const std::string &to);
 /// The tokenizer and generation_config.json.
 Status copyBeside(const std::string &from, const std::string &to);
