@@ -197,6 +197,7 @@ def refusals(tests):
     tests.refused("weights missing", 4, 3001, "model.safetensors", weightless(tests))
     model = copy_of(tests, "llama_bf16")
     tests.refused("an unknown type", 2, 1001, "bnb_4bit_quant_type", model, flags=["--bnb_4bit_quant_type", "nf5"])
+    tests.refused("a negative size", 2, 1001, "--max_shard_size: -3 is negative", model, flags=["--max_shard_size", "-3"])
     tests.refused("an unknown flag", 2, 1003, "--use_nested_quant?", model, flags=["--use_nested_quants", "true"])
     blocker = tests.folder()
     blocker.write_text("x")

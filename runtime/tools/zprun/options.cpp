@@ -56,6 +56,12 @@ constexpr VerbText kVerbs[] = {{Verb::Train, "", "Trains by a plan.", kTrainHelp
                                {Verb::Quantize, "quantize", "Writes a model's directory with the weights of its linears in 4 bits.", kQuantizeHelp},
                                {Verb::Resize, "resize", "Writes a model's directory with embeddings of more tokens.", kResizeHelp}};
 
+/// AsSizeValue alone takes -1 for 2^64-1.
+void addShardSize(CLI::App &app, uint64_t &bytes, const char *text) {
+  const CLI::Validator positive([](std::string &size) { return std::string(size.starts_with('-') ? size + " is negative" : ""); }, "");
+  app.add_option("--max_shard_size", bytes, text)->transform(CLI::AsSizeValue(true))->transform(positive)->group("Data");
+}
+
 void addQuantizeOptions(CLI::App &app, QuantizeOptions &o) {
   const CLI::IsMember floats({"float32", "bfloat16", "float16"});
   const std::vector<std::string> storages = {
@@ -65,7 +71,7 @@ void addQuantizeOptions(CLI::App &app, QuantizeOptions &o) {
   };
   app.add_option("--model", o.model, "directory of the model")->required()->group("Data");
   app.add_option("-o,--output_dir", o.output, "directory to write")->required()->group("Data");
-  app.add_option("--max_shard_size", o.maxShardBytes, "bytes of a file; 50GB")->transform(CLI::AsSizeValue(true))->group("Data");
+  addShardSize(app, o.maxShardBytes, "bytes of a file; 50GB");
   app.add_option("--bnb_4bit_quant_type", o.quantType, "nf4 or fp4")->check(CLI::IsMember({"nf4", "fp4"}))->group("Format");
   app.add_option("--use_nested_quant", o.nested, "quantize the scales too")->group("Format");
   app.add_option("--bnb_4bit_quant_storage_dtype", o.storageDtype, "what the codes are labelled as; uint8")
@@ -127,7 +133,7 @@ void addMergeOptions(CLI::App &app, MergeOptions &o) {
   app.add_option("--model", o.model, "directory of the base model")->required()->group("Data");
   app.add_option("--adapter_name_or_path", o.adapter, "directory of the adapter")->required()->group("Data");
   app.add_option("-o,--output_dir", o.output, "directory to write")->required()->group("Data");
-  app.add_option("--max_shard_size", o.maxShardBytes, "bytes of a file; 5GB")->transform(CLI::AsSizeValue(true))->group("Data");
+  addShardSize(app, o.maxShardBytes, "bytes of a file; 5GB");
   auto *dtype = app.add_option("--dtype,--torch_dtype", o.dtype, "of what is written; each tensor's own")
                     ->check(CLI::IsMember({"float32", "bfloat16", "float16"}))
                     ->group("Format");
@@ -144,7 +150,7 @@ void addResizeOptions(CLI::App &app, ResizeOptions &o) {
   app.add_option("--vocab_size", o.vocabulary, "rows of embeddings that are needed")->required()->check(CLI::Range(1, 1 << 30))->group("Data");
   app.add_option("--tokenizer", o.tokenizer, "directory of the tokenizer that goes with it; the model's")->group("Data");
   app.add_option("--pad_to_multiple_of", o.multiple, "rows are a multiple of it; 8")->check(CLI::Range(1, 1 << 20))->group("Data");
-  app.add_option("--max_shard_size", o.maxShardBytes, "bytes of a file; 5GB")->transform(CLI::AsSizeValue(true))->group("Data");
+  addShardSize(app, o.maxShardBytes, "bytes of a file; 5GB");
   app.add_flag("--quiet", o.quiet, "no progress");
 }
 
@@ -183,7 +189,7 @@ void addOptions(CLI::App &app, ZprunOptions &o, std::string &adapterSwitch) {
   if (o.verb == Verb::Train) {
     app.add_option("--output_dir", o.outputDirectory, "where the adapter and metrics.jsonl go")->required()->group("Data");
     app.add_option("--base_model_name_or_path", o.baseName, "how adapter_config.json names the base; as --model does")->group("Data");
-    app.add_option("--max_shard_size", o.maxShardBytes, "bytes of a file of a whole model; 5GB")->transform(CLI::AsSizeValue(true))->group("Data");
+    addShardSize(app, o.maxShardBytes, "bytes of a file of a whole model; 5GB");
     app.add_option("--tokenizer", o.tokenizer, "directory of the tokenizer that is saved beside what is trained; the model's")->group("Data");
     app.add_option("--resume_from_checkpoint", o.resume, "a checkpoint-N directory, or latest: that of --output_dir")->group("Checkpoints");
     app.add_option("--save_strategy", o.run.save_strategy, "steps, epoch, best or no; as the plan says")->group("Checkpoints");
