@@ -20,7 +20,6 @@ The last line counts them. Exit 1 when any is DIFFERENT or CRASHED.
 
 import argparse
 import collections
-import contextlib
 import functools
 import json
 import math
@@ -42,11 +41,10 @@ os.environ["TORCHDYNAMO_DISABLE"] = "1"  # bitsandbytes would compile for second
 import torch  # noqa: E402
 from integration.support import compare, pipeline  # noqa: E402
 from integration.support.golden_case import GoldenCase  # noqa: E402
-from peft import LoraConfig  # noqa: E402
-from reference import build, checks, hf_trainer, job, loop, settings  # noqa: E402
+from reference import build, checks  # noqa: E402
 from reference.draw import FAMILIES, draw  # noqa: E402
 from safetensors.torch import load_file, save_file  # noqa: E402
-from transformers import CONFIG_MAPPING, TrainingArguments, get_scheduler  # noqa: E402
+from transformers import CONFIG_MAPPING  # noqa: E402
 from transformers.utils import logging  # noqa: E402
 
 EXACT = {"learning_rate": compare.LEARNING_RATE, "epoch": compare.EPOCH, "loss_scale": 0, "skipped_steps": 0}
@@ -73,63 +71,9 @@ def leave_out_defaults(path, dice):
     path.write_text(json.dumps(config, indent=2))
 
 
-def fresh_config(wishes, task):
-    """job.fresh_config of every flag that says what a fresh adapter is."""
-
-    def modules(text):
-        """None, "all-linear", one regular expression or a list, as zpc reads these flags."""
-        whole = not text or text.lower() == "all-linear" or set(text) & set("*+?()[]{}|^$\\")
-        return (text or None) if whole else text.split(",")
-
-    listed = {
-        "layers_to_transform": [int(layer) for layer in wishes.lora_layers_to_transform.split(",") if layer],
-        "layers_pattern": [name for name in wishes.lora_layers_pattern.split(",") if name],
-        "modules_to_save": [name for name in wishes.lora_modules_to_save.split(",") if name],
-    }
-    return LoraConfig(
-        r=wishes.lora_r,
-        lora_alpha=wishes.lora_alpha,
-        lora_dropout=wishes.lora_dropout,
-        target_modules=modules(wishes.lora_target_modules),
-        exclude_modules=modules(wishes.lora_exclude_modules),
-        bias=wishes.lora_bias,
-        use_rslora=wishes.use_rslora,
-        rank_pattern=json.loads(wishes.lora_rank_pattern or "{}"),
-        alpha_pattern=json.loads(wishes.lora_alpha_pattern or "{}"),
-        init_lora_weights={"true": True, "false": False}.get(wishes.init_lora_weights, wishes.init_lora_weights),
-        task_type=task,
-        **{name: values for name, values in listed.items() if values},
-    )
-
-
-@contextlib.contextmanager
-def more_settings(case):
-    """The reference reads the settings that the golden cases use; inside, it also has those that only draws do."""
-    if "warmup_ratio" in case.import_flags:  # transformers 5 has the one name for both
-        case.import_flags["warmup_steps"] = case.import_flags.pop("warmup_ratio")
-    wishes = settings.read(case.import_flags)
-    arguments = json.loads(wishes.lr_scheduler_kwargs or "null")
-    of_trainer = functools.partial(
-        TrainingArguments,
-        lr_scheduler_kwargs=arguments,
-        adam_beta1=wishes.adam_beta1,
-        adam_beta2=wishes.adam_beta2,
-        adam_epsilon=wishes.adam_epsilon,
-        num_train_epochs=wishes.num_train_epochs,
-    )
-    with (
-        mock.patch.object(job, "fresh_config", fresh_config),
-        mock.patch.object(loop, "get_scheduler", functools.partial(get_scheduler, scheduler_specific_kwargs=arguments)),
-        mock.patch.object(hf_trainer, "TrainingArguments", of_trainer),
-    ):
-        yield
-
-
 def run_reference(spec, folder, **other):
     """`other`: arguments of loop.run or hf_trainer.run that should change nothing but rounding."""
-    case = GoldenCase(folder)
-    with more_settings(case):
-        return checks.reference(spec)(case, **other)
+    return checks.reference(spec)(GoldenCase(folder), **other)
 
 
 def in_double(spec, folder):

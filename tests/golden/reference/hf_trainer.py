@@ -6,6 +6,7 @@ import torch
 from transformers import PrinterCallback, Trainer, TrainingArguments
 
 from .job import Job, Result
+from .settings import schedule_arguments, warmup_of
 
 
 def run(case, attention=None, dtype=None):
@@ -20,10 +21,15 @@ def run(case, attention=None, dtype=None):
             gradient_accumulation_steps=settings.gradient_accumulation_steps,
             learning_rate=settings.learning_rate,
             lr_scheduler_type=settings.lr_scheduler_type,
-            warmup_steps=settings.warmup_steps,
+            lr_scheduler_kwargs=schedule_arguments(settings),
+            warmup_steps=warmup_of(settings),
             weight_decay=settings.weight_decay,
+            adam_beta1=settings.adam_beta1,
+            adam_beta2=settings.adam_beta2,
+            adam_epsilon=settings.adam_epsilon,
             max_grad_norm=settings.max_grad_norm,
             max_steps=settings.max_steps,
+            num_train_epochs=settings.num_train_epochs,
             seed=settings.seed,
             data_seed=settings.data_seed if settings.data_seed >= 0 else None,
             dataloader_drop_last=settings.dataloader_drop_last,

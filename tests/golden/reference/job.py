@@ -1,5 +1,6 @@
 """What both references share: the model and adapter of a case, its rows, and the shape of a result."""
 
+import json
 from dataclasses import dataclass
 
 import torch
@@ -101,11 +102,29 @@ def load_base(case, settings, attention, compute, kind=AutoModelForCausalLM):
 
 
 def fresh_config(settings, task):
-    targets = settings.lora_target_modules
+    """Of every flag that says what a fresh adapter is."""
+
+    def modules(text):
+        """None, "all-linear", one regular expression or a list, as zpc reads these flags."""
+        whole = not text or text.lower() == "all-linear" or set(text) & set("*+?()[]{}|^$\\")
+        return (text or None) if whole else text.split(",")
+
+    listed = {
+        "layers_to_transform": [int(layer) for layer in settings.lora_layers_to_transform.split(",") if layer],
+        "layers_pattern": [name for name in settings.lora_layers_pattern.split(",") if name],
+        "modules_to_save": [name for name in settings.lora_modules_to_save.split(",") if name],
+    }
     return LoraConfig(
         r=settings.lora_r,
         lora_alpha=settings.lora_alpha,
         lora_dropout=settings.lora_dropout,
-        target_modules=targets if targets == "all-linear" else targets.split(","),
+        target_modules=modules(settings.lora_target_modules),
+        exclude_modules=modules(settings.lora_exclude_modules),
+        bias=settings.lora_bias,
+        use_rslora=settings.use_rslora,
+        rank_pattern=json.loads(settings.lora_rank_pattern or "{}"),
+        alpha_pattern=json.loads(settings.lora_alpha_pattern or "{}"),
+        init_lora_weights={"true": True, "false": False}.get(settings.init_lora_weights, settings.init_lora_weights),
         task_type=task,
+        **{name: values for name, values in listed.items() if values},
     )

@@ -9,6 +9,7 @@ import torch
 from transformers import Trainer, get_scheduler
 
 from .job import Job, Result
+from .settings import schedule_arguments, warmup_of
 
 
 def epoch_order(settings, epoch, rows):
@@ -65,10 +66,14 @@ def run(case, attention=None, dtype=None, mean_of_means=False, first_scale=1.0):
     initial = job.trained()
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = make_optimizer(model, settings)
-    warmup = (
-        settings.warmup_steps if settings.warmup_steps >= 1 else math.ceil(settings.max_steps * settings.warmup_steps)
+    warmup = warmup_of(settings)
+    schedule = get_scheduler(
+        settings.lr_scheduler_type,
+        optimizer,
+        int(warmup if warmup >= 1 else math.ceil(settings.max_steps * warmup)),
+        settings.max_steps,
+        schedule_arguments(settings),
     )
-    schedule = get_scheduler(settings.lr_scheduler_type, optimizer, int(warmup), settings.max_steps)
     batch, accumulation, rows = (
         settings.per_device_train_batch_size,
         settings.gradient_accumulation_steps,

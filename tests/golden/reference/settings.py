@@ -1,5 +1,6 @@
 """The settings of a case: its import flags laid over the defaults of runtime/schema/settings.inc (the one list)."""
 
+import json
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,3 +24,12 @@ def read(import_flags):
             raise KeyError(f"--{name}: not a setting of {SETTINGS_INC.name}")
         values[name] = _convert(kinds[name], text)
     return SimpleNamespace(**values)
+
+
+def schedule_arguments(settings):
+    return json.loads(settings.lr_scheduler_kwargs or "null")
+
+
+def warmup_of(settings):
+    """Updates, or below 1 a share of all: transformers 5 has the one name for both."""
+    return settings.warmup_steps or settings.warmup_ratio
