@@ -90,7 +90,8 @@ private:
       if (value.is_null())
         continue;
       const bool arguments = value.is_object() && (key.ends_with("_kwargs") || key.ends_with("_config"));
-      const bool list = value.is_array() && isList(key) && std::all_of(value.begin(), value.end(), [](const auto &one) { return one.is_string(); });
+      const bool listed = isList(key) || key == "report_to"; // which is a list in a file alone
+      const bool list = value.is_array() && listed && std::all_of(value.begin(), value.end(), [](const auto &one) { return one.is_string(); });
       if (value.is_structured() && !arguments && !list)
         return document.error(ErrorCode::Config, key, "is a list or an object, expected one value; write it as a text");
       const std::string place = document.place(key);

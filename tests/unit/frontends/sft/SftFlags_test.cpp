@@ -86,6 +86,9 @@ TEST(SftFlags, lists) {
   EXPECT_ERROR(parseSftFlags({"--run_name", "a", "b"}), Usage, "'b' is no flag");
   test::TemporaryFolder folder;
   EXPECT_EQ(parsed({folder.write("list.json", "{\"label_names\": [\"a\", \"b\"]}")}).get("label_names"), "a,b");
+  EXPECT_EQ(parsed({folder.write("reporters.json", "{\"report_to\": [\"tensorboard\", \"wandb\"]}")}).get("report_to"), "tensorboard,wandb");
+  EXPECT_EQ(parsed({folder.write("none.json", "{\"report_to\": []}")}).get("report_to"), "");
+  EXPECT_ERROR(parseSftFlags({"--report_to", "tensorboard", "wandb"}), Usage, "'wandb' is no flag");
   EXPECT_ERROR(parseSftFlags({folder.write("mixed.json", "{\"label_names\": [[1]]}")}), Config, "label_names: is a list");
 }
 
