@@ -30,8 +30,8 @@ struct EvaluationMeans {
   double accuracy = 0; ///< of the rounds: each is given the share that its ranks' batches predicted together
 };
 
-/// transformers' Trainer and TRL's SFTTrainer (average_tokens_across_devices has no part in it). A batch without a counted
-/// label has a loss of 0. Where not even one round is full, `dropLast` is not obeyed: the reference gives no loss then.
+/// TRL's SFTTrainer, and on one rank transformers' Trainer: on several, average_tokens_across_devices makes one batch of a round there. A batch
+/// without a counted label has a loss of 0. Where not even one round is full, `dropLast` is not obeyed: the reference gives no loss then.
 EvaluationMeans meansOfBatches(std::span<const RowSums> rows, const EvaluationBatches &how);
 
 } // namespace zp::rt
