@@ -109,7 +109,9 @@ private:
     ZP_ASSIGN_OR_RETURN(const Family *family, familyOf(config));
     encoderDecoder = family->structure == Structure::EncoderDecoder;
     const Json own = Json::parse(contentOf(arguments.model + "/generation_config.json"), nullptr, false);
-    generation = own.is_object() ? own : Json::parse(config.text(), nullptr, false);
+    const Json whole = Json::parse(config.text(), nullptr, false);
+    generation = own.is_object() ? own : whole;
+    places = numberOf(whole, "max_position_embeddings");
     if (arguments.mode != "sft" && (arguments.mode == "seq2seq") != encoderDecoder)
       return Status(ErrorCode::Config,
                     "--mode: is " + arguments.mode + ", but " + family->architecture +
@@ -124,11 +126,13 @@ private:
     return Status();
   }
 
-  /// A number of the model's own settings.
-  std::optional<int64_t> said(const char *name) const {
-    const Json value = generation.is_object() ? generation.value(name, Json()) : Json();
+  static std::optional<int64_t> numberOf(const Json &values, const char *name) {
+    const Json value = values.is_object() ? values.value(name, Json()) : Json();
     return value.is_number_unsigned() ? std::optional(value.get<int64_t>()) : std::nullopt;
   }
+
+  /// A number of the model's own settings.
+  std::optional<int64_t> said(const char *name) const { return numberOf(generation, name); }
 
   int64_t beams() const { return arguments.beams.value_or(said("num_beams").value_or(1)); }
 
@@ -168,7 +172,9 @@ private:
     std::optional<int64_t> theirs = said("max_new_tokens");
     if (!theirs && encoderDecoder && said("max_length").value_or(0) > 1)
       theirs = *said("max_length") - 1;
-    newTokens = arguments.newTokens.value_or(theirs.value_or(kNewTokens));
+    // As in the reference, what nobody asks for ends where the model's places do.
+    const int64_t left = places.value_or(longest + kNewTokens) - (encoderDecoder ? 1 : longest);
+    newTokens = arguments.newTokens.value_or(theirs.value_or(std::clamp<int64_t>(left, 1, kNewTokens)));
     return Status();
   }
 
@@ -254,7 +260,8 @@ private:
   const Tools &tools;
   const Scratch &scratch;
   bool encoderDecoder = false;
-  Json generation; ///< generation_config.json, or without one config.json
+  Json generation;               ///< generation_config.json, or without one config.json
+  std::optional<int64_t> places; ///< of a text
   int64_t longest = 0, prompts = 0, newTokens = 0;
 };
 

@@ -24,7 +24,7 @@ constexpr const char *kHelp = R"(usage: zp generate --model DIR [--adapter_name_
   --source_column NAME  --input_template TEXT  --reference_quirks BOOL   of such rows; zpdata --help
   --max_prompt_length N        tokens of such a row (--max_source_length); longer ones are cut [causal: 64; seq2seq: the longest's]
   --chat_template_format F     chatml, zephyr, or own (the tokenizer's template): a prompt is a user's message; none: text as it is [none]
-  --max_new_tokens N           most new tokens of a prompt [generation_config.json's, else 64]
+  --max_new_tokens N           most new tokens of a prompt [generation_config.json's, else 64, or what the model has places for]
   --max_length N               tokens of a prompt with its new ones [what they take]
   --num_beams N                so many best beginnings are kept at each token [generation_config.json's, else 1]
   --do_sample BOOL             draw tokens, rather than the most probable each time [generation_config.json]

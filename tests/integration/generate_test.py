@@ -266,6 +266,11 @@ def words(chosen, work, tally):
     )
     good = by_length == by_count and by_length.startswith(short[:20]) and len(by_length) > len(short)
     tally.check("zp generate --max_length", [] if good else [f"says {by_length!r}, expected {by_count!r}"], "as long as it says")
+    config, near = json.loads((model / "config.json").read_text()), {"max_position_embeddings": longest + 5}
+    (model / "config.json").write_text(json.dumps({**config, **near}))
+    ends, few = (tools.call([*zp_long, *more], chosen.timeout) for more in ([], ["--max_new_tokens", 5]))
+    (model / "config.json").write_text(json.dumps(config))
+    tally.check("zp generate near the end of the model's places", [] if ends == few else [f"says {ends!r}, expected {few!r}"])
     first = expected.split("--- prompt 0\n")[1].split("--- prompt 1\n")[0]
     said = tools.call([*zp, *chat, "--prompt", asked[0]], chosen.timeout)
     tally.check("zp generate one prompt", [] if said == first else [f"says {said!r}, expected {first!r}"], repr(said))
