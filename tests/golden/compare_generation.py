@@ -3,6 +3,7 @@
 Needs PyTorch and PEFT (README.md: environment), so it isn't among tests/run.sh's and no part of CI.
 
     peers/bin/python tests/golden/compare_generation.py [--bin build/bin] [--first 0] [--count 20] [--searches 6] [--family llama ...] [--keep DIR]
+                     --target cuda       on an emulated GPU, by zprun_emulated
 
 A case is drawn from its number alone (reference/draw_generation.py). Prints a line a case, and one more for each search that isn't equal:
 
@@ -134,7 +135,7 @@ class Ours:
             self.adapter = ["--adapter_name_or_path", folder / "adapter"]
         if drawn.merged:
             self.model = folder / "merged"
-            self.zprun("merge", "--model", folder / "model", *self.adapter, "-o", self.model)
+            self.call("zprun", "merge", "--model", folder / "model", *self.adapter, "-o", self.model)
             self.adapter = []
         self.prompts = folder / "prompts.safetensors"
         names = ("source_ids", "source_segment_ids") if drawn.case.seq2seq else ("input_ids", "segment_ids")
@@ -143,8 +144,8 @@ class Ours:
             columns[:, row, : len(prompt)] = torch.tensor([prompt, [0] * len(prompt)])
         save_file(dict(zip(names, columns)), self.prompts)
 
-    def zprun(self, *words):
-        tools.call([self.chosen.bin / "zprun", *words, "--quiet"], self.chosen.timeout)
+    def call(self, tool, *words):
+        tools.call([self.chosen.bin / tool, *words, "--quiet"], self.chosen.timeout)
 
     def plan(self, beams):
         if beams not in self.plans:
@@ -156,7 +157,8 @@ class Ours:
             if beams > 1:
                 flags["num_beams"] = beams + self.drawn.dice.choice([0, 0, 2])
             work = self.folder / f"beams{beams}"
-            self.plans[beams] = tools.make_plan(self.chosen.bin, ["--model", self.model, *self.adapter], flags, work, self.chosen.timeout)
+            source, target = ["--model", self.model, *self.adapter], ["--target", self.chosen.target]
+            self.plans[beams] = tools.make_plan(self.chosen.bin, source, flags, work, self.chosen.timeout, target)
         return self.plans[beams]
 
     def say(self, search):
@@ -167,12 +169,14 @@ class Ours:
                 if (self.folder / "model" / name).exists():
                     shutil.copy(self.folder / "model" / name, self.model)
         out, plan = self.folder / "out.jsonl", self.plan(search.whole.get("num_beams", 1))
-        words = ["generate", plan, "--model", self.model, *self.adapter, "--prompts", self.prompts, "-o", out, *self.drawn.run]
+        words = ["generate", plan, "--model", self.model, *self.adapter, "--prompts", self.prompts, "-o", out]
+        words += self.drawn.run if self.chosen.target == "cpu" else []
         words += ["--adapter", "off"] if self.drawn.adapter_off else []
         for name, value in search.flags.items():
             text = ",".join(map(str, value)) if isinstance(value, list) else str(value).lower()
             words += [] if name in NOT_OF_ZPRUN else [f"--{name}", text]
-        self.zprun(*words, "-n", self.drawn.plan["num_processes"])
+        tool = "zprun" if self.chosen.target == "cpu" else "zprun_emulated"
+        self.call(tool, *words, "-n", self.drawn.plan["num_processes"])
         return [json.loads(line) for line in out.read_text().splitlines()]
 
 
@@ -342,6 +346,7 @@ def results_of(drawn, folder, chosen):
 def main():
     parser = parser_of_cases(__doc__)
     parser.add_argument("--searches", type=int, default=6, help="settings that each model is asked by")
+    parser.add_argument("--target", choices=("cpu", "cuda"), default="cpu", help="of zpc compile")
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     logging.disable_progress_bar()

@@ -46,11 +46,11 @@ class Search:
 
 
 def draw_prompts(dice, longest, vocabulary):
-    few = dice.sample(range(4, vocabulary), 4)  # words that come again and again
+    few = dice.sample(range(vocabulary), 4)  # words that come again and again
 
     def prompt():
         length = dice.choice([1, 1, 2, 3]) if dice.chance(0.25) else dice.randint(2, longest)
-        words = few if dice.chance(0.3) else range(4, vocabulary)
+        words = few if dice.chance(0.3) else range(vocabulary)
         return [dice.choice(words) for _ in range(length)]
 
     return [prompt() for _ in range(dice.randint(3, 9))]
@@ -78,10 +78,9 @@ def draw_generation(number):
         "zero_stage": dice.choice([0, 0, 1, 2, 3, 3]),
         "stage3_param_persistence_threshold": dice.choice([0, 0, 1000, 100000]),
     }
-    if seq2seq:
-        plan.update(max_source_length=longest + spare, max_target_length=1 + most_new)
-    else:
-        plan["max_length"] = longest + most_new + (spare if not room or longest + most_new + spare <= room else 0)
+    length = longest if seq2seq else longest + most_new
+    length += spare if not room or length + spare <= room else 0
+    plan.update(dict(max_source_length=length, max_target_length=1 + most_new) if seq2seq else dict(max_length=length))
     dice.maybe(plan, 0.8, prefill_length=[1, 2, 5, 8, 64])
     dice.maybe(plan, 0.1, offload_param_device=["cpu", "nvme"])
     dice.maybe(plan, 0.15, dequant_cache_bytes=[100000], prefetch_distance=[0, 2])

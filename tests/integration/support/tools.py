@@ -66,11 +66,11 @@ def run_parts(doc, prefix, bench, parts):
     return tally.close()
 
 
-def make_plan(bin, source, flags, work, timeout):
+def make_plan(bin, source, flags, work, timeout, compile_flags=()):
     """Imports and compiles; `source` holds --model and the adapter. The path of the plan."""
     work.mkdir(parents=True, exist_ok=True)
     call([bin / "zpc", "import", *source, *spell_flags(flags), "-o", work / "model.mlir"], timeout)
-    call([bin / "zpc", "compile", work / "model.mlir", "-o", work / "plan.fb"], timeout)
+    call([bin / "zpc", "compile", work / "model.mlir", *compile_flags, "-o", work / "plan.fb"], timeout)
     return work / "plan.fb"
 
 
