@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "runtime/device/cpu/thread_pool.h"
+#include "runtime/executor/moved_bytes.h"
 #include "runtime/executor/resolve.h"
 #include "runtime/executor/shadow_run.h"
 #include "runtime/memory/plan_memory.h"
@@ -25,8 +26,8 @@ public:
   TensorView view(uint32_t tensor) override { return views[tensor]; }
   Status bring(uint32_t tensor, std::vector<std::byte> &storage, TensorView &view) override;
   Status putBack(uint32_t tensor, const TensorView &view) override;
-  uint64_t gatheredBytes() const override { return gathered; }
-  uint64_t reducedBytes() const override { return reduced; }
+  uint64_t gatheredBytes() const override { return moved.gathered; }
+  uint64_t reducedBytes() const override { return moved.reduced; }
   std::array<double, 256> secondsByOpcode() const override;
   StepTimes &times() override { return stepTimes; }
   std::vector<std::string> notices() const override { return {memory->disk() ? memory->disk()->notice() : std::string()}; }
@@ -66,7 +67,7 @@ private:
   const EntryRun *current = nullptr;
   FaultReport *fault = nullptr; // while an entry runs in shadow mode
   std::unique_ptr<Device> device;
-  uint64_t gathered = 0, reduced = 0;           // collectives are on one stream
+  MovedBytes moved;                             // collectives are on one stream
   std::vector<std::array<double, 256>> seconds; // by stream
   StepTimes stepTimes;
 };
@@ -224,7 +225,6 @@ Status PlanExecutor::launch(const Step &step, ParallelFor &parallel) {
 Status PlanExecutor::perform(const Call &call, ParallelFor &parallel) {
   auto start = std::chrono::steady_clock::now();
   const std::vector<TensorView> &operands = call.instruction->operands;
-  const uint64_t ranks = plan.ranks(), others = ranks - 1;
   Status status;
   switch (call.instruction->source->op_type()) {
   case fbs::OpAttrs::RecordEvent:
@@ -235,15 +235,12 @@ Status PlanExecutor::perform(const Call &call, ParallelFor &parallel) {
     break;
   case fbs::OpAttrs::AllGather:
     status = communicator.allGather(operands[0].data, operands[1].data, operands[0].bytes());
-    gathered += others * operands[0].bytes();
     break;
   case fbs::OpAttrs::ReduceScatter:
     status = communicator.reduceScatter(operands[0].data, operands[1].data, static_cast<size_t>(operands[1].elements()), operands[1].dtype);
-    reduced += others * operands[1].bytes();
     break;
   case fbs::OpAttrs::AllReduce:
     status = communicator.allReduce(operands[0].data, static_cast<size_t>(operands[0].elements()), operands[0].dtype);
-    reduced += operands[0].bytes() / ranks * others;
     break;
   case fbs::OpAttrs::LoadSection:
     status = load(options.loadSection, *call.instruction, call.instruction->source->op_as_LoadSection()->section(), parallel, operands[0]);
@@ -258,6 +255,7 @@ Status PlanExecutor::perform(const Call &call, ParallelFor &parallel) {
   default:
     call.kernel(KernelContext{&parallel, communicator.rank(), communicator.size()}, call.args);
   }
+  moved.add(*call.instruction, plan.ranks());
   auto end = std::chrono::steady_clock::now();
   seconds[call.stream][static_cast<size_t>(call.instruction->source->op_type())] += std::chrono::duration<double>(end - start).count();
   stepTimes.note(call.stream, call.entry, call.index, start, end);

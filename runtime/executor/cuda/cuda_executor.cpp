@@ -4,7 +4,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
-#include <map>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -16,7 +15,9 @@
 #include "runtime/executor/cuda/disk_copies.h"
 #include "runtime/executor/cuda/event_times.h"
 #include "runtime/executor/cuda/host_loader.h"
+#include "runtime/executor/cuda/host_mirrors.h"
 #include "runtime/executor/cuda/peer_watch.h"
+#include "runtime/executor/moved_bytes.h"
 #include "runtime/executor/resolve.h"
 #include "runtime/kernels/cuda/fused_attention.h"
 #include "runtime/kernels/cuda/kernels.h"
@@ -50,8 +51,8 @@ public:
     const PeerWatch::Inside inside(peerWatch.get());
     return ended(write(tensor, view));
   }
-  uint64_t gatheredBytes() const override { return gathered; }
-  uint64_t reducedBytes() const override { return reduced; }
+  uint64_t gatheredBytes() const override { return moved.gathered; }
+  uint64_t reducedBytes() const override { return moved.reduced; }
   std::array<double, 256> secondsByOpcode() const override { return seconds; }
   StepTimes &times() override { return stepTimes; }
   std::optional<DeviceFacts> deviceFacts() const override {
@@ -66,7 +67,6 @@ private:
     cuda::Graph graph = nullptr;
     bool keepable = true; ///< by a graph
     uint64_t runs = 0;
-    std::vector<uint32_t> inputs, outputs; ///< tensors
   };
 
   Status prepare();
@@ -81,11 +81,9 @@ private:
   Status openStaged();
   Status openStreams(int multiprocessors);
   Status openAttention(const cuda::Properties &device);
-  Status openMirrors();
   Status openTimes();
   bool needsHost(const ResolvedInstruction &instruction) const;
 
-  Status carry(const std::vector<uint32_t> &tensors, bool toDevice);
   Status issue(uint32_t entry);
   Status issueMeasured(uint32_t entry);
   Status capture(uint32_t entry);
@@ -103,12 +101,12 @@ private:
   std::unique_ptr<cuda::FusedAttention> fusedAttention; ///< null: our own kernels compute all
   std::unique_ptr<DeviceCollectives> collectives;
   std::vector<TensorView> views;
-  std::map<uint32_t, void *> mirrors; ///< of inputs and outputs, by tensor
+  HostMirrors mirrors;
   DiskCopies disk;
   ResolvedPlan resolved;
   std::vector<EntryRun> entries;
   uint64_t freeBefore = 0; ///< bytes of the device, when it was selected
-  uint64_t gathered = 0, reduced = 0;
+  MovedBytes moved;
   std::array<double, 256> seconds{}; ///< of measured and traced runs: what a graph does isn't timed
   StepTimes stepTimes;
   EventTimes eventTimes; ///< open where times are asked for
@@ -168,7 +166,9 @@ Status CudaExecutor::prepare() {
   ZP_RETURN_IF_ERROR(disk.open(memory, *collectives));
   ZP_RETURN_IF_ERROR(openTimes());
   loader.emplace(plan, resolved, options, threadsOfRank(options.threads, communicator.localSize()));
-  return openMirrors();
+  for (const auto &entry : resolved.entries)
+    entries.emplace_back().keepable = std::none_of(entry.begin(), entry.end(), [&](const auto &instruction) { return needsHost(instruction); });
+  return mirrors.open(plan, views, memory);
 }
 
 /// Every instruction is decided here, and what it takes is built: runs build nothing.
@@ -245,28 +245,6 @@ Status CudaExecutor::openTimes() {
   return eventTimes.open(most);
 }
 
-Status CudaExecutor::openMirrors() {
-  for (uint32_t e = 0; e < plan.entries()->size(); ++e) {
-    EntryRun &run = entries.emplace_back();
-    auto collect = [&](const auto *named, std::vector<uint32_t> &tensors) -> Status {
-      if (!named)
-        return {};
-      for (const auto *one : *named) {
-        tensors.push_back(one->tensor());
-        if (void *&mirror = mirrors[one->tensor()]; !mirror) {
-          ZP_ASSIGN_OR_RETURN(mirror, memory.pinned(views[one->tensor()].bytes()));
-        }
-      }
-      return {};
-    };
-    ZP_RETURN_IF_ERROR(collect(plan.entries()->Get(e)->inputs(), run.inputs));
-    ZP_RETURN_IF_ERROR(collect(plan.entries()->Get(e)->outputs(), run.outputs));
-    run.keepable = std::none_of(resolved.entries[e].begin(), resolved.entries[e].end(),
-                                [&](const ResolvedInstruction &instruction) { return needsHost(instruction); });
-  }
-  return {};
-}
-
 /// What can't be asked for and left alone.
 bool CudaExecutor::needsHost(const ResolvedInstruction &instruction) const {
   switch (instruction.source->op_type()) {
@@ -287,8 +265,7 @@ bool CudaExecutor::needsHost(const ResolvedInstruction &instruction) const {
 
 TensorView CudaExecutor::view(uint32_t tensor) {
   TensorView view = views[tensor];
-  auto mirror = mirrors.find(tensor);
-  view.data = mirror == mirrors.end() ? nullptr : mirror->second;
+  view.data = mirrors.find(tensor);
   return view;
 }
 
@@ -315,17 +292,9 @@ Status CudaExecutor::write(uint32_t tensor, const TensorView &view) {
   return awaitStream(streams.compute(), *collectives);
 }
 
-Status CudaExecutor::carry(const std::vector<uint32_t> &tensors, bool toDevice) {
-  for (uint32_t tensor : tensors) {
-    void *device = views[tensor].data, *host = mirrors.at(tensor);
-    ZP_RETURN_IF_ERROR(cuda::copyAsync(toDevice ? device : host, toDevice ? host : device, views[tensor].bytes(), streams.compute()));
-  }
-  return {};
-}
-
 Status CudaExecutor::runEntry(uint32_t index) {
   EntryRun &entry = entries[index];
-  ZP_RETURN_IF_ERROR(carry(entry.inputs, true));
+  ZP_RETURN_IF_ERROR(mirrors.carryInputs(index, streams.compute()));
   if (options.measure)
     ZP_RETURN_IF_ERROR(issueMeasured(index));
   else if (eventTimes.isOpen() || !entry.keepable || !cuda::hasGraphs() || entry.runs == 0) // the first run chooses algorithms and takes workspaces
@@ -336,27 +305,13 @@ Status CudaExecutor::runEntry(uint32_t index) {
     ZP_RETURN_IF_ERROR(cuda::replay(entry.graph, streams.compute()));
   }
   ++entry.runs;
-  ZP_RETURN_IF_ERROR(carry(entry.outputs, false));
+  ZP_RETURN_IF_ERROR(mirrors.carryOutputs(index, streams.compute()));
   ZP_RETURN_IF_ERROR(awaitStream(streams.compute(), *collectives));
   loader->close();
   if (eventTimes.isOpen() && !options.measure)
     ZP_RETURN_IF_ERROR(eventTimes.note(index, resolved.entries[index], stepTimes, seconds));
-  // What a run moved is known of its list.
-  const uint64_t ranks = plan.ranks(), others = ranks - 1;
   for (const ResolvedInstruction &instruction : resolved.entries[index])
-    switch (instruction.source->op_type()) {
-    case fbs::OpAttrs::AllGather:
-      gathered += others * instruction.operands[0].bytes();
-      break;
-    case fbs::OpAttrs::ReduceScatter:
-      reduced += others * instruction.operands[1].bytes();
-      break;
-    case fbs::OpAttrs::AllReduce:
-      reduced += instruction.operands[0].bytes() / ranks * others;
-      break;
-    default:
-      break;
-    }
+    moved.add(instruction, plan.ranks());
   return {};
 }
 
