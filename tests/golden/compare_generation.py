@@ -35,7 +35,7 @@ from unittest import mock
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
-from compare_random import FAILED, numbers, parser_of_cases, write_inputs  # noqa: E402: before torch, whose environment it sets
+from compare_random import FAILED, asked, numbers, parser_of_cases, write_inputs  # noqa: E402: before torch, whose environment it sets
 from integration.support import pipeline, tools  # noqa: E402
 from integration.support.golden_case import GoldenCase  # noqa: E402
 from integration.support.turned_norm import turn_last_norm  # noqa: E402
@@ -280,14 +280,9 @@ def run_search(search, ours, theirs, judge):
             theirs.scores(drawn.prompts[0], flags, max_new_tokens=1)
     except Exception as problem:  # the library refuses with exceptions of every kind
         refusal = f"{type(problem).__name__}: {' '.join(str(problem).split())[:200]}"
-    try:
-        made = ours.say(search)
-    except pipeline.StageFailed as problem:
-        if not problem.refused:
-            return "CRASHED", str(problem)
-        return ("both refuse", refusal) if refusal else ("refused by ours", str(problem))
-    if refusal:
-        return "refused by the reference", refusal
+    refused, made = asked(lambda: ours.say(search), refusal)
+    if refused:
+        return refused
     return judge.draws(flags, made) if drawn.draws else judge.texts(search, flags, made, want)
 
 

@@ -224,6 +224,17 @@ def run_case(found, folder, chosen):
         return "DIFFERENT", str(problem)
 
 
+def asked(tool, refusal):
+    """(outcome and text where the tool or, by its refusal, the reference does not answer; what the tool gave)"""
+    try:
+        made = tool()
+    except pipeline.StageFailed as problem:
+        if not problem.refused:
+            return ("CRASHED", str(problem)), None
+        return (("both refuse", refusal) if refusal else ("refused by ours", str(problem))), None
+    return (("refused by the reference", refusal) if refusal else None), made
+
+
 def describe(found):
     case, flags = found.case, found.case.flags
     trained = "every parameter" if "use_peft_lora" in flags else "LoRA" if case.lora else "fresh LoRA"
@@ -254,13 +265,13 @@ def parser_of_cases(doc):
     return parser
 
 
-def main():
-    chosen = parser_of_cases(__doc__).parse_args()
+def compare_cases(chosen, cases, describe, run_case):
+    """Runs each (number, draw), prints a line of it and keeps what failed, then the counts. Returns the exit code."""
     logging.disable_progress_bar()
     warnings.simplefilter("ignore")  # of the libraries, about draws that PEFT finds odd
     counts = collections.Counter()
     with tempfile.TemporaryDirectory(prefix="compare-random-") as scratch:
-        for number, found in numbers(chosen):
+        for number, found in cases:
             folder, begun = Path(scratch) / found.case.name, time.monotonic()
             try:
                 outcome, text = run_case(found, folder, chosen)
@@ -272,7 +283,12 @@ def main():
                 shutil.copytree(folder, chosen.keep / found.case.name, dirs_exist_ok=True)
             shutil.rmtree(folder, ignore_errors=True)
     print(", ".join(f"{count} {outcome}" for outcome, count in counts.most_common()))
-    sys.exit(1 if any(counts[outcome] for outcome in FAILED) else 0)
+    return 1 if any(counts[outcome] for outcome in FAILED) else 0
+
+
+def main():
+    chosen = parser_of_cases(__doc__).parse_args()
+    sys.exit(compare_cases(chosen, numbers(chosen), describe, run_case))
 
 
 if __name__ == "__main__":
