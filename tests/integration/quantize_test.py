@@ -183,6 +183,7 @@ def refusals(tests):
     tests.refused("integers", 4, 3006, "dtype is I32", altered(tests, lambda t: t.update({weight: t[weight].astype(np.int32)})))
     tests.refused("another architecture", 2, 1004, "GPT5", configured(tests, architectures=["GPT5"]))
     tests.refused("no sizes", 2, 1002, "hidden_size: is -40", configured(tests, hidden_size=-40))
+    tests.refused("a million layers", 2, 1002, "num_hidden_layers: is 1000000, expected at most 10000", configured(tests, num_hidden_layers=1000000))
     tests.refused("rope by layer", 2, 1002, "rope_parameters", configured(tests, rope_parameters={"full_attention": {"rope_theta": 1.0}}))
     tests.refused("a label that doesn't fit", 2, 1002, "float32 can't label the 450 bytes of model.layers.0.mlp.gate_proj.weight", narrow(tests),
                   flags=["--bnb_4bit_quant_storage_dtype", "float32"])

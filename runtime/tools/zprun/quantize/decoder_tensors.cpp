@@ -8,7 +8,7 @@ using nlohmann::json;
 /// Llama, Mistral, Qwen2, Qwen3.
 void listRotaryDecoder(const json &config, TensorList &t) {
   const uint64_t vocabulary = t.size("vocab_size"), hidden = t.size("hidden_size"), inner = t.size("intermediate_size");
-  const uint64_t heads = t.size("num_attention_heads"), layers = t.size("num_hidden_layers");
+  const uint64_t heads = t.size("num_attention_heads"), layers = t.layers("num_hidden_layers");
   const uint64_t headDim = t.size("head_dim", hidden / heads), keyHeads = t.size("num_key_value_heads", heads);
   if (!t.status.ok())
     return;
@@ -37,7 +37,7 @@ void listRotaryDecoder(const json &config, TensorList &t) {
 
 void listFalcon(const json &config, TensorList &t) {
   const uint64_t vocabulary = t.size("vocab_size"), hidden = t.size("hidden_size"), inner = t.size("ffn_hidden_size");
-  const uint64_t heads = t.size("num_attention_heads"), keyHeads = t.size("num_kv_heads"), layers = t.size("num_hidden_layers");
+  const uint64_t heads = t.size("num_attention_heads"), keyHeads = t.size("num_kv_heads"), layers = t.layers("num_hidden_layers");
   if (!t.status.ok())
     return;
   const uint64_t headDim = hidden / heads;
@@ -66,7 +66,7 @@ void listFalcon(const json &config, TensorList &t) {
 }
 
 void listBloom(const json &, TensorList &t) {
-  const uint64_t vocabulary = t.size("vocab_size"), hidden = t.size("hidden_size"), layers = t.size("n_layer");
+  const uint64_t vocabulary = t.size("vocab_size"), hidden = t.size("hidden_size"), layers = t.layers("n_layer");
   if (!t.status.ok())
     return;
   t.add("transformer.word_embeddings.weight", {vocabulary, hidden});

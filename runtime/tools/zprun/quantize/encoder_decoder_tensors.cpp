@@ -57,7 +57,7 @@ void listBart(const json &, TensorList &t) {
   t.buffer("final_logits_bias", {1, vocabulary});
   for (const std::string stack : {"encoder", "decoder"}) {
     const bool crosses = stack == "decoder";
-    const uint64_t layers = t.size((stack + "_layers").c_str()), inner = t.size((stack + "_ffn_dim").c_str());
+    const uint64_t layers = t.layers((stack + "_layers").c_str()), inner = t.size((stack + "_ffn_dim").c_str());
     if (!t.status.ok())
       return;
     t.add("model." + stack + ".embed_positions.weight", {positions + kPositionsBefore, hidden});
@@ -81,7 +81,7 @@ void listBart(const json &, TensorList &t) {
 void listT5(const json &, TensorList &t) {
   const T5Sizes sizes{t.size("d_model"),     t.size("num_heads"), t.size("d_kv"), t.size("d_ff"), t.size("relative_attention_num_buckets"),
                       t.flag("is_gated_act")};
-  const uint64_t vocabulary = t.size("vocab_size"), encoder = t.size("num_layers"), decoder = t.size("num_decoder_layers");
+  const uint64_t vocabulary = t.size("vocab_size"), encoder = t.layers("num_layers"), decoder = t.layers("num_decoder_layers");
   if (!t.status.ok())
     return;
   t.add("shared.weight", {vocabulary, sizes.hidden});

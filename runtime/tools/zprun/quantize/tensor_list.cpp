@@ -8,13 +8,20 @@ using nlohmann::json;
 
 /// Sizes beyond this are no model's; below it products fit in 64 bits.
 static constexpr uint64_t kLargestSize = uint64_t{1} << 24;
+static constexpr uint64_t kMostLayers = 10000; // as zpc import has it
+static constexpr const char *kSizes = "a whole number from 1 to 2^24";
 
 uint64_t TensorList::size(const char *key, uint64_t absent) {
   auto it = config.find(key);
   if (it == config.end() || it->is_null())
-    return absent > 0 ? absent : wrong(key, "null");
+    return absent > 0 ? absent : wrong(key, "null", kSizes);
   const bool good = it->is_number_unsigned() && it->get<uint64_t>() > 0 && it->get<uint64_t>() <= kLargestSize;
-  return good ? it->get<uint64_t>() : wrong(key, it->dump(-1, ' ', true, json::error_handler_t::replace));
+  return good ? it->get<uint64_t>() : wrong(key, it->dump(-1, ' ', true, json::error_handler_t::replace), kSizes);
+}
+
+uint64_t TensorList::layers(const char *key) {
+  const uint64_t count = size(key);
+  return count <= kMostLayers ? count : wrong(key, std::to_string(count), "at most 10000");
 }
 
 bool TensorList::flag(const char *key) const {
@@ -22,9 +29,9 @@ bool TensorList::flag(const char *key) const {
   return it != config.end() && it->is_boolean() && it->get<bool>();
 }
 
-uint64_t TensorList::wrong(const char *key, const std::string &value) {
+uint64_t TensorList::wrong(const char *key, const std::string &value, const char *expected) {
   if (status.ok())
-    status = Status(ErrorCode::Config, path + ": " + key + ": is " + value + ", expected a whole number from 1 to 2^24; fetch the file again");
+    status = Status(ErrorCode::Config, path + ": " + key + ": is " + value + ", expected " + expected + "; fetch the file again");
   return 1;
 }
 
