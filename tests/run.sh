@@ -109,7 +109,7 @@ for name in "${suites[@]}"; do
         suite "$script" countLine "$python" "tests/integration/${script}_test.py"
       done
       for script in recomputation mutation offload plan_search sft eval generate generate_search dropout compile_limits simulate trace quantize \
-        quantize_training merge merge_four_bit resize evaluation schedule trl answers; do
+        quantize_training merge merge_four_bit resize evaluation schedule trl answers install; do
         beside "$script" countLine "$python" "tests/integration/${script}_test.py"
       done
       # The golden runs again: what is switched off must be missed; guarded buffers, recomputation, shorter train steps must not.

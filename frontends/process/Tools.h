@@ -11,6 +11,8 @@ namespace zp::fe {
 struct Tools {
   std::string directory;
   std::string path(const char *name) const { return directory + "/" + name; }
+  /// What zpdata is made of: its program only starts it.
+  std::string dataModules() const;
 };
 
 /// The folder of the running program.

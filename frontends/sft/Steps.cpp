@@ -14,10 +14,9 @@ Words joined(Words words, const Words &more) {
 /// The model that is trained: the user's, or one with rows for new tokens.
 std::string modelOf(const SftJob &job) { return job.vocabulary ? cacheFolder(job) + "/model" : job.model; }
 
-/// What zpdata makes rows of beside the data: its own modules (its program only starts them), and what a tokenizer is read from; files that aren't
-/// there count as absent.
-std::vector<StepInput> tokenizerFiles(const std::string &model) {
-  std::vector<StepInput> inputs = {{ZP_DATA_MODULES}};
+/// What zpdata makes rows of beside the data: its own modules, and what a tokenizer is read from; files that aren't there count as absent.
+std::vector<StepInput> tokenizerFiles(const Tools &tools, const std::string &model) {
+  std::vector<StepInput> inputs = {{tools.dataModules()}};
   for (const char *name :
        {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "chat_template.jinja", "config.json"})
     inputs.push_back({model + "/" + name});
@@ -32,7 +31,7 @@ Step dataStep(const SftJob &job, const Tools &tools, const std::string &name, co
   if (!split.empty())
     step.words = joined(step.words, {"--splits", split});
   step.words = joined(joined(step.words, flags), {"-o", output});
-  step.inputs = tokenizerFiles(modelOf(job));
+  step.inputs = tokenizerFiles(tools, modelOf(job));
   step.inputs.push_back({job.dataset});
   step.outputs = {output};
   return step;
@@ -45,7 +44,7 @@ std::vector<Step> newTokenSteps(const SftJob &job, const Tools &tools) {
   Step tokenizer, resize;
   tokenizer.name = "tokenizer";
   tokenizer.words = {tools.path("zpdata"), "tokenizer", "--tokenizer", job.model, "--chat_template_format", job.chatFormat, "-o", job.outputDir};
-  tokenizer.inputs = tokenizerFiles(job.model);
+  tokenizer.inputs = tokenizerFiles(tools, job.model);
   tokenizer.outputs = {job.outputDir + "/tokenizer.json", job.outputDir + "/tokenizer_config.json"};
   if (!job.vocabulary)
     return {tokenizer};
