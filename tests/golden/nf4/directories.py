@@ -38,6 +38,7 @@ CASES = {
     "qwen2_shards": (GOLDEN + "qwen2_packed/model", {"bnb_4bit_quant_type": "nf4", "dtype": "float32", "max_shard_size": "14KB"}),
     "qwen3_nested": (GOLDEN + "qwen3_patterns/model", {"use_nested_quant": "true", "bnb_4bit_quant_storage_dtype": "float32"}),
     "bart_of_the_hub": ("model", {"bnb_4bit_quant_type": "fp4"}),
+    "bart_untied": ("model", {"max_shard_size": "9KB"}),
     "bart_bf16": (GOLDEN + "bart_qv/model", {"bnb_4bit_quant_type": "fp4", "dtype": "bfloat16", "max_shard_size": "20KB"}),
     "bloom_nested": (GOLDEN + "bloom_norms/model", {"use_nested_quant": "true", "dtype": "bfloat16"}),
     "bloom_of_the_hub": ("model", {}),
@@ -116,6 +117,18 @@ def write_bart_of_the_hub(folder):
     write_model(folder, transformers.BartModel, config, given, more=more)
 
 
+def write_bart_untied(folder):
+    """A head of its own, as the word for it is not tied: then the embeddings of the stacks are saved, too, which are the shared one here."""
+    config = transformers.BartConfig(vocab_size=50, d_model=24, encoder_layers=1, decoder_layers=1, encoder_attention_heads=3, decoder_attention_heads=3,
+                                     encoder_ffn_dim=36, decoder_ffn_dim=36, max_position_embeddings=14, tie_word_embeddings=False)  # fmt: skip
+    given = {**config.to_dict(), "architectures": ["BartForConditionalGeneration"], "dtype": "float32"}
+
+    def more(tensors):
+        return {f"model.{stack}.embed_tokens.weight": tensors["model.shared.weight"].clone() for stack in ("encoder", "decoder")}
+
+    write_model(folder, transformers.BartForConditionalGeneration, config, given, more=more)
+
+
 def write_t5_of_v4(folder):
     """As version 4 wrote T5 1.1: a head of its own, whatever the class says, aliases of the embedding, task_specific_params."""
     given = {"architectures": ["T5ForConditionalGeneration"], "d_ff": 36, "d_kv": 8, "d_model": 24, "decoder_start_token_id": 0, "dropout_rate": 0.1,
@@ -153,6 +166,7 @@ def make(root):
     write_model_of_v4(root / "llama_of_v4/model")
     write_bloom_of_the_hub(root / "bloom_of_the_hub/model")
     write_bart_of_the_hub(root / "bart_of_the_hub/model")
+    write_bart_untied(root / "bart_untied/model")
     write_t5_of_v4(root / "t5_of_v4/model")
     for name, (model, flags) in CASES.items():
         folder = root / name

@@ -60,6 +60,8 @@ void listBart(const json &, TensorList &t) {
     const uint64_t layers = t.layers((stack + "_layers").c_str()), inner = t.size((stack + "_ffn_dim").c_str());
     if (!t.status.ok())
       return;
+    if (!t.flag("tie_word_embeddings")) // then the stacks' own, too, aren't the shared one
+      t.add("model." + stack + ".embed_tokens.weight", {vocabulary, hidden});
     t.add("model." + stack + ".embed_positions.weight", {positions + kPositionsBefore, hidden});
     t.layerNorm("model." + stack + ".layernorm_embedding", hidden);
     for (uint64_t i = 0; i < layers; ++i) {
