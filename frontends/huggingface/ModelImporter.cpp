@@ -152,6 +152,11 @@ StatusOr<ImportedModel> importModel(const ImportRequest &request) {
     return imported;
   }
   if (!request.settings.use_peft_lora) {
+    if (untied)
+      return Status(ErrorCode::UnknownArchitecture,
+                    config.place("tie_word_embeddings") +
+                        ": is false, so that encoder and decoder would train tables of their own, which is not built, "
+                        "expected true beside --use_peft_lora false; train an adapter");
     imported.counts = trainEverything(spec);
     if (imported.settings.decay_everything)
       decayEverything(spec);

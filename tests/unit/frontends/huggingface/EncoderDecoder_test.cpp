@@ -261,6 +261,17 @@ TEST_F(EncoderDecoder, rulesHoldForTheLengthsOfBothSides) {
   EXPECT_ERROR(importModel(request), Config, "--generation_batch_size: makes 2147483648 tokens for the encoder");
 }
 
+// What isn't tied would be trained by itself in each stack. An adapter leaves it as it is.
+TEST_F(EncoderDecoder, tablesOfEachStackAreNotTrained) {
+  const std::string untied = "{\"model_type\": \"bart\",\n\"tie_word_embeddings\": false}";
+  EXPECT_TRUE(import(untied).ok());
+  ImportRequest request{folder.path + "/model", "", {}, {}};
+  request.settings.use_peft_lora = false;
+  EXPECT_ERROR(importModel(request), UnknownArchitecture, "config.json:2: tie_word_embeddings: is false");
+  folder.write("model/config.json", R"({"model_type": "bart"})");
+  EXPECT_TRUE(importModel(request).ok());
+}
+
 TEST_F(EncoderDecoder, whatBothStacksShareIsNotSavedByItself) {
   folder.write("model/config.json", R"({"model_type": "t5", "decoder_start_token_id": 0})");
   ImportRequest request{folder.path + "/model", "", {}, {}};
