@@ -52,38 +52,39 @@ def token_file(path, dataset):
     rows = {name: np.full((len(dataset), LENGTH), fill, np.int32)
             for name, fill in (("input_ids", 0), ("labels", -100), ("position_ids", 0), ("segment_ids", -1))}  # fmt: skip
     for row, entry in enumerate(dataset):
-        at = 0
+        at, theirs = 0, entry.get("labels") or entry["input_ids"]
         for segment, length in enumerate(entry.get("seq_lengths") or [len(entry["input_ids"])]):
             here = slice(at, at + length)
-            rows["input_ids"][row, here] = rows["labels"][row, here] = entry["input_ids"][here]
+            rows["input_ids"][row, here], rows["labels"][row, here] = entry["input_ids"][here], theirs[here]
             rows["position_ids"][row, here] = np.arange(length)
             rows["segment_ids"][row, here] = segment
             rows["labels"][row, at] = -100
             at += length
-        theirs = entry.get("labels", entry["input_ids"])
-        assert at == len(theirs) and all(ours in (label, -100) for ours, label in zip(rows["labels"][row], theirs)), "TRL masks labels"
+        assert at == len(theirs) == len(entry["input_ids"])
     save_arrays(rows, path)
+
+
+def arguments_of(folder, ranks, **more):
+    """Of a run in fp32 on CPUs that reports to nobody."""
+    return SFTConfig(
+        output_dir=str(folder),
+        max_length=LENGTH,
+        gradient_checkpointing=False,
+        bf16=False,
+        use_cpu=True,
+        ddp_backend="gloo" if ranks > 1 else None,
+        report_to=[],
+        disable_tqdm=True,
+        **more,
+    )
 
 
 def run(name, packing, ranks):
     generator = np.random.default_rng(5)
     train, test = documents(generator, DOCUMENTS), documents(generator, HELD_OUT)
     with tempfile.TemporaryDirectory() as folder:
-        arguments = SFTConfig(
-            output_dir=folder,
-            **{**FLAGS, "per_device_train_batch_size": FLAGS["per_device_train_batch_size"] // ranks},
-            max_length=LENGTH,
-            packing=packing,
-            logging_steps=1,
-            eval_strategy="steps",
-            save_strategy="no",
-            gradient_checkpointing=False,
-            bf16=False,
-            use_cpu=True,
-            ddp_backend="gloo" if ranks > 1 else None,
-            report_to=[],
-            disable_tqdm=True,
-        )
+        flags = {**FLAGS, "per_device_train_batch_size": FLAGS["per_device_train_batch_size"] // ranks}
+        arguments = arguments_of(folder, ranks, **flags, packing=packing, logging_steps=1, eval_strategy="steps", save_strategy="no")
         trainer = SFTTrainer(model=Job(GoldenCase(HERE.parent / "cases" / CASE)).model, args=arguments, train_dataset=train,
                              eval_dataset=test, processing_class=tokenizer())  # fmt: skip
         trainer.remove_callback(PrinterCallback)
