@@ -277,12 +277,17 @@ def names(bench, tally):
     merge("half of a pair, of as many tokens", "llama", {EMBEDDING: table}, changed, sums, tie=False, tie_word_embeddings=True)
     merge("half of a pair", "llama", {EMBEDDING: table}, wrapped, wanted, tie=False, rows=16, tie_word_embeddings=True)
     says = "model.embed_tokens.weight has 11 rows and lm_head.weight 16, expected as many of both"
-    for label, model, adapter in (("half of no pair", {HEAD: head}, wrapped), ("a head of more tokens alone", {}, {HEAD: big})):
+    own = {shared: table, HEAD: head, **{name: table + 1 for name in stacks}}
+    for label, family, model, adapter, words in (
+        ("half of no pair", "llama", {EMBEDDING: table, HEAD: head}, wrapped, says),
+        ("a head of more tokens alone", "llama", {EMBEDDING: table}, {HEAD: big}, says),
+        ("tables of each stack", "bart", own, {shared: big, HEAD: big}, "model.decoder.embed_tokens.weight has other values than that"),
+    ):
         try:
-            merge(label, "llama", {EMBEDDING: table, **model}, adapter, {})
+            merge(label, family, model, adapter, {})
             failures = ["it is merged"]
         except pipeline.StageFailed as problem:
-            failures = [] if problem.code == 2 and says in str(problem) else [str(problem)]
+            failures = [] if problem.code == 2 and words in str(problem) else [str(problem)]
         tally.check(f"names: {label}", failures)
 
 

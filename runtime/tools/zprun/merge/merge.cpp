@@ -131,8 +131,13 @@ private:
                     changes.place + ": with it " + embedding + " has " + std::to_string(rows) + " rows and " + kHeadWeight + " " +
                         std::to_string(rowsOfHead) +
                         ", expected as many of both; name a base of so many tokens with --model (zprun resize makes one)");
-    if (before.shape().size() == 2 && rows != before.shape()[0])
-      vocabularySize = rows;
+    if (before.shape().size() != 2 || rows == before.shape()[0])
+      return {};
+    vocabularySize = rows;
+    for (const std::string &name : base.names())
+      if (isTokenWeight(name) && name != embedding && name != kHeadWeight && !aliases.contains(name) && !changes.replaced.contains(name))
+        return Status(ErrorCode::AdapterMismatch, changes.place + ": makes " + std::to_string(rows) + " rows of " + embedding + ", and " + name +
+                                                      " has other values than that, expected one table of all tokens; merge this adapter with PEFT");
     return {};
   }
 
