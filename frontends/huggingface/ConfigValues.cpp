@@ -3,6 +3,8 @@
 #include <cmath>
 #include <map>
 
+#include "runtime/schema/model_limits.h"
+
 namespace zp::fe {
 
 static const char *nameInFile(const JsonReader &reader, std::initializer_list<const char *> names) {
@@ -28,9 +30,10 @@ int64_t readSize(JsonReader &reader, std::initializer_list<const char *> names, 
 
 int64_t readLayers(JsonReader &reader, std::initializer_list<const char *> names, int64_t absent) {
   int64_t layers = readSize(reader, names, absent);
-  if (layers <= 10000)
+  if (layers <= kMaxLayers)
     return layers;
-  reader.fail(ErrorCode::Json, nameInFile(reader, names), "is " + std::to_string(layers) + ", expected at most 10000; correct the value");
+  reader.fail(ErrorCode::Json, nameInFile(reader, names),
+              "is " + std::to_string(layers) + ", expected at most " + std::to_string(kMaxLayers) + "; correct the value");
   return 1; // so that nothing large is made before the error is seen
 }
 

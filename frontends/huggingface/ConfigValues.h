@@ -15,7 +15,7 @@ namespace zp::fe {
 /// A positive size below 2^30, under the first of its names that the file has.
 int64_t readSize(JsonReader &reader, std::initializer_list<const char *> names, int64_t absent);
 
-/// A size of at most 10000.
+/// A size of at most kMaxLayers.
 int64_t readLayers(JsonReader &reader, std::initializer_list<const char *> names, int64_t absent);
 
 /// A positive number: what a norm adds to the variance.

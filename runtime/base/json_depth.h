@@ -28,6 +28,11 @@ inline bool nestsTooDeep(std::string_view text) {
   return false;
 }
 
+/// What a text says, as nlohmann's `Document`: null for one that nests too deep, discarded for one that is no JSON.
+template <typename Document> Document parseJson(std::string_view text) {
+  return nestsTooDeep(text) ? Document() : Document::parse(text, nullptr, /*allow_exceptions=*/false);
+}
+
 } // namespace zp
 
 #endif // ZP_RUNTIME_BASE_JSON_DEPTH_H

@@ -246,7 +246,7 @@ StatusOr<GenerationSettings> readGenerationSettings(const std::string &model, co
   std::error_code ignored;
   const std::string own = model + "/generation_config.json", path = std::filesystem::exists(own, ignored) ? own : model + "/config.json";
   ZP_ASSIGN_OR_RETURN(std::string text, readTextFile(path));
-  json values = nestsTooDeep(text) ? json() : json::parse(text, nullptr, false);
+  json values = parseJson<json>(text);
   if (!values.is_object())
     return Status(ErrorCode::Json, path + ": is not a JSON object of at most " + std::to_string(kDeepestJson) + " levels; save the model again");
   ConfigReader reader(path, values);

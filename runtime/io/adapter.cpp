@@ -59,7 +59,7 @@ StatusOr<ModelWeights> openAdapterWeights(const std::string &directory) {
 StatusOr<ModelWeights> openAdapter(const std::string &directory, const std::string &adapterConfig, const std::set<std::string> &trained) {
   std::string path = directory + "/adapter_config.json";
   ZP_ASSIGN_OR_RETURN(std::string text, readTextFile(path));
-  json theirs = nestsTooDeep(text) ? json() : json::parse(text, nullptr, false), ours = json::parse(adapterConfig, nullptr, false);
+  json theirs = parseJson<json>(text), ours = json::parse(adapterConfig, nullptr, false);
   if (!theirs.is_object())
     return Status(ErrorCode::Json, path + ": is not a JSON object of at most " + std::to_string(kDeepestJson) + " levels; save the adapter again");
   if (ours.is_discarded() || !ours.is_object())

@@ -154,7 +154,7 @@ StatusOr<CheckpointManifest> readManifest(const std::string &directory) {
                                              "), expected the directory of a training checkpoint; "
                                              "name a checkpoint-N of --output_dir");
   ZP_ASSIGN_OR_RETURN(std::string text, readTextFile(path));
-  json body = nestsTooDeep(text) ? json() : json::parse(text, nullptr, false);
+  json body = parseJson<json>(text);
   uint64_t seal = 0;
   if (body.is_discarded() || !body.is_object() || !body.contains("xxh64") || !parseHex(body["xxh64"], seal))
     return damaged(path, "is no JSON object with a checksum");

@@ -27,7 +27,7 @@ std::span<const char *const> tokenizerFiles() { return kTokenizerFiles; }
 
 std::string readAsItStands(const std::string &tokenizerConfig) {
   using nlohmann::ordered_json;
-  ordered_json config = nestsTooDeep(tokenizerConfig) ? ordered_json() : ordered_json::parse(tokenizerConfig, nullptr, false);
+  ordered_json config = parseJson<ordered_json>(tokenizerConfig);
   if (!config.is_object())
     return tokenizerConfig;
   const ordered_json named = config.value("tokenizer_class", ordered_json());

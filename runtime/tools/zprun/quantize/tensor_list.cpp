@@ -1,6 +1,7 @@
 #include "runtime/tools/zprun/quantize/tensor_list.h"
 
 #include "runtime/schema/four_bit_modules.h"
+#include "runtime/schema/model_limits.h"
 
 namespace zp::rt {
 
@@ -8,7 +9,6 @@ using nlohmann::json;
 
 /// Sizes beyond this are no model's; below it products fit in 64 bits.
 static constexpr uint64_t kLargestSize = uint64_t{1} << 24;
-static constexpr uint64_t kMostLayers = 10000; // as zpc import has it
 static constexpr const char *kSizes = "a whole number from 1 to 2^24";
 
 uint64_t TensorList::size(const char *key, uint64_t absent) {
@@ -21,7 +21,7 @@ uint64_t TensorList::size(const char *key, uint64_t absent) {
 
 uint64_t TensorList::layers(const char *key) {
   const uint64_t count = size(key);
-  return count <= kMostLayers ? count : wrong(key, std::to_string(count), "at most 10000");
+  return count <= uint64_t{kMaxLayers} ? count : wrong(key, std::to_string(count), "at most " + std::to_string(kMaxLayers));
 }
 
 bool TensorList::flag(const char *key) const {
@@ -29,7 +29,7 @@ bool TensorList::flag(const char *key) const {
   return it != config.end() && it->is_boolean() && it->get<bool>();
 }
 
-uint64_t TensorList::wrong(const char *key, const std::string &value, const char *expected) {
+uint64_t TensorList::wrong(const char *key, const std::string &value, const std::string &expected) {
   if (status.ok())
     status = Status(ErrorCode::Config, path + ": " + key + ": is " + value + ", expected " + expected + "; fetch the file again");
   return 1;

@@ -16,7 +16,7 @@ public:
   /// A number of the configuration; `absent` where it is null, unless that is 0. The first wrong one is kept; what it was is
   /// then of no matter.
   uint64_t size(const char *key, uint64_t absent = 0);
-  /// A size that tensors are listed by: more of them than any model has would fill the memory with names.
+  /// A size that tensors are listed by, at most kMaxLayers (model_limits.h).
   uint64_t layers(const char *key);
   bool flag(const char *key) const;
 
@@ -30,7 +30,7 @@ public:
   std::vector<ModelTensor> tensors;
 
 private:
-  uint64_t wrong(const char *key, const std::string &value, const char *expected);
+  uint64_t wrong(const char *key, const std::string &value, const std::string &expected);
   const char *modelType;
   const nlohmann::json &config;
   const std::string &path;
