@@ -1,5 +1,6 @@
 #include "runtime/kernels/gemm/bf16_engine.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "runtime/base/numeric.h"
@@ -23,7 +24,9 @@ float high(uint32_t pair) { return bf16ToFloat(static_cast<uint16_t>(pair >> 16)
 
 template <int64_t Rows, int64_t Columns>
 void emulate(int64_t pairs, const uint32_t *a, int64_t aStride, const uint32_t *b, const float *previous, int64_t previousStride, float *out,
-             int64_t outStride, const Ahead &) {
+             int64_t outStride, const Meanwhile &meanwhile) {
+  if (meanwhile.work)
+    meanwhile.work(meanwhile.state, 0, meanwhile.parts);
   for (int64_t i = 0; i < Rows; ++i)
     for (int64_t j = 0; j < Columns; ++j) {
       float sum = previous ? previous[i * previousStride + j] : 0;
@@ -34,20 +37,22 @@ void emulate(int64_t pairs, const uint32_t *a, int64_t aStride, const uint32_t *
       out[i * outStride + j] = sum;
     }
 }
-constexpr Bf16Engine kEmulatedNarrow{"emulated avx512_bf16, narrow", 24, 16, 1, nothing, nothing, emulate<24, 16>, nullptr, nullptr};
-constexpr Bf16Engine kEmulatedHeads{"emulated avx512_bf16, heads", 8, 32, 1, nothing, nothing, emulate<8, 32>, nullptr, nullptr};
-constexpr Bf16Engine kEmulatedAmx{"emulated amx", 32, 32, kPairStep, nothing, nothing, emulate<32, 32>, nullptr, nullptr};
-constexpr Bf16Engine kEmulatedAvx512{"emulated avx512_bf16", 8, 48, 1, nothing, nothing, emulate<8, 48>, &kEmulatedNarrow, &kEmulatedHeads};
+constexpr Bf16Engine kEmulatedNarrow{
+    "emulated avx512_bf16, narrow", 24, 16, 4, 512, 640 * 192, 192, nothing, nothing, emulate<24, 16>, nullptr, nullptr};
+constexpr Bf16Engine kEmulatedHeads{"emulated avx512_bf16, heads", 8, 32, 4, 512, 640 * 192, 192, nothing, nothing, emulate<8, 32>, nullptr, nullptr};
+constexpr Bf16Engine kEmulatedAmx{"emulated amx", 32, 32, kPairStep, 128, 204 << 10, 384, nothing, nothing, emulate<32, 32>, nullptr, nullptr};
+constexpr Bf16Engine kEmulatedAvx512{"emulated avx512_bf16", 8, 48, 4, 512, 640 * 192, 192, nothing, nothing, emulate<8, 48>, &kEmulatedNarrow,
+                                     &kEmulatedHeads};
 
 #ifdef ZP_X86_BF16
 
 /// The lines that belong to the kPairStep pairs of a row from `pair` on. Always inline: GCC takes a function that only asks for memory for
 /// one without effect, and drops calls of it.
-[[gnu::always_inline]] inline void askFor(const Ahead &ahead, int64_t pair) {
-  for (int64_t i = 0; i < ahead.count; ++i)
-    __builtin_prefetch(static_cast<const char *>(ahead.rows) + i * ahead.stride + 4 * pair, 0, 3);
-  if (ahead.sums)
-    __builtin_prefetch(static_cast<const char *>(ahead.sums) + 4 * pair, 1, 3);
+[[gnu::always_inline]] inline void askFor(const Meanwhile &meanwhile, int64_t pair) {
+  for (int64_t i = 0; i < meanwhile.count; ++i)
+    __builtin_prefetch(static_cast<const char *>(meanwhile.rows) + i * meanwhile.stride + 4 * pair, 0, 3);
+  if (meanwhile.sums)
+    __builtin_prefetch(static_cast<const char *>(meanwhile.sums) + 4 * pair, 1, 3);
 }
 
 //===--- AVX512_BF16 ------------------------------------------------------===//
@@ -57,7 +62,9 @@ constexpr Bf16Engine kEmulatedAvx512{"emulated avx512_bf16", 8, 48, 1, nothing, 
 /// A register tile of Rows rows by Vectors vectors of columns.
 template <int Rows, int Vectors>
 void multiplyAvx512(int64_t pairs, const uint32_t *a, int64_t aStride, const uint32_t *b, const float *previous, int64_t previousStride, float *out,
-                    int64_t outStride, const Ahead &ahead) {
+                    int64_t outStride, const Meanwhile &meanwhile) {
+  if (meanwhile.work) // the registers are about to be full
+    meanwhile.work(meanwhile.state, 0, meanwhile.parts);
   __m512 sum[Rows][Vectors];
 #pragma GCC unroll 24
   for (int i = 0; i < Rows; ++i)
@@ -65,7 +72,7 @@ void multiplyAvx512(int64_t pairs, const uint32_t *a, int64_t aStride, const uin
     for (int j = 0; j < Vectors; ++j)
       sum[i][j] = previous ? _mm512_loadu_ps(previous + i * previousStride + 16 * j) : _mm512_setzero_ps();
   for (int64_t first = 0; first < pairs; first += kPairStep) {
-    askFor(ahead, first);
+    askFor(meanwhile, first);
     for (int64_t p = first; p < pairs && p < first + kPairStep; ++p) {
       __m512i column[Vectors];
 #pragma GCC unroll 3
@@ -87,9 +94,10 @@ void multiplyAvx512(int64_t pairs, const uint32_t *a, int64_t aStride, const uin
       _mm512_storeu_ps(out + i * outStride + 16 * j, sum[i][j]);
 }
 #pragma GCC pop_options
-constexpr Bf16Engine kNarrowAvx512{"avx512_bf16, narrow", 24, 16, 1, nothing, nothing, multiplyAvx512<24, 1>, nullptr, nullptr};
-constexpr Bf16Engine kHeadsAvx512{"avx512_bf16, heads", 8, 32, 1, nothing, nothing, multiplyAvx512<8, 2>, nullptr, nullptr};
-constexpr Bf16Engine kPairsAvx512{"avx512_bf16", 8, 48, 1, nothing, nothing, multiplyAvx512<8, 3>, &kNarrowAvx512, &kHeadsAvx512};
+constexpr Bf16Engine kNarrowAvx512{"avx512_bf16, narrow", 24, 16, 4, 512, 640 * 192, 192, nothing, nothing, multiplyAvx512<24, 1>, nullptr, nullptr};
+constexpr Bf16Engine kHeadsAvx512{"avx512_bf16, heads", 8, 32, 4, 512, 640 * 192, 192, nothing, nothing, multiplyAvx512<8, 2>, nullptr, nullptr};
+constexpr Bf16Engine kPairsAvx512{"avx512_bf16", 8, 48, 4, 512, 640 * 192, 192, nothing, nothing, multiplyAvx512<8, 3>, &kNarrowAvx512,
+                                  &kHeadsAvx512};
 
 //===--- AMX --------------------------------------------------------------===//
 #pragma GCC push_options
@@ -109,7 +117,7 @@ void endAmx() { _tile_release(); }
 
 // Tiles 0-3 hold the 2×2 block of C, 4 and 5 two tiles of A, 6 and 7 two of B.
 void multiplyAmx(int64_t pairs, const uint32_t *a, int64_t aStride, const uint32_t *b, const float *previous, int64_t previousStride, float *out,
-                 int64_t outStride, const Ahead &ahead) {
+                 int64_t outStride, const Meanwhile &meanwhile) {
   if (previous) {
     const int64_t stride = previousStride * 4;
     _tile_loadd(0, previous, stride);
@@ -122,9 +130,10 @@ void multiplyAmx(int64_t pairs, const uint32_t *a, int64_t aStride, const uint32
     _tile_zero(2);
     _tile_zero(3);
   }
-  const int64_t aBytes = aStride * 4;
+  const int64_t aBytes = aStride * 4, steps = pairs / kPairStep, share = (meanwhile.parts + steps - 1) / steps;
+  int64_t worked = 0;
   for (int64_t p = 0; p < pairs; p += kPairStep) {
-    askFor(ahead, p);
+    askFor(meanwhile, p);
     _tile_loadd(4, a + p, aBytes);
     _tile_loadd(6, b + p * 32, 128);
     _tile_dpbf16ps(0, 4, 6);
@@ -133,6 +142,11 @@ void multiplyAmx(int64_t pairs, const uint32_t *a, int64_t aStride, const uint32
     _tile_loadd(5, a + p + 16 * aStride, aBytes);
     _tile_dpbf16ps(2, 5, 6);
     _tile_dpbf16ps(3, 5, 7);
+    if (worked < meanwhile.parts) {
+      const int64_t until = std::min(worked + share, meanwhile.parts);
+      meanwhile.work(meanwhile.state, worked, until);
+      worked = until;
+    }
   }
   const int64_t stride = outStride * 4;
   _tile_stored(0, out, stride);
@@ -141,7 +155,7 @@ void multiplyAmx(int64_t pairs, const uint32_t *a, int64_t aStride, const uint32
   _tile_stored(3, out + 16 * outStride + 16, stride);
 }
 #pragma GCC pop_options
-constexpr Bf16Engine kTilesAmx{"amx_bf16", 32, 32, kPairStep, beginAmx, endAmx, multiplyAmx, nullptr, nullptr};
+constexpr Bf16Engine kTilesAmx{"amx_bf16", 32, 32, kPairStep, 128, 204 << 10, 384, beginAmx, endAmx, multiplyAmx, nullptr, nullptr};
 
 bool mayUseAvx512Bf16() {
   constexpr uint64_t kAvx512State = 0xe6;

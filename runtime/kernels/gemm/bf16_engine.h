@@ -9,14 +9,18 @@
 
 namespace zp::rt {
 
-/// Memory that is wanted after a product, asked for while the CPU multiplies, a line at a time: as a burst it would keep what the product
-/// itself reads waiting.
-struct Ahead {
-  /// Rows of A, `stride` bytes apart, as long as the product's.
+/// What is done while a product is under way.
+struct Meanwhile {
+  /// Memory that is wanted next, asked for a line at a time: as a burst it would keep what the product itself reads waiting. Rows of A,
+  /// `stride` bytes apart, as long as the product's, and the sums of a register tile, which lie together.
   const void *rows = nullptr;
   int64_t count = 0, stride = 0;
-  /// The sums of a register tile, which lie together.
   const void *sums = nullptr;
+  /// Work in `parts`, done when `multiply` returns: where a unit of its own multiplies (AMX), the vector units have time for it. It must
+  /// not read what `multiply` writes.
+  void (*work)(const void *state, int64_t from, int64_t to) = nullptr;
+  const void *state = nullptr;
+  int64_t parts = 0;
 };
 
 struct Bf16Engine {
@@ -25,16 +29,20 @@ struct Bf16Engine {
   int64_t rows, columns;
   /// `multiply` takes a multiple of so many pairs; divides kPairStep.
   int64_t pairStep;
+  /// The longest run of pairs whose rows of A stay in L1 with what passes through it.
+  int64_t blockPairs;
+  /// What of a packed B stays in L2, and its most columns.
+  int64_t panelWords, panelColumns;
   /// Called on a thread around its use of `multiply`.
   void (*begin)();
   void (*end)();
   /// out[rows][columns] = previous (or 0) + A·B, which `run` does. `pairs` is a multiple of pairStep; strides count pairs (A), floats (out).
   void multiply(int64_t pairs, const uint32_t *a, int64_t aStride, const uint32_t *b, const float *previous, int64_t previousStride, float *out,
-                int64_t outStride, const Ahead &ahead = {}) const {
-    run(pairs, a, aStride, b, previous, previousStride, out, outStride, ahead);
+                int64_t outStride, const Meanwhile &meanwhile = {}) const {
+    run(pairs, a, aStride, b, previous, previousStride, out, outStride, meanwhile);
   }
   void (*run)(int64_t pairs, const uint32_t *a, int64_t aStride, const uint32_t *b, const float *previous, int64_t previousStride, float *out,
-              int64_t outStride, const Ahead &ahead);
+              int64_t outStride, const Meanwhile &meanwhile);
   /// The same instructions with other register tiles, or null where this one serves: for a B of at most `narrow->columns` columns
   /// (LoRA's), and for attention, whose heads have 64 or 128 columns.
   const Bf16Engine *narrow, *forHeads;
@@ -44,6 +52,8 @@ struct Bf16Engine {
 inline constexpr int64_t kPairStep = 16;
 /// No engine's register tile is larger.
 inline constexpr int64_t kMaxEngineRows = 32, kMaxEngineColumns = 48;
+/// No engine's rows of A are more words, nor its packed B wider.
+inline constexpr int64_t kMaxBlockWords = 24 * 512, kMostPanelColumns = 384;
 
 enum class Bf16EngineKind { Avx512, Amx };
 /// Null when this CPU has no such engine, or one whose answer to a small product is wrong. Decided once.

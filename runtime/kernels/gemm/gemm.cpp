@@ -23,6 +23,23 @@ namespace {
 /// At most so many products an element: C is then what is waited for.
 constexpr int64_t kShortK = 16;
 
+/// `finish` for what most products are: nothing is added but the branch, and columns are pairs of vectors.
+template <bool kBranch, typename TOut>
+HWY_INLINE void finishPairs(const GemmProblem &problem, int64_t rows, int64_t columns, const float *sums, const float *branchSums, int64_t stride,
+                            TOut *c) {
+  const F32 d;
+  const VF32 alpha = hn::Set(d, problem.alpha), branchAlpha = hn::Set(d, problem.branchAlpha);
+  for (int64_t i = 0; i < rows; ++i, c += problem.ldc, sums += stride, branchSums += kBranch ? stride : 0)
+    for (int64_t j = 0; j < columns; j += 2 * kLanes) {
+      VF32 low = hn::Mul(alpha, hn::LoadU(d, sums + j)), high = hn::Mul(alpha, hn::LoadU(d, sums + j + kLanes));
+      if constexpr (kBranch) {
+        low = hn::MulAdd(branchAlpha, hn::LoadU(d, branchSums + j), low);
+        high = hn::MulAdd(branchAlpha, hn::LoadU(d, branchSums + j + kLanes), high);
+      }
+      storeTwo(d, low, high, c + j);
+    }
+}
+
 /// C = alpha·sums (+ branchAlpha·branchSums) (+ bias) (+ C) for a small block. With `turned`, C's rows are the sums' columns; there is
 /// no branch then.
 template <typename TIn, typename TOut>
@@ -43,6 +60,14 @@ HWY_INLINE void finish(const GemmProblem &problem, bool turned, int64_t row, int
           value = hn::Add(value, hn::Set(d, toFloat(*to)));
         storePart(d, value, to, 1);
       }
+    return;
+  }
+  if (!bias && !problem.accumulate && columns % (2 * kLanes) == 0 && (!branchSums || branchStride == stride)) {
+    TOut *to = c + row * problem.ldc + column;
+    if (branchSums)
+      finishPairs<true>(problem, rows, columns, sums, branchSums, stride, to);
+    else
+      finishPairs<false>(problem, rows, columns, sums, nullptr, stride, to);
     return;
   }
   for (int64_t i = 0; i < rows; ++i) {
@@ -206,7 +231,8 @@ template <typename TIn, typename TOut> void gemmTyped(const KernelContext &conte
   const Factors<TIn> base = baseOf<TIn>(p);
   const bool tiny = static_cast<double>(p.m) * static_cast<double>(p.n) * static_cast<double>(p.k) < 65536;
   const Bf16Engine *engine = engineFor<TIn>(p);
-  const TileLimits limits = engine ? pairLimits(*engine, p.m, p.k > 2 * kPairBlock || p.branchA) : TileLimits{kMTile, kNTile, kMR, kNR};
+  const PairCut cut(engine ? *engine : emulatedBf16Engine(false), p.m, p.n, p.k, p.branchK);
+  const TileLimits limits = engine ? cut.limits : TileLimits{kMTile, kNTile, kMR, kNR, kNTile};
   const Tiling tiling(p.m, p.n, limits, !tiny && context.parallel ? context.parallel->threads() : 1);
   parallelFor(context, tiling.count(), tiny ? tiling.count() : 1, [&](int64_t begin, int64_t end) HWY_ATTR {
     for (int64_t index = begin; index < end; ++index) {
@@ -215,9 +241,10 @@ template <typename TIn, typename TOut> void gemmTyped(const KernelContext &conte
         if (engine) {
           const Factors<TIn> branch = branchOf<TIn>(p);
           const Tile next = tiling.tile(HWY_MIN(index + 1, end - 1), p.m, p.n);
-          pairTile(*engine, base, p.branchA ? &branch : nullptr, p.transposeB, tile, index + 1 < end ? &next : nullptr,
-                   [&](int64_t row, int64_t rows, int64_t column, int64_t columns, const float *sums, const float *branchSums, int64_t stride)
-                       HWY_ATTR { finish<TIn, TOut>(p, turned, row, rows, column, columns, sums, stride, branchSums, stride); });
+          const auto finishRows =
+              [&](int64_t row, int64_t rows, int64_t column, int64_t columns, const float *sums, const float *branchSums, int64_t stride)
+                  HWY_ATTR { finish<TIn, TOut>(p, turned, row, rows, column, columns, sums, stride, branchSums, stride); };
+          PairTile(*engine, cut, base, p.branchA ? &branch : nullptr, p.transposeB, tile, finishRows).run(index + 1 < end ? &next : nullptr);
           continue;
         }
       gemmTile<TIn, TOut>(p, base, turned, tile);

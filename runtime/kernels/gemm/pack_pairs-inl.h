@@ -13,8 +13,8 @@
 HWY_BEFORE_NAMESPACE();
 namespace zp::rt::HWY_NAMESPACE {
 
-/// The longest block along K, in pairs, and most columns of a packed B: 384 KiB of L2.
-inline constexpr int64_t kPairBlock = 512, kPairColumns = 192;
+/// The longest chunk along K, in pairs, and most columns of a B that is packed in chunks: 384 KiB of L2.
+inline constexpr int64_t kPairChunk = 512, kPairColumns = 192;
 /// Rows of a transposed B that are packed at a time, and how much of them: a few KiB.
 inline constexpr int64_t kTurnedRows = 16, kTurnedLength = 256;
 /// How far ahead rows of a B that is not transposed are asked for: they are short, and memory is far.
@@ -67,7 +67,7 @@ HWY_INLINE void packPairsOfA(const Bf16 *a, int64_t lda, bool transposed, int64_
     }
     return;
   }
-  HWY_ALIGN uint32_t turned[kPairBlock * kMaxEngineRows];
+  HWY_ALIGN uint32_t turned[kMaxBlockWords];
   interleaveRows(a, lda, rows, k, turned, allRows, allRows, pairs);
   packTransposed(reinterpret_cast<const float *>(turned), allRows, pairs, allRows, reinterpret_cast<float *>(target), stride, pairs);
 }
@@ -80,13 +80,13 @@ HWY_INLINE bool interleavesCodes(const QuantMatrix *weight, int64_t column, int6
 
 /// packPairsOfB for codes of a B that is not transposed: elements go from the lookup to their panel.
 inline HWY_NOINLINE void interleaveCodes(const QuantMatrix &source, int64_t first, int64_t k, int64_t column, int64_t columns, int64_t pairs,
-                                         int64_t width, uint32_t *target) {
+                                         int64_t width, uint32_t *target, int64_t room) {
   const QuantMatrix weight = source; // a copy that no store can change: what follows from it is computed once
   const hn::FixedTag<uint32_t, 16> d;
-  int64_t places[kPairColumns / kLanes + 1]; // of a vector of columns, in the panels
+  int64_t places[kMostPanelColumns / kLanes + 1]; // of a vector of columns, in the panels
   const int64_t vectors = columns / kLanes, padded = Tiling::roundUp(columns, width) / kLanes;
   for (int64_t v = 0; v < padded; ++v)
-    places[v] = v * kLanes / width * width * kPairBlock + v * kLanes % width;
+    places[v] = v * kLanes / width * width * room + v * kLanes % width;
   const int64_t begin = column / kLookUpStep * kLookUpStep, firstVector = (begin - column) / kLanes;
   for (int64_t p = 0; p < pairs; ++p) {
     uint32_t *to = target + p * width;
@@ -113,14 +113,14 @@ inline HWY_NOINLINE void interleaveCodes(const QuantMatrix &source, int64_t firs
 #endif
 
 /// Packs rows [first, first + k) and columns [column, column + columns) of op(B), zero up to `pairs`: panels of `width` columns,
-/// [pairs][width], one every kPairBlock · width words. A few rows of B at a time, as packB does.
+/// [pairs][width], one every room · width words. A few rows of B at a time, as packB does.
 HWY_INLINE void packPairsOfB(const RowSource<Bf16> &b, bool transposed, int64_t first, int64_t k, int64_t column, int64_t columns, int64_t pairs,
-                             int64_t width, uint32_t *target) {
+                             int64_t width, uint32_t *target, int64_t room) {
   if (transposed) {
     HWY_ALIGN Bf16 scratch[kTurnedRows * kTurnedLength];
     for (int64_t j = 0; j < Tiling::roundUp(columns, width); j += kTurnedRows) {
       const int64_t rows = HWY_MAX(HWY_MIN(kTurnedRows, columns - j), int64_t{0}); // none: padding
-      uint32_t *panel = target + j / width * width * kPairBlock + j % width;
+      uint32_t *panel = target + j / width * width * room + j % width;
       for (int64_t from = 0; from < k; from += kTurnedLength) {
         const int64_t length = HWY_MIN(kTurnedLength, k - from);
         b.prefetch(column + j + kTurnedRows, rows, first + from, length);
@@ -133,16 +133,15 @@ HWY_INLINE void packPairsOfB(const RowSource<Bf16> &b, bool transposed, int64_t 
   }
 #if HWY_TARGET <= HWY_AVX3
   if (interleavesCodes(b.codes(), column, columns))
-    return interleaveCodes(*b.codes(), first, k, column, columns, pairs, width, target);
+    return interleaveCodes(*b.codes(), first, k, column, columns, pairs, width, target, room);
 #endif
-  HWY_ALIGN Bf16 scratch[kPackRows * kPairColumns];
+  HWY_ALIGN Bf16 scratch[kPackRows * kMostPanelColumns];
   for (int64_t p = 0; p < pairs; p += kPackRows / 2) {
     const int64_t rows = HWY_MAX(HWY_MIN(kPackRows, k - 2 * p), int64_t{0}); // none: padding
     b.prefetch(first + 2 * p + kAheadRows, rows, column, columns);
     const RowBlock<Bf16> block = b.block(first + 2 * p, rows, column, columns, scratch);
     for (int64_t j = 0; j < columns; j += width)
-      interleaveRows(block.data + j, block.stride, HWY_MIN(width, columns - j), rows, target + j * kPairBlock + p * width, width, width,
-                     kPackRows / 2);
+      interleaveRows(block.data + j, block.stride, HWY_MIN(width, columns - j), rows, target + j * room + p * width, width, width, kPackRows / 2);
   }
 }
 

@@ -6,33 +6,59 @@
 #define ZP_RUNTIME_KERNELS_GEMM_PAIR_TILE_INL_H
 #endif
 
+#include <cstddef>
+
 #include "runtime/kernels/gemm/bf16_engine.h"
 #include "runtime/kernels/gemm/pack_pairs-inl.h"
 #include "runtime/kernels/gemm/tiling.h"
+#include "runtime/schema/limits.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace zp::rt::HWY_NAMESPACE {
 
-/// Sums of several blocks along K: 384 KiB. They pass through L2, asked for ahead, while the packed B stays there and a register tile's rows
-/// of A stay near. A tile of many rows has fewer columns, so that B is packed less often.
+/// Columns that make packing worth while: with fewer, all of K at once is too long for a panel.
+inline constexpr int64_t kLeastPairColumns = 128;
+/// Sums that chunks along K keep for the next: 384 KiB. They pass through L2, asked for ahead.
 inline constexpr int64_t kPairSums = 512 * kPairColumns;
-/// The tiles of a product with `m` rows. `keepsSums`: of several blocks along K. A multiple of 32 columns: codes are decoded so many at a time.
-constexpr TileLimits pairLimits(const Bf16Engine &engine, int64_t m, bool keepsSums) {
-  const int64_t columns = keepsSums && m > kPairSums / kPairColumns ? kPairColumns / 2 : kPairColumns;
-  return {keepsSums ? kPairSums / columns / engine.rows * engine.rows : 4096 / engine.rows * engine.rows, columns / engine.columns * engine.columns,
-          engine.rows, engine.columns};
-}
+/// What pairTile keeps of B and of sums: packed chunks of the longest branch beside all sums, or a whole B beside a row of register tiles.
+inline constexpr int64_t kPairWords = (kPairChunk + kMaxBranchRank / 2) * kPairColumns + kPairSums;
+
+/// How an engine's product is cut: B is packed a chunk of K at a time, the last with the branch behind it, for a tile of C; a row of
+/// register tiles after another is multiplied by it, in blocks along K for which A stays in L1.
+struct PairCut {
+  int64_t chunk;     ///< pairs of the base's K in a chunk
+  int64_t panel;     ///< pairs that a packed panel has room for, the branch's too
+  TileLimits limits; ///< of C's tiles
+
+  PairCut(const Bf16Engine &engine, int64_t m, int64_t n, int64_t k, int64_t branchK) {
+    const int64_t pairs = Tiling::roundUp((k + 1) / 2, engine.pairStep), branch = Tiling::roundUp((branchK + 1) / 2, engine.pairStep);
+    limits = {0, 0, engine.rows, engine.columns, kPairColumns};
+    const int64_t whole = HWY_MIN(engine.panelColumns, engine.panelWords / (pairs + branch)) / engine.columns * engine.columns;
+    if (whole >= HWY_MIN(kLeastPairColumns, n)) { // no sums but those of a row
+      chunk = pairs;
+      limits.rows = 4096 / engine.rows * engine.rows;
+      limits.columns = whole;
+    } else { // a tile of many rows has fewer columns, so that B is packed less often
+      const int64_t columns = m > kPairSums / kPairColumns ? kPairColumns / 2 : kPairColumns;
+      const int64_t chunks = (pairs + kPairChunk - 1) / kPairChunk;
+      chunk = Tiling::roundUp((pairs + chunks - 1) / chunks, engine.pairStep);
+      limits.rows = kPairSums / columns / engine.rows * engine.rows;
+      limits.columns = columns / engine.columns * engine.columns;
+    }
+    panel = chunk + branch;
+  }
+};
 
 /// What pairTile works in: under 1 MiB, on the thread's stack.
 struct PairScratch {
-  HWY_ALIGN uint32_t b[kPairBlock * kPairColumns];
-  HWY_ALIGN uint32_t a[kMaxEngineRows * kPairBlock];
-  HWY_ALIGN float sums[kPairSums]; // a register tile's lie together, tile after tile
-  HWY_ALIGN float last[kMaxEngineRows * kMaxEngineColumns];
+  alignas(64) std::byte words[4 * kPairWords]; // packed B, then sums: a register tile's lie together, tile after tile
+  HWY_ALIGN uint32_t a[kMaxBlockWords];
+  HWY_ALIGN uint32_t branchA[kMaxEngineRows * kMaxBranchRank / 2];
+  HWY_ALIGN float last[2][kMaxEngineRows * kMaxEngineColumns]; // one being finished, one being computed
 };
 
-/// What of B is packed after the block at hand; nothing by default. Asked for a little at a time, while the CPU multiplies.
-struct NextBlock {
+/// What of B is packed after the chunk at hand; nothing by default. Asked for a little at a time, while the CPU multiplies.
+struct NextChunk {
   int64_t first = 0, k = 0, column = 0, columns = 0;
   /// Share `index` of `count`.
   HWY_INLINE void prefetch(const RowSource<Bf16> &b, bool transposed, int64_t index, int64_t count) const {
@@ -42,70 +68,133 @@ struct NextBlock {
   }
 };
 
-/// Multiplies [first, first + k) of the factors for a tile. Sums go on top of those that earlier blocks kept if it `continues`, into
-/// scratch.last if it `ends`, else they are kept. For each register tile that ends: done(row, rows, column, columns, kept).
-template <typename Done>
-HWY_INLINE void pairBlock(const Bf16Engine &engine, const Factors<Bf16> &x, bool transposeB, int64_t first, int64_t k, const Tile &tile,
-                          bool continues, bool ends, const NextBlock &next, PairScratch &scratch, const Done &done) {
-  const int64_t pairs = Tiling::roundUp((k + 1) / 2, engine.pairStep);
-  const auto [row, rows, column, columns] = tile;
-  const int64_t registerTile = engine.rows * engine.columns, panels = (columns + engine.columns - 1) / engine.columns;
-  packPairsOfB(x.b, transposeB, first, k, column, columns, pairs, engine.columns, scratch.b);
-  for (int64_t i = 0; i < rows; i += engine.rows) {
-    const int64_t height = HWY_MIN(engine.rows, rows - i);
-    const Bf16 *block = x.a + (x.transposeA ? first * x.lda + row + i : (row + i) * x.lda + first);
-    const uint32_t *pairsOfA = reinterpret_cast<const uint32_t *>(block);
-    int64_t stride = x.lda / 2;
-    if (x.transposeA || height != engine.rows || k != 2 * pairs || x.lda % 2 != 0 || reinterpret_cast<uintptr_t>(block) % 4 != 0) {
-      packPairsOfA(block, x.lda, x.transposeA, height, k, scratch.a, kPairBlock, engine.rows, pairs);
-      pairsOfA = scratch.a;
-      stride = kPairBlock;
-    }
-    for (int64_t j = 0; j < columns; j += engine.columns) {
-      next.prefetch(x.b, transposeB, i / engine.rows * panels + j / engine.columns, (rows + engine.rows - 1) / engine.rows * panels);
-      float *kept = scratch.sums + (i / engine.rows * panels + j / engine.columns) * registerTile;
-      Ahead ahead;
-      if (!x.transposeA && i + 2 * engine.rows <= rows) { // the next rows of A, a share with each register tile
-        const int64_t share = (engine.rows + panels - 1) / panels, from = j / engine.columns * share;
-        ahead.rows = block + (engine.rows + from) * x.lda;
-        ahead.stride = x.lda * static_cast<int64_t>(sizeof(Bf16));
-        ahead.count = HWY_MIN(share, engine.rows - from);
-      }
-      if (continues || !ends)
-        ahead.sums = kept + registerTile;
-      engine.multiply(pairs, pairsOfA, stride, scratch.b + j * kPairBlock, continues ? kept : nullptr, engine.columns, ends ? scratch.last : kept,
-                      engine.columns, ahead);
-      if (ends)
-        done(row + i, height, column + j, HWY_MIN(engine.columns, columns - j), kept);
-    }
-  }
+/// Rows of A as an engine reads them.
+struct PairRows {
+  const uint32_t *pairs;
+  int64_t stride;
+};
+
+/// `height` rows of A from `row` on, along K [first, first + k): where they lie, or packed if an engine can't read them so.
+HWY_INLINE PairRows pairRows(const Bf16Engine &engine, const Factors<Bf16> &x, int64_t row, int64_t height, int64_t first, int64_t k, int64_t pairs,
+                             uint32_t *packed) {
+  const Bf16 *block = x.a + (x.transposeA ? first * x.lda + row : row * x.lda + first);
+  if (!x.transposeA && height == engine.rows && k == 2 * pairs && x.lda % 2 == 0 && reinterpret_cast<uintptr_t>(block) % 4 == 0)
+    return {reinterpret_cast<const uint32_t *>(block), x.lda / 2};
+  packPairsOfA(block, x.lda, x.transposeA, height, k, packed, pairs, engine.rows, pairs);
+  return {packed, pairs};
 }
 
-/// Computes a tile of op(A)·op(B), and of `branch` if there is one, and hands each finished register tile to
-/// finish(row, rows, column, columns, sums, branchSums, stride), places relative to C; branchSums is null without a branch. `next`: the
-/// tile that will follow, or null.
-template <typename Finish>
-HWY_NOINLINE void pairTile(const Bf16Engine &engine, const Factors<Bf16> &base, const Factors<Bf16> *branch, bool transposeB, const Tile &tile,
-                           const Tile *next, const Finish &finish) {
-  PairScratch scratch;
-  engine.begin();
-  for (int64_t first = 0; first < base.k; first += 2 * kPairBlock) {
-    const int64_t k = HWY_MIN(2 * kPairBlock, base.k - first), end = first + k;
-    NextBlock ahead;
-    if (end < base.k)
-      ahead = {end, HWY_MIN(2 * kPairBlock, base.k - end), tile.column, tile.columns};
-    else if (next)
-      ahead = {0, HWY_MIN(2 * kPairBlock, base.k), next->column, next->columns};
-    pairBlock(engine, base, transposeB, first, k, tile, first > 0, !branch && end == base.k, ahead, scratch,
-              [&](int64_t row, int64_t rows, int64_t column, int64_t columns, const float *)
-                  HWY_ATTR { finish(row, rows, column, columns, scratch.last, nullptr, engine.columns); });
+/// A tile of op(A)·op(B), and of a branch if there is one. Each finished register tile is handed, some rows at a time, to
+/// finish(row, rows, column, columns, sums, branchSums, stride), places relative to C; branchSums is null without a branch.
+template <typename Finish> class PairTile {
+public:
+  PairTile(const Bf16Engine &engine, const PairCut &cut, const Factors<Bf16> &base, const Factors<Bf16> *branch, bool transposeB, const Tile &tile,
+           const Finish &finish)
+      : engine(engine), cut(cut), base(base), branch(branch), transposeB(transposeB), tile(tile), finish(finish) {}
+  /// `next`: the tile that will follow, or null.
+  HWY_NOINLINE void run(const Tile *next) {
+    engine.begin();
+    for (int64_t first = 0; first < base.k; first += 2 * cut.chunk) {
+      const int64_t k = HWY_MIN(2 * cut.chunk, base.k - first);
+      const Chunk chunk{first, k, pairsOf(k), first + k == base.k};
+      NextChunk ahead;
+      if (!chunk.isLast)
+        ahead = {first + k, HWY_MIN(2 * cut.chunk, base.k - first - k), tile.column, tile.columns};
+      else if (next)
+        ahead = {0, HWY_MIN(2 * cut.chunk, base.k), next->column, next->columns};
+      packPairsOfB(base.b, transposeB, first, k, tile.column, tile.columns, chunk.pairs, engine.columns, packed, cut.panel);
+      if (branch && chunk.isLast)
+        packPairsOfB(branch->b, transposeB, 0, branch->k, tile.column, tile.columns, branchPairs, engine.columns,
+                     packed + chunk.pairs * engine.columns, cut.panel);
+      for (int64_t i = 0; i < rowTiles; ++i)
+        multiplyRow(chunk, i, ahead);
+    }
+    engine.end();
+    finishRows(this, 0, finished.rows);
   }
-  if (branch)
-    pairBlock(engine, *branch, transposeB, 0, branch->k, tile, false, true, NextBlock(), scratch,
-              [&](int64_t row, int64_t rows, int64_t column, int64_t columns, const float *kept)
-                  HWY_ATTR { finish(row, rows, column, columns, kept, scratch.last, engine.columns); });
-  engine.end();
-}
+
+private:
+  struct Chunk {
+    int64_t first, k, pairs;
+    bool isLast;
+  };
+  /// A register tile whose sums are complete.
+  struct Finished {
+    int64_t row = 0, rows = 0, column = 0, columns = 0;
+    const float *sums = nullptr, *branchSums = nullptr;
+  };
+
+  int64_t pairsOf(int64_t k) const { return Tiling::roundUp((k + 1) / 2, engine.pairStep); }
+
+  /// Row `i` of register tiles. The sums of one are finished while the next is multiplied.
+  HWY_INLINE void multiplyRow(const Chunk &chunk, int64_t i, const NextChunk &ahead) {
+    const int64_t row = tile.row + i * engine.rows, rows = HWY_MIN(engine.rows, tile.row + tile.rows - row);
+    float *rowSums = sums + (keepsAll ? i * panels * registerTile : 0);
+    for (int64_t from = 0; from < chunk.pairs; from += engine.blockPairs) {
+      const int64_t length = HWY_MIN(engine.blockPairs, chunk.pairs - from), first = chunk.first + 2 * from;
+      const bool begins = first == 0, ends = chunk.isLast && from + length == chunk.pairs;
+      const PairRows a = pairRows(engine, base, row, rows, first, HWY_MIN(2 * length, chunk.k - 2 * from), length, scratch.a);
+      PairRows low{};
+      if (branch && ends)
+        low = pairRows(engine, *branch, row, rows, 0, branch->k, branchPairs, scratch.branchA);
+      for (int64_t j = 0; j < panels; ++j) {
+        if (from == 0)
+          ahead.prefetch(base.b, transposeB, i * panels + j, rowTiles * panels);
+        const uint32_t *panel = packed + j * engine.columns * cut.panel;
+        float *kept = rowSums + j * registerTile, *last = scratch.last[turn];
+        engine.multiply(length, a.pairs, a.stride, panel + from * engine.columns, begins ? nullptr : kept, engine.columns,
+                        ends && !branch ? last : kept, engine.columns, meanwhile(i, j, first, kept));
+        finished.rows = 0;
+        if (!ends)
+          continue;
+        if (branch)
+          engine.multiply(branchPairs, low.pairs, low.stride, panel + chunk.pairs * engine.columns, nullptr, engine.columns, last, engine.columns);
+        const int64_t column = j * engine.columns;
+        finished = {row, rows, tile.column + column, HWY_MIN(engine.columns, tile.columns - column), branch ? kept : last, branch ? last : nullptr};
+        turn = 1 - turn;
+      }
+    }
+  }
+
+  HWY_INLINE Meanwhile meanwhile(int64_t i, int64_t j, int64_t first, const float *kept) {
+    Meanwhile all;
+    if (!base.transposeA && i + 2 < rowTiles) { // the next rows of A, a share with each register tile
+      const int64_t share = (engine.rows + panels - 1) / panels;
+      all.rows = base.a + (tile.row + (i + 1) * engine.rows + j * share) * base.lda + first;
+      all.stride = base.lda * static_cast<int64_t>(sizeof(Bf16));
+      all.count = HWY_MIN(share, engine.rows - j * share);
+    }
+    if (keepsAll)
+      all.sums = kept + registerTile;
+    all.work = finishRows;
+    all.state = this;
+    all.parts = finished.rows;
+    return all;
+  }
+  static HWY_NOINLINE void finishRows(const void *state, int64_t from, int64_t to) {
+    const auto &self = *static_cast<const PairTile *>(state);
+    const Finished &done = self.finished;
+    const int64_t stride = self.engine.columns;
+    self.finish(done.row + from, to - from, done.column, done.columns, done.sums + from * stride,
+                done.branchSums ? done.branchSums + from * stride : nullptr, stride);
+  }
+
+  const Bf16Engine &engine;
+  const PairCut &cut;
+  const Factors<Bf16> &base, *branch;
+  const bool transposeB;
+  const Tile tile;
+  const Finish &finish;
+  PairScratch scratch;
+  const int64_t registerTile = engine.rows * engine.columns;
+  const int64_t panels = (tile.columns + engine.columns - 1) / engine.columns, rowTiles = (tile.rows + engine.rows - 1) / engine.rows;
+  const int64_t branchPairs = branch ? pairsOf(branch->k) : 0;
+  const bool keepsAll = base.k > 2 * cut.chunk; // for the next chunk; else sums are of one row at a time
+  uint32_t *const packed = reinterpret_cast<uint32_t *>(scratch.words);
+  float *const sums = reinterpret_cast<float *>(packed + cut.panel * panels * engine.columns);
+  Finished finished;
+  int64_t turn = 0; // of scratch.last
+};
 
 } // namespace zp::rt::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

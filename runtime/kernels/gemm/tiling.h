@@ -11,9 +11,9 @@ struct Tile {
   int64_t row, rows, column, columns;
 };
 
-/// The largest tile and what its sides are multiples of.
+/// The largest tile and what its sides are multiples of. Wider ones than `wideColumns` are cut before rows are: B is packed for each tile.
 struct TileLimits {
-  int64_t rows, columns, rowStep, columnStep;
+  int64_t rows, columns, rowStep, columnStep, wideColumns;
 };
 
 struct Tiling {
@@ -24,7 +24,9 @@ struct Tiling {
     columnTiles = (n + limits.columns - 1) / limits.columns;
     cut(m, n, limits);
     while (threads > 1 && rowTiles * columnTiles < 3 * threads) {
-      if (tileRows > 96)
+      if (tileColumns > limits.wideColumns)
+        columnTiles *= 2;
+      else if (tileRows > 96)
         rowTiles *= 2;
       else if (tileColumns > 2 * limits.columnStep)
         columnTiles *= 2;

@@ -23,6 +23,7 @@ TEST(Bf16Engine, ProductsOfAllLayouts) {
                              {70, 49, 95},
                              {40, 160, 1024},
                              {64, 33, 2100},
+                             {33, 420, 520},
                              {530, 20, 1060},
                              {200, 8, 300},
                              {8, 200, 300},
@@ -69,6 +70,44 @@ TEST(Bf16Engine, ProductsOfAllLayouts) {
         }
 }
 
+// An adapter's branch is packed behind the last chunk of B, whatever its rank and wherever the chunks end.
+TEST(Bf16Engine, BranchesOfAllRanks) {
+  Maker maker;
+  for (bool amxShape : {true, false})
+    for (DType output : {DType::F32, DType::BF16})
+      for (bool transposeB : {false, true})
+        for (auto [m, n, k] : {Case{5, 20, 33}, {70, 49, 95}, {40, 420, 260}, {33, 160, 1024}, {35, 200, 2100}, {34, 130, 4200}})
+          for (int64_t rank : {1, 8, 40, 256}) {
+            MatmulArgs args;
+            args.transposeB = transposeB;
+            args.alpha = 0.5, args.branchAlpha = 2;
+            args.a = maker.normal(DType::BF16, {m, k});
+            args.b = transposeB ? maker.normal(DType::BF16, {n, k}) : maker.normal(DType::BF16, {k, n});
+            args.branchA = maker.normal(DType::BF16, {m, rank});
+            args.branchB = transposeB ? maker.normal(DType::BF16, {n, rank}) : maker.normal(DType::BF16, {rank, n});
+            args.target = maker.normal(output, {m, n});
+            Copy<MatmulArgs> expected(args), actual(args);
+            reference::run(KernelContext{}, expected.args);
+            GemmProblem problem;
+            problem.m = m, problem.n = n, problem.k = k;
+            problem.a = actual.args.a.data, problem.lda = k;
+            problem.b = actual.args.b.data, problem.ldb = args.b.dims[1], problem.transposeB = transposeB;
+            problem.c = actual.args.target.data, problem.ldc = n, problem.output = output;
+            problem.input = DType::BF16;
+            problem.alpha = 0.5f;
+            problem.branchA = actual.args.branchA.data, problem.branchB = actual.args.branchB.data;
+            problem.branchK = rank, problem.branchAlpha = 2;
+            problem.engine = &emulatedBf16Engine(amxShape);
+            Threads parallel(2);
+            KernelContext context;
+            context.parallel = &parallel;
+            gemm(context, problem);
+            EXPECT_TRUE(actual.arena.intact());
+            EXPECT_LE(relativeError(expected.args.target, actual.args.target), output == DType::F32 ? 1e-5 : 1e-2)
+                << problem.engine->name << " " << m << "x" << n << "x" << k << " rank " << rank << " transposed " << transposeB;
+          }
+}
+
 // Padding must be zeros: a NaN beside the block may not leak in.
 TEST(Bf16Engine, PaddingIsNotRead) {
   Maker maker;
@@ -96,7 +135,8 @@ TEST(Bf16Engine, CodesGiveTheBitsOfTheDecodedWeight) {
   for (bool amxShape : {true, false})
     for (QuantRecords format : {QuantRecords{QuantType::NF4, 64, true}, QuantRecords{QuantType::FP4, 32, false}})
       for (bool transpose : {false, true})
-        for (auto [m, n, k] : {Case{9, 20, 33}, {33, 50, 32}, {70, 49, 95}, {40, 160, 1024}, {64, 33, 2100}, {9, 301, 150}}) {
+        for (auto [m, n, k] :
+             {Case{9, 20, 33}, {33, 50, 32}, {70, 49, 95}, {40, 160, 1024}, {64, 33, 2100}, {9, 301, 150}, {9, 421, 270}, {9, 140, 4200}}) {
           const int64_t rows = transpose ? n : k, columns = transpose ? k : n;
           QuantWeight weight = makeQuantWeight(maker, format, rows, columns);
           TensorView decoded = maker.empty(DType::BF16, {rows, columns});
