@@ -174,7 +174,9 @@ template <typename VI32> HWY_INLINE VF32 power2(F32 d, VI32 exponent) {
 /// 2^x for x of at most a few: results below 2⁻¹²⁶ become 0. NaN stays NaN. Error below 2 ulp.
 HWY_INLINE VF32 exp2Negative(F32 d, VF32 x) {
   const hn::Rebind<int32_t, F32> di32;
-  const VF32 q = hn::Round(x);
+  // With so large a number added x is an integer, rounded to nearest even, and lies in the low bits: no conversion is asked for, which
+  // would have to mind what an integer can't hold.
+  const VF32 large = hn::Set(d, 0x1.8p23f), integer = hn::Add(x, large), q = hn::Sub(integer, large);
   const VF32 r = hn::Sub(x, q);
   VF32 p = hn::Set(d, 1.535336188319500e-4f);
   p = hn::MulAdd(p, r, hn::Set(d, 1.339887440266574e-3f));
@@ -184,7 +186,7 @@ HWY_INLINE VF32 exp2Negative(F32 d, VF32 x) {
   p = hn::MulAdd(p, r, hn::Set(d, 6.931472028550421e-1f));
   p = hn::MulAdd(p, r, hn::Set(d, 1.0f));
   // The power goes straight into the exponent's bits: p is in [0.7, 1.5), so nothing carries where x >= -126.
-  const auto scaled = hn::Add(hn::BitCast(di32, p), hn::ShiftLeft<23>(hn::ConvertTo(di32, q)));
+  const auto scaled = hn::Add(hn::BitCast(di32, p), hn::ShiftLeft<23>(hn::BitCast(di32, integer)));
   const VF32 power = hn::IfThenZeroElse(hn::Lt(x, hn::Set(d, -125.5f)), hn::BitCast(d, scaled));
   return hn::IfThenElse(hn::IsNaN(x), x, power); // whose exponent's bits are anything by now
 }

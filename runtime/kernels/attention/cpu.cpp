@@ -30,6 +30,7 @@ struct State {
 /// The two products of a tile in f32, operands converted.
 template <typename T> class F32Products {
 public:
+  using Probability = float;
   F32Products(const Bf16Engine *, int64_t headDim) : headDim(headDim), stride(roundUpLanes(headDim)) {}
   int64_t outStride() const { return stride; }
   void loadQueries(const T *source, int64_t sourceStride, int64_t rows) {
@@ -42,6 +43,8 @@ public:
   void score(const Meeting &meeting, int64_t row, float *scores) {
     scoreTile(meeting, queryRows + row * stride, stride, packedKeys, headDim, scores);
   }
+  /// Where the probabilities of a meeting go.
+  float *probabilities(float *scores) { return scores; }
   void addValues(const Meeting &meeting, const float *scores, float *out) {
     for (int64_t column = 0; column < headDim; column += kNR)
       for (int64_t i = 0; i < meeting.queries; i += kMR) {
@@ -63,6 +66,7 @@ private:
 /// The same on an engine: probabilities are rounded to bf16 before they meet the values.
 class PairProducts {
 public:
+  using Probability = Bf16;
   PairProducts(const Bf16Engine *engine, int64_t headDim)
       : engine(*engine), headDim(headDim), pairs(pairsOf(headDim)), stride(roundUpTo(headDim, engine->columns)) {
     engine->begin();
@@ -77,12 +81,12 @@ public:
     packPairsAlongRows(engine, valueSource, sourceStride, keys, headDim, kKeyPairs, packedValues);
   }
   void score(const Meeting &meeting, int64_t row, float *scores) { scorePairs(engine, meeting, queryPairs + row * pairs, pairs, packedKeys, scores); }
-  void addValues(const Meeting &meeting, const float *scores, float *out) {
-    roundTile(scores, roundUpTo(meeting.queries, engine.rows), probabilities);
+  Bf16 *probabilities(float *) { return rounded; }
+  void addValues(const Meeting &meeting, const Bf16 *, float *out) {
     const int64_t first = meeting.firstKey(0) / (2 * kPairStep) * kPairStep;
     const int64_t end = pairsOf(meeting.endKey(0, kQueryRows));
-    addPairs(engine, meeting.queries, headDim, first, end - first, reinterpret_cast<const uint32_t *>(probabilities), kKeyPairs, packedValues,
-             kKeyPairs, out, stride);
+    addPairs(engine, meeting.queries, headDim, first, end - first, reinterpret_cast<const uint32_t *>(rounded), kKeyPairs, packedValues, kKeyPairs,
+             out, stride);
   }
 
 private:
@@ -91,14 +95,11 @@ private:
   HWY_ALIGN uint32_t queryPairs[kTaskQueries * kMaxHeadPairs];
   HWY_ALIGN uint32_t packedKeys[kKeyTile * kMaxHeadPairs];
   HWY_ALIGN uint32_t packedValues[kKeyPairs * kMaxPaddedHead];
-  HWY_ALIGN Bf16 probabilities[kQueryRows * kKeyTile];
+  HWY_ALIGN Bf16 rounded[kQueryRows * kKeyTile];
 };
 
-/// Turns a row of raw scores into 2^(scale·score + bias - largest), masked to 0, and brings the row's state up to date. Of what the sum
-/// has, some is dropped before it meets the values.
-template <bool kWhole, bool kBiased, bool kDropped>
-HWY_INLINE void softmaxRow(const RowSight &sight, float scale, const float *bias, const TileDropout &dropout, float *scores, float *out,
-                           int64_t outStride, float &largest, float &sum) {
+/// Makes scale·score + bias of a row of raw scores, -inf where it is masked, and returns the largest of them and of `largest`.
+template <bool kWhole, bool kBiased> HWY_INLINE float scaleRow(const RowSight &sight, float scale, const float *bias, float *scores, float largest) {
   const F32 d;
   const VF32 factor = hn::Set(d, scale), hidden = hn::Set(d, -INFINITY);
   const int64_t end = kWhole ? kKeyTile : sight.endColumn();
@@ -114,38 +115,64 @@ HWY_INLINE void softmaxRow(const RowSight &sight, float scale, const float *bias
     hn::Store(score, d, scores + c);
     top = hn::Max(top, score);
   }
-  const float newLargest = hn::GetLane(hn::MaxOfLanes(d, top));
-  const VF32 shift = hn::Set(d, newLargest);
-  VF32 partial = hn::Zero(d);
-  for (int64_t c = 0; c < end; c += kLanes) {
-    const VF32 p = exp2Negative(d, hn::Sub(hn::Load(d, scores + c), shift));
-    if constexpr (kDropped)
-      hn::Store(dropout.without(d, p, c), d, scores + c);
-    else
-      hn::Store(p, d, scores + c);
-    partial = hn::Add(partial, p);
-  }
-  zeroColumns(scores, end);
-  if (newLargest != largest) {
-    const float correction = std::exp2(largest - newLargest);
-    sum *= correction;
-    for (int64_t c = 0; c < outStride; c += kLanes)
-      hn::StoreU(hn::Mul(hn::Set(d, correction), hn::LoadU(d, out + c)), d, out + c);
-    largest = newLargest;
-  }
-  sum += sumLanes(d, partial);
+  return hn::GetLane(hn::MaxOfLanes(d, top));
 }
 
-/// softmaxRow of each query of a meeting; `out`, `largest` and `sum` are the first's. Most meetings of long rows are whole (kWhole).
-template <bool kWhole, bool kBiased, bool kDropped>
+/// Makes probabilities 2^(score - largest) of a row of scaled scores and returns their sum. Of what the sum has, some is dropped before it
+/// meets the values.
+template <bool kWhole, bool kDropped, typename P>
+HWY_INLINE float raiseRow(const RowSight &sight, const TileDropout &dropout, float largest, const float *scores, P *probabilities) {
+  const F32 d;
+  const VF32 shift = hn::Set(d, largest);
+  const int64_t end = kWhole ? kKeyTile : sight.endColumn();
+  VF32 sum = hn::Zero(d);
+  const auto probability = [&](int64_t c) HWY_ATTR {
+    const VF32 p = exp2Negative(d, hn::Sub(hn::Load(d, scores + c), shift));
+    sum = hn::Add(sum, p);
+    if constexpr (kDropped)
+      return dropout.without(d, p, c);
+    else
+      return p;
+  };
+  int64_t c = 0;
+  for (; c + 2 * kLanes <= end; c += 2 * kLanes) {
+    const VF32 low = probability(c), high = probability(c + kLanes);
+    storeTwo(d, low, high, probabilities + c);
+  }
+  if (c < end)
+    store(d, probability(c), probabilities + c);
+  zeroColumns(probabilities, end);
+  return sumLanes(d, sum);
+}
+
+/// Makes probabilities of a meeting's raw scores and brings the rows' state up to date; `out`, `largest` and `sum` are the first's. Most
+/// meetings of long rows are whole (kWhole). First all rows' largest scores, then what they change: a row that waits for its own, and for a
+/// branch on it, keeps the rows behind it waiting.
+template <bool kWhole, bool kBiased, bool kDropped, typename P>
 HWY_INLINE void softmaxMeeting(const Meeting &meeting, const int32_t *tileSegments, float scale, const TileBias &bias, TileDropout &dropout,
-                               float *scores, float *out, int64_t outStride, float *largest, float *sum) {
+                               float *scores, P *probabilities, float *out, int64_t outStride, float *largest, float *sum) {
+  const F32 d;
+  HWY_ALIGN float corrections[kQueryRows];
+  std::copy_n(largest, kQueryRows, corrections);
+  for (int64_t i = 0; i < meeting.queries; ++i)
+    largest[i] =
+        scaleRow<kWhole, kBiased>(RowSight(meeting, tileSegments, i), scale, kBiased ? bias.row(i) : nullptr, scores + i * kKeyTile, largest[i]);
+  for (int64_t i = 0; i < kQueryRows; i += kLanes) {
+    const VF32 correction = exp2Negative(d, hn::Sub(hn::Load(d, corrections + i), hn::LoadU(d, largest + i)));
+    hn::Store(correction, d, corrections + i);
+    hn::StoreU(hn::Mul(correction, hn::LoadU(d, sum + i)), d, sum + i);
+  }
+  for (int64_t i = 0; i < meeting.queries; ++i)
+    if (corrections[i] != 1)
+      for (int64_t c = 0; c < outStride; c += kLanes) {
+        float *to = out + i * outStride + c;
+        hn::StoreU(hn::Mul(hn::Set(d, corrections[i]), hn::LoadU(d, to)), d, to);
+      }
   for (int64_t i = 0; i < meeting.queries; ++i) {
     const RowSight sight(meeting, tileSegments, i);
     if constexpr (kDropped)
       dropout.load(meeting.query + i, meeting.key, sight.endColumn());
-    softmaxRow<kWhole, kBiased, kDropped>(sight, scale, kBiased ? bias.row(i) : nullptr, dropout, scores + i * kKeyTile, out + i * outStride,
-                                          outStride, largest[i], sum[i]);
+    sum[i] += raiseRow<kWhole, kDropped>(sight, dropout, largest[i], scores + i * kKeyTile, probabilities + i * kKeyTile);
   }
 }
 template <bool kBiased, bool kDropped> HWY_INLINE void softmaxRows(const Meeting &meeting, auto &...rest) {
@@ -163,6 +190,7 @@ HWY_NOINLINE void attendTask(const AttentionArgs &args, const Bf16Engine *engine
   const F32 d;
   const int64_t headDim = args.query.dims[1] / args.heads;
   Products products(engine, headDim);
+  typename Products::Probability *probabilities = products.probabilities(scores);
   const int64_t stride = products.outStride();
   const int64_t kvHead = head / (args.heads / args.kvHeads), kvStride = args.kvHeads * headDim, queryStride = args.heads * headDim;
   const auto scale = static_cast<float>(args.scale) * kLog2E;
@@ -172,8 +200,8 @@ HWY_NOINLINE void attendTask(const AttentionArgs &args, const Bf16Engine *engine
   TileDropout dropout(args, head, row);
   products.loadQueries(args.query.as<T>() + firstToken * queryStride + head * headDim, queryStride, queries);
   std::memset(state.out, 0, sizeof(float) * roundUpTo(queries, kQueryRows) * stride);
-  std::fill_n(state.largest, queries, kLowest);
-  std::fill_n(state.sum, queries, 0.0f);
+  std::fill_n(state.largest, kTaskQueries, kLowest);
+  std::fill_n(state.sum, kTaskQueries, 0.0f);
 
   const int32_t *segments = args.segments.as<int32_t>() + row * args.length, *keySegments = args.keySegments.as<int32_t>() + rowKeys;
   const int64_t endKey = mask.of(firstQuery + queries - 1).end;
@@ -198,16 +226,16 @@ HWY_NOINLINE void attendTask(const AttentionArgs &args, const Bf16Engine *engine
       if (bias)
         bias.load(meeting, row);
       if (dropout && bias)
-        softmaxRows<true, true>(meeting, tileSegments, scale, bias, dropout, scores, out, stride, largest, sum);
+        softmaxRows<true, true>(meeting, tileSegments, scale, bias, dropout, scores, probabilities, out, stride, largest, sum);
       else if (dropout)
-        softmaxRows<false, true>(meeting, tileSegments, scale, bias, dropout, scores, out, stride, largest, sum);
+        softmaxRows<false, true>(meeting, tileSegments, scale, bias, dropout, scores, probabilities, out, stride, largest, sum);
       else if (bias)
-        softmaxRows<true, false>(meeting, tileSegments, scale, bias, dropout, scores, out, stride, largest, sum);
+        softmaxRows<true, false>(meeting, tileSegments, scale, bias, dropout, scores, probabilities, out, stride, largest, sum);
       else
-        softmaxRows<false, false>(meeting, tileSegments, scale, bias, dropout, scores, out, stride, largest, sum);
+        softmaxRows<false, false>(meeting, tileSegments, scale, bias, dropout, scores, probabilities, out, stride, largest, sum);
       // Rows that only fill a register tile.
-      std::memset(scores + meeting.queries * kKeyTile, 0, sizeof(float) * (kQueryRows - meeting.queries) * kKeyTile);
-      products.addValues(meeting, scores, out);
+      std::memset(probabilities + meeting.queries * kKeyTile, 0, sizeof(*probabilities) * (kQueryRows - meeting.queries) * kKeyTile);
+      products.addValues(meeting, probabilities, out);
     }
   }
   const int64_t tokens = args.query.dims[0];

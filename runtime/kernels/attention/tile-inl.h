@@ -29,6 +29,27 @@ HWY_INLINE void gatherRows(const T *source, int64_t sourceStride, int64_t rows, 
   std::memset(target + rows * stride, 0, sizeof(float) * (allRows - rows) * stride);
 }
 
+/// The lowest and highest of some places' segments.
+struct SegmentRange {
+  int32_t low, high;
+  bool meets(const SegmentRange &other) const { return high >= other.low && other.high >= low; }
+  bool isOne() const { return low == high; }
+};
+HWY_INLINE SegmentRange segmentRange(const int32_t *segments, int64_t count) {
+  const hn::Rebind<int32_t, F32> d;
+  auto low = hn::Set(d, segments[0]), high = low;
+  int64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) {
+    const auto some = hn::LoadU(d, segments + i);
+    low = hn::Min(low, some);
+    high = hn::Max(high, some);
+  }
+  SegmentRange range{hn::GetLane(hn::MinOfLanes(d, low)), hn::GetLane(hn::MaxOfLanes(d, high))};
+  for (; i < count; ++i)
+    range = {std::min(range.low, segments[i]), std::max(range.high, segments[i])};
+  return range;
+}
+
 /// Where a block of queries meets a tile of keys, both given by their places in their row, as `segments` and `keySegments` are.
 struct Meeting {
   int64_t query, queries, key, keys;
@@ -41,12 +62,10 @@ struct Meeting {
     const VisiblePlaces ofFirst = mask.of(query), ofLast = mask.of(query + queries - 1);
     if (key >= ofLast.end || key + keys <= ofFirst.first)
       return false;
-    const auto [queryLow, queryHigh] = std::minmax_element(segments + query, segments + query + queries);
-    const auto [keyLow, keyHigh] = std::minmax_element(keySegments + key, keySegments + key + keys);
-    if (*queryHigh < *keyLow || *keyHigh < *queryLow)
+    const SegmentRange ofQueries = segmentRange(segments + query, queries), ofKeys = segmentRange(keySegments + key, keys);
+    if (!ofQueries.meets(ofKeys))
       return false;
-    whole = keys == kKeyTile && key + keys <= ofFirst.end && key >= ofLast.first && *queryLow == *queryHigh && *keyLow == *keyHigh &&
-            *queryLow == *keyLow;
+    whole = keys == kKeyTile && key + keys <= ofFirst.end && key >= ofLast.first && ofQueries.isOne() && ofKeys.isOne();
     return true;
   }
   /// Keys [first, end) of the tile that some of `rows` queries from row `i` of the block on can see, by position.
@@ -88,9 +107,9 @@ private:
   hn::Vec<hn::Rebind<int32_t, F32>> last, first, segment;
 };
 
-HWY_INLINE void zeroColumns(float *row, int64_t from) {
+template <typename T> HWY_INLINE void zeroColumns(T *row, int64_t from) {
   for (int64_t c = from; c < kKeyTile; c += kLanes)
-    hn::Store(hn::Zero(F32()), F32(), row + c);
+    store(F32(), hn::Zero(F32()), row + c);
 }
 
 /// Softmax works in powers of two: the factor goes into the scores' scale.
@@ -205,9 +224,21 @@ HWY_INLINE void addPairs(const Bf16Engine &engine, int64_t rows, int64_t headDim
 
 /// Rounds rows of a tile of scores to bf16.
 HWY_INLINE void roundTile(const float *source, int64_t rows, Bf16 *target) {
+  static_assert(kKeyTile % (2 * kLanes) == 0);
   const F32 d;
-  for (int64_t i = 0; i < rows * kKeyTile; i += kLanes)
-    store(d, hn::Load(d, source + i), target + i);
+  for (int64_t i = 0; i < rows * kKeyTile; i += 2 * kLanes)
+    storeTwo(d, hn::Load(d, source + i), hn::Load(d, source + i + kLanes), target + i);
+}
+
+/// target[p][key] = rows 2p (low half) and 2p + 1 of a tile of scores, rounded to bf16: interleaveRows of roundTile.
+HWY_INLINE void interleaveTile(const float *source, uint32_t *target) {
+  const F32 d;
+  const hn::Rebind<uint32_t, F32> du32;
+  for (int64_t p = 0; p < kQueryPairs; ++p, source += 2 * kKeyTile, target += kKeyTile)
+    for (int64_t c = 0; c < kKeyTile; c += kLanes) {
+      const auto low = bf16Bits(d, hn::Load(d, source + c)), high = bf16Bits(d, hn::Load(d, source + kKeyTile + c));
+      hn::StoreU(hn::Or(hn::ShiftRight<16>(low), hn::And(high, hn::Set(du32, 0xffff0000u))), du32, target + c);
+    }
 }
 
 } // namespace zp::rt::HWY_NAMESPACE

@@ -28,13 +28,13 @@ HWY_INLINE void addProduct(int64_t rows, int64_t columns, int64_t k, const float
 
 /// From scores and grad_out·valueᵀ to what meets the values (probabilities, or what is kept of them) and the gradients of q·k, in place;
 /// 0 where the mask hides. The gradient of the bias is added into `gradBias` when that is given.
-template <bool kBiased, bool kDropped>
+template <bool kWhole, bool kBiased, bool kDropped>
 HWY_INLINE void gradientRow(const RowSight &sight, float scale, float logSumExp, float delta, const float *bias, float *gradBias,
                             const TileDropout &dropout, float *scores, float *gradients) {
   const F32 d;
   const VF32 boost = hn::Set(d, 1 / dropout.kept());
   const VF32 factor = hn::Set(d, scale), power = hn::Set(d, scale * kLog2E), shift = hn::Set(d, logSumExp * kLog2E), back = hn::Set(d, delta);
-  const int64_t end = sight.endColumn();
+  const int64_t end = kWhole ? kKeyTile : sight.endColumn();
   for (int64_t c = 0; c < end; c += kLanes) {
     VF32 exponent = hn::MulSub(power, hn::Load(d, scores + c), shift);
     if constexpr (kBiased)
@@ -46,8 +46,10 @@ HWY_INLINE void gradientRow(const RowSight &sight, float scale, float logSumExp,
     VF32 gradient = hn::Mul(p, hn::Sub(gradP, back)); // of the score
     if constexpr (kDropped)
       p = dropout.without(d, hn::Mul(boost, p), c);
-    p = sight.masked(p, hn::Zero(d), c);
-    gradient = sight.masked(gradient, hn::Zero(d), c);
+    if constexpr (!kWhole) {
+      p = sight.masked(p, hn::Zero(d), c);
+      gradient = sight.masked(gradient, hn::Zero(d), c);
+    }
     hn::Store(p, d, scores + c);
     hn::Store(hn::Mul(factor, gradient), d, gradients + c);
     if constexpr (kBiased)
@@ -59,17 +61,24 @@ HWY_INLINE void gradientRow(const RowSight &sight, float scale, float logSumExp,
 }
 
 /// gradientRow of each query of a meeting; `logSumExp` and `delta` are the first's.
-template <bool kBiased, bool kDropped>
-HWY_INLINE void gradientRows(const Meeting &meeting, const int32_t *tileSegments, float scale, const float *logSumExp, const float *delta,
-                             const TileBias &bias, float *gradBias, TileDropout &dropout, float *scores, float *gradients) {
+template <bool kWhole, bool kBiased, bool kDropped>
+HWY_INLINE void gradientMeeting(const Meeting &meeting, const int32_t *tileSegments, float scale, const float *logSumExp, const float *delta,
+                                const TileBias &bias, float *gradBias, TileDropout &dropout, float *scores, float *gradients) {
   for (int64_t i = 0; i < meeting.queries; ++i) {
     const RowSight sight(meeting, tileSegments, i);
     if constexpr (kDropped)
       dropout.load(meeting.query + i, meeting.key, sight.endColumn());
-    gradientRow<kBiased, kDropped>(sight, scale, logSumExp[i], delta[i], kBiased ? bias.row(i) : nullptr,
-                                   kBiased && gradBias ? gradBias + bias.offset(i) : nullptr, dropout, scores + i * kKeyTile,
-                                   gradients + i * kKeyTile);
+    gradientRow<kWhole, kBiased, kDropped>(sight, scale, logSumExp[i], delta[i], kBiased ? bias.row(i) : nullptr,
+                                           kBiased && gradBias ? gradBias + bias.offset(i) : nullptr, dropout, scores + i * kKeyTile,
+                                           gradients + i * kKeyTile);
   }
+}
+
+template <bool kBiased, bool kDropped> HWY_INLINE void gradientRows(const Meeting &meeting, auto &...rest) {
+  if (meeting.whole)
+    gradientMeeting<true, kBiased, kDropped>(meeting, rest...);
+  else
+    gradientMeeting<false, kBiased, kDropped>(meeting, rest...);
 }
 
 /// Where the gradient of queries is summed in f32: grad_query itself, or the workspace. Row of token t, head h.
@@ -138,20 +147,19 @@ public:
   }
   void addGradients(const Meeting &meeting, const float *scores, const float *gradients, float *gradKeys, float *gradValues, float *gradQueries) {
     const int64_t keys = meeting.endKey(0, kQueryRows);
-    roundTile(scores, kQueryRows, rounded);
-    turn();
+    turn(scores);
     addPairs(engine, keys, headDim, 0, kQueryPairs, turned, kQueryPairs, gradOutRows, kQueryPairs, gradValues, stride);
-    roundTile(gradients, kQueryRows, rounded);
-    turn();
+    turn(gradients);
     addPairs(engine, keys, headDim, 0, kQueryPairs, turned, kQueryPairs, queryRows, kQueryPairs, gradKeys, stride);
+    roundTile(gradients, kQueryRows, rounded);
     addPairs(engine, meeting.queries, headDim, 0, pairsOf(keys), reinterpret_cast<const uint32_t *>(rounded), kKeyPairs, keyRows, kKeyPairs,
              gradQueries, stride);
   }
 
 private:
-  /// turned[key][pairs of queries] from rounded[query][key].
-  void turn() {
-    interleaveRows(rounded, kKeyTile, kKeyTile, kQueryRows, between, kKeyTile, kKeyTile, kQueryPairs);
+  /// turned[key][pairs of queries] from a tile of scores, rounded.
+  void turn(const float *tile) {
+    interleaveTile(tile, between);
     packTransposed(reinterpret_cast<const float *>(between), kKeyTile, kQueryPairs, kKeyTile, reinterpret_cast<float *>(turned), kQueryPairs,
                    kQueryPairs);
   }
