@@ -13,23 +13,29 @@ HWY_BEFORE_NAMESPACE();
 namespace zp::rt::HWY_NAMESPACE {
 
 inline constexpr int64_t kDotColumns = 8, kDotBlock = 1024, kDotRows = 96;
+/// Columns of the small side whose sums for three rows are registers.
+inline constexpr int kDotGroup = HWY_MAX_BYTES >= 64 ? 8 : 4;
 
-/// sums[r][j] += x[r]·y[j] over k for R rows and four columns of the small side, which lies as [j][kDotBlock] in f32.
-template <int R, typename T> HWY_INLINE void dotRows(const T *x, int64_t xStride, const float *y, int64_t k, float *sums) {
+/// sums[r][j] += x[r]·y[j] over k for R rows and kDotGroup columns of the small side, which lies as [j][kDotBlock] in f32. As many rows from
+/// `ahead` on will be wanted next.
+template <int R, typename T> HWY_INLINE void dotRows(const T *x, int64_t xStride, const float *y, int64_t k, const T *ahead, float *sums) {
   const F32 d;
-  VF32 sum[R][4];
+  VF32 sum[R][kDotGroup];
 #pragma GCC unroll 3
   for (int r = 0; r < R; ++r)
-#pragma GCC unroll 4
-    for (int j = 0; j < 4; ++j)
+#pragma GCC unroll 8
+    for (int j = 0; j < kDotGroup; ++j)
       sum[r][j] = hn::Zero(d);
   forVectors(0, k, [&](int64_t p, auto vector) HWY_ATTR {
     VF32 row[R];
 #pragma GCC unroll 3
-    for (int r = 0; r < R; ++r)
+    for (int r = 0; r < R; ++r) {
       row[r] = vector(d, x + r * xStride + p);
-#pragma GCC unroll 4
-    for (int j = 0; j < 4; ++j) {
+      if (ahead)
+        hwy::Prefetch(ahead + r * xStride + p);
+    }
+#pragma GCC unroll 8
+    for (int j = 0; j < kDotGroup; ++j) {
       const VF32 column = vector(d, y + j * kDotBlock + p);
 #pragma GCC unroll 3
       for (int r = 0; r < R; ++r)
@@ -38,8 +44,8 @@ template <int R, typename T> HWY_INLINE void dotRows(const T *x, int64_t xStride
   });
 #pragma GCC unroll 3
   for (int r = 0; r < R; ++r)
-#pragma GCC unroll 4
-    for (int j = 0; j < 4; ++j)
+#pragma GCC unroll 8
+    for (int j = 0; j < kDotGroup; ++j)
       sums[r * kDotColumns + j] += sumLanes(d, sum[r][j]);
 }
 
@@ -57,15 +63,16 @@ HWY_NOINLINE void dotTile(const RowSource<T> &x, int64_t row, int64_t rows, cons
     for (int64_t j = 0; j < kDotColumns; ++j)
       for (int64_t p = 0; p < here; ++p)
         small[j * kDotBlock + p] = j < columns ? toFloat(side.data[p * alongK + j * alongColumns]) : 0.0f;
-    for (int64_t j = 0; j < columns; j += 4) {
+    for (int64_t j = 0; j < columns; j += kDotGroup) {
       int64_t r = 0;
       for (; r + 3 <= rows; r += 3) {
         const RowBlock<T> block = x.block(row + r, 3, first, here, scratch);
-        dotRows<3>(block.data, block.stride, small + j * kDotBlock, here, sums + r * kDotColumns + j);
+        const T *ahead = j == 0 && !x.codes() ? block.data + 3 * block.stride : nullptr; // may lie behind the matrix
+        dotRows<3>(block.data, block.stride, small + j * kDotBlock, here, ahead, sums + r * kDotColumns + j);
       }
       for (; r < rows; ++r) {
         const RowBlock<T> block = x.block(row + r, 1, first, here, scratch);
-        dotRows<1>(block.data, block.stride, small + j * kDotBlock, here, sums + r * kDotColumns + j);
+        dotRows<1>(block.data, block.stride, small + j * kDotBlock, here, static_cast<const T *>(nullptr), sums + r * kDotColumns + j);
       }
     }
   }

@@ -15,6 +15,7 @@
 #include "runtime/kernels/gemm/dot-inl.h"
 #include "runtime/kernels/gemm/pack-inl.h"
 #include "runtime/kernels/gemm/pair_tile-inl.h"
+#include "runtime/kernels/gemm/thin-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace zp::rt::HWY_NAMESPACE {
@@ -205,6 +206,22 @@ template <typename TIn, typename TOut> void gemmDots(const KernelContext &contex
   });
 }
 
+/// C with at most kDotColumns columns (turned) or rows, both operands lying as [k][...].
+template <typename TIn, typename TOut> void gemmThin(const KernelContext &context, const GemmProblem &problem, bool turned) {
+  const ThinSide<TIn> a{static_cast<const TIn *>(problem.a), problem.lda, problem.m}, b{static_cast<const TIn *>(problem.b), problem.ldb, problem.n};
+  const ThinSide<TIn> &narrow = turned ? b : a, &wide = turned ? a : b;
+  const int64_t threads = context.parallel ? context.parallel->threads() : 1;
+  const int64_t width = std::clamp<int64_t>(Tiling::roundUp((wide.columns + 3 * threads - 1) / (3 * threads), 64), 64, kThinColumns);
+  parallelFor(context, (wide.columns + width - 1) / width, 1, [&](int64_t begin, int64_t end) HWY_ATTR {
+    HWY_ALIGN float sums[kDotColumns * kThinColumns];
+    for (int64_t column = begin * width; column < HWY_MIN(end * width, wide.columns); column += width) {
+      const int64_t columns = HWY_MIN(width, wide.columns - column);
+      thinTile(narrow, wide, problem.k, column, columns, sums);
+      finish<TIn, TOut>(problem, turned, 0, narrow.columns, column, columns, sums, kThinColumns);
+    }
+  });
+}
+
 /// The engine that multiplies a problem, or null.
 template <typename TIn> const Bf16Engine *engineFor(const GemmProblem &p) {
   const Bf16Engine *engine = std::is_same_v<TIn, Bf16> ? p.engine : nullptr;
@@ -217,6 +234,8 @@ template <typename TIn, typename TOut> void gemmTyped(const KernelContext &conte
     return gemmDots<TIn, TOut>(context, problem, false);
   if (problem.m <= kDotColumns && problem.transposeB)
     return gemmDots<TIn, TOut>(context, problem, true);
+  if (problem.transposeA && !problem.transposeB && HWY_MIN(problem.m, problem.n) <= kDotColumns && !problem.branchA && !narrowEngine)
+    return gemmThin<TIn, TOut>(context, problem, problem.n <= kDotColumns);
   // A narrow C with A lying as [k][m] is computed as Cᵀ = op(B)ᵀ·op(A)ᵀ: the vectors then run along the long side.
   const bool turned = problem.n <= kDotColumns && problem.transposeA && !problem.branchA;
   GemmProblem turnedProblem = problem;
