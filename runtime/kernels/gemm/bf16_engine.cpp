@@ -51,6 +51,8 @@ constexpr Bf16Engine kEmulatedAvx512{"emulated avx512_bf16", 8, 48, 4, 512, 640 
 [[gnu::always_inline]] inline void askFor(const Meanwhile &meanwhile, int64_t pair) {
   for (int64_t i = 0; i < meanwhile.count; ++i)
     __builtin_prefetch(static_cast<const char *>(meanwhile.rows) + i * meanwhile.stride + 4 * pair, 0, 3);
+  if (meanwhile.lines)
+    meanwhile.lines->ask();
   if (meanwhile.sums)
     __builtin_prefetch(static_cast<const char *>(meanwhile.sums) + 4 * pair, 1, 3);
 }

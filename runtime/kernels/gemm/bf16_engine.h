@@ -9,6 +9,23 @@
 
 namespace zp::rt {
 
+/// Lines of memory that lie in rows, asked for a few at a time, from one product to the next.
+struct Lines {
+  const char *row = nullptr;
+  int64_t rows = 0, bytes = 0, stride = 0; ///< of a row: its length, and how far the next is
+  int64_t atOnce = 0, offset = 0;
+  [[gnu::always_inline]] void ask() {
+    for (int64_t i = 0; i < atOnce && rows > 0; ++i) {
+      __builtin_prefetch(row + offset, 0, 2);
+      if ((offset += 64) >= bytes) {
+        offset = 0;
+        row += stride;
+        --rows;
+      }
+    }
+  }
+};
+
 /// What is done while a product is under way.
 struct Meanwhile {
   /// Memory that is wanted next, asked for a line at a time: as a burst it would keep what the product itself reads waiting. Rows of A,
@@ -16,6 +33,8 @@ struct Meanwhile {
   const void *rows = nullptr;
   int64_t count = 0, stride = 0;
   const void *sums = nullptr;
+  /// Whatever else, some with every kPairStep pairs.
+  Lines *lines = nullptr;
   /// Work in `parts`, done when `multiply` returns: where a unit of its own multiplies (AMX), the vector units have time for it. It must
   /// not read what `multiply` writes.
   void (*work)(const void *state, int64_t from, int64_t to) = nullptr;

@@ -99,7 +99,7 @@ inline constexpr int64_t kPackRows = 8, kPackLength = HWY_MAX(kKBlock, kNTile);
 /// lines and page are used up while they are near, whatever the stride, and codes are decoded into little memory.
 template <typename T>
 HWY_INLINE void packB(const RowSource<T> &b, bool transposed, int64_t first, int64_t k, int64_t column, int64_t columns, float *target) {
-  HWY_ALIGN T scratch[kPackRows * rowStride(kPackLength)];
+  HWY_ALIGN T scratch[kPackRows * decodedStride(kPackLength)];
   if (transposed) {
     for (int64_t panel = 0; panel < columns; panel += kNR) {
       const int64_t width = panelVectors(panel, columns) * kLanes, here = HWY_MIN(width, columns - panel);

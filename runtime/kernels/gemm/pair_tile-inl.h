@@ -60,8 +60,18 @@ struct PairScratch {
 /// What of B is packed after the chunk at hand; nothing by default. Asked for a little at a time, while the CPU multiplies.
 struct NextChunk {
   int64_t first = 0, k = 0, column = 0, columns = 0;
-  /// Share `index` of `count`.
-  HWY_INLINE void prefetch(const RowSource<Bf16> &b, bool transposed, int64_t index, int64_t count) const {
+  /// Of plain elements, over so many steps of an engine.
+  HWY_INLINE Lines lines(const RowSource<Bf16> &b, bool transposed, int64_t steps) const {
+    Lines all;
+    all.row = reinterpret_cast<const char *>(transposed ? b.at(column, first) : b.at(first, column));
+    all.rows = transposed ? columns : k;
+    all.bytes = static_cast<int64_t>(sizeof(Bf16)) * (transposed ? k : columns);
+    all.stride = static_cast<int64_t>(sizeof(Bf16)) * b.rowStride();
+    all.atOnce = (all.rows * ((all.bytes + 63) / 64) + steps - 1) / steps;
+    return all;
+  }
+  /// Of codes, which are few: share `index` of `count`.
+  HWY_INLINE void prefetchCodes(const RowSource<Bf16> &b, bool transposed, int64_t index, int64_t count) const {
     const int64_t rows = transposed ? columns : k, share = (rows + count - 1) / count, from = index * share;
     if (from < rows)
       b.prefetch((transposed ? column : first) + from, HWY_MIN(share, rows - from), transposed ? first : column, transposed ? k : columns);
@@ -106,6 +116,8 @@ public:
       if (branch && chunk.isLast)
         packPairsOfB(branch->b, transposeB, 0, branch->k, tile.column, tile.columns, branchPairs, engine.columns,
                      packed + chunk.pairs * engine.columns, cut.panel);
+      if (!base.b.codes())
+        lines = ahead.lines(base.b, transposeB, rowTiles * panels * ((chunk.pairs + kPairStep - 1) / kPairStep));
       for (int64_t i = 0; i < rowTiles; ++i)
         multiplyRow(chunk, i, ahead);
     }
@@ -138,8 +150,8 @@ private:
       if (branch && ends)
         low = pairRows(engine, *branch, row, rows, 0, branch->k, branchPairs, scratch.branchA);
       for (int64_t j = 0; j < panels; ++j) {
-        if (from == 0)
-          ahead.prefetch(base.b, transposeB, i * panels + j, rowTiles * panels);
+        if (from == 0 && base.b.codes())
+          ahead.prefetchCodes(base.b, transposeB, i * panels + j, rowTiles * panels);
         const uint32_t *panel = packed + j * engine.columns * cut.panel;
         float *kept = rowSums + j * registerTile, *last = scratch.last[turn];
         engine.multiply(length, a.pairs, a.stride, panel + from * engine.columns, begins ? nullptr : kept, engine.columns,
@@ -166,6 +178,7 @@ private:
     }
     if (keepsAll)
       all.sums = kept + registerTile;
+    all.lines = &lines;
     all.work = finishRows;
     all.state = this;
     all.parts = finished.rows;
@@ -192,6 +205,7 @@ private:
   const bool keepsAll = base.k > 2 * cut.chunk; // for the next chunk; else sums are of one row at a time
   uint32_t *const packed = reinterpret_cast<uint32_t *>(scratch.words);
   float *const sums = reinterpret_cast<float *>(packed + cut.panel * panels * engine.columns);
+  Lines lines; // of the next chunk
   Finished finished;
   int64_t turn = 0; // of scratch.last
 };

@@ -23,7 +23,7 @@ template <typename T> struct RowBlock {
 };
 
 /// Elements between decoded rows of that length: even, so that pairs of bf16 may be moved as words.
-constexpr int64_t rowStride(int64_t columns) { return columns + columns % 2; }
+constexpr int64_t decodedStride(int64_t columns) { return columns + columns % 2; }
 
 template <typename T> class RowSource {
 public:
@@ -33,13 +33,17 @@ public:
   /// The codes, if that is what elements come from, or null.
   HWY_INLINE const QuantMatrix *codes() const { return quant; }
 
-  /// rows × columns elements from (row, column) on. `scratch` has room for rows · rowStride(columns).
+  /// Of plain elements: where one lies, and how far the next row is.
+  HWY_INLINE const T *at(int64_t row, int64_t column) const { return data + row * stride + column; }
+  HWY_INLINE int64_t rowStride() const { return stride; }
+
+  /// rows × columns elements from (row, column) on. `scratch` has room for rows · decodedStride(columns).
   HWY_INLINE RowBlock<T> block(int64_t row, int64_t rows, int64_t column, int64_t columns, T *scratch) const {
     if (!quant)
       return {data + row * stride + column, stride};
     for (int64_t i = 0; i < rows; ++i)
-      decodeRun(*quant, (row + i) * quant->columns + column, columns, scratch + i * rowStride(columns));
-    return {scratch, rowStride(columns)};
+      decodeRun(*quant, (row + i) * quant->columns + column, columns, scratch + i * decodedStride(columns));
+    return {scratch, decodedStride(columns)};
   }
 
   /// Asks for what a block needs, which may lie behind the matrix. Rows lie far apart: the CPU does not foresee them.
