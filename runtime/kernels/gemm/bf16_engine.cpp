@@ -132,7 +132,8 @@ void multiplyAmx(int64_t pairs, const uint32_t *a, int64_t aStride, const uint32
     _tile_zero(2);
     _tile_zero(3);
   }
-  const int64_t aBytes = aStride * 4, steps = pairs / kPairStep, share = (meanwhile.parts + steps - 1) / steps;
+  const int64_t aBytes = aStride * 4, steps = pairs / kPairStep;
+  const int64_t share = meanwhile.parts ? (meanwhile.parts + steps - 1) / steps : 0;
   int64_t worked = 0;
   for (int64_t p = 0; p < pairs; p += kPairStep) {
     askFor(meanwhile, p);
