@@ -39,7 +39,7 @@ struct PairCut {
       limits.rows = 4096 / engine.rows * engine.rows;
       limits.columns = whole;
     } else { // a tile of many rows has fewer columns, so that B is packed less often
-      const int64_t columns = m > kPairSums / kPairColumns ? kPairColumns / 2 : kPairColumns;
+      const int64_t columns = m > kPairSums / kPairColumns ? engine.panelColumns / 2 : kPairColumns;
       const int64_t chunks = (pairs + kPairChunk - 1) / kPairChunk;
       chunk = Tiling::roundUp((pairs + chunks - 1) / chunks, engine.pairStep);
       limits.rows = kPairSums / columns / engine.rows * engine.rows;
