@@ -6,6 +6,7 @@
 // the rate; Peak the most that fused multiply-adds on this core reach, PeakBf16 that bf16 dot products do (AVX512_BF16): compare
 // with them in one run. Shapes are those of samples/configs/llama-110m at 2 × 1024 tokens. Linears on 4-bit weights, and plain bf16
 // products beside oneDNN's with prepacked weights, are nf4_bench.cpp's.
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 
@@ -85,6 +86,27 @@ void PeakBf16(benchmark::State &state) {
 }
 BENCHMARK(PeakBf16);
 #endif
+
+/// The engine of the path in use on one block along K after another: A stays in L1, B's panels come from so many bytes.
+void engineProducts(benchmark::State &state, int64_t bytes) {
+  const Bf16Engine *engine = nativeBf16Engine();
+  if (!engine) {
+    state.SkipWithError("no engine for bf16 here");
+    return;
+  }
+  const int64_t pairs = engine->blockPairs, words = pairs * engine->columns, panels = std::max<int64_t>(bytes / 4 / words, 1);
+  Maker maker;
+  TensorView a = maker.normal(DType::BF16, {engine->rows, 2 * pairs}), b = maker.normal(DType::BF16, {panels, 2 * words});
+  TensorView sums = maker.empty(DType::F32, {engine->rows, engine->columns});
+  engine->begin();
+  for (auto _ : state)
+    for (int64_t panel = 0; panel < panels; ++panel)
+      engine->multiply(pairs, a.as<uint32_t>(), pairs, b.as<uint32_t>() + panel * words, nullptr, 0, sums.as<float>(), engine->columns);
+  engine->end();
+  rate(state, 4.0 * static_cast<double>(panels * words * engine->rows));
+}
+BENCHMARK_CAPTURE(engineProducts, from L1, 16 << 10);
+BENCHMARK_CAPTURE(engineProducts, from L2, 512 << 10);
 
 struct Product {
   const char *name;

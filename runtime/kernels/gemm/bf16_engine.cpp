@@ -37,12 +37,22 @@ void emulate(int64_t pairs, const uint32_t *a, int64_t aStride, const uint32_t *
       out[i * outStride + j] = sum;
     }
 }
-constexpr Bf16Engine kEmulatedNarrow{
-    "emulated avx512_bf16, narrow", 24, 16, 4, 512, 640 * 192, 192, nothing, nothing, emulate<24, 16>, nullptr, nullptr};
-constexpr Bf16Engine kEmulatedHeads{"emulated avx512_bf16, heads", 8, 32, 4, 512, 640 * 192, 192, nothing, nothing, emulate<8, 32>, nullptr, nullptr};
-constexpr Bf16Engine kEmulatedAmx{"emulated amx", 32, 32, kPairStep, 128, 204 << 10, 384, nothing, nothing, emulate<32, 32>, nullptr, nullptr};
-constexpr Bf16Engine kEmulatedAvx512{"emulated avx512_bf16", 8, 48, 4, 512, 640 * 192, 192, nothing, nothing, emulate<8, 48>, &kEmulatedNarrow,
-                                     &kEmulatedHeads};
+using Run = decltype(Bf16Engine::run);
+
+/// An engine of AVX512_BF16's shape. Its eight rows of A fill a third of L1 with 1024 of K; what it packs is 480 KiB of an L2 of 1 MiB.
+constexpr Bf16Engine dotEngine(const char *name, int64_t rows, int64_t columns, Run run, const Bf16Engine *narrow = nullptr,
+                               const Bf16Engine *forHeads = nullptr) {
+  return {name, rows, columns, 4, 512, 640 * 192, 192, nothing, nothing, run, narrow, forHeads};
+}
+/// An engine of AMX's shape. Its 32 rows of A fill a third of L1 with 256 of K; every CPU that has it has an L2 of 2 MiB.
+constexpr Bf16Engine tileEngine(const char *name, void (*begin)(), void (*end)(), Run run) {
+  return {name, 32, 32, kPairStep, 128, kMaxPanelWords, kMaxPanelColumns, begin, end, run, nullptr, nullptr};
+}
+
+constexpr Bf16Engine kEmulatedNarrow = dotEngine("emulated avx512_bf16, narrow", 24, 16, emulate<24, 16>);
+constexpr Bf16Engine kEmulatedHeads = dotEngine("emulated avx512_bf16, heads", 8, 32, emulate<8, 32>);
+constexpr Bf16Engine kEmulatedAvx512 = dotEngine("emulated avx512_bf16", 8, 48, emulate<8, 48>, &kEmulatedNarrow, &kEmulatedHeads);
+constexpr Bf16Engine kEmulatedAmx = tileEngine("emulated amx", nothing, nothing, emulate<32, 32>);
 
 #ifdef ZP_X86_BF16
 
@@ -96,10 +106,9 @@ void multiplyAvx512(int64_t pairs, const uint32_t *a, int64_t aStride, const uin
       _mm512_storeu_ps(out + i * outStride + 16 * j, sum[i][j]);
 }
 #pragma GCC pop_options
-constexpr Bf16Engine kNarrowAvx512{"avx512_bf16, narrow", 24, 16, 4, 512, 640 * 192, 192, nothing, nothing, multiplyAvx512<24, 1>, nullptr, nullptr};
-constexpr Bf16Engine kHeadsAvx512{"avx512_bf16, heads", 8, 32, 4, 512, 640 * 192, 192, nothing, nothing, multiplyAvx512<8, 2>, nullptr, nullptr};
-constexpr Bf16Engine kPairsAvx512{"avx512_bf16", 8, 48, 4, 512, 640 * 192, 192, nothing, nothing, multiplyAvx512<8, 3>, &kNarrowAvx512,
-                                  &kHeadsAvx512};
+constexpr Bf16Engine kNarrowAvx512 = dotEngine("avx512_bf16, narrow", 24, 16, multiplyAvx512<24, 1>);
+constexpr Bf16Engine kHeadsAvx512 = dotEngine("avx512_bf16, heads", 8, 32, multiplyAvx512<8, 2>);
+constexpr Bf16Engine kPairsAvx512 = dotEngine("avx512_bf16", 8, 48, multiplyAvx512<8, 3>, &kNarrowAvx512, &kHeadsAvx512);
 
 //===--- AMX --------------------------------------------------------------===//
 #pragma GCC push_options
@@ -158,7 +167,7 @@ void multiplyAmx(int64_t pairs, const uint32_t *a, int64_t aStride, const uint32
   _tile_stored(3, out + 16 * outStride + 16, stride);
 }
 #pragma GCC pop_options
-constexpr Bf16Engine kTilesAmx{"amx_bf16", 32, 32, kPairStep, 128, 204 << 10, 384, beginAmx, endAmx, multiplyAmx, nullptr, nullptr};
+constexpr Bf16Engine kTilesAmx = tileEngine("amx_bf16", beginAmx, endAmx, multiplyAmx);
 
 bool mayUseAvx512Bf16() {
   constexpr uint64_t kAvx512State = 0xe6;

@@ -71,8 +71,8 @@ struct Bf16Engine {
 inline constexpr int64_t kPairStep = 16;
 /// No engine's register tile is larger.
 inline constexpr int64_t kMaxEngineRows = 32, kMaxEngineColumns = 48;
-/// No engine's rows of A are more words, nor its packed B wider.
-inline constexpr int64_t kMaxBlockWords = 24 * 512, kMostPanelColumns = 384;
+/// No engine's block of A is more words, nor its packed B.
+inline constexpr int64_t kMaxBlockWords = 24 * 512, kMaxPanelWords = 204 << 10, kMaxPanelColumns = 384;
 
 enum class Bf16EngineKind { Avx512, Amx };
 /// Null when this CPU has no such engine, or one whose answer to a small product is wrong. Decided once.

@@ -1,6 +1,7 @@
 #include "runtime/kernels/gemm/gemm.h"
 
 #include <algorithm>
+#include <optional>
 #include <type_traits>
 
 #include "hwy/cache_control.h"
@@ -250,8 +251,8 @@ template <typename TIn, typename TOut> void gemmTyped(const KernelContext &conte
   const Factors<TIn> base = baseOf<TIn>(p);
   const bool tiny = static_cast<double>(p.m) * static_cast<double>(p.n) * static_cast<double>(p.k) < 65536;
   const Bf16Engine *engine = engineFor<TIn>(p);
-  const PairCut cut(engine ? *engine : emulatedBf16Engine(false), p.m, p.n, p.k, p.branchK);
-  const TileLimits limits = engine ? cut.limits : TileLimits{kMTile, kNTile, kMR, kNR, kNTile};
+  const std::optional<PairCut> cut = engine ? std::optional<PairCut>(std::in_place, *engine, p.m, p.n, p.k, p.branchK) : std::nullopt;
+  const TileLimits limits = cut ? cut->limits : TileLimits{kMTile, kNTile, kMR, kNR, kNTile};
   const Tiling tiling(p.m, p.n, limits, !tiny && context.parallel ? context.parallel->threads() : 1);
   parallelFor(context, tiling.count(), tiny ? tiling.count() : 1, [&](int64_t begin, int64_t end) HWY_ATTR {
     for (int64_t index = begin; index < end; ++index) {
@@ -263,7 +264,7 @@ template <typename TIn, typename TOut> void gemmTyped(const KernelContext &conte
           const auto finishRows =
               [&](int64_t row, int64_t rows, int64_t column, int64_t columns, const float *sums, const float *branchSums, int64_t stride)
                   HWY_ATTR { finish<TIn, TOut>(p, turned, row, rows, column, columns, sums, stride, branchSums, stride); };
-          PairTile(*engine, cut, base, p.branchA ? &branch : nullptr, p.transposeB, tile, finishRows).run(index + 1 < end ? &next : nullptr);
+          PairTile(*engine, *cut, base, p.branchA ? &branch : nullptr, p.transposeB, tile, finishRows).run(index + 1 < end ? &next : nullptr);
           continue;
         }
       gemmTile<TIn, TOut>(p, base, turned, tile);

@@ -13,8 +13,6 @@
 HWY_BEFORE_NAMESPACE();
 namespace zp::rt::HWY_NAMESPACE {
 
-/// The longest chunk along K, in pairs, and most columns of a B that is packed in chunks: 384 KiB of L2.
-inline constexpr int64_t kPairChunk = 512, kPairColumns = 192;
 /// Rows of a transposed B that are packed at a time, and how much of them: a few KiB.
 inline constexpr int64_t kTurnedRows = 16, kTurnedLength = 256;
 /// How far ahead rows of a B that is not transposed are asked for: they are short, and memory is far.
@@ -83,7 +81,7 @@ inline HWY_NOINLINE void interleaveCodes(const QuantMatrix &source, int64_t firs
                                          int64_t width, uint32_t *target, int64_t room) {
   const QuantMatrix weight = source; // a copy that no store can change: what follows from it is computed once
   const hn::FixedTag<uint32_t, 16> d;
-  int64_t places[kMostPanelColumns / kLanes + 1]; // of a vector of columns, in the panels
+  int64_t places[kMaxPanelColumns / kLanes + 1]; // of a vector of columns, in the panels
   const int64_t vectors = columns / kLanes, padded = Tiling::roundUp(columns, width) / kLanes;
   for (int64_t v = 0; v < padded; ++v)
     places[v] = v * kLanes / width * width * room + v * kLanes % width;
@@ -135,7 +133,7 @@ HWY_INLINE void packPairsOfB(const RowSource<Bf16> &b, bool transposed, int64_t 
   if (interleavesCodes(b.codes(), column, columns))
     return interleaveCodes(*b.codes(), first, k, column, columns, pairs, width, target, room);
 #endif
-  HWY_ALIGN Bf16 scratch[kPackRows * kMostPanelColumns];
+  HWY_ALIGN Bf16 scratch[kPackRows * kMaxPanelColumns];
   for (int64_t p = 0; p < pairs; p += kPackRows / 2) {
     const int64_t rows = HWY_MAX(HWY_MIN(kPackRows, k - 2 * p), int64_t{0}); // none: padding
     b.prefetch(first + 2 * p + kAheadRows, rows, column, columns);

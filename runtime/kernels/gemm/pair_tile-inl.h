@@ -10,46 +10,13 @@
 
 #include "runtime/kernels/gemm/bf16_engine.h"
 #include "runtime/kernels/gemm/pack_pairs-inl.h"
-#include "runtime/kernels/gemm/tiling.h"
+#include "runtime/kernels/gemm/pair_cut.h"
 #include "runtime/schema/limits.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace zp::rt::HWY_NAMESPACE {
 
-/// Columns that make packing worth while: with fewer, all of K at once is too long for a panel.
-inline constexpr int64_t kLeastPairColumns = 128;
-/// Sums that chunks along K keep for the next: 384 KiB. They pass through L2, asked for ahead.
-inline constexpr int64_t kPairSums = 512 * kPairColumns;
-/// What pairTile keeps of B and of sums: packed chunks of the longest branch beside all sums, or a whole B beside a row of register tiles.
-inline constexpr int64_t kPairWords = (kPairChunk + kMaxBranchRank / 2) * kPairColumns + kPairSums;
-
-/// How an engine's product is cut: B is packed a chunk of K at a time, the last with the branch behind it, for a tile of C; a row of
-/// register tiles after another is multiplied by it, in blocks along K for which A stays in L1.
-struct PairCut {
-  int64_t chunk;     ///< pairs of the base's K in a chunk
-  int64_t panel;     ///< pairs that a packed panel has room for, the branch's too
-  TileLimits limits; ///< of C's tiles
-
-  PairCut(const Bf16Engine &engine, int64_t m, int64_t n, int64_t k, int64_t branchK) {
-    const int64_t pairs = Tiling::roundUp((k + 1) / 2, engine.pairStep), branch = Tiling::roundUp((branchK + 1) / 2, engine.pairStep);
-    limits = {0, 0, engine.rows, engine.columns, kPairColumns};
-    const int64_t whole = HWY_MIN(engine.panelColumns, engine.panelWords / (pairs + branch)) / engine.columns * engine.columns;
-    if (whole >= HWY_MIN(kLeastPairColumns, n)) { // no sums but those of a row
-      chunk = pairs;
-      limits.rows = 4096 / engine.rows * engine.rows;
-      limits.columns = whole;
-    } else { // a tile of many rows has fewer columns, so that B is packed less often
-      const int64_t columns = m > kPairSums / kPairColumns ? engine.panelColumns / 2 : kPairColumns;
-      const int64_t chunks = (pairs + kPairChunk - 1) / kPairChunk;
-      chunk = Tiling::roundUp((pairs + chunks - 1) / chunks, engine.pairStep);
-      limits.rows = kPairSums / columns / engine.rows * engine.rows;
-      limits.columns = columns / engine.columns * engine.columns;
-    }
-    panel = chunk + branch;
-  }
-};
-
-/// What pairTile works in: under 1 MiB, on the thread's stack.
+/// What a PairTile works in: under 1 MiB, on the thread's stack.
 struct PairScratch {
   alignas(64) std::byte words[4 * kPairWords]; // packed B, then sums: a register tile's lie together, tile after tile
   HWY_ALIGN uint32_t a[kMaxBlockWords];
@@ -202,7 +169,7 @@ private:
   const int64_t registerTile = engine.rows * engine.columns;
   const int64_t panels = (tile.columns + engine.columns - 1) / engine.columns, rowTiles = (tile.rows + engine.rows - 1) / engine.rows;
   const int64_t branchPairs = branch ? pairsOf(branch->k) : 0;
-  const bool keepsAll = base.k > 2 * cut.chunk; // for the next chunk; else sums are of one row at a time
+  const bool keepsAll = cut.keepsAll(base.k); // for the next chunk; else sums are of one row at a time
   uint32_t *const packed = reinterpret_cast<uint32_t *>(scratch.words);
   float *const sums = reinterpret_cast<float *>(packed + cut.panel * panels * engine.columns);
   Lines lines; // of the next chunk
