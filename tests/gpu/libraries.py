@@ -1,4 +1,4 @@
-"""Folders of PyTorch's packages for what zprun loads and the system has not, as LD_LIBRARY_PATH wants them."""
+"""Folders for what zprun loads and the loader doesn't find by itself, as LD_LIBRARY_PATH wants them: the toolkit's, or PyTorch's packages'."""
 
 import ctypes
 import glob
@@ -18,9 +18,11 @@ def opens(path):
 
 
 def folder_of(name):
-    """The package's folder that has it; none where the loader or the toolkit has."""
-    if opens(name) or opens(os.path.join(TOOLKIT, name)):
+    """The folder that has it; none where the loader finds it. The toolkit's is named: where a build looks is where the toolkit was built from."""
+    if opens(name):
         return None
+    if opens(os.path.join(TOOLKIT, name)):
+        return TOOLKIT
     return next((os.path.dirname(found) for path in sys.path for found in glob.glob(f"{path}/nvidia/*/lib/{name}")), None)
 
 

@@ -179,7 +179,7 @@ for step in "${steps[@]}"; do
     kernels)
       rates
       row 10 "NF4 dequantisation" "$python" tests/gpu/rates.py dequantize "$work/rates.json"
-      row 90 "kernels against references" "$suite"
+      row 150 "kernels against references" "$suite"
       # Kernels for each case are compiled first. The last line but the verdict says what cuDNN left.
       row 90 "attention by cuDNN against references" env ZP_DEVICE_ATTENTION=fused "$suite" --gtest_filter=*Attention* ;;
     sanitizers)
