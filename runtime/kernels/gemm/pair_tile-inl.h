@@ -23,6 +23,7 @@ struct PairScratch {
   HWY_ALIGN uint32_t branchA[kMaxEngineRows * kMaxBranchRank / 2];
   HWY_ALIGN float last[2][kMaxEngineRows * kMaxEngineColumns]; // one being finished, one being computed
 };
+static_assert(sizeof(PairScratch) + sizeof(uint32_t) * kMaxBlockWords < 1 << 20); // and what packPairsOfA turns
 
 /// What of B is packed after the chunk at hand; nothing by default. Asked for a little at a time, while the CPU multiplies.
 struct NextChunk {
