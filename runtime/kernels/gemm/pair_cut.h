@@ -5,6 +5,8 @@
 #ifndef ZP_RUNTIME_KERNELS_GEMM_PAIR_CUT_H
 #define ZP_RUNTIME_KERNELS_GEMM_PAIR_CUT_H
 
+#include <algorithm>
+
 #include "runtime/kernels/gemm/bf16_engine.h"
 #include "runtime/kernels/gemm/tiling.h"
 #include "runtime/schema/limits.h"
