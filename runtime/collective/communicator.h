@@ -22,6 +22,8 @@ public:
   virtual int localSize() const = 0;
   /// This rank's place among them; engines of one host have no other ranks.
   virtual int localRank() const { return rank(); }
+  /// Whether all ranks may look into one memory: none is on another host, or is to seem so.
+  virtual bool onOneHost() const { return localSize() == size(); }
 
   /// whole[r·bytes, (r+1)·bytes) = rank r's shard. `shard` may be this rank's own place in `whole`.
   virtual Status allGather(const void *shard, void *whole, size_t bytes) = 0;

@@ -41,6 +41,8 @@ struct ExecutorOptions {
   int threads = 0;        ///< compute threads of this rank; 0: the cores divided by the ranks of this host
   bool shadow = false;    ///< every buffer in a guarded allocation of its own, poisoned outside its planned life
   bool reference = false; ///< kernels/*/reference.cpp instead of cpu.cpp
+  /// Ranks of one host leave in one memory what they gather from each other (plan/pooled_shards.h), where that can be had.
+  bool poolShards = true;
   /// Carries out the streams; by default worker threads, in shadow mode one thread in the list's order.
   std::function<std::unique_ptr<Device>(int threads, uint32_t streams, uint32_t events)> device;
   ExecutorFactory cuda = nullptr; ///< of plans for CUDA; without it they are refused
@@ -69,10 +71,11 @@ public:
   static StatusOr<std::unique_ptr<Executor>> create(const PlanFile &plan, Communicator &communicator, ExecutorOptions options);
   virtual ~Executor() = default;
 
-  /// Runs entry `index` of the plan to its end.
+  /// Runs entry `index` of the plan to its end. One that uses pooled shards begins when all ranks have come to it.
   virtual Status run(uint32_t entry) = 0;
   /// Memory behind a tensor of the plan, for writing inputs and reading outputs between runs. In shadow mode only
   /// persistent buffers and the inputs and outputs of entries have memory outside a run. No data for a tensor on disk.
+  /// One that ranks gather from is read alone: peers may be reading it until all have come to the next entry that uses it.
   virtual TensorView view(uint32_t tensor) = 0;
   /// The same for state that may lie on disk: `view` is of memory, or of `storage`, into which the bytes have been read.
   virtual Status bring(uint32_t tensor, std::vector<std::byte> &storage, TensorView &view) {
@@ -85,8 +88,8 @@ public:
     (void)tensor, (void)view;
     return {};
   }
-  /// Bytes that gathers brought to this rank from the others, and that reductions took from it to them, since creation: of
-  /// n ranks, n-1 shards each (an all_reduce counts as the n-1 nths of its data).
+  /// Bytes that gathers brought to this rank from the others, copied or to be read where they lie, and that reductions took from it to them,
+  /// since creation: of n ranks, n-1 shards each (an all_reduce counts as the n-1 nths of its data).
   virtual uint64_t gatheredBytes() const = 0;
   virtual uint64_t reducedBytes() const = 0;
   /// Seconds by instruction kind since creation (index = opcode); for bench.

@@ -27,6 +27,8 @@ static bool sumOfKilobytes(const char *path, std::initializer_list<const char *>
 
 uint64_t residentOwnBytes() {
   uint64_t bytes;
+  if (sumOfKilobytes("/proc/self/smaps_rollup", {"Pss_Anon:", "Pss_Shmem:"}, bytes)) // since Linux 5.9
+    return bytes;
   return sumOfKilobytes("/proc/self/status", {"RssAnon:", "RssShmem:"}, bytes) ? bytes : 0;
 }
 

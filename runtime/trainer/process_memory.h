@@ -6,7 +6,8 @@
 
 namespace zp::rt {
 
-/// Anonymous and shared bytes resident now: pages of mapped files (a checkpoint's) are left out. 0 when unknown.
+/// Anonymous and shared bytes resident now, a page that n processes share as an nth (whole in each, where the kernel doesn't say): pages of
+/// mapped files (a checkpoint's) are left out. 0 when unknown.
 uint64_t residentOwnBytes();
 /// Resident bytes of a process: when something began, when it ended, and the most seen between.
 struct ResidentBytes {

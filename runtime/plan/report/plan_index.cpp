@@ -19,7 +19,7 @@ uint64_t extentOf(const fbs::Section &section, const fbs::Parameter &parameter) 
 
 uint64_t bytesOf(const fbs::Section &section) { return zp::bytesOf(static_cast<DType>(section.dtype()), section.elements()); }
 
-PlanIndex::PlanIndex(const fbs::Plan &plan) : plan(plan) {
+PlanIndex::PlanIndex(const fbs::Plan &plan) : plan(plan), pool(shardPoolOf(plan, 0)) {
   nameEntries();
   for (uint32_t i = 0; i < plan.sections()->size(); ++i)
     valuesByBuffer[tensor(section(i).values()).buffer()].push_back(i);

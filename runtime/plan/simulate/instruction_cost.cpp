@@ -79,6 +79,8 @@ Cost collectiveCost(const Cluster &cluster, const PlanIndex &index, const fbs::I
   if (ranks == 1) // the shard is the whole: moved, or there already
     return {instruction.op_type() == fbs::OpAttrs::AllReduce ? 0 : 2 * whole / cluster.memory_bandwidth, Resource::Memory};
   const bool nodes = cluster.nodesFor(ranks) > 1;
+  if (cluster.target == "cpu" && !nodes && instruction.op_type() == fbs::OpAttrs::AllGather && index.isPooled(instruction))
+    return {0, Resource::Memory};
   const double latency = nodes ? std::max(cluster.link_latency, cluster.network_latency) : cluster.link_latency;
   const double bandwidth = nodes ? std::min(cluster.link_bandwidth, cluster.network_bandwidth) : cluster.link_bandwidth;
   const double rounds = instruction.op_type() == fbs::OpAttrs::AllReduce ? 2 : 1, steps = ranks - 1.0;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "runtime/collective/communicator.h"
+#include "runtime/collective/shared_memory.h"
 
 namespace zp::rt::test {
 
@@ -75,6 +76,29 @@ template <typename T> std::string checkSums(Communicator &c, size_t count, DType
   return {};
 }
 
+/// Each rank writes its part of a memory that all see, and then another's.
+inline std::string checkSharedMemory(Communicator &c, size_t bytes) {
+  const auto ranks = static_cast<size_t>(c.size()), own = static_cast<size_t>(c.rank());
+  auto value = [](size_t rank, size_t i) { return static_cast<std::byte>(rank * 31 + i * 7 + (i >> 13) + 1); };
+  auto memory = SharedMemory::create(c, ranks * bytes);
+  ZP_CHECK_OK(memory.status());
+  ZP_CHECK(memory->data(), "no shared memory: " + memory->whyNone());
+  ZP_CHECK(memory->holds(memory->data() + ranks * bytes - 1) && !memory->holds(memory->data() + ranks * bytes) && !memory->holds(&c),
+           "shared memory does not know what it holds");
+  for (size_t i = 0; i < ranks * bytes; ++i)
+    ZP_CHECK(memory->data()[i] == std::byte{0}, "shared memory begins with something");
+  for (size_t turn = 0; turn < 2; ++turn) {
+    ZP_CHECK_OK(c.barrier());
+    const size_t part = (own + turn) % ranks;
+    for (size_t i = 0; i < bytes; ++i)
+      memory->data()[part * bytes + i] = value(own, i);
+    ZP_CHECK_OK(c.barrier());
+    for (size_t i = 0; i < ranks * bytes; ++i)
+      ZP_CHECK(memory->data()[i] == value((i / bytes + ranks - turn) % ranks, i % bytes), "shared memory: byte " + std::to_string(i));
+  }
+  return {};
+}
+
 /// Sizes below, at and above what an engine passes on at once, and such that nothing divides evenly.
 inline std::string checkCollectives(Communicator &c) {
   for (size_t bytes : {size_t{1}, size_t{7}, size_t{4096}, size_t{512} << 10, (size_t{512} << 10) + 3, size_t{3000001}})
@@ -94,7 +118,7 @@ inline std::string checkCollectives(Communicator &c) {
     ZP_CHECK(!c.reduceScatter(nothing, nothing, 1, dtype).ok(), std::string("reduce_scatter takes ") + textOf(dtype));
   }
   ZP_CHECK_OK(c.barrier());
-  return {};
+  return c.onOneHost() ? checkSharedMemory(c, 70001) : std::string();
 }
 
 } // namespace zp::rt::test

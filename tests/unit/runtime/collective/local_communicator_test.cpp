@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <csignal>
-#include <functional>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <thread>
@@ -10,34 +9,13 @@
 
 #include "runtime/collective/single/single_communicator.h"
 #include "tests/unit/runtime/collective/collective_checks.h"
+#include "tests/unit/runtime/collective/forked_ranks.h"
 
 namespace zp::rt {
 namespace {
 
-using Body = std::function<int(Communicator &)>;
-
-/// Runs a body on forked ranks; the wait states in rank order.
-std::vector<int> runRanks(int ranks, const Body &body) {
-  auto segment = Segment::createAnonymous(ranks);
-  EXPECT_TRUE(segment.ok());
-  std::vector<pid_t> pids;
-  for (int rank = 0; rank < ranks; ++rank) {
-    pid_t pid = ::fork();
-    if (pid == 0) {
-      ::alarm(60); // a hang is a failure, not a hang of the suite
-      auto communicator = createLocalCommunicator(std::move(*segment), rank, false, 30);
-      ::_exit(communicator.ok() ? body(**communicator) : 99);
-    }
-    pids.push_back(pid);
-  }
-  std::vector<int> states;
-  for (pid_t pid : pids) {
-    int state = 0;
-    ::waitpid(pid, &state, 0);
-    states.push_back(state);
-  }
-  return states;
-}
+using test::Body;
+using test::runRanks;
 
 class LocalWorld : public testing::TestWithParam<int> {};
 

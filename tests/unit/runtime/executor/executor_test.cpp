@@ -1,13 +1,16 @@
 #include "runtime/executor/executor.h"
 
+#include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <gtest/gtest.h>
 #include <new>
+#include <thread>
 
 #include "runtime/collective/single/single_communicator.h"
 #include "runtime/executor/resolve.h"
+#include "tests/unit/runtime/collective/forked_ranks.h"
 #include "tests/unit/runtime/plan/codes_plan.h"
 #include "tests/unit/runtime/plan/plan_spec.h"
 
@@ -74,6 +77,60 @@ TEST_P(ExecutorModes, RunsTheSamplePlan) {
   EXPECT_EQ((*executor)->reducedBytes(), 0u);
   EXPECT_GT((*executor)->secondsByOpcode()[static_cast<size_t>(fbs::OpAttrs::Embedding)], 0);
   EXPECT_EQ((*executor)->secondsByOpcode()[static_cast<size_t>(fbs::OpAttrs::Matmul)], 0);
+}
+
+/// Two ranks whose table another entry doubles between steps: each must see what the other has written, and only then.
+std::string runOnTwoRanks(Communicator &c, bool pooled) {
+  SamplePlan spec(2);
+  constexpr int kShard = 64, kFirst = 48; // elements; the table begins with the last of rank 0's
+  spec.tensors[spec.table].offset = kFirst * sizeof(float);
+  spec.apply().instructions.insert(spec.apply().instructions.begin(), makeScale({spec.shard, spec.shard}, 0, 2.0));
+  auto plan = spec.load();
+  ExecutorOptions options = optionsOf({false, false, 1});
+  options.poolShards = pooled;
+  const int own = c.rank() * kShard;
+  auto late = [&c](int turn) { // a rank, not always the same, comes when the other is long done
+    if (c.rank() == turn % 2)
+      std::this_thread::sleep_for(std::chrono::milliseconds(3));
+  };
+  options.loadSection = [own, late](uint32_t, const TensorPart &target, ParallelFor &) {
+    late(1);
+    for (int64_t i = 0; i < target.view.elements(); ++i)
+      target.view.as<float>()[i] = static_cast<float>(own + static_cast<int64_t>(target.first) + i);
+    return Status();
+  };
+  auto executor = Executor::create(*plan, c, options);
+  if (!executor.ok() || !(*executor)->run(0).ok())
+    return "cannot be started";
+  // A gather in place leaves the shard where its whole is.
+  const auto *shard = (*executor)->view(spec.shard).as<std::byte>(), *whole = (*executor)->view(spec.gathered).as<std::byte>();
+  if ((shard == whole + 256 * c.rank()) != pooled)
+    return "has its shard elsewhere";
+  for (int step = 0; step < 50; ++step) {
+    const int32_t ids[4] = {7, 0, 3, (step + c.rank()) % 8};
+    late(step / 2);
+    std::memcpy((*executor)->view(spec.ids).data, ids, sizeof ids);
+    if (!(*executor)->run(1).ok())
+      return "a step fails";
+    for (int row = 0; row < 4; ++row)
+      for (int d = 0; d < 4; ++d) {
+        const float expected = std::ldexp(2.0f * static_cast<float>(kFirst + 4 * ids[row] + d), step);
+        if (const float found = (*executor)->view(spec.late).as<float>()[row * 4 + d]; found != expected)
+          return "step " + std::to_string(step) + " row " + std::to_string(row) + ": " + std::to_string(found) + ", expected " +
+                 std::to_string(expected);
+      }
+    late(step);
+    if (!(*executor)->run(2).ok())
+      return "an update fails";
+  }
+  return (*executor)->gatheredBytes() == 50u * 256u ? "" : "counts " + std::to_string((*executor)->gatheredBytes()) + " bytes";
+}
+
+TEST(Executor, PooledShardsAreReadWhereTheyLie) {
+  expectOnRanks(2, [](Communicator &c) { return runOnTwoRanks(c, true); });
+}
+TEST(Executor, ShardsThatAreNotPooledAreCopied) {
+  expectOnRanks(2, [](Communicator &c) { return runOnTwoRanks(c, false); });
 }
 
 INSTANTIATE_TEST_SUITE_P(Executor, ExecutorModes,

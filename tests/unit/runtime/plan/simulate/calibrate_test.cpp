@@ -46,6 +46,8 @@ TEST(Calibrate, AMachineIsFoundAgainFromItsTimes) {
   spec.init().instructions.push_back(makeFill({b}, 0, 0.0));
   spec.step().instructions.insert(spec.step().instructions.begin() + SamplePlan::kWait,
                                   makeMatmul({a, b, kNone, kNone, kNone, kNone, c}, 0, false, false, 1.0, false, 1.0));
+  // A whole that is changed is copied, on one host too.
+  spec.step().instructions.insert(spec.step().instructions.begin() + SamplePlan::kEmbed + 1, makeScale({spec.gathered, spec.gathered}, 0, 2.0));
   BuiltPlan built{spec};
   PlanIndex index = built.index();
   Cluster machine = *clusterOf("cpu");

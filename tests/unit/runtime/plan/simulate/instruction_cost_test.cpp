@@ -99,6 +99,17 @@ TEST(InstructionCost, ARingOfRanks) {
   EXPECT_EQ(across.resource, Resource::Network);
 }
 
+TEST(InstructionCost, RanksOfOneCpuNodeFindWhatTheyGather) {
+  Cluster cpus = plainCluster();
+  cpus.target = "cpu";
+  EXPECT_EQ(costOf(SamplePlan(4), cpus, SamplePlan::kGather).seconds, 0);
+  SamplePlan copied(4); // as a whole that is changed has to be
+  copied.step().instructions.insert(copied.step().instructions.begin() + SamplePlan::kEmbed, makeScale({copied.gathered, copied.gathered}, 0, 2.0));
+  EXPECT_DOUBLE_EQ(costOf(copied, cpus, SamplePlan::kGather).seconds, 3 * (1 + 128 / 4.0));
+  cpus.devices_per_node = 2; // two nodes
+  EXPECT_DOUBLE_EQ(costOf(SamplePlan(4), cpus, SamplePlan::kGather).seconds, 3 * (3 + 128 / 2.0));
+}
+
 TEST(InstructionCost, OneRankMovesItsShardAlone) {
   EXPECT_DOUBLE_EQ(costOf(SamplePlan(1), plainCluster(), SamplePlan::kGather).seconds, 2 * 512 / 10.0);
 }
