@@ -4,13 +4,12 @@
 #include <chrono>
 #include <cstring>
 
-#include "runtime/collective/shared_memory.h"
 #include "runtime/device/cpu/thread_pool.h"
 #include "runtime/executor/moved_bytes.h"
+#include "runtime/executor/pooled_memory.h"
 #include "runtime/executor/resolve.h"
 #include "runtime/executor/shadow_run.h"
 #include "runtime/memory/plan_memory.h"
-#include "runtime/plan/pooled_shards.h"
 
 namespace zp::rt {
 namespace {
@@ -32,7 +31,7 @@ public:
   uint64_t reducedBytes() const override { return moved.reduced; }
   std::array<double, 256> secondsByOpcode() const override;
   StepTimes &times() override { return stepTimes; }
-  std::vector<std::string> notices() const override;
+  std::vector<std::string> notices() const override { return {memory->disk() ? memory->disk()->notice() : std::string(), pooled.notice()}; }
 
 private:
   /// A kernel with its arguments, or an instruction of the stream, the engine or the loader with its operands.
@@ -50,7 +49,6 @@ private:
     std::unique_ptr<ShadowLives> lives;
   };
 
-  Status makePool();
   Status launch(const Step &step, ParallelFor &parallel) override;
   Status perform(const Call &call, ParallelFor &parallel);
   Status copy(const ResolvedInstruction &instruction, ParallelFor &parallel);
@@ -64,8 +62,7 @@ private:
   Communicator &communicator;
   ExecutorOptions options;
   std::unique_ptr<PlanMemory> memory;
-  ShardPool pool;
-  SharedMemory pooled; // what the pool's buffers lie in instead of their arena; none where each rank keeps its own
+  PooledMemory pooled;
   std::vector<TensorView> views;
   ResolvedPlan resolved;
   std::vector<EntryRun> entries;
@@ -90,11 +87,13 @@ Status PlanExecutor::prepare() {
   } else {
     ZP_ASSIGN_OR_RETURN(memory, allocatePlanned(plan, here, options.diskDirectory));
   }
-  ZP_RETURN_IF_ERROR(makePool());
+  // Shadow mode keeps every buffer apart, and measured instructions are to take what they take on hosts of their own.
+  if (options.poolShards && !options.shadow && !options.measure) {
+    ZP_ASSIGN_OR_RETURN(pooled, PooledMemory::create(plan, communicator));
+  }
   auto address = [&](uint32_t buffer) -> void * {
-    if (pooled.data() && pool.places[buffer])
-      return pooled.data() + *pool.places[buffer];
-    return memory->buffer(buffer);
+    void *shared = pooled.buffer(buffer);
+    return shared ? shared : memory->buffer(buffer);
   };
   views = viewsOf(plan, address);
   ZP_ASSIGN_OR_RETURN(resolved, resolve(file, address));
@@ -143,26 +142,8 @@ Status PlanExecutor::prepare() {
   return {};
 }
 
-/// Shadow mode keeps every buffer apart, and measured instructions are to take what they take on a host of their own.
-Status PlanExecutor::makePool() {
-  if (communicator.size() == 1 || !communicator.onOneHost() || !options.poolShards || options.shadow || options.measure)
-    return {};
-  pool = shardPoolOf(plan, static_cast<uint32_t>(communicator.rank()));
-  ZP_ASSIGN_OR_RETURN(pooled, SharedMemory::create(communicator, pool.bytes));
-  return {};
-}
-
-std::vector<std::string> PlanExecutor::notices() const {
-  std::vector<std::string> lines;
-  if (memory->disk())
-    lines.push_back(memory->disk()->notice());
-  if (!pooled.whyNone().empty())
-    lines.push_back("ranks copy each other's shards, which they could read where they lie: shared memory cannot be had (" + pooled.whyNone() + ")");
-  return lines;
-}
-
 Status PlanExecutor::run(uint32_t index) {
-  if (pooled.data() && pool.usedBy[index]) // by peers, too: all have ended their last entry
+  if (pooled.isUsedBy(index)) // by peers, too: all have ended their last entry
     ZP_RETURN_IF_ERROR(communicator.barrier());
   current = &entries[index];
   if (options.measure)
