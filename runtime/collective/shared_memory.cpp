@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/collective/nameless_file.h"
+
 namespace zp::rt {
 namespace {
 
@@ -37,7 +39,7 @@ private:
 
 /// -1, with errno, where there is no room for the name of one.
 int makeFile(uint64_t bytes) {
-  int fd = ::memfd_create("zp-shared", MFD_CLOEXEC);
+  int fd = makeNamelessFile("zp-shared");
   if (fd >= 0 && ::ftruncate(fd, static_cast<off_t>(bytes)) != 0) {
     int error = errno;
     ::close(fd);

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "runtime/base/checked_math.h"
+#include "runtime/collective/nameless_file.h"
 
 namespace zp::rt {
 
@@ -67,7 +68,7 @@ Status Segment::map(int ranks, bool create) {
 
 StatusOr<Segment> Segment::createAnonymous(int ranks) {
   Segment segment;
-  segment.fd = ::memfd_create("zp-ranks", MFD_CLOEXEC);
+  segment.fd = makeNamelessFile("zp-ranks");
   if (segment.fd < 0)
     return failure("made");
   ZP_RETURN_IF_ERROR(segment.map(ranks, true));
