@@ -5,8 +5,8 @@
 #include <cstring>
 
 #include "runtime/device/cpu/thread_pool.h"
+#include "runtime/executor/in_place_memory.h"
 #include "runtime/executor/moved_bytes.h"
-#include "runtime/executor/pooled_memory.h"
 #include "runtime/executor/resolve.h"
 #include "runtime/executor/shadow_run.h"
 #include "runtime/memory/plan_memory.h"
@@ -31,7 +31,7 @@ public:
   uint64_t reducedBytes() const override { return moved.reduced; }
   std::array<double, 256> secondsByOpcode() const override;
   StepTimes &times() override { return stepTimes; }
-  std::vector<std::string> notices() const override { return {memory->disk() ? memory->disk()->notice() : std::string(), pooled.notice()}; }
+  std::vector<std::string> notices() const override { return {memory->disk() ? memory->disk()->notice() : std::string(), inPlace.notice()}; }
 
 private:
   /// A kernel with its arguments, or an instruction of the stream, the engine or the loader with its operands.
@@ -62,7 +62,7 @@ private:
   Communicator &communicator;
   ExecutorOptions options;
   std::unique_ptr<PlanMemory> memory;
-  PooledMemory pooled;
+  InPlaceMemory inPlace;
   std::vector<TensorView> views;
   ResolvedPlan resolved;
   std::vector<EntryRun> entries;
@@ -87,14 +87,11 @@ Status PlanExecutor::prepare() {
   } else {
     ZP_ASSIGN_OR_RETURN(memory, allocatePlanned(plan, here, options.diskDirectory));
   }
-  // Shadow mode keeps every buffer apart, and measured instructions are to take what they take on hosts of their own.
-  if (options.poolShards && !options.shadow && !options.measure) {
-    ZP_ASSIGN_OR_RETURN(pooled, PooledMemory::create(plan, communicator));
+  // Shadow mode keeps every buffer apart, and what is measured is to take what it takes on hosts of their own.
+  if (options.readInPlace && !options.shadow && !options.measure) {
+    ZP_ASSIGN_OR_RETURN(inPlace, InPlaceMemory::create(plan, communicator));
   }
-  auto address = [&](uint32_t buffer) -> void * {
-    void *shared = pooled.buffer(buffer);
-    return shared ? shared : memory->buffer(buffer);
-  };
+  auto address = [&](uint32_t buffer) { return inPlace.buffer(buffer, *memory); };
   views = viewsOf(plan, address);
   ZP_ASSIGN_OR_RETURN(resolved, resolve(file, address));
 
@@ -143,7 +140,7 @@ Status PlanExecutor::prepare() {
 }
 
 Status PlanExecutor::run(uint32_t index) {
-  if (pooled.isUsedBy(index)) // by peers, too: all have ended their last entry
+  if (inPlace.usesPool(index)) // by peers, too: all have ended their last entry
     ZP_RETURN_IF_ERROR(communicator.barrier());
   current = &entries[index];
   if (options.measure)
@@ -200,6 +197,8 @@ Status PlanExecutor::putBack(uint32_t index, const TensorView &view) {
 Status PlanExecutor::copy(const ResolvedInstruction &instruction, ParallelFor &parallel) {
   const TensorView &source = instruction.operands[0], &target = instruction.operands[1];
   if (source.data && target.data) {
+    if (source.data == target.data) // read in place
+      return {};
     parallel.run(static_cast<int64_t>(source.bytes()), kCopyGrain, [&source, &target](int64_t begin, int64_t end) {
       std::memcpy(target.as<std::byte>() + begin, source.as<std::byte>() + begin, static_cast<size_t>(end - begin));
     });
@@ -245,7 +244,7 @@ Status PlanExecutor::perform(const Call &call, ParallelFor &parallel) {
     status = copy(*call.instruction, parallel);
     break;
   case fbs::OpAttrs::AllGather:
-    if (pooled.holds(operands[1].data)) // with all shards in their places
+    if (inPlace.isPooled(operands[1].data))
       break;
     status = communicator.allGather(operands[0].data, operands[1].data, operands[0].bytes());
     break;

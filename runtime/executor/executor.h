@@ -41,8 +41,8 @@ struct ExecutorOptions {
   int threads = 0;        ///< compute threads of this rank; 0: the cores divided by the ranks of this host
   bool shadow = false;    ///< every buffer in a guarded allocation of its own, poisoned outside its planned life
   bool reference = false; ///< kernels/*/reference.cpp instead of cpu.cpp
-  /// Ranks of one host leave in one memory what they gather from each other (plan/pooled_shards.h), where that can be had.
-  bool poolShards = true;
+  /// What the ranks of one host have in memory is read there, and not moved (plan/read_in_place.h).
+  bool readInPlace = true;
   /// Carries out the streams; by default worker threads, in shadow mode one thread in the list's order.
   std::function<std::unique_ptr<Device>(int threads, uint32_t streams, uint32_t events)> device;
   ExecutorFactory cuda = nullptr; ///< of plans for CUDA; without it they are refused

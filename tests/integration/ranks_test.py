@@ -75,7 +75,7 @@ def cells(engines):
             for threads in (1, 2):
                 flags = ["--threads", str(threads)] + (["--shadow"] if shadow else [])
                 yield f"{engine} threads {threads}{' shadow' if shadow else ''}", launcher, flags
-        yield f"{engine} copied", launcher, ["--pool_shards", "false"]  # as ranks of several hosts do
+        yield f"{engine} copied", launcher, ["--read_in_place", "false"]  # as ranks of several hosts do
 
 
 def matrix(chosen, case, work, tally):

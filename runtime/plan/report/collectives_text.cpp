@@ -54,7 +54,7 @@ std::string collectivesText(const PlanIndex &index, const CollectivesReport &rep
   rows("an update", "", report.update);
   text += table.print();
   text += "  runs: in an update of " + digits(index.accumulation()) + " micro-batches; received: what of the bytes comes from other ranks\n";
-  if (index.pooledBytes() > 0 && index.plan.target()->string_view() == "cpu")
+  if (index.pooledBytes() > 0)
     text += "  ranks of one host find what they gather in a pool of their shards, " + humanBytes(index.pooledBytes()) +
             " in all, and copy nothing of it\n";
   if (report.update.gathers.count > 0)

@@ -19,7 +19,9 @@ uint64_t extentOf(const fbs::Section &section, const fbs::Parameter &parameter) 
 
 uint64_t bytesOf(const fbs::Section &section) { return zp::bytesOf(static_cast<DType>(section.dtype()), section.elements()); }
 
-PlanIndex::PlanIndex(const fbs::Plan &plan) : plan(plan), pool(shardPoolOf(plan, 0)) {
+PlanIndex::PlanIndex(const fbs::Plan &plan) : plan(plan) {
+  if (plan.target()->string_view() == "cpu")
+    inPlace = readInPlaceOf(plan, 0);
   nameEntries();
   for (uint32_t i = 0; i < plan.sections()->size(); ++i)
     valuesByBuffer[tensor(section(i).values()).buffer()].push_back(i);
@@ -102,6 +104,14 @@ void PlanIndex::findWholeSections() {
 std::optional<WholeSection> PlanIndex::wholeIn(uint32_t buffer) const {
   auto found = wholes.find(buffer);
   return found == wholes.end() ? std::nullopt : std::optional(found->second);
+}
+
+bool PlanIndex::isInPlace(const fbs::Instruction &instruction) const {
+  const bool gathers = instruction.op_type() == fbs::OpAttrs::AllGather;
+  if (inPlace.homes.empty() || !(gathers || instruction.op_type() == fbs::OpAttrs::Copy))
+    return false;
+  const uint32_t target = tensor(instruction.operands()->Get(1)).buffer();
+  return gathers ? inPlace.places[target].has_value() : inPlace.homes[target] != target;
 }
 
 std::optional<uint32_t> PlanIndex::sectionIn(uint32_t buffer) const {

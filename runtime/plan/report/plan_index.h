@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "runtime/plan/op_signatures.h"
-#include "runtime/plan/pooled_shards.h"
+#include "runtime/plan/read_in_place.h"
 #include "runtime/schema/plan_generated.h"
 #include "runtime/schema/section_records.h"
 
@@ -50,9 +50,9 @@ public:
   /// The sections whose values lie in a tensor, at home or copied from there (fetched from another space); none for other memory.
   std::vector<SectionPart> partsOf(uint32_t tensor) const;
   std::optional<WholeSection> wholeIn(uint32_t buffer) const;
-  /// Whether ranks of one host find what this all_gather brings in a pool of their shards.
-  bool isPooled(const fbs::Instruction &gather) const { return pool.places[tensor(gather.operands()->Get(1)).buffer()].has_value(); }
-  uint64_t pooledBytes() const { return pool.bytes; } ///< of all ranks
+  /// Whether a copy or an all_gather of a CPU plan finds in its host's memory what it is to bring; a gather where all ranks are on one host.
+  bool isInPlace(const fbs::Instruction &instruction) const;
+  uint64_t pooledBytes() const { return inPlace.poolBytes; } ///< of all ranks
   /// The section whose values a buffer holds, whole or a rank's share: the first where it holds several.
   std::optional<uint32_t> sectionIn(uint32_t buffer) const;
   ParameterRole roleOf(uint32_t section, uint32_t parameter) const { return roles[section][parameter]; }
@@ -75,7 +75,7 @@ private:
   std::map<uint32_t, SectionPart> copies;                   // of a section's values, by buffer
   std::map<uint32_t, WholeSection> wholes;
   std::vector<std::vector<ParameterRole>> roles;
-  ShardPool pool;
+  ReadInPlace inPlace; ///< of rank 0; of a CPU's plan
 };
 
 /// What a parameter takes in its section: elements, of codes bytes.

@@ -79,7 +79,7 @@ Cost collectiveCost(const Cluster &cluster, const PlanIndex &index, const fbs::I
   if (ranks == 1) // the shard is the whole: moved, or there already
     return {instruction.op_type() == fbs::OpAttrs::AllReduce ? 0 : 2 * whole / cluster.memory_bandwidth, Resource::Memory};
   const bool nodes = cluster.nodesFor(ranks) > 1;
-  if (cluster.target == "cpu" && !nodes && instruction.op_type() == fbs::OpAttrs::AllGather && index.isPooled(instruction))
+  if (cluster.target == "cpu" && !nodes && index.isInPlace(instruction))
     return {0, Resource::Memory};
   const double latency = nodes ? std::max(cluster.link_latency, cluster.network_latency) : cluster.link_latency;
   const double bandwidth = nodes ? std::min(cluster.link_bandwidth, cluster.network_bandwidth) : cluster.link_bandwidth;
@@ -88,6 +88,8 @@ Cost collectiveCost(const Cluster &cluster, const PlanIndex &index, const fbs::I
 }
 
 Cost copyCost(const Cluster &cluster, const PlanIndex &index, const fbs::Instruction &instruction) {
+  if (cluster.target == "cpu" && index.isInPlace(instruction))
+    return {0, Resource::Memory};
   const double bytes = bytesAt(index, instruction, 0), here = cluster.ranksOfNode(index.plan.ranks());
   const fbs::Tier from = index.bufferOf(instruction.operands()->Get(0)).tier(), to = index.bufferOf(instruction.operands()->Get(1)).tier();
   double disk = 0;

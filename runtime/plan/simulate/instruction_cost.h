@@ -3,7 +3,7 @@
 // Kernels go by the roofline: a launch, and the longer of arithmetic and memory traffic. A machine that was measured has a
 // line of its own a kernel instead, whose parts add up. Collectives go by latency and bandwidth of a ring: of n ranks each sends
 // n-1 of n parts to its neighbour in n-1 steps, twice when they all get the sum; between nodes the slower link sets the pace.
-// What ranks of one CPU node find in a pool of their shards (plan/pooled_shards.h) takes no time.
+// What ranks of a CPU node find in their memory (plan/read_in_place.h) takes no time.
 // Copies go by the slowest memory or link that they cross. What the host shares, ranks of a node share equally.
 #ifndef ZP_RUNTIME_PLAN_SIMULATE_INSTRUCTION_COST_H
 #define ZP_RUNTIME_PLAN_SIMULATE_INSTRUCTION_COST_H

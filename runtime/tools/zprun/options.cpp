@@ -237,7 +237,9 @@ void addOptions(CLI::App &app, ZprunOptions &o, std::string &adapterSwitch) {
   atLeast(app.add_option("--threads", o.threads, "compute threads of a rank; the cores divided by the ranks")->group("Ranks"), 1);
   app.add_option("--kernel_path", o.kernelPath, "amx, avx512_bf16, avx512, avx2 or portable; the fastest that this CPU can run")->group("Checking");
   app.add_option("--nvme_path", o.nvmePath, "directory for what the plan offloads to nvme; as the plan says")->group("Ranks");
-  app.add_option("--pool_shards", o.poolShards, "false: ranks of this host copy each other's shards, as ranks of others do")->group("Ranks");
+  app.add_option("--read_in_place", o.readInPlace,
+                 "false: what ranks gather and fetch is moved as between hosts and devices, though this host's memory holds it")
+      ->group("Ranks");
   app.add_flag("--shadow", o.shadow, "every buffer in a guarded allocation of its own")->group("Checking");
   app.add_flag("--reference", o.reference, "plain reference kernels")->group("Checking");
   app.add_flag("--quiet", o.quiet, "no progress");

@@ -36,7 +36,7 @@ struct ZprunOptions {
   int processes = 0; ///< 0: not given
   int threads = 0;
   bool shadow = false, reference = false, quiet = false, dryRun = false;
-  bool poolShards = true;
+  bool readInPlace = true;
   ExecutorFactory cuda = nullptr;              ///< of the program, no flag
   std::chrono::steady_clock::time_point began; ///< when the program did
   std::string kernelPath;                      ///< empty: the fastest

@@ -220,7 +220,7 @@ static StatusOr<std::unique_ptr<Executor>> startExecutor(const Session &session,
   options.threads = session.options.threads;
   options.shadow = session.options.shadow;
   options.reference = session.options.reference;
-  options.poolShards = session.options.poolShards;
+  options.readInPlace = session.options.readInPlace;
   options.cuda = session.options.cuda;
   options.timedSteps = session.options.trace.empty() ? 0 : kTracedSteps;
   auto saved = std::make_shared<std::optional<StateShards>>(); // until init has run

@@ -87,7 +87,7 @@ std::string runOnTwoRanks(Communicator &c, bool pooled) {
   spec.apply().instructions.insert(spec.apply().instructions.begin(), makeScale({spec.shard, spec.shard}, 0, 2.0));
   auto plan = spec.load();
   ExecutorOptions options = optionsOf({false, false, 1});
-  options.poolShards = pooled;
+  options.readInPlace = pooled;
   const int own = c.rank() * kShard;
   auto late = [&c](int turn) { // a rank, not always the same, comes when the other is long done
     if (c.rank() == turn % 2)
@@ -126,10 +126,10 @@ std::string runOnTwoRanks(Communicator &c, bool pooled) {
   return (*executor)->gatheredBytes() == 50u * 256u ? "" : "counts " + std::to_string((*executor)->gatheredBytes()) + " bytes";
 }
 
-TEST(Executor, PooledShardsAreReadWhereTheyLie) {
+TEST(Executor, WhatARankHasInMemoryIsReadWhereItLies) {
   expectOnRanks(2, [](Communicator &c) { return runOnTwoRanks(c, true); });
 }
-TEST(Executor, ShardsThatAreNotPooledAreCopied) {
+TEST(Executor, ShardsThatAreNotReadInPlaceAreCopied) {
   expectOnRanks(2, [](Communicator &c) { return runOnTwoRanks(c, false); });
 }
 

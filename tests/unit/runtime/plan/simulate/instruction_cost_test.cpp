@@ -141,6 +141,16 @@ TEST(InstructionCost, CopiesGoByTheSlowestThatTheyCross) {
   EXPECT_DOUBLE_EQ(store.seconds, 40 / 2.0);
 }
 
+TEST(InstructionCost, ACpuFindsWhatItFetches) {
+  StepPlan plan;
+  uint32_t source = plan.tensor(DType::F32, {10}, fbs::Tier::Host), target = plan.addBuffered("fetched", DType::F32, {10});
+  plan.spaces = {{fbs::Tier::Device, 4096}, {fbs::Tier::Host, 4096}};
+  plan.step(makeCopy({source, target}, 0));
+  Cluster cpu = plainCluster();
+  cpu.target = "cpu";
+  EXPECT_EQ(costOf(plan, cpu).seconds, 0);
+}
+
 TEST(InstructionCost, WhatRunsInHostMemoryRunsAtItsShare) {
   StepPlan plan;
   uint32_t target = plan.tensor(DType::F32, {10}, fbs::Tier::Host);
