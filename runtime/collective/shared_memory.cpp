@@ -25,8 +25,7 @@ static_assert(std::is_trivially_copyable_v<Invitation>);
 class Descriptor {
 public:
   explicit Descriptor(int fd) : fd(fd) {}
-  Descriptor(Descriptor &&other) noexcept : fd(std::exchange(other.fd, -1)) {}
-  Descriptor &operator=(Descriptor &&) = delete;
+  Descriptor(const Descriptor &) = delete;
   ~Descriptor() {
     if (fd >= 0)
       ::close(fd);
@@ -37,7 +36,7 @@ private:
   int fd;
 };
 
-/// -1, with errno, where there is no room for the name of one.
+/// -1, with errno.
 int makeFile(uint64_t bytes) {
   int fd = makeNamelessFile("zp-shared");
   if (fd >= 0 && ::ftruncate(fd, static_cast<off_t>(bytes)) != 0) {
@@ -78,11 +77,11 @@ StatusOr<SharedMemory> SharedMemory::create(Communicator &communicator, uint64_t
   const auto ranks = static_cast<size_t>(communicator.size());
   const bool makes = communicator.rank() == 0;
   std::vector<Invitation> invitations(ranks);
-  Descriptor made(makes ? makeFile(bytes) : -1);
-  const Invitation own = makes ? invitationTo(made.get()) : Invitation{};
+  const Descriptor made(makes ? makeFile(bytes) : -1);
+  const Invitation own = invitationTo(made.get());
   ZP_RETURN_IF_ERROR(communicator.allGather(&own, invitations.data(), sizeof own));
 
-  Descriptor opened(makes ? -1 : openInvited(invitations.front(), bytes));
+  const Descriptor opened(makes ? -1 : openInvited(invitations.front(), bytes));
   const int fd = makes ? made.get() : opened.get();
   void *address = fd < 0 ? MAP_FAILED : ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
   const int error = errno;

@@ -51,6 +51,7 @@ class Sample:
     flags: dict = field(default_factory=dict)
     length: int = 64
     steps: int = 3
+    in_place: bool = True  # ranks read each other's shards where they lie; else they copy them, into all that is planned
 
 
 SMALL = {"hidden": 320, "inner": 832, "layers": 4, "heads": 10, "kv_heads": 5, "vocabulary": VOCABULARY}
@@ -64,8 +65,10 @@ SAMPLES = [
     Sample("LoRA fp32", LARGE, 1, (1800, 2400)),
     Sample("QLoRA bf16", LARGE, 1, (400, 700), QLORA),  # of 1 GB of weights in bf16, which are quantized as they are read
     Sample("QLoRA bf16", LARGE, 2, (300, 550), QLORA),
+    Sample("QLoRA bf16 copied", LARGE, 2, (300, 550), QLORA, in_place=False),
     Sample("all parameters fp32", MIDDLE, 1, (1800, 2400), FULL),
     Sample("all parameters bf16", MIDDLE, 2, (1000, 2400), {**FULL, "bf16": None}),
+    Sample("all parameters bf16 copied", MIDDLE, 2, (1000, 2400), {**FULL, "bf16": None}, in_place=False),
 ]
 
 
@@ -98,6 +101,7 @@ class Bench:
         plan = tools.make_plan(self.chosen.bin, source, flags, folder, self.chosen.timeout)
         out = folder / "out"
         words = [self.chosen.bin / "zprun", plan, *source, "--dataset", tokens, "--output_dir", out, "-n", sample.ranks]
+        words += [] if sample.in_place else ["--read_in_place", "false"]
         return plan, [str(word) for word in words], out
 
 

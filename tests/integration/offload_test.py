@@ -39,17 +39,17 @@ def what_was_trained(out):
     return losses(out), {file.name: file.read_bytes() for file in sorted(out.glob("*.safetensors"))}
 
 
-def shadow_differs(case, job, out, work):
-    """Runs the cell's plan once more with guarded buffers; what differs, or an empty text."""
-    shadow = pipeline.run(case, dataclasses.replace(job, run_flags=[*job.run_flags, "--shadow"]), work / "shadow")
-    plain, guarded = what_was_trained(out), what_was_trained(shadow)
-    if not plain[1]:
+def difference(case, job, out, again, flags):
+    """Runs the cell's plan once more with other flags of zprun; what differs, or an empty text."""
+    other = pipeline.run(case, dataclasses.replace(job, run_flags=[*job.run_flags, *flags]), again)
+    first, second = what_was_trained(out), what_was_trained(other)
+    if not first[1]:
         return "the run wrote no weights, expected some to compare"
-    return "" if plain == guarded else "with guarded buffers (--shadow) losses or weights differ, expected the same bytes"
+    return "" if first == second else f"with {' '.join(flags)} losses or weights differ, expected the same bytes"
 
 
 def run_cell(case, tools, ranks, stage, device, remat, budget, shadow, work):
-    """(losses, summary, {tier: bytes}, what differs with guarded buffers)"""
+    """(losses, summary, {tier: bytes}, what differs with guarded buffers, or moved)"""
     disk = work / "disk"
     disk.mkdir(parents=True)
     flags = {"rematerialize": remat, "nvme_path": str(disk), **{f"offload_{what}_device": device for what in OFFLOAD}}
@@ -60,7 +60,9 @@ def run_cell(case, tools, ranks, stage, device, remat, budget, shadow, work):
     plan = next((work / "run").rglob("plan.fb"))
     explained = subprocess.run([str(tools / "zpc"), "explain", str(plan), "--memory", "--json"], capture_output=True, text=True, check=True)
     spaces = {name: space["peak_bytes"] for name, space in json.loads(explained.stdout)["spaces"].items()}
-    different = shadow_differs(case, job, out, work) if shadow else ""
+    different = difference(case, job, out, work / "shadow", ["--shadow"]) if shadow else ""
+    if not different and device == "cpu":  # this host's memory, where weights are read unless they are to be fetched
+        different = difference(case, job, out, work / "moved", ["--read_in_place", "false"])
     return losses(out), json.loads((out / "summary.json").read_text()), spaces, different
 
 

@@ -7,7 +7,7 @@ over ways to cut an update; and a rank that is killed.
 A line a cell with the bytes that rank 0 gathered and reduced; the last line is 'N passed, N failed'. Exit 1 when any failed.
 - Losses of every cell are those of one rank with ZeRO-0 within 1e-6 relative.
 - All runs of one plan write the same adapter_model.safetensors, byte for byte: twice, on any engine, with any number of
-  threads, in shadow mode.
+  threads, in shadow mode, and where ranks copy each other's shards instead of reading them in place.
 - How far ahead units are gathered, how often gradients are reduced and which of them together changes no loss, but what is
   exchanged as it says.
 - Killed mid-step, the other ranks end within 10 s with exit code 6, and nothing lies under the adapter's name.

@@ -2,8 +2,10 @@
 #ifndef ZP_TESTS_UNIT_RUNTIME_COLLECTIVE_FORKED_RANKS_H
 #define ZP_TESTS_UNIT_RUNTIME_COLLECTIVE_FORKED_RANKS_H
 
+#include <cstdio>
 #include <functional>
 #include <gtest/gtest.h>
+#include <string>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <vector>
@@ -37,15 +39,18 @@ inline std::vector<int> runRanks(int ranks, const Body &body) {
   return states;
 }
 
-/// The same for bodies that say what went wrong, in words; nothing when all is well.
-inline void expectOnRanks(int ranks, const std::function<std::string(Communicator &)> &check) {
-  for (int state : runRanks(ranks, [&](Communicator &c) {
-         std::string wrong = check(c);
-         if (!wrong.empty())
-           std::fprintf(stderr, "rank %d: %s\n", c.rank(), wrong.c_str());
-         return wrong.empty() ? 0 : 1;
-       }))
-    EXPECT_TRUE(WIFEXITED(state) && WEXITSTATUS(state) == 0) << state;
+/// Whether a check finds nothing wrong on any rank. It says what is, in words, which then stand on standard error.
+inline testing::AssertionResult holdsOnRanks(int ranks, const std::function<std::string(Communicator &)> &check) {
+  const std::vector<int> states = runRanks(ranks, [&](Communicator &c) {
+    const std::string wrong = check(c);
+    if (!wrong.empty())
+      std::fprintf(stderr, "rank %d: %s\n", c.rank(), wrong.c_str());
+    return wrong.empty() ? 0 : 1;
+  });
+  for (size_t rank = 0; rank < states.size(); ++rank)
+    if (!WIFEXITED(states[rank]) || WEXITSTATUS(states[rank]) != 0)
+      return testing::AssertionFailure() << "rank " << rank << " ended with " << states[rank];
+  return testing::AssertionSuccess();
 }
 
 } // namespace zp::rt::test

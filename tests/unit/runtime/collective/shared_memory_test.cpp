@@ -22,7 +22,7 @@ int openFiles() {
 }
 
 TEST(SharedMemory, NoRankHasItWhereOneCannotOpenIt) {
-  test::expectOnRanks(3, [](Communicator &c) -> std::string {
+  EXPECT_TRUE(test::holdsOnRanks(3, [](Communicator &c) -> std::string {
     rlimit most{};
     ::getrlimit(RLIMIT_NOFILE, &most);
     if (c.rank() == 1) {
@@ -37,11 +37,11 @@ TEST(SharedMemory, NoRankHasItWhereOneCannotOpenIt) {
       return "has memory that rank 1 cannot have";
     const std::string expected = c.rank() == 1 ? "rank 1: Too many open files" : "another rank cannot map it";
     return memory->whyNone() == expected ? "" : "says " + memory->whyNone();
-  });
+  }));
 }
 
 TEST(SharedMemory, KeepsNoFileOpenAndOutlivesWhoMadeIt) {
-  test::expectOnRanks(2, [](Communicator &c) -> std::string {
+  EXPECT_TRUE(test::holdsOnRanks(2, [](Communicator &c) -> std::string {
     const int before = openFiles();
     auto memory = SharedMemory::create(c, 1 << 16);
     if (!memory.ok() || !memory->data())
@@ -56,20 +56,20 @@ TEST(SharedMemory, KeepsNoFileOpenAndOutlivesWhoMadeIt) {
     if (!c.barrier().ok())
       return "a rank is lost";
     return c.rank() == 0 || memory->data()[0] == std::byte{7} ? "" : "what rank 0 wrote is gone";
-  });
+  }));
 }
 
 TEST(SharedMemory, OfNoBytesIsNone) {
-  test::expectOnRanks(2, [](Communicator &c) -> std::string {
+  EXPECT_TRUE(test::holdsOnRanks(2, [](Communicator &c) -> std::string {
     auto memory = SharedMemory::create(c, 0);
     return memory.ok() && !memory->data() && memory->whyNone().empty() ? "" : "is some";
-  });
+  }));
 }
 
 TEST(SharedMemory, AThrottledEngineSeemsToBeOfSeveralHosts) {
-  test::expectOnRanks(2, [](Communicator &c) -> std::string {
+  EXPECT_TRUE(test::holdsOnRanks(2, [](Communicator &c) -> std::string {
     return c.onOneHost() && !createThrottledCommunicator(c, 1e9)->onOneHost() ? "" : "is taken for one of one host";
-  });
+  }));
 }
 
 } // namespace
